@@ -1,0 +1,108 @@
+// What the server must know of a kind. Built-in kinds (../kinds) and custom resources (../crd) both implement it;
+// the verb handlers use nothing else.
+import type { FieldType } from "../../../kube/fields/type.ts";
+import type { JsonObject, KubeObject } from "../../../kube/object.ts";
+
+/** One cause of a 422, in the words of the Kubernetes API. */
+export interface FieldError {
+  readonly reason:
+    | "FieldValueRequired"
+    | "FieldValueInvalid"
+    | "FieldValueNotSupported"
+    | "FieldValueDuplicate"
+    | "FieldValueForbidden"
+    | "FieldValueTooLong"
+    | "FieldValueTooMany"
+    | "FieldValueTypeInvalid"
+    | "InternalError";
+  /** Path in the object: `spec.template.spec.containers[0].name`. */
+  readonly field: string;
+  /** Text after the path: `Invalid value: "x": must be ...` or `Required value`. */
+  readonly message: string;
+}
+
+export interface SubresourceInfo {
+  /** `status`, `scale`, `binding`, ... */
+  readonly name: string;
+  readonly verbs: readonly string[];
+  /** Kind of the answer when it differs from the main kind, such as autoscaling/v1 Scale. */
+  readonly responseKind?: { readonly group: string; readonly version: string; readonly kind: string };
+  readonly acceptedTypes?: readonly { readonly group: string; readonly version: string; readonly kind: string }[];
+}
+
+export interface ScalePaths {
+  /** Paths such as `spec.replicas`, without a leading dot. */
+  readonly specReplicas: string;
+  readonly statusReplicas: string;
+  /** Path of a label selector in text form (custom resources), or undefined. */
+  readonly labelSelector?: string;
+}
+
+export interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly format: string;
+  readonly description: string;
+  readonly priority: number;
+}
+
+export interface DecodeResult {
+  readonly object: KubeObject;
+  /** Strict decoding errors in document order: `unknown field "spec.x"`, `duplicate field "data.a"`. */
+  readonly strictErrors: readonly string[];
+}
+
+/** Everything kind-specific. Functions that change an object change the one given, which the caller owns. */
+export interface KindStrategy {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly namespaced: boolean;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  readonly subresources: readonly SubresourceInfo[];
+  /** Custom resources: list items carry kind and apiVersion, updates need a resourceVersion, no protobuf. */
+  readonly custom: boolean;
+  /** `metadata.generation` is kept for this kind. */
+  readonly hasGeneration: boolean;
+  readonly hasStatus: boolean;
+  readonly scale: ScalePaths | undefined;
+  /** PUT to a missing object creates it. */
+  readonly createOnUpdate: boolean;
+  /** An update without resourceVersion is allowed. */
+  readonly unconditionalUpdate: boolean;
+  /** Where instances are stored: kinds served under several groups or versions share one. `apps/deployments`. */
+  readonly storageKey: string;
+  /** `recorded` hash of legacy discovery, when there is one. */
+  readonly storageVersionHash?: string;
+
+  /**
+   * Brings a parsed body into the kind's canonical form: unknown and duplicate fields dropped and reported, quantities
+   * and times canonical, zero values as the server prints them, custom resources pruned. Throws a `StatusError` (400)
+   * for a value of the wrong JSON type.
+   */
+  decode(body: JsonObject, duplicates: readonly string[]): DecodeResult;
+  /** Fills in defaults. `old` is the stored object on update. */
+  applyDefaults(object: KubeObject, old: KubeObject | undefined): void;
+  /** Clears what a client may not set on create, beyond metadata: status and the like. */
+  prepareForCreate(object: KubeObject): void;
+  /** Restores what an update of the main resource may not change: status for kinds with that subresource, and the like. */
+  prepareForUpdate(object: KubeObject, old: KubeObject): void;
+  /** Beyond metadata, which the handlers validate for every kind by `nameRule`. */
+  validateCreate(object: KubeObject): readonly FieldError[];
+  validateUpdate(object: KubeObject, old: KubeObject): readonly FieldError[];
+  /** Which text a name may have. */
+  readonly nameRule: "subdomain" | "label" | "service" | "path-segment" | "cronjob";
+  /** The type model for field ownership and strategic merge. */
+  fieldType(): FieldType;
+  /** Table columns, and the cells of one object. `nowMs` serves ages. */
+  readonly columns: readonly Column[];
+  cells(object: KubeObject, nowMs: number): readonly unknown[];
+  /** Values of field selectors beyond metadata.name and metadata.namespace; undefined when the kind has none of its own. */
+  readonly selectableFields: readonly string[] | undefined;
+  fieldValue(object: KubeObject, field: string): string;
+}

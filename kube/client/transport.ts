@@ -1,0 +1,35 @@
+// One request and one answer of a Kubernetes API, without saying how they travel. The embedded server answers these
+// in-process; `http-transport.ts` sends them to a server by kubeconfig. Loops and tests use either.
+
+/** Who asks, for transports that authenticate by trust (in-process). */
+export interface UserInfo {
+  readonly name: string;
+  readonly groups: readonly string[];
+  readonly uid?: string;
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ApiRequest {
+  /** Upper case: GET, POST, PUT, PATCH, DELETE, HEAD. */
+  readonly method: string;
+  /** Path with query, starting with `/`. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Aborting ends the request, and a stream that it opened. */
+  readonly signal?: AbortSignal;
+  /** In-process only: the already authenticated user. Absent means a member of `system:masters`. */
+  readonly user?: UserInfo;
+}
+
+export interface ApiResponse {
+  readonly status: number;
+  /** Names in lower case; several values of one name are a list. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  /** Whole answers are bytes; watches and other streams are chunks that may split anywhere. */
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** Sends one request. Rejects only when no answer came (refused, reset, timed out): an HTTP error is an answer. */
+export type Transport = (request: ApiRequest) => Promise<ApiResponse>;
