@@ -1,0 +1,146 @@
+// Requests to an API server by HTTPS. Watches have connections of their own, so that they never starve requests.
+import { readFileSync } from "node:fs";
+import { Pool } from "undici";
+import { AppError, messageOf } from "../../runtime/errors.ts";
+import { apiUnreachable } from "./status-error.ts";
+import type { ApiRequest, ApiResponse, Transport } from "./transport.ts";
+
+export interface HttpTransportOptions {
+  /** Text of a kubeconfig. */
+  readonly kubeconfig: string;
+  /** Context to use instead of the current one. */
+  readonly context?: string | undefined;
+  /** Longest wait for an answer to begin, and for a silent stream to speak. */
+  readonly timeoutMs?: number;
+  /** Most connections for requests; watches come on top. */
+  readonly maxConnections?: number;
+}
+
+export interface HttpTransport {
+  readonly send: Transport;
+  readonly server: string;
+  close(): Promise<void>;
+}
+
+interface Credentials {
+  readonly headers: Record<string, string>;
+  readonly tls: {
+    ca?: string | Buffer;
+    cert?: string | Buffer;
+    key?: string | Buffer;
+    rejectUnauthorized?: boolean;
+    servername?: string;
+  };
+}
+
+/**
+ * Opens a transport by kubeconfig. Credentials of every form that a kubeconfig can hold (certificates, tokens, files,
+ * exec plug-ins) are resolved by the client library; tokens are looked up again once a minute.
+ * Throws `kubeconfig-invalid` for a text that is none or names no cluster.
+ */
+export async function openHttpTransport(options: HttpTransportOptions): Promise<HttpTransport> {
+  // The library is heavy (about 80 MB): only programs that talk to a remote cluster pay for it, and only for this module.
+  const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
+  const config = new KubeConfig();
+  try {
+    config.loadFromString(options.kubeconfig);
+  } catch (error) {
+    throw kubeconfigInvalid(messageOf(error), error);
+  }
+  if (options.context !== undefined) config.setCurrentContext(options.context);
+  const cluster = config.getCurrentCluster();
+  if (cluster === null || !URL.canParse(cluster.server)) {
+    throw kubeconfigInvalid(`context "${config.getCurrentContext()}" names no cluster with a server URL`, undefined);
+  }
+  const url = new URL(cluster.server);
+  const prefix = url.pathname.replace(/\/$/, "");
+
+  async function credentials(): Promise<Credentials> {
+    const request: Record<string, unknown> = {};
+    await config.applyToHTTPSOptions(request);
+    const headers: Record<string, string> = {};
+    if (typeof request["headers"] === "object" && request["headers"] !== null) {
+      for (const [name, value] of Object.entries(request["headers"])) headers[name.toLowerCase()] = String(value);
+    }
+    if (typeof request["auth"] === "string")
+      headers["authorization"] = `Basic ${Buffer.from(request["auth"]).toString("base64")}`;
+    const tls: Credentials["tls"] = {};
+    for (const name of ["ca", "cert", "key"] as const) {
+      const value = request[name];
+      if (typeof value === "string" || Buffer.isBuffer(value)) tls[name] = value;
+    }
+    if (request["rejectUnauthorized"] === false || cluster?.skipTLSVerify === true) tls.rejectUnauthorized = false;
+    if (typeof request["servername"] === "string") tls.servername = request["servername"];
+    return { headers, tls };
+  }
+
+  const first = await credentials();
+  let headers = first.headers;
+  let headersAt = Date.now();
+  const timeout = options.timeoutMs ?? 30_000;
+  const shared = {
+    connect: { ...first.tls, timeout: Math.min(timeout, 10_000) },
+    headersTimeout: timeout,
+    pipelining: 1,
+  };
+  const requests = new Pool(url.origin, { ...shared, connections: options.maxConnections ?? 16, bodyTimeout: timeout });
+  // A watch may rightly be silent; servers send a bookmark about once a minute.
+  const streams = new Pool(url.origin, { ...shared, connections: null, bodyTimeout: 0 });
+
+  async function send(request: ApiRequest): Promise<ApiResponse> {
+    if (Date.now() - headersAt > 60_000) {
+      headers = (await credentials()).headers;
+      headersAt = Date.now();
+    }
+    const stream = isStream(request);
+    const pool = stream ? streams : requests;
+    try {
+      const answer = await pool.request({
+        // The server refuses methods that it does not know.
+        method: request.method as "GET",
+        path: prefix + request.path,
+        headers: { accept: "application/json", "user-agent": "flaghoist/0.1", ...headers, ...request.headers },
+        body: request.body ?? null,
+        signal: request.signal ?? null,
+      });
+      const answerHeaders: Record<string, string | string[]> = {};
+      for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined) answerHeaders[name] = value;
+      if (stream && answer.statusCode === 200)
+        return { status: answer.statusCode, headers: answerHeaders, body: answer.body };
+      return {
+        status: answer.statusCode,
+        headers: answerHeaders,
+        body: new Uint8Array(await answer.body.arrayBuffer()),
+      };
+    } catch (error) {
+      if (request.signal?.aborted === true) throw error;
+      throw apiUnreachable(`${request.method} ${url.origin}${prefix}${request.path.split("?")[0]}`, error);
+    }
+  }
+  return {
+    send,
+    server: cluster.server,
+    close: async () => {
+      await Promise.all([requests.destroy(), streams.destroy()]);
+    },
+  };
+}
+
+/** Opens a transport by a kubeconfig file. Throws `kubeconfig-invalid` when the file cannot be read. */
+export async function openHttpTransportFile(path: string, context?: string): Promise<HttpTransport> {
+  let kubeconfig: string;
+  try {
+    kubeconfig = readFileSync(path, "utf8");
+  } catch (error) {
+    throw kubeconfigInvalid(`cannot read ${path}: ${messageOf(error)}`, error);
+  }
+  return openHttpTransport({ kubeconfig, context });
+}
+
+function isStream(request: ApiRequest): boolean {
+  return request.method === "GET" && /[?&](watch|follow)=(?!false|0)/.test(request.path);
+}
+
+function kubeconfigInvalid(why: string, cause: unknown): AppError {
+  return new AppError("kubeconfig-invalid", `the kubeconfig cannot be used: ${why}`, { recovery: "stall", cause });
+}
