@@ -1,0 +1,54 @@
+import {
+  bindingName,
+  bindingReferenceKey,
+  clusterOfExecutionNamespace,
+  derivedServiceName,
+  estimatorServiceName,
+  executionNamespace,
+  impersonationSecretName,
+  importedEndpointSliceName,
+  isReservedNamespace,
+  memberRoleName,
+  memberServiceAccountName,
+  promotedPolicyName,
+  workName,
+} from "../../../reconciler/works/naming.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import { caseSuite } from "../karmada-cases.ts";
+import type { Suite } from "../suite.ts";
+
+interface NamingInput {
+  readonly function: string;
+  readonly args: readonly string[];
+}
+
+function clusterOrError(namespace: string): unknown {
+  try {
+    return { cluster: clusterOfExecutionNamespace(namespace) };
+  } catch (error) {
+    return { error: messageOf(error) };
+  }
+}
+
+// The vectors name the functions as Karmada does.
+const FUNCTIONS: Readonly<Record<string, (a: string, b: string, c: string) => unknown>> = {
+  GenerateBindingName: (kind, name) => bindingName(kind, name),
+  GenerateWorkName: (kind, name, namespace) => workName(kind, name, namespace),
+  GenerateBindingReferenceKey: (namespace, name) => bindingReferenceKey(namespace, name),
+  GeneratePolicyName: (namespace, name, gvk) => promotedPolicyName(namespace, name, gvk),
+  GenerateExecutionSpaceName: (cluster) => executionNamespace(cluster),
+  GenerateServiceAccountName: (cluster) => memberServiceAccountName(cluster),
+  GenerateRoleName: (account) => memberRoleName(account),
+  GenerateImpersonationSecretName: (cluster) => impersonationSecretName(cluster),
+  GenerateEstimatorServiceName: (prefix, cluster) => estimatorServiceName(prefix, cluster),
+  GenerateEndpointSliceName: (slice, cluster) => importedEndpointSliceName(slice, cluster),
+  GenerateDerivedServiceName: (service) => derivedServiceName(service),
+  GetClusterName: (namespace) => clusterOrError(namespace),
+  IsReservedNamespace: (namespace) => isReservedNamespace(namespace),
+};
+
+export const suite: Suite = caseSuite<NamingInput>("naming.json", (input) => {
+  const [a = "", b = "", c = ""] = input.args;
+  const result = FUNCTIONS[input.function]?.(a, b, c);
+  return { result };
+});
