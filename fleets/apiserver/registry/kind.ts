@@ -82,16 +82,33 @@ export interface KindStrategy {
 
   /**
    * Brings a parsed body into the kind's canonical form: unknown and duplicate fields dropped and reported, quantities
-   * and times canonical, zero values as the server prints them, custom resources pruned. Throws a `StatusError` (400)
-   * for a value of the wrong JSON type.
+   * and times canonical, zero values as the server prints them, custom resources pruned. `parseErrors` are complete
+   * strict errors of the parser (`duplicate field "data.a"`), in document order; they become part of the answer.
+   * Throws a `StatusError` (400) for a value of the wrong JSON type.
    */
-  decode(body: JsonObject, duplicates: readonly string[]): DecodeResult;
-  /** Fills in defaults. `old` is the stored object on update. */
+  decode(body: JsonObject, parseErrors: readonly string[]): DecodeResult;
+  /**
+   * An object stored under the same `storageKey` by another version or group, in the form of this one. The argument is
+   * not changed; the same object is answered when it has this form already. Objects keep the form they were written in.
+   */
+  convert(object: KubeObject): KubeObject;
+  /** Fills in defaults. `old` is the stored object on update. Runs before managedFields are computed. */
   applyDefaults(object: KubeObject, old: KubeObject | undefined): void;
-  /** Clears what a client may not set on create, beyond metadata: status and the like. */
+  /**
+   * Clears what a client may not set on create, beyond metadata (status and the like), and adds what the server's own
+   * admission adds. Runs after managedFields are computed: what it changes has no owner. metadata has its name, uid
+   * and creationTimestamp by then.
+   */
   prepareForCreate(object: KubeObject): void;
   /** Restores what an update of the main resource may not change: status for kinds with that subresource, and the like. */
   prepareForUpdate(object: KubeObject, old: KubeObject): void;
+  /**
+   * Chooses values among what other objects leave free (cluster IPs, node ports). Runs after prepareForCreate or
+   * prepareForUpdate and before validation; `others` gives the stored objects of the kind. Absent: nothing to choose.
+   */
+  allocate?(object: KubeObject, old: KubeObject | undefined, others: () => Iterable<KubeObject>): void;
+  /** Warnings about an accepted create or update, without the `299 -` around them. */
+  warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
   /** Beyond metadata, which the handlers validate for every kind by `nameRule`. */
   validateCreate(object: KubeObject): readonly FieldError[];
   validateUpdate(object: KubeObject, old: KubeObject): readonly FieldError[];

@@ -1,0 +1,254 @@
+// Decoding of protobuf request bodies of built-in kinds. Fields are looked up in the type tables; the result is plain
+// JSON that the kind's decoder brings into its canonical form.
+import type { Json, JsonObject } from "../../../kube/object.ts";
+import { formatMicroseconds, formatSeconds } from "./go-values.ts";
+import { type FieldRow, fieldsOf, hasTypeMeta, typeNameOf } from "./tables.ts";
+
+/** A body that is no protobuf envelope of a known kind, or is cut short. */
+export class ProtobufError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ProtobufError";
+  }
+}
+
+const MAGIC = [0x6b, 0x38, 0x73, 0x00];
+const utf8 = new TextDecoder();
+
+/** One field of a message: its number and either a number or bytes. */
+interface WireField {
+  readonly number: number;
+  readonly integer: bigint;
+  readonly bytes: Uint8Array;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function readVarint(bytes: Uint8Array, start: number): [value: bigint, next: number] {
+  let low = 0;
+  let shift = 0;
+  for (let at = start; at < bytes.length && at < start + 10; at++) {
+    const byte = bytes[at]!;
+    if (shift < 28) {
+      low |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return [BigInt(low), at + 1];
+      shift += 7;
+    } else {
+      return readLongVarint(bytes, start);
+    }
+  }
+  throw new ProtobufError("proto: unexpected end of a number");
+}
+
+function readLongVarint(bytes: Uint8Array, start: number): [value: bigint, next: number] {
+  let value = 0n;
+  for (let at = start, shift = 0n; at < bytes.length && shift < 70n; at++, shift += 7n) {
+    const byte = bytes[at]!;
+    value |= BigInt(byte & 0x7f) << shift;
+    if (byte < 0x80) return [BigInt.asIntN(64, value), at + 1];
+  }
+  throw new ProtobufError("proto: unexpected end of a number");
+}
+
+function* readFields(bytes: Uint8Array): Generator<WireField> {
+  let at = 0;
+  while (at < bytes.length) {
+    const [tag, afterTag] = readVarint(bytes, at);
+    const number = Number(tag >> 3n);
+    const wireType = Number(tag & 7n);
+    if (wireType === 0) {
+      const [integer, next] = readVarint(bytes, afterTag);
+      at = next;
+      yield { number, integer, bytes: NO_BYTES };
+      continue;
+    }
+    const [start, end] = payloadBounds(bytes, wireType, afterTag);
+    if (end > bytes.length) throw new ProtobufError("proto: unexpected EOF");
+    at = end;
+    yield { number, integer: 0n, bytes: bytes.subarray(start, end) };
+  }
+}
+
+function payloadBounds(bytes: Uint8Array, wireType: number, at: number): [start: number, end: number] {
+  if (wireType === 1) return [at, at + 8];
+  if (wireType === 5) return [at, at + 4];
+  if (wireType !== 2) throw new ProtobufError(`proto: illegal wire type ${wireType}`);
+  const [length, start] = readVarint(bytes, at);
+  return [start, start + Number(length)];
+}
+
+function text(bytes: Uint8Array): string {
+  return utf8.decode(bytes);
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+function toNumber(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+const rowsByNumber = new Map<string, ReadonlyMap<number, FieldRow>>();
+
+function rowsOf(typeName: string): ReadonlyMap<number, FieldRow> {
+  let rows = rowsByNumber.get(typeName);
+  if (rows === undefined) {
+    rows = new Map(fieldsOf(typeName).map((row) => [row[0], row]));
+    rowsByNumber.set(typeName, rows);
+  }
+  return rows;
+}
+
+function decodeMessage(typeName: string, bytes: Uint8Array, into: JsonObject = {}): JsonObject {
+  const rows = rowsOf(typeName);
+  for (const field of readFields(bytes)) {
+    const row = rows.get(field.number);
+    if (row === undefined) continue;
+    const [, name, code] = row;
+    if (name === "") decodeMessage(code.slice(1), field.bytes, into);
+    else if (code.startsWith("[")) appendItem(into, name, code.slice(1), field);
+    else if (code.startsWith("{")) addEntry(into, name, code.slice(1), field.bytes);
+    else into[name] = decodeValue(code, field);
+  }
+  return into;
+}
+
+function appendItem(into: JsonObject, name: string, code: string, field: WireField): void {
+  const list = into[name];
+  const target = Array.isArray(list) ? list : [];
+  if (list === undefined) into[name] = target;
+  if ((code === "i" || code === "b") && field.bytes.length > 0) {
+    target.push(...unpackIntegers(field.bytes, code));
+  } else {
+    target.push(decodeValue(code, field));
+  }
+}
+
+function unpackIntegers(bytes: Uint8Array, code: string): Json[] {
+  const out: Json[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const [value, next] = readVarint(bytes, at);
+    out.push(code === "b" ? value !== 0n : toNumber(value));
+    at = next;
+  }
+  return out;
+}
+
+function addEntry(into: JsonObject, name: string, code: string, bytes: Uint8Array): void {
+  let key = "";
+  let value: WireField = { number: 2, integer: 0n, bytes: NO_BYTES };
+  for (const field of readFields(bytes)) {
+    if (field.number === 1) key = text(field.bytes);
+    else if (field.number === 2) value = field;
+  }
+  const present = into[name];
+  const map: JsonObject = typeof present === "object" && present !== null && !Array.isArray(present) ? present : {};
+  map[key] = decodeValue(code, value);
+  into[name] = map;
+}
+
+function decodeValue(code: string, field: WireField): Json {
+  switch (code) {
+    case "s":
+      return text(field.bytes);
+    case "i":
+      return toNumber(field.integer);
+    case "b":
+      return field.integer !== 0n;
+    case "d":
+      return new DataView(field.bytes.buffer, field.bytes.byteOffset, 8).getFloat64(0, true);
+    case "y":
+      return base64(field.bytes);
+  }
+  if (code.startsWith(":")) return decodeMessage(code.slice(1), field.bytes);
+  if (code.startsWith("w")) return decodeWrapped(code.slice(1), field.bytes);
+  return decodeSpecial(code, field.bytes);
+}
+
+function decodeWrapped(code: string, bytes: Uint8Array): Json[] {
+  const items: Json[] = [];
+  for (const field of readFields(bytes)) if (field.number === 1) items.push(decodeValue(code, field));
+  return items;
+}
+
+function decodeSpecial(code: string, bytes: Uint8Array): Json {
+  const fields = new Map<number, WireField>();
+  for (const field of readFields(bytes)) fields.set(field.number, field);
+  const integerOf = (number: number): number => Number(fields.get(number)?.integer ?? 0n);
+  const bytesOf = (number: number): Uint8Array => fields.get(number)?.bytes ?? NO_BYTES;
+  switch (code) {
+    case "Time":
+      return fields.size === 0 || isZeroTime(integerOf(1)) ? null : formatSeconds(integerOf(1));
+    case "MicroTime":
+      return fields.size === 0 || isZeroTime(integerOf(1)) ? null : formatMicroseconds(integerOf(1), integerOf(2));
+    case "IntOrString":
+      return integerOf(1) === 0 ? integerOf(2) : text(bytesOf(3));
+    case "Quantity":
+      return text(bytesOf(1)) || "0";
+    case "FieldsV1":
+    case "RawExtension":
+    case "JSON":
+      return parseRaw(bytesOf(1));
+    case "SchemaOrBool":
+      return fields.has(2) ? decodeMessage(SCHEMA_TYPE, bytesOf(2)) : integerOf(1) !== 0;
+    case "SchemaOrArray":
+      return fields.has(1) ? decodeMessage(SCHEMA_TYPE, bytesOf(1)) : repeated(bytes, 2, `:${SCHEMA_TYPE}`);
+    case "SchemaOrStrings":
+      return fields.has(1) ? decodeMessage(SCHEMA_TYPE, bytesOf(1)) : repeated(bytes, 2, "s");
+    default:
+      throw new Error(`unknown type code ${code}`);
+  }
+}
+
+const SCHEMA_TYPE = "apiextensions/v1.JSONSchemaProps";
+
+function repeated(bytes: Uint8Array, number: number, code: string): Json[] {
+  const items: Json[] = [];
+  for (const field of readFields(bytes)) if (field.number === number) items.push(decodeValue(code, field));
+  return items;
+}
+
+/** Go's zero time is written as a far negative number of seconds. */
+function isZeroTime(seconds: number): boolean {
+  return seconds === -62135596800;
+}
+
+function parseRaw(bytes: Uint8Array): Json {
+  if (bytes.length === 0) return null;
+  try {
+    return JSON.parse(text(bytes)) as Json;
+  } catch {
+    throw new ProtobufError("embedded object is not JSON");
+  }
+}
+
+/** Whether a body starts like a protobuf envelope of Kubernetes. */
+export function isProtobuf(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, index) => bytes[index] === byte);
+}
+
+/**
+ * The JSON of a protobuf body of a built-in kind (DeleteOptions and the like included), not yet canonical: zero values
+ * are as sent. Throws `ProtobufError` for bytes that are no envelope, are cut short or name an unknown kind.
+ */
+export function decodeProtobuf(bytes: Uint8Array): JsonObject {
+  if (!isProtobuf(bytes)) throw new ProtobufError("provided data does not appear to be a protobuf message");
+  let apiVersion = "";
+  let kind = "";
+  let raw: Uint8Array = NO_BYTES;
+  for (const field of readFields(bytes.subarray(MAGIC.length))) {
+    if (field.number === 2) raw = field.bytes;
+    if (field.number !== 1) continue;
+    for (const meta of readFields(field.bytes)) {
+      if (meta.number === 1) apiVersion = text(meta.bytes);
+      else if (meta.number === 2) kind = text(meta.bytes);
+    }
+  }
+  const typeName = typeNameOf(apiVersion, kind);
+  if (typeName === undefined) {
+    throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
+  }
+  return decodeMessage(typeName, raw, hasTypeMeta(typeName) ? { kind, apiVersion } : {});
+}
