@@ -13,6 +13,8 @@ export interface InformerOptions {
   readonly kind: string;
   readonly namespace?: string;
   readonly labelSelector?: string;
+  /** Makes a smaller object to keep; it must keep name, namespace, uid and resourceVersion. */
+  readonly transform?: (object: KubeObject) => KubeObject;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -177,7 +179,9 @@ export class Informer<T extends KubeObject = KubeObject> {
     return last;
   }
 
-  #put(object: T): void {
+  #put(received: T): void {
+    // A transform of this kind's object is one of this kind.
+    const object = (this.#options.transform?.(received) ?? received) as T;
     const key = keyOf(object);
     const previous = this.#objects.get(key);
     this.#objects.set(key, object);

@@ -1,0 +1,121 @@
+// Brings one object in a member cluster to the wanted state, or takes it away.
+import { isConflict, isNotFound } from "../kube/client/status-error.ts";
+import { describeRef, equalJson, type KubeObject, type ObjectRef, refOf } from "../kube/object.ts";
+import { AppError } from "../runtime/errors.ts";
+import { type FieldDrift, findDrift } from "./drift.ts";
+import { FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
+
+const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
+
+export interface ApplyResult {
+  /** `corrected`: the manifest had not changed, but someone had changed the object. */
+  readonly outcome: "created" | "configured" | "corrected" | "unchanged";
+  readonly object: KubeObject;
+  /** What had drifted before this apply. */
+  readonly drift: readonly FieldDrift[];
+}
+
+export interface ApplyOptions {
+  /** Carries over from the live object what the member decides (a Service's address, replicas under a scaler). */
+  readonly retain: (desired: KubeObject, live: KubeObject) => KubeObject;
+  /** `report`: drift is found but left alone. */
+  readonly drift: "correct" | "report";
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Applies `manifest` by server-side apply under our field manager, taking over fields that others hold. Nothing is
+ * sent when the manifest is the one last applied and the live object still has what we applied.
+ *
+ * Throws `member-object-foreign` for an object that was there before us, unless the manifest says `overwrite`
+ * (Karmada's conflict resolution), and whatever the member answers.
+ */
+export async function applyManifest(member: Member, manifest: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
+  const ref = refOf(manifest);
+  const live = await member.live(ref, options.signal);
+  const record = member.applied(ref);
+  if (live !== undefined) {
+    refuseForeign(member, manifest, live);
+    const drift =
+      record === undefined || record.answer.metadata.uid !== live.metadata.uid
+        ? []
+        : findDrift(record.answer, live, FIELD_MANAGER);
+    const desired = options.retain(manifest, live);
+    const sameAsBefore =
+      record !== undefined && record.answer.metadata.uid === live.metadata.uid && equalJson(record.manifest, desired);
+    if (sameAsBefore && (drift.length === 0 || options.drift === "report"))
+      return { outcome: "unchanged", object: live, drift };
+    const answer = await send(member, desired, options.signal);
+    member.recordApplied(ref, { manifest: desired, answer });
+    const unchanged = answer.metadata.resourceVersion === live.metadata.resourceVersion;
+    return { outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured", object: answer, drift };
+  }
+  const answer = await send(member, manifest, options.signal);
+  member.recordApplied(ref, { manifest, answer });
+  return { outcome: "created", object: answer, drift: [] };
+}
+
+async function send(member: Member, desired: KubeObject, signal: AbortSignal | undefined): Promise<KubeObject> {
+  return member.client.apply(desired, {
+    fieldManager: FIELD_MANAGER,
+    force: true,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function refuseForeign(member: Member, manifest: KubeObject, live: KubeObject): void {
+  if (live.metadata.labels?.[MANAGED_LABEL] === "true") return;
+  if (manifest.metadata.annotations?.[CONFLICT_RESOLUTION] === "overwrite") return;
+  const { kind, metadata } = manifest;
+  // The words are Karmada's: users and their alerts know them.
+  throw new AppError(
+    "member-object-foreign",
+    `resource(kind=${kind}, ${metadata.namespace ?? ""}/${metadata.name ?? ""}) already exists in the cluster ${member.name} and the ` +
+      `${CONFLICT_RESOLUTION} strategy value is empty, Karmada will not manage this resource`,
+    { recovery: "retry", details: { object: describeRef(refOf(manifest)), cluster: member.name } },
+  );
+}
+
+/** Deletes our object in a member. Objects that are not ours stay. Answers whether one was deleted. */
+export async function removeManifest(member: Member, ref: ObjectRef, signal?: AbortSignal): Promise<boolean> {
+  member.forgetApplied(ref);
+  const live = await member.live(ref, signal);
+  if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return false;
+  return member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
+}
+
+/**
+ * Lets go of an object in a member without deleting it: removes what marks it as ours and our claim on its fields.
+ * `strip` names the labels and annotations to take away. An object that is gone is not an error.
+ */
+export async function releaseManifest(
+  member: Member,
+  ref: ObjectRef,
+  strip: { readonly labels: readonly string[]; readonly annotations: readonly string[] },
+  signal?: AbortSignal,
+): Promise<void> {
+  member.forgetApplied(ref);
+  for (let attempt = 0; ; attempt++) {
+    const live = await member.client.find(ref, signal);
+    if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return;
+    const patch = {
+      metadata: {
+        uid: live.metadata.uid,
+        resourceVersion: live.metadata.resourceVersion,
+        labels: Object.fromEntries(strip.labels.map((key) => [key, null])),
+        annotations: Object.fromEntries(strip.annotations.map((key) => [key, null])),
+        managedFields: live.metadata.managedFields?.filter((entry) => entry.manager !== FIELD_MANAGER),
+      },
+    };
+    try {
+      await member.client.patch(ref, patch, "merge", {
+        fieldManager: `${FIELD_MANAGER}-release`,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (!isConflict(error) || attempt >= 5) throw error;
+    }
+  }
+}

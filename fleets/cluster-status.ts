@@ -1,0 +1,193 @@
+// What a member cluster says of itself: health, version, APIs, nodes and capacity.
+import type { APIEnablement, ClusterStatus, ResourceSummary } from "../api/cluster.ts";
+import { Informer } from "../kube/client/informer.ts";
+import type { ResourceInfo } from "../kube/client/rest-mapper.ts";
+import { isNotFound, isUnreachable } from "../kube/client/status-error.ts";
+import { formatApiVersion, isObject, type KubeObject, type ObjectMeta } from "../kube/object.ts";
+import { addQuantities, compareQuantities, formatQuantity, parseQuantity } from "../kube/quantity.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import type { Probe } from "./cluster-health.ts";
+import type { Member } from "./member.ts";
+
+/** Asks the health end point; servers without /readyz are asked for /healthz. */
+export async function probe(member: Member, signal: AbortSignal): Promise<Probe> {
+  try {
+    for (const path of ["/readyz", "/healthz"]) {
+      const answer = await member.client.transport({ method: "GET", path, signal });
+      if (answer.status === 404) continue;
+      return answer.status === 200 ? "healthy" : "unhealthy";
+    }
+    return "unhealthy";
+  } catch (error) {
+    if (isNotFound(error)) return "unhealthy";
+    if (isUnreachable(error) || signal.aborted) return "offline";
+    throw error;
+  }
+}
+
+/** The APIs of a cluster in the form of `status.apiEnablements`: sorted by group version, then resource name. */
+export function apiEnablements(resources: readonly ResourceInfo[]): APIEnablement[] {
+  const byGroupVersion = new Map<string, { kind: string; name: string }[]>();
+  for (const { group, version, kind, plural } of resources) {
+    const groupVersion = formatApiVersion(group, version);
+    const list = byGroupVersion.get(groupVersion) ?? [];
+    list.push({ kind, name: plural });
+    byGroupVersion.set(groupVersion, list);
+  }
+  return [...byGroupVersion.keys()].sort().map((groupVersion) => ({
+    groupVersion,
+    resources: (byGroupVersion.get(groupVersion) ?? []).sort((a, b) => (a.name < b.name ? -1 : 1)),
+  }));
+}
+
+/** What is kept of a node or pod: the numbers that capacity is made of. */
+export interface NodeFacts {
+  readonly ready: boolean;
+  readonly allocatable: Readonly<Record<string, string>>;
+}
+
+export interface PodFacts {
+  readonly bound: boolean;
+  readonly finished: boolean;
+  readonly requests: Readonly<Record<string, string>>;
+}
+
+function nodeFacts(node: KubeObject): NodeFacts {
+  const status = isObject(node["status"]) ? node["status"] : {};
+  const conditions = Array.isArray(status["conditions"]) ? status["conditions"] : [];
+  return {
+    ready: conditions.some((c: unknown) => isObject(c) && c["type"] === "Ready" && c["status"] === "True"),
+    // Quantities of a node are strings in every server's answer.
+    allocatable: (isObject(status["allocatable"]) ? status["allocatable"] : {}) as Record<string, string>,
+  };
+}
+
+/** Requests of a pod: containers summed, at least each init container, plus overhead. */
+function podFacts(pod: KubeObject): PodFacts {
+  const spec = isObject(pod["spec"]) ? pod["spec"] : {};
+  const status = isObject(pod["status"]) ? pod["status"] : {};
+  let requests: Record<string, string> = {};
+  for (const container of containersOf(spec["containers"])) requests = addLists(requests, requestsOf(container));
+  for (const container of containersOf(spec["initContainers"])) requests = maxLists(requests, requestsOf(container));
+  if (isObject(spec["overhead"])) requests = addLists(requests, spec["overhead"] as Record<string, string>);
+  const phase = status["phase"];
+  return {
+    bound: typeof spec["nodeName"] === "string" && spec["nodeName"] !== "",
+    finished: phase === "Succeeded" || phase === "Failed",
+    requests,
+  };
+}
+
+function containersOf(value: unknown): readonly Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function requestsOf(container: Record<string, unknown>): Record<string, string> {
+  const resources = isObject(container["resources"]) ? container["resources"] : {};
+  return (isObject(resources["requests"]) ? resources["requests"] : {}) as Record<string, string>;
+}
+
+function addLists(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): Record<string, string> {
+  const sum: Record<string, string> = { ...a };
+  for (const [name, amount] of Object.entries(b)) {
+    const known = sum[name];
+    sum[name] =
+      known === undefined ? amount : formatQuantity(addQuantities(parseQuantity(known), parseQuantity(amount)));
+  }
+  return sum;
+}
+
+function maxLists(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): Record<string, string> {
+  const max: Record<string, string> = { ...a };
+  for (const [name, amount] of Object.entries(b)) {
+    const known = max[name];
+    if (known === undefined || compareQuantities(parseQuantity(amount), parseQuantity(known)) > 0) max[name] = amount;
+  }
+  return max;
+}
+
+/** Adds up capacity as Karmada does: all nodes' allocatable; requests of bound and of waiting pods, with pod counts. */
+export function summarize(
+  nodes: Iterable<NodeFacts>,
+  pods: Iterable<PodFacts>,
+): Pick<ClusterStatus, "nodeSummary" | "resourceSummary"> {
+  let total = 0;
+  let ready = 0;
+  let allocatable: Record<string, string> = {};
+  for (const node of nodes) {
+    total++;
+    if (node.ready) ready++;
+    allocatable = addLists(allocatable, node.allocatable);
+  }
+  const groups = {
+    allocated: { list: {} as Record<string, string>, count: 0 },
+    allocating: { list: {} as Record<string, string>, count: 0 },
+  };
+  for (const pod of pods) {
+    if (pod.bound && pod.finished) continue;
+    const group = pod.bound ? groups.allocated : groups.allocating;
+    group.list = addLists(group.list, pod.requests);
+    group.count++;
+  }
+  const summary: ResourceSummary = {
+    allocatable,
+    allocated: { ...groups.allocated.list, pods: String(groups.allocated.count) },
+    allocating: { ...groups.allocating.list, pods: String(groups.allocating.count) },
+  };
+  return { nodeSummary: { totalNum: total, readyNum: ready }, resourceSummary: summary };
+}
+
+/** Keeps the numbers of a member's nodes and pods by watching them, so that a summary costs no listing. */
+export class CapacityWatch {
+  readonly #nodes: Informer;
+  readonly #pods: Informer;
+  #stale = true;
+  #summary: Pick<ClusterStatus, "nodeSummary" | "resourceSummary"> = {};
+
+  constructor(member: Member, clock: Clock, logger: Logger) {
+    const options = { client: member.client, apiVersion: "v1", clock, logger };
+    this.#nodes = new Informer({ ...options, kind: "Node", transform: reduceTo(nodeFacts) });
+    this.#pods = new Informer({ ...options, kind: "Pod", transform: reduceTo(podFacts) });
+    for (const informer of [this.#nodes, this.#pods]) {
+      informer.subscribe(() => {
+        this.#stale = true;
+      });
+    }
+  }
+
+  start(): void {
+    this.#nodes.start();
+    this.#pods.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#nodes.stop(), this.#pods.stop()]);
+  }
+
+  /** The present summary; undefined until nodes and pods were listed once. */
+  summary(): Pick<ClusterStatus, "nodeSummary" | "resourceSummary"> | undefined {
+    if (!this.#nodes.hasSynced || !this.#pods.hasSynced) return undefined;
+    if (this.#stale) {
+      // Both informers keep what reduceTo made.
+      const nodes = [...this.#nodes.all()].map((object) => object["facts"] as NodeFacts);
+      const pods = [...this.#pods.all()].map((object) => object["facts"] as PodFacts);
+      this.#summary = summarize(nodes, pods);
+      this.#stale = false;
+    }
+    return this.#summary;
+  }
+}
+
+/** An object that holds its identity and `facts` only: a large cluster's pods would fill the memory. */
+function reduceTo(facts: (object: KubeObject) => unknown): (object: KubeObject) => KubeObject {
+  return (object) => {
+    const { name, namespace, uid, resourceVersion } = object.metadata;
+    const metadata: ObjectMeta = {};
+    if (name !== undefined) metadata.name = name;
+    if (namespace !== undefined) metadata.namespace = namespace;
+    if (uid !== undefined) metadata.uid = uid;
+    if (resourceVersion !== undefined) metadata.resourceVersion = resourceVersion;
+    return { apiVersion: object.apiVersion, kind: object.kind, metadata, facts: facts(object) };
+  };
+}

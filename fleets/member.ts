@@ -1,0 +1,105 @@
+// One member cluster at run time: its connection, what we know of its objects, and what we last applied there.
+import { Informer } from "../kube/client/informer.ts";
+import { KubeClient } from "../kube/client/kube-client.ts";
+import type { Transport } from "../kube/client/transport.ts";
+import { type KubeObject, type ObjectRef, refKey } from "../kube/object.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+
+/** The field manager under which we apply to members. */
+export const FIELD_MANAGER = "flaghoist";
+
+/** Label on everything that we put into a member. */
+export const MANAGED_LABEL = "karmada.io/managed";
+
+export interface AppliedRecord {
+  /** The manifest that was sent. */
+  readonly manifest: KubeObject;
+  /** The server's answer, with its defaults and field owners. */
+  readonly answer: KubeObject;
+}
+
+export interface MemberOptions {
+  readonly name: string;
+  readonly transport: Transport;
+  readonly close?: () => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Told of every change to an object of ours in the member; `object` is the last state of a deleted one. */
+export type MemberListener = (change: { readonly deleted: boolean; readonly object: KubeObject }) => void;
+
+/** A connected member cluster. */
+export class Member {
+  readonly name: string;
+  readonly client: KubeClient;
+  readonly #options: MemberOptions;
+  readonly #informers = new Map<string, Informer>();
+  readonly #applied = new Map<string, AppliedRecord>();
+  readonly #listeners: MemberListener[] = [];
+
+  constructor(options: MemberOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.client = new KubeClient(options.transport);
+  }
+
+  /** Listens to all kinds that are watched, now and later. */
+  subscribe(listener: MemberListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** The informer of our objects of a kind in this member, started on first use. */
+  informer(apiVersion: string, kind: string): Informer {
+    const key = `${apiVersion}/${kind}`;
+    let informer = this.#informers.get(key);
+    if (informer === undefined) {
+      informer = new Informer({
+        client: this.client,
+        apiVersion,
+        kind,
+        labelSelector: `${MANAGED_LABEL}=true`,
+        clock: this.#options.clock,
+        logger: this.#options.logger,
+      });
+      informer.subscribe((change) => {
+        for (const listener of this.#listeners) listener({ deleted: change.type === "deleted", object: change.object });
+      });
+      this.#informers.set(key, informer);
+      informer.start();
+    }
+    return informer;
+  }
+
+  /** Our object as last seen, once its kind is watched and listed; else asked from the server, ours or not. */
+  async live(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
+    const informer = this.informer(ref.apiVersion, ref.kind);
+    const cached = informer.hasSynced ? informer.get(ref.namespace, ref.name) : undefined;
+    return cached ?? (await this.client.find(ref, signal));
+  }
+
+  /** As `live`, but only from memory: undefined when not known (yet). */
+  cached(ref: ObjectRef): KubeObject | undefined {
+    return this.#informers.get(`${ref.apiVersion}/${ref.kind}`)?.get(ref.namespace, ref.name);
+  }
+
+  applied(ref: ObjectRef): AppliedRecord | undefined {
+    return this.#applied.get(refKey(ref));
+  }
+
+  recordApplied(ref: ObjectRef, record: AppliedRecord): void {
+    this.#applied.set(refKey(ref), record);
+    this.informer(ref.apiVersion, ref.kind).adopt(record.answer);
+  }
+
+  forgetApplied(ref: ObjectRef): void {
+    this.#applied.delete(refKey(ref));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.stop()));
+    this.#informers.clear();
+    await this.#options.close?.();
+  }
+}
