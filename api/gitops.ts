@@ -25,9 +25,15 @@ const duration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/);
 const namespaceHere = "the namespace of this object when empty.";
 
 export const gitRepositoryRefSchema = z.strictObject({
-  branch: z.string().optional().describe("Branch to follow; the default branch of the repository when no field is set."),
+  branch: z
+    .string()
+    .optional()
+    .describe("Branch to follow; the default branch of the repository when no field is set."),
   commit: z.string().optional().describe("Commit to stay at; wins over every other field."),
-  name: z.string().optional().describe("Full name of a reference, such as refs/pull/1/head; wins over semver, tag and branch."),
+  name: z
+    .string()
+    .optional()
+    .describe("Full name of a reference, such as refs/pull/1/head; wins over semver, tag and branch."),
   semver: z.string().optional().describe("Range of versions; the highest tag in it is used. Wins over tag and branch."),
   tag: z.string().optional().describe("Tag to stay at; wins over branch."),
 });
@@ -105,7 +111,10 @@ export const syncSpecSchema = z.strictObject({
     .meta({ default: "correct" })
     .optional()
     .describe("What to do about changes by others. correct: undo them. report: only tell. pause: do not look."),
-  force: z.boolean().optional().describe("Deletes and creates anew objects whose change the server refuses as immutable."),
+  force: z
+    .boolean()
+    .optional()
+    .describe("Deletes and creates anew objects whose change the server refuses as immutable."),
   interval: duration
     .meta({ default: DEFAULT_SYNC_INTERVAL })
     .optional()
