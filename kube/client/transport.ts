@@ -17,6 +17,8 @@ export interface ApiRequest {
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
+  /** In-process only, in place of `body`: the parsed JSON. The server copies what it keeps. */
+  readonly object?: unknown;
   /** Aborting ends the request, and a stream that it opened. */
   readonly signal?: AbortSignal;
   /** In-process only: the already authenticated user. Absent means a member of `system:masters`. */
@@ -29,6 +31,19 @@ export interface ApiResponse {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** Whole answers are bytes; watches and other streams are chunks that may split anywhere. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /**
+   * In-process only: the same answer as `body`, parsed; frozen and shared, so copy before changing. Reading it saves
+   * the encoding that reading `body` causes.
+   */
+  readonly parsed?: unknown;
+  /** In-process only: the same events as `body` of a watch, parsed and frozen. Read one of the two. */
+  readonly events?: AsyncIterable<TransportEvent>;
+}
+
+/** One event of a watch. BOOKMARK objects hold only kind and revision; ERROR objects are a Status. */
+export interface TransportEvent {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  readonly object: Readonly<Record<string, unknown>>;
 }
 
 /** Sends one request. Rejects only when no answer came (refused, reset, timed out): an HTTP error is an answer. */
