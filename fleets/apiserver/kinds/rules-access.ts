@@ -1,0 +1,23 @@
+// Rules of access control, admission and coordination kinds.
+import { eventsEventOf } from "./events.ts";
+import type { KindRules } from "./kind-rules.ts";
+
+const RBAC: KindRules = { nameRule: "path-segment", createOnUpdate: true };
+
+export const ACCESS_RULES: Readonly<Record<string, KindRules>> = {
+  "rbac.authorization.k8s.io/v1/Role": RBAC,
+  "rbac.authorization.k8s.io/v1/ClusterRole": RBAC,
+  "rbac.authorization.k8s.io/v1/RoleBinding": RBAC,
+  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": RBAC,
+  "coordination.k8s.io/v1/Lease": { createOnUpdate: true, conditionalUpdateOnly: true },
+  "events.k8s.io/v1/Event": { createOnUpdate: true, convert: eventsEventOf },
+  "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": { generation: true, conditionalUpdateOnly: true },
+  "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": { generation: true, conditionalUpdateOnly: true },
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": { generation: true, conditionalUpdateOnly: true },
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding": { generation: true, conditionalUpdateOnly: true },
+  "certificates.k8s.io/v1/CertificateSigningRequest": {
+    selectable: {
+      "spec.signerName": (object) => String((object["spec"] as { signerName?: string } | undefined)?.signerName ?? ""),
+    },
+  },
+};

@@ -1,0 +1,24 @@
+// Rules of storage, scheduling and extension kinds.
+import type { JsonObject } from "../../../kube/object.ts";
+import type { KindRules } from "./kind-rules.ts";
+
+const CONDITIONAL: KindRules = { conditionalUpdateOnly: true };
+
+export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
+  "storage.k8s.io/v1/CSIDriver": CONDITIONAL,
+  "storage.k8s.io/v1/CSINode": CONDITIONAL,
+  "storage.k8s.io/v1/CSIStorageCapacity": CONDITIONAL,
+  "storage.k8s.io/v1/VolumeAttachment": CONDITIONAL,
+  "node.k8s.io/v1/RuntimeClass": CONDITIONAL,
+  "scheduling.k8s.io/v1/PriorityClass": { generation: true },
+  "apiregistration.k8s.io/v1/APIService": { nameRule: "path-segment", conditionalUpdateOnly: true },
+  "apiextensions.k8s.io/v1/CustomResourceDefinition": {
+    generation: true,
+    conditionalUpdateOnly: true,
+    prepareForCreate(crd) {
+      const versions = ((crd["spec"] as JsonObject)["versions"] ?? []) as JsonObject[];
+      const stored = versions.filter((version) => version["storage"] === true).map((version) => version["name"]!);
+      crd["status"] = { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: stored };
+    },
+  },
+};

@@ -1,0 +1,24 @@
+// Rules of Services, Ingresses and their kin.
+import { allocateServiceValues, completeService, keepAllocatedValues } from "./default-services.ts";
+import type { KindRules } from "./kind-rules.ts";
+
+export const NETWORK_RULES: Readonly<Record<string, KindRules>> = {
+  "/v1/Service": {
+    nameRule: "service",
+    createOnUpdate: true,
+    prepareForCreate: completeService,
+    prepareForUpdate(service, old) {
+      keepAllocatedValues(service, old);
+      completeService(service);
+    },
+    allocate: allocateServiceValues,
+  },
+  "/v1/Endpoints": {
+    createOnUpdate: true,
+    warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
+  },
+  "discovery.k8s.io/v1/EndpointSlice": { generation: true },
+  "networking.k8s.io/v1/Ingress": { generation: true },
+  "networking.k8s.io/v1/IngressClass": { generation: true },
+  "networking.k8s.io/v1/NetworkPolicy": { generation: true },
+};

@@ -1,0 +1,109 @@
+// Rules of workloads and what scales or guards them.
+import { cloneJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import type { ScalePaths } from "../registry/kind.ts";
+import { admitPod, qosClass } from "./default-pods.ts";
+import { hpaV1Of, hpaV2Of } from "./hpa-versions.ts";
+import type { KindRules } from "./kind-rules.ts";
+
+const SCALE: ScalePaths = { specReplicas: "spec.replicas", statusReplicas: "status.replicas" };
+
+function field(object: KubeObject, part: string, name: string): string {
+  const value = (object[part] as JsonObject | undefined)?.[name];
+  return value === undefined || value === null ? "" : String(value);
+}
+
+function specField(name: string, absent = ""): (object: KubeObject) => string {
+  return (object) => field(object, "spec", name) || absent;
+}
+
+function statusField(name: string, absent = ""): (object: KubeObject) => string {
+  return (object) => field(object, "status", name) || absent;
+}
+
+function podIps(object: KubeObject): string {
+  const list = (object["status"] as JsonObject | undefined)?.["podIPs"] as JsonObject[] | undefined;
+  return (list ?? []).map((entry) => String(entry["ip"])).join(",");
+}
+
+/** A Job's Pods are found by its own uid, in labels and selector, unless the selector is manual. */
+function addJobSelector(job: KubeObject): void {
+  const spec = job["spec"] as JsonObject;
+  if (spec["manualSelector"] === true) return;
+  const uid = job.metadata.uid ?? "";
+  const name = job.metadata.name ?? "";
+  const generated = {
+    "batch.kubernetes.io/controller-uid": uid,
+    "batch.kubernetes.io/job-name": name,
+    "controller-uid": uid,
+    "job-name": name,
+  };
+  const template = spec["template"] as JsonObject;
+  const metadata = (template["metadata"] ?? {}) as JsonObject;
+  template["metadata"] = { ...metadata, labels: { ...(metadata["labels"] as JsonObject | undefined), ...generated } };
+  // The reference shares one map between template and Job when the Job has no labels of its own.
+  job.metadata.labels = { ...generated, ...job.metadata.labels, ...generated };
+  const selector = (spec["selector"] ?? {}) as JsonObject;
+  const matchLabels = { ...(selector["matchLabels"] as JsonObject | undefined) };
+  matchLabels["batch.kubernetes.io/controller-uid"] = uid;
+  spec["selector"] = { ...selector, matchLabels };
+}
+
+export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
+  "/v1/Pod": {
+    generation: true,
+    selectable: {
+      "spec.nodeName": specField("nodeName"),
+      "spec.restartPolicy": specField("restartPolicy"),
+      "spec.schedulerName": specField("schedulerName"),
+      "spec.serviceAccountName": specField("serviceAccountName"),
+      "spec.hostNetwork": specField("hostNetwork", "false"),
+      "status.phase": statusField("phase"),
+      "status.podIP": statusField("podIP"),
+      "status.podIPs": podIps,
+      "status.nominatedNodeName": statusField("nominatedNodeName"),
+    },
+    prepareForCreate(pod) {
+      admitPod(pod as unknown as JsonObject);
+      pod["status"] = { phase: "Pending", qosClass: qosClass(pod as unknown as JsonObject) };
+    },
+  },
+  "/v1/PodTemplate": { generation: true },
+  "/v1/ReplicationController": {
+    generation: true,
+    scale: SCALE,
+    selectable: { "status.replicas": statusField("replicas", "0") },
+  },
+  "apps/v1/Deployment": { generation: true, scale: SCALE },
+  "apps/v1/ReplicaSet": {
+    generation: true,
+    scale: SCALE,
+    selectable: { "status.replicas": statusField("replicas", "0") },
+  },
+  "apps/v1/StatefulSet": { generation: true, scale: SCALE },
+  "apps/v1/DaemonSet": {
+    generation: true,
+    prepareForCreate: (set) => setTemplateGeneration(set, 1),
+    prepareForUpdate(set, old) {
+      const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+      const template = JSON.stringify((set["spec"] as JsonObject)["template"]);
+      const changed = template !== JSON.stringify((old["spec"] as JsonObject)["template"]);
+      setTemplateGeneration(set, changed ? before + 1 : before);
+    },
+  },
+  "apps/v1/ControllerRevision": {},
+  "batch/v1/Job": {
+    generation: true,
+    selectable: { "status.successful": statusField("succeeded", "0") },
+    prepareForCreate: addJobSelector,
+  },
+  "batch/v1/CronJob": { generation: true, nameRule: "cronjob" },
+  "autoscaling/v2/HorizontalPodAutoscaler": { convert: hpaV2Of },
+  "autoscaling/v1/HorizontalPodAutoscaler": { convert: hpaV1Of },
+  "policy/v1/PodDisruptionBudget": { generation: true, conditionalUpdateOnly: true },
+};
+
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+function setTemplateGeneration(set: KubeObject, generation: number): void {
+  set.metadata.annotations = { ...cloneJson(set.metadata.annotations), [TEMPLATE_GENERATION]: String(generation) };
+}
