@@ -1,0 +1,98 @@
+// Native rules: how the statuses of workloads add up.
+
+import type { KubeObject } from "../../kube/object.ts";
+import { type Aggregate, type MemberStatus, reportedStatuses } from "./aggregation.ts";
+import { type Fields, fieldsAt, integerAt } from "./field-access.ts";
+
+interface CounterRule {
+  readonly counters: readonly string[];
+  /** Counters that the kind writes even when they are 0. */
+  readonly always: readonly string[];
+  /** True when the member has caught up with the template. */
+  readonly hasCaughtUp: (member: Fields, templateGeneration: number) => boolean;
+}
+
+export const aggregateDeployment: Aggregate = counterAggregation({
+  counters: ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"],
+  always: [],
+  hasCaughtUp: followsTemplate,
+});
+
+export const aggregateReplicaSet: Aggregate = counterAggregation({
+  counters: ["replicas", "readyReplicas", "availableReplicas"],
+  always: ["replicas"],
+  hasCaughtUp: followsTemplate,
+});
+
+export const aggregateDaemonSet: Aggregate = counterAggregation({
+  counters: [
+    "currentNumberScheduled",
+    "numberMisscheduled",
+    "desiredNumberScheduled",
+    "numberReady",
+    "updatedNumberScheduled",
+    "numberAvailable",
+    "numberUnavailable",
+  ],
+  always: ["currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"],
+  hasCaughtUp: followsTemplate,
+});
+
+// As Karmada: the template's generation is compared with the member's own, not with the template's.
+export const aggregateStatefulSet: Aggregate = counterAggregation({
+  counters: ["replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+  always: ["replicas", "availableReplicas"],
+  hasCaughtUp: (member) => {
+    const generation = integerAt(member, "generation");
+    return (
+      integerAt(member, "observedGeneration") >= generation &&
+      integerAt(member, "resourceTemplateGeneration") >= generation
+    );
+  },
+});
+
+function followsTemplate(member: Fields, templateGeneration: number): boolean {
+  return (
+    integerAt(member, "observedGeneration") >= integerAt(member, "generation") &&
+    integerAt(member, "resourceTemplateGeneration") >= templateGeneration
+  );
+}
+
+/**
+ * Adds counters up and leaves the rest of the status alone. The template counts as observed once every cluster has
+ * caught up, those that report nothing included.
+ */
+function counterAggregation(rule: CounterRule): Aggregate {
+  return (object, items) => {
+    const members = reportedStatuses(items);
+    const old = fieldsAt(object, "status");
+    const generation = object.metadata.generation ?? 0;
+    const caughtUp = members.filter(({ status }) => rule.hasCaughtUp(status, generation)).length === items.length;
+    const totals: Record<string, number> = {
+      observedGeneration: caughtUp ? generation : integerAt(old, "observedGeneration"),
+    };
+    for (const counter of rule.counters) totals[counter] = sumOf(members, counter);
+    return Object.entries(totals).every(([key, value]) => integerAt(old, key) === value)
+      ? object
+      : withCounters(object, old, totals, rule.always);
+  };
+}
+
+function withCounters(
+  object: KubeObject,
+  old: Fields,
+  totals: Readonly<Record<string, number>>,
+  always: readonly string[],
+): KubeObject {
+  const status: Record<string, unknown> = { ...old };
+  for (const [key, value] of Object.entries(totals)) {
+    if (value !== 0 || always.includes(key)) status[key] = value;
+    else delete status[key];
+  }
+  return { ...object, status };
+}
+
+/** The sum of one counter over all clusters. */
+export function sumOf(members: readonly MemberStatus[], counter: string): number {
+  return members.reduce((sum, { status }) => sum + integerAt(status, counter), 0);
+}

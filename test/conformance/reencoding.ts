@@ -1,0 +1,43 @@
+// Karmada decodes a template into its Go type to aggregate its status, and encodes it again. Only the status is then
+// written, but the recorded objects show the other traces of it. We leave everything but the status alone.
+import { isObject } from "../../kube/object.ts";
+import { canonicalQuantity, tryParseQuantity } from "../../kube/quantity.ts";
+import { differences } from "./compare.ts";
+import type { Comparable } from "./karmada-cases.ts";
+
+const RESOURCE_LISTS: readonly string[] = ["requests", "limits", "overhead", "capacity"];
+const DEVIATION = "the template beside its status is left as its author wrote it, not re-encoded";
+
+/** Compares `<key>.status` as it is, and the rest of the object under `key` up to what re-encoding changes. */
+export function sameButForEncoding(key: string, expected: unknown, actual: unknown): Comparable {
+  if (!isObject(expected) || !isObject(actual)) return { expected, actual };
+  const want = expected[key];
+  const got = actual[key];
+  if (!isObject(want) || !isObject(got)) return { expected, actual };
+  const { status: wantStatus, ...wantRest } = want;
+  const { status: gotStatus, ...gotRest } = got;
+  const comparable = {
+    expected: { ...expected, [key]: { ...asObject(canonical(wantRest)), status: wantStatus } },
+    actual: { ...actual, [key]: { ...asObject(canonical(gotRest)), status: gotStatus } },
+  };
+  return differences(wantRest, gotRest).length === 0 ? comparable : { ...comparable, deviates: DEVIATION };
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return isObject(value) ? value : {};
+}
+
+/** Without empty objects and texts, and with quantities of resource lists in canonical form. */
+function canonical(value: unknown, inResources = false): unknown {
+  if (Array.isArray(value)) return value.map((item) => canonical(item));
+  if (isObject(value)) {
+    const entries = Object.entries(value)
+      .map(([key, inner]) => [key, canonical(inner, inResources || RESOURCE_LISTS.includes(key))])
+      .filter(([, inner]) => inner !== undefined);
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  }
+  if (value === "" || value === null) return undefined;
+  if (inResources && typeof value === "string" && tryParseQuantity(value) !== undefined)
+    return canonicalQuantity(value);
+  return value;
+}
