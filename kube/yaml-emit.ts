@@ -1,0 +1,495 @@
+// Writes values as block YAML, byte for byte as `kubectl get -o yaml` and kustomize do.
+//
+// Both print through one Go library whose folding, quoting and key order no npm package reproduces; tools compare and
+// review such text, so ours has to be equal and not only equivalent.
+
+import { looksLikeAnotherType } from "./yaml-scalars.ts";
+
+export interface EmitOptions {
+  /** Sorts the keys of every map in natural order (`z9` before `z10`); otherwise their own order is kept. */
+  readonly sortKeys: boolean;
+  /**
+   * Escapes Unicode line separators. The tools write them raw, and readers of YAML 1.2 then see other text; only
+   * output that must equal theirs leaves this off.
+   */
+  readonly escapeSeparators?: boolean;
+}
+
+/** Lines longer than this are folded at the next space. */
+const BEST_WIDTH = 80;
+const LONGEST_SIMPLE_KEY = 128;
+const MAX_UINT64 = 18446744073709551615n;
+const MIN_INT64 = -9223372036854775808n;
+
+/** The text of one document, with a final newline. Throws `TypeError` for what JSON cannot hold (NaN, functions). */
+export function emitYamlDocument(value: unknown, options: EmitOptions): string {
+  const emitter = new Emitter(options);
+  emitter.root(value);
+  return emitter.finish();
+}
+
+/** A number as YAML text: integers of up to 64 bits in full, everything else in the shortest exact form. */
+export function formatYamlNumber(value: number | bigint): string {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return String(value === 0 ? 0 : value);
+  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value} cannot be written`);
+  const text = typeof value === "bigint" ? String(value) : formatJsonNumber(value);
+  if (/^-?[0-9]+$/.test(text)) {
+    const integer = BigInt(text);
+    if (integer >= MIN_INT64 && integer <= MAX_UINT64) return text;
+  }
+  return formatShortestFloat(Number(text));
+}
+
+/** A number as Go writes it in JSON: decimal between 1e-6 and 1e21, with an exponent outside. */
+export function formatJsonNumber(value: number): string {
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const size = Math.abs(value);
+  const { sign, digits, exponent } = decompose(value);
+  if (size < 1e-6 || size >= 1e21) return withExponent(sign, digits, exponent, 1);
+  return withPoint(sign, digits, exponent);
+}
+
+/** Orders map keys: letters after all else, runs of digits by their number. */
+export function compareKeys(a: string, b: string): number {
+  if (a === b) return 0;
+  if (isAscii(a) && isAscii(b)) return compareCodes(a, b, charCodeOf, a.length, b.length);
+  const left = Array.from(a);
+  const right = Array.from(b);
+  return compareCodes(left, right, codePointOf, left.length, right.length);
+}
+
+function charCodeOf(text: string, index: number): number {
+  return text.charCodeAt(index);
+}
+
+function codePointOf(text: readonly string[], index: number): number {
+  return text[index]?.codePointAt(0) ?? 0;
+}
+
+function compareCodes<T>(a: T, b: T, codeAt: (t: T, index: number) => number, na: number, nb: number): number {
+  const shorter = Math.min(na, nb);
+  for (let i = 0; i < shorter; i++) {
+    const ca = codeAt(a, i);
+    const cb = codeAt(b, i);
+    if (ca === cb) continue;
+    const la = isLetter(ca);
+    const lb = isLetter(cb);
+    if (la && lb) return ca - cb;
+    if (la || lb) return lb ? -1 : 1;
+    return compareRuns(a, b, codeAt, i, na, nb) || ca - cb;
+  }
+  return na - nb;
+}
+
+function compareRuns<T>(
+  a: T,
+  b: T,
+  codeAt: (t: T, index: number) => number,
+  start: number,
+  na: number,
+  nb: number,
+): number {
+  let left = 0;
+  let right = 0;
+  if (codeAt(a, start) === 48 || codeAt(b, start) === 48) {
+    // Zeros that continue a number count, leading zeros do not.
+    for (let j = start - 1; j >= 0 && isDigit(codeAt(a, j)); j--) {
+      if (codeAt(a, j) !== 48) {
+        left = 1;
+        right = 1;
+        break;
+      }
+    }
+  }
+  let i = start;
+  for (; i < na && isDigit(codeAt(a, i)); i++) left = left * 10 + codeAt(a, i) - 48;
+  let j = start;
+  for (; j < nb && isDigit(codeAt(b, j)); j++) right = right * 10 + codeAt(b, j) - 48;
+  return left === right ? i - j : left - right;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+function isLetter(code: number): boolean {
+  if (code < 128) return (code >= 97 && code <= 122) || (code >= 65 && code <= 90);
+  return /\p{L}/u.test(String.fromCodePoint(code));
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
+function decompose(value: number): { sign: string; digits: string; exponent: number } {
+  const [mantissa = "", power = "0"] = Math.abs(value).toExponential().split("e");
+  return { sign: value < 0 ? "-" : "", digits: mantissa.replace(".", ""), exponent: Number(power) };
+}
+
+function withExponent(sign: string, digits: string, exponent: number, least: number): string {
+  const fraction = digits.length > 1 ? `.${digits.slice(1)}` : "";
+  const power = String(Math.abs(exponent)).padStart(least, "0");
+  return `${sign}${digits.charAt(0)}${fraction}e${exponent < 0 ? "-" : "+"}${power}`;
+}
+
+function withPoint(sign: string, digits: string, exponent: number): string {
+  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${digits}`;
+  if (digits.length <= exponent + 1) return sign + digits.padEnd(exponent + 1, "0");
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+}
+
+// As Go's %g with the fewest digits: an exponent from the seventh digit before the point, or the fifth after it.
+function formatShortestFloat(value: number): string {
+  const { sign, digits, exponent } = decompose(value);
+  return exponent < -4 || exponent >= 6 ? withExponent(sign, digits, exponent, 2) : withPoint(sign, digits, exponent);
+}
+
+type Style = "plain" | "single" | "double" | "literal";
+
+interface Analysis {
+  readonly multiline: boolean;
+  readonly plainAllowed: boolean;
+  readonly singleAllowed: boolean;
+  readonly blockAllowed: boolean;
+}
+
+// Text that is plain whatever stands around it, which is nearly every key and value.
+const SURELY_PLAIN = /^[A-Za-z_/$(<=.][A-Za-z0-9_/$(){}<=.;+^,@~% -]*(?::[A-Za-z0-9_/.-]+)*$/;
+
+class Emitter {
+  private readonly sortKeys: boolean;
+  private readonly escapeSeparators: boolean;
+  private readonly parts: string[] = [];
+  private column = 0;
+  private indent = -1;
+  private whitespace = true;
+  private indention = true;
+
+  constructor(options: EmitOptions) {
+    this.sortKeys = options.sortKeys;
+    this.escapeSeparators = options.escapeSeparators ?? false;
+  }
+
+  root(value: unknown): void {
+    this.node(value, false);
+  }
+
+  finish(): string {
+    if (this.column > 0) this.parts.push("\n");
+    return this.parts.join("");
+  }
+
+  private node(value: unknown, inMapping: boolean): void {
+    if (Array.isArray(value)) this.sequence(value, inMapping);
+    else if (typeof value === "object" && value !== null) this.mapping(value as Record<string, unknown>);
+    else this.scalar(value);
+  }
+
+  private sequence(items: readonly unknown[], inMapping: boolean): void {
+    if (items.length === 0) {
+      this.indicator("[]", true);
+      return;
+    }
+    const outer = this.indent;
+    // A list directly under a key stands at the key's own column.
+    if (outer < 0) this.indent = 0;
+    else if (!(inMapping && !this.indention)) this.indent += 2;
+    for (const item of items) {
+      this.newLine();
+      this.indicator("-", true, true);
+      this.node(item === undefined ? null : item, false);
+    }
+    this.indent = outer;
+  }
+
+  private mapping(object: Record<string, unknown>): void {
+    const keys = Object.keys(object).filter((key) => object[key] !== undefined);
+    if (keys.length === 0) {
+      this.indicator("{}", true);
+      return;
+    }
+    if (this.sortKeys && keys.length > 1) keys.sort(compareKeys);
+    const outer = this.indent;
+    this.indent = outer < 0 ? 0 : outer + 2;
+    for (const key of keys) {
+      this.newLine();
+      if (isSimpleKey(key)) {
+        this.text(key, true);
+        this.indicator(":", false);
+      } else {
+        this.indicator("?", true, true);
+        this.text(key, false);
+        this.newLine();
+        this.indicator(":", true, true);
+      }
+      this.node(object[key], true);
+    }
+    this.indent = outer;
+  }
+
+  private scalar(value: unknown): void {
+    switch (typeof value) {
+      case "string":
+        this.text(value, false);
+        return;
+      case "number":
+      case "bigint":
+        this.word(formatYamlNumber(value));
+        return;
+      case "boolean":
+        this.word(value ? "true" : "false");
+        return;
+      default:
+        if (value !== null && value !== undefined) throw new TypeError(`a ${typeof value} cannot be written`);
+        this.word("null");
+    }
+  }
+
+  private word(text: string): void {
+    if (!this.whitespace) this.put(" ");
+    this.put(text);
+    this.whitespace = false;
+    this.indention = false;
+  }
+
+  private text(text: string, isKey: boolean): void {
+    if (this.isSurelyPlain(text)) {
+      this.word(text);
+      return;
+    }
+    const analysis = analyze(text, this.escapeSeparators);
+    const outer = this.indent;
+    this.indent = outer < 0 ? 2 : outer + 2;
+    switch (styleOf(text, analysis, isKey)) {
+      case "plain":
+        this.plain(text, !isKey);
+        break;
+      case "single":
+        this.single(text, !isKey);
+        break;
+      case "double":
+        this.double(text, !isKey);
+        break;
+      case "literal":
+        this.literal(text);
+    }
+    this.indent = outer;
+  }
+
+  private isSurelyPlain(text: string): boolean {
+    if (!SURELY_PLAIN.test(text) || text.startsWith("...") || text.endsWith(" ")) return false;
+    if (text.length + this.column >= BEST_WIDTH && text.includes(" ")) return false;
+    return !looksLikeAnotherType(text);
+  }
+
+  private plain(text: string, mayBreak: boolean): void {
+    if (!this.whitespace) this.put(" ");
+    this.folded(text, mayBreak, (i) => text[i + 1] !== " ");
+    this.whitespace = false;
+    this.indention = false;
+  }
+
+  private single(text: string, mayBreak: boolean): void {
+    this.indicator("'", true);
+    const doubled = text.replaceAll("'", "''");
+    this.folded(doubled, mayBreak, (i) => i > 0 && i < doubled.length - 1 && doubled[i + 1] !== " ");
+    this.indicator("'", false);
+  }
+
+  private folded(text: string, mayBreak: boolean, breaksAt: (index: number) => boolean): void {
+    let spaces = false;
+    let breaks = false;
+    for (let i = 0; i < text.length; i++) {
+      const char = text[i]!;
+      if (char === " ") {
+        if (mayBreak && !spaces && this.column > BEST_WIDTH && breaksAt(i)) this.newLine();
+        else this.put(char);
+        spaces = true;
+      } else if (isBreak(text.charCodeAt(i))) {
+        if (!breaks && char === "\n") this.lineBreak("\n");
+        this.lineBreak(char);
+        this.indention = true;
+        breaks = true;
+      } else {
+        if (breaks) this.newLine();
+        this.put(char);
+        this.indention = false;
+        spaces = false;
+        breaks = false;
+      }
+    }
+  }
+
+  private double(text: string, mayBreak: boolean): void {
+    this.indicator('"', true);
+    let spaces = false;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.codePointAt(i)!;
+      if (code > 0xffff) i += 1;
+      if (!isPrintable(code) || isBreak(code) || code === 0x22 || code === 0x5c) {
+        this.put(escapeOf(code));
+        spaces = false;
+      } else if (code === 0x20) {
+        if (mayBreak && !spaces && this.column > BEST_WIDTH && i > 0 && i < text.length - 1) {
+          this.newLine();
+          if (text[i + 1] === " ") this.put("\\");
+        } else {
+          this.put(" ");
+        }
+        spaces = true;
+      } else {
+        this.put(String.fromCodePoint(code));
+        spaces = false;
+      }
+    }
+    this.indicator('"', false);
+  }
+
+  private literal(text: string): void {
+    this.indicator("|", true);
+    const first = text.charCodeAt(0);
+    if (first === 0x20 || isBreak(first)) this.indicator("2", false);
+    if (!isBreak(text.charCodeAt(text.length - 1))) this.indicator("-", false);
+    else if (text.length === 1 || isBreak(text.charCodeAt(text.length - 2))) this.indicator("+", false);
+    this.lineBreak("\n");
+    this.indention = true;
+    this.whitespace = true;
+    let start = 0;
+    for (let i = 0; i <= text.length; i++) {
+      if (i < text.length && !isBreak(text.charCodeAt(i))) continue;
+      if (i > start) {
+        this.newLine();
+        this.put(text.slice(start, i));
+        this.indention = false;
+      }
+      if (i < text.length) {
+        this.lineBreak(text[i]!);
+        this.indention = true;
+      }
+      start = i + 1;
+    }
+  }
+
+  private indicator(text: string, needsSpace: boolean, opensBlock = false): void {
+    if (needsSpace && !this.whitespace) this.put(" ");
+    this.put(text);
+    this.whitespace = false;
+    this.indention = this.indention && opensBlock;
+  }
+
+  private newLine(): void {
+    const indent = Math.max(this.indent, 0);
+    if (!this.indention || this.column > indent || (this.column === indent && !this.whitespace)) this.lineBreak("\n");
+    if (this.column < indent) this.put(" ".repeat(indent - this.column));
+    this.whitespace = true;
+    this.indention = true;
+  }
+
+  private lineBreak(char: string): void {
+    this.parts.push(char);
+    this.column = 0;
+  }
+
+  private put(text: string): void {
+    this.parts.push(text);
+    this.column += text.length;
+  }
+}
+
+function isSimpleKey(key: string): boolean {
+  if (key.length > LONGEST_SIMPLE_KEY) return false;
+  for (let i = 0; i < key.length; i++) if (isBreak(key.charCodeAt(i))) return false;
+  return isAscii(key) || Buffer.byteLength(key) <= LONGEST_SIMPLE_KEY;
+}
+
+function styleOf(text: string, analysis: Analysis, isKey: boolean): Style {
+  let style: Style = "plain";
+  if (text.includes("\n")) style = "literal";
+  else if (looksLikeAnotherType(text)) style = "double";
+  if (isKey && analysis.multiline) style = "double";
+  if (style === "plain" && !analysis.plainAllowed) style = "single";
+  if (style === "single" && !analysis.singleAllowed) style = "double";
+  if (style === "literal" && (!analysis.blockAllowed || isKey)) style = "double";
+  return style;
+}
+
+/** What the characters of a text permit, whatever it means. */
+function analyze(text: string, escapeSeparators: boolean): Analysis {
+  let blockIndicator = text.startsWith("---") || text.startsWith("...");
+  let special = false;
+  let lineBreaks = false;
+  let breakSpace = false;
+  let spaceBreak = false;
+  let previous: "space" | "break" | "other" = "other";
+  let afterBlank = true;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    if (code > 0xffff) i += 1;
+    const beforeBlank = i + 1 >= text.length || isBlank(text.charCodeAt(i + 1));
+    if (i === 0 && "#,[]{}&*!|>'\"%@`".includes(text[0]!)) blockIndicator = true;
+    else if (code === 0x3a && beforeBlank) blockIndicator = true;
+    else if (i === 0 && (code === 0x3f || code === 0x2d) && beforeBlank) blockIndicator = true;
+    else if (code === 0x23 && afterBlank) blockIndicator = true;
+    if (!isPrintable(code) || (escapeSeparators && code > 0x20 && isBreak(code))) special = true;
+    if (code === 0x20) {
+      if (previous === "break") breakSpace = true;
+      previous = "space";
+    } else if (isBreak(code)) {
+      lineBreaks = true;
+      if (previous === "space") spaceBreak = true;
+      previous = "break";
+    } else {
+      previous = "other";
+    }
+    afterBlank = isBlank(code);
+  }
+  const first = text.charCodeAt(0);
+  const last = text.charCodeAt(text.length - 1);
+  const blankEnd = first === 0x20 || last === 0x20 || isBreak(first) || isBreak(last);
+  return {
+    multiline: lineBreaks,
+    plainAllowed: !(blankEnd || breakSpace || spaceBreak || special || lineBreaks || blockIndicator),
+    singleAllowed: !(breakSpace || spaceBreak || special),
+    blockAllowed: text !== "" && !(last === 0x20 || spaceBreak || special),
+  };
+}
+
+function isBreak(code: number): boolean {
+  return code === 0x0a || code === 0x0d || code === 0x85 || code === 0x2028 || code === 0x2029;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0 || isBreak(code);
+}
+
+function isPrintable(code: number): boolean {
+  if (code < 0x7f) return code >= 0x20 || code === 0x0a;
+  return code >= 0xa0 && code <= 0xfffd && code !== 0xfeff && !(code >= 0xd800 && code < 0xe000);
+}
+
+const ESCAPES = new Map<number, string>([
+  [0x00, "\\0"],
+  [0x07, "\\a"],
+  [0x08, "\\b"],
+  [0x09, "\\t"],
+  [0x0a, "\\n"],
+  [0x0b, "\\v"],
+  [0x0c, "\\f"],
+  [0x0d, "\\r"],
+  [0x1b, "\\e"],
+  [0x22, '\\"'],
+  [0x5c, "\\\\"],
+  [0x85, "\\N"],
+  [0xa0, "\\_"],
+  [0x2028, "\\L"],
+  [0x2029, "\\P"],
+]);
+
+function escapeOf(code: number): string {
+  const known = ESCAPES.get(code);
+  if (known !== undefined) return known;
+  const hex = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${hex.padStart(2, "0")}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+}
