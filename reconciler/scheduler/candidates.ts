@@ -1,0 +1,126 @@
+// The clusters that may be chosen for one binding, in the order in which they are preferred.
+
+import type { ClusterRecord } from "./cluster-record.ts";
+
+/** The candidates of one region, by position, in cluster order. */
+export interface RegionCandidates {
+  readonly name: string;
+  readonly positions: readonly number[];
+}
+
+/**
+ * Candidates in cluster order: lower tier, current targets before others, more available replicas, name.
+ * Positions are those of the fleet, whose clusters are sorted by name.
+ */
+export class Candidates {
+  readonly positions: ArrayLike<number>;
+  readonly records: readonly ClusterRecord[];
+  readonly tiers: Uint16Array | undefined;
+  readonly #estimates: ArrayLike<number>;
+  readonly #previous: ReadonlyMap<number, number>;
+  #regions: readonly RegionCandidates[] | undefined;
+
+  private constructor(
+    records: readonly ClusterRecord[],
+    positions: ArrayLike<number>,
+    estimates: ArrayLike<number>,
+    previous: ReadonlyMap<number, number>,
+    tiers: Uint16Array | undefined,
+  ) {
+    this.records = records;
+    this.positions = positions;
+    this.tiers = tiers;
+    this.#estimates = estimates;
+    this.#previous = previous;
+  }
+
+  /** Sorts `positions`, none of which is a current target. */
+  static sorted(
+    records: readonly ClusterRecord[],
+    positions: Int32Array,
+    estimates: ArrayLike<number>,
+    tiers: Uint16Array | undefined,
+  ): Candidates {
+    const none = new Map<number, number>();
+    const unsorted = new Candidates(records, positions, estimates, none, tiers);
+    return new Candidates(
+      records,
+      positions.slice().sort((a, b) => unsorted.compare(a, b)),
+      estimates,
+      none,
+      tiers,
+    );
+  }
+
+  /**
+   * These candidates with `previous` targets (replicas by position) put where they now belong. `keeps` says of every
+   * position whether it is still a candidate; previous targets may be candidates that were not in this list.
+   */
+  withPrevious(previous: ReadonlyMap<number, number>, keeps: (position: number) => boolean): Candidates {
+    const mixed = new Candidates(this.records, [], this.#estimates, previous, this.tiers);
+    const targets = [...previous.keys()].filter(keeps).sort((a, b) => mixed.compare(a, b));
+    const positions: number[] = [];
+    let next = 0;
+    for (let i = 0; i < this.positions.length; i++) {
+      const position = this.positions[i] as number;
+      if (previous.has(position) || !keeps(position)) continue;
+      while (next < targets.length && mixed.compare(targets[next] as number, position) < 0) {
+        positions.push(targets[next++] as number);
+      }
+      positions.push(position);
+    }
+    while (next < targets.length) positions.push(targets[next++] as number);
+    return new Candidates(this.records, positions, this.#estimates, previous, this.tiers);
+  }
+
+  /** Whether the cluster is a current target; its score is then 100, else 0. */
+  isTarget(position: number): boolean {
+    return this.#previous.has(position);
+  }
+
+  score(position: number): number {
+    return this.#previous.has(position) ? 100 : 0;
+  }
+
+  /** Replicas the cluster has room for beside what it has. */
+  allocatable(position: number): number {
+    return this.#estimates[position] as number;
+  }
+
+  /** Replicas of the binding the cluster has now. */
+  assigned(position: number): number {
+    return this.#previous.get(position) ?? 0;
+  }
+
+  /** Room together with what the cluster already has of this binding. */
+  available(position: number): number {
+    return (this.#estimates[position] as number) + (this.#previous.size === 0 ? 0 : this.assigned(position));
+  }
+
+  tier(position: number): number {
+    return this.tiers === undefined ? 0 : (this.tiers[position] as number);
+  }
+
+  compare(a: number, b: number): number {
+    return (
+      this.tier(a) - this.tier(b) || this.score(b) - this.score(a) || this.available(b) - this.available(a) || a - b
+    );
+  }
+
+  /** The candidates by region, regions by name. Clusters without a region are in none. */
+  regions(): readonly RegionCandidates[] {
+    if (this.#regions === undefined) {
+      const byName = new Map<string, number[]>();
+      for (let i = 0; i < this.positions.length; i++) {
+        const position = this.positions[i] as number;
+        const { region } = this.records[position] as ClusterRecord;
+        if (region === "") continue;
+        const list = byName.get(region);
+        if (list === undefined) byName.set(region, [position]);
+        else list.push(position);
+      }
+      this.#regions = [...byName].map(([name, positions]) => ({ name, positions }));
+    }
+    return this.#regions;
+  }
+}

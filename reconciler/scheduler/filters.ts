@@ -1,0 +1,190 @@
+// The filters a cluster must pass, as bits, and what each says when it refuses.
+
+import type { ClusterAffinity, ClusterAffinityTerm, Placement } from "../../api/policy.ts";
+import type { ObjectReference } from "../../api/work.ts";
+import { clusterMatches } from "../policies/cluster-affinity.ts";
+import { type ClusterRecord, servesApi } from "./cluster-record.ts";
+import { firstUntolerated, formatTaint } from "./taints.ts";
+
+/** The filters by Karmada's names, in the order in which a refusal is reported. */
+export const FILTER_NAMES = [
+  "APIEnablement",
+  "TaintToleration",
+  "ClusterAffinity",
+  "SpreadConstraint",
+  "ClusterEviction",
+  "WorkloadAffinity",
+  "WorkloadAntiAffinity",
+] as const;
+export type FilterName = (typeof FILTER_NAMES)[number];
+
+export const API_BIT = 1;
+export const TAINT_BIT = 2;
+export const AFFINITY_BIT = 4;
+export const SPREAD_BIT = 8;
+export const EVICTION_BIT = 16;
+export const WORKLOAD_AFFINITY_BIT = 32;
+export const WORKLOAD_ANTI_AFFINITY_BIT = 64;
+/** Not a filter: a cluster that is going away is passed over without a word. */
+export const DELETING_BIT = 128;
+
+/** What a current target is not asked again. */
+export const WAIVED_FOR_TARGETS = API_BIT | TAINT_BIT;
+
+const BITS: Readonly<Record<FilterName, number>> = {
+  APIEnablement: API_BIT,
+  TaintToleration: TAINT_BIT,
+  ClusterAffinity: AFFINITY_BIT,
+  SpreadConstraint: SPREAD_BIT,
+  ClusterEviction: EVICTION_BIT,
+  WorkloadAffinity: WORKLOAD_AFFINITY_BIT,
+  WorkloadAntiAffinity: WORKLOAD_ANTI_AFFINITY_BIT,
+};
+
+/** The mask that keeps the bits of all filters but the `disabled` ones. */
+export function enabledMask(disabled: readonly FilterName[]): number {
+  return disabled.reduce((mask, name) => mask & ~BITS[name], 255);
+}
+
+/** The affinities of which one must match; none means every cluster fits. */
+export interface AffinityChoice {
+  readonly primary: ClusterAffinity | undefined;
+  readonly overflow: readonly ClusterAffinity[];
+  /** Where in the placement the choice is written. */
+  readonly path: string;
+}
+
+/** What of `placement` decides, given the affinity group under consideration. */
+export function chooseAffinity(placement: Placement, groupName: string, workload: boolean): AffinityChoice {
+  if (placement.clusterAffinity != null) {
+    return { primary: placement.clusterAffinity, overflow: [], path: "placement.clusterAffinity" };
+  }
+  const index = findGroup(placement, groupName);
+  const group = placement.clusterAffinities?.[index];
+  if (group === undefined) return { primary: undefined, overflow: [], path: "placement.clusterAffinities" };
+  return {
+    primary: group,
+    overflow: workload ? (group.overflowAffinities ?? []) : [],
+    path: `placement.clusterAffinities[${index}]`,
+  };
+}
+
+/** Index of the group called `name` in `clusterAffinities`; -1 when there is none. */
+export function findGroup(placement: Placement, name: string): number {
+  return placement.clusterAffinities?.findIndex((term: ClusterAffinityTerm) => term.affinityName === name) ?? -1;
+}
+
+/** Which of the placement's own filters refuse the cluster. Evictions and other bindings are not its matter. */
+export function refusalBits(
+  record: ClusterRecord,
+  placement: Placement,
+  affinity: AffinityChoice,
+  resource: Pick<ObjectReference, "apiVersion" | "kind">,
+): number {
+  let bits = record.deleting ? DELETING_BIT : 0;
+  if (!servesApi(record.cluster, resource.apiVersion, resource.kind)) bits |= API_BIT;
+  if (firstUntolerated(record.taints, placement.clusterTolerations) !== undefined) bits |= TAINT_BIT;
+  if (!affinityMatches(record, affinity)) bits |= AFFINITY_BIT;
+  if (missingProperty(record, placement) !== undefined) bits |= SPREAD_BIT;
+  return bits;
+}
+
+function affinityMatches(record: ClusterRecord, affinity: AffinityChoice): boolean {
+  if (affinity.primary === undefined) return true;
+  return (
+    clusterMatches(record.cluster, affinity.primary) ||
+    affinity.overflow.some((entry) => clusterMatches(record.cluster, entry))
+  );
+}
+
+/** Tier of the cluster in an overflow group: 0 for the group itself, then its overflow affinities, 1000 for neither. */
+export function overflowTier(record: ClusterRecord, group: ClusterAffinityTerm): number {
+  if (clusterMatches(record.cluster, group)) return 0;
+  const index = (group.overflowAffinities ?? []).findIndex((entry) => clusterMatches(record.cluster, entry));
+  return index < 0 ? 1000 : index + 1;
+}
+
+interface MissingProperty {
+  readonly index: number;
+  readonly field: "provider" | "region" | "zones";
+}
+
+function missingProperty(record: ClusterRecord, placement: Placement): MissingProperty | undefined {
+  const { spec } = record.cluster;
+  for (const [index, constraint] of (placement.spreadConstraints ?? []).entries()) {
+    if (constraint.spreadByField === "provider" && !spec.provider) return { index, field: "provider" };
+    if (constraint.spreadByField === "region" && !spec.region) return { index, field: "region" };
+    if (constraint.spreadByField === "zone" && !spec.zones?.length) return { index, field: "zones" };
+  }
+  return undefined;
+}
+
+/** One filter's refusal of one cluster. */
+export interface Refusal {
+  readonly filter: FilterName;
+  /** Karmada's text, which becomes part of the condition's message. */
+  readonly reason: string;
+  /** Where to change it, relative to the binding's spec or to the cluster. */
+  readonly path: string;
+}
+
+/** The refusals behind `bits`, in the order of `FILTER_NAMES`. */
+export function describeRefusals(
+  bits: number,
+  record: ClusterRecord,
+  placement: Placement,
+  affinityPath: string,
+): Refusal[] {
+  return FILTER_NAMES.filter((filter) => (bits & BITS[filter]) !== 0).map((filter) =>
+    describeRefusal(filter, record, placement, affinityPath),
+  );
+}
+
+function describeRefusal(
+  filter: FilterName,
+  record: ClusterRecord,
+  placement: Placement,
+  affinityPath: string,
+): Refusal {
+  switch (filter) {
+    case "APIEnablement":
+      return {
+        filter,
+        reason: "cluster(s) did not have the API resource",
+        path: `Cluster ${record.name} status.apiEnablements`,
+      };
+    case "TaintToleration": {
+      const taint = firstUntolerated(record.taints, placement.clusterTolerations);
+      const text = taint === undefined ? "" : formatTaint(taint);
+      return { filter, reason: `cluster(s) had untolerated taint {${text}}`, path: "placement.clusterTolerations" };
+    }
+    case "ClusterAffinity":
+      return {
+        filter,
+        reason: "cluster(s) did not match the placement cluster affinity constraint",
+        path: affinityPath,
+      };
+    case "SpreadConstraint": {
+      const missing = missingProperty(record, placement) ?? { index: 0, field: "region" };
+      return {
+        filter,
+        reason: `cluster(s) did not have ${missing.field} property`,
+        path: `placement.spreadConstraints[${missing.index}], or Cluster ${record.name} spec.${missing.field}`,
+      };
+    }
+    case "ClusterEviction":
+      return { filter, reason: "cluster(s) is in the process of eviction", path: "gracefulEvictionTasks" };
+    case "WorkloadAffinity":
+      return {
+        filter,
+        reason: "ResourceBinding with the same affinity group does not target this cluster",
+        path: "placement.workloadAffinity.affinity",
+      };
+    case "WorkloadAntiAffinity":
+      return {
+        filter,
+        reason: "cluster already has workload with the same anti-affinity group",
+        path: "placement.workloadAffinity.antiAffinity",
+      };
+  }
+}

@@ -1,0 +1,112 @@
+// The fleet as the scheduler holds it: clusters by position, with what placements and workloads make of them remembered.
+
+import type { Cluster } from "../../api/cluster.ts";
+import type { Placement } from "../../api/policy.ts";
+import type { ObjectReference } from "../../api/work.ts";
+import { type ClusterRecord, readCluster, sameForEstimates, sameForFilters } from "./cluster-record.ts";
+import { ContentCache } from "./content-cache.ts";
+import { EstimateTables } from "./estimate-tables.ts";
+import { PlacementPlan } from "./plan.ts";
+import { compareNames } from "./webster.ts";
+
+/**
+ * All clusters, sorted by name. What is computed from them is kept until a change of a cluster makes it stale: a report
+ * of capacity leaves the filters' answers alone. Objects given are kept and must not be changed in place.
+ */
+export class FleetIndex {
+  #records: ClusterRecord[];
+  #positions: Map<string, number>;
+  #version = 1;
+  readonly #plans = new ContentCache<Placement, Map<string, PlacementPlan>>(4096);
+  #tables: EstimateTables | undefined;
+  #tablesWithoutModels: EstimateTables | undefined;
+
+  constructor(clusters: Iterable<Cluster> = []) {
+    const byName = new Map<string, ClusterRecord>();
+    for (const cluster of clusters) byName.set(cluster.metadata.name ?? "", readCluster(cluster));
+    this.#records = [...byName.values()].sort((a, b) => compareNames(a.name, b.name));
+    this.#positions = positionsOf(this.#records);
+  }
+
+  /** Grows with every change that may change a decision. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Every cluster, sorted by name; the index in this list is the cluster's position. */
+  get records(): readonly ClusterRecord[] {
+    return this.#records;
+  }
+
+  position(name: string): number | undefined {
+    return this.#positions.get(name);
+  }
+
+  /** Adds the cluster or replaces the one of the same name. Answers whether a decision may change. */
+  set(cluster: Cluster): boolean {
+    const name = cluster.metadata.name ?? "";
+    const position = this.#positions.get(name);
+    if (position === undefined) {
+      this.#reorder([...this.#records, readCluster(cluster)]);
+      return true;
+    }
+    const before = (this.#records[position] as ClusterRecord).cluster;
+    const filtersChange = !sameForFilters(before, cluster);
+    const estimatesChange = !sameForEstimates(before, cluster);
+    // A new list, because plans and tables hold on to the one they were made from.
+    this.#records = this.#records.with(position, readCluster(cluster));
+    if (!filtersChange && !estimatesChange) return false;
+    this.#version++;
+    if (filtersChange) this.#plans.clear();
+    this.#tables = undefined;
+    this.#tablesWithoutModels = undefined;
+    return true;
+  }
+
+  /** Takes the cluster out; answers whether it was there. */
+  delete(name: string): boolean {
+    if (!this.#positions.has(name)) return false;
+    this.#reorder(this.#records.filter((record) => record.name !== name));
+    return true;
+  }
+
+  /** The plan for bindings with this placement and kind of resource while `groupName` is the affinity group in use. */
+  plan(
+    placement: Placement,
+    resource: Pick<ObjectReference, "apiVersion" | "kind">,
+    groupName: string,
+    workload: boolean,
+  ): PlacementPlan {
+    const plans = this.#plans.get(placement, () => new Map());
+    const key = `${resource.apiVersion} ${resource.kind} ${workload} ${groupName}`;
+    let plan = plans.get(key);
+    if (plan === undefined) {
+      plan = new PlacementPlan(this.#records, placement, resource, groupName, workload);
+      plans.set(key, plan);
+    }
+    return plan;
+  }
+
+  /** Estimates from what the clusters report, with or without resource models. */
+  estimates(resourceModels: boolean): EstimateTables {
+    if (resourceModels) {
+      this.#tables ??= new EstimateTables(this.#records, { resourceModels: true });
+      return this.#tables;
+    }
+    this.#tablesWithoutModels ??= new EstimateTables(this.#records, { resourceModels: false });
+    return this.#tablesWithoutModels;
+  }
+
+  #reorder(records: ClusterRecord[]): void {
+    this.#records = records.sort((a, b) => compareNames(a.name, b.name));
+    this.#positions = positionsOf(this.#records);
+    this.#version++;
+    this.#plans.clear();
+    this.#tables = undefined;
+    this.#tablesWithoutModels = undefined;
+  }
+}
+
+function positionsOf(records: readonly ClusterRecord[]): Map<string, number> {
+  return new Map(records.map((record, position) => [record.name, position]));
+}

@@ -1,0 +1,66 @@
+// What one call of the scheduler may be told beside the binding and the fleet.
+
+import type { TargetCluster } from "../../api/work.ts";
+import type { FilterName } from "./filters.ts";
+
+/** The feature gates that scheduling looks at, by Karmada's names. */
+export interface SchedulerGates {
+  readonly CustomizedClusterResourceModeling: boolean;
+  readonly MultiplePodTemplatesScheduling: boolean;
+  readonly WorkloadAffinity: boolean;
+  readonly SchedulingOvercommitProtection: boolean;
+}
+
+export const DEFAULT_GATES: SchedulerGates = {
+  CustomizedClusterResourceModeling: true,
+  MultiplePodTemplatesScheduling: false,
+  WorkloadAffinity: false,
+  SchedulingOvercommitProtection: false,
+};
+
+/** An answer from elsewhere on how much fits into a cluster, such as an estimator inside the cluster. */
+export interface ExternalEstimate {
+  /** Replicas (or component sets) that fit; undefined or negative when it does not know the cluster. */
+  replicasOf(cluster: string): number | undefined;
+}
+
+/** Another binding of the same namespace and affinity group. */
+export interface GroupMember {
+  readonly clusters: readonly TargetCluster[];
+}
+
+export interface SchedulingOptions {
+  /** Gates that differ from `DEFAULT_GATES`. */
+  readonly featureGates?: Partial<SchedulerGates>;
+  /** Adds every selected cluster that got nothing, with 0 replicas. */
+  readonly emptyWorkloadPropagation?: boolean;
+  /** Records in the targets of a workload placed as a whole how many replicas each component has, as Karmada 1.19 will. */
+  readonly recordComponents?: boolean;
+  /** Filters that are switched off. */
+  readonly disabledFilters?: readonly FilterName[];
+  /** Each can only lower the estimates; one that failed is left out by the caller. */
+  readonly estimates?: readonly ExternalEstimate[];
+  /** The other bindings with the binding's affinity group and anti-affinity group; for gate WorkloadAffinity. */
+  readonly affinityMembers?: readonly GroupMember[];
+  readonly antiAffinityMembers?: readonly GroupMember[];
+  /** What was placed on each cluster lately and is not yet in its reports; for gate SchedulingOvercommitProtection. */
+  readonly assumedWorkloads?: ReadonlyMap<string, readonly AssumedWorkload[]>;
+  /** Return a full trace of the decision. */
+  readonly explain?: boolean;
+}
+
+export function resolveGates(options: SchedulingOptions | undefined): SchedulerGates {
+  return options?.featureGates === undefined ? DEFAULT_GATES : { ...DEFAULT_GATES, ...options.featureGates };
+}
+
+/** Pods that are on their way to a cluster. */
+export interface AssumedWorkload {
+  readonly namespace?: string;
+  readonly components: readonly AssumedComponent[];
+}
+
+export interface AssumedComponent {
+  readonly name?: string;
+  readonly replicas: number;
+  readonly replicaRequirements?: { readonly resourceRequest?: Readonly<Record<string, string | number>> };
+}

@@ -1,0 +1,216 @@
+// One scheduling decision: filter, order, select, assign.
+
+import type { Cluster } from "../../api/cluster.ts";
+import type { Placement } from "../../api/policy.ts";
+import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
+import { fnv1a32 } from "../works/naming.ts";
+import { type Assignment, assignReplicas, strategyOf } from "./assign.ts";
+import type { Candidates } from "./candidates.ts";
+import type { Decision } from "./decision.ts";
+import { estimateFor } from "./estimates.ts";
+import { explainDecision } from "./explain.ts";
+import {
+  DELETING_BIT,
+  describeRefusals,
+  EVICTION_BIT,
+  enabledMask,
+  WAIVED_FOR_TARGETS,
+  WORKLOAD_AFFINITY_BIT,
+  WORKLOAD_ANTI_AFFINITY_BIT,
+} from "./filters.ts";
+import { FleetIndex } from "./fleet-index.ts";
+import { resolveGates, type SchedulingOptions } from "./options.ts";
+import { assignByTiers } from "./overflow.ts";
+import type { PlacementPlan } from "./plan.ts";
+import type { SchedulingResult } from "./result.ts";
+import { SchedulingError } from "./scheduling-error.ts";
+import { selectClusters } from "./select.ts";
+import { TraceCollector } from "./trace.ts";
+import { dividesReplicas, isRescheduleRequested, isWorkload, placesSets } from "./workload.ts";
+
+export interface SchedulingRequest {
+  /** The spec of the binding; `placement` must be set. Not changed, and kept: it must not be changed in place later. */
+  readonly spec: ResourceBindingSpec;
+  readonly status?: ResourceBindingStatus | undefined;
+  /** A `FleetIndex` to schedule many bindings over, or plain clusters for one. */
+  readonly fleet: FleetIndex | readonly Cluster[];
+  readonly options?: SchedulingOptions | undefined;
+}
+
+/**
+ * Decides on which clusters the object of a binding belongs, with how many replicas. Of `clusterAffinities` it uses the
+ * group that `status.schedulerObservingAffinityName` names; `scheduleInGroups` tries them in turn.
+ */
+export function schedule(request: SchedulingRequest): SchedulingResult {
+  const decision = prepare(request);
+  if (decision instanceof SchedulingError) return { error: decision };
+  const trace = request.options?.explain === true ? new TraceCollector() : undefined;
+  const outcome = decide(decision, trace);
+  const traced = trace === undefined ? {} : { trace: explainDecision(decision, outcome, trace) };
+  return outcome instanceof SchedulingError ? { error: outcome, ...traced } : { clusters: outcome, ...traced };
+}
+
+function prepare(request: SchedulingRequest): Decision | SchedulingError {
+  const { spec, status, options } = request;
+  const { placement } = spec;
+  if (placement == null) return new SchedulingError("SchedulerError", "the binding has no placement");
+  const fleet = request.fleet instanceof FleetIndex ? request.fleet : new FleetIndex(request.fleet);
+  const gates = resolveGates(options);
+  const groupName = status?.schedulerObservingAffinityName ?? "";
+  const plan = fleet.plan(placement, spec.resource, groupName, isWorkload(spec));
+  const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
+  const table = estimateFor(fleet, spec, sets, gates, options);
+  const mask = options?.disabledFilters === undefined ? 255 : enabledMask(options.disabledFilters);
+  const shared = plan.candidates(table, mask);
+  const previous = readPrevious(fleet, spec.clusters);
+  const own = ownRefusals(fleet, spec, options, gates.WorkloadAffinity);
+  const refusalsAt = (position: number): number => {
+    let bits = plan.refusals[position] as number;
+    if (previous.has(position)) bits &= ~WAIVED_FOR_TARGETS;
+    if (own !== undefined) bits |= own(position);
+    return bits & mask;
+  };
+  const candidates =
+    previous.size === 0 && own === undefined
+      ? shared
+      : shared.withPrevious(previous, (position) => refusalsAt(position) === 0);
+  const fresh = isRescheduleRequested(spec, status);
+  return { spec, placement, fleet, plan, options, groupName, fresh, previous, refusalsAt, candidates };
+}
+
+const NO_PREVIOUS: ReadonlyMap<number, number> = new Map();
+
+function readPrevious(fleet: FleetIndex, clusters: readonly TargetCluster[] | undefined): ReadonlyMap<number, number> {
+  if (clusters == null || clusters.length === 0) return NO_PREVIOUS;
+  const previous = new Map<number, number>();
+  for (const target of clusters) {
+    const position = fleet.position(target.name);
+    if (position !== undefined) previous.set(position, target.replicas ?? 0);
+  }
+  return previous;
+}
+
+/** Filters that concern this binding alone; undefined when none does. */
+function ownRefusals(
+  fleet: FleetIndex,
+  spec: ResourceBindingSpec,
+  options: SchedulingOptions | undefined,
+  workloadAffinity: boolean,
+): ((position: number) => number) | undefined {
+  const evicted = new Set((spec.gracefulEvictionTasks ?? []).map((task) => fleet.position(task.fromCluster)));
+  const groups = workloadAffinity ? spec.workloadAffinityGroups : undefined;
+  const together = groups?.affinityGroup ? membersWithClusters(options?.affinityMembers) : [];
+  const apart = groups?.antiAffinityGroup ? membersWithClusters(options?.antiAffinityMembers) : [];
+  if (evicted.size === 0 && together.length === 0 && apart.length === 0) return undefined;
+  const targets = new Set((spec.clusters ?? []).map((target) => target.name));
+  return (position) => {
+    let bits = evicted.has(position) ? EVICTION_BIT : 0;
+    const name = fleet.records[position]?.name ?? "";
+    if (targets.has(name)) return bits;
+    if (together.some((clusters) => !clusters.has(name))) bits |= WORKLOAD_AFFINITY_BIT;
+    if (apart.some((clusters) => clusters.has(name))) bits |= WORKLOAD_ANTI_AFFINITY_BIT;
+    return bits;
+  };
+}
+
+function membersWithClusters(members: SchedulingOptions["affinityMembers"]): readonly ReadonlySet<string>[] {
+  return (members ?? [])
+    .filter((member) => member.clusters.length > 0)
+    .map((member) => new Set(member.clusters.map((target) => target.name)));
+}
+
+function decide(decision: Decision, trace: TraceCollector | undefined): readonly TargetCluster[] | SchedulingError {
+  const { spec, placement, candidates, options } = decision;
+  if (candidates.positions.length === 0) return nothingFits(decision);
+  const gates = resolveGates(options);
+  const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
+  const replicas = spec.replicas ?? 0;
+  const selected = selectClusters({ candidates, placement, replicas, needReplicas: sets ? 1 : replicas, trace });
+  if (selected instanceof SchedulingError) return selected.during("failed to select clusters");
+  if (selected.length === 0) {
+    return new SchedulingError("SchedulerError", "failed to assign replicas: no clusters available to schedule");
+  }
+  if (!dividesReplicas(spec)) return wholeTargets(decision, selected, sets);
+  const assignments = assign(decision, selected, trace);
+  if (assignments instanceof SchedulingError) return assignments.during("failed to assign replicas");
+  const targets = assignments.map(({ position, replicas: own }) => ({
+    name: nameAt(decision, position),
+    replicas: own,
+  }));
+  return options?.emptyWorkloadPropagation === true ? withEmptyTargets(decision, targets, selected) : targets;
+}
+
+/** Targets without a division: each gets the object as it is. */
+function wholeTargets(decision: Decision, selected: ArrayLike<number>, sets: boolean): readonly TargetCluster[] {
+  const components = decision.spec.components ?? [];
+  const records = sets && components.length > 1 && decision.options?.recordComponents === true;
+  return Array.from(selected, (position) => ({
+    name: nameAt(decision, position),
+    ...(records
+      ? { components: components.map((component) => ({ name: component.name, replicas: component.replicas })) }
+      : {}),
+  }));
+}
+
+function assign(
+  decision: Decision,
+  selected: ArrayLike<number>,
+  trace: TraceCollector | undefined,
+): readonly Assignment[] | SchedulingError {
+  const { spec, placement, candidates, plan, fresh, previous } = decision;
+  const strategy = strategyOf(placement);
+  if (strategy === undefined) {
+    const type = placement.replicaScheduling?.replicaSchedulingType ?? "";
+    const preference = placement.replicaScheduling?.replicaDivisionPreference ?? "";
+    return new SchedulingError(
+      "SchedulerError",
+      `unsupported replica scheduling strategy, replicaSchedulingType: ${type}, replicaDivisionPreference: ${preference}, please try another scheduling strategy`,
+    );
+  }
+  const request = {
+    candidates,
+    selected,
+    strategy,
+    replicas: spec.replicas ?? 0,
+    fresh,
+    previous: previous.size === 0 ? [] : Array.from(previous, ([position, replicas]) => ({ position, replicas })),
+    staticWeights: () => plan.staticWeights(),
+    namesDescend: () => namesDescend(spec.resource.uid),
+    trace,
+  };
+  return plan.tiers === undefined ? assignReplicas(request) : assignByTiers(request);
+}
+
+// As Karmada: half of all resources prefer the last name, so that odd replicas do not all end on the first cluster.
+function namesDescend(uid: string | undefined): boolean {
+  return uid !== undefined && uid !== "" && fnv1a32(uid) % 2 === 1;
+}
+
+function withEmptyTargets(
+  decision: Decision,
+  targets: readonly TargetCluster[],
+  selected: ArrayLike<number>,
+): readonly TargetCluster[] {
+  const present = new Set(targets.map((target) => target.name));
+  const names = Array.from(selected, (position) => nameAt(decision, position));
+  return [...targets, ...names.filter((name) => !present.has(name)).map((name) => ({ name }))];
+}
+
+/** Says how many clusters each reason refused, every cluster by its first reason. */
+function nothingFits(decision: Decision): SchedulingError {
+  const { fleet, placement, plan } = decision;
+  const counts = new Map<string, number>();
+  for (const [position, record] of fleet.records.entries()) {
+    const bits = decision.refusalsAt(position);
+    if ((bits & DELETING_BIT) !== 0) continue;
+    const [first] = describeRefusals(bits, record, placement, plan.affinity.path);
+    if (first !== undefined) counts.set(first.reason, (counts.get(first.reason) ?? 0) + 1);
+  }
+  const reasons = Array.from(counts, ([reason, count]) => `${count} ${reason}`).sort();
+  const text = reasons.length === 0 ? "no cluster exists" : reasons.join(", ");
+  return new SchedulingError("NoClusterFit", `0/${fleet.records.length} clusters are available: ${text}.`);
+}
+
+function nameAt(decision: Decision, position: number): string {
+  return decision.fleet.records[position]?.name ?? "";
+}
