@@ -1,0 +1,135 @@
+// Defaults and rules of OverridePolicy and ClusterOverridePolicy beyond their schema.
+import { checkLabelValue, checkQualifiedName } from "../../kube/names.ts";
+import { cloneJson } from "../../kube/object.ts";
+import type {
+  ClusterOverridePolicy,
+  FieldOverrider,
+  JSONPatchOperation,
+  OverridePolicy,
+  Overriders,
+  OverrideSpec,
+} from "../policy.ts";
+import type { AdmissionContext } from "./context.ts";
+import { forbidden, invalid, type Refusal, required } from "./field-error.ts";
+import { validateClusterAffinity } from "./placement.ts";
+
+const LONGEST_ANNOTATIONS_BYTES = 256 * 1024;
+
+/** A copy of the policy as it is stored. ClusterOverridePolicy has no defaults. */
+export function defaultOverridePolicy(policy: OverridePolicy, context: AdmissionContext): OverridePolicy {
+  // Differs from Karmada: no empty `overriders` and no `value: null` are added; they are traces of its encoder.
+  const copy = cloneJson(policy);
+  for (const selector of copy.spec.resourceSelectors ?? []) {
+    if (!selector.namespace) selector.namespace = context.requestNamespace;
+  }
+  return copy;
+}
+
+export function validateOverridePolicy(policy: OverridePolicy): readonly Refusal[] {
+  const namespace = policy.metadata.namespace ?? "";
+  const foreign = (policy.spec.resourceSelectors ?? []).flatMap((selector, index) =>
+    selector.namespace && selector.namespace !== namespace
+      ? [
+          invalid(
+            `spec.resourceSelectors[${index}].namespace`,
+            selector.namespace,
+            `an OverridePolicy selects objects of its own namespace only, which is ${JSON.stringify(namespace)}; use a ClusterOverridePolicy for others`,
+          ),
+        ]
+      : [],
+  );
+  return [...foreign, ...validateOverrideSpec(policy.spec)];
+}
+
+export function validateClusterOverridePolicy(policy: ClusterOverridePolicy): readonly Refusal[] {
+  return validateOverrideSpec(policy.spec);
+}
+
+/** The rules that need nothing but the spec. */
+export function validateOverrideSpec(spec: OverrideSpec): Refusal[] {
+  const refusals: Refusal[] = [];
+  if (spec.overrideRules && spec.targetCluster) {
+    refusals.push(forbidden("spec.targetCluster", "cannot stand beside overrideRules; put it into the rules"));
+  }
+  if (spec.overrideRules && !isEmpty(spec.overriders)) {
+    refusals.push(forbidden("spec.overriders", "cannot stand beside overrideRules; put them into a rule"));
+  }
+  refusals.push(...validateClusterAffinity(spec.targetCluster, "spec.targetCluster"));
+  for (const [index, rule] of (spec.overrideRules ?? []).entries()) {
+    const at = `spec.overrideRules[${index}]`;
+    refusals.push(
+      ...validateOverriders(rule.overriders, `${at}.overriders`),
+      ...validateClusterAffinity(rule.targetCluster, `${at}.targetCluster`),
+    );
+  }
+  return refusals;
+}
+
+// As Karmada: a fieldOverrider does not count here.
+function isEmpty(overriders: Overriders | undefined): boolean {
+  const { fieldOverrider: _, ...others } = overriders ?? {};
+  return Object.values(others).every((list) => !list || list.length === 0);
+}
+
+function validateOverriders(overriders: Overriders | undefined, at: string): Refusal[] {
+  return [
+    ...(overriders?.annotationsOverrider ?? []).flatMap(({ value }, index) =>
+      validateAnnotations(value, `${at}.annotationsOverrider[${index}].value`),
+    ),
+    ...(overriders?.labelsOverrider ?? []).flatMap(({ value }, index) =>
+      validateLabels(value, `${at}.labelsOverrider[${index}].value`),
+    ),
+    ...(overriders?.imageOverrider ?? []).flatMap(({ predicate }, index) =>
+      predicate ? validatePointer(predicate.path, `${at}.imageOverrider[${index}].predicate.path`) : [],
+    ),
+    ...(overriders?.fieldOverrider ?? []).flatMap((field, index) =>
+      validateFieldOverrider(field, `${at}.fieldOverrider[${index}]`),
+    ),
+  ];
+}
+
+function validateAnnotations(annotations: Readonly<Record<string, string>>, at: string): Refusal[] {
+  const refusals: Refusal[] = [];
+  let bytes = 0;
+  for (const [key, value] of Object.entries(annotations ?? {})) {
+    // As Kubernetes: upper case counts as lower case here.
+    refusals.push(...checkQualifiedName(key.toLowerCase()).map((words) => invalid(at, key, words)));
+    bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+  }
+  if (bytes > LONGEST_ANNOTATIONS_BYTES) {
+    refusals.push(invalid(at, {}, `annotations of ${bytes} bytes; the most is ${LONGEST_ANNOTATIONS_BYTES}`));
+  }
+  return refusals;
+}
+
+function validateLabels(labels: Readonly<Record<string, string>>, at: string): Refusal[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    ...checkQualifiedName(key).map((words) => invalid(at, key, words)),
+    ...checkLabelValue(value).map((words) => invalid(at, value, words)),
+  ]);
+}
+
+function validatePointer(pointer: string, at: string): Refusal[] {
+  if (pointer === "" || pointer.startsWith("/")) return [];
+  return [invalid(at, pointer, "a JSON pointer is empty or begins with a slash")];
+}
+
+function validateFieldOverrider({ fieldPath, json, yaml }: FieldOverrider, at: string): Refusal[] {
+  const refusals = validatePointer(fieldPath, `${at}.fieldPath`);
+  if (json?.length && yaml?.length) {
+    refusals.push(forbidden(at, "a field holds either JSON or YAML; give json or yaml, not both"));
+  }
+  if (!json?.length && !yaml?.length) refusals.push(required(at, "give the changes in json or yaml"));
+  return [...refusals, ...validateOperations(json, `${at}.json`), ...validateOperations(yaml, `${at}.yaml`)];
+}
+
+function validateOperations(operations: readonly JSONPatchOperation[] | undefined, at: string): Refusal[] {
+  return (operations ?? []).flatMap(({ operator, subPath, value }, index) => {
+    const path = `${at}[${index}]`;
+    const refusals = validatePointer(subPath, `${path}.subPath`);
+    const hasValue = value !== undefined && value !== null;
+    if (operator === "remove" && hasValue) refusals.push(forbidden(`${path}.value`, "remove takes no value"));
+    if (operator !== "remove" && !hasValue) refusals.push(required(`${path}.value`, `${operator} needs a value`));
+    return refusals;
+  });
+}
