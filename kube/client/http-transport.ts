@@ -100,7 +100,7 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
         method: request.method as "GET",
         path: prefix + request.path,
         headers: { accept: "application/json", "user-agent": "flaghoist/0.1", ...headers, ...request.headers },
-        body: request.body ?? null,
+        body: request.body ?? (request.object === undefined ? null : JSON.stringify(request.object)),
         signal: request.signal ?? null,
       });
       const answerHeaders: Record<string, string | string[]> = {};

@@ -102,10 +102,8 @@ export class KubeClient {
       // A list of the kind that was asked for.
       const list = page as { items: T[] | null; metadata: { resourceVersion: string; continue?: string } };
       for (const item of list.items ?? []) {
-        // Items of built-in kinds come without their kind.
-        item.apiVersion ??= apiVersion;
-        item.kind ??= kind;
-        items.push(item);
+        // Items of built-in kinds come without their kind; answers may be shared, so they are not written to.
+        items.push(item.kind === undefined ? { ...item, apiVersion, kind } : item);
       }
       next = list.metadata.continue;
       if (next === undefined || next === "") return { items, resourceVersion: list.metadata.resourceVersion };
@@ -115,24 +113,12 @@ export class KubeClient {
   async create<T extends KubeObject>(object: T, options: WriteOptions = {}): Promise<T> {
     const info = await this.mapper.get(object.apiVersion, object.kind);
     const path = collectionPath(info, object.metadata.namespace);
-    return this.#object<T>(
-      "POST",
-      withQuery(path, writeQuery(options)),
-      "application/json",
-      JSON.stringify(object),
-      options.signal,
-    );
+    return this.#object<T>("POST", withQuery(path, writeQuery(options)), "application/json", object, options.signal);
   }
 
   async update<T extends KubeObject>(object: T, options: WriteOptions = {}): Promise<T> {
     const path = await this.#path(refOf(object), options.subresource);
-    return this.#object<T>(
-      "PUT",
-      withQuery(path, writeQuery(options)),
-      "application/json",
-      JSON.stringify(object),
-      options.signal,
-    );
+    return this.#object<T>("PUT", withQuery(path, writeQuery(options)), "application/json", object, options.signal);
   }
 
   async patch<T extends KubeObject = KubeObject>(
@@ -146,7 +132,7 @@ export class KubeClient {
       "PATCH",
       withQuery(path, writeQuery(options)),
       PATCH_MEDIA_TYPE[type],
-      JSON.stringify(patch),
+      patch,
       options.signal,
     );
   }
@@ -155,13 +141,7 @@ export class KubeClient {
   async apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
     const path = await this.#path(refOf(object), options.subresource);
     const query = { ...writeQuery(options), force: options.force === true ? "true" : undefined };
-    return this.#object<T>(
-      "PATCH",
-      withQuery(path, query),
-      "application/apply-patch+yaml",
-      JSON.stringify(object),
-      options.signal,
-    );
+    return this.#object<T>("PATCH", withQuery(path, query), "application/apply-patch+yaml", object, options.signal);
   }
 
   /** Asks for deletion. Answers false when the object was not there. */
@@ -177,7 +157,7 @@ export class KubeClient {
       preconditions,
     };
     try {
-      await this.#json("DELETE", await this.#path(ref), "application/json", JSON.stringify(body), options.signal);
+      await this.#json("DELETE", await this.#path(ref), "application/json", body, options.signal);
       return true;
     } catch (error) {
       if (isNotFound(error)) return false;
@@ -210,9 +190,7 @@ export class KubeClient {
     });
     if (answer.body instanceof Uint8Array)
       throw new ApiStatusError(failureStatus(answer.status, answer.body), `GET ${path}`);
-    for await (const line of lines(answer.body)) {
-      // The protocol: one JSON event a line.
-      const event = JSON.parse(line) as { type: WatchEvent<T>["type"]; object: T };
+    for await (const event of eventsOf<T>(answer)) {
       if (event.type === "ERROR") {
         const status = event.object as unknown as { code?: number; message?: string; reason?: string };
         yield {
@@ -227,12 +205,7 @@ export class KubeClient {
 
   /** Sends any request and answers with the parsed JSON body. */
   async raw(method: string, path: string, body?: unknown): Promise<unknown> {
-    return this.#json(
-      method,
-      path,
-      body === undefined ? undefined : "application/json",
-      body === undefined ? undefined : JSON.stringify(body),
-    );
+    return this.#json(method, path, body === undefined ? undefined : "application/json", body);
   }
 
   async #path(ref: ObjectRef, subresource?: string): Promise<string> {
@@ -245,7 +218,7 @@ export class KubeClient {
     method: string,
     path: string,
     contentType: string | undefined,
-    body: string | undefined,
+    body: unknown,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     // The server answers a request for an object with that object.
@@ -256,21 +229,34 @@ export class KubeClient {
     method: string,
     path: string,
     contentType: string | undefined,
-    body: string | undefined,
+    body: unknown,
     signal?: AbortSignal,
   ): Promise<unknown> {
     const answer = await this.transport({
       method,
       path,
       ...(contentType === undefined ? {} : { headers: { "content-type": contentType } }),
-      ...(body === undefined ? {} : { body }),
+      ...(body === undefined ? {} : { object: body }),
       ...(signal === undefined ? {} : { signal }),
     });
     return parseAnswer(answer, method, path);
   }
 }
 
+async function* eventsOf<T>(
+  answer: ApiResponse,
+): AsyncGenerator<{ type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR"; object: T }> {
+  if (answer.events !== undefined) {
+    // Objects of the watched kind.
+    for await (const event of answer.events) yield { type: event.type, object: event.object as T };
+  } else if (!(answer.body instanceof Uint8Array)) {
+    // The protocol: one JSON event a line.
+    for await (const line of lines(answer.body)) yield JSON.parse(line);
+  }
+}
+
 function parseAnswer(answer: ApiResponse, method: string, path: string): unknown {
+  if (answer.parsed !== undefined && answer.status < 300) return answer.parsed;
   if (!(answer.body instanceof Uint8Array)) throw new Error(`${method} ${path} answered with a stream`);
   if (answer.status >= 300)
     throw new ApiStatusError(failureStatus(answer.status, answer.body), `${method} ${path.split("?")[0]}`);

@@ -85,6 +85,7 @@ export async function discover(transport: Transport, signal?: AbortSignal): Prom
 }
 
 function parseBody(answer: ApiResponse, path: string): unknown {
+  if (answer.parsed !== undefined && answer.status === 200) return answer.parsed;
   if (!(answer.body instanceof Uint8Array)) throw new Error(`${path} answered with a stream`);
   if (answer.status !== 200) throw new ApiStatusError(failureStatus(answer.status, answer.body), `GET ${path}`);
   return JSON.parse(Buffer.from(answer.body).toString("utf8"));

@@ -1,0 +1,94 @@
+// All members that this process is connected to.
+import type { Cluster } from "../api/cluster.ts";
+import type { Transport } from "../kube/client/transport.ts";
+import { equalJson } from "../kube/object.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Logger } from "../runtime/logger.ts";
+import { CapacityWatch } from "./cluster-status.ts";
+import { connectCluster, type SecretData } from "./connect.ts";
+import { Member } from "./member.ts";
+
+export interface FleetOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Members that live in this process (simulated ones), by cluster name; others are reached by their endpoint. */
+  readonly local?: (clusterName: string) => Transport | undefined;
+}
+
+export interface ConnectedMember {
+  readonly member: Member;
+  readonly capacity: CapacityWatch;
+}
+
+interface Entry extends ConnectedMember {
+  /** What the connection was made from: a change makes a new one. */
+  readonly madeFrom: unknown;
+}
+
+/** Connects to clusters as they are registered, and again when their address or credentials change. */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners: ((member: Member) => void)[] = [];
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+  }
+
+  get(name: string): ConnectedMember | undefined {
+    return this.#entries.get(name);
+  }
+
+  members(): readonly Member[] {
+    return [...this.#entries.values()].map((entry) => entry.member);
+  }
+
+  /** Tells of members already connected, then of each new connection. */
+  onConnect(listener: (member: Member) => void): void {
+    this.#listeners.push(listener);
+    for (const { member } of this.#entries.values()) listener(member);
+  }
+
+  /** The connection of a cluster, made when needed. Throws what `connectCluster` throws. */
+  async connect(cluster: Cluster, secret: SecretData): Promise<ConnectedMember> {
+    const name = cluster.metadata.name ?? "";
+    const { apiEndpoint, insecureSkipTLSVerification, proxyURL } = cluster.spec;
+    const secretText = Object.entries(secret).map(([key, value]) => [key, value.toString("base64")]);
+    const madeFrom = [cluster.metadata.uid, apiEndpoint, insecureSkipTLSVerification, proxyURL, secretText];
+    const known = this.#entries.get(name);
+    if (known !== undefined && equalJson(known.madeFrom, madeFrom)) return known;
+
+    const { clock, logger, local } = this.#options;
+    const inProcess = local?.(name);
+    const http = inProcess === undefined ? await connectCluster(cluster, secret) : undefined;
+    const transport = inProcess ?? http?.send;
+    if (transport === undefined) throw new Error(`cluster ${name} has no transport`);
+    await this.disconnect(name);
+    const child = logger.with({ cluster: name });
+    const member = new Member({
+      name,
+      transport,
+      clock,
+      logger: child,
+      ...(http === undefined ? {} : { close: http.close }),
+    });
+    const capacity = new CapacityWatch(member, clock, child);
+    const entry: Entry = { member, capacity, madeFrom };
+    this.#entries.set(name, entry);
+    capacity.start();
+    for (const listener of this.#listeners) listener(member);
+    return entry;
+  }
+
+  async disconnect(name: string): Promise<void> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    this.#entries.delete(name);
+    await entry.capacity.stop();
+    await entry.member.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#entries.keys()].map((name) => this.disconnect(name)));
+  }
+}

@@ -1,0 +1,74 @@
+// What all control loops share: the store, its cache, time, and the profile they run under.
+
+import type { Thresholds } from "../../fleets/cluster-health.ts";
+import { InformerSet } from "../../kube/client/informer-set.ts";
+import type { KubeClient } from "../../kube/client/kube-client.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import { EventRecorder } from "./events.ts";
+
+/** How a control plane behaves; the defaults are Karmada's. */
+export interface Profile {
+  readonly clusterStatusIntervalMs: number;
+  readonly clusterThresholds: Thresholds;
+  /** Karmada's gate Failover together with --enable-no-execute-taint-eviction. */
+  readonly failover: boolean;
+  /** With failover: a cluster that stays not ready this long gets a NoExecute taint. Undefined: never by itself. */
+  readonly unreachableTaintAfterMs: number | undefined;
+  readonly gracefulEvictionTimeoutMs: number;
+  /** Evictions a second; Karmada's --resource-eviction-rate. */
+  readonly evictionRate: number;
+  /** Regular expressions, anchored, of namespaces that are never propagated. */
+  readonly skippedNamespaces: readonly string[];
+  /** `group`, `group/version` or `group/version/Kind`, never propagated. */
+  readonly skippedApis: readonly string[];
+  /** `flaghoist` adds what kubectl, Flux and Argo CD need to call a template ready. */
+  readonly compatibility: "karmada" | "flaghoist";
+}
+
+export const DEFAULT_PROFILE: Profile = {
+  clusterStatusIntervalMs: 10_000,
+  clusterThresholds: { failureMs: 30_000, successMs: 30_000 },
+  failover: false,
+  unreachableTaintAfterMs: undefined,
+  gracefulEvictionTimeoutMs: 600_000,
+  evictionRate: 0.5,
+  skippedNamespaces: ["kube-.*"],
+  skippedApis: [],
+  compatibility: "flaghoist",
+};
+
+export interface ControllerContext {
+  readonly client: KubeClient;
+  readonly informers: InformerSet;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly profile: Profile;
+  /** A new UUID; injected so that tests can repeat. */
+  readonly newUuid: () => string;
+}
+
+/** A control loop that was started. */
+export interface Controller {
+  stop(): Promise<void>;
+}
+
+export function createContext(options: {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly profile?: Partial<Profile>;
+  readonly newUuid: () => string;
+}): ControllerContext {
+  const { client, clock, logger, newUuid } = options;
+  return {
+    client,
+    clock,
+    logger,
+    newUuid,
+    informers: new InformerSet(client, clock, logger),
+    events: new EventRecorder(client, clock, logger),
+    profile: { ...DEFAULT_PROFILE, ...options.profile },
+  };
+}

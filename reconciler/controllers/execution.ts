@@ -1,0 +1,365 @@
+// Works to member clusters, and their state back: one queue a cluster, so that a dead one delays nobody.
+import type { Cluster } from "../../api/cluster.ts";
+import type { ManifestStatus, Work, WorkStatus } from "../../api/work.ts";
+import { type ApplyResult, applyManifest, releaseManifest, removeManifest } from "../../fleets/apply.ts";
+import type { Fleet } from "../../fleets/fleet.ts";
+import type { Member } from "../../fleets/member.ts";
+import { isNotFound } from "../../kube/client/status-error.ts";
+import { setCondition } from "../../kube/conditions.ts";
+import {
+  type Condition,
+  describeRef,
+  equalJson,
+  type KubeObject,
+  type ObjectRef,
+  parseApiVersion,
+  refOf,
+} from "../../kube/object.ts";
+import { rfc3339 } from "../../runtime/clock.ts";
+import { AppError, messageOf } from "../../runtime/errors.ts";
+import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { clusterOfExecutionNamespace } from "../works/naming.ts";
+import { findReady } from "./clusters.ts";
+import type { Controller, ControllerContext } from "./context.ts";
+import type { DriftJournal } from "./drift-journal.ts";
+import { subjectOf } from "./events.ts";
+
+const FINALIZER = "karmada.io/execution-controller";
+const WORK_API = "work.karmada.io/v1alpha1";
+const CLUSTER_API = "cluster.karmada.io/v1alpha1";
+const WORKERS_PER_CLUSTER = 8;
+/** Label on a template that says how drift of its copies is treated; absent means `correct`. */
+export const DRIFT_ANNOTATION = "gitops.flaghoist.io/drift";
+
+/** Taken off an object that stays in a member although its Work goes (work-and-naming.md of Karmada, section 6). */
+const OUR_LABELS = [
+  "resourcebinding.karmada.io/permanent-id",
+  "clusterresourcebinding.karmada.io/permanent-id",
+  "work.karmada.io/permanent-id",
+  "karmada.io/managed",
+  "propagationpolicy.karmada.io/permanent-id",
+  "clusterpropagationpolicy.karmada.io/permanent-id",
+];
+const OUR_ANNOTATIONS = [
+  "resourcetemplate.karmada.io/managed-annotations",
+  "resourcetemplate.karmada.io/managed-labels",
+  "resourcebinding.karmada.io/namespace",
+  "resourcebinding.karmada.io/name",
+  "resourcetemplate.karmada.io/uid",
+  "resourcetemplate.karmada.io/generation",
+  "work.karmada.io/namespace",
+  "work.karmada.io/name",
+  "propagationpolicy.karmada.io/namespace",
+  "propagationpolicy.karmada.io/name",
+  "clusterpropagationpolicy.karmada.io/name",
+];
+
+interface Deps {
+  readonly context: ControllerContext;
+  readonly fleet: Fleet;
+  readonly interpreter: Interpreter;
+  readonly journal: DriftJournal;
+}
+
+/**
+ * Starts one queue for each cluster that has Works. The key is the Work's name; a step applies the Work and writes its
+ * status, whatever woke it: a changed Work, or a changed object in the member.
+ */
+export function startExecutionController(deps: Deps): Controller {
+  const { context, fleet } = deps;
+  const works = context.informers.of<Work>(WORK_API, "Work");
+  const clusters = context.informers.of<Cluster>(CLUSTER_API, "Cluster");
+  const queues = new Map<string, WorkQueue>();
+
+  function queueOf(cluster: string): WorkQueue {
+    let queue = queues.get(cluster);
+    if (queue === undefined) {
+      const logger = context.logger.with({ cluster });
+      queue = new WorkQueue(
+        { name: "execution", clock: context.clock, logger, workers: WORKERS_PER_CLUSTER, maxBackoffMs: 30_000 },
+        (key, signal) => reconcileWork(deps, cluster, works.get(`karmada-es-${cluster}`, key), signal),
+      );
+      queues.set(cluster, queue);
+    }
+    return queue;
+  }
+
+  works.subscribe((change) => {
+    const cluster = clusterOfWork(change.object);
+    if (cluster === undefined) return;
+    const statusOnly =
+      change.type === "updated" &&
+      change.object.metadata.generation === change.previous.metadata.generation &&
+      change.object.metadata.deletionTimestamp === change.previous.metadata.deletionTimestamp;
+    if (!statusOnly) queueOf(cluster).add(change.object.metadata.name ?? "");
+  });
+  fleet.onConnect((member) => {
+    member.subscribe(({ object }) => {
+      const name = object.metadata.annotations?.["work.karmada.io/name"];
+      if (name !== undefined) queueOf(member.name).add(name);
+    });
+  });
+  clusters.subscribe((change) => {
+    const name = change.object.metadata.name ?? "";
+    const nowReady = findReady(change.object)?.status === "True";
+    const wasReady = change.type === "updated" && findReady(change.previous)?.status === "True";
+    if (!nowReady || wasReady) return;
+    for (const work of works.all()) if (clusterOfWork(work) === name) queueOf(name).add(work.metadata.name ?? "");
+  });
+
+  return {
+    stop: async () => {
+      await Promise.all([...queues.values()].map((queue) => queue.stop()));
+    },
+  };
+}
+
+function clusterOfWork(work: Work): string | undefined {
+  try {
+    return clusterOfExecutionNamespace(work.metadata.namespace ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+async function reconcileWork(
+  deps: Deps,
+  clusterName: string,
+  work: Work | undefined,
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  if (work === undefined) return undefined;
+  const { context, fleet } = deps;
+  const cluster = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, clusterName);
+  const ready = cluster !== undefined && findReady(cluster)?.status === "True";
+  const member = fleet.get(clusterName)?.member;
+
+  if (work.metadata.deletionTimestamp !== undefined) {
+    await finishWork(deps, work, cluster, ready ? member : undefined, signal);
+    return undefined;
+  }
+  if (work.spec.suspendDispatching === true) {
+    await writeDispatching(context, work, false);
+    if (member === undefined || !ready) return undefined;
+    await writeStatus(deps, work, member, undefined);
+    return undefined;
+  }
+  // Every Work of the cluster is looked at again when it becomes ready.
+  if (!ready || member === undefined)
+    throw new AppError("cluster-not-ready", `cluster ${clusterName} is not ready`, {
+      recovery: "wait",
+      afterMs: 15_000,
+    });
+
+  const failures: string[] = [];
+  const results: ApplyResult[] = [];
+  let failure: unknown;
+  const manifests = manifestsOf(work);
+  for (const manifest of manifests) {
+    try {
+      results.push(await applyOne(deps, work, member, manifest, signal));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      failure = error;
+      failures.push(messageOf(error));
+    }
+  }
+  await writeStatus(deps, work, member, { applied: results.length, total: manifests.length, failures });
+  if (failures.length > 0) {
+    context.events.record(
+      subjectOf(work),
+      "Warning",
+      "SyncFailed",
+      `Failed to apply manifests: ${failures.join("; ")}`,
+    );
+    throw failure;
+  }
+  if (results.some((result) => result.outcome !== "unchanged")) {
+    context.events.record(subjectOf(work), "Normal", "SyncSucceed", "Sync work to cluster succeed.");
+  }
+  return undefined;
+}
+
+async function applyOne(
+  deps: Deps,
+  work: Work,
+  member: Member,
+  manifest: KubeObject,
+  signal: AbortSignal,
+): Promise<ApplyResult> {
+  const { interpreter, journal, context } = deps;
+  const mode = manifest.metadata.annotations?.[DRIFT_ANNOTATION] === "report" ? "report" : "correct";
+  const gvk = { ...parseApiVersion(manifest.apiVersion), kind: manifest.kind };
+  const retains = interpreter.hookEnabled(gvk, "Retain");
+  const before = member.cached(refOf(manifest));
+  const wasThere = member.applied(refOf(manifest)) !== undefined;
+  const result = await applyManifest(member, manifest, {
+    retain: (desired, live) => (retains ? interpreter.retain(desired, live) : desired),
+    drift: mode,
+    signal,
+  });
+  const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
+  if (result.drift.length > 0 || deletedByOthers) {
+    const fields = deletedByOthers
+      ? [{ path: "(whole object)", wanted: "present", found: undefined, manager: undefined, time: undefined }]
+      : result.drift;
+    journal.record({
+      cluster: member.name,
+      object: refOf(manifest),
+      fields,
+      foundAt: context.clock.now(),
+      corrected: mode === "correct",
+    });
+    context.logger.info("drift found", {
+      cluster: member.name,
+      object: describeRef(refOf(manifest)),
+      fields: fields.length,
+      corrected: mode === "correct",
+    });
+  }
+  if (result.outcome === "created" || result.outcome === "configured") {
+    context.logger.debug("applied object", {
+      cluster: member.name,
+      object: describeRef(refOf(manifest)),
+      outcome: result.outcome,
+      binding: work.metadata.name,
+    });
+  }
+  return result;
+}
+
+function manifestsOf(work: Work): KubeObject[] {
+  // A Work holds whole objects; the schema keeps them as they are.
+  return (work.spec.workload?.manifests ?? []) as unknown as KubeObject[];
+}
+
+async function writeDispatching(context: ControllerContext, work: Work, dispatching: boolean): Promise<void> {
+  const condition = dispatchingCondition(context, dispatching);
+  const known = work.status?.conditions?.find((other) => other.type === "Dispatching");
+  if (known?.status === condition.status) return;
+  const conditions = setCondition(work.status?.conditions ?? [], condition);
+  await patchStatus(context, work, { ...work.status, conditions });
+  context.events.record(subjectOf(work), "Normal", "WorkDispatching", condition.message);
+}
+
+function dispatchingCondition(context: ControllerContext, dispatching: boolean): Condition {
+  return {
+    type: "Dispatching",
+    status: dispatching ? "True" : "False",
+    reason: dispatching ? "Dispatching" : "SuspendDispatching",
+    message: dispatching ? "Work is being dispatched to member clusters." : "Work dispatching is in a suspended state.",
+    lastTransitionTime: rfc3339(context.clock.now()),
+  };
+}
+
+async function writeStatus(
+  deps: Deps,
+  work: Work,
+  member: Member,
+  outcome: { readonly applied: number; readonly total: number; readonly failures: readonly string[] } | undefined,
+): Promise<void> {
+  const { context } = deps;
+  let conditions = work.status?.conditions ?? [];
+  if (outcome !== undefined) {
+    const ok = outcome.failures.length === 0;
+    conditions = setCondition(conditions, dispatchingCondition(context, true));
+    conditions = setCondition(conditions, {
+      type: "Applied",
+      status: ok ? "True" : "False",
+      reason: ok ? "AppliedSuccessful" : "AppliedFailed",
+      message: ok
+        ? "Manifest has been successfully applied"
+        : `Failed to apply all manifests (${outcome.applied}/${outcome.total}): ${outcome.failures.join("; ")}`,
+      lastTransitionTime: rfc3339(context.clock.now()),
+    });
+  }
+  const manifestStatuses: ManifestStatus[] = [];
+  for (const [ordinal, manifest] of manifestsOf(work).entries()) {
+    const status = manifestStatus(deps, member, manifest, ordinal) ?? work.status?.manifestStatuses?.[ordinal];
+    if (status !== undefined) manifestStatuses.push(status);
+  }
+  await patchStatus(context, work, { conditions, ...(manifestStatuses.length === 0 ? {} : { manifestStatuses }) });
+}
+
+async function patchStatus(context: ControllerContext, work: Work, status: WorkStatus): Promise<void> {
+  const works = context.informers.of<Work>(WORK_API, "Work");
+  const current = works.get(work.metadata.namespace, work.metadata.name ?? "") ?? work;
+  if (equalJson(current.status ?? {}, status)) return;
+  works.adopt(await context.client.patch<Work>(refOfWork(work), { status }, "merge", { subresource: "status" }));
+}
+
+function refOfWork(work: Work): ObjectRef {
+  return { apiVersion: WORK_API, kind: "Work", namespace: work.metadata.namespace, name: work.metadata.name ?? "" };
+}
+
+/** What the member says of one object; undefined while it has not been seen there. */
+function manifestStatus(deps: Deps, member: Member, manifest: KubeObject, ordinal: number): ManifestStatus | undefined {
+  const live = member.cached(refOf(manifest)) ?? member.applied(refOf(manifest))?.answer;
+  if (live === undefined) return undefined;
+  const { group, version } = parseApiVersion(manifest.apiVersion);
+  const { interpreter, context } = deps;
+  const info = member.client.mapper.known(manifest.apiVersion, manifest.kind);
+  const identifier = {
+    ordinal,
+    group,
+    version,
+    kind: manifest.kind,
+    resource: info?.plural ?? "",
+    name: manifest.metadata.name ?? "",
+    ...(manifest.metadata.namespace === undefined ? {} : { namespace: manifest.metadata.namespace }),
+  };
+  let status: Readonly<Record<string, unknown>> | undefined;
+  try {
+    status = interpreter.reflectStatus(live);
+  } catch (error) {
+    context.events.record(subjectOf(live), "Warning", "ReflectStatusFailed", messageOf(error));
+  }
+  let health: ManifestStatus["health"] = "Healthy";
+  if (interpreter.hookEnabled({ group, version, kind: manifest.kind }, "InterpretHealth")) {
+    try {
+      health = interpreter.interpretHealth(live) ? "Healthy" : "Unhealthy";
+    } catch {
+      health = "Unknown";
+    }
+  }
+  return { identifier, health, ...(status === undefined ? {} : { status: { ...status } }) };
+}
+
+/** Removes (or releases) what a deleted Work had put into its member, then lets the Work go. */
+async function finishWork(
+  deps: Deps,
+  work: Work,
+  cluster: Cluster | undefined,
+  member: Member | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(work.metadata.finalizers ?? []).includes(FINALIZER)) return;
+  const leaving = cluster === undefined || cluster.metadata.deletionTimestamp !== undefined;
+  if (member === undefined && !leaving) {
+    throw new AppError(
+      "cluster-not-ready",
+      `cluster ${work.metadata.namespace} is not ready: its objects cannot be removed yet`,
+      { recovery: "wait", afterMs: 15_000 },
+    );
+  }
+  if (member !== undefined) {
+    for (const manifest of manifestsOf(work)) {
+      if (work.spec.preserveResourcesOnDeletion === true) {
+        await releaseManifest(member, refOf(manifest), { labels: OUR_LABELS, annotations: OUR_ANNOTATIONS }, signal);
+      } else {
+        await removeManifest(member, refOf(manifest), signal);
+      }
+    }
+  }
+  const finalizers = (work.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
+  try {
+    await deps.context.client.patch(
+      refOfWork(work),
+      { metadata: { resourceVersion: work.metadata.resourceVersion, finalizers } },
+      "merge",
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
