@@ -1,0 +1,127 @@
+// Checks that an applied configuration fits the type model, in the words of the API server.
+import { isMap, itemElement, typeOfKey } from "./list-items.ts";
+import { formatElement } from "./path.ts";
+import type { FieldType, ListType, ScalarType } from "./type.ts";
+
+/** Problems of a value under its type, each `path: why`; empty when it fits. */
+export function checkTyped(value: unknown, type: FieldType): string[] {
+  const problems: string[] = [];
+  check(value, type, "", problems);
+  return problems;
+}
+
+/** The text of one problem or the list of several. */
+export function formatProblems(problems: readonly string[]): string {
+  return problems.length === 1 ? (problems[0] ?? "") : ["errors:", ...problems.map((line) => `  ${line}`)].join("\n");
+}
+
+function report(problems: string[], path: string, problem: string): void {
+  problems.push(path === "" ? problem : `${path}: ${problem}`);
+}
+
+function check(value: unknown, type: FieldType, path: string, problems: string[]): void {
+  if (value === null || value === undefined) return;
+  switch (type.kind) {
+    case "scalar": {
+      const problem = scalarProblem(value, type);
+      if (problem !== undefined) report(problems, path, problem);
+      return;
+    }
+    case "map":
+      if (isMap(value)) checkMap(value, type, path, problems);
+      else report(problems, path, `expected map, got ${describeWrapped(value)}`);
+      return;
+    case "list":
+      if (Array.isArray(value)) checkList(value, type, path, problems);
+      else report(problems, path, `expected list, got ${describeWrapped(value)}`);
+      return;
+    case "deduced":
+      return;
+  }
+}
+
+function checkMap(value: Record<string, unknown>, type: FieldType, path: string, problems: string[]): void {
+  for (const key in value) {
+    const keyType = typeOfKey(type, key);
+    if (keyType === undefined) {
+      report(problems, `${path}.${key}`, "field not declared in schema");
+      // The server stops at the first unknown field of a map.
+      return;
+    }
+    const item = value[key];
+    // Paths of fitting scalars, the most frequent case, need no text.
+    if (keyType.kind === "scalar" && item !== undefined && item !== null) {
+      const problem = scalarProblem(item, keyType);
+      if (problem !== undefined) report(problems, `${path}.${key}`, problem);
+      continue;
+    }
+    check(item, keyType, `${path}.${key}`, problems);
+  }
+}
+
+function checkList(value: readonly unknown[], type: ListType, path: string, problems: string[]): void {
+  const seen = new Set<string>();
+  for (const [index, item] of value.entries()) {
+    let element = `i:${index}`;
+    if (type.listType !== "atomic") {
+      const found = itemElement(type, item);
+      if ("problem" in found) {
+        report(problems, path, `element ${index}: ${found.problem}`);
+        return;
+      }
+      element = found.element;
+      if (seen.has(element)) report(problems, path, `duplicate entries for key ${formatElement(element)}`);
+      seen.add(element);
+    }
+    if (type.items.kind === "scalar" && scalarProblem(item, type.items) === undefined) continue;
+    check(item, type.items, path + formatElement(element), problems);
+  }
+}
+
+function scalarProblem(value: unknown, type: ScalarType): string | undefined {
+  if (value === null) return undefined;
+  switch (type.scalar) {
+    case "string":
+      return typeof value === "string" ? undefined : `expected string, got ${describeWrapped(value)}`;
+    case "boolean":
+      return typeof value === "boolean" ? undefined : `expected boolean, got ${describeWrapped(value)}`;
+    case "integer":
+    case "number":
+      return typeof value === "number" || typeof value === "bigint"
+        ? undefined
+        : `expected numeric (int or float), got ${goType(value)}`;
+    case "int-or-string":
+    case "quantity":
+    case "any":
+      return typeof value === "object" ? `expected any scalar, got ${describeWrapped(value)}` : undefined;
+  }
+}
+
+/** The reference prints its own wrapper of a value in Go syntax. */
+function describeWrapped(value: unknown): string {
+  return `&value.valueUnstructured{Value:${goSyntax(value)}}`;
+}
+
+function goSyntax(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value === null) return "interface {}(nil)";
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(", ")}}`;
+  if (isMap(value)) {
+    const parts = Object.keys(value)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${goSyntax(value[key])}`);
+    return `map[string]interface {}{${parts.join(", ")}}`;
+  }
+  return String(value);
+}
+
+function goType(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return "string";
+    case "boolean":
+      return "bool";
+    default:
+      return Array.isArray(value) ? "[]interface {}" : "map[string]interface {}";
+  }
+}
