@@ -1,10 +1,11 @@
 // A built-in kind: the tables give its form, its rules the rest.
-import { DEDUCED, type FieldType } from "../../../kube/fields/type.ts";
+import type { FieldType } from "../../../kube/fields/type.ts";
 import { cloneJson, formatApiVersion, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { Column, DecodeResult, FieldError, KindStrategy, ScalePaths, SubresourceInfo } from "../registry/kind.ts";
 import { badRequest } from "../registry/status-error.ts";
 import { decodeTyped } from "./decode.ts";
 import { applyTypeDefaults } from "./defaulting.ts";
+import { fieldTypeOf } from "./field-types.ts";
 import { DecodeError } from "./go-values.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { columnRows, fieldsOf, type ResourceRow, typeNameOf } from "./tables.ts";
@@ -67,7 +68,6 @@ export class BuiltinKind implements KindStrategy {
   readonly #typeName: string;
   readonly #rules: KindRules;
   #columns: readonly Column[] | undefined;
-  #fieldType: FieldType | undefined;
   #newStatus: unknown;
 
   constructor(row: ResourceRow, rules: KindRules) {
@@ -143,8 +143,7 @@ export class BuiltinKind implements KindStrategy {
   }
 
   fieldType(): FieldType {
-    this.#fieldType ??= DEDUCED;
-    return this.#fieldType;
+    return fieldTypeOf(this.#typeName);
   }
 
   get columns(): readonly Column[] {
