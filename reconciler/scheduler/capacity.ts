@@ -72,7 +72,7 @@ function readModels(
   if (counts.some((entry) => entry.count < 0)) return undefined;
   const nodes: ModelNodes[] = [];
   for (const model of [...models].sort((a, b) => a.grade - b.grade)) {
-    const count = counts.filter((entry) => entry.grade === model.grade).at(-1)?.count ?? 0;
+    const count = counts.reduce((sum, entry) => sum + (entry.grade === model.grade ? entry.count : 0), 0);
     if (count === 0) continue;
     const resources = new Map<string, number>();
     for (const range of model.ranges) {

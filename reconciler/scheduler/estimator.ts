@@ -1,6 +1,6 @@
 // How many replicas, or whole sets of components, a cluster has room for, by what it reports of itself.
 
-import type { Capacity } from "./capacity.ts";
+import type { Capacity, ModelNodes } from "./capacity.ts";
 import { type ComponentRequest, nodeUnits, type PodRequest } from "./requirements.ts";
 import { countPodsOnNodes, VirtualNodes } from "./virtual-nodes.ts";
 
@@ -12,16 +12,24 @@ export interface EstimatorOptions {
   readonly resourceModels: boolean;
 }
 
+/** Workloads that are on their way to a cluster and not yet in what it reports, each by its components. */
+export type Pending = readonly (readonly ComponentRequest[])[];
+
 /** Replicas with `request` that fit; `request` is undefined when the workload states no requirements at all. */
 export function estimateReplicas(
   capacity: Capacity | undefined,
   request: PodRequest | undefined,
   options: EstimatorOptions,
+  pending: Pending = [],
 ): number {
   if (capacity === undefined || capacity.pods <= 0) return 0;
   if (request === undefined) return Math.min(capacity.pods, UNLIMITED);
   if (options.resourceModels && capacity.models !== undefined) {
-    return Math.min(capacity.pods, countPodsOnNodes(capacity.models, request), UNLIMITED);
+    const onNodes =
+      pending.length === 0
+        ? countPodsOnNodes(capacity.models, request)
+        : occupiedNodes(capacity.models, pending).countPods(request);
+    return Math.min(capacity.pods, onNodes, UNLIMITED);
   }
   return Math.min(capacity.pods, fitInSummary(capacity, request), UNLIMITED);
 }
@@ -41,10 +49,12 @@ export function estimateSets(
   capacity: Capacity | undefined,
   components: readonly ComponentRequest[],
   options: EstimatorOptions,
+  pending: Pending = [],
 ): number {
   if (capacity === undefined || capacity.pods <= 0) return 0;
   const podsPerSet = components.reduce((sum, component) => sum + component.replicas, 0);
-  let sets = podsPerSet <= 0 ? capacity.pods : Math.floor(capacity.pods / podsPerSet);
+  if (podsPerSet <= 0) return Math.min(capacity.pods, UNLIMITED);
+  let sets = Math.floor(capacity.pods / podsPerSet);
   for (const [resource, perSet] of sumPerSet(components)) {
     if (perSet <= 0) continue;
     const left = capacity.available.get(resource)?.own ?? 0;
@@ -53,7 +63,13 @@ export function estimateSets(
   }
   sets = Math.min(sets, UNLIMITED);
   if (!options.resourceModels || capacity.models === undefined || sets <= 0) return sets;
-  return new VirtualNodes(capacity.models).placeSets(components, sets);
+  return occupiedNodes(capacity.models, pending).placeSets(components, sets);
+}
+
+function occupiedNodes(models: readonly ModelNodes[], pending: Pending): VirtualNodes {
+  const nodes = new VirtualNodes(models);
+  for (const components of pending) nodes.placeSets(components, 1);
+  return nodes;
 }
 
 function sumPerSet(components: readonly ComponentRequest[]): Map<string, number> {

@@ -18,15 +18,16 @@ export function estimateBesideAssumed(
   wanted: Wanted,
   options: EstimatorOptions,
 ): number {
-  const pending = assumed.flatMap((workload) =>
+  const pending = assumed.map((workload) =>
     workload.components.map((component) => ({
       replicas: component.replicas,
       ...readRequest(component.replicaRequirements),
     })),
   );
-  const left = capacity === undefined ? undefined : subtract(capacity, pending);
-  if ("components" in wanted) return estimateSets(left, readComponents(wanted.components), options);
-  return estimateReplicas(left, wanted.requirements == null ? undefined : readRequest(wanted.requirements), options);
+  const left = capacity === undefined ? undefined : subtract(capacity, pending.flat());
+  if ("components" in wanted) return estimateSets(left, readComponents(wanted.components), options, pending);
+  const request = wanted.requirements == null ? undefined : readRequest(wanted.requirements);
+  return estimateReplicas(left, request, options, pending);
 }
 
 function subtract(capacity: Capacity, pending: readonly ComponentRequest[]): Capacity {
@@ -36,16 +37,18 @@ function subtract(capacity: Capacity, pending: readonly ComponentRequest[]): Cap
     pods -= component.replicas;
     for (const [resource, amount] of component.resources) {
       const left = available.get(resource);
-      if (left !== undefined) available.set(resource, minus(left, amount, component.replicas));
+      if (left !== undefined) available.set(resource, minus(resource, left, amount, component.replicas));
     }
   }
   return { pods, available, models: capacity.models };
 }
 
-function minus(left: Amount, amount: Amount, times: number): Amount {
+function minus(resource: string, left: Amount, amount: Amount, times: number): Amount {
+  const milli = left.milli - amount.milli * times;
   return {
-    units: left.units - amount.units * times,
-    milli: left.milli - amount.milli * times,
+    // Only cpu is counted in fractions here.
+    units: resource === "cpu" ? Math.ceil(milli / 1000) : left.units - amount.units * times,
+    milli,
     own: left.own - amount.own * times,
   };
 }

@@ -1,11 +1,9 @@
 // One scheduling decision: filter, order, select, assign.
 
 import type { Cluster } from "../../api/cluster.ts";
-import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
 import { fnv1a32 } from "../works/naming.ts";
 import { type Assignment, assignReplicas, strategyOf } from "./assign.ts";
-import type { Candidates } from "./candidates.ts";
 import type { Decision } from "./decision.ts";
 import { estimateFor } from "./estimates.ts";
 import { explainDecision } from "./explain.ts";
@@ -21,7 +19,6 @@ import {
 import { FleetIndex } from "./fleet-index.ts";
 import { resolveGates, type SchedulingOptions } from "./options.ts";
 import { assignByTiers } from "./overflow.ts";
-import type { PlacementPlan } from "./plan.ts";
 import type { SchedulingResult } from "./result.ts";
 import { SchedulingError } from "./scheduling-error.ts";
 import { selectClusters } from "./select.ts";

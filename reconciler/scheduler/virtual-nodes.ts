@@ -47,6 +47,11 @@ export class VirtualNodes {
     return sets;
   }
 
+  /** How many pods with `request` the nodes still take, each node by itself. */
+  countPods(request: PodRequest): number {
+    return this.#nodes.reduce((sum, node) => sum + Math.min(node.pods, fitByResources(node.resources, request)), 0);
+  }
+
   /** Puts the replicas of one component on the nodes and answers how many found room. */
   place(component: ComponentRequest): number {
     let left = component.replicas;

@@ -1,0 +1,83 @@
+// What to do with one template: which policy to apply, whether to release it, or to leave it alone.
+
+import type { KubeObject } from "../../kube/object.ts";
+import { type Claim, claimTemplate, type MetadataChange, readClaim, releaseMarks } from "./claim.ts";
+import { type Candidate, isDeleting, matchPolicy } from "./match.ts";
+import type { Policy, PolicyIndex } from "./policy-index.ts";
+import { bestSelectorMatch } from "./resource-selector.ts";
+
+export type TemplateDecision =
+  /** Write the claim (if it changes anything), then the binding, unless `holdBinding`. */
+  | {
+      readonly action: "apply";
+      readonly policy: Policy;
+      readonly claim: MetadataChange | undefined;
+      /** The policy is lazy and the template changed by our own hand only: leave the binding as it is. */
+      readonly holdBinding: boolean;
+      readonly candidates: readonly Candidate[];
+    }
+  /** The policy is gone: remove the marks from the binding, then from the template, and decide again. */
+  | { readonly action: "release"; readonly claim: Claim; readonly change: MetadataChange }
+  /** Nothing to do now; `reason` says what will change that. */
+  | { readonly action: "stop"; readonly reason: string }
+  /** No policy selects the template: remember it until one does. */
+  | { readonly action: "wait"; readonly reason: string }
+  /** Cannot go on at present: again with back-off. */
+  | { readonly action: "retry"; readonly reason: string };
+
+export interface TemplateContext {
+  readonly policies: PolicyIndex;
+  /** Whether an override policy exists: OverridePolicy in a namespace, ClusterOverridePolicy in namespace "". */
+  readonly overrideExists: (namespace: string, name: string) => boolean;
+  /** Whether the event that led here was a change by Flaghoist itself, or a change of a lazy policy. */
+  readonly changedByUs: boolean;
+}
+
+/**
+ * Decides from the whole present state. A template stays with the policy that claimed it, also when a better one appears
+ * or its own labels no longer match: then edits of it rest until the policy changes.
+ */
+export function decideTemplate(template: KubeObject, context: TemplateContext): TemplateDecision {
+  const claim = readClaim(template.metadata);
+  if (claim !== undefined) return decideClaimed(template, claim, context);
+  const { policy, candidates } = matchPolicy(template, context.policies);
+  if (policy === undefined) return { action: "wait", reason: "no matched propagation policy" };
+  return apply(template, policy, candidates, context);
+}
+
+function decideClaimed(template: KubeObject, claim: Claim, context: TemplateContext): TemplateDecision {
+  const policy = context.policies.get(`${claim.namespace}/${claim.name}`);
+  if (policy === undefined) return { action: "release", claim, change: releaseMarks(claim.kind) };
+  const name = claim.namespace === "" ? claim.name : `${claim.namespace}/${claim.name}`;
+  if (isDeleting(policy)) return { action: "retry", reason: `policy ${name} is being deleted` };
+  const implicitPriority = bestSelectorMatch(template, policy.spec.resourceSelectors);
+  if (implicitPriority === 0) {
+    return { action: "stop", reason: `policy ${name} claimed the object but its resourceSelectors no longer match` };
+  }
+  const candidate: Candidate = { policy, implicitPriority, verdict: "best", reason: "claimed the object before" };
+  return apply(template, policy, [candidate], context);
+}
+
+function apply(
+  template: KubeObject,
+  policy: Policy,
+  candidates: readonly Candidate[],
+  context: TemplateContext,
+): TemplateDecision {
+  if (!overridesExist(policy, context.overrideExists)) {
+    return { action: "retry", reason: "waiting for dependent overrides" };
+  }
+  return {
+    action: "apply",
+    policy,
+    claim: claimTemplate(template.metadata, policy),
+    holdBinding: context.changedByUs && policy.spec.activationPreference === "Lazy",
+    candidates,
+  };
+}
+
+/** Whether every override policy that the policy waits for exists. */
+export function overridesExist(policy: Policy, exists: TemplateContext["overrideExists"]): boolean {
+  const namespace = policy.metadata.namespace ?? "";
+  return (policy.spec.dependentOverrides ?? []).every((name) => exists(namespace, name));
+}

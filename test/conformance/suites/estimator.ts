@@ -1,0 +1,31 @@
+// The estimator that works from what clusters report: replicas, or whole sets of components, per cluster.
+import type { Cluster } from "../../../api/cluster.ts";
+import type { Component, ReplicaRequirements } from "../../../api/work.ts";
+import { readCapacity } from "../../../reconciler/scheduler/capacity.ts";
+import type { AssumedWorkload } from "../../../reconciler/scheduler/options.ts";
+import { estimateBesideAssumed } from "../../../reconciler/scheduler/overcommit.ts";
+import { caseSuite } from "../karmada-cases.ts";
+
+interface Input {
+  readonly clusters: readonly Cluster[];
+  readonly replicaRequirements?: ReplicaRequirements;
+  readonly components?: readonly Component[];
+  readonly assumedWorkloads?: Readonly<Record<string, readonly AssumedWorkload[]>>;
+  readonly featureGates?: Readonly<Record<string, boolean>>;
+}
+
+function answer(input: Input): unknown {
+  const gates = input.featureGates ?? {};
+  const options = { resourceModels: gates["CustomizedClusterResourceModeling"] ?? true };
+  const wanted =
+    input.components === undefined ? { requirements: input.replicaRequirements } : { components: input.components };
+  const clusters = input.clusters.map((cluster) => {
+    const name = cluster.metadata.name ?? "";
+    const assumed = gates["SchedulingOvercommitProtection"] === true ? (input.assumedWorkloads?.[name] ?? []) : [];
+    const room = estimateBesideAssumed(readCapacity(cluster), assumed, wanted, options);
+    return input.components === undefined ? { name, replicas: room } : { name, sets: room };
+  });
+  return { clusters };
+}
+
+export const suite = caseSuite("estimator.json", answer);
