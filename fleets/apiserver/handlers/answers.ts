@@ -1,0 +1,247 @@
+// From objects to the bytes of an answer: plain, Table, PartialObjectMetadata; JSON or YAML.
+import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { formatApiVersion, isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { stringifyYaml } from "../../../kube/yaml.ts";
+import type { KindStrategy } from "../registry/kind.ts";
+import { badRequest } from "../registry/status-error.ts";
+import type { Exchange } from "../request/exchange.ts";
+import type { Accepted } from "../request/negotiation.ts";
+import { encodeJson, encodePrettyJson } from "../storage/json-text.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
+
+const NEWLINE = Buffer.from("\n");
+const COMMA = Buffer.from(",");
+const OPEN = Buffer.from("{");
+const LIST_END = Buffer.from("]}\n");
+
+export type Headers = Readonly<Record<string, string | readonly string[]>>;
+
+/** An answer whose bytes are made only when somebody reads them. */
+class LazyResponse implements ApiResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly #encode: () => Uint8Array;
+  readonly #parse: () => unknown;
+  #bytes: Uint8Array | undefined;
+  #parsed: unknown;
+
+  constructor(status: number, headers: Headers, encode: () => Uint8Array, parse: () => unknown) {
+    this.status = status;
+    this.headers = headers;
+    this.#encode = encode;
+    this.#parse = parse;
+  }
+
+  get body(): Uint8Array {
+    this.#bytes ??= this.#encode();
+    return this.#bytes;
+  }
+
+  get parsed(): unknown {
+    this.#parsed ??= this.#parse();
+    return this.#parsed;
+  }
+}
+
+/** An answer of JSON data, in JSON whatever the client prefers. */
+export function jsonResponse(status: number, value: unknown, headers: Headers = {}): ApiResponse {
+  return new LazyResponse(
+    status,
+    { "cache-control": "no-cache, private", "content-type": "application/json", ...headers },
+    () => Buffer.from(`${encodeJson(value)}\n`),
+    () => value,
+  );
+}
+
+export function textResponse(status: number, text: string, headers: Headers = {}): ApiResponse {
+  return {
+    status,
+    headers: { "cache-control": "no-cache, private", "content-type": "text/plain; charset=utf-8", ...headers },
+    body: Buffer.from(text),
+  };
+}
+
+/** The `Warning` header values of texts. */
+export function warningHeaders(warnings: readonly string[]): Headers {
+  if (warnings.length === 0) return {};
+  return { warning: warnings.map((text) => `299 - "${text.replace(/["\\]/g, "\\$&")}"`) };
+}
+
+function headersOf(exchange: Exchange): Headers {
+  return {
+    "cache-control": "no-cache, private",
+    "content-type": exchange.accepted.mediaType,
+    ...warningHeaders(exchange.warnings),
+  };
+}
+
+/** Encodes JSON data in the form a client accepts. */
+export function encodeAs(value: unknown, accepted: Accepted): Buffer {
+  if (accepted.mediaType === "application/yaml") return Buffer.from(stringifyYaml(sortKeys(value)));
+  return Buffer.from(accepted.pretty ? `${encodePrettyJson(value)}\n` : `${encodeJson(value)}\n`);
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortKeys(value[key])]),
+  );
+}
+
+/** Answers JSON data as it is, in the encoding the client accepts. */
+export function answerValue(exchange: Exchange, status: number, value: unknown): ApiResponse {
+  return new LazyResponse(
+    status,
+    headersOf(exchange),
+    () => encodeAs(value, exchange.accepted),
+    () => value,
+  );
+}
+
+/** The stored object as its kind serves it: with that version's `apiVersion`. */
+export function servedObject(stored: StoredObject, kind: KindStrategy): KubeObject {
+  const { object } = stored;
+  const apiVersion = formatApiVersion(kind.group, kind.version);
+  return object.apiVersion === apiVersion && object.kind === kind.kind
+    ? object
+    : Object.freeze({ ...object, apiVersion, kind: kind.kind });
+}
+
+/** As `servedObject`, encoded. */
+export function servedBytes(stored: StoredObject, kind: KindStrategy): Buffer {
+  const head = headOf(kind);
+  const { bytes } = stored;
+  return bytes.subarray(0, head.length).equals(head) ? bytes : Buffer.concat([head, stored.tail]);
+}
+
+const heads = new WeakMap<KindStrategy, Buffer>();
+
+/** The beginning of every stored object of the kind: `{"apiVersion":"v1","kind":"Pod",`. */
+function headOf(kind: KindStrategy): Buffer {
+  let head = heads.get(kind);
+  if (head === undefined) {
+    const apiVersion = JSON.stringify(formatApiVersion(kind.group, kind.version));
+    head = Buffer.from(`{"apiVersion":${apiVersion},"kind":${JSON.stringify(kind.kind)},`);
+    heads.set(kind, head);
+  }
+  return head;
+}
+
+/** Answers one object of the exchange's kind. */
+export function answerObject(exchange: Exchange, status: number, object: KubeObject | StoredObject): ApiResponse {
+  const { accepted, kind } = exchange;
+  const stored = "bytes" in object && Buffer.isBuffer(object.bytes) ? (object as StoredObject) : undefined;
+  // What is not a StoredObject is the other member of the union.
+  const plain = stored === undefined ? (object as KubeObject) : undefined;
+  const whole = (): KubeObject => plain ?? servedObject(stored!, kind);
+  if (accepted.form !== "object")
+    return answerValue(exchange, status, represent(exchange, [whole()], whole().metadata));
+  const isCompactJson = accepted.mediaType === "application/json" && !accepted.pretty;
+  const encode =
+    stored !== undefined && isCompactJson
+      ? () => Buffer.concat([servedBytes(stored, kind), NEWLINE])
+      : () => encodeAs(whole(), accepted);
+  return new LazyResponse(status, headersOf(exchange), encode, whole);
+}
+
+/** Metadata of a list answer. */
+export interface ListMeta {
+  readonly resourceVersion: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+
+/** Answers a list of stored objects of the exchange's kind. */
+export function answerList(exchange: Exchange, items: readonly StoredObject[], meta: ListMeta): ApiResponse {
+  const { accepted, kind } = exchange;
+  if (accepted.form !== "object") {
+    const objects = items.map((item) => servedObject(item, kind));
+    return answerValue(exchange, 200, represent(exchange, objects, { ...meta }));
+  }
+  const apiVersion = formatApiVersion(kind.group, kind.version);
+  // As the reference: lists of custom resources always have the field.
+  const metadata = kind.custom ? { continue: "", ...meta } : meta;
+  const list = () => ({
+    kind: kind.listKind,
+    apiVersion,
+    metadata,
+    items: items.map((item) => servedObject(item, kind)),
+  });
+  if (accepted.mediaType !== "application/json" || accepted.pretty) {
+    return new LazyResponse(200, headersOf(exchange), () => encodeAs(wireList(list(), kind), accepted), list);
+  }
+  function encode(): Buffer {
+    const head = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`;
+    const parts: Buffer[] = [Buffer.from(head)];
+    for (const [index, item] of items.entries()) {
+      if (index > 0) parts.push(COMMA);
+      if (kind.custom) parts.push(servedBytes(item, kind));
+      else parts.push(OPEN, item.tail);
+    }
+    parts.push(LIST_END);
+    return Buffer.concat(parts);
+  }
+  return new LazyResponse(200, headersOf(exchange), encode, list);
+}
+
+/** Items of built-in kinds are sent without kind and apiVersion. */
+function wireList(list: { readonly items: readonly KubeObject[] }, kind: KindStrategy): unknown {
+  if (kind.custom) return list;
+  return { ...list, items: list.items.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest) };
+}
+
+/** The Table or PartialObjectMetadata form of objects. `meta` is the metadata of a list, or of the single object. */
+export function represent(exchange: Exchange, objects: readonly KubeObject[], meta: object): JsonObject {
+  const { accepted } = exchange;
+  const apiVersion = `meta.k8s.io/${accepted.metaVersion}`;
+  if (accepted.form === "table") {
+    const { resourceVersion, continue: token, remainingItemCount } = meta as ListMeta;
+    return {
+      kind: "Table",
+      apiVersion,
+      metadata: {
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        ...(token === undefined ? {} : { continue: token }),
+        ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+      },
+      // Columns are JSON data.
+      columnDefinitions: exchange.kind.columns as unknown as JsonObject[],
+      rows: tableRows(exchange, objects),
+    };
+  }
+  if (accepted.form === "metadata") return partialMetadata(objects[0]!, apiVersion);
+  return {
+    kind: "PartialObjectMetadataList",
+    apiVersion,
+    metadata: { ...meta } as JsonObject,
+    items: objects.map((object) => partialMetadata(object, apiVersion)),
+  };
+}
+
+function partialMetadata(object: KubeObject, apiVersion: string): JsonObject {
+  // Metadata of a stored object is JSON data.
+  return { kind: "PartialObjectMetadata", apiVersion, metadata: object.metadata as unknown as JsonObject };
+}
+
+/** The rows of a Table; `includeObject` of the query says what each carries. */
+export function tableRows(exchange: Exchange, objects: readonly KubeObject[]): JsonObject[] {
+  const include = exchange.query.get("includeObject") ?? "Metadata";
+  if (include !== "None" && include !== "Metadata" && include !== "Object" && include !== "") {
+    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(include)}`);
+  }
+  const nowMs = exchange.server.clock.now();
+  const apiVersion = `meta.k8s.io/${exchange.accepted.metaVersion}`;
+  return objects.map((object) => ({
+    // Cells are JSON data by the strategy's contract.
+    cells: exchange.kind.cells(object, nowMs) as JsonObject[],
+    object:
+      include === "None"
+        ? null
+        : include === "Object"
+          ? (object as unknown as JsonObject)
+          : partialMetadata(object, apiVersion),
+  }));
+}

@@ -1,0 +1,198 @@
+// delete and deletecollection.
+import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { cloneJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { rfc3339 } from "../../../runtime/clock.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import { decodeProtobuf, isProtobuf } from "../kinds/protobuf.ts";
+import type { KindStrategy } from "../registry/kind.ts";
+import { badRequest, forbidden } from "../registry/status-error.ts";
+import { bodyText, mediaTypeOf, parseBody } from "../request/body.ts";
+import type { Exchange } from "../request/exchange.ts";
+import { checkPreconditions, type DeleteOptions, readDeleteOptions, readListOptions } from "../request/options.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
+import { answerList, answerObject, answerValue, servedObject } from "./answers.ts";
+import { writeRequestOf } from "./create-update.ts";
+import { currentObjects, requireObject } from "./read.ts";
+import { settle } from "./revisions.ts";
+import { readSelection } from "./selection.ts";
+import { admit, isFinished, NAMESPACES, type WriteRequest } from "./write.ts";
+
+const KEPT_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
+const ORPHAN = "orphan";
+const FOREGROUND = "foregroundDeletion";
+const DEFAULT_GRACE_S = 30;
+
+/** Kinds whose delete answers with the object, as the reference does, and not with a Status. */
+const ANSWERS_OBJECT = new Set([
+  "pods",
+  "services",
+  "serviceaccounts",
+  "persistentvolumes",
+  "persistentvolumeclaims",
+  "podtemplates",
+  "resourcequotas",
+  "storage.k8s.io/storageclasses",
+  "storage.k8s.io/csinodes",
+  "storage.k8s.io/csidrivers",
+  "storage.k8s.io/volumeattachments",
+]);
+const ORPHANS_BY_DEFAULT = new Set(["replicationcontrollers", "batch/jobs"]);
+const JOB_WARNING =
+  "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+
+/** What became of a deleted object. `gone` is false while finalizers or a grace period hold it. */
+export interface Deletion {
+  readonly gone: boolean;
+  /** The last or the present state. */
+  readonly object: StoredObject | KubeObject;
+}
+
+function kindId(kind: KindStrategy): string {
+  return kind.group === "" ? kind.plural : `${kind.group}/${kind.plural}`;
+}
+
+function readOptions(exchange: Exchange): DeleteOptions {
+  const { request, query, kind } = exchange;
+  const { body } = request;
+  const isEmpty = request.object === undefined && (body === undefined || body.length === 0);
+  return readDeleteOptions(query, isEmpty ? undefined : readOptionsBody(exchange, kind.custom));
+}
+
+function readOptionsBody({ request }: Exchange, custom: boolean): JsonObject {
+  let json: JsonObject;
+  if (request.body instanceof Uint8Array && isProtobuf(request.body)) json = decodeProtobuf(request.body);
+  else {
+    try {
+      const type = mediaTypeOf(request.headers?.["content-type"]);
+      const isOptionsType = type === "" || type === "application/json" || type === "application/yaml";
+      const readable = isOptionsType ? request : { ...request, headers: {}, body: bodyText(request) };
+      json = parseBody(readable, custom, "DeleteOptions").json;
+    } catch (error) {
+      throw badRequest(
+        messageOf(error)
+          .replace(/^the object provided is unrecognized \(must be of type DeleteOptions\): /, "")
+          .replace(/ \([^()]*\)$/, ""),
+      );
+    }
+  }
+  const found = json["kind"];
+  if (found !== undefined && found !== "" && found !== "DeleteOptions") {
+    throw badRequest(
+      `no kind ${JSON.stringify(found)} is registered for version ${JSON.stringify(json["apiVersion"] ?? "")} in scheme "pkg/runtime/scheme.go:111"`,
+    );
+  }
+  return json;
+}
+
+export async function deleteObject(exchange: Exchange): Promise<ApiResponse> {
+  const { kind, server, warnings } = exchange;
+  const options = readOptions(exchange);
+  const live = requireObject(exchange);
+  if (kindId(kind) === "batch/jobs" && options.propagation === undefined) warnings.push(JOB_WARNING);
+  const deletion = deleteStored(writeRequestOf(exchange, options.dryRun), live, options);
+  await server.store.settled();
+  if (!deletion.gone || ANSWERS_OBJECT.has(kindId(kind)) || kind.storageKey === NAMESPACES) {
+    return answerObject(exchange, 200, deletion.object);
+  }
+  return answerValue(exchange, 200, {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Success",
+    details: {
+      name: live.name,
+      ...(kind.group === "" ? {} : { group: kind.group }),
+      kind: kind.plural,
+      uid: live.uid,
+    },
+  });
+}
+
+/** Starts or finishes the deletion of a present object. */
+export function deleteStored(request: WriteRequest, live: StoredObject, options: DeleteOptions): Deletion {
+  const { kind, server, dryRun } = request;
+  const target = { group: kind.group, resource: kind.kind, name: live.name };
+  checkPreconditions(options, { uid: live.uid, resourceVersion: String(live.revision) }, target);
+  if (kind.storageKey === NAMESPACES && KEPT_NAMESPACES.has(live.name)) {
+    throw forbidden({ group: "", resource: kind.plural }, live.name, "this namespace may not be deleted");
+  }
+  const old = servedObject(live, kind);
+  admit(request, "DELETE", old, old);
+  const updated = markDeleted(request, live, old, options);
+  if (isFinished(updated)) {
+    if (!dryRun) server.store.remove(live);
+    return { gone: true, object: ANSWERS_OBJECT.has(kindId(kind)) ? updated : live };
+  }
+  if (updated === old) return { gone: false, object: live };
+  return { gone: false, object: dryRun ? updated : server.store.put(live, updated) };
+}
+
+/** The object with deletion time, grace period and finalizers as `options` ask; the same object when nothing changes. */
+function markDeleted(request: WriteRequest, live: StoredObject, old: KubeObject, options: DeleteOptions): KubeObject {
+  const { kind, server } = request;
+  const isNamespace = kind.storageKey === NAMESPACES;
+  const grace = kind.storageKey === "pods" ? podGrace(old, options) : 0;
+  const before = old.metadata;
+  const finalizers = finalizersFor(before.finalizers ?? [], kind, options);
+  const started = before.deletionTimestamp !== undefined;
+  const shortens = started && grace < (before.deletionGracePeriodSeconds ?? 0);
+  const sameFinalizers = finalizers.join() === (before.finalizers ?? []).join();
+  if (started && !shortens && sameFinalizers) return isFinished(old) ? cloneJson(old) : old;
+
+  const updated = cloneJson(old);
+  const meta = updated.metadata;
+  if (finalizers.length > 0) meta.finalizers = finalizers;
+  else delete meta.finalizers;
+  if (!started || shortens) {
+    meta.deletionTimestamp = rfc3339(server.clock.now() + grace * 1000);
+    if (!isNamespace) meta.deletionGracePeriodSeconds = grace;
+    if (!started && kind.hasGeneration) meta.generation = (meta.generation ?? 0) + 1;
+  }
+  if (isNamespace) updated["status"] = { ...(updated["status"] as object | undefined), phase: "Terminating" };
+  meta.resourceVersion = String(live.revision);
+  return updated;
+}
+
+function podGrace(pod: KubeObject, options: DeleteOptions): number {
+  // Both are objects of a decoded Pod.
+  const spec = pod["spec"] as { nodeName?: string; terminationGracePeriodSeconds?: number } | undefined;
+  const status = pod["status"] as { phase?: string } | undefined;
+  const isRunning = spec?.nodeName !== undefined && spec.nodeName !== "";
+  if (!isRunning || status?.phase === "Failed" || status?.phase === "Succeeded") return 0;
+  const asked = options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_S;
+  return asked < 0 ? 1 : asked;
+}
+
+/** Finalizers that make the garbage collector orphan dependents, or delete them first. */
+function finalizersFor(present: readonly string[], kind: KindStrategy, options: DeleteOptions): string[] {
+  const others = present.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
+  switch (options.propagation) {
+    case "Background":
+      return others;
+    case "Foreground":
+      return [...others, FOREGROUND];
+    case "Orphan":
+      return [...others, ORPHAN];
+    case undefined: {
+      const kept = present.filter((finalizer) => finalizer === ORPHAN || finalizer === FOREGROUND);
+      if (kept.length === 0 && ORPHANS_BY_DEFAULT.has(kindId(kind))) return [...others, ORPHAN];
+      return kept.length === 0 ? others : [...present];
+    }
+  }
+}
+
+export async function deleteCollection(exchange: Exchange): Promise<ApiResponse> {
+  const { server, query, kind } = exchange;
+  const listOptions = readListOptions(query);
+  const options = readOptions(exchange);
+  const selection = readSelection(listOptions, kind, undefined);
+  await settle(server.store);
+  const { matches } = selection;
+  const present = currentObjects(exchange, selection);
+  const found = matches === undefined ? [...present] : present.filter(matches);
+  for (const stored of found) {
+    deleteStored({ ...writeRequestOf(exchange, options.dryRun), namespace: stored.namespace }, stored, options);
+  }
+  await server.store.settled();
+  return answerList(exchange, found, { resourceVersion: String(server.store.revision) });
+}

@@ -1,0 +1,159 @@
+// patch in its four types.
+import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { cloneJson, isObject, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { parseYaml } from "../../../kube/yaml.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import { badRequest, invalid, notFound, StatusError, unsupportedMediaType } from "../registry/status-error.ts";
+import { bodyText, decodeObject, mediaTypeOf } from "../request/body.ts";
+import type { Exchange } from "../request/exchange.ts";
+import { JsonSyntaxError, parseJson } from "../request/json-parser.ts";
+import { readWriteOptions, type WriteOptions } from "../request/options.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
+import { servedObject } from "./answers.ts";
+import { agreeOnName, agreeOnNamespace, answerWrite, ownershipRequestOf, writeRequestOf } from "./create-update.ts";
+import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
+import { type PatchType, patchedJson } from "./patch-types.ts";
+import { requireObject } from "./read.ts";
+import { replaceStatus } from "./status.ts";
+import { requireNamespace, storeNew, storeUpdate, type WriteResult } from "./write.ts";
+
+const APPLY = "application/apply-patch+yaml";
+const TYPES: Readonly<Record<string, PatchType | "apply">> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+  [APPLY]: "apply",
+};
+
+export async function patchObject(exchange: Exchange): Promise<ApiResponse> {
+  const { headers, kind, query } = exchange;
+  const type = TYPES[mediaTypeOf(headers["content-type"])];
+  if (type === undefined || (type === "strategic" && kind.custom)) {
+    const accepted = Object.keys(TYPES).filter((name) => !kind.custom || TYPES[name] !== "strategic");
+    throw unsupportedMediaType(accepted);
+  }
+  const options = readWriteOptions(query, "PatchOptions", type === "apply");
+  if (type === "apply") return applyPatch(exchange, options);
+
+  const patch = exchange.request.object ?? readPatch(bodyText(exchange.request));
+  const live = requireObject(exchange);
+  return answerWrite(exchange, 200, storePatched(exchange, live, patch as Json, type, options));
+}
+
+function readPatch(text: string): Json {
+  try {
+    return parseJson(text, false).value;
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    throw badRequest(`error decoding patch: ${error.message}`);
+  }
+}
+
+function storePatched(
+  exchange: Exchange,
+  live: StoredObject,
+  patch: Json,
+  type: PatchType,
+  options: WriteOptions,
+): WriteResult {
+  const { kind, target, warnings } = exchange;
+  const old = servedObject(live, kind);
+  const json = patchedJson(type, cloneJson(old) as unknown as JsonObject, patch, kind);
+  const object = decodeObject(json, [], kind, options.fieldValidation, warnings);
+  agreeOnNamespace(exchange, object);
+  agreeOnPatchedName(exchange, object);
+  const updated = target.subresource === "status" ? replaceStatus(object, old) : object;
+  kind.applyDefaults(updated, old);
+  const ownership = ownershipRequestOf(exchange, options);
+  return storeUpdate(writeRequestOf(exchange, options.dryRun), live, updated, {
+    uidConflict: false,
+    track: (tracked, before) => ownershipAfterUpdate(ownership, before, tracked),
+  });
+}
+
+function agreeOnPatchedName(exchange: Exchange, object: KubeObject): void {
+  const { kind, target } = exchange;
+  const { name } = object.metadata;
+  if (name === target.name) return;
+  if (name === undefined || name === "") {
+    agreeOnName(exchange, object);
+  }
+  throw invalid(kind, name ?? "", [
+    {
+      reason: "FieldValueInvalid",
+      field: "metadata.name",
+      message: `Invalid value: ${JSON.stringify(name)}: field is immutable`,
+    },
+  ]);
+}
+
+async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<ApiResponse> {
+  const { kind, server, target, request } = exchange;
+  const config = readConfiguration(exchange);
+  agreeOnNamespace(exchange, config);
+  const name = target.name ?? "";
+  if (config.metadata.name !== undefined && config.metadata.name !== "") agreeOnName(exchange, config);
+  else config.metadata.name = name;
+  const namespace = kind.namespaced ? (target.namespace ?? "") : "";
+  const live = server.store.get({ resource: kind.storageKey, namespace, name });
+  if (live === undefined && (target.subresource !== undefined || (config.metadata.uid ?? "") !== "")) {
+    throw notFound({ group: kind.group, resource: kind.plural }, name);
+  }
+  const old = live === undefined ? undefined : servedObject(live, kind);
+  const ownership = ownershipRequestOf(exchange, options);
+  const { object: merged } = applyConfiguration(ownership, old, config, options.force);
+  const { managedFields } = merged.metadata;
+  const isSent = merged === config || request.object === merged;
+  // The merge may share parts with the live object and the body.
+  const json = (isSent ? merged : cloneJson(merged)) as unknown as JsonObject;
+  const decoded = decodeObject(cloneJson(json), [], kind, "Ignore", exchange.warnings);
+  const write = writeRequestOf(exchange, options.dryRun);
+  if (live === undefined || old === undefined) {
+    requireNamespace(write, name);
+    kind.applyDefaults(decoded, undefined);
+    delete decoded.metadata.resourceVersion;
+    const result = storeNew(write, decoded, () => managedFields);
+    return answerWrite(exchange, 201, result);
+  }
+  const updated = target.subresource === "status" ? replaceStatus(decoded, old) : decoded;
+  kind.applyDefaults(updated, old);
+  const result = storeUpdate(write, live, updated, { uidConflict: false, track: () => managedFields });
+  return answerWrite(exchange, 200, result);
+}
+
+/** The applied configuration as sent: values are compared as they are written, so nothing is made canonical here. */
+function readConfiguration(exchange: Exchange): KubeObject {
+  const { request, kind } = exchange;
+  let value: unknown;
+  if (request.object !== undefined) value = cloneJson(request.object);
+  else {
+    const text = bodyText(request);
+    try {
+      value = text.trimStart().startsWith("{")
+        ? parseJson(text, false).value
+        : parseYaml(text, { duplicateKeys: "last-wins" });
+    } catch (error) {
+      if (error instanceof StatusError) throw error;
+      throw badRequest(`error decoding YAML: ${messageOf(error)}`);
+    }
+  }
+  if (!isObject(value)) throw badRequest("error decoding YAML: the body is not an object");
+  const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
+  if (value["apiVersion"] !== apiVersion || value["kind"] !== kind.kind) {
+    if (value["kind"] === undefined || value["apiVersion"] === undefined) {
+      throw badRequest(
+        `Object '${value["kind"] === undefined ? "Kind" : "apiVersion"}' is missing in '${JSON.stringify(value)}'`,
+      );
+    }
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${String(value["apiVersion"])}, expected: ${apiVersion}`,
+    );
+  }
+  if (value["metadata"] === undefined || value["metadata"] === null) value["metadata"] = {};
+  // Kind, apiVersion and metadata are there; the rest is JSON data.
+  const config = value as KubeObject;
+  if (config.metadata.managedFields !== undefined && config.metadata.managedFields !== null) {
+    throw badRequest("metadata.managedFields must be nil");
+  }
+  return config;
+}

@@ -1,0 +1,87 @@
+// Paths that are no resources: version, health, discovery.
+import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
+import type { Discovery } from "../discovery/discovery.ts";
+import { methodNotAllowed, statusError } from "../registry/status-error.ts";
+import type { Query } from "../request/query.ts";
+import type { ServerContext } from "../server-context.ts";
+import { jsonResponse, textResponse } from "./answers.ts";
+import type { PathHandler } from "./router.ts";
+
+const VERSION = {
+  major: "1",
+  minor: "36",
+  emulationMajor: "1",
+  emulationMinor: "36",
+  minCompatibilityMajor: "1",
+  minCompatibilityMinor: "35",
+  gitVersion: "v1.36.3+flaghoist",
+  gitCommit: "unknown",
+  gitTreeState: "clean",
+  buildDate: "1970-01-01T00:00:00Z",
+  goVersion: "none",
+  compiler: "none",
+  platform: "linux/amd64",
+};
+const CHECKS = ["ping", "log", "etcd", "poststarthook/start-controllers"];
+const PUBLIC = /^\/(?:version|healthz|livez|readyz)(?:\/|$)/;
+
+/** Serves further paths, such as the OpenAPI documents; undefined for paths it does not know. */
+export type ExtraPaths = (
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  query: Query,
+) => ApiResponse | undefined;
+
+export function createPathHandler(server: ServerContext, discovery: Discovery, extra: ExtraPaths): PathHandler {
+  return async (request: ApiRequest, path: string, query: Query, user: UserInfo) => {
+    if (!PUBLIC.test(path)) authorizePath(server, user, request.method, path);
+    const headers = request.headers ?? {};
+    const answer = answerPath(server, discovery, extra, path, headers, query);
+    if (answer === undefined) return undefined;
+    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+    return answer;
+  };
+}
+
+function authorizePath(server: ServerContext, user: UserInfo, method: string, path: string): void {
+  const verb = method === "GET" || method === "HEAD" ? "get" : method.toLowerCase();
+  if (server.authorizer({ user, verb, resource: undefined, path }).allowed) return;
+  const message = `forbidden: User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(path)}`;
+  throw statusError(403, "Forbidden", message, {});
+}
+
+function answerPath(
+  server: ServerContext,
+  discovery: Discovery,
+  extra: ExtraPaths,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  query: Query,
+): ApiResponse | undefined {
+  const bare = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  if (bare === "/version") return jsonResponse(200, VERSION);
+  const health = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(bare);
+  if (health !== null) return answerHealth(health[1]!, health[2], query);
+  if (bare === "/") {
+    const paths = [
+      ...discovery.paths(),
+      "/healthz",
+      "/livez",
+      "/metrics",
+      "/openapi/v2",
+      "/openapi/v3",
+      "/readyz",
+      "/version",
+    ];
+    return jsonResponse(200, { paths: paths.sort() });
+  }
+  return discovery.answer(bare, headers, headers["host"] ?? server.name) ?? extra(bare, headers, query);
+}
+
+function answerHealth(name: string, check: string | undefined, query: Query): ApiResponse | undefined {
+  if (check !== undefined) return CHECKS.includes(check) ? textResponse(200, "ok") : undefined;
+  if (!query.has("verbose")) return textResponse(200, "ok", { "x-content-type-options": "nosniff" });
+  const excluded = new Set(query.getAll("exclude"));
+  const lines = CHECKS.map((each) => `[+]${each} ${excluded.has(each) ? "excluded: ok" : "ok"}\n`);
+  return textResponse(200, `${lines.join("")}${name} check passed\n`);
+}

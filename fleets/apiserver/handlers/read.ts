@@ -1,0 +1,134 @@
+// get and list.
+import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { badRequest, expired, notFound } from "../registry/status-error.ts";
+import type { Exchange } from "../request/exchange.ts";
+import { type ListOptions, readListOptions } from "../request/options.ts";
+import { compareText } from "../storage/object-table.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
+import { answerList, answerObject, type ListMeta } from "./answers.ts";
+import { awaitRevision, continueExpired, formatContinue, parseContinue, parseRevision, settle } from "./revisions.ts";
+import { readSelection, type Selection } from "./selection.ts";
+
+/** The present object that the path names; 404 when there is none. */
+export function requireObject(exchange: Exchange): StoredObject {
+  const { kind, target, server } = exchange;
+  const name = target.name ?? "";
+  const stored = server.store.get({ resource: kind.storageKey, namespace: target.namespace ?? "", name });
+  if (stored === undefined) throw notFound({ group: kind.group, resource: kind.plural }, name);
+  return stored;
+}
+
+export async function getObject(exchange: Exchange): Promise<ApiResponse> {
+  const { server, query } = exchange;
+  const revision = query.get("resourceVersion");
+  await settle(server.store);
+  if (revision !== undefined && revision !== "") await awaitRevision(server, parseRevision(revision));
+  return answerObject(exchange, 200, requireObject(exchange));
+}
+
+export async function listObjects(exchange: Exchange): Promise<ApiResponse> {
+  const options = readListOptions(exchange.query);
+  const selection = readSelection(options, exchange.kind, undefined);
+  await settle(exchange.server.store);
+  if (options.continueToken !== "") return continueList(exchange, options, selection);
+  const revision = options.resourceVersion === undefined ? 0 : parseRevision(options.resourceVersion);
+  if (revision > 0) await awaitRevision(exchange.server, revision);
+  const exact = options.resourceVersionMatch === "Exact";
+  return exact
+    ? pageAt(exchange, options, selection, revision, undefined)
+    : page(
+        exchange,
+        options,
+        selection,
+        currentObjects(exchange, selection),
+        exchange.server.store.revision,
+        undefined,
+      );
+}
+
+function continueList(exchange: Exchange, options: ListOptions, selection: Selection): ApiResponse {
+  if (options.resourceVersion !== undefined && options.resourceVersion !== "0") {
+    throw badRequest("specifying resource version is not allowed when using continue");
+  }
+  const token = parseContinue(options.continueToken);
+  if (token.revision < 0) {
+    const { store } = exchange.server;
+    return page(exchange, options, selection, currentObjects(exchange, selection), store.revision, token.after);
+  }
+  return pageAt(exchange, options, selection, token.revision, token.after);
+}
+
+/** Present objects in the exchange's scope, before selectors; a pinned name saves walking through all. */
+export function currentObjects(exchange: Exchange, selection: Selection): readonly StoredObject[] {
+  const { kind, target, server } = exchange;
+  if (selection.name !== undefined && (target.namespace !== undefined || !kind.namespaced)) {
+    const key = { resource: kind.storageKey, namespace: target.namespace ?? "", name: selection.name };
+    const only = server.store.get(key);
+    return only === undefined ? [] : [only];
+  }
+  return server.store.list(kind.storageKey, target.namespace);
+}
+
+function pageAt(
+  exchange: Exchange,
+  options: ListOptions,
+  selection: Selection,
+  revision: number,
+  after: string | undefined,
+): ApiResponse {
+  const { kind, target, server } = exchange;
+  const objects =
+    revision > server.store.revision ? undefined : server.store.listAt(revision, kind.storageKey, target.namespace);
+  if (objects === undefined) {
+    throw after === undefined
+      ? expired("The resourceVersion for the provided list is too old.")
+      : continueExpired(after);
+  }
+  return page(exchange, options, selection, objects, revision, after);
+}
+
+function page(
+  exchange: Exchange,
+  options: ListOptions,
+  selection: Selection,
+  objects: readonly StoredObject[],
+  revision: number,
+  after: string | undefined,
+): ApiResponse {
+  const resourceVersion = String(revision);
+  const { matches } = selection;
+  if (options.limit <= 0 && after === undefined) {
+    return answerList(exchange, matches === undefined ? objects : objects.filter(matches), { resourceVersion });
+  }
+  let next = after === undefined ? 0 : firstAfter(objects, after);
+  const items: StoredObject[] = [];
+  const limit = options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
+  while (next < objects.length && items.length < limit) {
+    const object = objects[next++]!;
+    if (matches === undefined || matches(object)) items.push(object);
+  }
+  let meta: ListMeta = { resourceVersion };
+  const hasMore = matches === undefined ? next < objects.length : objects.slice(next).some(matches);
+  if (hasMore) {
+    const last = objects[next - 1]!;
+    const token = formatContinue({ revision, after: `${last.namespace}/${last.name}` });
+    meta = {
+      ...meta,
+      continue: token,
+      ...(matches === undefined ? { remainingItemCount: objects.length - next } : {}),
+    };
+  }
+  return answerList(exchange, items, meta);
+}
+
+function firstAfter(objects: readonly StoredObject[], after: string): number {
+  let low = 0;
+  let high = objects.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const { namespace, name } = objects[middle]!;
+    if (compareText(`${namespace}/${name}`, after) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

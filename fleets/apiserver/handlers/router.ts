@@ -1,0 +1,175 @@
+// From a request to the handler of its verb.
+import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import type { KindStrategy } from "../registry/kind.ts";
+import {
+  failureStatus,
+  forbidden,
+  methodNotAllowed,
+  notFound,
+  qualifiedResource,
+  resourceNotFound,
+  StatusError,
+} from "../registry/status-error.ts";
+import type { Exchange } from "../request/exchange.ts";
+import { negotiate } from "../request/negotiation.ts";
+import { Query } from "../request/query.ts";
+import { parseResourcePath, type ResourcePath, splitPath, type Verb } from "../request/request-info.ts";
+import type { ServerContext } from "../server-context.ts";
+import { jsonResponse, textResponse } from "./answers.ts";
+import { createObject, updateObject } from "./create-update.ts";
+import { deleteCollection, deleteObject } from "./delete.ts";
+import { patchObject } from "./patch.ts";
+import { getObject, listObjects } from "./read.ts";
+import { handleReview, isReview } from "./reviews.ts";
+import { getScale, writeScale } from "./scale.ts";
+import { handleSpecialSubresource, isSpecialSubresource } from "./special-subresources.ts";
+import { watchObjects } from "./watch.ts";
+
+/** Answers paths outside `/api/v1/...` and `/apis/group/version/...`; undefined for paths it does not know. */
+export type PathHandler = (
+  request: ApiRequest,
+  path: string,
+  query: Query,
+  user: UserInfo,
+) => Promise<ApiResponse | undefined>;
+
+const MASTER: UserInfo = { name: "system:admin", groups: ["system:masters", "system:authenticated"] };
+
+/** Answers one request; never rejects. */
+export async function route(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
+  try {
+    return await dispatch(server, other, request);
+  } catch (error) {
+    return refusal(server, error);
+  }
+}
+
+/** The answer for anything thrown. What nobody foresaw is logged and answered without its details. */
+export function refusal(server: ServerContext, error: unknown): ApiResponse {
+  if (error instanceof StatusError) return jsonResponse(error.code, error.status, error.headers);
+  server.logger.error("failed to answer a request", {
+    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  });
+  const message = `Internal error occurred: ${messageOf(error)}`;
+  return jsonResponse(500, failureStatus(500, "InternalError", message, { causes: [{ message: messageOf(error) }] }));
+}
+
+async function dispatch(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
+  const { path, query: queryText } = splitPath(request.path);
+  const query = new Query(queryText);
+  const user = request.user ?? MASTER;
+  const target = parseResourcePath(path);
+  if (target === undefined) {
+    const answer = await other(request, path, query, user);
+    return answer ?? notFoundText();
+  }
+  if (!server.registry.hasGroupVersion(target.group, target.version)) return notFoundText();
+  const kind = server.registry.find(target.group, target.version, target.resource);
+  if (kind === undefined) throw resourceNotFound();
+  const verb = verbOf(request.method, target, kind, query);
+  authorize(server, user, verb, target, path);
+
+  const headers = request.headers ?? {};
+  const accepted = negotiate(headers["accept"], headers["user-agent"], query, {
+    collection: target.name === undefined && verb !== "create",
+    custom: kind.custom,
+    watch: verb === "watch",
+  });
+  const exchange: Exchange = { server, request, headers, query, target, kind, user, accepted, warnings: [] };
+  return target.subresource === undefined ? onMain(exchange, verb) : onSubresource(exchange, verb, target.subresource);
+}
+
+function notFoundText(): ApiResponse {
+  return textResponse(404, "404 page not found\n", { "x-content-type-options": "nosniff" });
+}
+
+function verbOf(method: string, target: ResourcePath, kind: KindStrategy, query: Query): Verb {
+  const verb = verbOfMethod(method, target, query);
+  if (verb === undefined) throw methodNotAllowed();
+  if (target.subresource !== undefined) return verb;
+  // Namespaced objects can be listed over all namespaces, and nothing else.
+  if (kind.namespaced && target.namespace === undefined && verb !== "list" && verb !== "watch")
+    throw methodNotAllowed();
+  if (!kind.namespaced && target.namespace !== undefined) throw resourceNotFound();
+  if (!kind.verbs.includes(verb)) throw methodNotAllowed();
+  return verb;
+}
+
+function verbOfMethod(method: string, target: ResourcePath, query: Query): Verb | undefined {
+  const single = target.name !== undefined;
+  switch (method) {
+    case "GET": {
+      if (target.watchPrefix) return "watch";
+      if (single) return "get";
+      const watch = query.get("watch");
+      return watch !== undefined && watch.toLowerCase() !== "false" && watch !== "0" ? "watch" : "list";
+    }
+    case "POST":
+      return single && target.subresource === undefined ? undefined : "create";
+    case "PUT":
+      return single ? "update" : undefined;
+    case "PATCH":
+      return single ? "patch" : undefined;
+    case "DELETE":
+      return single ? "delete" : "deletecollection";
+    default:
+      return undefined;
+  }
+}
+
+function authorize(server: ServerContext, user: UserInfo, verb: Verb, target: ResourcePath, path: string): void {
+  const { group, resource, subresource, namespace, name } = target;
+  const decision = server.authorizer({ user, verb, path, resource: { group, resource, subresource, namespace, name } });
+  if (decision.allowed) return;
+  const full = subresource === undefined ? resource : `${resource}/${subresource}`;
+  const scope = namespace === undefined ? "at the cluster scope" : `in the namespace ${JSON.stringify(namespace)}`;
+  const why = `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(full)} in API group ${JSON.stringify(group)} ${scope}${decision.reason === "" ? "" : `: ${decision.reason}`}`;
+  throw forbidden({ group, resource }, name ?? "", why);
+}
+
+function onMain(exchange: Exchange, verb: Verb): Promise<ApiResponse> {
+  if (isReview(exchange.kind)) return handleReview(exchange);
+  switch (verb) {
+    case "get":
+      return getObject(exchange);
+    case "list":
+      return listObjects(exchange);
+    case "watch":
+      return watchObjects(exchange);
+    case "create":
+      return createObject(exchange);
+    case "update":
+      return updateObject(exchange);
+    case "patch":
+      return patchObject(exchange);
+    case "delete":
+      return deleteObject(exchange);
+    case "deletecollection":
+      return deleteCollection(exchange);
+  }
+}
+
+function onSubresource(exchange: Exchange, verb: Verb, subresource: string): Promise<ApiResponse> {
+  const { kind, target } = exchange;
+  const declared = kind.subresources.find((each) => each.name === subresource);
+  if (declared === undefined) {
+    throw kind.custom && target.name !== undefined
+      ? notFound({ group: kind.group, resource: kind.plural }, target.name)
+      : resourceNotFound();
+  }
+  if (!declared.verbs.includes(verb)) throw methodNotAllowed();
+  if (isSpecialSubresource(kind, subresource)) return handleSpecialSubresource(exchange, verb, subresource);
+  if (subresource === "scale") {
+    if (verb === "get") return getScale(exchange);
+    if (verb === "update" || verb === "patch") return writeScale(exchange, verb);
+  }
+  if (verb === "get") return getObject(exchange);
+  if (verb === "update") return updateObject(exchange);
+  if (verb === "patch") return patchObject(exchange);
+  const name = qualifiedResource({ group: kind.group, resource: kind.plural });
+  throw new StatusError(
+    501,
+    failureStatus(501, "NotImplemented", `subresource ${subresource} of ${name} is not served here`),
+  );
+}

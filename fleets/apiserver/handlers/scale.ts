@@ -1,0 +1,138 @@
+// The scale subresource: an autoscaling/v1 Scale that stands for the replicas of an object.
+import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { cloneJson, isObject, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { formatLabelSelector, type LabelSelector, requirementsOf } from "../../../kube/selectors.ts";
+import type { KindStrategy } from "../registry/kind.ts";
+import { badRequest, internalError, invalid } from "../registry/status-error.ts";
+import { bodyText, mediaTypeOf, parseBody } from "../request/body.ts";
+import type { Exchange } from "../request/exchange.ts";
+import { parseJson } from "../request/json-parser.ts";
+import { readWriteOptions } from "../request/options.ts";
+import { answerValue, servedObject } from "./answers.ts";
+import { ownershipRequestOf, writeRequestOf } from "./create-update.ts";
+import { ownershipAfterUpdate } from "./field-ownership.ts";
+import { patchedJson } from "./patch-types.ts";
+import { requireObject } from "./read.ts";
+import { settle } from "./revisions.ts";
+import { storeUpdate } from "./write.ts";
+
+function valueAt(object: unknown, path: string): unknown {
+  let value: unknown = object;
+  for (const key of path.split(".")) value = isObject(value) ? value[key] : undefined;
+  return value;
+}
+
+function setAt(object: KubeObject, path: string, value: Json): void {
+  const keys = path.split(".");
+  const last = keys.pop()!;
+  let at: Record<string, unknown> = object;
+  for (const key of keys) {
+    const child = at[key];
+    if (isObject(child)) at = child;
+    else {
+      const made: Record<string, unknown> = {};
+      at[key] = made;
+      at = made;
+    }
+  }
+  at[last] = value;
+}
+
+function selectorText(object: KubeObject, kind: KindStrategy): string | undefined {
+  const path = kind.scale?.labelSelector;
+  if (path !== undefined) {
+    const text = valueAt(object, path);
+    return typeof text === "string" ? text : undefined;
+  }
+  if (kind.custom) return undefined;
+  const selector = valueAt(object, "spec.selector");
+  if (!isObject(selector)) return undefined;
+  const isObjectForm = "matchLabels" in selector || "matchExpressions" in selector;
+  // A decoded workload's selector has one of the two forms.
+  const form = (isObjectForm ? selector : { matchLabels: selector }) as LabelSelector;
+  return formatLabelSelector(requirementsOf(form));
+}
+
+/** The Scale of an object. */
+export function scaleOf(object: KubeObject, kind: KindStrategy): JsonObject {
+  const paths = kind.scale!;
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = valueAt(object, paths.specReplicas);
+  if (kind.custom && replicas === undefined) {
+    throw internalError(`the spec replicas field ".${paths.specReplicas}" does not exist`);
+  }
+  const selector = selectorText(object, kind);
+  const count = typeof replicas === "number" ? replicas : 0;
+  const status = valueAt(object, paths.statusReplicas);
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp: creationTimestamp ?? null },
+    spec: count === 0 ? {} : { replicas: count },
+    status: {
+      replicas: typeof status === "number" ? status : 0,
+      ...(selector === undefined || selector === "" ? {} : { selector }),
+    },
+  };
+}
+
+export async function getScale(exchange: Exchange): Promise<ApiResponse> {
+  await settle(exchange.server.store);
+  const live = requireObject(exchange);
+  return answerValue(exchange, 200, scaleOf(servedObject(live, exchange.kind), exchange.kind));
+}
+
+/** PUT and PATCH of a Scale write the replicas of the object. */
+export async function writeScale(exchange: Exchange, verb: "update" | "patch"): Promise<ApiResponse> {
+  const { kind, server, request } = exchange;
+  const options = readWriteOptions(exchange.query, verb === "update" ? "UpdateOptions" : "PatchOptions");
+  const live = requireObject(exchange);
+  const old = servedObject(live, kind);
+  const scale =
+    verb === "update" ? parseBody(request, kind.custom, "Scale").json : patchScale(exchange, scaleOf(old, kind));
+  const metadata = isObject(scale["metadata"]) ? scale["metadata"] : {};
+  const name = metadata["name"];
+  if (name !== undefined && name !== live.name) {
+    throw badRequest(`the name of the object (${String(name)}) does not match the name on the URL (${live.name})`);
+  }
+  const replicas = valueAt(scale, "spec.replicas") ?? 0;
+  if (typeof replicas !== "number")
+    throw badRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas is not a number');
+  if (replicas < 0) {
+    throw invalid({ group: "autoscaling", kind: "Scale" }, live.name, [
+      {
+        reason: "FieldValueInvalid",
+        field: "spec.replicas",
+        message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+      },
+    ]);
+  }
+  const updated = cloneJson(old);
+  setAt(updated, kind.scale!.specReplicas, replicas);
+  const { resourceVersion, uid } = metadata;
+  if (typeof resourceVersion === "string" && resourceVersion !== "") updated.metadata.resourceVersion = resourceVersion;
+  if (typeof uid === "string" && uid !== "") updated.metadata.uid = uid;
+  const ownership = ownershipRequestOf(exchange, options);
+  const result = storeUpdate({ ...writeRequestOf(exchange, options.dryRun), subresource: "scale" }, live, updated, {
+    uidConflict: true,
+    track: (tracked, before) => ownershipAfterUpdate(ownership, before, tracked),
+  });
+  await server.store.settled();
+  const written =
+    "revision" in result.object && "bytes" in result.object
+      ? servedObject(result.object as never, kind)
+      : result.object;
+  // What is not stored is the object of a dry run.
+  return answerValue(exchange, 200, scaleOf(written as KubeObject, kind));
+}
+
+function patchScale(exchange: Exchange, scale: JsonObject): JsonObject {
+  const type = mediaTypeOf(exchange.headers["content-type"]);
+  const text = exchange.request.object ?? parseJson(bodyText(exchange.request), false).value;
+  return patchedJson(
+    type === "application/json-patch+json" ? "json" : "merge",
+    cloneJson(scale),
+    text as Json,
+    exchange.kind,
+  );
+}

@@ -1,0 +1,61 @@
+// Label and field selectors of lists, watches and collection deletes.
+import { matchesFields, parseFieldSelector, requiredFieldValue } from "../../../kube/field-selectors.ts";
+import { matchesRequirements, parseLabelSelector } from "../../../kube/selectors.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import type { KindStrategy } from "../registry/kind.ts";
+import { badRequest } from "../registry/status-error.ts";
+import type { ListOptions } from "../request/options.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
+
+/** Which objects a request is about, apart from the namespace. */
+export interface Selection {
+  /** Undefined when every object is selected. */
+  readonly matches: ((object: StoredObject) => boolean) | undefined;
+  /** The only name that can match, when the selector pins it. */
+  readonly name: string | undefined;
+}
+
+const EVERYTHING: Selection = { matches: undefined, name: undefined };
+
+/** Reads both selectors; 400 for what they cannot ask. `name` narrows to one object, as old watch paths do. */
+export function readSelection(options: ListOptions, kind: KindStrategy, name: string | undefined): Selection {
+  if (options.labelSelector === "" && options.fieldSelector === "" && name === undefined) return EVERYTHING;
+  const labels = guarded(() => parseLabelSelector(options.labelSelector));
+  const fields = guarded(() => parseFieldSelector(options.fieldSelector));
+  for (const { field } of fields) checkField(field, kind);
+  const pinned = requiredFieldValue(fields, "metadata.name");
+  const usesFields = fields.length > 0;
+  function matches(stored: StoredObject): boolean {
+    if (name !== undefined && stored.name !== name) return false;
+    if (labels.length > 0 && !matchesRequirements(labels, labelsOf(stored))) return false;
+    return !usesFields || matchesFields(fields, (field) => fieldText(stored, field, kind));
+  }
+  return { matches, name: name ?? pinned };
+}
+
+function labelsOf(stored: StoredObject): Record<string, string> | undefined {
+  return stored.object.metadata.labels;
+}
+
+function fieldText(stored: StoredObject, field: string, kind: KindStrategy): string {
+  if (field === "metadata.name") return stored.name;
+  if (field === "metadata.namespace") return stored.namespace;
+  return kind.fieldValue(stored.object, field);
+}
+
+function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw badRequest(messageOf(error));
+  }
+}
+
+function checkField(field: string, kind: KindStrategy): void {
+  if (field === "metadata.name" || (field === "metadata.namespace" && (kind.namespaced || !kind.custom))) return;
+  if (kind.selectableFields?.includes(field) === true) return;
+  if (kind.custom || kind.selectableFields !== undefined) throw badRequest(`field label not supported: ${field}`);
+  throw badRequest(
+    `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+  );
+}

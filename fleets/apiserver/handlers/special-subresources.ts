@@ -1,0 +1,99 @@
+// Subresources with a meaning of their own: binding and eviction of Pods, finalize of Namespaces.
+import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { cloneJson, isObject, type KubeObject } from "../../../kube/object.ts";
+import { rfc3339 } from "../../../runtime/clock.ts";
+import type { KindStrategy } from "../registry/kind.ts";
+import { conflict, failureStatus, StatusError } from "../registry/status-error.ts";
+import { decodeBody, parseBody } from "../request/body.ts";
+import type { Exchange } from "../request/exchange.ts";
+import { readDeleteOptions, readWriteOptions } from "../request/options.ts";
+import type { Verb } from "../request/request-info.ts";
+import { answerValue } from "./answers.ts";
+import { answerWrite, ownershipRequestOf, writeRequestOf } from "./create-update.ts";
+import { deleteStored } from "./delete.ts";
+import { ownershipAfterUpdate } from "./field-ownership.ts";
+import { requireObject } from "./read.ts";
+import { NAMESPACES, storeUpdate } from "./write.ts";
+
+const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
+
+export function isSpecialSubresource(kind: KindStrategy, subresource: string): boolean {
+  if (kind.storageKey === "pods")
+    return subresource !== "status" && subresource !== "resize" && subresource !== "ephemeralcontainers";
+  if (kind.storageKey === NAMESPACES) return subresource === "finalize";
+  return false;
+}
+
+export async function handleSpecialSubresource(
+  exchange: Exchange,
+  verb: Verb,
+  subresource: string,
+): Promise<ApiResponse> {
+  if (subresource === "finalize") return finalizeNamespace(exchange);
+  if (subresource === "binding" && verb === "create") return bindPod(exchange);
+  if (subresource === "eviction" && verb === "create") return evictPod(exchange);
+  throw new StatusError(501, failureStatus(501, "NotImplemented", `${subresource} of pods is not served here`));
+}
+
+/** Sets the finalizers of a Namespace's spec, and nothing else. */
+async function finalizeNamespace(exchange: Exchange): Promise<ApiResponse> {
+  const options = readWriteOptions(exchange.query, "UpdateOptions");
+  const sent = decodeBody(exchange.request, exchange.kind, options.fieldValidation, exchange.warnings);
+  const live = requireObject(exchange);
+  const updated = cloneJson(live.object);
+  updated["spec"] = { ...(isObject(sent["spec"]) ? sent["spec"] : {}) };
+  if (sent.metadata.resourceVersion !== undefined) updated.metadata.resourceVersion = sent.metadata.resourceVersion;
+  const ownership = ownershipRequestOf(exchange, options);
+  const result = storeUpdate(writeRequestOf(exchange, options.dryRun), live, updated, {
+    uidConflict: true,
+    track: (tracked, old) => ownershipAfterUpdate(ownership, old, tracked),
+  });
+  return answerWrite(exchange, 200, result);
+}
+
+async function bindPod(exchange: Exchange): Promise<ApiResponse> {
+  const { server, kind } = exchange;
+  const options = readWriteOptions(exchange.query, "CreateOptions");
+  const { json } = parseBody(exchange.request, false, "Binding");
+  const target = isObject(json["target"]) ? json["target"] : {};
+  const live = requireObject(exchange);
+  const pod = cloneJson(live.object);
+  // A decoded Pod has a spec.
+  const spec = pod["spec"] as { nodeName?: string };
+  const name = live.name;
+  const resource = { group: "", resource: "pods/binding" };
+  if (pod.metadata.deletionTimestamp !== undefined) {
+    throw conflict(resource, name, `pod ${name} is being deleted, cannot be assigned to a host`);
+  }
+  if (spec.nodeName !== undefined && spec.nodeName !== "") {
+    throw conflict(resource, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
+  }
+  spec.nodeName = String(target["name"] ?? "");
+  markScheduled(pod, rfc3339(server.clock.now()));
+  const ownership = ownershipRequestOf(exchange, options);
+  // Written past the rules of updates, which refuse to change a Pod's node.
+  const tracked = ownershipAfterUpdate(ownership, live.object, pod);
+  if (tracked !== undefined) pod.metadata.managedFields = tracked;
+  if (!options.dryRun) server.store.put({ resource: kind.storageKey, namespace: live.namespace, name }, pod);
+  await server.store.settled();
+  return answerValue(exchange, 201, SUCCESS);
+}
+
+function markScheduled(pod: KubeObject, now: string): void {
+  const status = isObject(pod["status"]) ? pod["status"] : {};
+  const others = Array.isArray(status["conditions"])
+    ? status["conditions"].filter((each) => each?.type !== "PodScheduled")
+    : [];
+  const condition = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: now };
+  pod["status"] = { ...status, conditions: [...others, condition] };
+}
+
+async function evictPod(exchange: Exchange): Promise<ApiResponse> {
+  const { json } = parseBody(exchange.request, false, "Eviction");
+  const raw = json["deleteOptions"];
+  // Checked to be an object, and JSON throughout.
+  const options = readDeleteOptions(exchange.query, isObject(raw) ? (raw as typeof json) : {});
+  deleteStored(writeRequestOf(exchange, options.dryRun), requireObject(exchange), options);
+  await exchange.server.store.settled();
+  return answerValue(exchange, 201, SUCCESS);
+}

@@ -1,0 +1,234 @@
+// JSON as Go reads it for Kubernetes: repeated keys are found and reported, integers beyond 2^53 kept exactly.
+import type { Json } from "../../../kube/object.ts";
+
+/** Text that is not JSON. The message is the one of Go's decoder. */
+export class JsonSyntaxError extends Error {
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = "JsonSyntaxError";
+    this.offset = offset;
+  }
+}
+
+export interface ParsedJson {
+  readonly value: Json;
+  /** `duplicate field "data.a"`, in document order. */
+  readonly duplicates: readonly string[];
+}
+
+const LONG_NUMBER = /[0-9]{16}/;
+const MAX_DEPTH = 10_000;
+
+/**
+ * Parses one JSON document. `mergeDuplicates`: a repeated key with two objects merges them, as decoding into Go maps
+ * and structs does; otherwise the last value wins.
+ */
+export function parseJson(text: string, mergeDuplicates: boolean): ParsedJson {
+  if (!LONG_NUMBER.test(text)) {
+    try {
+      const value = JSON.parse(text) as Json;
+      if (countKeys(value) === countColons(text)) return { value, duplicates: [] };
+    } catch (error) {
+      if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
+    }
+  }
+  return new Parser(text, mergeDuplicates).document();
+}
+
+/** Pairs in the text: colons outside strings. */
+function countColons(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 58) count += 1;
+    else if (code === 34) {
+      i = text.indexOf('"', i + 1);
+      // A quote after an odd number of backslashes is part of the string.
+      while (i > 0 && isEscaped(text, i)) i = text.indexOf('"', i + 1);
+      if (i < 0) return count;
+    }
+  }
+  return count;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(at - 1 - backslashes) === 92) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+function countKeys(value: Json | undefined): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === "object") count += countKeys(item);
+    return count;
+  }
+  for (const key in value) count += 1 + (typeof value[key] === "object" ? countKeys(value[key]) : 0);
+  // JSON.parse makes `__proto__` an own key, so it is counted like the others.
+  return count;
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+
+class Parser {
+  readonly #text: string;
+  readonly #merge: boolean;
+  readonly #duplicates: string[] = [];
+  #at = 0;
+  #depth = 0;
+
+  constructor(text: string, merge: boolean) {
+    this.#text = text;
+    this.#merge = merge;
+  }
+
+  document(): ParsedJson {
+    const value = this.#value("", undefined, "looking for beginning of value");
+    this.#space();
+    if (this.#at < this.#text.length) throw this.#unexpected("after top-level value");
+    return { value, duplicates: this.#duplicates };
+  }
+
+  #unexpected(where: string): JsonSyntaxError {
+    if (this.#at >= this.#text.length) return new JsonSyntaxError("unexpected end of JSON input", this.#at);
+    const char = String.fromCodePoint(this.#text.codePointAt(this.#at)!);
+    const shown = char === "'" ? "'\\''" : char === '"' ? "'\"'" : JSON.stringify(char).replace(/^"|"$/g, "'");
+    return new JsonSyntaxError(`invalid character ${shown} ${where}`, this.#at);
+  }
+
+  #space(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return;
+      this.#at += 1;
+    }
+  }
+
+  #value(path: string, into: Json | undefined, where: string): Json {
+    this.#space();
+    const char = this.#text[this.#at];
+    if (char === "{") return this.#object(path, into);
+    if (char === "[") return this.#array(path);
+    if (char === '"') return this.#string();
+    for (const [word, value] of WORDS) {
+      if (this.#text.startsWith(word, this.#at)) {
+        this.#at += word.length;
+        return value;
+      }
+      if (char === word[0]) return this.#badWord(word);
+    }
+    NUMBER.lastIndex = this.#at;
+    const number = NUMBER.exec(this.#text)?.[0];
+    if (number === undefined) throw this.#unexpected(where);
+    this.#at += number.length;
+    const value = Number(number);
+    return Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?[0-9]+$/.test(number)
+      ? BigInt(number)
+      : value;
+  }
+
+  #badWord(word: string): never {
+    for (let i = 1; i < word.length; i++) {
+      this.#at += 1;
+      if (this.#text[this.#at] !== word[i]) throw this.#unexpected(`in literal ${word} (expecting '${word[i]}')`);
+    }
+    throw this.#unexpected("in literal");
+  }
+
+  #enter(): void {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) throw new JsonSyntaxError("exceeded max depth", this.#at);
+    this.#at += 1;
+    this.#space();
+  }
+
+  #object(path: string, into: Json | undefined): Json {
+    this.#enter();
+    const merged = this.#merge && typeof into === "object" && into !== null && !Array.isArray(into);
+    const result: { [key: string]: Json | undefined } = merged ? into : {};
+    const seen = new Set<string>();
+    if (this.#text[this.#at] !== "}") {
+      for (;;) {
+        this.#space();
+        if (this.#text[this.#at] !== '"') throw this.#unexpected("looking for beginning of object key string");
+        const key = this.#string();
+        this.#space();
+        if (this.#text[this.#at] !== ":") throw this.#unexpected("after object key");
+        this.#at += 1;
+        const child = path === "" ? key : `${path}.${key}`;
+        const value = this.#value(child, seen.has(key) ? result[key] : undefined, "looking for beginning of value");
+        if (seen.has(key)) this.#duplicates.push(`duplicate field "${child}"`);
+        seen.add(key);
+        setOwn(result, key, value);
+        this.#space();
+        if (this.#text[this.#at] === "}") break;
+        if (this.#text[this.#at] !== ",") throw this.#unexpected("after object key:value pair");
+        this.#at += 1;
+      }
+    }
+    this.#at += 1;
+    this.#depth -= 1;
+    return result;
+  }
+
+  #array(path: string): Json {
+    this.#enter();
+    const result: Json[] = [];
+    if (this.#text[this.#at] !== "]") {
+      for (;;) {
+        result.push(this.#value(`${path}[${result.length}]`, undefined, "looking for beginning of value"));
+        this.#space();
+        if (this.#text[this.#at] === "]") break;
+        if (this.#text[this.#at] !== ",") throw this.#unexpected("after array element");
+        this.#at += 1;
+      }
+    }
+    this.#at += 1;
+    this.#depth -= 1;
+    return result;
+  }
+
+  #string(): string {
+    const start = this.#at;
+    let end = this.#text.indexOf('"', start + 1);
+    while (end > 0 && isEscaped(this.#text, end)) end = this.#text.indexOf('"', end + 1);
+    if (end < 0) {
+      this.#at = this.#text.length;
+      throw this.#unexpected("");
+    }
+    try {
+      const value: unknown = JSON.parse(this.#text.slice(start, end + 1));
+      this.#at = end + 1;
+      return String(value);
+    } catch {
+      this.#at = start + 1;
+      throw this.#badString(end);
+    }
+  }
+
+  #badString(end: number): JsonSyntaxError {
+    for (; this.#at < end; this.#at++) {
+      if (this.#text.charCodeAt(this.#at) < 32) return this.#unexpected("in string literal");
+      if (this.#text[this.#at] !== "\\") continue;
+      this.#at += 1;
+      if (!'"\\/bfnrtu'.includes(this.#text[this.#at] ?? "")) return this.#unexpected("in string escape code");
+    }
+    return this.#unexpected("in string literal");
+  }
+}
+
+const WORDS: readonly (readonly [string, Json])[] = [
+  ["true", true],
+  ["false", false],
+  ["null", null],
+];
+
+/** Sets an own key even when it is named `__proto__`. */
+function setOwn(target: { [key: string]: Json | undefined }, key: string, value: Json): void {
+  if (key === "__proto__")
+    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
+  else target[key] = value;
+}

@@ -1,0 +1,91 @@
+// Which form of an answer a client wants.
+import { notAcceptable } from "../registry/status-error.ts";
+import type { Query } from "./query.ts";
+
+/** `object`: the plain object or list. */
+export type Form = "object" | "table" | "metadata" | "metadata-list";
+
+export interface Accepted {
+  readonly mediaType: "application/json" | "application/yaml";
+  readonly pretty: boolean;
+  readonly form: Form;
+  /** Version of meta.k8s.io for the other forms. */
+  readonly metaVersion: "v1" | "v1beta1";
+}
+
+export interface AcceptClause {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+const BUILTIN_TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+const CUSTOM_TYPES = ["application/json", "application/yaml"];
+
+const PLAIN: Accepted = { mediaType: "application/json", pretty: false, form: "object", metaVersion: "v1" };
+
+/** The clauses of an Accept header, best first. */
+export function parseAccept(header: string): AcceptClause[] {
+  const clauses: AcceptClause[] = [];
+  for (const part of header.split(",")) {
+    const [type = "", ...rest] = part.split(";").map((text) => text.trim());
+    if (type === "") continue;
+    const parameters = new Map<string, string>();
+    for (const text of rest) {
+      const at = text.indexOf("=");
+      if (at > 0) parameters.set(text.slice(0, at).toLowerCase(), text.slice(at + 1));
+    }
+    const quality = Number(parameters.get("q") ?? 1);
+    parameters.delete("q");
+    clauses.push({ type: type.toLowerCase(), parameters, quality: Number.isNaN(quality) ? 1 : quality });
+  }
+  return clauses.sort((a, b) => b.quality - a.quality);
+}
+
+/**
+ * Picks the answer's form. `collection` answers come as PartialObjectMetadataList, single ones as
+ * PartialObjectMetadata; asking for the other of the two is a 406.
+ */
+export function negotiate(
+  accept: string | undefined,
+  userAgent: string | undefined,
+  query: Query,
+  target: { readonly collection: boolean; readonly custom: boolean; readonly watch: boolean },
+): Accepted {
+  const pretty = wantsPretty(userAgent, query);
+  if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json") {
+    return pretty ? { ...PLAIN, pretty } : PLAIN;
+  }
+  for (const clause of parseAccept(accept)) {
+    const mediaType = serializerFor(clause.type);
+    if (mediaType === undefined) continue;
+    const form = formOf(clause, target.collection, target.watch);
+    if (form === undefined) continue;
+    const metaVersion = clause.parameters.get("v") === "v1beta1" ? "v1beta1" : "v1";
+    return { mediaType, pretty, form, metaVersion };
+  }
+  throw notAcceptable(target.custom ? CUSTOM_TYPES : BUILTIN_TYPES);
+}
+
+function serializerFor(type: string): Accepted["mediaType"] | undefined {
+  if (type === "application/json" || type === "*/*" || type === "application/*") return "application/json";
+  return type === "application/yaml" ? "application/yaml" : undefined;
+}
+
+function formOf(clause: AcceptClause, collection: boolean, watch: boolean): Form | undefined {
+  const as = clause.parameters.get("as");
+  if (as === undefined) return "object";
+  const version = clause.parameters.get("v");
+  if (clause.parameters.get("g") !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) return undefined;
+  if (as === "Table") return "table";
+  if (as === "PartialObjectMetadata") return collection && !watch ? undefined : "metadata";
+  if (as === "PartialObjectMetadataList") return collection && !watch ? "metadata-list" : undefined;
+  return undefined;
+}
+
+/** People who look with a browser or curl get indented JSON. */
+export function wantsPretty(userAgent: string | undefined, query: Query): boolean {
+  const asked = query.get("pretty");
+  if (asked !== undefined) return asked === "1" || asked === "true";
+  return userAgent !== undefined && /^(?:curl|Wget|Mozilla\/5\.0)/.test(userAgent);
+}

@@ -1,0 +1,86 @@
+// What a path and a method ask for.
+
+/** The verbs of Kubernetes' authorisation. */
+export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
+
+/** A path below `/api/v1` or `/apis/group/version`. */
+export interface ResourcePath {
+  readonly group: string;
+  readonly version: string;
+  /** Undefined for cluster-scoped paths and lists over all namespaces. */
+  readonly namespace: string | undefined;
+  readonly resource: string;
+  readonly name: string | undefined;
+  readonly subresource: string | undefined;
+  /** What follows the subresource, such as the path of a proxy request. */
+  readonly rest: string;
+  /** Under the old `/watch/` prefix. */
+  readonly watchPrefix: boolean;
+}
+
+/** The path without query, and the query text. */
+export function splitPath(path: string): { readonly path: string; readonly query: string } {
+  const at = path.indexOf("?");
+  return at < 0 ? { path, query: "" } : { path: path.slice(0, at), query: path.slice(at + 1) };
+}
+
+/**
+ * Reads a resource path. Undefined when the path is something else, such as discovery; a segment that cannot be a name
+ * makes it undefined as well.
+ */
+export function parseResourcePath(path: string): ResourcePath | undefined {
+  const segments: string[] = [];
+  for (const raw of path.split("/")) {
+    if (raw === "") continue;
+    if (!raw.includes("%")) {
+      segments.push(raw);
+      continue;
+    }
+    try {
+      segments.push(decodeURIComponent(raw));
+    } catch {
+      return undefined;
+    }
+  }
+  let next: number;
+  let group: string;
+  let version: string;
+  if (segments[0] === "api" && segments.length > 2) {
+    group = "";
+    version = segments[1]!;
+    next = 2;
+  } else if (segments[0] === "apis" && segments.length > 3) {
+    group = segments[1]!;
+    version = segments[2]!;
+    next = 3;
+  } else {
+    return undefined;
+  }
+  const watchPrefix = segments[next] === "watch" && segments.length > next + 1;
+  if (watchPrefix) next += 1;
+
+  let namespace: string | undefined;
+  if (segments[next] === "namespaces" && segments.length > next + 2) {
+    const third = segments[next + 2]!;
+    const isNamespaceItself = group === "" && (third === "status" || third === "finalize");
+    if (!isNamespaceItself) {
+      namespace = segments[next + 1]!;
+      next += 2;
+    }
+  }
+  return {
+    group,
+    version,
+    namespace,
+    resource: segments[next] ?? "",
+    name: segments[next + 1],
+    subresource: segments[next + 2],
+    rest: segments.slice(next + 3).join("/"),
+    watchPrefix,
+  };
+}
+
+/** True for a text that can stand as one segment of a path. */
+export function isPathSegment(name: string): boolean {
+  return name !== "." && name !== ".." && !name.includes("/") && !name.includes("%");
+}

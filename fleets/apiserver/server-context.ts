@@ -1,0 +1,51 @@
+// What every part of one server shares.
+import type { UserInfo } from "../../kube/client/transport.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import type { AdmissionPlugin } from "./registry/admission.ts";
+import type { Registry } from "./registry/registry.ts";
+import type { Store } from "./storage/store.ts";
+
+/** One API surface: its objects, its kinds and its rules. */
+export interface ServerContext {
+  readonly name: string;
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly authorizer: Authorizer;
+  /** PEM of the authority that signed the listener's certificate; empty while there is none. */
+  caPem: string;
+}
+
+/** What a user wants to do, in the terms of RBAC. */
+export interface AccessRequest {
+  readonly user: UserInfo;
+  readonly verb: string;
+  /** Undefined for a path that is no resource. */
+  readonly resource:
+    | {
+        readonly group: string;
+        readonly resource: string;
+        readonly subresource: string | undefined;
+        readonly namespace: string | undefined;
+        readonly name: string | undefined;
+      }
+    | undefined;
+  readonly path: string;
+}
+
+export interface AccessDecision {
+  readonly allowed: boolean;
+  readonly reason: string;
+}
+
+/** Decides who may do what. */
+export type Authorizer = (request: AccessRequest) => AccessDecision;
+
+/** Everything to everybody who is known. */
+export function allowAuthenticated(request: AccessRequest): AccessDecision {
+  const known = !request.user.groups.includes("system:unauthenticated");
+  return { allowed: known, reason: "" };
+}

@@ -1,0 +1,115 @@
+// An embedded Kubernetes API server: one API surface over one store, reached in-process or through a listener.
+import type { ApiRequest, ApiResponse, Transport } from "../../kube/client/transport.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import { createNamespace } from "./controllers/namespaces.ts";
+import { Discovery } from "./discovery/discovery.ts";
+import { createPathHandler } from "./handlers/paths.ts";
+import { refusal, route } from "./handlers/router.ts";
+import { builtinKinds } from "./kinds/builtin.ts";
+import type { AdmissionPlugin } from "./registry/admission.ts";
+import type { KindStrategy } from "./registry/kind.ts";
+import { Registry } from "./registry/registry.ts";
+import { type Authorizer, allowAuthenticated, type ServerContext } from "./server-context.ts";
+import { Store } from "./storage/store.ts";
+
+export interface ApiServerOptions {
+  /** Names the server in logs. */
+  readonly name: string;
+  /** Path of the SQLite file; absent keeps everything in memory. */
+  readonly database?: string;
+  /** `full` (default) survives a power cut, `normal` a crash of the process only. */
+  readonly synchronous?: "full" | "normal";
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The kinds served from the start; the built-in ones when absent. */
+  readonly kinds?: readonly KindStrategy[];
+  /** Changes kept for watches from the past. Default 10 000. */
+  readonly historyEvents?: number;
+  readonly admission?: readonly AdmissionPlugin[];
+  /** Who may do what. Default: everything to everybody who is authenticated. */
+  readonly authorizer?: Authorizer;
+  /** Called when the database refuses a write. Default: the error ends the process. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+export interface ApiServer {
+  /** Answers a request in-process. Never rejects: failures are answers. */
+  readonly handle: Transport;
+  /** Identifies the store across restarts. */
+  readonly uid: string;
+  readonly name: string;
+  readonly logger: Logger;
+  /** Forgets the history of changes, as a compaction does: older watches and list pages expire. */
+  compact(): void;
+  /** Tells clients' certificates authority, for the ConfigMap that every namespace carries. */
+  publishCa(pem: string): void;
+  /** Ends watches and closes the database. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_HISTORY = 10_000;
+const FIRST_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/** Opens or creates a store and serves it. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { name, clock, logger } = options;
+  const kinds = options.kinds ?? builtinKinds();
+  const registry = new Registry();
+  for (const kind of kinds) registry.add(kind);
+  const store = new Store({
+    clock,
+    database: options.database,
+    synchronous: options.synchronous ?? "full",
+    historyEvents: options.historyEvents ?? DEFAULT_HISTORY,
+    onFatal: options.onFatal ?? failHard,
+  });
+  const server: ServerContext = {
+    name,
+    store,
+    registry,
+    clock,
+    logger,
+    admission: options.admission ?? [],
+    authorizer: options.authorizer ?? allowAuthenticated,
+    caPem: "",
+  };
+  const discovery = new Discovery(registry, groupsOf(kinds));
+  const paths = createPathHandler(server, discovery, () => undefined);
+  const closing = new AbortController();
+
+  async function handle(request: ApiRequest): Promise<ApiResponse> {
+    if (closing.signal.aborted) return refusal(server, new Error("the server is closed"));
+    const signal = request.signal === undefined ? closing.signal : AbortSignal.any([request.signal, closing.signal]);
+    return route(server, paths, { ...request, signal });
+  }
+
+  for (const namespace of FIRST_NAMESPACES) createNamespace(server, namespace);
+  await store.settled();
+  return {
+    handle,
+    uid: store.uid,
+    name,
+    logger,
+    compact: () => store.compactHistory(),
+    publishCa(pem) {
+      server.caPem = pem;
+    },
+    close() {
+      closing.abort();
+      store.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function groupsOf(kinds: readonly KindStrategy[]): string[] {
+  return [...new Set(kinds.map((kind) => kind.group))];
+}
+
+function failHard(error: unknown): void {
+  // Thrown outside any request: the process ends, and the state of the file is the truth after its restart.
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,74 @@
+// The last changes of a store, oldest first: what watches replay and older lists are rebuilt from.
+import type { StoredObject } from "./stored-object.ts";
+
+export type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
+
+/** One committed write. */
+export interface Change {
+  readonly type: ChangeType;
+  readonly revision: number;
+  /** The new state; for DELETED the last state with the revision of the deletion. */
+  readonly object: StoredObject;
+  /** The state before; undefined for ADDED. */
+  readonly previous: StoredObject | undefined;
+  readonly timeMs: number;
+  /** Bytes of the event by representation, shared by all watches. Filled by the watch handler. */
+  readonly frames: Map<string, Buffer>;
+}
+
+const KEEP_MS = 5 * 60_000;
+const MOST_FACTOR = 10;
+
+/** A queue of changes that forgets the oldest beyond `capacity`, but holds five minutes of them up to ten times that. */
+export class ChangeRing {
+  readonly #capacity: number;
+  #items: Change[] = [];
+  #head = 0;
+  /** Changes up to and including this revision are forgotten. */
+  forgotten: number;
+
+  constructor(capacity: number, forgotten: number) {
+    this.#capacity = capacity;
+    this.forgotten = forgotten;
+  }
+
+  push(change: Change): void {
+    this.#items.push(change);
+    let length = this.#items.length - this.#head;
+    while (length > this.#capacity) {
+      const oldest = this.#items[this.#head]!;
+      if (length <= this.#capacity * MOST_FACTOR && change.timeMs - oldest.timeMs < KEEP_MS) break;
+      this.#forgetOldest();
+      length -= 1;
+    }
+  }
+
+  /** Forgets everything up to `revision`. */
+  forget(revision: number): void {
+    while (this.#head < this.#items.length && this.#items[this.#head]!.revision <= revision) this.#forgetOldest();
+    this.forgotten = Math.max(this.forgotten, revision);
+  }
+
+  #forgetOldest(): void {
+    this.forgotten = this.#items[this.#head]!.revision;
+    this.#head += 1;
+    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  /** Changes after `revision`, oldest first. */
+  *after(revision: number): Iterable<Change> {
+    let low = this.#head;
+    let high = this.#items.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#items[middle]!.revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    // By index and up to today's end: listeners may add while this runs.
+    const found = this.#items.slice(low);
+    yield* found;
+  }
+}

@@ -1,0 +1,29 @@
+// JSON with 64-bit integers: bigint in memory, plain digits in the text.
+
+// `rawJSON` is part of ES2026 and not yet of the compiler's library.
+const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
+
+/** Compact JSON text. */
+export function encodeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // Only a bigint makes JSON data fail. Such objects are rare, so the fast way is tried first.
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? rawJson(item.toString()) : item));
+  }
+}
+
+/** JSON with two-space indentation. */
+export function encodePrettyJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === "bigint" ? rawJson(item.toString()) : item), 2);
+}
+
+/** Freezes JSON data to the leaves and returns it. What is frozen already is not visited again. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  if (Array.isArray(value)) for (const item of value) deepFreeze(item);
+  else for (const key in value) deepFreeze(value[key]);
+  return value;
+}

@@ -1,0 +1,279 @@
+// The objects of one API surface under one revision counter, with the history that watches and exact lists need.
+import { randomUUID } from "node:crypto";
+import type { KubeObject } from "../../../kube/object.ts";
+import type { Clock, Timer } from "../../../runtime/clock.ts";
+import { type Change, ChangeRing } from "./change-ring.ts";
+import { compareKeys, ObjectTable } from "./object-table.ts";
+import { SqliteLog } from "./sqlite-log.ts";
+import { type ObjectKey, StoredObject } from "./stored-object.ts";
+
+export interface StoreOptions {
+  readonly clock: Clock;
+  /** Path of the SQLite file; undefined keeps everything in memory. */
+  readonly database: string | undefined;
+  readonly synchronous: "full" | "normal";
+  /** Changes kept for watches from the past. */
+  readonly historyEvents: number;
+  /** Called when the file refuses a batch. The store must not be used afterwards: memory and disk differ. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+type Listener = (change: Change) => void;
+
+const COMPACT_EVERY_MS = 5 * 60_000;
+const COMPACT_KEEPS = 1000;
+/** Objects that keep their parsed form; older ones fall back to bytes. */
+const PARSED_OBJECTS = 8192;
+const EMPTY = new ObjectTable();
+
+/**
+ * Writes are applied in memory at once and in order; with a file they are committed together at the end of the turn of
+ * the event loop. Nobody hears of a write before it is durable: writers await `settled`, readers too, and listeners are
+ * called after the commit.
+ */
+export class Store {
+  readonly uid: string;
+  readonly #options: StoreOptions;
+  readonly #log: SqliteLog | undefined;
+  readonly #tables = new Map<string, ObjectTable>();
+  readonly #ring: ChangeRing;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #everything = new Set<Listener>();
+  readonly #parsed: (StoredObject | undefined)[] = [];
+  #parsedNext = 0;
+  #revision = 1;
+  #released = 1;
+  #batch: Change[] = [];
+  #commit: PromiseWithResolvers<void> | undefined;
+  #delivering = false;
+  readonly #deliveries: Change[] = [];
+  #compaction: Timer | undefined;
+  #marks: { readonly timeMs: number; readonly revision: number }[] = [];
+  #failure: unknown;
+  #closed = false;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    const newUid = randomUUID();
+    if (options.database === undefined) {
+      this.uid = newUid;
+    } else {
+      this.#log = new SqliteLog(options.database, { synchronous: options.synchronous });
+      const loaded = this.#log.load(newUid);
+      this.uid = loaded.uid;
+      this.#revision = Math.max(1, loaded.revision);
+      this.#released = this.#revision;
+      for (const object of loaded.objects) this.#table(object.resource).set(object);
+      this.#scheduleCompaction();
+    }
+    this.#ring = new ChangeRing(options.historyEvents, this.#revision);
+  }
+
+  /** The revision of the last released write. */
+  get revision(): number {
+    return this.#released;
+  }
+
+  /** Changes up to this revision can no longer be replayed. */
+  get forgotten(): number {
+    return this.#ring.forgotten;
+  }
+
+  /** Undefined when everything written so far is released; else await it before answering. Rejects on a fatal error. */
+  settled(): Promise<void> | undefined {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return this.#commit?.promise;
+  }
+
+  get(key: ObjectKey): StoredObject | undefined {
+    return this.#tables.get(key.resource)?.get(key.namespace, key.name);
+  }
+
+  /** The present objects of a resource, of one namespace or of all, in key order. */
+  list(resource: string, namespace?: string): readonly StoredObject[] {
+    return (this.#tables.get(resource) ?? EMPTY).list(namespace);
+  }
+
+  /** The objects as they were at `revision`; undefined when history no longer reaches back. */
+  listAt(revision: number, resource: string, namespace?: string): readonly StoredObject[] | undefined {
+    if (revision < this.#ring.forgotten) return undefined;
+    const before = new Map<string, StoredObject | undefined>();
+    for (const change of this.#ring.after(revision)) {
+      const { object } = change;
+      if (object.resource !== resource || (namespace !== undefined && object.namespace !== namespace)) continue;
+      const key = `${object.namespace}/${object.name}`;
+      // The first change after the revision knows the state at the revision.
+      if (!before.has(key)) before.set(key, change.previous);
+    }
+    const present = this.list(resource, namespace);
+    if (before.size === 0) return present;
+    const result = present.filter((object) => !before.has(`${object.namespace}/${object.name}`));
+    for (const object of before.values()) if (object !== undefined) result.push(object);
+    return result.sort(compareKeys);
+  }
+
+  /** Resources that hold at least one object. */
+  resources(): string[] {
+    return [...this.#tables].filter(([, table]) => !table.isEmpty).map(([resource]) => resource);
+  }
+
+  /**
+   * Writes an object, new or not. The store takes `object` over, sets its resourceVersion and freezes it. The result is
+   * not released yet: await `settled()` before telling anybody.
+   */
+  put(key: ObjectKey, object: KubeObject): StoredObject {
+    this.#check();
+    const revision = ++this.#revision;
+    object.metadata.resourceVersion = String(revision);
+    const stored = new StoredObject(key, object.metadata.uid ?? "", revision, object);
+    const table = this.#table(key.resource);
+    const previous = table.get(key.namespace, key.name);
+    table.set(stored);
+    this.#keepParsed(stored);
+    this.#record({ type: previous === undefined ? "ADDED" : "MODIFIED", object: stored, previous, revision });
+    return stored;
+  }
+
+  /** Removes a present object. Watches are told its stored state under the revision of the removal. */
+  remove(previous: StoredObject): void {
+    this.#check();
+    const revision = ++this.#revision;
+    const last = previous.object;
+    const object: KubeObject = { ...last, metadata: { ...last.metadata, resourceVersion: String(revision) } };
+    const stored = new StoredObject(previous, previous.uid, revision, object);
+    this.#table(previous.resource).delete(previous.namespace, previous.name);
+    this.#record({ type: "DELETED", object: stored, previous, revision });
+  }
+
+  /** Calls `listener` with every released change of a resource, in order. Ends with the returned function. */
+  subscribe(resource: string, listener: Listener): () => void {
+    let listeners = this.#listeners.get(resource);
+    if (listeners === undefined) {
+      listeners = new Set();
+      this.#listeners.set(resource, listeners);
+    }
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** As `subscribe`, for all resources; these listeners hear of a change before those of its resource. */
+  subscribeAll(listener: Listener): () => void {
+    this.#everything.add(listener);
+    return () => this.#everything.delete(listener);
+  }
+
+  /** Released changes of one resource after `revision`; ask only when `revision >= forgotten`. */
+  *changesAfter(revision: number, resource: string): Iterable<Change> {
+    for (const change of this.#ring.after(revision)) if (change.object.resource === resource) yield change;
+  }
+
+  /** Forgets the history up to now, as a compaction of the reference's storage does. */
+  compactHistory(): void {
+    this.#ring.forget(this.#released);
+  }
+
+  /** Writes what is pending and closes the file. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#compaction?.cancel();
+    this.#flush();
+    this.#listeners.clear();
+    this.#everything.clear();
+    this.#log?.close();
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#closed) throw new Error("the store is closed");
+  }
+
+  #table(resource: string): ObjectTable {
+    let table = this.#tables.get(resource);
+    if (table === undefined) {
+      table = new ObjectTable();
+      this.#tables.set(resource, table);
+    }
+    return table;
+  }
+
+  #keepParsed(object: StoredObject): void {
+    const evicted = this.#parsed[this.#parsedNext];
+    if (evicted !== undefined) evicted.dropParsed();
+    this.#parsed[this.#parsedNext] = object;
+    this.#parsedNext = (this.#parsedNext + 1) % PARSED_OBJECTS;
+  }
+
+  #record(change: Omit<Change, "timeMs" | "frames">): void {
+    const full: Change = { ...change, timeMs: this.#options.clock.now(), frames: new Map() };
+    if (this.#log === undefined) {
+      this.#release([full]);
+      return;
+    }
+    this.#batch.push(full);
+    if (this.#commit === undefined) {
+      this.#commit = Promise.withResolvers();
+      // A failure reaches everybody through #failure as well; nobody may be waiting here.
+      this.#commit.promise.catch(() => {});
+      setImmediate(() => this.#flush());
+    }
+  }
+
+  #flush(): void {
+    const batch = this.#batch;
+    const commit = this.#commit;
+    if (batch.length === 0 || this.#log === undefined) return;
+    this.#batch = [];
+    this.#commit = undefined;
+    try {
+      this.#log.append(batch);
+    } catch (error) {
+      // Memory is ahead of the disk now. Going on would answer with state that a restart takes back.
+      this.#failure = error;
+      commit?.reject(error);
+      this.#options.onFatal(error);
+      return;
+    }
+    this.#release(batch);
+    commit?.resolve();
+  }
+
+  #release(changes: readonly Change[]): void {
+    for (const change of changes) {
+      this.#released = change.revision;
+      this.#ring.push(change);
+      this.#deliveries.push(change);
+    }
+    // A listener may write: its changes are delivered after this one has reached everybody.
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      for (let next = this.#deliveries.shift(); next !== undefined; next = this.#deliveries.shift())
+        this.#deliver(next);
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  #deliver(change: Change): void {
+    for (const listener of this.#everything) listener(change);
+    const listeners = this.#listeners.get(change.object.resource);
+    if (listeners !== undefined) for (const listener of listeners) listener(change);
+  }
+
+  #scheduleCompaction(): void {
+    this.#compaction = this.#options.clock.after(COMPACT_EVERY_MS, () => {
+      const now = this.#options.clock.now();
+      // The marks say which revision was current how long ago.
+      const old = this.#marks.findLast((mark) => now - mark.timeMs >= COMPACT_EVERY_MS);
+      this.#marks = [...this.#marks.slice(-3), { timeMs: now, revision: this.#released }];
+      if (old !== undefined) this.#compactTo(Math.min(old.revision, this.#released - COMPACT_KEEPS));
+      this.#scheduleCompaction();
+    });
+  }
+
+  #compactTo(target: number): void {
+    if (this.#closed || target <= 0 || this.#log === undefined) return;
+    if (this.#log.compact(target)) setImmediate(() => this.#compactTo(target));
+  }
+}

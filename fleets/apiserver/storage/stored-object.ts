@@ -1,0 +1,81 @@
+// One version of one object. It never changes: a write makes a new one.
+import type { KubeObject } from "../../../kube/object.ts";
+import { deepFreeze, encodeJson } from "./json-text.ts";
+
+/** Where an object lives. `namespace` is empty for cluster-scoped objects. */
+export interface ObjectKey {
+  /** The kind's storage key: `apps/deployments`. */
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * An object as stored: JSON bytes and the parsed form, each made from the other when first asked for. The bytes start
+ * with `apiVersion` and `kind`, so that lists and other served versions can replace that head without parsing.
+ */
+export class StoredObject implements ObjectKey {
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly revision: number;
+  #bytes: Buffer | undefined;
+  #object: KubeObject | undefined;
+  #headLength = 0;
+
+  constructor(key: ObjectKey, uid: string, revision: number, content: KubeObject | Buffer) {
+    this.resource = key.resource;
+    this.namespace = key.namespace;
+    this.name = key.name;
+    this.uid = uid;
+    this.revision = revision;
+    if (Buffer.isBuffer(content)) this.#bytes = content;
+    else this.#object = deepFreeze(content);
+  }
+
+  /** The frozen object. Shared: copy before changing. */
+  get object(): KubeObject {
+    // Bytes were made from a KubeObject, here or before the restart.
+    this.#object ??= deepFreeze(JSON.parse(this.bytes.toString(), reviveBigIntegers) as KubeObject);
+    return this.#object;
+  }
+
+  /** The whole object as JSON. */
+  get bytes(): Buffer {
+    if (this.#bytes === undefined) {
+      const { apiVersion, kind, ...rest } = this.object;
+      this.#bytes = Buffer.from(encodeJson({ apiVersion, kind, ...rest }));
+    }
+    return this.#bytes;
+  }
+
+  /** The JSON after `apiVersion` and `kind`: `"metadata":{...},...}` without the opening brace. */
+  get tail(): Buffer {
+    const bytes = this.bytes;
+    if (this.#headLength === 0) {
+      // Neither value can contain a quote or a comma, so the second comma ends the head.
+      this.#headLength = bytes.indexOf(",", bytes.indexOf(",") + 1) + 1;
+    }
+    return bytes.subarray(this.#headLength);
+  }
+
+  get isParsed(): boolean {
+    return this.#object !== undefined;
+  }
+
+  /** Forgets the parsed form, to save memory. */
+  dropParsed(): void {
+    void this.bytes;
+    this.#object = undefined;
+  }
+}
+
+const UNSAFE_INTEGER = /^-?\d{16,}$/;
+
+function reviveBigIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value === "number" && !Number.isSafeInteger(value) && context?.source !== undefined) {
+    if (UNSAFE_INTEGER.test(context.source)) return BigInt(context.source);
+  }
+  return value;
+}
