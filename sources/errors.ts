@@ -1,0 +1,144 @@
+// Every anticipated failure of getting files from somewhere.
+
+import { AppError } from "../runtime/errors.ts";
+import { redactUrl } from "./redact-url.ts";
+
+/** How long to leave alone what only a person can change elsewhere: a credential, a branch, a permission. */
+const WAIT_MS = 60_000;
+
+export function gitUrlInvalid(url: string, why: string): AppError {
+  return new AppError("git-url-invalid", `the repository URL ${JSON.stringify(redactUrl(url))} ${why}`, {
+    recovery: "stall",
+  });
+}
+
+export function gitUnreachable(url: string, why: string, cause?: unknown): AppError {
+  return new AppError("git-unreachable", `cannot reach ${redactUrl(url)}: ${why}`, { recovery: "retry", cause });
+}
+
+export function gitTimeout(url: string, timeoutMs: number): AppError {
+  return new AppError("git-timeout", `${redactUrl(url)} did not finish within ${Math.round(timeoutMs / 1000)}s`, {
+    recovery: "retry",
+  });
+}
+
+/** `status` is the HTTP status, where the transport has one. */
+export function gitAuthFailed(url: string, hadCredentials: boolean, status?: number): AppError {
+  const answer = status === undefined ? "" : ` (HTTP ${status})`;
+  const advice = hadCredentials
+    ? "check the user name and password or token in the secret, and that it may read this repository"
+    : "it asks for credentials and none are set: name a secret with username and password, or bearerToken";
+  return new AppError("git-auth-failed", `${redactUrl(url)} refused access${answer}: ${advice}`, {
+    recovery: "wait",
+    afterMs: WAIT_MS,
+  });
+}
+
+export function gitRepositoryNotFound(url: string, hadCredentials: boolean): AppError {
+  const advice = hadCredentials
+    ? "check the URL, and that the credentials may read it"
+    : "check the URL; a private repository needs credentials";
+  return new AppError("git-repository-not-found", `there is no repository at ${redactUrl(url)}: ${advice}`, {
+    recovery: "wait",
+    afterMs: WAIT_MS,
+  });
+}
+
+export function gitServerBusy(url: string, status: number, afterMs: number | undefined): AppError {
+  return new AppError("git-server-busy", `${redactUrl(url)} answered HTTP ${status}; asking again later`, {
+    recovery: afterMs === undefined ? "retry" : "wait",
+    ...(afterMs === undefined ? {} : { afterMs }),
+    details: { status },
+  });
+}
+
+export interface MissingRef {
+  /** The wanted thing as the user wrote it: `branch "main"`, `tag matching ">=1.0.0"`. */
+  readonly wanted: string;
+  /** What exists of the same sort, in order. */
+  readonly existing: readonly string[];
+  /** Plural noun for `existing`. */
+  readonly sort: string;
+  readonly nearest?: string | undefined;
+}
+
+export function gitRefNotFound(url: string, missing: MissingRef): AppError {
+  const shown = missing.existing.slice(0, 10);
+  const more = missing.existing.length - shown.length;
+  const list =
+    shown.length === 0
+      ? `the repository has no ${missing.sort}`
+      : `its ${missing.sort} are ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const hint = missing.nearest === undefined ? "" : `; did you mean ${JSON.stringify(missing.nearest)}?`;
+  return new AppError("git-ref-not-found", `there is no ${missing.wanted} in ${redactUrl(url)}: ${list}${hint}`, {
+    recovery: "wait",
+    afterMs: WAIT_MS,
+    details: missing.nearest === undefined ? {} : { nearest: missing.nearest },
+  });
+}
+
+export function gitRefInvalid(what: string, why: string): AppError {
+  return new AppError("git-ref-invalid", `${what} ${why}`, { recovery: "stall" });
+}
+
+export function gitEmptyRepository(url: string): AppError {
+  return new AppError("git-empty-repository", `${redactUrl(url)} has no commit yet: push one`, {
+    recovery: "wait",
+    afterMs: WAIT_MS,
+  });
+}
+
+/** What answers is no Git repository, or one in a form that cannot be read. */
+export function gitInvalidRepository(url: string, why: string, cause?: unknown): AppError {
+  return new AppError("git-invalid-repository", `${redactUrl(url)} ${why}`, {
+    recovery: "wait",
+    afterMs: WAIT_MS,
+    cause,
+  });
+}
+
+/** What came is not what Git would send: cut short, altered on the way, or made to harm. */
+export function gitCorrupt(what: string, cause?: unknown): AppError {
+  return new AppError("git-corrupt", what, { recovery: "retry", cause });
+}
+
+export function gitTooLarge(what: string, limit: string): AppError {
+  return new AppError("git-too-large", `${what} exceeds the limit of ${limit}`, { recovery: "stall" });
+}
+
+export function gitObjectMissing(oid: string): AppError {
+  return new AppError("git-object-missing", `the object ${oid} is not in the repository`, {
+    recovery: "retry",
+    details: { oid },
+  });
+}
+
+export function gitUnsafePath(path: string, why: string): AppError {
+  return new AppError(
+    "git-unsafe-path",
+    `the repository holds the path ${JSON.stringify(path.slice(0, 200))}, which ${why}`,
+    {
+      recovery: "stall",
+    },
+  );
+}
+
+export function gitLfsPointer(path: string): AppError {
+  return new AppError(
+    "git-lfs-pointer",
+    `${path} is only a pointer of Git LFS, whose content is not fetched: keep manifests outside LFS`,
+    { recovery: "stall", details: { path } },
+  );
+}
+
+export function gitCommandMissing(url: string): AppError {
+  return new AppError(
+    "git-command-missing",
+    `${redactUrl(url)} needs the commands git and ssh, which are not installed: install them or use an https:// URL`,
+    { recovery: "stall" },
+  );
+}
+
+export function directoryUnreadable(path: string, why: string, cause?: unknown): AppError {
+  return new AppError("directory-unreadable", `cannot read ${path}: ${why}`, { recovery: "stall", cause });
+}
