@@ -1,7 +1,7 @@
 // What changed between two values of a type, as sets of paths.
 import { equalJson } from "../object.ts";
 import { EMPTY_SET, type FieldSet, isEmptySet, subtractTrees, unionSets } from "./field-set.ts";
-import { indexItems, isMap, typeOfKey } from "./list-items.ts";
+import { indexItems, isMap, ownValue, typeOfKey } from "./list-items.ts";
 import { DEDUCED, type FieldType, type ListType } from "./type.ts";
 
 /** No path is in more than one of the sets. Containers count: a new map is added itself as well as its keys. */
@@ -153,12 +153,12 @@ class CompareWalker {
     for (const key in before) {
       const left = before[key];
       if (left === undefined) continue;
-      const right = after?.[key];
+      const right = after === undefined ? undefined : ownValue(after, key);
       if (left !== right) this.#descend(key, true, left, right, typeOfKey(type, key) ?? DEDUCED);
     }
     for (const key in after) {
       const right = after[key];
-      if (right === undefined || before?.[key] !== undefined) continue;
+      if (right === undefined || (before !== undefined && ownValue(before, key) !== undefined)) continue;
       this.#descend(key, true, undefined, right, typeOfKey(type, key) ?? DEDUCED);
     }
   }

@@ -105,3 +105,15 @@ const DEDUCED_TYPE: FieldType = { kind: "deduced" };
 export function isNamedField(type: FieldType, key: string): type is MapType {
   return type.kind === "map" && type.field(key) !== undefined;
 }
+
+/** The value of a key that the map itself has; keys such as `constructor` are ordinary keys of JSON data. */
+export function ownValue(map: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+/** Sets a key, `__proto__` included, without touching the prototype. */
+export function setOwnValue(map: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__") {
+    Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  } else map[key] = value;
+}

@@ -1,7 +1,7 @@
 // Merging an applied configuration into a live value, and taking paths out of one.
 import { equalJson } from "../object.ts";
 import { EMPTY_SET, type FieldSet, isEmptySet } from "./field-set.ts";
-import { elementOfItem, isMap, shapeOf, typeOfKey } from "./list-items.ts";
+import { elementOfItem, isMap, ownValue, setOwnValue, shapeOf, typeOfKey } from "./list-items.ts";
 import { DEDUCED, type FieldType, type ListType } from "./type.ts";
 
 /**
@@ -34,11 +34,11 @@ function mergeMaps(live: Record<string, unknown>, config: unknown, type: FieldTy
   if (!isMap(config)) return live;
   let result: Record<string, unknown> | undefined;
   for (const key in config) {
-    const before = live[key];
+    const before = ownValue(live, key);
     const after = mergeValues(before, config[key], typeOfKey(type, key) ?? DEDUCED);
     if (after === before) continue;
     result ??= { ...live };
-    result[key] = after;
+    setOwnValue(result, key, after);
   }
   return result ?? live;
 }
@@ -143,7 +143,7 @@ function removeFromMap(value: Record<string, unknown>, set: FieldSet, type: Fiel
   for (const element in set) {
     if (!element.startsWith("f:")) continue;
     const key = element.slice(2);
-    const item = value[key];
+    const item = ownValue(value, key);
     if (item === undefined) continue;
     const below = set[element] ?? EMPTY_SET;
     if (isEmptySet(below) || below["."] !== undefined) {
@@ -154,7 +154,7 @@ function removeFromMap(value: Record<string, unknown>, set: FieldSet, type: Fiel
     const next = removePaths(item, below, typeOfKey(type, key) ?? DEDUCED);
     if (next === item) continue;
     result ??= { ...value };
-    result[key] = next;
+    setOwnValue(result, key, next);
   }
   if (result === undefined) return value;
   return isEmpty(result) ? null : result;
