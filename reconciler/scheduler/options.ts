@@ -34,8 +34,12 @@ export interface SchedulingOptions {
   readonly featureGates?: Partial<SchedulerGates>;
   /** Adds every selected cluster that got nothing, with 0 replicas. */
   readonly emptyWorkloadPropagation?: boolean;
-  /** Records in the targets of a workload placed as a whole how many replicas each component has, as Karmada 1.19 will. */
-  readonly recordComponents?: boolean;
+  /**
+   * The Karmada whose ways are followed where its versions differ; the newest release unless told otherwise. From 1.19 on
+   * a requested reschedule tries the ordered affinity groups from the first, and the targets of a workload of several
+   * components record the replicas of each.
+   */
+  readonly compatibility?: "1.18" | "1.19";
   /** Filters that are switched off. */
   readonly disabledFilters?: readonly FilterName[];
   /** Each can only lower the estimates; one that failed is left out by the caller. */

@@ -140,7 +140,7 @@ function decide(decision: Decision, trace: TraceCollector | undefined): readonly
 /** Targets without a division: each gets the object as it is. */
 function wholeTargets(decision: Decision, selected: ArrayLike<number>, sets: boolean): readonly TargetCluster[] {
   const components = decision.spec.components ?? [];
-  const records = sets && components.length > 1 && decision.options?.recordComponents === true;
+  const records = sets && components.length > 1 && decision.options?.compatibility === "1.19";
   return Array.from(selected, (position) => ({
     name: nameAt(decision, position),
     ...(records

@@ -1,0 +1,215 @@
+// Everything the scheduler does to one binding at one moment, as a value: the loop around it only writes.
+
+import type { ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
+import { type Condition, equalJson } from "../../kube/object.ts";
+import { rfc3339 } from "../../runtime/clock.ts";
+import { APPLIED_PLACEMENT_ANNOTATION, formatPlacement } from "./applied-placement.ts";
+import type { FleetIndex } from "./fleet-index.ts";
+import { type Binding, findOccasion, type Occasion, whyIgnored } from "./occasion.ts";
+import { resolveGates, type SchedulingOptions } from "./options.ts";
+import { type GroupAttempt, scheduleInGroups } from "./schedule-in-groups.ts";
+import { SchedulingError } from "./scheduling-error.ts";
+import type { SchedulingTrace } from "./trace.ts";
+
+export interface DecisionOptions extends SchedulingOptions {
+  readonly schedulerName?: string;
+}
+
+export interface BindingEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: "ScheduleBindingSucceed" | "ScheduleBindingFailed";
+  readonly message: string;
+}
+
+/** How a binding goes back into the queue: `done`, not at all; `unschedulable`, when something may have changed. */
+export type Requeue = "done" | "backoff" | "unschedulable";
+
+export interface SchedulingDecision {
+  /**
+   * `scheduled`, `failed`: was tried. `current`: needs nothing. `observed`: needs nothing, only the generation is to be
+   * recorded. `ignored`: not the scheduler's business.
+   */
+  readonly verdict: "scheduled" | "failed" | "current" | "observed" | "ignored";
+  /** For people: why it was scheduled, or why not. */
+  readonly reason: string;
+  readonly occasion?: Occasion;
+  /** New `spec.clusters`; absent when they stay. */
+  readonly clusters?: readonly TargetCluster[];
+  /** New annotations; absent when they stay. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Fields of the status that change, conditions whole; absent when none does. */
+  readonly status?: Partial<ResourceBindingStatus>;
+  /** The `Scheduled` condition as it is to be, when scheduling was tried. */
+  readonly condition?: Condition;
+  readonly events: readonly BindingEvent[];
+  readonly requeue: Requeue;
+  /** Affinity groups that were tried in vain. */
+  readonly failedGroups: readonly GroupAttempt[];
+  readonly error?: SchedulingError;
+  readonly trace?: SchedulingTrace;
+}
+
+const SUCCESS_MESSAGE = "Binding has been scheduled successfully.";
+
+/**
+ * Decides about one binding at the time `now` (milliseconds). Deciding again on the written result changes nothing,
+ * but for bindings that are not divided: their last scheduling is recorded anew each time.
+ */
+export function decideScheduling(
+  binding: Binding,
+  fleet: FleetIndex,
+  now: number,
+  options: DecisionOptions = {},
+): SchedulingDecision {
+  const ignored = whyIgnored(binding, options.schedulerName);
+  if (ignored !== undefined) return leave("ignored", ignored);
+  if (binding.metadata.deletionTimestamp != null) {
+    const message = `the binding is being deleted, ${describeBinding(binding)} is not scheduled`;
+    return {
+      ...leave("ignored", "the binding is being deleted"),
+      events: [{ type: "Warning", reason: "ScheduleBindingFailed", message }],
+    };
+  }
+  if (binding.spec.placement == null) {
+    const error = new SchedulingError(
+      "SchedulerError",
+      "failed to get placement from the binding, spec.placement is empty",
+    );
+    return { ...leave("failed", error.message), error, requeue: "backoff" };
+  }
+  const gates = resolveGates(options);
+  const occasion = findOccasion(binding, fleet, gates.MultiplePodTemplatesScheduling);
+  if (occasion !== undefined) return scheduleNow(binding, fleet, now, options, occasion);
+  const { generation } = binding.metadata;
+  if (generation === undefined || binding.status?.schedulerObservedGeneration === generation) {
+    return leave("current", "placement, replicas and targets are as they were");
+  }
+  const reason = "nothing that scheduling looks at has changed";
+  return { ...leave("observed", reason), status: { schedulerObservedGeneration: generation } };
+}
+
+function leave(verdict: SchedulingDecision["verdict"], reason: string): SchedulingDecision {
+  return { verdict, reason, events: [], requeue: "done", failedGroups: [] };
+}
+
+function scheduleNow(
+  binding: Binding,
+  fleet: FleetIndex,
+  now: number,
+  options: DecisionOptions,
+  occasion: Occasion,
+): SchedulingDecision {
+  const { spec, status } = binding;
+  const { result, affinityName, failed } = scheduleInGroups({ spec, status, fleet, options });
+  const groupEvents = failed.map((attempt) => groupEvent(binding, attempt));
+  const traced = result.trace === undefined ? {} : { trace: result.trace };
+  const common = { occasion, failedGroups: failed, ...traced };
+  if (result.error !== undefined) {
+    const { error } = result;
+    const condition = scheduledCondition(error, status?.conditions, now);
+    // Nothing fits: what is there must not stay. Any other failure may pass, so that present targets are kept.
+    const cleared = error.kind === "NoClusterFit" ? changesOf(binding, []) : {};
+    return {
+      ...common,
+      ...cleared,
+      verdict: "failed",
+      reason: error.message,
+      status: { conditions: withCondition(status?.conditions, condition) },
+      condition,
+      events: [...groupEvents, { type: "Warning", reason: "ScheduleBindingFailed", message: error.message }],
+      requeue: requeueAfter(error),
+      error,
+    };
+  }
+  const condition = scheduledCondition(undefined, status?.conditions, now);
+  const generation = binding.metadata.generation;
+  return {
+    ...common,
+    ...changesOf(binding, result.clusters),
+    verdict: "scheduled",
+    reason: occasion.reason,
+    status: {
+      conditions: withCondition(status?.conditions, condition),
+      ...(generation === undefined ? {} : { schedulerObservedGeneration: generation }),
+      lastScheduledTime: rfc3339(now),
+      ...(affinityName === undefined ? {} : { schedulerObservingAffinityName: affinityName }),
+    },
+    condition,
+    events: [...groupEvents, successEvent(binding, result.clusters)],
+    requeue: "done",
+  };
+}
+
+function changesOf(
+  binding: Binding,
+  clusters: readonly TargetCluster[],
+): Pick<SchedulingDecision, "clusters" | "annotations"> {
+  const { placement } = binding.spec;
+  const applied = placement == null ? "" : formatPlacement(placement);
+  return {
+    ...(equalJson(binding.spec.clusters ?? [], clusters) ? {} : { clusters }),
+    ...(binding.metadata.annotations?.[APPLIED_PLACEMENT_ANNOTATION] === applied
+      ? {}
+      : { annotations: { [APPLIED_PLACEMENT_ANNOTATION]: applied } }),
+  };
+}
+
+/** How a failed binding is tried again. Nothing that fits is final until binding or fleet change. */
+export function requeueAfter(error: SchedulingError): Requeue {
+  switch (error.kind) {
+    case "NoClusterFit":
+      return "done";
+    case "Unschedulable":
+      return "unschedulable";
+    case "SchedulerError":
+      return "backoff";
+  }
+}
+
+/** What the `Scheduled` condition says of a failure beside those of scheduling itself: the write of its result was denied. */
+export interface DeniedByQuota {
+  readonly kind: "QuotaExceeded";
+  readonly message: string;
+}
+
+/** The `Scheduled` condition after success (no error) or failure; its time changes only with its status. */
+export function scheduledCondition(
+  error: SchedulingError | DeniedByQuota | undefined,
+  conditions: readonly Condition[] | undefined,
+  now: number,
+): Condition {
+  const status = error === undefined ? "True" : "False";
+  const before = conditions?.find((condition) => condition.type === "Scheduled");
+  return {
+    type: "Scheduled",
+    status,
+    reason: error?.kind ?? "Success",
+    message: error?.message ?? SUCCESS_MESSAGE,
+    lastTransitionTime: before?.status === status ? before.lastTransitionTime : rfc3339(now),
+  };
+}
+
+/** The conditions with `condition` in place of the one of its type. */
+export function withCondition(conditions: readonly Condition[] | undefined, condition: Condition): Condition[] {
+  const list = [...(conditions ?? [])];
+  const index = list.findIndex((entry) => entry.type === condition.type);
+  if (index < 0) list.push(condition);
+  else list[index] = condition;
+  return list;
+}
+
+function successEvent(binding: Binding, clusters: readonly TargetCluster[]): BindingEvent {
+  const list = clusters.map((target) => `${target.name}:${target.replicas ?? 0}`).join(", ");
+  const label = binding.kind === "ResourceBinding" ? "Result: " : "Result ";
+  return { type: "Normal", reason: "ScheduleBindingSucceed", message: `${SUCCESS_MESSAGE} ${label}{${list}}` };
+}
+
+function groupEvent(binding: Binding, attempt: GroupAttempt): BindingEvent {
+  const message = `failed to schedule ${describeBinding(binding)} with clusterAffiliates index(${attempt.index}): ${attempt.error.message}`;
+  return { type: "Warning", reason: "ScheduleBindingFailed", message };
+}
+
+function describeBinding(binding: Binding): string {
+  const { namespace, name } = binding.metadata;
+  return `${binding.kind}(${namespace ? `${namespace}/` : ""}${name})`;
+}
