@@ -21,7 +21,7 @@ export const DEFAULT_SOURCE_TIMEOUT = "60s";
 export const DEFAULT_SYNC_INTERVAL = "10m";
 export const DEFAULT_PRUNE_LIMIT_PERCENT = 30;
 
-const duration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/);
+const duration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 5m");
 const namespaceHere = "the namespace of this object when empty.";
 
 export const gitRepositoryRefSchema = z.strictObject({

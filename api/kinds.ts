@@ -190,7 +190,7 @@ export const KINDS: readonly KindDefinition[] = [
       column("Mode", ".spec.syncMode"),
       condition("Ready", "Ready"),
       { ...AGE, name: "Age" },
-      wide("Zones", ".spec.zones[*]"),
+      wide("Zones", ".spec.zones"),
       wide("Region", ".spec.region"),
       wide("Provider", ".spec.provider"),
       wide("API-Endpoint", ".spec.apiEndpoint"),

@@ -9,12 +9,13 @@ export const int64 = z.int().meta({ format: "int64" });
 /** A time as RFC 3339 text. */
 export const time = z.string().meta({ format: "date-time" });
 
+const quantityPattern =
+  "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$";
+
 /** A Kubernetes quantity as it may stand in a manifest: `500m`, `1Gi` or a bare number. */
-export const quantity = z.union([z.string(), z.int()]).meta({
-  "x-kubernetes-int-or-string": true,
-  pattern:
-    "^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$",
-});
+export const quantity = z
+  .union([z.string().regex(new RegExp(quantityPattern), "must be a quantity such as 500m or 1Gi"), z.int()])
+  .meta({ "x-kubernetes-int-or-string": true, pattern: quantityPattern });
 
 /** Any JSON value, kept as it is. */
 export const anyJson = z.unknown().meta({ "x-kubernetes-preserve-unknown-fields": true });

@@ -27,7 +27,13 @@ type Checked = never;
 
 interface Rules {
   readonly applyDefaults?: (object: Checked, context: AdmissionContext) => KubeObject;
-  readonly validate?: (object: Checked, old: Checked | undefined) => readonly Refusal[];
+  readonly validate?: (object: Checked, old: Checked | undefined, options: ValidationOptions) => readonly Refusal[];
+}
+
+/** What the operator of the control plane allows beyond the usual. */
+export interface ValidationOptions {
+  /** Karmada's `--allow-no-execute-taint-policy`. */
+  readonly allowNoExecuteTaintPolicy?: boolean | undefined;
 }
 
 const RULES: Readonly<Record<string, Rules>> = {
@@ -48,7 +54,8 @@ const RULES: Readonly<Record<string, Rules>> = {
     validate: (policy: ClusterOverridePolicy) => validateClusterOverridePolicy(policy),
   },
   [`${POLICY_GROUP}/ClusterTaintPolicy`]: {
-    validate: (policy: ClusterTaintPolicy) => validateClusterTaintPolicy(policy),
+    validate: (policy: ClusterTaintPolicy, _, options) =>
+      validateClusterTaintPolicy(policy, options.allowNoExecuteTaintPolicy),
   },
   [`${WORK_GROUP}/ResourceBinding`]: {
     applyDefaults: (binding: ResourceBinding, context) => defaultBinding(binding, context),
@@ -75,8 +82,12 @@ export function defaultObject(object: KubeObject, context: AdmissionContext): Ku
 }
 
 /** What keeps an object that fits the schema of its kind from being stored; `old` is the stored one on update. */
-export function validateObject(object: KubeObject, old?: KubeObject): readonly Refusal[] {
-  return rulesFor(object)?.validate?.(object as Checked, old as Checked | undefined) ?? [];
+export function validateObject(
+  object: KubeObject,
+  old?: KubeObject,
+  options: ValidationOptions = {},
+): readonly Refusal[] {
+  return rulesFor(object)?.validate?.(object as Checked, old as Checked | undefined, options) ?? [];
 }
 
 function rulesFor(object: KubeObject): Rules | undefined {

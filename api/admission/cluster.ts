@@ -164,7 +164,12 @@ export function validateClusterTaintPolicy(policy: ClusterTaintPolicy, allowNoEx
   ];
   for (const [index, { effect }] of policy.spec.taints.entries()) {
     if (effect === "NoExecute" && !allowNoExecute) {
-      refusals.push(forbidden(`spec.taints[${index}].effect`, "a policy may not drive workloads out of clusters here"));
+      refusals.push(
+        forbidden(
+          `spec.taints[${index}].effect`,
+          "drives workloads out of clusters, which a policy may do only with --allow-no-execute-taint-policy",
+        ),
+      );
     }
   }
   return refusals;

@@ -1,0 +1,145 @@
+// Says in words where an object departs from the schema of its kind.
+import type { z } from "zod";
+import { isObject } from "../kube/object.ts";
+import { nearest } from "./nearest.ts";
+
+export interface SchemaProblem {
+  /** `spec.placement.spreadConstraints[0]`; empty for the object itself. */
+  readonly field: string;
+  /** What is wrong there. */
+  readonly words: string;
+}
+
+type Path = readonly PropertyKey[];
+
+// Values of earlier Karmada versions and guides.
+const RENAMED: Readonly<Record<string, string>> = { Immediately: "Directly", Graciously: "Gracefully" };
+
+/** Empty when the object fits. Null counts as absent, as in the Kubernetes API. */
+export function schemaProblems(schema: z.ZodObject, object: unknown): readonly SchemaProblem[] {
+  const value = withoutNulls(object);
+  const result = schema.safeParse(value);
+  if (result.success) return [];
+  return result.error.issues.flatMap((issue) => problemsOf(issue, value, schema));
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const present = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
+  return Object.fromEntries(present.map(([key, inner]) => [key, withoutNulls(inner)]));
+}
+
+function problemsOf(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodObject): SchemaProblem[] {
+  const field = pathText(issue.path);
+  const found = issue.path.reduce<unknown>((node, key) => (isContainer(node) ? node[String(key)] : undefined), value);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      field: pathText([...issue.path, key]),
+      words: unknownField(key, issue.path, schema),
+    }));
+  }
+  if (found === undefined) return [{ field, words: "is required" }];
+  return [{ field, words: wordsFor(issue, found) }];
+}
+
+function wordsFor(issue: z.core.$ZodIssue, found: unknown): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${TYPES[issue.expected] ?? issue.expected}, not ${describe(found)}`;
+    case "invalid_value": {
+      const choices = issue.values.map(String);
+      const meant = RENAMED[String(found)] ?? nearest(String(found), choices);
+      const hint = meant !== undefined && choices.includes(meant) ? `. Did you mean ${meant}?` : "";
+      return `${describe(found)} is not one of ${choices.join(", ")}${hint}`;
+    }
+    case "too_small":
+      return tooSmall(issue.origin, Number(issue.minimum));
+    case "too_big":
+      if (issue.origin === "string") return `has more than ${issue.maximum} characters`;
+      return `${describe(found)} is more than ${issue.maximum}`;
+    case "invalid_format":
+      // Ours where the schema has a sentence; zod's own would show the expression.
+      return issue.message.startsWith("Invalid")
+        ? `${describe(found)} has not the right form`
+        : `${issue.message}, not ${describe(found)}`;
+    case "custom":
+      return `must be an object, not ${describe(found)}`;
+    default:
+      return `${describe(found)} does not fit here`;
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  int: "a whole number",
+  // All numbers of our kinds are whole.
+  number: "a whole number",
+  object: "an object",
+  record: "an object",
+  string: "text",
+};
+
+function tooSmall(origin: string, minimum: number): string {
+  if (origin === "array") return minimum === 1 ? "must not be empty" : `needs at least ${minimum} items`;
+  if (origin === "string") return minimum === 1 ? "must not be empty" : `needs at least ${minimum} characters`;
+  return `must be at least ${minimum}`;
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (isObject(value)) return "an object";
+  return JSON.stringify(value) ?? "nothing";
+}
+
+/** A misspelt field of this place, or a field that belongs elsewhere. */
+function unknownField(key: string, path: Path, schema: z.ZodObject): string {
+  const fields = fieldPaths(schema);
+  const here = path.filter((part) => typeof part === "string").join(".");
+  const siblings = fields.filter(({ parent }) => parent === here).map(({ name }) => name);
+  const misspelt = nearest(key, siblings);
+  if (misspelt !== undefined) return `there is no such field. Did you mean ${misspelt}?`;
+  const elsewhere = fields.filter(({ name }) => name === key).map(({ parent }) => `${parent}.${key}`);
+  const [first] = elsewhere.sort((a, b) => a.length - b.length);
+  return first === undefined ? "there is no such field" : `there is no such field. Did you mean ${first}?`;
+}
+
+interface FieldPath {
+  readonly parent: string;
+  readonly name: string;
+}
+
+/** Every field of a schema; lists and their items have one path. */
+function fieldPaths(schema: z.core.$ZodType, parent = ""): FieldPath[] {
+  const inner = unwrap(schema);
+  if (inner === undefined) return [];
+  return Object.entries(inner.shape).flatMap(([name, child]) => [
+    { parent, name },
+    ...fieldPaths(child, parent === "" ? name : `${parent}.${name}`),
+  ]);
+}
+
+function unwrap(schema: z.core.$ZodType): z.ZodObject | undefined {
+  // Zod's own discriminant; its types leave it open.
+  const { def } = (schema as z.ZodType).def.type === "object" ? { def: undefined } : (schema as z.ZodType);
+  if (def === undefined) return schema as z.ZodObject;
+  if ("innerType" in def) return unwrap(def.innerType as z.core.$ZodType);
+  if ("element" in def) return unwrap(def.element as z.core.$ZodType);
+  return undefined;
+}
+
+function isContainer(node: unknown): node is Record<string, unknown> {
+  return typeof node === "object" && node !== null;
+}
+
+function pathText(path: Path): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    const key = String(part);
+    // Keys of maps may have dots of their own.
+    if (!/^[A-Za-z0-9_-]+$/.test(key)) return `${text}[${key}]`;
+    return text === "" ? key : `${text}.${key}`;
+  }, "");
+}

@@ -1,0 +1,150 @@
+// Finds in a manifest what an API server would refuse later, and what it would take but cannot mean.
+import { formatApiVersion, type KubeObject, parseApiVersion } from "../kube/object.ts";
+import { defaultObject, type ValidationOptions, validateObject } from "./admission/admit.ts";
+import type { Refusal } from "./admission/field-error.ts";
+import { KINDS, type KindDefinition } from "./kinds.ts";
+import {
+  CLUSTER_SCOPED_KINDS,
+  KUBERNETES_GROUPS,
+  KUBERNETES_KINDS,
+  OTHER_KARMADA_KINDS,
+  REMOVED_VERSIONS,
+} from "./known-kinds.table.ts";
+import { nearest } from "./nearest.ts";
+import type { PropagationPolicy } from "./policy.ts";
+import { applySchemaDefaults } from "./schema-defaults.ts";
+import { schemaProblems } from "./schema-problems.ts";
+
+export interface ManifestProblem {
+  /** `error`: an API server refuses it. `warning`: it takes it, but part of it has no effect. */
+  readonly severity: "error" | "warning";
+  /** Path of the field, to find its line; empty for the object as a whole. */
+  readonly field: string;
+  /** For people, with the field: `spec.placement.spreadConstraints[0]: maxGroups 1 is lower than minGroups 2`. */
+  readonly message: string;
+}
+
+/** Empty when nothing is wrong. Objects of kinds we know nothing of pass. */
+export function checkManifest(object: KubeObject, options: ValidationOptions = {}): readonly ManifestProblem[] {
+  const { group, version } = parseApiVersion(object.apiVersion);
+  const definition = KINDS.find(
+    (known) => known.kind === object.kind && known.group === group && known.version === version,
+  );
+  if (definition === undefined) return unknownKind(object);
+  const problems = [...nameProblems(object), ...schemaProblems(definition.schema, object).map(schemaError)];
+  // The rules read fields by their types, so they wait until the schema is met.
+  if (problems.length > 0) return problems;
+  return [...ruleProblems(object, definition, options), ...warnings(object)];
+}
+
+function problem(severity: ManifestProblem["severity"], field: string, words: string): ManifestProblem {
+  return { severity, field, message: field === "" ? words : `${field}: ${words}` };
+}
+
+function schemaError({ field, words }: { readonly field: string; readonly words: string }): ManifestProblem {
+  return problem("error", field, words);
+}
+
+function nameProblems({ metadata }: KubeObject): ManifestProblem[] {
+  return metadata?.name || metadata?.generateName ? [] : [problem("error", "metadata.name", "is required")];
+}
+
+function ruleProblems(object: KubeObject, definition: KindDefinition, options: ValidationOptions): ManifestProblem[] {
+  const namespace = object.metadata.namespace ?? "";
+  const stored = defaultObject(applySchemaDefaults(object), {
+    operation: "CREATE",
+    requestNamespace: namespace,
+    nowMs: 0,
+    newUuid: () => "00000000-0000-4000-8000-000000000000",
+  });
+  // A file may leave its namespace to the one who applies it; then nothing can be said of namespaces.
+  const unsaid = definition.scope === "Namespaced" && namespace === "";
+  return validateObject(stored, undefined, options)
+    .filter(
+      ({ field }: Refusal) => !(unsaid && field.startsWith("spec.resourceSelectors[") && field.endsWith("].namespace")),
+    )
+    .map(schemaError);
+}
+
+function unknownKind({ apiVersion, kind }: KubeObject): ManifestProblem[] {
+  const { group, version } = parseApiVersion(apiVersion);
+  const ours = isKarmadaGroup(group) || KINDS.some((known) => known.group === group);
+  if (!ours && !KUBERNETES_GROUPS.has(group)) return [];
+  if (OTHER_KARMADA_KINDS[kind] === apiVersion || KUBERNETES_KINDS[kind] === apiVersion) return [];
+  const hint = ours ? hintAmongOurs(group, version, kind) : hintAmongKubernetes(apiVersion, group, kind);
+  if (hint === undefined) return [];
+  return [problem("error", "", `there is no kind ${kind} in ${apiVersion}${hint}`)];
+}
+
+function isKarmadaGroup(group: string): boolean {
+  return group === "karmada.io" || group.endsWith(".karmada.io");
+}
+
+/** Text after the statement; undefined when the kind may well exist. */
+function hintAmongOurs(group: string, version: string, kind: string): string | undefined {
+  const homes = [
+    ...KINDS.map((known) => [known.kind, formatApiVersion(known.group, known.version)] as const),
+    ...Object.entries(OTHER_KARMADA_KINDS),
+  ];
+  const home = homes.find(([name]) => name === kind)?.[1];
+  if (home !== undefined) return `. Did you mean ${home}?`;
+  const misspelt = nearest(
+    kind,
+    homes.map(([name]) => name),
+  );
+  if (misspelt !== undefined) {
+    const apiVersion = homes.find(([name]) => name === misspelt)?.[1];
+    return `. Did you mean ${apiVersion === `${group}/${version}` ? "" : `${apiVersion} `}${misspelt}?`;
+  }
+  return KINDS.some((known) => known.group === group) ? "" : undefined;
+}
+
+function hintAmongKubernetes(apiVersion: string, group: string, kind: string): string | undefined {
+  const home = KUBERNETES_KINDS[kind];
+  if (home !== undefined) {
+    // Another version of the same group may be served; a removed one is not.
+    const elsewhere = parseApiVersion(home).group !== group;
+    return elsewhere || REMOVED_VERSIONS.has(apiVersion) ? `. Did you mean ${home}?` : undefined;
+  }
+  const misspelt = nearest(kind, Object.keys(KUBERNETES_KINDS));
+  if (misspelt === undefined || KUBERNETES_KINDS[misspelt] !== apiVersion) return undefined;
+  return `. Did you mean ${misspelt}?`;
+}
+
+function warnings(object: KubeObject): ManifestProblem[] {
+  if (object.kind !== "PropagationPolicy" && object.kind !== "ClusterPropagationPolicy") return [];
+  // The object has passed the schema of its kind.
+  const { spec } = object as unknown as PropagationPolicy;
+  const found = spec.resourceSelectors.flatMap(({ kind, name, labelSelector }, index) => {
+    const at = `spec.resourceSelectors[${index}]`;
+    const selected: ManifestProblem[] = [];
+    if (object.kind === "PropagationPolicy" && CLUSTER_SCOPED_KINDS.has(kind)) {
+      selected.push(
+        problem(
+          "warning",
+          `${at}.kind`,
+          `${kind} has no namespace, so a PropagationPolicy never selects one; use a ClusterPropagationPolicy`,
+        ),
+      );
+    }
+    if (name && labelSelector) {
+      selected.push(problem("warning", `${at}.labelSelector`, "has no effect beside a name"));
+    }
+    return selected;
+  });
+  if (spec.association === true && spec.propagateDeps !== true) {
+    found.push(problem("warning", "spec.association", "has no effect any more; use propagateDeps"));
+  }
+  const { replicaScheduling, spreadConstraints } = spec.placement ?? {};
+  const weights = replicaScheduling?.weightPreference;
+  const fixedWeights = (weights?.staticWeightList ?? []).length > 0 && !weights?.dynamicWeight;
+  if (
+    fixedWeights &&
+    replicaScheduling?.replicaSchedulingType !== "Duplicated" &&
+    replicaScheduling?.replicaDivisionPreference !== "Aggregated" &&
+    (spreadConstraints ?? []).length > 0
+  ) {
+    found.push(problem("warning", "spec.placement.spreadConstraints", "have no effect on a division by fixed weights"));
+  }
+  return found;
+}
