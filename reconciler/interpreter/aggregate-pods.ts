@@ -2,27 +2,26 @@
 
 import type { AggregatedStatusItem } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import { reportedStatuses } from "./aggregation.ts";
+import { reportedStatuses, withStatus } from "./aggregation.ts";
 import { type Fields, fieldsAt, objectsAt, optionalFieldsAt, present, textAt } from "./field-access.ts";
 
 const PHASES: readonly string[] = ["Failed", "Pending", "Running", "Succeeded"];
 
 /** The worst phase of all copies, and the state of every container. A copy that reports nothing is Pending. */
-export function aggregatePod(object: KubeObject, items: readonly AggregatedStatusItem[] | undefined): KubeObject {
-  if (items === undefined || items === null) return object;
+export function aggregatePod(object: KubeObject, items: readonly AggregatedStatusItem[]): KubeObject {
   const members = reportedStatuses(items);
   const phases = new Set(members.map(({ status }) => textAt(status, "phase")));
   if (members.length < items.length) phases.add("Pending");
   const containerStatuses = members.flatMap(({ status }) => containerStates(status, "containerStatuses"));
   const initContainerStatuses = members.flatMap(({ status }) => containerStates(status, "initContainerStatuses"));
-  return {
-    ...object,
-    status: present({
+  return withStatus(
+    object,
+    present({
       phase: PHASES.find((phase) => phases.has(phase)),
       initContainerStatuses: initContainerStatuses.length === 0 ? undefined : initContainerStatuses,
       containerStatuses: containerStatuses.length === 0 ? undefined : containerStatuses,
     }),
-  };
+  );
 }
 
 // As Karmada: names and images are dropped, but the fields that the kind requires have to be there.

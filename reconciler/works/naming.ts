@@ -1,30 +1,10 @@
 // How bindings, Works and the namespaces that hold them are called. The names are Karmada's, because users and tools
 // look objects up by them, and because a control plane taken over must find its own objects again.
 
+import { hashSuffix } from "../../kube/hash.ts";
 import { AppError } from "../../runtime/errors.ts";
 
 export const EXECUTION_NAMESPACE_PREFIX = "karmada-es-";
-
-const ENCODER = new TextEncoder();
-const SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
-
-/** 32-bit FNV-1a of the UTF-8 bytes of `text`. */
-export function fnv1a32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of ENCODER.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
-}
-
-/** Replaces every character by one of 27 that cannot spell a bad word, as Kubernetes does with generated suffixes. */
-export function safeEncode(text: string): string {
-  let encoded = "";
-  for (let i = 0; i < text.length; i++) encoded += SAFE_ALPHABET.charAt(text.charCodeAt(i) % SAFE_ALPHABET.length);
-  return encoded;
-}
-
-function hashSuffix(text: string): string {
-  return safeEncode(String(fnv1a32(text)));
-}
 
 // Role names such as `system:node` are no valid names of other objects.
 function withoutColons(name: string): string {

@@ -8,7 +8,7 @@ import type { Comparable } from "./karmada-cases.ts";
 const RESOURCE_LISTS: readonly string[] = ["requests", "limits", "overhead", "capacity"];
 const DEVIATION = "the template beside its status is left as its author wrote it, not re-encoded";
 
-/** Compares `<key>.status` as it is, and the rest of the object under `key` up to what re-encoding changes. */
+/** Compares `<key>.status` (none and an empty one are the same), and the rest of the object under `key` up to what re-encoding changes. */
 export function sameButForEncoding(key: string, expected: unknown, actual: unknown): Comparable {
   if (!isObject(expected) || !isObject(actual)) return { expected, actual };
   const want = expected[key];
@@ -17,10 +17,15 @@ export function sameButForEncoding(key: string, expected: unknown, actual: unkno
   const { status: wantStatus, ...wantRest } = want;
   const { status: gotStatus, ...gotRest } = got;
   const comparable = {
-    expected: { ...expected, [key]: { ...asObject(canonical(wantRest)), status: wantStatus } },
-    actual: { ...actual, [key]: { ...asObject(canonical(gotRest)), status: gotStatus } },
+    expected: { ...expected, [key]: { ...asObject(canonical(wantRest)), status: unlessEmpty(wantStatus) } },
+    actual: { ...actual, [key]: { ...asObject(canonical(gotRest)), status: unlessEmpty(gotStatus) } },
   };
-  return differences(wantRest, gotRest).length === 0 ? comparable : { ...comparable, deviates: DEVIATION };
+  return differences(want, got).length === 0 ? comparable : { ...comparable, deviates: DEVIATION };
+}
+
+// A Go type writes its status even when there is nothing in it.
+function unlessEmpty(status: unknown): unknown {
+  return isObject(status) && Object.keys(status).length === 0 ? undefined : status;
 }
 
 function asObject(value: unknown): Record<string, unknown> {

@@ -1,0 +1,26 @@
+import { AppError } from "../../runtime/errors.ts";
+
+/** An overrider cannot do its work on the object; `applyOverrides` adds which one of which policy it is. */
+export function overrideImpossible(path: string, problem: string): AppError {
+  return new AppError("override-impossible", problem, { recovery: "stall", details: { path } });
+}
+
+export interface FailedOverride {
+  /** `OverridePolicy shop/registry-by-region`. */
+  readonly policy: string;
+  /** Index in `spec.overrideRules`. */
+  readonly rule: number;
+  /** `imageOverrider[0]`. */
+  readonly overrider: string;
+  readonly path: string | undefined;
+  readonly cluster: string;
+}
+
+/** A rule that applies to the cluster cannot be carried out, so that nothing may be sent there. */
+export function overrideFailed(failed: FailedOverride, problem: string, cause: unknown): AppError {
+  return new AppError(
+    "override-failed",
+    `${failed.policy}, rule ${failed.rule}, ${failed.overrider} for cluster ${failed.cluster}: ${problem}`,
+    { recovery: "retry", details: { ...failed }, cause },
+  );
+}

@@ -1,0 +1,40 @@
+// Changes inside a JSON or YAML document that stands as text in a field, such as a file in a ConfigMap.
+
+import type { FieldOverrider, JSONPatchOperation } from "../../api/policy.ts";
+import { applyJsonPatch, valueAt } from "../../kube/json-patch.ts";
+import { parseYaml } from "../../kube/yaml.ts";
+import { emitYamlDocument } from "../../kube/yaml-emit.ts";
+import type { Draft } from "./draft.ts";
+import { overrideImpossible } from "./errors.ts";
+import { parseExactJson, stringifyExactJson } from "./exact-json.ts";
+import { patchOperation } from "./plaintext.ts";
+
+/** Patches the document at `fieldPath`. YAML wins over JSON; with neither, as Karmada, the text becomes empty. */
+export function overrideField(draft: Draft, { fieldPath, json, yaml }: FieldOverrider): void {
+  const text = valueAt(draft.object, fieldPath);
+  if (typeof text !== "string") throw overrideImpossible(fieldPath, "the value at fieldPath is not a text");
+  draft.patch({ op: "replace", path: fieldPath, value: changedDocument(text, fieldPath, json ?? [], yaml ?? []) });
+}
+
+function changedDocument(
+  text: string,
+  fieldPath: string,
+  json: readonly JSONPatchOperation[],
+  yaml: readonly JSONPatchOperation[],
+): string {
+  if (yaml.length > 0) {
+    const changed = patched(parseYaml(text, { duplicateKeys: "last-wins" }), fieldPath, yaml);
+    return emitYamlDocument(changed, { sortKeys: true });
+  }
+  return json.length > 0 ? stringifyExactJson(patched(parseExactJson(text), fieldPath, json)) : "";
+}
+
+function patched(document: unknown, fieldPath: string, operations: readonly JSONPatchOperation[]): unknown {
+  if (typeof document !== "object" || document === null) {
+    throw overrideImpossible(fieldPath, "the document is neither an object nor a list");
+  }
+  return applyJsonPatch(
+    document,
+    operations.map(({ operator, subPath, value }) => patchOperation(operator, subPath, value)),
+  );
+}

@@ -1,0 +1,43 @@
+// Which override policies concern an object, and which of them has the last word.
+
+import type { ClusterOverridePolicy, OverridePolicy, RuleWithCluster } from "../../api/policy.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import { bestSelectorMatch } from "../policies/resource-selector.ts";
+
+export type AnyOverridePolicy = OverridePolicy | ClusterOverridePolicy;
+
+/**
+ * The policies that select `object`, in the order they apply: the more specific later, and among equals the later name
+ * later, so that it wins. A policy without selectors concerns every object.
+ */
+export function selectOverridePolicies<P extends AnyOverridePolicy>(
+  object: KubeObject,
+  policies: readonly P[],
+): readonly P[] {
+  const selected: { readonly policy: P; readonly priority: number; readonly name: string }[] = [];
+  for (const policy of policies) {
+    const selectors = policy.spec.resourceSelectors;
+    const priority = selectors == null || selectors.length === 0 ? 1 : bestSelectorMatch(object, selectors);
+    if (priority > 0) selected.push({ policy, priority, name: policy.metadata.name ?? "" });
+  }
+  return selected
+    .sort((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+    .map(({ policy }) => policy);
+}
+
+/** The rules of a policy; the superseded form of one rule for the whole policy is read as such a list. */
+export function rulesOf(policy: AnyOverridePolicy): readonly RuleWithCluster[] {
+  const { overrideRules, overriders, targetCluster } = policy.spec;
+  if (overrideRules != null && overrideRules.length > 0) return overrideRules;
+  return [legacyRule(policy, { overriders: overriders ?? {}, targetCluster })];
+}
+
+// One object per policy, so that what is remembered about a rule is found again.
+const LEGACY_RULES = new WeakMap<AnyOverridePolicy, RuleWithCluster>();
+
+function legacyRule(policy: AnyOverridePolicy, rule: RuleWithCluster): RuleWithCluster {
+  const known = LEGACY_RULES.get(policy);
+  if (known !== undefined) return known;
+  LEGACY_RULES.set(policy, rule);
+  return rule;
+}

@@ -1,0 +1,79 @@
+// The record, on the Work, of what was overridden: as text that equals Karmada's, so that nothing is rewritten when one
+// takes over from the other.
+
+import type {
+  CommandArgsOverrider,
+  FieldOverrider,
+  ImageOverrider,
+  JSONPatchOperation,
+  LabelAnnotationOverrider,
+  Overriders,
+  PlaintextOverrider,
+} from "../../api/policy.ts";
+import { stringifyExactJson } from "./exact-json.ts";
+
+export interface AppliedRule {
+  readonly policyName: string;
+  readonly overriders: Overriders;
+}
+
+/** The annotation's text, ordered by policy; undefined when nothing was applied. */
+export function overrideRecord(applied: readonly AppliedRule[]): string | undefined {
+  if (applied.length === 0) return undefined;
+  const ordered = [...applied].sort((a, b) => (a.policyName < b.policyName ? -1 : a.policyName > b.policyName ? 1 : 0));
+  return `[${ordered.map(ruleText).join(",")}]`;
+}
+
+// A rule is recorded for every cluster it applies to; its text is always the same.
+const TEXTS = new WeakMap<Overriders, string>();
+
+function ruleText({ policyName, overriders }: AppliedRule): string {
+  let text = TEXTS.get(overriders);
+  if (text === undefined) {
+    text = stringifyExactJson(encodeOverriders(overriders));
+    TEXTS.set(overriders, text);
+  }
+  return `{"policyName":${stringifyExactJson(policyName)},"overriders":${text}}`;
+}
+
+/** Fields in the order of Karmada's types; empty ones are left out. */
+function encodeOverriders(overriders: Overriders): Record<string, unknown> {
+  return {
+    plaintext: encodeList(overriders.plaintext, encodePlaintext),
+    imageOverrider: encodeList(overriders.imageOverrider, encodeImage),
+    commandOverrider: encodeList(overriders.commandOverrider, encodeWords),
+    argsOverrider: encodeList(overriders.argsOverrider, encodeWords),
+    labelsOverrider: encodeList(overriders.labelsOverrider, encodeLabels),
+    annotationsOverrider: encodeList(overriders.annotationsOverrider, encodeLabels),
+    fieldOverrider: encodeList(overriders.fieldOverrider, encodeField),
+  };
+}
+
+function encodeList<T>(list: readonly T[] | undefined, encode: (item: T) => unknown): readonly unknown[] | undefined {
+  return list === undefined || list.length === 0 ? undefined : list.map(encode);
+}
+
+function encodePlaintext({ path, operator, value }: PlaintextOverrider): unknown {
+  return { path, operator, value: value ?? null };
+}
+
+function encodeImage({ predicate, component, operator, value }: ImageOverrider): unknown {
+  return { predicate, component, operator, value: value || undefined };
+}
+
+function encodeWords({ containerName, operator, value }: CommandArgsOverrider): unknown {
+  return { containerName, operator, value: value === undefined || value.length === 0 ? undefined : value };
+}
+
+function encodeLabels({ operator, value }: LabelAnnotationOverrider): unknown {
+  const sorted = Object.fromEntries(Object.entries(value ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { operator, value: Object.keys(sorted).length === 0 ? undefined : sorted };
+}
+
+function encodeField({ fieldPath, json, yaml }: FieldOverrider): unknown {
+  return { fieldPath, json: encodeList(json, encodeOperation), yaml: encodeList(yaml, encodeOperation) };
+}
+
+function encodeOperation({ subPath, operator, value }: JSONPatchOperation): unknown {
+  return { subPath, operator, value: value ?? null };
+}

@@ -1,0 +1,252 @@
+// The binding of a template: everything that scheduling and delivery need to know of the object and its policy.
+
+import type { PropagationSpec, Suspension } from "../../api/policy.ts";
+import type {
+  BindingSuspension,
+  ClusterResourceBinding,
+  ResourceBinding,
+  ResourceBindingSpec,
+  WorkloadAffinityGroups,
+} from "../../api/work.ts";
+import { gvkOf, type KubeObject, type ObjectMeta } from "../../kube/object.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { type AnyPropagationPolicy, claimMetadata } from "./claim.ts";
+import { bindingOfAnotherObject, priorityClassMissing, prioritySourceUnsupported } from "./errors.ts";
+import {
+  BINDING_FINALIZER,
+  BINDING_ID_LABEL,
+  CLUSTER_BINDING_FINALIZER,
+  CLUSTER_BINDING_ID_LABEL,
+  CLUSTER_POLICY_ID_LABEL,
+  CLUSTER_POLICY_NAME_ANNOTATION,
+} from "./metadata-keys.ts";
+import { bindingName } from "./naming.ts";
+
+export const BINDING_API_VERSION = "work.karmada.io/v1alpha2";
+
+export type AnyBinding = ResourceBinding | ClusterResourceBinding;
+
+export interface BindingRequest {
+  readonly template: KubeObject;
+  /** The policy that holds the template. */
+  readonly policy: AnyPropagationPolicy;
+  readonly interpreter: Pick<Interpreter, "hookEnabled" | "getReplicas" | "getComponents">;
+  /** Permanent id for a binding that is new; left to admission when absent. */
+  readonly id?: string;
+  /** The value of a PriorityClass of the control plane; undefined when there is none of that name. */
+  readonly priorityOf?: (priorityClassName: string) => number | undefined;
+  /** Karmada's feature gates of these names; off when absent. */
+  readonly gates?: { readonly multiplePodTemplatesScheduling?: boolean; readonly workloadAffinity?: boolean };
+}
+
+/**
+ * The binding of a template as it is made for the first time: without clusters. An existing one takes it up with
+ * `mergeBinding`. Throws when the interpreter cannot read the template, or for a priority class that does not exist.
+ */
+export function buildBinding(request: BindingRequest): AnyBinding {
+  const { template } = request;
+  const namespaced = template.metadata.namespace !== undefined && template.metadata.namespace !== "";
+  const metadata = bindingMetadata(request, namespaced);
+  const spec = bindingSpec(request, namespaced);
+  return namespaced
+    ? { apiVersion: BINDING_API_VERSION, kind: "ResourceBinding", metadata, spec }
+    : { apiVersion: BINDING_API_VERSION, kind: "ClusterResourceBinding", metadata, spec };
+}
+
+function bindingMetadata({ template, policy, id }: BindingRequest, namespaced: boolean): ObjectMeta {
+  const { name = "", namespace = "", uid = "" } = template.metadata;
+  const claim = claimMetadata(policy);
+  const idLabel = namespaced ? BINDING_ID_LABEL : CLUSTER_BINDING_ID_LABEL;
+  return {
+    name: bindingName(template.kind, name),
+    ...(namespaced ? { namespace } : {}),
+    labels: { ...claim.labels, ...(id === undefined ? {} : { [idLabel]: id }) },
+    annotations: { ...claim.annotations },
+    finalizers: [namespaced ? BINDING_FINALIZER : CLUSTER_BINDING_FINALIZER],
+    ownerReferences: [
+      { apiVersion: template.apiVersion, kind: template.kind, name, uid, controller: true, blockOwnerDeletion: true },
+    ],
+  };
+}
+
+function bindingSpec(request: BindingRequest, namespaced: boolean): ResourceBindingSpec {
+  const { template, policy } = request;
+  const { spec } = policy;
+  const { name = "", namespace, uid, resourceVersion } = template.metadata;
+  const suspension = mergeSuspension(spec.suspension, undefined);
+  return {
+    resource: {
+      apiVersion: template.apiVersion,
+      kind: template.kind,
+      name,
+      ...(namespace ? { namespace } : {}),
+      ...(uid ? { uid } : {}),
+      ...(resourceVersion ? { resourceVersion } : {}),
+    },
+    ...demandOf(request),
+    ...(spec.propagateDeps === true ? { propagateDeps: true } : {}),
+    ...(spec.schedulerName ? { schedulerName: spec.schedulerName } : {}),
+    ...(spec.placement === undefined ? {} : { placement: spec.placement }),
+    ...(spec.failover === undefined ? {} : { failover: spec.failover }),
+    ...(spec.conflictResolution === undefined ? {} : { conflictResolution: spec.conflictResolution }),
+    ...(spec.preserveResourcesOnDeletion === undefined
+      ? {}
+      : { preserveResourcesOnDeletion: spec.preserveResourcesOnDeletion }),
+    ...(suspension === undefined ? {} : { suspension }),
+    ...(namespaced ? priorityOf(request) : {}),
+    ...(namespaced ? affinityGroupsOf(request) : {}),
+  };
+}
+
+function demandOf({
+  template,
+  interpreter,
+  gates,
+}: BindingRequest): Pick<ResourceBindingSpec, "components" | "replicas" | "replicaRequirements"> {
+  const gvk = gvkOf(template);
+  if (gates?.multiplePodTemplatesScheduling === true && interpreter.hookEnabled(gvk, "InterpretComponent")) {
+    const components = interpreter.getComponents(template);
+    return components.length === 0 ? {} : { components: [...components] };
+  }
+  if (!interpreter.hookEnabled(gvk, "InterpretReplica")) return {};
+  const { replicas, requirements } = interpreter.getReplicas(template);
+  return {
+    ...(replicas === 0 ? {} : { replicas }),
+    ...(requirements === undefined ? {} : { replicaRequirements: requirements }),
+  };
+}
+
+function priorityOf({ policy, priorityOf }: BindingRequest): Pick<ResourceBindingSpec, "schedulePriority"> {
+  const wanted = policy.spec.schedulePriority;
+  if (wanted == null) return {};
+  if (wanted.priorityClassSource !== "KubePriorityClass") throw prioritySourceUnsupported(wanted.priorityClassSource);
+  const priority = priorityOf?.(wanted.priorityClassName);
+  if (priority === undefined) throw priorityClassMissing(wanted.priorityClassName);
+  return { schedulePriority: priority === 0 ? {} : { priority } };
+}
+
+function affinityGroupsOf({
+  template,
+  policy,
+  gates,
+}: BindingRequest): Pick<ResourceBindingSpec, "workloadAffinityGroups"> {
+  const affinity = policy.spec.placement?.workloadAffinity;
+  if (gates?.workloadAffinity !== true || affinity == null) return {};
+  const affinityGroup = groupOf(template, affinity.affinity?.groupByLabelKey);
+  const antiAffinityGroup = groupOf(template, affinity.antiAffinity?.groupByLabelKey);
+  if (affinityGroup === undefined && antiAffinityGroup === undefined) return {};
+  const workloadAffinityGroups: WorkloadAffinityGroups = {
+    ...(affinityGroup === undefined ? {} : { affinityGroup }),
+    ...(antiAffinityGroup === undefined ? {} : { antiAffinityGroup }),
+  };
+  return { workloadAffinityGroups };
+}
+
+function groupOf(template: KubeObject, labelKey: string | undefined): string | undefined {
+  if (labelKey === undefined) return undefined;
+  const value = template.metadata.labels?.[labelKey];
+  return value === undefined ? undefined : `${labelKey}=${value}`;
+}
+
+/** The policy decides about dispatching; whether scheduling is suspended is for others to say, and stays. */
+function mergeSuspension(
+  wanted: Suspension | undefined | null,
+  existing: BindingSuspension | undefined,
+): BindingSuspension | undefined {
+  const merged: BindingSuspension = {
+    ...(wanted?.dispatching == null ? {} : { dispatching: wanted.dispatching }),
+    ...(wanted?.dispatchingOnClusters == null ? {} : { dispatchingOnClusters: wanted.dispatchingOnClusters }),
+    ...(existing?.scheduling == null ? {} : { scheduling: existing.scheduling }),
+  };
+  return wanted == null && existing?.scheduling == null ? undefined : merged;
+}
+
+/** What the policy and the template decide about a binding; everything else in its spec is kept on updates. */
+const DECIDED_FIELDS: readonly (keyof ResourceBindingSpec)[] = [
+  "resource",
+  "propagateDeps",
+  "schedulerName",
+  "placement",
+  "failover",
+  "conflictResolution",
+  "preserveResourcesOnDeletion",
+  "replicas",
+  "replicaRequirements",
+  "components",
+  "schedulePriority",
+  "workloadAffinityGroups",
+];
+
+/** As Karmada: these are never brought up to date on ClusterResourceBindings. */
+const KEPT_ON_CLUSTER_BINDINGS: ReadonlySet<keyof ResourceBindingSpec> = new Set([
+  "propagateDeps",
+  "schedulePriority",
+  "workloadAffinityGroups",
+]);
+
+/**
+ * An existing binding brought up to date with `desired` (from `buildBinding`). Chosen clusters, evictions, referrers and
+ * a suspended scheduling stay; labels, annotations and finalizers are only added, save that a namespaced policy takes
+ * the place of a cluster-wide one.
+ *
+ * Throws `binding-of-another-object` while the existing binding is controlled by an object with another uid.
+ */
+export function mergeBinding(existing: AnyBinding, desired: AnyBinding, policy: PropagationPolicyRef): AnyBinding {
+  const owner = existing.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const uid = desired.metadata.ownerReferences?.[0]?.uid;
+  if (owner !== undefined && owner.uid !== uid) {
+    throw bindingOfAnotherObject(existing.metadata.name ?? "", desired.spec.resource);
+  }
+  const labels = { ...existing.metadata.labels };
+  const annotations = { ...existing.metadata.annotations };
+  if (policy.kind === "PropagationPolicy") {
+    delete labels[CLUSTER_POLICY_ID_LABEL];
+    delete annotations[CLUSTER_POLICY_NAME_ANNOTATION];
+  }
+  return {
+    ...existing,
+    metadata: {
+      ...existing.metadata,
+      labels: { ...labels, ...newLabels(existing, desired) },
+      annotations: { ...annotations, ...desired.metadata.annotations },
+      finalizers: unionOf(existing.metadata.finalizers, desired.metadata.finalizers),
+      ...(desired.metadata.ownerReferences === undefined ? {} : { ownerReferences: desired.metadata.ownerReferences }),
+    },
+    spec: mergeSpec(existing, desired, policy.spec.suspension),
+  };
+}
+
+/** The part of a policy that a merge needs to know. */
+export interface PropagationPolicyRef {
+  readonly kind: AnyPropagationPolicy["kind"];
+  readonly spec: Pick<PropagationSpec, "suspension">;
+}
+
+// The permanent id outlives every change of policy.
+function newLabels(existing: AnyBinding, desired: AnyBinding): Record<string, string> {
+  const labels = { ...desired.metadata.labels };
+  for (const label of [BINDING_ID_LABEL, CLUSTER_BINDING_ID_LABEL]) {
+    const id = existing.metadata.labels?.[label];
+    if (id !== undefined && id !== "") labels[label] = id;
+  }
+  return labels;
+}
+
+function mergeSpec(existing: AnyBinding, desired: AnyBinding, suspension: Suspension | undefined): ResourceBindingSpec {
+  const merged: Record<string, unknown> = { ...existing.spec };
+  for (const field of DECIDED_FIELDS) {
+    if (existing.kind === "ClusterResourceBinding" && KEPT_ON_CLUSTER_BINDINGS.has(field)) continue;
+    if (desired.spec[field] === undefined) delete merged[field];
+    else merged[field] = desired.spec[field];
+  }
+  const mergedSuspension = mergeSuspension(suspension, existing.spec.suspension);
+  if (mergedSuspension === undefined) delete merged["suspension"];
+  else merged["suspension"] = mergedSuspension;
+  // Every field comes from one of two valid specs.
+  return merged as ResourceBindingSpec;
+}
+
+/** Both lists without duplicates, sorted: the order in which Karmada stores finalizers it has merged. */
+export function unionOf(a: readonly string[] | undefined, b: readonly string[] | undefined): string[] {
+  return [...new Set([...(a ?? []), ...(b ?? [])])].sort();
+}

@@ -1,0 +1,185 @@
+// The Works of a binding: what each of its clusters is to have.
+
+import type { Cluster } from "../../api/cluster.ts";
+import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
+import type { TargetCluster, Work } from "../../api/work.ts";
+import { gvkOf, type KubeObject } from "../../kube/object.ts";
+import { AppError } from "../../runtime/errors.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { applyOverrides, type OverrideResult } from "../overrides/apply-overrides.ts";
+import { type AnyBinding, unionOf } from "./binding.ts";
+import { targetClusterMissing, workBeingDeleted } from "./errors.ts";
+import { divideCompletions, withCompletions } from "./job-completions.ts";
+import { bindingAnnotations, bindingLabels, conflictResolutionOf, withCopyMetadata } from "./metadata.ts";
+import { CONFLICT_RESOLUTION_ANNOTATION, WORK_FINALIZER, WORK_ID_LABEL } from "./metadata-keys.ts";
+import { executionNamespace, workName } from "./naming.ts";
+import { pruneObject } from "./prune.ts";
+import { effectiveTargets } from "./targets.ts";
+
+export const WORK_API_VERSION = "work.karmada.io/v1alpha1";
+
+export interface WorksRequest {
+  readonly binding: AnyBinding;
+  /** The object as the user wrote it; shared by all clusters and never changed. */
+  readonly template: KubeObject;
+  readonly clusterOf: (name: string) => Cluster | undefined;
+  readonly clusterOverridePolicies: readonly ClusterOverridePolicy[];
+  readonly overridePolicies: readonly OverridePolicy[];
+  readonly interpreter: Pick<Interpreter, "hookEnabled" | "reviseReplica">;
+  /** Permanent id of the Work of that name: that of the existing one, or a new one; left to admission when absent. */
+  readonly workIdOf?: (namespace: string, name: string) => string;
+  /** Karmada's feature gates of these names; off when absent. */
+  readonly gates?: { readonly statefulFailoverInjection?: boolean };
+}
+
+export interface BuiltWork {
+  readonly cluster: string;
+  /** As it is written for the first time; an existing one takes it up with `mergeWork`. */
+  readonly work: Work;
+  /** What was overridden in this cluster, and by whom. */
+  readonly overrides: OverrideResult;
+}
+
+/** A cluster that gets nothing new because of an error in what is meant for it. Its present Work stays. */
+export interface FailedWork {
+  readonly cluster: string;
+  readonly error: AppError;
+}
+
+export interface WorksPlan {
+  readonly works: readonly BuiltWork[];
+  readonly failures: readonly FailedWork[];
+}
+
+/**
+ * The Works of all clusters a binding means. An error in one cluster (a failing override, a cluster that is gone)
+ * leaves the others alone. Works to delete are found by `orphanWorks`, and `worksToAwait` says when to hold back.
+ */
+export function buildWorks(request: WorksRequest): WorksPlan {
+  const targets = effectiveTargets(request.binding);
+  const context: WorkContext = {
+    ...request,
+    completions: divideCompletions(request.template, request.binding, targets),
+    revises: isWorkload(request.binding) && request.interpreter.hookEnabled(gvkOf(request.template), "ReviseReplica"),
+    preservedLabels:
+      request.gates?.statefulFailoverInjection === true ? preservedLabels(request.binding, targets) : undefined,
+  };
+  const works: BuiltWork[] = [];
+  const failures: FailedWork[] = [];
+  for (const target of targets) {
+    try {
+      works.push(buildWork(context, target));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      failures.push({ cluster: target.name, error });
+    }
+  }
+  return { works, failures };
+}
+
+interface WorkContext extends WorksRequest {
+  readonly completions: ReadonlyMap<string, number> | undefined;
+  readonly revises: boolean;
+  readonly preservedLabels: Readonly<Record<string, string>> | undefined;
+}
+
+function buildWork(context: WorkContext, target: TargetCluster): BuiltWork {
+  const { template, interpreter } = context;
+  const cluster = context.clusterOf(target.name);
+  if (cluster === undefined) throw targetClusterMissing(target.name);
+  // The order matters: overrides have the last word on replicas and completions.
+  const revised = context.revises ? interpreter.reviseReplica(template, target.replicas ?? 0) : template;
+  const overrides = applyOverrides({
+    object: withCompletions(revised, context.completions, target.name),
+    cluster,
+    clusterOverridePolicies: context.clusterOverridePolicies,
+    overridePolicies: context.overridePolicies,
+  });
+  return { cluster: target.name, work: workOf(context, overrides, target), overrides };
+}
+
+function workOf(context: WorkContext, overrides: OverrideResult, target: TargetCluster): Work {
+  const { binding, template } = context;
+  const { object } = overrides;
+  const namespace = executionNamespace(target.name);
+  const name = workName(object.kind, object.metadata.name ?? "", object.metadata.namespace ?? "");
+  const id = context.workIdOf?.(namespace, name);
+  const manifest = withCopyMetadata(withLabels(pruneObject(object), context.preservedLabels), template, binding, {
+    namespace,
+    name,
+    id,
+  });
+  return {
+    apiVersion: WORK_API_VERSION,
+    kind: "Work",
+    metadata: {
+      name,
+      namespace,
+      labels: { ...bindingLabels(binding), ...(id === undefined ? {} : { [WORK_ID_LABEL]: id }) },
+      annotations: {
+        ...bindingAnnotations(binding),
+        [CONFLICT_RESOLUTION_ANNOTATION]: conflictResolutionOf(object, binding),
+        ...overrides.appliedAnnotations,
+      },
+      finalizers: [WORK_FINALIZER],
+    },
+    spec: {
+      suspendDispatching: isDispatchingSuspended(binding, target.name),
+      preserveResourcesOnDeletion: binding.spec.preserveResourcesOnDeletion === true,
+      // A manifest is any object; the API server judges its fields.
+      workload: { manifests: [manifest as Record<string, unknown>] },
+    },
+  };
+}
+
+/** Whether replicas are told to the clusters at all. */
+export function isWorkload(binding: AnyBinding): boolean {
+  const { replicas, replicaRequirements, components } = binding.spec;
+  return (replicas ?? 0) > 0 || replicaRequirements != null || (components ?? []).length > 0;
+}
+
+export function isDispatchingSuspended(binding: AnyBinding, cluster: string): boolean {
+  const { suspension } = binding.spec;
+  return (
+    suspension?.dispatching === true || suspension?.dispatchingOnClusters?.clusterNames?.includes(cluster) === true
+  );
+}
+
+/** State of the copy that failed, handed to its one successor. Only after a move that removes the old copy first. */
+function preservedLabels(
+  binding: AnyBinding,
+  targets: readonly TargetCluster[],
+): Readonly<Record<string, string>> | undefined {
+  const task = binding.spec.gracefulEvictionTasks?.at(-1);
+  const [target] = targets;
+  if (task === undefined || target === undefined || targets.length !== 1 || task.purgeMode !== "Directly") {
+    return undefined;
+  }
+  return task.clustersBeforeFailover?.includes(target.name) === true ? undefined : task.preservedLabelState;
+}
+
+function withLabels(object: KubeObject, labels: Readonly<Record<string, string>> | undefined): KubeObject {
+  if (labels === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } } };
+}
+
+/**
+ * An existing Work brought up to date with `desired`: its spec is replaced; labels, annotations and finalizers are only
+ * added. Throws `work-being-deleted` when it is on its way out.
+ */
+export function mergeWork(existing: Work, desired: Work): Work {
+  const { metadata } = existing;
+  if (metadata.deletionTimestamp !== undefined) {
+    throw workBeingDeleted(metadata.namespace ?? "", metadata.name ?? "");
+  }
+  return {
+    ...existing,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...desired.metadata.labels },
+      annotations: { ...metadata.annotations, ...desired.metadata.annotations },
+      finalizers: unionOf(metadata.finalizers, desired.metadata.finalizers),
+    },
+    spec: desired.spec,
+  };
+}

@@ -1,0 +1,19 @@
+import type { KubeObject } from "../../../kube/object.ts";
+import { createInterpreter } from "../../../reconciler/interpreter/levels.ts";
+import { nativeLevel } from "../../../reconciler/interpreter/native.ts";
+import { buildBinding } from "../../../reconciler/works/binding.ts";
+import type { AnyPropagationPolicy } from "../../../reconciler/works/claim.ts";
+import { caseSuite } from "../karmada-cases.ts";
+import type { Suite } from "../suite.ts";
+
+interface BindingInput {
+  readonly template: KubeObject;
+  readonly policy: AnyPropagationPolicy;
+}
+
+const interpreter = createInterpreter({ native: nativeLevel() });
+
+export const suite: Suite = caseSuite<BindingInput>("binding.json", ({ template, policy }) => {
+  const { apiVersion: _apiVersion, kind, ...binding } = buildBinding({ template, policy, interpreter });
+  return { bindingKind: kind, binding: { ...binding, status: {} } };
+});

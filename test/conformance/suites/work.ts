@@ -1,0 +1,40 @@
+import type { Cluster } from "../../../api/cluster.ts";
+import type { ClusterOverridePolicy, OverridePolicy } from "../../../api/policy.ts";
+import type { KubeObject } from "../../../kube/object.ts";
+import { createInterpreter } from "../../../reconciler/interpreter/levels.ts";
+import { nativeLevel } from "../../../reconciler/interpreter/native.ts";
+import type { AnyOverridePolicy } from "../../../reconciler/overrides/order.ts";
+import type { AnyBinding } from "../../../reconciler/works/binding.ts";
+import { buildWorks } from "../../../reconciler/works/work.ts";
+import { caseSuite } from "../karmada-cases.ts";
+import type { Suite } from "../suite.ts";
+
+interface WorkInput {
+  readonly binding: AnyBinding;
+  readonly template: KubeObject;
+  readonly clusters: readonly Cluster[];
+  readonly overridePolicies: readonly AnyOverridePolicy[] | null;
+}
+
+const interpreter = createInterpreter({ native: nativeLevel() });
+
+function answer({ binding, template, clusters, overridePolicies: recorded }: WorkInput): unknown {
+  const overridePolicies = recorded ?? [];
+  const { works, failures } = buildWorks({
+    binding,
+    template,
+    clusterOf: (name) => clusters.find((cluster) => cluster.metadata.name === name),
+    clusterOverridePolicies: overridePolicies.filter(
+      (policy): policy is ClusterOverridePolicy => policy.kind === "ClusterOverridePolicy",
+    ),
+    overridePolicies: overridePolicies.filter((policy): policy is OverridePolicy => policy.kind === "OverridePolicy"),
+    interpreter,
+  });
+  const written = works.map(({ work }) => ({ ...work, status: {} }));
+  return {
+    works: written.sort((a, b) => ((a.metadata.namespace ?? "") < (b.metadata.namespace ?? "") ? -1 : 1)),
+    ...(failures.length === 0 ? {} : { error: failures.map(({ error }) => error.message).join("; ") }),
+  };
+}
+
+export const suite: Suite = caseSuite<WorkInput>("work.json", answer);
