@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../kube/object.ts";
-import { parseDurationMs } from "./duration.ts";
 import { type GitRepository, gitRepositorySchema, reconcileRequest, type Sync, syncSchema } from "./gitops.ts";
 
 const repository: GitRepository = {
@@ -39,20 +38,5 @@ describe("reconcileRequest", () => {
         metadata: { annotations: { "reconcile.fluxcd.io/requestedAt": "1", "gitops.flaghoist.io/requestedAt": "2" } },
       }),
     ).toBe("2 1");
-  });
-});
-
-describe("parseDurationMs", () => {
-  it.each([
-    ["30s", 30_000],
-    ["1h30m", 5_400_000],
-    ["1.5m", 90_000],
-    ["250ms", 250],
-  ])("reads %s", (text, ms) => {
-    expect(parseDurationMs(text)).toBe(ms);
-  });
-
-  it.each(["", "5", "m", "1d", "1 m"])("knows that %j is no duration", (text) => {
-    expect(parseDurationMs(text)).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 // Says in words where an object departs from the schema of its kind.
-import type { z } from "zod";
+import { z } from "zod";
 import { isObject } from "../kube/object.ts";
 import { nearest } from "./nearest.ts";
 
@@ -122,11 +122,9 @@ function fieldPaths(schema: z.core.$ZodType, parent = ""): FieldPath[] {
 }
 
 function unwrap(schema: z.core.$ZodType): z.ZodObject | undefined {
-  // Zod's own discriminant; its types leave it open.
-  const { def } = (schema as z.ZodType).def.type === "object" ? { def: undefined } : (schema as z.ZodType);
-  if (def === undefined) return schema as z.ZodObject;
-  if ("innerType" in def) return unwrap(def.innerType as z.core.$ZodType);
-  if ("element" in def) return unwrap(def.element as z.core.$ZodType);
+  if (schema instanceof z.ZodObject) return schema;
+  if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
+  if (schema instanceof z.ZodArray) return unwrap(schema.element);
   return undefined;
 }
 
