@@ -8,12 +8,7 @@ import { applyTypeDefaults } from "./defaulting.ts";
 import { fieldTypeOf } from "./field-types.ts";
 import { DecodeError } from "./go-values.ts";
 import type { KindRules } from "./kind-rules.ts";
-import { columnRows, fieldsOf, type ResourceRow, typeNameOf } from "./tables.ts";
-
-const DEFAULT_COLUMNS: readonly Column[] = [
-  { name: "Name", type: "string", format: "name", description: "", priority: 0 },
-  { name: "Created At", type: "date", format: "", description: "", priority: 0 },
-];
+import { columnsOf, fieldsOf, type ResourceRow, typeNameOf } from "./tables.ts";
 
 /**
  * Decodes a body of any kind of the tables, such as DeleteOptions, Scale or Eviction, to its canonical form.
@@ -147,17 +142,8 @@ export class BuiltinKind implements KindStrategy {
   }
 
   get columns(): readonly Column[] {
-    const rows = columnRows(this.#apiVersion, this.kind);
-    this.#columns ??=
-      rows === undefined
-        ? DEFAULT_COLUMNS
-        : rows.map(({ name, type, format, priority }) => ({
-            name,
-            type,
-            format: format ?? "",
-            description: "",
-            priority: priority ?? 0,
-          }));
+    // Roles have the two columns of kinds without columns of their own.
+    this.#columns ??= columnsOf(this.#apiVersion, this.kind) ?? columnsOf("rbac.authorization.k8s.io/v1", "Role") ?? [];
     return this.#columns;
   }
 

@@ -1,6 +1,11 @@
 // The built-in kinds that the server offers.
 import type { KindStrategy } from "../registry/kind.ts";
 import { BuiltinKind } from "./builtin-kind.ts";
+import { CLUSTER_CELLS } from "./cells-cluster.ts";
+import { CORE_CELLS } from "./cells-core.ts";
+import { NETWORK_CELLS } from "./cells-network.ts";
+import { podCells } from "./cells-pods.ts";
+import { WORKLOAD_CELLS } from "./cells-workloads.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { ACCESS_RULES } from "./rules-access.ts";
 import { CLUSTER_RULES } from "./rules-cluster.ts";
@@ -28,12 +33,24 @@ const RULES: Readonly<Record<string, KindRules>> = {
   ...CLUSTER_RULES,
 };
 
+const CELLS: Readonly<Record<string, NonNullable<KindRules["cells"]>>> = {
+  "/v1/Pod": podCells,
+  ...CORE_CELLS,
+  ...WORKLOAD_CELLS,
+  ...NETWORK_CELLS,
+  ...CLUSTER_CELLS,
+};
+
 let kinds: readonly KindStrategy[] | undefined;
 
 /** All built-in kinds in the order of discovery. Built once; the strategies hold no state of a store. */
 export function builtinKinds(): readonly KindStrategy[] {
   kinds ??= resourceRows()
     .filter((row) => !LEFT_OUT_GROUPS.has(row.group) && !LEFT_OUT_RESOURCES.has(row.resource))
-    .map((row) => new BuiltinKind(row, RULES[`${row.group}/${row.version}/${row.kind}`] ?? {}));
+    .map((row) => {
+      const key = `${row.group}/${row.version}/${row.kind}`;
+      const cells = CELLS[key];
+      return new BuiltinKind(row, { ...RULES[key], ...(cells === undefined ? {} : { cells }) });
+    });
   return kinds;
 }

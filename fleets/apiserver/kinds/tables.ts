@@ -1,4 +1,5 @@
 // Typed access to the recorded tables of the built-in kinds.
+import type { Column } from "../registry/kind.ts";
 import columnsTable from "./tables/columns.table.json" with { type: "json" };
 import resourcesTable from "./tables/resources.table.json" with { type: "json" };
 import schemasTable from "./tables/schemas.table.json" with { type: "json" };
@@ -38,11 +39,13 @@ export interface GroupRow {
   readonly preferred: string;
 }
 
-export interface ColumnRow {
+interface ColumnRow {
   readonly name: string;
   readonly type: string;
   readonly format?: string;
   readonly priority?: number;
+  /** Index of the text. */
+  readonly description?: number;
 }
 
 /** A definition of the OpenAPI tables; `$ref` holds the bare name of another definition. */
@@ -57,7 +60,10 @@ const resources = resourcesTable as unknown as {
   readonly groupOrder: readonly GroupRow[];
   readonly resources: readonly ResourceRow[];
 };
-const columns = columnsTable as unknown as Readonly<Record<string, readonly ColumnRow[]>>;
+const columns = columnsTable as unknown as {
+  readonly texts: readonly string[];
+  readonly columns: Readonly<Record<string, readonly ColumnRow[]>>;
+};
 const schemas = schemasTable as unknown as Readonly<Record<string, SchemaRow>>;
 
 /** `apps/v1.Deployment` for apiVersion `apps/v1` and kind `Deployment`; undefined for a kind that is not built in. */
@@ -91,8 +97,14 @@ export function groupOrder(): readonly GroupRow[] {
 }
 
 /** Columns of a kind's table, or undefined for a kind that has only the two default ones. */
-export function columnRows(apiVersion: string, kind: string): readonly ColumnRow[] | undefined {
-  return columns[`${apiVersion}/${kind}`];
+export function columnsOf(apiVersion: string, kind: string): readonly Column[] | undefined {
+  return columns.columns[`${apiVersion}/${kind}`]?.map(({ name, type, format, priority, description }) => ({
+    name,
+    type,
+    format: format ?? "",
+    description: description === undefined ? "" : (columns.texts[description] ?? ""),
+    priority: priority ?? 0,
+  }));
 }
 
 export function schemaOf(definition: string): SchemaRow | undefined {
