@@ -28,11 +28,7 @@ function bindingCells(object: KubeObject, nowMs: number): readonly unknown[] {
 }
 
 function leaseCells(object: KubeObject, nowMs: number): readonly unknown[] {
-  return [
-  object.metadata.name,
-  textOf(part(object, "spec")["holderIdentity"]),
-  age(object, nowMs),
-  ];
+  return [object.metadata.name, textOf(part(object, "spec")["holderIdentity"]), age(object, nowMs)];
 }
 
 const DEFAULT_CLASS = [
@@ -54,20 +50,16 @@ function storageClassCells(object: KubeObject, nowMs: number): readonly unknown[
 
 function priorityClassCells(object: KubeObject, nowMs: number): readonly unknown[] {
   return [
-  object.metadata.name,
-  object["value"],
-  object["globalDefault"] === true,
-  age(object, nowMs),
-  textOf(object["preemptionPolicy"]),
+    object.metadata.name,
+    object["value"],
+    object["globalDefault"] === true,
+    age(object, nowMs),
+    textOf(object["preemptionPolicy"]),
   ];
 }
 
 function runtimeClassCells(object: KubeObject, nowMs: number): readonly unknown[] {
-  return [
-  object.metadata.name,
-  textOf(object["handler"]),
-  age(object, nowMs),
-  ];
+  return [object.metadata.name, textOf(object["handler"]), age(object, nowMs)];
 }
 
 function apiServiceCells(object: KubeObject, nowMs: number): readonly unknown[] {

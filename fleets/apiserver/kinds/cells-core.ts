@@ -15,28 +15,15 @@ function entries(object: KubeObject, field: string): number {
 }
 
 function configMapCells(object: KubeObject, nowMs: number): readonly unknown[] {
-  return [
-  object.metadata.name,
-  entries(object, "data") + entries(object, "binaryData"),
-  age(object, nowMs),
-  ];
+  return [object.metadata.name, entries(object, "data") + entries(object, "binaryData"), age(object, nowMs)];
 }
 
 function secretCells(object: KubeObject, nowMs: number): readonly unknown[] {
-  return [
-  object.metadata.name,
-  textOf(object["type"]),
-  entries(object, "data"),
-  age(object, nowMs),
-  ];
+  return [object.metadata.name, textOf(object["type"]), entries(object, "data"), age(object, nowMs)];
 }
 
 function namespaceCells(object: KubeObject, nowMs: number): readonly unknown[] {
-  return [
-  object.metadata.name,
-  textOf(part(object, "status")["phase"]),
-  age(object, nowMs),
-  ];
+  return [object.metadata.name, textOf(part(object, "status")["phase"]), age(object, nowMs)];
 }
 
 const ROLE_PREFIX = "node-role.kubernetes.io/";

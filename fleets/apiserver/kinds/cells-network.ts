@@ -118,11 +118,7 @@ function ingressClassCells(object: KubeObject, nowMs: number): readonly unknown[
 }
 
 function networkPolicyCells(object: KubeObject, nowMs: number): readonly unknown[] {
-  return [
-  object.metadata.name,
-  selectorText(part(object, "spec")["podSelector"]),
-  age(object, nowMs),
-  ];
+  return [object.metadata.name, selectorText(part(object, "spec")["podSelector"]), age(object, nowMs)];
 }
 
 /** Rows by the key of the kind's rules. */
