@@ -137,7 +137,8 @@ function addKind(kind: KindStrategy, schemas: JsonObject, paths: JsonObject): vo
   Object.assign(paths, operationsOf(kind, definition));
 }
 
-function buildDocument(kinds: readonly KindStrategy[]): OpenApiDocument {
+/** Builds the document of one group-version from its kinds. Not cheap: keep the result while the kinds are the same. */
+export function openApiDocument(kinds: readonly KindStrategy[]): OpenApiDocument {
   const schemas: JsonObject = {};
   const paths: JsonObject = {};
   for (const name of ["DeleteOptions", "ObjectMeta", "ListMeta", "Status", "Patch", "WatchEvent"]) {
@@ -161,50 +162,4 @@ function buildDocument(kinds: readonly KindStrategy[]): OpenApiDocument {
     },
   });
   return { body, hash: createHash("sha512").update(body).digest("hex").toUpperCase() };
-}
-
-interface Built {
-  readonly kinds: readonly KindStrategy[];
-  readonly document: OpenApiDocument;
-}
-
-/** Documents by the first kind they were built from: a group-version is built anew only when its kinds change. */
-const built = new WeakMap<KindStrategy, Built>();
-
-function documentOf(kinds: readonly KindStrategy[]): OpenApiDocument {
-  const first = kinds[0]!;
-  const known = built.get(first);
-  if (known?.kinds.length === kinds.length && known.kinds.every((kind, index) => kind === kinds[index])) {
-    return known.document;
-  }
-  const document = buildDocument(kinds);
-  built.set(first, { kinds, document });
-  return document;
-}
-
-function byPath(kinds: readonly KindStrategy[]): Map<string, KindStrategy[]> {
-  const groups = new Map<string, KindStrategy[]>();
-  for (const kind of kinds) {
-    const path = openApiPath(kind);
-    const group = groups.get(path);
-    if (group === undefined) groups.set(path, [kind]);
-    else group.push(kind);
-  }
-  return groups;
-}
-
-/** The body of `/openapi/v3`: paths with the hashes of their documents. Builds every document that is not built yet. */
-export function openApiV3Index(kinds: readonly KindStrategy[]): string {
-  const paths: JsonObject = {};
-  const groups = [...byPath(kinds)].sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [path, group] of groups) {
-    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${documentOf(group).hash}` };
-  }
-  return JSON.stringify({ paths });
-}
-
-/** The document of a path such as `apis/apps/v1`; undefined when no kind has it. */
-export function openApiV3Document(path: string, kinds: readonly KindStrategy[]): OpenApiDocument | undefined {
-  const group = kinds.filter((kind) => openApiPath(kind) === path);
-  return group.length === 0 ? undefined : documentOf(group);
 }
