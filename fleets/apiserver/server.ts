@@ -2,8 +2,11 @@
 import type { ApiRequest, ApiResponse, Transport } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
-import { createNamespace } from "./controllers/namespaces.ts";
+import { startCustomResources } from "./controllers/custom-resources.ts";
+import { GarbageCollector } from "./controllers/garbage-collector.ts";
+import { createNamespace, NamespaceWorker } from "./controllers/namespaces.ts";
 import { Discovery } from "./discovery/discovery.ts";
+import { createOpenApiPaths } from "./discovery/openapi-paths.ts";
 import { createPathHandler } from "./handlers/paths.ts";
 import { refusal, route } from "./handlers/router.ts";
 import { builtinKinds } from "./kinds/builtin.ts";
@@ -75,7 +78,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     caPem: "",
   };
   const discovery = new Discovery(registry, groupsOf(kinds));
-  const paths = createPathHandler(server, discovery, () => undefined);
+  const paths = createPathHandler(server, discovery, createOpenApiPaths(registry, clock));
   const closing = new AbortController();
 
   async function handle(request: ApiRequest): Promise<ApiResponse> {
@@ -84,6 +87,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     return route(server, paths, { ...request, signal });
   }
 
+  const namespaces = new NamespaceWorker(server);
+  const collector = new GarbageCollector(server);
+  startCustomResources(server);
+  collector.start();
+  namespaces.start();
   for (const namespace of FIRST_NAMESPACES) createNamespace(server, namespace);
   await store.settled();
   return {
@@ -94,9 +102,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     compact: () => store.compactHistory(),
     publishCa(pem) {
       server.caPem = pem;
+      namespaces.publishCa();
     },
     close() {
       closing.abort();
+      namespaces.stop();
+      collector.stop();
       store.close();
       return Promise.resolve();
     },

@@ -1,6 +1,15 @@
 // Who owns which field: the seam between the verbs and the rules of managedFields.
-import { cloneJson, isObject, type KubeObject, type ManagedFieldsEntry } from "../../../kube/object.ts";
+import { applyServerSide } from "../../../kube/fields/apply.ts";
+import { ApplyConflictError } from "../../../kube/fields/errors.ts";
+import { type FieldSet, setOfPaths } from "../../../kube/fields/field-set.ts";
+import type { OwnershipModel } from "../../../kube/fields/ownership.ts";
+import { trackUpdate } from "../../../kube/fields/track.ts";
+import type { FieldType } from "../../../kube/fields/type.ts";
+import { formatApiVersion, type KubeObject, type ManagedFieldsEntry, parseApiVersion } from "../../../kube/object.ts";
+import { rfc3339 } from "../../../runtime/clock.ts";
+import { AppError } from "../../../runtime/errors.ts";
 import type { KindStrategy } from "../registry/kind.ts";
+import { badRequest, serverError, statusError } from "../registry/status-error.ts";
 import type { ServerContext } from "../server-context.ts";
 
 /** One write, as ownership sees it. */
@@ -12,28 +21,85 @@ export interface OwnershipRequest {
   readonly subresource: string;
 }
 
+const STATUS: FieldSet = setOfPaths([["f:status"]]);
+const ALL_BUT_STATUS: FieldSet = setOfPaths([["f:spec"], ["f:metadata"]]);
+
+const empties = new WeakMap<KindStrategy, KubeObject>();
+
+/** A built-in object as it is before anybody sets a field; custom resources start with nothing. */
+function emptyObject(kind: KindStrategy): KubeObject | undefined {
+  if (kind.custom) return undefined;
+  let empty = empties.get(kind);
+  if (empty === undefined) {
+    empty = kind.decode({ apiVersion: formatApiVersion(kind.group, kind.version), kind: kind.kind }, []).object;
+    empties.set(kind, empty);
+  }
+  return empty;
+}
+
+function modelOf({ server, kind, subresource }: OwnershipRequest): OwnershipModel {
+  const resetFields =
+    subresource === "status" ? ALL_BUT_STATUS : subresource === "" && kind.hasStatus ? STATUS : undefined;
+  function typeAt(apiVersion: string): FieldType | undefined {
+    const { group, version } = parseApiVersion(apiVersion);
+    if (group === kind.group && version === kind.version) return kind.fieldType();
+    return server.registry
+      .byStorage(kind.storageKey)
+      .find((each) => each.group === group && each.version === version)
+      ?.fieldType();
+  }
+  return { type: kind.fieldType(), typeAt, resetFields, empty: emptyObject(kind) };
+}
+
 /** The managedFields of an object after an update, patch or create by `manager`. */
 export function ownershipAfterUpdate(
-  _request: OwnershipRequest,
+  request: OwnershipRequest,
   old: KubeObject | undefined,
-  _updated: KubeObject,
+  updated: KubeObject,
 ): ManagedFieldsEntry[] | undefined {
-  return old?.metadata.managedFields;
+  const { kind, server, manager, subresource } = request;
+  return trackUpdate({
+    ...modelOf(request),
+    old,
+    updated,
+    manager,
+    apiVersion: formatApiVersion(kind.group, kind.version),
+    subresource,
+    now: rfc3339(server.clock.now()),
+  });
 }
 
-/** The object after `config` is applied to `live`, with its managedFields. Throws the conflicts. */
+/** The object after `config` is applied to `live`, with its managedFields. Throws the conflicts as a 409. */
 export function applyConfiguration(
-  _request: OwnershipRequest,
+  request: OwnershipRequest,
   live: KubeObject | undefined,
   config: KubeObject,
-  _force: boolean,
+  force: boolean,
 ): { readonly object: KubeObject; readonly changed: boolean } {
-  return { object: live === undefined ? config : (merged(live, config) as KubeObject), changed: true };
+  const { kind, server, manager, subresource } = request;
+  try {
+    return applyServerSide({
+      ...modelOf(request),
+      live,
+      config,
+      manager,
+      apiVersion: formatApiVersion(kind.group, kind.version),
+      subresource,
+      force,
+      now: rfc3339(server.clock.now()),
+    });
+  } catch (error) {
+    throw applyRefusal(error);
+  }
 }
 
-function merged(live: unknown, config: unknown): unknown {
-  if (!isObject(live) || !isObject(config)) return config;
-  const result: Record<string, unknown> = cloneJson(live);
-  for (const [key, value] of Object.entries(config)) result[key] = merged(live[key], value);
-  return result;
+function applyRefusal(error: unknown): unknown {
+  if (error instanceof ApplyConflictError) {
+    const causes = error.conflicts.map(({ message, field }) => ({ reason: "FieldManagerConflict", message, field }));
+    return statusError(409, "Conflict", error.message, { causes });
+  }
+  if (!(error instanceof AppError)) return error;
+  // As the reference: a configuration that does not fit the schema is a plain 500.
+  if (error.code === "typed-object-invalid") return serverError(error.message);
+  return error.code === "apply-request-invalid" ? badRequest(error.message) : error;
 }

@@ -1,25 +1,45 @@
 // JSON patch, merge patch and strategic merge patch over the JSON of an object.
-import { isObject, type Json, type JsonObject } from "../../../kube/object.ts";
+import { applyJsonPatch, type JsonPatchOperation } from "../../../kube/json-patch.ts";
+import { applyMergePatch } from "../../../kube/merge-patch.ts";
+import { cloneJson, isObject, type Json, type JsonObject } from "../../../kube/object.ts";
 import type { KindStrategy } from "../registry/kind.ts";
-import { badRequest, unsupportedMediaType } from "../registry/status-error.ts";
+import { badRequest, patchRejected, requestTooLarge } from "../registry/status-error.ts";
 
 export type PatchType = "json" | "merge" | "strategic";
 
-/** The object after the patch. Takes `object` over. */
+const MAX_OPERATIONS = 10_000;
+
+/** The object after the patch, owned by the caller. Changes neither `object` nor `patch`. */
 export function patchedJson(type: PatchType, object: JsonObject, patch: Json, _kind: KindStrategy): JsonObject {
-  if (type === "json") throw unsupportedMediaType(["application/merge-patch+json"]);
-  if (!isObject(patch))
-    throw badRequest("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}");
-  return mergePatched(object, patch as JsonObject);
+  const result = type === "json" ? jsonPatched(object, patch) : applyMergePatch(object, requireObjectPatch(patch));
+  // A patch of an object by an object is an object; other results are refused on the way.
+  return cloneJson(result as JsonObject);
 }
 
-function mergePatched(target: JsonObject, patch: JsonObject): JsonObject {
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete target[key];
-    else if (isObject(value)) {
-      const child = target[key];
-      target[key] = mergePatched(isObject(child) ? (child as JsonObject) : {}, value as JsonObject);
-    } else target[key] = value;
+function goType(value: Json): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+function requireObjectPatch(patch: Json): JsonObject {
+  if (isObject(patch)) return patch as JsonObject;
+  throw badRequest(
+    `error decoding patch: json: cannot unmarshal ${goType(patch)} into Go value of type map[string]interface {}`,
+  );
+}
+
+function jsonPatched(object: JsonObject, patch: Json): JsonObject {
+  if (!Array.isArray(patch)) {
+    throw badRequest(`json: cannot unmarshal ${goType(patch)} into Go value of type jsonpatch.Patch`);
   }
-  return target;
+  if (patch.length > MAX_OPERATIONS) throw requestTooLarge(MAX_OPERATIONS);
+  let result: unknown;
+  try {
+    // The patcher refuses whatever is no operation.
+    result = applyJsonPatch(object, patch as unknown as JsonPatchOperation[], { dialect: "api-server" });
+  } catch {
+    throw patchRejected();
+  }
+  if (!isObject(result)) throw patchRejected();
+  return result as JsonObject;
 }

@@ -58,7 +58,7 @@ function storePatched(
 ): WriteResult {
   const { kind, target, warnings } = exchange;
   const old = servedObject(live, kind);
-  const json = patchedJson(type, cloneJson(old) as unknown as JsonObject, patch, kind);
+  const json = patchedJson(type, old as unknown as JsonObject, patch, kind);
   const object = decodeObject(json, [], kind, options.fieldValidation, warnings);
   agreeOnNamespace(exchange, object);
   agreeOnPatchedName(exchange, object);

@@ -79,7 +79,7 @@ export function parseContinue(text: string): ContinueToken {
   if (typeof token.start !== "string" || token.start === "") {
     throw invalidToken("encoded start key empty (version meta.k8s.io/v1)");
   }
-  return { revision: token.rv, after: token.start.replace(/\u0000$/, "") };
+  return { revision: token.rv, after: token.start.endsWith("\u0000") ? token.start.slice(0, -1) : token.start };
 }
 
 /** 410 with a token that goes on from the same place at the present state. */

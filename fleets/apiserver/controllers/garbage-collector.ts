@@ -1,0 +1,244 @@
+// Deletes what its owners leave behind, as ownerReferences ask.
+import { cloneJson, type KubeObject, type OwnerReference, parseApiVersion } from "../../../kube/object.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import { deleteStored } from "../handlers/delete.ts";
+import { isFinished, SYSTEM_USER } from "../handlers/write.ts";
+import type { KindStrategy } from "../registry/kind.ts";
+import type { DeleteOptions } from "../request/options.ts";
+import type { ServerContext } from "../server-context.ts";
+import type { Change } from "../storage/change-ring.ts";
+import type { ObjectKey, StoredObject } from "../storage/stored-object.ts";
+
+const ORPHAN = "orphan";
+const FOREGROUND = "foregroundDeletion";
+
+type OwnerState = "present" | "waiting" | "absent" | "unknown";
+
+/**
+ * Follows all changes of one store. `dependents` is kept at write time, so that the end of an owner costs as much as it
+ * has dependents. Work is done at the end of the turn, after the change that caused it was answered.
+ */
+export class GarbageCollector {
+  readonly #server: ServerContext;
+  /** Keys of dependents by the uid of each owner. */
+  readonly #dependents = new Map<string, Map<string, ObjectKey>>();
+  readonly #queue = new Map<string, ObjectKey>();
+  #scheduled = false;
+  #stopped = false;
+
+  constructor(server: ServerContext) {
+    this.#server = server;
+  }
+
+  start(): void {
+    const { store } = this.#server;
+    for (const resource of store.resources()) {
+      for (const stored of store.list(resource)) this.#onObject(stored, undefined);
+    }
+    store.subscribeAll((change) => this.#onChange(change));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #onChange(change: Change): void {
+    if (change.type !== "DELETED") {
+      this.#onObject(change.object, change.previous);
+      return;
+    }
+    const { object } = change;
+    for (const owner of ownersOf(object.object)) {
+      this.#forget(owner.uid, object);
+      // A foreground deletion may have waited for this one.
+      this.#enqueueOwner(owner, object);
+    }
+    for (const key of this.#dependents.get(object.uid)?.values() ?? []) this.#enqueue(key);
+  }
+
+  #onObject(stored: StoredObject, previous: StoredObject | undefined): void {
+    const owners = ownersOf(stored.object);
+    const before = previous === undefined ? [] : ownersOf(previous.object);
+    if (owners.length > 0 || before.length > 0) {
+      for (const owner of before) this.#forget(owner.uid, stored);
+      for (const owner of owners) this.#remember(owner.uid, stored);
+      if (owners.length > 0) this.#enqueue(stored);
+      // Losing a blocking dependent frees an owner that is being deleted.
+      for (const owner of before) this.#enqueueOwner(owner, stored);
+    }
+    const { deletionTimestamp, finalizers } = stored.object.metadata;
+    if (deletionTimestamp === undefined || finalizers === undefined) return;
+    if (finalizers.includes(ORPHAN) || finalizers.includes(FOREGROUND)) this.#enqueue(stored);
+  }
+
+  #remember(uid: string, key: ObjectKey): void {
+    let keys = this.#dependents.get(uid);
+    if (keys === undefined) {
+      keys = new Map();
+      this.#dependents.set(uid, keys);
+    }
+    keys.set(textOf(key), { resource: key.resource, namespace: key.namespace, name: key.name });
+  }
+
+  #forget(uid: string, key: ObjectKey): void {
+    const keys = this.#dependents.get(uid);
+    if (keys === undefined) return;
+    keys.delete(textOf(key));
+    if (keys.size === 0) this.#dependents.delete(uid);
+  }
+
+  #enqueue(key: ObjectKey): void {
+    this.#queue.set(textOf(key), { resource: key.resource, namespace: key.namespace, name: key.name });
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#work());
+  }
+
+  #enqueueOwner(owner: OwnerReference, dependent: ObjectKey): void {
+    const found = this.#findOwner(owner, dependent);
+    if (found.stored?.object.metadata.deletionTimestamp !== undefined) this.#enqueue(found.stored);
+  }
+
+  #work(): void {
+    this.#scheduled = false;
+    const keys = [...this.#queue.values()];
+    this.#queue.clear();
+    for (const key of keys) {
+      if (this.#stopped) return;
+      try {
+        this.#process(key);
+      } catch (error) {
+        this.#server.logger.warn("failed to collect garbage", { object: textOf(key), error: messageOf(error) });
+      }
+    }
+  }
+
+  #process(key: ObjectKey): void {
+    const stored = this.#server.store.get(key);
+    if (stored === undefined) return;
+    const { deletionTimestamp, finalizers = [] } = stored.object.metadata;
+    if (deletionTimestamp !== undefined) {
+      if (finalizers.includes(ORPHAN)) this.#orphanDependents(stored);
+      else if (finalizers.includes(FOREGROUND)) this.#deleteForeground(stored);
+      return;
+    }
+    this.#checkOwners(stored);
+  }
+
+  #checkOwners(stored: StoredObject): void {
+    const owners = ownersOf(stored.object);
+    if (owners.length === 0) return;
+    const states = owners.map((owner) => this.#stateOf(owner, stored));
+    if (states.includes("present") || states.includes("unknown")) {
+      this.#dropOwners(stored, owners, states);
+      return;
+    }
+    // All owners are gone, or wait in the foreground for this one.
+    const waiting = states.includes("waiting");
+    const blocks = this.#dependentsOf(stored.uid).some((each) =>
+      ownersOf(each.object).some((owner) => owner.uid === stored.uid && owner.blockOwnerDeletion === true),
+    );
+    this.#delete(stored, waiting && blocks ? "Foreground" : this.#inheritedPolicy(stored));
+  }
+
+  /** An object's own finalizer decides, when a client set one before. */
+  #inheritedPolicy(stored: StoredObject): DeleteOptions["propagation"] {
+    const finalizers = stored.object.metadata.finalizers ?? [];
+    if (finalizers.includes(ORPHAN)) return "Orphan";
+    return finalizers.includes(FOREGROUND) ? "Foreground" : "Background";
+  }
+
+  /** Removes references to owners that are gone, while another one remains. */
+  #dropOwners(stored: StoredObject, owners: readonly OwnerReference[], states: readonly OwnerState[]): void {
+    if (!states.includes("present")) return;
+    const kept = owners.filter((_owner, index) => states[index] === "present" || states[index] === "unknown");
+    if (kept.length === owners.length) return;
+    const updated = cloneJson(stored.object);
+    updated.metadata.ownerReferences = kept.map((owner) => ({ ...owner }));
+    this.#server.store.put(stored, updated);
+  }
+
+  #stateOf(owner: OwnerReference, dependent: ObjectKey): OwnerState {
+    const { kind, stored } = this.#findOwner(owner, dependent);
+    if (kind === undefined) return "unknown";
+    if (stored === undefined || stored.uid !== owner.uid) return "absent";
+    const { deletionTimestamp, finalizers } = stored.object.metadata;
+    return deletionTimestamp !== undefined && finalizers?.includes(FOREGROUND) === true ? "waiting" : "present";
+  }
+
+  #findOwner(
+    owner: OwnerReference,
+    dependent: ObjectKey,
+  ): { readonly kind: KindStrategy | undefined; readonly stored: StoredObject | undefined } {
+    const { group, version } = parseApiVersion(owner.apiVersion);
+    const kind = this.#server.registry.findKind(group, version, owner.kind);
+    if (kind === undefined) return { kind, stored: undefined };
+    const namespace = kind.namespaced ? dependent.namespace : "";
+    return { kind, stored: this.#server.store.get({ resource: kind.storageKey, namespace, name: owner.name }) };
+  }
+
+  #dependentsOf(uid: string): StoredObject[] {
+    const found: StoredObject[] = [];
+    for (const key of this.#dependents.get(uid)?.values() ?? []) {
+      const stored = this.#server.store.get(key);
+      if (stored !== undefined) found.push(stored);
+    }
+    return found;
+  }
+
+  #orphanDependents(owner: StoredObject): void {
+    for (const dependent of this.#dependentsOf(owner.uid)) {
+      const updated = cloneJson(dependent.object);
+      const kept = ownersOf(updated).filter((each) => each.uid !== owner.uid);
+      if (kept.length === 0) delete updated.metadata.ownerReferences;
+      else updated.metadata.ownerReferences = kept;
+      this.#server.store.put(dependent, updated);
+    }
+    this.#removeFinalizer(owner, ORPHAN);
+  }
+
+  #deleteForeground(owner: StoredObject): void {
+    let blocked = false;
+    for (const dependent of this.#dependentsOf(owner.uid)) {
+      const reference = ownersOf(dependent.object).find((each) => each.uid === owner.uid);
+      if (dependent.object.metadata.deletionTimestamp === undefined) this.#checkOwners(dependent);
+      const present = this.#server.store.get(dependent);
+      const stillOwned = present !== undefined && ownersOf(present.object).some((each) => each.uid === owner.uid);
+      if (stillOwned && reference?.blockOwnerDeletion === true) blocked = true;
+    }
+    const present = this.#server.store.get(owner);
+    if (!blocked && present !== undefined) this.#removeFinalizer(present, FOREGROUND);
+  }
+
+  #removeFinalizer(stored: StoredObject, finalizer: string): void {
+    const updated = cloneJson(stored.object);
+    const kept = (updated.metadata.finalizers ?? []).filter((each) => each !== finalizer);
+    if (kept.length === 0) delete updated.metadata.finalizers;
+    else updated.metadata.finalizers = kept;
+    if (isFinished(updated)) this.#server.store.remove(stored);
+    else this.#server.store.put(stored, updated);
+  }
+
+  #delete(stored: StoredObject, propagation: DeleteOptions["propagation"]): void {
+    const kind = this.#server.registry.byStorage(stored.resource)[0];
+    if (kind === undefined) return;
+    const { server } = { server: this.#server };
+    const request = { server, kind, user: SYSTEM_USER, namespace: stored.namespace, subresource: "", dryRun: false };
+    const options = {
+      dryRun: false,
+      gracePeriodSeconds: undefined,
+      propagation,
+      uid: stored.uid,
+      resourceVersion: undefined,
+    };
+    deleteStored(request, stored, options);
+  }
+}
+
+function ownersOf(object: KubeObject): readonly OwnerReference[] {
+  return object.metadata.ownerReferences ?? [];
+}
+
+function textOf(key: ObjectKey): string {
+  return `${key.resource} ${key.namespace}/${key.name}`;
+}

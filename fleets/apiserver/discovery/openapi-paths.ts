@@ -1,0 +1,89 @@
+// Serves the OpenAPI documents of the registered kinds.
+import type { ApiResponse } from "../../../kube/client/transport.ts";
+import type { Clock } from "../../../runtime/clock.ts";
+import type { ExtraPaths } from "../handlers/paths.ts";
+import { type OpenApiDocument, openApiV3Document, openApiV3Index } from "../kinds/openapi.ts";
+import { openApiHash, openApiV2Json, openApiV2Protobuf } from "../kinds/openapi-v2.ts";
+import type { Registry } from "../registry/registry.ts";
+
+type RequestHeaders = Readonly<Record<string, string>>;
+
+interface CachedBody {
+  readonly generation: number;
+  readonly body: Buffer;
+  readonly etag: string;
+}
+
+const V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const YEAR_S = 31_536_000;
+
+/** Answers `/openapi/v2` and `/openapi/v3`. Documents are built when first asked for. */
+export function createOpenApiPaths(registry: Registry, clock: Clock): ExtraPaths {
+  const cache = new Map<string, CachedBody>();
+
+  function cached(name: string, build: () => string | Uint8Array): CachedBody {
+    const present = cache.get(name);
+    if (present !== undefined && present.generation === registry.generation) return present;
+    const body = Buffer.from(build() as string);
+    const made = { generation: registry.generation, body, etag: `"${openApiHash(body)}"` };
+    cache.set(name, made);
+    return made;
+  }
+
+  function answerV2(headers: RequestHeaders): ApiResponse {
+    const isProtobuf = (headers["accept"] ?? "").includes("proto-openapi.spec.v2");
+    const document = isProtobuf
+      ? cached("v2 protobuf", () => openApiV2Protobuf(registry.all()))
+      : cached("v2 json", () => openApiV2Json(registry.all()));
+    return answerCached(document, headers, {
+      "content-type": isProtobuf ? V2_PROTOBUF : "application/json",
+      vary: "Accept",
+    });
+  }
+
+  return (path, headers, query) => {
+    if (path === "/openapi/v2") return answerV2(headers);
+    if (path === "/openapi/v3") {
+      const index = cached("v3 index", () => openApiV3Index(registry.all()));
+      return answerCached(index, headers, {
+        "cache-control": "no-cache, private",
+        "content-type": "text/plain; charset=utf-8",
+        "last-modified": new Date(clock.now()).toUTCString(),
+      });
+    }
+    if (!path.startsWith("/openapi/v3/")) return undefined;
+    const name = path.slice("/openapi/v3/".length);
+    const document = openApiV3Document(name, registry.all());
+    return document === undefined ? undefined : answerV3(name, document, query.get("hash"), headers, clock);
+  };
+}
+
+function answerCached(document: CachedBody, headers: RequestHeaders, extra: RequestHeaders): ApiResponse {
+  const all = { ...extra, etag: document.etag };
+  if (headers["if-none-match"] === document.etag) return { status: 304, headers: all, body: Buffer.alloc(0) };
+  return { status: 200, headers: all, body: document.body };
+}
+
+function answerV3(
+  name: string,
+  document: OpenApiDocument,
+  hash: string | undefined,
+  headers: RequestHeaders,
+  clock: Clock,
+): ApiResponse {
+  const etag = `"${document.hash}"`;
+  if (hash !== undefined && hash !== document.hash) {
+    const location = `/openapi/v3/${name}?hash=${document.hash}`;
+    return { status: 301, headers: { "cache-control": "no-cache, private", location }, body: Buffer.alloc(0) };
+  }
+  if (headers["if-none-match"] === etag) return { status: 304, headers: { etag }, body: Buffer.alloc(0) };
+  const caching: RequestHeaders =
+    hash === undefined
+      ? { "cache-control": "no-cache, private" }
+      : { "cache-control": "public, immutable", expires: new Date(clock.now() + YEAR_S * 1000).toUTCString() };
+  return {
+    status: 200,
+    headers: { ...caching, "content-type": "application/json", vary: "Accept", etag },
+    body: Buffer.from(document.body),
+  };
+}
