@@ -163,3 +163,38 @@ export function openApiDocument(kinds: readonly KindStrategy[]): OpenApiDocument
   });
   return { body, hash: createHash("sha512").update(body).digest("hex").toUpperCase() };
 }
+
+interface Built {
+  readonly kinds: readonly KindStrategy[];
+  readonly document: OpenApiDocument;
+}
+
+/** Documents by the first kind they were built from: a group-version is built anew only when its kinds change. */
+const built = new WeakMap<KindStrategy, Built>();
+
+function documentOf(kinds: readonly KindStrategy[]): OpenApiDocument {
+  const first = kinds[0]!;
+  const known = built.get(first);
+  if (known?.kinds.length === kinds.length && known.kinds.every((kind, index) => kind === kinds[index])) {
+    return known.document;
+  }
+  const document = openApiDocument(kinds);
+  built.set(first, { kinds, document });
+  return document;
+}
+
+/** The body of `/openapi/v3`: paths with the hashes of their documents. Builds every document that is not built yet. */
+export function openApiV3Index(kinds: readonly KindStrategy[]): string {
+  const groups = Map.groupBy(kinds, openApiPath);
+  const paths: JsonObject = {};
+  for (const path of [...groups.keys()].sort()) {
+    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${documentOf(groups.get(path)!).hash}` };
+  }
+  return JSON.stringify({ paths });
+}
+
+/** The document of a path such as `apis/apps/v1`; undefined when no kind has it. */
+export function openApiV3Document(path: string, kinds: readonly KindStrategy[]): OpenApiDocument | undefined {
+  const group = kinds.filter((kind) => openApiPath(kind) === path);
+  return group.length === 0 ? undefined : documentOf(group);
+}
