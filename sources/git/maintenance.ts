@@ -1,6 +1,7 @@
 // Keeps a cache small: every fetch adds a pack, and history that nobody looks at stays in them.
 
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32, deflateSync } from "node:zlib";
 import { yieldToLoop } from "../../runtime/parallel.ts";
@@ -24,13 +25,18 @@ export async function compactPacks(cache: RepositoryCache, signal: AbortSignal, 
   const refs = trimRefs(cache.refs());
   const tips = new Set([...refs.values()].filter((oid) => cache.store.has(oid)));
   const packs = [...cache.store.packs()];
-  const writer = new PackCopier(cache.store, cache.temporaryPath("pack"), signal);
-  const { index, checksum, path } = await writer.write(tips, packs);
-  // In this order a crash leaves references that name commits that are here, and history that ends where it says.
-  cache.writeRefs(refs);
-  cache.writeShallow([...tips].filter((oid) => cache.store.readCommit(oid).parents.length > 0));
-  const installed = cache.install(path, index, checksum);
-  cache.removePacks(packs.map((pack) => pack.path).filter((other) => other !== installed));
+  const temporary = cache.temporaryPath("pack");
+  try {
+    const writer = new PackCopier(cache.store, temporary, signal);
+    const { index, checksum } = await writer.write(tips, packs);
+    // In this order a crash leaves references that name commits that are here, and history that ends where it says.
+    cache.writeRefs(refs);
+    cache.writeShallow([...tips].filter((oid) => cache.store.readCommit(oid).parents.length > 0));
+    const installed = cache.install(temporary, index, checksum);
+    cache.removePacks(packs.map((pack) => pack.path).filter((other) => other !== installed));
+  } finally {
+    rmSync(temporary, { force: true });
+  }
 }
 
 /** Leaves the references that were fetched last. */
@@ -58,10 +64,7 @@ class PackCopier {
     this.#signal = signal;
   }
 
-  async write(
-    tips: ReadonlySet<string>,
-    packs: readonly Pack[],
-  ): Promise<{ index: Buffer; checksum: Buffer; path: string }> {
+  async write(tips: ReadonlySet<string>, packs: readonly Pack[]): Promise<{ index: Buffer; checksum: Buffer }> {
     const wanted = await this.#reachable(tips);
     const file = await open(this.#path, "wx", 0o600);
     try {
@@ -74,7 +77,7 @@ class PackCopier {
       const checksum = this.#sum.digest();
       await file.write(checksum);
       await file.sync();
-      return { index: writePackIndex(this.#objects, checksum), checksum, path: this.#path };
+      return { index: writePackIndex(this.#objects, checksum), checksum };
     } finally {
       await file.close();
     }

@@ -1,0 +1,202 @@
+import { AppError } from "../../runtime/errors.ts";
+import { gitCorrupt } from "../errors.ts";
+import { redactUrl } from "../redact-url.ts";
+import { RepositoryCache } from "./cache.ts";
+import { GitSource } from "./git-source.ts";
+import type { GitLimits } from "./limits.ts";
+import { compactPacks } from "./maintenance.ts";
+import type { ObjectStore } from "./object-store.ts";
+import type { ChosenRef, GitReference } from "./reference.ts";
+import { type FetchedRevision, type FetchOptions, historyOf, previousOf } from "./revision.ts";
+import type { Transport } from "./transport.ts";
+
+const MAX_HAVES = 64;
+
+/** Work on one cache folder, one after the other, whoever asks. */
+const queues = new Map<string, Promise<unknown>>();
+
+async function exclusively<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  const before = queues.get(directory) ?? Promise.resolve();
+  const mine = before.then(work, work);
+  const settled = mine.catch(() => undefined);
+  queues.set(directory, settled);
+  try {
+    return await mine;
+  } finally {
+    if (queues.get(directory) === settled) queues.delete(directory);
+  }
+}
+
+export interface RemoteSourceOptions {
+  readonly url: string;
+  readonly cacheDirectory: string;
+  readonly timeoutMs: number;
+}
+
+/** A repository elsewhere, of which a cache keeps what was fetched. */
+export class RemoteSource extends GitSource {
+  readonly #directory: string;
+  readonly #transport: Transport;
+  readonly #limits: GitLimits;
+  #cache: RepositoryCache | undefined;
+
+  constructor(options: RemoteSourceOptions, transport: Transport, limits: GitLimits) {
+    super(options.url, options.timeoutMs);
+    this.#directory = options.cacheDirectory;
+    this.#transport = transport;
+    this.#limits = limits;
+  }
+
+  protected store(): ObjectStore {
+    return this.#open().store;
+  }
+
+  protected resolve(reference: GitReference, signal: AbortSignal): Promise<ChosenRef> {
+    return this.choose(reference, (prefixes) => this.#transport.listRefs(prefixes, signal));
+  }
+
+  protected fetch(reference: GitReference, options: FetchOptions): Promise<FetchedRevision> {
+    return exclusively(this.#directory, async () => {
+      options.signal.throwIfAborted();
+      const before = { bytes: this.#transport.bytes, requests: this.#transport.requests };
+      const chosen = await this.resolve(reference, options.signal);
+      try {
+        return await this.#fetchChosen(chosen, reference, options, before);
+      } catch (error) {
+        // What is here is damaged or incomplete. It is only a copy: begin anew, once.
+        if (!(error instanceof DamagedCache)) throw error;
+        this.#cache?.reset();
+        this.#cache = undefined;
+        return await this.#fetchChosen(chosen, reference, options, before);
+      }
+    }).catch((error: unknown) => {
+      throw error instanceof DamagedCache ? error.cause : error;
+    });
+  }
+
+  close(): void {
+    this.#transport.close();
+    this.#cache?.store.close();
+  }
+
+  #open(): RepositoryCache {
+    this.#cache ??= new RepositoryCache(this.#directory, this.#limits);
+    return this.#cache;
+  }
+
+  async #fetchChosen(
+    chosen: ChosenRef,
+    reference: GitReference,
+    options: FetchOptions,
+    before: { readonly bytes: number; readonly requests: number },
+  ): Promise<FetchedRevision> {
+    const cache = this.#open();
+    // A commit asked for by name has no reference at the server; here it gets one, so that it is not cleared away.
+    const name = chosen.name ?? `refs/flaghoist/commits/${chosen.commit}`;
+    const previous = previousOf(chosen, options.previous, cache.refs().get(name));
+    let cut = false;
+    if (!cache.store.has(chosen.commit)) {
+      cut = await this.#download(cache, chosen.commit, previous?.commit, reference, options.signal);
+    }
+    const cost = {
+      bytes: this.#transport.bytes - before.bytes,
+      requests: this.#transport.requests - before.requests,
+    };
+    try {
+      const history = historyOf(cache.store, chosen, previous, cut);
+      const result = this.result(chosen, previous, history, cost);
+      // Only a revision that passed every check is remembered.
+      cache.setRef(name, chosen.commit);
+      await this.#tidy(cache, options.signal);
+      return result;
+    } catch (error) {
+      throw isDamage(error) ? new DamagedCache(error) : error;
+    }
+  }
+
+  async #tidy(cache: RepositoryCache, signal: AbortSignal): Promise<void> {
+    try {
+      await compactPacks(cache, signal);
+    } catch (error) {
+      // The revision is here; a full disk or an early end of tidying up must not hide that. The next fetch tries again.
+      if (isDamage(error)) throw error;
+    }
+  }
+
+  /** Whether the history is complete afterwards from the new commit back to the time of the previous one. */
+  async #download(
+    cache: RepositoryCache,
+    commit: string,
+    previous: string | undefined,
+    reference: GitReference,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { store } = cache;
+    const haves = [...new Set([previous, ...[...cache.refs().values()].reverse()])]
+      .filter((oid): oid is string => oid !== undefined && store.has(oid))
+      .slice(0, MAX_HAVES);
+    const common = { wants: [commit], haves, shallow: cache.shallow() };
+    if (previous !== undefined && store.has(previous) && this.#transport.knowsSince) {
+      // Everything since the previous commit shows whether that is an ancestor, and is rarely more than what is new.
+      const sinceSeconds = Math.floor(store.readCommit(previous).committer.timeMs / 1000);
+      try {
+        await this.#transport.fetchInto(cache, { ...common, history: { sinceSeconds } }, signal);
+        if (store.has(commit)) return true;
+      } catch (error) {
+        // The server refuses when the new commit is older than that, as after going back by force.
+        if (!isWorthRetrying(error)) throw error;
+      }
+    }
+    try {
+      await this.#downloadTip(cache, common, reference, signal);
+    } catch (error) {
+      if (haves.length === 0 || !isWorthRetrying(error)) throw error;
+      // What the new objects build on may be damaged here: ask for all of them.
+      await this.#downloadTip(cache, { wants: [commit], haves: [], shallow: [] }, reference, signal);
+    }
+    if (!store.has(commit)) throw gitCorrupt(`${redactUrl(this.url)} did not send the commit ${commit}`);
+    return false;
+  }
+
+  async #downloadTip(
+    cache: RepositoryCache,
+    common: {
+      readonly wants: readonly string[];
+      readonly haves: readonly string[];
+      readonly shallow: readonly string[];
+    },
+    reference: GitReference,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#transport.fetchInto(cache, { ...common, history: { depth: 1 } }, signal);
+    } catch (error) {
+      const refused = error instanceof AppError && error.code === "git-object-missing";
+      if (!refused || reference.commit === undefined || reference.commit === "") throw error;
+      // The server gives only what a reference names: get the branch with its history and look inside.
+      const prefix =
+        reference.branch === undefined || reference.branch === "" ? "HEAD" : `refs/heads/${reference.branch}`;
+      const tip = (await this.#transport.listRefs([prefix], signal)).find((ref) => ref.name === prefix);
+      if (tip === undefined) throw error;
+      await this.#transport.fetchInto(cache, { wants: [tip.oid], haves: [], shallow: [], history: "all" }, signal);
+      if (!cache.store.has(common.wants[0] ?? "")) throw error;
+    }
+  }
+}
+
+/** Carries an error that came from reading what is here already, as its cause. */
+class DamagedCache extends Error {
+  constructor(cause: unknown) {
+    super("the cache is damaged", { cause });
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  if (!(error instanceof AppError)) return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return error.code === "git-corrupt" || error.code === "git-object-missing";
+}
+
+function isWorthRetrying(error: unknown): boolean {
+  if (!(error instanceof AppError)) return false;
+  return ["git-corrupt", "git-object-missing", "git-invalid-repository", "git-server-busy"].includes(error.code);
+}
