@@ -2,7 +2,7 @@
 
 import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
-import { fnv1a32 } from "../works/naming.ts";
+import { fnv1a32 } from "../../kube/hash.ts";
 import { type Assignment, assignReplicas, strategyOf } from "./assign.ts";
 import type { Decision } from "./decision.ts";
 import { estimateFor } from "./estimates.ts";
