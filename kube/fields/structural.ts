@@ -70,7 +70,7 @@ function buildType(schema: SchemaNode, preserve: boolean, context: Context): Fie
   if (reference !== undefined) {
     const target = context.resolveRef(reference);
     if (target === undefined) return DEDUCED;
-    return withMapType(typeOf(target, preserve, context), schema["x-kubernetes-map-type"]);
+    return withSiblings(typeOf(target, preserve, context), schema);
   }
   if (schema["x-kubernetes-int-or-string"] === true) return scalar("int-or-string");
   switch (schema.type) {
@@ -203,9 +203,14 @@ function defaultsOfKeys(items: SchemaNode, keys: readonly string[], context: Con
 }
 
 /** The reference may say otherwise than the referenced type. */
-function withMapType(type: FieldType, mapType: string | undefined): FieldType {
-  if (type.kind !== "map" || mapType === undefined || type.atomic === (mapType === "atomic")) return type;
-  return overlay(type, { atomic: mapType === "atomic" });
+function withSiblings(type: FieldType, schema: SchemaNode): FieldType {
+  const mapType = schema["x-kubernetes-map-type"];
+  const own = schema["x-kubernetes-patch-strategy"];
+  if (type.kind !== "map" || (mapType === undefined && own === undefined)) return type;
+  return overlay(type, {
+    atomic: mapType === undefined ? type.atomic : mapType === "atomic",
+    patchStrategies: own === undefined ? type.patchStrategies : strategies(schema),
+  });
 }
 
 const STRING: ScalarType = scalar("string");
@@ -231,7 +236,7 @@ function asResource(type: FieldType, metadata: FieldType): MapType {
   });
 }
 
-function overlay(base: MapType, changes: Partial<Pick<MapType, "atomic" | "field">>): MapType {
+function overlay(base: MapType, changes: Partial<Pick<MapType, "atomic" | "field" | "patchStrategies">>): MapType {
   return {
     kind: "map",
     atomic: changes.atomic ?? base.atomic,
@@ -240,6 +245,6 @@ function overlay(base: MapType, changes: Partial<Pick<MapType, "atomic" | "field
       return base.rest;
     },
     preserveUnknown: base.preserveUnknown,
-    patchStrategies: base.patchStrategies,
+    patchStrategies: changes.patchStrategies ?? base.patchStrategies,
   };
 }
