@@ -51,7 +51,7 @@ export class Draft {
   }
 
   #record(operation: JsonPatchOperation, before: unknown, after: unknown): void {
-    const path = resolveEnd(before, operation.path);
+    const path = resolveEnd(before, operation);
     const inserts = operation.op === "add" && Array.isArray(parentOf(before, path));
     const removes = operation.op === "remove";
     const old = inserts ? undefined : valueAt(before, path);
@@ -87,15 +87,16 @@ function withValue(node: unknown, path: readonly (string | number)[], depth: num
   return copy;
 }
 
-// Lists are addressed from their end as well: `-` is behind the last element, `-1` is the last.
-function resolveEnd(before: unknown, pointer: string): string {
-  const cut = pointer.lastIndexOf("/");
-  const last = pointer.slice(cut + 1);
-  if (!last.startsWith("-")) return pointer;
-  const list = valueAt(before, pointer.slice(0, cut));
-  if (!Array.isArray(list)) return pointer;
-  const index = last === "-" ? list.length : list.length + Number(last);
-  return Number.isInteger(index) && index >= 0 ? `${pointer.slice(0, cut)}/${index}` : pointer;
+// Lists are addressed from their end as well: `-` is behind the last element, `-1` is the last; for an insertion, the
+// place behind the last element counts.
+function resolveEnd(before: unknown, { op, path }: JsonPatchOperation): string {
+  const cut = path.lastIndexOf("/");
+  const last = path.slice(cut + 1);
+  if (!last.startsWith("-")) return path;
+  const list = valueAt(before, path.slice(0, cut));
+  if (!Array.isArray(list)) return path;
+  const index = last === "-" ? list.length : list.length + (op === "add" ? 1 : 0) + Number(last);
+  return Number.isInteger(index) && index >= 0 ? `${path.slice(0, cut)}/${index}` : path;
 }
 
 function parentOf(root: unknown, pointer: string): unknown {
