@@ -53,10 +53,12 @@ function comparable(crd: KubeObject): unknown {
   const version = versionOf(crd);
   const { additionalPrinterColumns, subresources } = version;
   const spec = isObject(crd["spec"]) ? crd["spec"] : {};
+  const names = isObject(spec["names"]) ? spec["names"] : {};
   for (const [, node] of nodes(schemaOf(crd))) if (Array.isArray(node["required"])) node["required"].sort();
   return {
     group: spec["group"],
-    names: spec["names"],
+    // Where the list is not named, the API server names it.
+    names: { listKind: `${String(names["kind"])}List`, ...names },
     scope: spec["scope"],
     version: version["name"],
     columns: additionalPrinterColumns ?? [],

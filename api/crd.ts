@@ -50,17 +50,19 @@ export function structuralSchema(definition: Pick<KindDefinition, "schema">): Js
   const schema = z.toJSONSchema(definition.schema, { target: "openapi-3.0", io: "input", unrepresentable: "any" });
   const root = toStructural(schema);
   const properties = isObject(root["properties"]) ? root["properties"] : {};
-  const required = Array.isArray(root["required"]) ? root["required"] : [];
+  const { required, ...rest } = root;
+  // The API server sees to these three itself.
+  const own = ["apiVersion", "kind", "metadata"];
+  const needed = Array.isArray(required) ? required.filter((field) => !own.includes(field)) : [];
   return ordered({
-    ...root,
-    // The API server sees to these three itself.
+    ...rest,
     properties: ordered({
       ...properties,
       apiVersion: { description: "Group and version of the kind, as group/version.", type: "string" },
       kind: { description: "The kind.", type: "string" },
       metadata: { type: "object" },
     }),
-    required: required.filter((field) => field !== "apiVersion" && field !== "kind" && field !== "metadata"),
+    ...(needed.length > 0 && { required: needed }),
   });
 }
 

@@ -1,6 +1,7 @@
 // The kinds we define, with what the API server must know beside their fields.
 import type { z } from "zod";
 import { APPS_GROUP, workloadRebalancerSchema } from "./apps.ts";
+import { AUTOSCALING_GROUP, cronFederatedHPASchema, federatedHPASchema } from "./autoscaling.ts";
 import { CLUSTER_GROUP, clusterSchema } from "./cluster.ts";
 import {
   CONFIG_GROUP,
@@ -8,6 +9,8 @@ import {
   resourceInterpreterWebhookConfigurationSchema,
 } from "./config.ts";
 import { GITOPS_GROUP, gitRepositorySchema, syncSchema } from "./gitops.ts";
+import { MULTICLUSTER_GROUP, serviceExportSchema, serviceImportSchema } from "./multicluster.ts";
+import { multiClusterIngressSchema, multiClusterServiceSchema, NETWORKING_GROUP } from "./networking.ts";
 import {
   clusterOverridePolicySchema,
   clusterPropagationPolicySchema,
@@ -42,6 +45,25 @@ export interface KindDefinition {
   readonly schema: z.ZodObject;
 }
 
+interface Naming {
+  readonly plural: string;
+  readonly version?: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly columns?: readonly PrinterColumn[];
+}
+
+function define(
+  group: string,
+  scope: KindDefinition["scope"],
+  schema: z.ZodObject<{ kind: z.ZodLiteral<string> }>,
+  { plural, version = "v1alpha1", shortNames = [], categories = [], columns = [] }: Naming,
+): KindDefinition {
+  const kind = schema.shape.kind.value;
+  const hasStatus = "status" in schema.shape;
+  return { group, version, kind, plural, scope, shortNames, categories, hasStatus, columns, schema };
+}
+
 const AGE: PrinterColumn = { name: "AGE", type: "date", jsonPath: ".metadata.creationTimestamp" };
 const KARMADA = ["karmada-io"];
 
@@ -57,133 +79,74 @@ function condition(name: string, type: string, field: "status" | "message" = "st
   return column(name, `.status.conditions[?(@.type=="${type}")].${field}`);
 }
 
+function count(name: string, jsonPath: string): PrinterColumn {
+  return { name, type: "integer", jsonPath };
+}
+
 const propagationColumns = [
   column("CONFLICT-RESOLUTION", ".spec.conflictResolution"),
   column("PRIORITY", ".spec.priority"),
   AGE,
 ];
 const bindingColumns = [condition("SCHEDULED", "Scheduled"), condition("FULLYAPPLIED", "FullyApplied"), AGE];
+const scaleColumns = [
+  column("REFERENCE-KIND", ".spec.scaleTargetRef.kind"),
+  column("REFERENCE-NAME", ".spec.scaleTargetRef.name"),
+];
 
 export const KINDS: readonly KindDefinition[] = [
-  {
-    group: POLICY_GROUP,
-    version: "v1alpha1",
-    kind: "PropagationPolicy",
+  define(POLICY_GROUP, "Namespaced", propagationPolicySchema, {
     plural: "propagationpolicies",
-    scope: "Namespaced",
     shortNames: ["pp"],
     categories: KARMADA,
-    hasStatus: false,
     columns: propagationColumns,
-    schema: propagationPolicySchema,
-  },
-  {
-    group: POLICY_GROUP,
-    version: "v1alpha1",
-    kind: "ClusterPropagationPolicy",
+  }),
+  define(POLICY_GROUP, "Cluster", clusterPropagationPolicySchema, {
     plural: "clusterpropagationpolicies",
-    scope: "Cluster",
     shortNames: ["cpp"],
     categories: KARMADA,
-    hasStatus: false,
     columns: propagationColumns,
-    schema: clusterPropagationPolicySchema,
-  },
-  {
-    group: POLICY_GROUP,
-    version: "v1alpha1",
-    kind: "OverridePolicy",
+  }),
+  define(POLICY_GROUP, "Namespaced", overridePolicySchema, {
     plural: "overridepolicies",
-    scope: "Namespaced",
     shortNames: ["op"],
     categories: KARMADA,
-    hasStatus: false,
-    columns: [],
-    schema: overridePolicySchema,
-  },
-  {
-    group: POLICY_GROUP,
-    version: "v1alpha1",
-    kind: "ClusterOverridePolicy",
+  }),
+  define(POLICY_GROUP, "Cluster", clusterOverridePolicySchema, {
     plural: "clusteroverridepolicies",
-    scope: "Cluster",
     shortNames: ["cop"],
     categories: KARMADA,
-    hasStatus: false,
-    columns: [],
-    schema: clusterOverridePolicySchema,
-  },
-  {
-    group: POLICY_GROUP,
-    version: "v1alpha1",
-    kind: "FederatedResourceQuota",
+  }),
+  define(POLICY_GROUP, "Namespaced", federatedResourceQuotaSchema, {
     plural: "federatedresourcequotas",
-    scope: "Namespaced",
-    shortNames: [],
     categories: KARMADA,
-    hasStatus: true,
     // As Karmada: without AGE.
     columns: [column("OVERALL", ".status.overall"), column("OVERALL_USED", ".status.overallUsed")],
-    schema: federatedResourceQuotaSchema,
-  },
-  {
-    group: POLICY_GROUP,
-    version: "v1alpha1",
-    kind: "ClusterTaintPolicy",
-    plural: "clustertaintpolicies",
-    scope: "Cluster",
-    shortNames: [],
-    categories: [],
-    hasStatus: false,
-    columns: [],
-    schema: clusterTaintPolicySchema,
-  },
-  {
-    group: WORK_GROUP,
-    // Differs from Karmada: v1alpha1 is not served; it has been superseded since 2021 and needs a conversion webhook.
-    version: "v1alpha2",
-    kind: "ResourceBinding",
+  }),
+  define(POLICY_GROUP, "Cluster", clusterTaintPolicySchema, { plural: "clustertaintpolicies" }),
+  // Differs from Karmada: v1alpha1 of the bindings is not served; it is superseded, and needs a conversion webhook.
+  define(WORK_GROUP, "Namespaced", resourceBindingSchema, {
     plural: "resourcebindings",
-    scope: "Namespaced",
+    version: "v1alpha2",
     shortNames: ["rb"],
     categories: KARMADA,
-    hasStatus: true,
     columns: bindingColumns,
-    schema: resourceBindingSchema,
-  },
-  {
-    group: WORK_GROUP,
-    version: "v1alpha2",
-    kind: "ClusterResourceBinding",
+  }),
+  define(WORK_GROUP, "Cluster", clusterResourceBindingSchema, {
     plural: "clusterresourcebindings",
-    scope: "Cluster",
+    version: "v1alpha2",
     shortNames: ["crb"],
     categories: KARMADA,
-    hasStatus: true,
     columns: bindingColumns,
-    schema: clusterResourceBindingSchema,
-  },
-  {
-    group: WORK_GROUP,
-    version: "v1alpha1",
-    kind: "Work",
+  }),
+  define(WORK_GROUP, "Namespaced", workSchema, {
     plural: "works",
-    scope: "Namespaced",
     shortNames: ["wk"],
     categories: KARMADA,
-    hasStatus: true,
     columns: [column("WORKLOAD-KIND", ".spec.workload.manifests[*].kind"), condition("APPLIED", "Applied"), AGE],
-    schema: workSchema,
-  },
-  {
-    group: CLUSTER_GROUP,
-    version: "v1alpha1",
-    kind: "Cluster",
+  }),
+  define(CLUSTER_GROUP, "Cluster", clusterSchema, {
     plural: "clusters",
-    scope: "Cluster",
-    shortNames: [],
-    categories: [],
-    hasStatus: true,
     // As Karmada's aggregated server prints them.
     columns: [
       column("Version", ".status.kubernetesVersion"),
@@ -196,65 +159,61 @@ export const KINDS: readonly KindDefinition[] = [
       wide("API-Endpoint", ".spec.apiEndpoint"),
       wide("Proxy-URL", ".spec.proxyURL"),
     ],
-    schema: clusterSchema,
-  },
-  {
-    group: CONFIG_GROUP,
-    version: "v1alpha1",
-    kind: "ResourceInterpreterCustomization",
+  }),
+  define(CONFIG_GROUP, "Cluster", resourceInterpreterCustomizationSchema, {
     plural: "resourceinterpretercustomizations",
-    scope: "Cluster",
     shortNames: ["ric"],
     categories: KARMADA,
-    hasStatus: false,
     columns: [column("TARGET-API-VERSION", ".spec.target.apiVersion"), column("TARGET-KIND", ".spec.target.kind"), AGE],
-    schema: resourceInterpreterCustomizationSchema,
-  },
-  {
-    group: CONFIG_GROUP,
-    version: "v1alpha1",
-    kind: "ResourceInterpreterWebhookConfiguration",
+  }),
+  define(CONFIG_GROUP, "Cluster", resourceInterpreterWebhookConfigurationSchema, {
     plural: "resourceinterpreterwebhookconfigurations",
-    scope: "Cluster",
-    shortNames: [],
     categories: KARMADA,
-    hasStatus: false,
-    columns: [],
-    schema: resourceInterpreterWebhookConfigurationSchema,
-  },
-  {
-    group: APPS_GROUP,
-    version: "v1alpha1",
-    kind: "WorkloadRebalancer",
-    plural: "workloadrebalancers",
-    scope: "Cluster",
-    shortNames: [],
-    categories: [],
-    hasStatus: true,
-    columns: [],
-    schema: workloadRebalancerSchema,
-  },
-  {
-    group: REMEDY_GROUP,
-    version: "v1alpha1",
-    kind: "Remedy",
-    plural: "remedies",
-    scope: "Cluster",
-    shortNames: [],
+  }),
+  define(APPS_GROUP, "Cluster", workloadRebalancerSchema, { plural: "workloadrebalancers" }),
+  define(REMEDY_GROUP, "Cluster", remedySchema, { plural: "remedies", categories: KARMADA }),
+  define(AUTOSCALING_GROUP, "Namespaced", federatedHPASchema, {
+    plural: "federatedhpas",
+    shortNames: ["fhpa"],
     categories: KARMADA,
-    hasStatus: false,
-    columns: [],
-    schema: remedySchema,
-  },
-  {
-    group: GITOPS_GROUP,
-    version: "v1alpha1",
-    kind: "GitRepository",
+    columns: [
+      ...scaleColumns,
+      count("MINPODS", ".spec.minReplicas"),
+      count("MAXPODS", ".spec.maxReplicas"),
+      count("REPLICAS", ".status.currentReplicas"),
+      AGE,
+    ],
+  }),
+  define(AUTOSCALING_GROUP, "Namespaced", cronFederatedHPASchema, {
+    plural: "cronfederatedhpas",
+    shortNames: ["cronfhpa"],
+    categories: KARMADA,
+    columns: [...scaleColumns, AGE],
+  }),
+  define(NETWORKING_GROUP, "Namespaced", multiClusterServiceSchema, {
+    plural: "multiclusterservices",
+    shortNames: ["mcs"],
+    categories: KARMADA,
+  }),
+  define(NETWORKING_GROUP, "Namespaced", multiClusterIngressSchema, {
+    plural: "multiclusteringresses",
+    shortNames: ["mci"],
+    categories: KARMADA,
+  }),
+  define(MULTICLUSTER_GROUP, "Namespaced", serviceExportSchema, {
+    plural: "serviceexports",
+    shortNames: ["svcex"],
+    columns: [{ ...AGE, name: "Age" }],
+  }),
+  define(MULTICLUSTER_GROUP, "Namespaced", serviceImportSchema, {
+    plural: "serviceimports",
+    shortNames: ["svcim"],
+    columns: [column("Type", ".spec.type"), column("IP", ".spec.ips"), { ...AGE, name: "Age" }],
+  }),
+  define(GITOPS_GROUP, "Namespaced", gitRepositorySchema, {
     plural: "gitrepositories",
-    scope: "Namespaced",
     shortNames: ["gitrepo"],
     categories: ["flaghoist"],
-    hasStatus: true,
     columns: [
       column("URL", ".spec.url"),
       column("REVISION", ".status.artifact.revision"),
@@ -262,17 +221,10 @@ export const KINDS: readonly KindDefinition[] = [
       condition("READY", "Ready"),
       condition("STATUS", "Ready", "message"),
     ],
-    schema: gitRepositorySchema,
-  },
-  {
-    group: GITOPS_GROUP,
-    version: "v1alpha1",
-    kind: "Sync",
+  }),
+  define(GITOPS_GROUP, "Namespaced", syncSchema, {
     plural: "syncs",
-    scope: "Namespaced",
-    shortNames: [],
     categories: ["flaghoist"],
-    hasStatus: true,
     columns: [
       column("SOURCE", ".spec.sourceRef.name"),
       column("REVISION", ".status.lastAppliedRevision"),
@@ -280,6 +232,5 @@ export const KINDS: readonly KindDefinition[] = [
       condition("READY", "Ready"),
       condition("STATUS", "Ready", "message"),
     ],
-    schema: syncSchema,
-  },
+  }),
 ];

@@ -84,10 +84,6 @@ export const REMOVED_VERSIONS: ReadonlySet<string> = new Set([
 
 /** Kinds of Karmada that we do not define, by name. */
 export const OTHER_KARMADA_KINDS: Readonly<Record<string, string>> = {
-  FederatedHPA: "autoscaling.karmada.io/v1alpha1",
-  CronFederatedHPA: "autoscaling.karmada.io/v1alpha1",
-  MultiClusterIngress: "networking.karmada.io/v1alpha1",
-  MultiClusterService: "networking.karmada.io/v1alpha1",
   ResourceRegistry: "search.karmada.io/v1alpha1",
   Karmada: "operator.karmada.io/v1alpha1",
 };

@@ -38,7 +38,7 @@ describe("checkManifest of a kind", () => {
     ["source.toolkit.fluxcd.io/v1", "GitRepository"],
     ["cluster.x-k8s.io/v1beta1", "Cluster"],
     ["search.karmada.io/v1alpha1", "ResourceRegistry"],
-    ["networking.karmada.io/v1alpha1", "MultiClusterService"],
+    ["operator.karmada.io/v1alpha1", "Karmada"],
     ["apps/v1", "Deployment"],
     ["autoscaling/v1", "HorizontalPodAutoscaler"],
     ["v1", "ComponentStatus"],
