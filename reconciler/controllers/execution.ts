@@ -20,6 +20,7 @@ import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { clusterOfExecutionNamespace } from "../works/naming.ts";
+import { manifestStatus } from "../works/status.ts";
 import { findReady } from "./clusters.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import type { DriftJournal } from "./drift-journal.ts";
@@ -276,7 +277,7 @@ async function writeStatus(
   }
   const manifestStatuses: ManifestStatus[] = [];
   for (const [ordinal, manifest] of manifestsOf(work).entries()) {
-    const status = manifestStatus(deps, member, manifest, ordinal) ?? work.status?.manifestStatuses?.[ordinal];
+    const status = statusOfManifest(deps, member, manifest, ordinal) ?? work.status?.manifestStatuses?.[ordinal];
     if (status !== undefined) manifestStatuses.push(status);
   }
   await patchStatus(context, work, { conditions, ...(manifestStatuses.length === 0 ? {} : { manifestStatuses }) });
@@ -294,36 +295,22 @@ function refOfWork(work: Work): ObjectRef {
 }
 
 /** What the member says of one object; undefined while it has not been seen there. */
-function manifestStatus(deps: Deps, member: Member, manifest: KubeObject, ordinal: number): ManifestStatus | undefined {
+function statusOfManifest(
+  deps: Deps,
+  member: Member,
+  manifest: KubeObject,
+  ordinal: number,
+): ManifestStatus | undefined {
   const live = member.cached(refOf(manifest)) ?? member.applied(refOf(manifest))?.answer;
   if (live === undefined) return undefined;
-  const { group, version } = parseApiVersion(manifest.apiVersion);
-  const { interpreter, context } = deps;
-  const info = member.client.mapper.known(manifest.apiVersion, manifest.kind);
-  const identifier = {
-    ordinal,
-    group,
-    version,
-    kind: manifest.kind,
-    resource: info?.plural ?? "",
-    name: manifest.metadata.name ?? "",
-    ...(manifest.metadata.namespace === undefined ? {} : { namespace: manifest.metadata.namespace }),
-  };
-  let status: Readonly<Record<string, unknown>> | undefined;
+  const resource = member.client.mapper.known(manifest.apiVersion, manifest.kind)?.plural ?? "";
   try {
-    status = interpreter.reflectStatus(live);
+    const status = manifestStatus(live, resource, deps.interpreter);
+    return { ...status, identifier: { ...status.identifier, ordinal } };
   } catch (error) {
-    context.events.record(subjectOf(live), "Warning", "ReflectStatusFailed", messageOf(error));
+    deps.context.events.record(subjectOf(live), "Warning", "ReflectStatusFailed", messageOf(error));
+    return undefined;
   }
-  let health: ManifestStatus["health"] = "Healthy";
-  if (interpreter.hookEnabled({ group, version, kind: manifest.kind }, "InterpretHealth")) {
-    try {
-      health = interpreter.interpretHealth(live) ? "Healthy" : "Unhealthy";
-    } catch {
-      health = "Unknown";
-    }
-  }
-  return { identifier, health, ...(status === undefined ? {} : { status: { ...status } }) };
 }
 
 /** Removes (or releases) what a deleted Work had put into its member, then lets the Work go. */

@@ -1,0 +1,140 @@
+// Writes a binding together with the scheduler's decision about it: one write for what was decided, one for its status.
+import type { ResourceBindingStatus } from "../../api/work.ts";
+import { isAlreadyExists } from "../../kube/client/status-error.ts";
+import { equalJson, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
+import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
+import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
+import type { ControllerContext } from "./context.ts";
+import { type EventSubject, subjectOf } from "./events.ts";
+import type { FleetState } from "./fleet-state.ts";
+
+export class BindingWriter {
+  readonly #context: ControllerContext;
+  readonly #fleet: FleetState;
+  /** Generations that were scheduled when they were written; the scheduling loop passes them over. */
+  readonly #handled = new Map<string, number>();
+
+  constructor(context: ControllerContext, fleet: FleetState) {
+    this.#context = context;
+    this.#fleet = fleet;
+    for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+      context.informers.of(BINDING_API_VERSION, kind).subscribe((change) => {
+        if (change.type === "deleted") this.#handled.delete(change.object.metadata.uid ?? "");
+      });
+    }
+  }
+
+  /** True when the binding's present generation already carries the scheduler's decision. */
+  isHandled(binding: AnyBinding): boolean {
+    return this.#handled.get(binding.metadata.uid ?? "") === binding.metadata.generation;
+  }
+
+  /** Lets the next pass of the scheduling loop decide again, because the fleet changed. */
+  forget(binding: AnyBinding): void {
+    this.#handled.delete(binding.metadata.uid ?? "");
+  }
+
+  /**
+   * Decides where `desired` goes and writes it: created when `existing` is undefined, else updated when anything differs.
+   * Answers with the binding as stored and the decision.
+   */
+  async write(
+    existing: AnyBinding | undefined,
+    desired: AnyBinding,
+  ): Promise<{ binding: AnyBinding; decision: SchedulingDecision }> {
+    const { client, clock, informers } = this.#context;
+    const decision = decideScheduling(desired, this.#fleet.index, clock.now());
+    const decided = withDecision(desired, decision);
+    let stored: AnyBinding;
+    if (existing === undefined) {
+      stored = await this.#create(decided);
+    } else if (equalJson(withoutServerFields(existing), withoutServerFields(decided))) {
+      stored = existing;
+    } else {
+      stored = await client.update(decided, { fieldManager: "flaghoist" });
+    }
+    this.#handled.set(stored.metadata.uid ?? "", stored.metadata.generation ?? 0);
+    informers.of<AnyBinding>(BINDING_API_VERSION, stored.kind).adopt(stored);
+    const written = await this.writeStatus(stored, statusOf(stored, decision));
+    this.#tell(written, decision);
+    return { binding: written, decision };
+  }
+
+  async #create(binding: AnyBinding): Promise<AnyBinding> {
+    const { client } = this.#context;
+    try {
+      return await client.create(binding, { fieldManager: "flaghoist" });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      // Our cache was behind: write over what is there, from what is there.
+      const present = await client.get<AnyBinding>(refOf(binding));
+      const { resourceVersion, uid } = present.metadata;
+      const metadata = {
+        ...binding.metadata,
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        ...(uid === undefined ? {} : { uid }),
+      };
+      return client.update({ ...binding, metadata } as AnyBinding, { fieldManager: "flaghoist" });
+    }
+  }
+
+  /** Merges changes into the status of a binding; nothing is sent when it says so already. */
+  async writeStatus(binding: AnyBinding, changes: Partial<ResourceBindingStatus> | undefined): Promise<AnyBinding> {
+    const { client, informers } = this.#context;
+    if (changes === undefined) return binding;
+    const informer = informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind);
+    const current =
+      informer.get(binding.metadata.namespace, binding.metadata.name ?? "")?.status ?? binding.status ?? {};
+    if (equalJson(current, { ...current, ...changes })) return binding;
+    const ref: ObjectRef = refOf(binding);
+    const stored = await client.patch<AnyBinding>(ref, { status: changes }, "merge", {
+      subresource: "status",
+      fieldManager: "flaghoist",
+    });
+    informer.adopt(stored);
+    return stored;
+  }
+
+  #tell(binding: AnyBinding, decision: SchedulingDecision): void {
+    for (const event of decision.events) {
+      for (const subject of [subjectOf(binding), templateSubject(binding)]) {
+        this.#context.events.record(subject, event.type, event.reason, event.message);
+      }
+    }
+  }
+}
+
+/** How events name the object that a binding is for. */
+export function templateSubject(binding: AnyBinding): EventSubject {
+  const { apiVersion, kind, namespace, name, uid } = binding.spec.resource;
+  return { apiVersion, kind, namespace, name, uid };
+}
+
+function withDecision(binding: AnyBinding, decision: SchedulingDecision): AnyBinding {
+  if (decision.clusters === undefined && decision.annotations === undefined) return binding;
+  const annotations = { ...binding.metadata.annotations, ...decision.annotations };
+  const spec = decision.clusters === undefined ? binding.spec : { ...binding.spec, clusters: [...decision.clusters] };
+  // Only fields of the same types are replaced.
+  return { ...binding, metadata: { ...binding.metadata, annotations }, spec } as AnyBinding;
+}
+
+/** The decision's status, with the generation that the write of that decision made. */
+function statusOf(stored: AnyBinding, decision: SchedulingDecision): Partial<ResourceBindingStatus> | undefined {
+  const settled = decision.verdict === "scheduled" || decision.verdict === "observed" || decision.verdict === "current";
+  const { generation } = stored.metadata;
+  if (!settled || generation === undefined) return decision.status;
+  return { ...decision.status, schedulerObservedGeneration: generation };
+}
+
+function withoutServerFields(object: KubeObject): unknown {
+  const { status: _status, metadata, ...rest } = object;
+  const {
+    managedFields: _managed,
+    resourceVersion: _version,
+    generation: _generation,
+    creationTimestamp: _created,
+    uid: _uid,
+    ...kept
+  } = metadata;
+  return { ...rest, metadata: kept };
+}

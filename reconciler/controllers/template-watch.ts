@@ -1,0 +1,128 @@
+// Watches every kind that can be a template: what the control plane serves, less what is never propagated.
+import type { Change, Informer } from "../../kube/client/informer.ts";
+import type { ResourceInfo } from "../../kube/client/rest-mapper.ts";
+import { formatApiVersion, type KubeObject } from "../../kube/object.ts";
+import type { Timer } from "../../runtime/clock.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import { readSkipList, type SkipList, whyNotTemplate } from "../policies/considered.ts";
+import type { ControllerContext } from "./context.ts";
+
+/** As Karmada: discovery is read again every 30 seconds; a new definition is noticed at once. */
+const REFRESH_MS = 30_000;
+
+export class TemplateWatch {
+  readonly skipped: SkipList;
+  readonly #context: ControllerContext;
+  readonly #informers = new Map<string, Informer>();
+  readonly #listeners: ((change: Change<KubeObject>) => void)[] = [];
+  #timer: Timer | undefined;
+  #stopped = false;
+  #refreshing: Promise<void> | undefined;
+  #again = false;
+
+  constructor(context: ControllerContext) {
+    this.#context = context;
+    const { skippedApis, skippedNamespaces } = context.profile;
+    this.skipped = readSkipList({ skippedApis: skippedApis.join(";"), skippedNamespaces });
+  }
+
+  subscribe(listener: (change: Change<KubeObject>) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async start(): Promise<void> {
+    this.#context.informers.of("apiextensions.k8s.io/v1", "CustomResourceDefinition").subscribe((change) => {
+      const before = change.type === "updated" ? change.previous : undefined;
+      if (
+        change.type !== "updated" ||
+        before?.metadata.generation !== change.object.metadata.generation ||
+        !isEstablished(before)
+      )
+        void this.refresh();
+    });
+    await this.refresh();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** The template with that identity, if its kind is watched. */
+  find(apiVersion: string, kind: string, namespace: string | undefined, name: string): KubeObject | undefined {
+    return this.#informers.get(`${apiVersion}/${kind}`)?.get(namespace, name);
+  }
+
+  *all(): Generator<KubeObject> {
+    for (const informer of this.#informers.values()) yield* informer.all();
+  }
+
+  /** Reads discovery and adjusts what is watched. Calls during a refresh lead to one more after it. */
+  refresh(): Promise<void> {
+    if (this.#refreshing !== undefined) {
+      this.#again = true;
+      return this.#refreshing;
+    }
+    this.#refreshing = this.#read().finally(() => {
+      this.#refreshing = undefined;
+      if (this.#again && !this.#stopped) {
+        this.#again = false;
+        void this.refresh();
+      }
+    });
+    return this.#refreshing;
+  }
+
+  async #read(): Promise<void> {
+    const { client, clock, logger, informers } = this.#context;
+    this.#timer?.cancel();
+    try {
+      await client.mapper.refresh();
+      const wanted = templateKinds(await client.mapper.all(), this.skipped);
+      for (const [apiVersion, kind] of wanted) {
+        const key = `${apiVersion}/${kind}`;
+        if (this.#stopped || this.#informers.has(key)) continue;
+        const informer = informers.of(apiVersion, kind);
+        this.#informers.set(key, informer);
+        informer.subscribe((change) => {
+          for (const listener of this.#listeners) listener(change);
+        });
+      }
+      const served = new Set(wanted.map(([apiVersion, kind]) => `${apiVersion}/${kind}`));
+      for (const key of [...this.#informers.keys()]) {
+        if (served.has(key)) continue;
+        this.#informers.delete(key);
+        const slash = key.lastIndexOf("/");
+        await informers.drop(key.slice(0, slash), key.slice(slash + 1));
+      }
+    } catch (error) {
+      logger.warn("discovery failed", { error: messageOf(error) });
+    }
+    if (!this.#stopped) this.#timer = clock.after(REFRESH_MS, () => void this.refresh());
+  }
+}
+
+function isEstablished(definition: KubeObject | undefined): boolean {
+  const status = definition?.["status"] as { conditions?: readonly { type: string; status: string }[] } | undefined;
+  return (
+    status?.conditions?.some((condition) => condition.type === "Established" && condition.status === "True") === true
+  );
+}
+
+/** The kinds to watch, each in the first version in which its group serves it. */
+function templateKinds(
+  resources: readonly ResourceInfo[],
+  skipped: SkipList,
+): (readonly [apiVersion: string, kind: string])[] {
+  const kinds = new Map<string, readonly [string, string]>();
+  for (const { group, version, kind, verbs } of resources) {
+    const key = `${group}/${kind}`;
+    if (kinds.has(key) || !["list", "watch", "delete"].every((verb) => verbs.includes(verb))) continue;
+    const apiVersion = formatApiVersion(group, version);
+    const probe: KubeObject = { apiVersion, kind, metadata: { name: "any", namespace: "any" } };
+    // Our own sources and syncs stay at home.
+    if (group !== "gitops.flaghoist.io" && whyNotTemplate(probe, skipped) === undefined)
+      kinds.set(key, [apiVersion, kind]);
+  }
+  return [...kinds.values()];
+}
