@@ -1,0 +1,106 @@
+// Bindings scheduled per CPU second, over the fleets Karmada's scheduler was measured with.
+import { cloneJson } from "../../kube/object.ts";
+import { FleetIndex } from "../../reconciler/scheduler/fleet-index.ts";
+import { schedule } from "../../reconciler/scheduler/schedule.ts";
+import expected from "./scheduler.expected.json" with { type: "json" };
+import {
+  BENCHMARK_PLACEMENTS,
+  type BenchmarkPlacement,
+  benchmarkCluster,
+  benchmarkFleet,
+  benchmarkSpec,
+} from "./support-scheduler-fleet.ts";
+
+/** Karmada v1.18.2's scheduler core, in process, one worker: bindings per CPU second, by clusters. */
+const KARMADA: Readonly<Record<BenchmarkPlacement, Readonly<Record<number, number>>>> = {
+  duplicated: { 10: 7_660, 100: 665, 1000: 70, 5000: 14 },
+  "static-weight": { 10: 3_990, 100: 457, 1000: 40, 5000: 8 },
+  "dynamic-weight": { 10: 6_960, 100: 701, 1000: 70, 5000: 13 },
+  "aggregated-region": { 10: 5_400, 100: 712, 1000: 68, 5000: 12 },
+};
+const SIZES = [10, 100, 1000, 5000] as const;
+const BINDINGS = 1000;
+
+/**
+ * `again`: bindings that were seen before, as when a fleet changes nothing. `new`: every binding is a new object, its
+ * content has to be read. `report`: before each binding one cluster reports another capacity, so that nothing that
+ * depends on capacity can be kept.
+ */
+const MODES = ["again", "new", "report"] as const;
+type Mode = (typeof MODES)[number];
+
+/** Prints a row per placement and size. Arguments: milliseconds per figure (300). */
+export async function run(args: readonly string[]): Promise<void> {
+  const ms = Number(args[0] ?? 300);
+  checkAnswers();
+  process.stdout.write("bindings per CPU second; factor over Karmada in parentheses\n");
+  process.stdout.write(
+    `${"placement".padEnd(18)}${"clusters".padStart(8)}${"Karmada".padStart(10)}${MODES.map((mode) => mode.padStart(20)).join("")}\n`,
+  );
+  // Object keys are the names of the placements by construction.
+  for (const name of Object.keys(BENCHMARK_PLACEMENTS) as BenchmarkPlacement[]) {
+    for (const size of SIZES) {
+      const theirs = KARMADA[name][size] ?? 0;
+      const figures = MODES.map((mode) => {
+        const ours = measure(name, size, mode, ms);
+        return `${Math.round(ours).toLocaleString("en")} (${Math.round(ours / theirs)}x)`.padStart(20);
+      });
+      process.stdout.write(
+        `${name.padEnd(18)}${String(size).padStart(8)}${theirs.toLocaleString("en").padStart(10)}${figures.join("")}\n`,
+      );
+    }
+  }
+}
+
+function measure(name: BenchmarkPlacement, size: number, mode: Mode, ms: number): number {
+  const fleet = new FleetIndex(benchmarkFleet(size));
+  const specs = Array.from({ length: BINDINGS }, (_, j) => cloneJson(benchmarkSpec(j, BENCHMARK_PLACEMENTS[name])));
+  for (let i = 0; i < 200; i++) once(i);
+  let operations = 0;
+  let micros = 0;
+  while (micros < ms * 1000) {
+    // Making new objects is not part of scheduling them.
+    const batch = Array.from({ length: 20 }, (_, i) => {
+      const spec = specs[(operations + i) % BINDINGS] as (typeof specs)[number];
+      return mode === "new" ? cloneJson(spec) : spec;
+    });
+    const reports = batch.map((_, i) =>
+      mode === "report" ? reportOf((operations + i) % size, operations) : undefined,
+    );
+    const start = process.cpuUsage();
+    for (const [i, spec] of batch.entries()) {
+      const report = reports[i];
+      if (report !== undefined) fleet.set(report);
+      schedule({ spec, fleet });
+    }
+    const used = process.cpuUsage(start);
+    micros += used.user + used.system;
+    operations += batch.length;
+  }
+  return operations / (micros / 1e6);
+
+  function once(i: number): void {
+    schedule({ spec: specs[i % BINDINGS] as (typeof specs)[number], fleet });
+  }
+}
+
+function reportOf(i: number, serial: number): ReturnType<typeof benchmarkCluster> {
+  const cluster = benchmarkCluster(i);
+  const summary = cluster.status?.resourceSummary;
+  if (summary?.allocated !== undefined) summary.allocated["pods"] = String(100 + (serial % 7));
+  return cluster;
+}
+
+/** Refuses to measure a scheduler that answers differently from the recorded one. */
+function checkAnswers(): void {
+  for (const [key, answers] of Object.entries(expected)) {
+    // The keys are `placement/clusters`.
+    const [name, size] = key.split("/") as [BenchmarkPlacement, string];
+    const fleet = new FleetIndex(benchmarkFleet(Number(size)));
+    for (const [j, answer] of answers.entries()) {
+      const result = schedule({ spec: benchmarkSpec(j, BENCHMARK_PLACEMENTS[name]), fleet });
+      const ours = (result.clusters ?? []).map((target) => `${target.name.slice(7)}:${target.replicas}`).join(" ");
+      if (ours !== answer) throw new Error(`${key}, binding ${j}: expected ${answer}, got ${ours}`);
+    }
+  }
+}
