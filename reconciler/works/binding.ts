@@ -1,8 +1,7 @@
 // The binding of a template: everything that scheduling and delivery need to know of the object and its policy.
 
-import type { PropagationSpec, Suspension } from "../../api/policy.ts";
+import type { Suspension } from "../../api/policy.ts";
 import type {
-  BindingSuspension,
   ClusterResourceBinding,
   ResourceBinding,
   ResourceBindingSpec,
@@ -10,15 +9,15 @@ import type {
 } from "../../api/work.ts";
 import { gvkOf, type KubeObject, type ObjectMeta } from "../../kube/object.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
-import { type AnyPropagationPolicy, claimMetadata } from "./claim.ts";
+import { changeMetadata, claimMarks } from "../policies/claim.ts";
+import type { Policy } from "../policies/policy-index.ts";
+import { mergeSuspension } from "../policies/suspension.ts";
 import { bindingOfAnotherObject, priorityClassMissing, prioritySourceUnsupported } from "./errors.ts";
 import {
   BINDING_FINALIZER,
   BINDING_ID_LABEL,
   CLUSTER_BINDING_FINALIZER,
   CLUSTER_BINDING_ID_LABEL,
-  CLUSTER_POLICY_ID_LABEL,
-  CLUSTER_POLICY_NAME_ANNOTATION,
 } from "./metadata-keys.ts";
 import { bindingName } from "./naming.ts";
 
@@ -29,7 +28,7 @@ export type AnyBinding = ResourceBinding | ClusterResourceBinding;
 export interface BindingRequest {
   readonly template: KubeObject;
   /** The policy that holds the template. */
-  readonly policy: AnyPropagationPolicy;
+  readonly policy: Policy;
   readonly interpreter: Pick<Interpreter, "hookEnabled" | "getReplicas" | "getComponents">;
   /** Permanent id for a binding that is new; left to admission when absent. */
   readonly id?: string;
@@ -55,25 +54,24 @@ export function buildBinding(request: BindingRequest): AnyBinding {
 
 function bindingMetadata({ template, policy, id }: BindingRequest, namespaced: boolean): ObjectMeta {
   const { name = "", namespace = "", uid = "" } = template.metadata;
-  const claim = claimMetadata(policy);
   const idLabel = namespaced ? BINDING_ID_LABEL : CLUSTER_BINDING_ID_LABEL;
-  return {
+  const metadata: ObjectMeta = {
     name: bindingName(template.kind, name),
     ...(namespaced ? { namespace } : {}),
-    labels: { ...claim.labels, ...(id === undefined ? {} : { [idLabel]: id }) },
-    annotations: { ...claim.annotations },
+    ...(id === undefined ? {} : { labels: { [idLabel]: id } }),
     finalizers: [namespaced ? BINDING_FINALIZER : CLUSTER_BINDING_FINALIZER],
     ownerReferences: [
       { apiVersion: template.apiVersion, kind: template.kind, name, uid, controller: true, blockOwnerDeletion: true },
     ],
   };
+  return changeMetadata(metadata, claimMarks(policy));
 }
 
 function bindingSpec(request: BindingRequest, namespaced: boolean): ResourceBindingSpec {
   const { template, policy } = request;
   const { spec } = policy;
   const { name = "", namespace, uid, resourceVersion } = template.metadata;
-  const suspension = mergeSuspension(spec.suspension, undefined);
+  const suspension = mergeSuspension(undefined, spec.suspension);
   return {
     resource: {
       apiVersion: template.apiVersion,
@@ -148,19 +146,6 @@ function groupOf(template: KubeObject, labelKey: string | undefined): string | u
   return value === undefined ? undefined : `${labelKey}=${value}`;
 }
 
-/** The policy decides about dispatching; whether scheduling is suspended is for others to say, and stays. */
-function mergeSuspension(
-  wanted: Suspension | undefined | null,
-  existing: BindingSuspension | undefined,
-): BindingSuspension | undefined {
-  const merged: BindingSuspension = {
-    ...(wanted?.dispatching == null ? {} : { dispatching: wanted.dispatching }),
-    ...(wanted?.dispatchingOnClusters == null ? {} : { dispatchingOnClusters: wanted.dispatchingOnClusters }),
-    ...(existing?.scheduling == null ? {} : { scheduling: existing.scheduling }),
-  };
-  return wanted == null && existing?.scheduling == null ? undefined : merged;
-}
-
 /** What the policy and the template decide about a binding; everything else in its spec is kept on updates. */
 const DECIDED_FIELDS: readonly (keyof ResourceBindingSpec)[] = [
   "resource",
@@ -191,35 +176,24 @@ const KEPT_ON_CLUSTER_BINDINGS: ReadonlySet<keyof ResourceBindingSpec> = new Set
  *
  * Throws `binding-of-another-object` while the existing binding is controlled by an object with another uid.
  */
-export function mergeBinding(existing: AnyBinding, desired: AnyBinding, policy: PropagationPolicyRef): AnyBinding {
+export function mergeBinding(existing: AnyBinding, desired: AnyBinding, policy: Policy): AnyBinding {
   const owner = existing.metadata.ownerReferences?.find((reference) => reference.controller === true);
   const uid = desired.metadata.ownerReferences?.[0]?.uid;
   if (owner !== undefined && owner.uid !== uid) {
     throw bindingOfAnotherObject(existing.metadata.name ?? "", desired.spec.resource);
   }
-  const labels = { ...existing.metadata.labels };
-  const annotations = { ...existing.metadata.annotations };
-  if (policy.kind === "PropagationPolicy") {
-    delete labels[CLUSTER_POLICY_ID_LABEL];
-    delete annotations[CLUSTER_POLICY_NAME_ANNOTATION];
-  }
+  const metadata: ObjectMeta = {
+    ...existing.metadata,
+    labels: { ...existing.metadata.labels, ...newLabels(existing, desired) },
+    annotations: { ...existing.metadata.annotations, ...desired.metadata.annotations },
+    finalizers: unionOf(existing.metadata.finalizers, desired.metadata.finalizers),
+    ...(desired.metadata.ownerReferences === undefined ? {} : { ownerReferences: desired.metadata.ownerReferences }),
+  };
   return {
     ...existing,
-    metadata: {
-      ...existing.metadata,
-      labels: { ...labels, ...newLabels(existing, desired) },
-      annotations: { ...annotations, ...desired.metadata.annotations },
-      finalizers: unionOf(existing.metadata.finalizers, desired.metadata.finalizers),
-      ...(desired.metadata.ownerReferences === undefined ? {} : { ownerReferences: desired.metadata.ownerReferences }),
-    },
+    metadata: changeMetadata(metadata, claimMarks(policy)),
     spec: mergeSpec(existing, desired, policy.spec.suspension),
   };
-}
-
-/** The part of a policy that a merge needs to know. */
-export interface PropagationPolicyRef {
-  readonly kind: AnyPropagationPolicy["kind"];
-  readonly spec: Pick<PropagationSpec, "suspension">;
 }
 
 // The permanent id outlives every change of policy.
@@ -239,7 +213,7 @@ function mergeSpec(existing: AnyBinding, desired: AnyBinding, suspension: Suspen
     if (desired.spec[field] === undefined) delete merged[field];
     else merged[field] = desired.spec[field];
   }
-  const mergedSuspension = mergeSuspension(suspension, existing.spec.suspension);
+  const mergedSuspension = mergeSuspension(existing.spec.suspension, suspension);
   if (mergedSuspension === undefined) delete merged["suspension"];
   else merged["suspension"] = mergedSuspension;
   // Every field comes from one of two valid specs.

@@ -1,14 +1,14 @@
 import type { KubeObject } from "../../../kube/object.ts";
 import { createInterpreter } from "../../../reconciler/interpreter/levels.ts";
 import { nativeLevel } from "../../../reconciler/interpreter/native.ts";
+import type { Policy } from "../../../reconciler/policies/policy-index.ts";
 import { buildBinding } from "../../../reconciler/works/binding.ts";
-import type { AnyPropagationPolicy } from "../../../reconciler/works/claim.ts";
 import { caseSuite } from "../karmada-cases.ts";
 import type { Suite } from "../suite.ts";
 
 interface BindingInput {
   readonly template: KubeObject;
-  readonly policy: AnyPropagationPolicy;
+  readonly policy: Policy;
 }
 
 const interpreter = createInterpreter({ native: nativeLevel() });
