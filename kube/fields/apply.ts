@@ -70,8 +70,10 @@ function applyConfiguration(request: ApplyRequest): ApplyResult {
   if (conflicts.length > 0) throw new ApplyConflictError(conflicts);
 
   const owned = withoutUnowned(set);
+  // As the reference: only an apply that changes the object leaves its time.
+  const isUnchanged = live !== undefined && equalJson(merged, before);
   if (isEmptySet(owned)) managers.delete(identity);
-  else managers.set(identity, { ...entry, set: owned });
+  else managers.set(identity, { ...entry, set: owned, time: isUnchanged ? previous?.time : now });
   return finish(request, before, merged, managers, identity);
 }
 
@@ -247,7 +249,7 @@ function updateLastApplied(result: ApplyResult, config: KubeObject): ApplyResult
   const annotations = result.object.metadata.annotations;
   const text = annotations?.[LAST_APPLIED];
   if (text === undefined || text === "") return result;
-  const next = `${JSON.stringify(withoutLastApplied(config))}\n`;
+  const next = `${sortedJson(withoutLastApplied(config))}\n`;
   if (next === text) return result;
   const metadata = { ...result.object.metadata, annotations: { ...annotations, [LAST_APPLIED]: next } };
   return { object: { ...result.object, metadata }, changed: true };
@@ -257,4 +259,22 @@ function withoutLastApplied(config: KubeObject): KubeObject {
   if (config.metadata.annotations?.[LAST_APPLIED] === undefined) return config;
   const { [LAST_APPLIED]: _, ...annotations } = config.metadata.annotations;
   return { ...config, metadata: { ...config.metadata, annotations } };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "<": "\\u003c",
+  ">": "\\u003e",
+  "&": "\\u0026",
+  "\u2028": "\\u2028",
+  "\u2029": "\\u2029",
+};
+
+/** JSON as Go writes it: sorted keys, and the characters of HTML escaped. */
+function sortedJson(value: unknown): string {
+  const text = JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item === "bigint") return Number(item);
+    if (!isObject(item)) return item;
+    return Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  });
+  return text.replace(/[<>&\u2028\u2029]/g, (character) => ESCAPES[character] ?? character);
 }
