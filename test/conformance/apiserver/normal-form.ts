@@ -1,0 +1,51 @@
+// What of an answer has no defined order gets one, on both sides of a comparison.
+import { isObject } from "../../../kube/object.ts";
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value) ?? "";
+}
+
+function managerKey(entry: unknown): string {
+  if (!isObject(entry)) return "";
+  return [entry["operation"], entry["manager"], entry["apiVersion"], entry["subresource"]]
+    .map((part) => String(part ?? ""))
+    .join("\u0000");
+}
+
+function sorted(list: readonly unknown[], key: (item: unknown) => string): unknown[] {
+  return list.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+function causeKey(cause: unknown): string {
+  return isObject(cause) ? `${String(cause["field"] ?? "")} ${String(cause["message"])}` : "";
+}
+
+/** Sorts managedFields, causes, access rules and legacy resource lists; rebuilds the message of several causes. */
+export function toNormalForm(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toNormalForm);
+  if (!isObject(value)) return value;
+  const result: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(value)) {
+    const normal = toNormalForm(child);
+    if (!Array.isArray(normal)) result[key] = normal;
+    else if (key === "managedFields") result[key] = sorted(normal, managerKey);
+    else if (key === "causes") result[key] = sorted(normal, causeKey);
+    else if (key === "resourceRules" || key === "nonResourceRules") result[key] = sorted(normal, textOf);
+    else if (key === "resources" && value["kind"] === "APIResourceList") {
+      result[key] = sorted(normal, (item) => (isObject(item) ? String(item["name"]) : ""));
+    } else result[key] = normal;
+  }
+  return result["kind"] === "Status" ? withRebuiltMessage(result) : result;
+}
+
+function withRebuiltMessage(status: Record<string, unknown>): Record<string, unknown> {
+  const details = isObject(status["details"]) ? status["details"] : {};
+  const { causes } = details;
+  const message = String(status["message"] ?? "");
+  const at = message.indexOf(" is invalid: ");
+  if (status["reason"] !== "Invalid" || !Array.isArray(causes) || causes.length < 2 || at < 0) return status;
+  const texts = new Set(
+    causes.map((cause) => (isObject(cause) ? `${String(cause["field"])}: ${String(cause["message"])}` : "")),
+  );
+  return { ...status, message: `${message.slice(0, at)} is invalid: [${[...texts].join(", ")}]` };
+}
