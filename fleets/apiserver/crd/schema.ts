@@ -1,6 +1,7 @@
 // A custom resource's structural schema, compiled once into nodes that pruning, defaulting and validation walk.
 import type { Json, JsonObject } from "../../../kube/object.ts";
 import { type FormatCheck, formatCheck } from "./formats.ts";
+import { compilePattern } from "./patterns.ts";
 
 /** The keywords of a JSON schema as a CustomResourceDefinition has them. */
 export interface JsonSchema {
@@ -147,48 +148,6 @@ function compileProperties(schema: JsonSchema, embedded: boolean): ReadonlyMap<s
 function compileAdditional(additional: JsonSchema | boolean | undefined): SchemaNode | true | undefined {
   if (additional === undefined || additional === false) return undefined;
   return additional === true ? true : compileSchema(additional);
-}
-
-/**
- * The pattern as a regular expression, or undefined when RE2 would refuse it: RE2 has no look-around and no
- * backreferences.
- */
-export function compilePattern(pattern: string): RegExp | undefined {
-  if (/\(\?(?:[=!]|<[=!])|\\[1-9]|\\k</.test(pattern.replace(/\\\\/g, ""))) return undefined;
-  const translated = translateRe2(pattern);
-  for (const flags of ["u", ""]) {
-    try {
-      return new RegExp(translated.source, `${flags}${translated.flags}`);
-    } catch {
-      // The next form is more lenient: escapes that are needless are errors under `u`.
-    }
-  }
-  return undefined;
-}
-
-const POSIX_CLASSES: Readonly<Record<string, string>> = {
-  "[:alpha:]": "a-zA-Z",
-  "[:digit:]": "0-9",
-  "[:alnum:]": "a-zA-Z0-9",
-  "[:lower:]": "a-z",
-  "[:upper:]": "A-Z",
-  "[:space:]": "\\s",
-  "[:word:]": "\\w",
-  "[:xdigit:]": "0-9A-Fa-f",
-};
-
-/** RE2's own spellings in those of JavaScript. */
-function translateRe2(pattern: string): { source: string; flags: string } {
-  let source = pattern;
-  let flags = "";
-  const leading = /^\(\?([ims]+)\)/.exec(source);
-  if (leading !== null) {
-    flags = leading[1]!;
-    source = source.slice(leading[0].length);
-  }
-  for (const name in POSIX_CLASSES) source = source.replaceAll(name, POSIX_CLASSES[name]!);
-  source = source.replaceAll("\\A", "^").replaceAll("\\z", "$").replaceAll("(?P<", "(?<");
-  return { source, flags };
 }
 
 /** What a schema says about a key of an object: its node, `true` for anything, undefined for an unknown field. */

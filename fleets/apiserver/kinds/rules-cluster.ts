@@ -1,5 +1,6 @@
 // Rules of storage, scheduling and extension kinds.
 import type { JsonObject } from "../../../kube/object.ts";
+import { validateDefinition, validateDefinitionUpdate } from "../crd/definition.ts";
 import type { KindRules } from "./kind-rules.ts";
 
 const CONDITIONAL: KindRules = { conditionalUpdateOnly: true };
@@ -17,8 +18,11 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
     conditionalUpdateOnly: true,
     prepareForCreate(crd) {
       const versions = ((crd["spec"] as JsonObject)["versions"] ?? []) as JsonObject[];
-      const stored = versions.filter((version) => version["storage"] === true).map((version) => version["name"]!);
-      crd["status"] = { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: stored };
+      const stored = versions.find((version) => version["storage"] === true)?.["name"];
+      const storedVersions = stored === undefined ? [] : [stored];
+      crd["status"] = { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions };
     },
+    validate: validateDefinition,
+    validateUpdate: validateDefinitionUpdate,
   },
 };

@@ -1,0 +1,256 @@
+// Validation of CustomResourceDefinitions themselves.
+import { equalJson, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { forbiddenValue, invalidValue, notSupported, required } from "../kinds/field-errors.ts";
+import type { FieldError } from "../registry/kind.ts";
+import type { JsonSchema } from "./schema.ts";
+import { checkSchema } from "./schema-rules.ts";
+
+const LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const LABEL_RULE =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const SUBDOMAIN_RULE =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+interface Spec {
+  readonly group: string;
+  readonly scope: string;
+  readonly names: Names;
+  readonly versions: readonly Version[] | null;
+  readonly conversion?: JsonObject;
+  readonly preserveUnknownFields?: boolean;
+}
+
+interface Names {
+  readonly plural: string;
+  readonly singular?: string;
+  readonly kind: string;
+  readonly listKind?: string;
+  readonly shortNames?: readonly string[];
+}
+
+interface Version {
+  readonly name: string;
+  readonly served: boolean;
+  readonly storage: boolean;
+  readonly deprecated?: boolean;
+  readonly deprecationWarning?: string;
+  readonly schema?: { readonly openAPIV3Schema?: JsonSchema };
+  readonly subresources?: JsonObject;
+  readonly additionalPrinterColumns?: readonly JsonObject[];
+  readonly selectableFields?: readonly JsonObject[];
+}
+
+function specOf(crd: KubeObject): Spec {
+  // Decoded by the field table.
+  return crd["spec"] as Spec;
+}
+
+function labelErrors(field: string, value: string): FieldError[] {
+  if (value.length > 63) return [invalidValue(field, value, "must be no more than 63 characters")];
+  return LABEL.test(value) ? [] : [invalidValue(field, value, LABEL_RULE)];
+}
+
+/** Checks of a new or changed definition. */
+export function validateDefinition(crd: KubeObject): FieldError[] {
+  const spec = specOf(crd);
+  const errors: FieldError[] = [];
+  if (crd.metadata.name !== `${spec.names.plural}.${spec.group}`) {
+    errors.push(invalidValue("metadata.name", crd.metadata.name ?? "", 'must be spec.names.plural+"."+spec.group'));
+  }
+  errors.push(...groupErrors(crd, spec.group), ...scopeErrors(spec.scope), ...nameErrors(spec.names));
+  if (spec.preserveUnknownFields === true) {
+    const why =
+      "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+    errors.push(invalidValue("spec.preserveUnknownFields", true, why));
+  }
+  errors.push(...versionErrors(spec), ...conversionErrors(spec.conversion ?? {}), ...storedVersionErrors(crd, spec));
+  return errors;
+}
+
+const PROTECTED = /(^|\.)(k8s\.io|kubernetes\.io)$/;
+const APPROVAL = "api-approved.kubernetes.io";
+
+function groupErrors(crd: KubeObject, group: string): FieldError[] {
+  if (group === "") return [required("spec.group")];
+  if (!SUBDOMAIN.test(group)) return [invalidValue("spec.group", group, SUBDOMAIN_RULE)];
+  if (!group.includes(".")) return [invalidValue("spec.group", group, "should be a domain with at least one dot")];
+  if (!PROTECTED.test(group)) return [];
+  const field = `metadata.annotations[${APPROVAL}]`;
+  const approval = crd.metadata.annotations?.[APPROVAL];
+  const link = "see https://github.com/kubernetes/enhancements/pull/1111";
+  if (approval === undefined || approval === "") {
+    return [required(field, `protected groups must have approval annotation "${APPROVAL}", ${link}`)];
+  }
+  if (approval.startsWith("unapproved") || URL.canParse(approval)) return [];
+  const why = `protected groups must have approval annotation "${APPROVAL}" with either a URL or a reason starting with "unapproved", ${link}`;
+  return [invalidValue(field, approval, why)];
+}
+
+function scopeErrors(scope: string): FieldError[] {
+  if (scope === "") return [required("spec.scope")];
+  return scope === "Cluster" || scope === "Namespaced"
+    ? []
+    : [notSupported("spec.scope", scope, ["Cluster", "Namespaced"])];
+}
+
+function nameErrors(names: Names): FieldError[] {
+  const errors: FieldError[] = [];
+  const singular = names.singular ?? "";
+  const listKind = names.listKind ?? "";
+  errors.push(
+    ...(names.plural === "" ? [required("spec.names.plural")] : labelErrors("spec.names.plural", names.plural)),
+  );
+  if (singular !== "") errors.push(...labelErrors("spec.names.singular", singular));
+  else errors.push(required("spec.names.singular"));
+  errors.push(...kindErrors("spec.names.kind", names.kind), ...kindErrors("spec.names.listKind", listKind));
+  for (const [index, short] of (names.shortNames ?? []).entries()) {
+    errors.push(...labelErrors(`spec.names.shortNames[${index}]`, short));
+  }
+  if (names.kind !== "" && names.kind === listKind) {
+    errors.push(invalidValue("spec.names.listKind", listKind, "kind and listKind may not be the same"));
+  }
+  return errors;
+}
+
+function kindErrors(field: string, kind: string): FieldError[] {
+  if (kind === "") return [required(field)];
+  if (LABEL.test(kind.toLowerCase())) return [];
+  return [invalidValue(field, kind, `may have mixed case, but should otherwise match: ${LABEL_RULE}`)];
+}
+
+/** A version as the reference prints it in messages; what all versions share stands elsewhere by then. */
+function printedVersion(version: Version): JsonObject {
+  return {
+    Name: version.name,
+    Served: version.served,
+    Storage: version.storage,
+    Deprecated: version.deprecated ?? false,
+    DeprecationWarning: version.deprecationWarning ?? null,
+    Schema: null,
+    Subresources: null,
+    AdditionalPrinterColumns: null,
+    SelectableFields: null,
+  };
+}
+
+/** Whether all versions have the same value: messages then speak of the definition, not of a version. */
+function isShared(versions: readonly Version[], pick: (version: Version) => unknown): boolean {
+  return versions.every((version) => equalJson(pick(version), pick(versions[0]!)));
+}
+
+function versionErrors(spec: Spec): FieldError[] {
+  const versions = spec.versions ?? [];
+  const errors: FieldError[] = [];
+  const printed = versions.map(printedVersion);
+  if (versions.filter(({ storage }) => storage).length !== 1) {
+    errors.push(invalidValue("spec.versions", printed, "must have exactly one version marked as storage version"));
+  }
+  if (new Set(versions.map(({ name }) => name)).size !== versions.length) {
+    errors.push(invalidValue("spec.versions", printed, "must contain unique version names"));
+  }
+  if (versions[0] !== undefined) errors.push(...labelErrors("spec.version", versions[0].name));
+  const schemasShared = isShared(versions, ({ schema }) => schema);
+  const subresourcesShared = isShared(versions, ({ subresources }) => subresources);
+  for (const [index, version] of versions.entries()) {
+    const path = `spec.versions[${index}]`;
+    errors.push(...labelErrors(`${path}.name`, version.name));
+    const schema = version.schema?.openAPIV3Schema;
+    if (schema === undefined) errors.push(required(`${path}.schema.openAPIV3Schema`));
+    else if (!schemasShared) errors.push(...checkSchema(schema, `${path}.schema.openAPIV3Schema`));
+    else if (index === 0) errors.push(...checkSchema(schema, "spec.validation.openAPIV3Schema"));
+    if (!subresourcesShared) errors.push(...subresourceErrors(version.subresources, `${path}.subresources`));
+    else if (index === 0) errors.push(...subresourceErrors(version.subresources, "spec.subresources"));
+  }
+  return errors;
+}
+
+function subresourceErrors(subresources: JsonObject | undefined, path: string): FieldError[] {
+  const scale = subresources?.["scale"] as JsonObject | undefined;
+  if (scale === undefined || scale === null) return [];
+  return [
+    ...pathErrors(`${path}.scale.specReplicasPath`, scale["specReplicasPath"], ".spec"),
+    ...pathErrors(`${path}.scale.statusReplicasPath`, scale["statusReplicasPath"], ".status"),
+    ...(scale["labelSelectorPath"] === undefined || scale["labelSelectorPath"] === ""
+      ? []
+      : pathErrors(`${path}.scale.labelSelectorPath`, scale["labelSelectorPath"], ".spec or .status")),
+  ];
+}
+
+function pathErrors(field: string, value: Json | undefined, roots: string): FieldError[] {
+  if (typeof value !== "string" || value === "") return [required(field)];
+  if (!/^\.[\w-]+(\.[\w-]+)*$/.test(value)) {
+    return [invalidValue(field, value, "should be a simple json path without array notation")];
+  }
+  const allowed = roots.split(" or ");
+  return allowed.some((root) => value.startsWith(`${root}.`))
+    ? []
+    : [invalidValue(field, value, `should be a json path under ${allowed.join(" or ")}`)];
+}
+
+function conversionErrors(conversion: JsonObject): FieldError[] {
+  const strategy = conversion["strategy"] ?? "";
+  if (strategy === "None") {
+    if (conversion["webhook"] === undefined) return [];
+    const why = "should not be set when strategy is not set to Webhook";
+    return [forbiddenValue("spec.conversion.webhookClientConfig", why)];
+  }
+  if (strategy !== "Webhook") return [notSupported("spec.conversion.strategy", strategy, ["None", "Webhook"])];
+  const webhook = conversion["webhook"] as JsonObject | undefined;
+  const errors: FieldError[] = [];
+  const reviews = webhook?.["conversionReviewVersions"];
+  if (!Array.isArray(reviews) || reviews.length === 0)
+    errors.push(required("spec.conversion.conversionReviewVersions"));
+  if (webhook?.["clientConfig"] === undefined) {
+    errors.push(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"));
+  }
+  // Differs from Kubernetes: this server does not call conversion webhooks, and says so rather than store what it
+  // cannot serve.
+  if (errors.length === 0) {
+    errors.push(
+      forbiddenValue("spec.conversion.strategy", "this server does not support conversion by webhook, use None"),
+    );
+  }
+  return errors;
+}
+
+function storedVersionErrors(crd: KubeObject, spec: Spec): FieldError[] {
+  const versions = spec.versions ?? [];
+  const stored = ((crd["status"] as JsonObject | undefined)?.["storedVersions"] ?? []) as string[];
+  if (stored.length === 0) {
+    return [invalidValue("status.storedVersions", null, "must have at least one stored version")];
+  }
+  const errors: FieldError[] = [];
+  const storage = versions.findLast((version) => version.storage)?.name;
+  if (storage !== undefined && !stored.includes(storage)) {
+    errors.push(invalidValue("status.storedVersions", stored, `must have the storage version ${storage}`));
+  }
+  for (const [index, name] of stored.entries()) {
+    if (versions.some((version) => version.name === name)) continue;
+    const why = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
+    errors.push(invalidValue(`status.storedVersions[${index}]`, name, why));
+  }
+  return errors;
+}
+
+function isEstablished(crd: KubeObject): boolean {
+  const conditions = ((crd["status"] as JsonObject | undefined)?.["conditions"] ?? []) as JsonObject[];
+  return conditions.some((condition) => condition["type"] === "Established" && condition["status"] === "True");
+}
+
+/** What may not change once instances may exist. */
+export function validateDefinitionUpdate(crd: KubeObject, old: KubeObject): FieldError[] {
+  const spec = specOf(crd);
+  const before = specOf(old);
+  const errors: FieldError[] = [];
+  const immutable = (field: string, value: string, was: string): void => {
+    if (value !== was) errors.push(invalidValue(field, value, "field is immutable"));
+  };
+  if (isEstablished(old)) {
+    immutable("spec.scope", spec.scope, before.scope);
+    immutable("spec.names.kind", spec.names.kind, before.names.kind);
+  }
+  immutable("spec.group", spec.group, before.group);
+  immutable("spec.names.plural", spec.names.plural, before.names.plural);
+  return errors;
+}
