@@ -1,0 +1,90 @@
+// Starts every control loop of a control plane over one store, in the order in which they need each other.
+import type { Fleet } from "../../fleets/fleet.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { BINDING_API_VERSION } from "../works/binding.ts";
+import { WORK_API_VERSION } from "../works/work.ts";
+import { ArtifactStore } from "./artifacts.ts";
+import { startBindingStatusController } from "./binding-status.ts";
+import { BindingWriter } from "./binding-writer.ts";
+import { startBindingController } from "./bindings.ts";
+import { startClusterController } from "./clusters.ts";
+import type { Controller, ControllerContext } from "./context.ts";
+import { DriftJournal } from "./drift-journal.ts";
+import { startExecutionController } from "./execution.ts";
+import { FleetState } from "./fleet-state.ts";
+import { GITOPS_API, type GitFetcher, startGitRepositoryController } from "./git-repository.ts";
+import { startNamespaceController } from "./namespaces.ts";
+import { startPolicyController } from "./policies.ts";
+import { type SyncRenderer, startSyncController } from "./sync.ts";
+import { TemplateWatch } from "./template-watch.ts";
+import { startTemplateController, watchPolicies } from "./templates.ts";
+import { startWorkController, WorkIndex } from "./works.ts";
+
+/** Loops decide from what is cached, so these kinds must be known whole before the first decision. */
+const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
+  ["v1", "Namespace"],
+  ["scheduling.k8s.io/v1", "PriorityClass"],
+  ["cluster.karmada.io/v1alpha1", "Cluster"],
+  ["policy.karmada.io/v1alpha1", "PropagationPolicy"],
+  ["policy.karmada.io/v1alpha1", "ClusterPropagationPolicy"],
+  ["policy.karmada.io/v1alpha1", "OverridePolicy"],
+  ["policy.karmada.io/v1alpha1", "ClusterOverridePolicy"],
+  [BINDING_API_VERSION, "ResourceBinding"],
+  [BINDING_API_VERSION, "ClusterResourceBinding"],
+  [WORK_API_VERSION, "Work"],
+  [GITOPS_API, "GitRepository"],
+  [GITOPS_API, "Sync"],
+];
+
+export interface ManagerOptions {
+  readonly context: ControllerContext;
+  readonly fleet: Fleet;
+  readonly interpreter: Interpreter;
+  readonly fetcher: GitFetcher;
+  readonly renderer: SyncRenderer;
+}
+
+export interface Manager extends Controller {
+  readonly journal: DriftJournal;
+  readonly artifacts: ArtifactStore;
+}
+
+export async function startManager(options: ManagerOptions): Promise<Manager> {
+  const { context, fleet, interpreter } = options;
+  for (const [apiVersion, kind] of FIRST_KINDS) context.informers.of(apiVersion, kind);
+  await context.informers.synced();
+
+  const journal = new DriftJournal();
+  const artifacts = new ArtifactStore();
+  const templates = new TemplateWatch(context);
+  const fleetState = new FleetState(context);
+  const writer = new BindingWriter(context, fleetState);
+  const policies = watchPolicies(context);
+  const index = new WorkIndex(context);
+
+  const templateController = startTemplateController({ context, templates, policies, interpreter, writer });
+  const controllers: Controller[] = [
+    templateController,
+    startPolicyController(context, templates, templateController),
+    startBindingController(context, fleetState, writer),
+    startWorkController({ context, templates, fleet: fleetState, interpreter, index }),
+    startNamespaceController(context, templates),
+    startClusterController(context, fleet),
+    startExecutionController({ context, fleet, interpreter, journal }),
+    startBindingStatusController({ context, templates, interpreter, index, writer }),
+    startGitRepositoryController(context, options.fetcher, artifacts),
+    startSyncController(context, options.renderer, artifacts),
+  ];
+  await templates.start();
+
+  return {
+    journal,
+    artifacts,
+    stop: async () => {
+      templates.stop();
+      await Promise.all(controllers.map((controller) => controller.stop()));
+      await context.events.flush();
+      await context.informers.stop();
+    },
+  };
+}
