@@ -1,6 +1,7 @@
 // What differs between what we applied and what is there, and who changed it.
 import type { Json, KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { isObject } from "../object.ts";
+import { equalQuantities, tryParseQuantity } from "../quantity.ts";
 import { compareValues } from "./compare.ts";
 import {
   descend,
@@ -98,13 +99,14 @@ export interface DriftOptions {
   readonly manager?: string | undefined;
   /** Fields that may differ, such as replicas owned by an autoscaler, at and below these paths. */
   readonly ignored?: FieldSet | undefined;
-  /** Whether two different values mean the same, such as `1` and `1000m`. */
+  /** Whether two different values mean the same. Default: quantities such as `1` and `1000m`. */
   readonly isSame?: ((desired: unknown, actual: unknown, path: FieldPath) => boolean) | undefined;
 }
 
 /**
  * The fields of an applied configuration that the live object does not have with that value, leaf by leaf. What the
- * configuration does not mention is no drift, such as defaults and fields of others.
+ * configuration does not mention is no drift, such as defaults and fields of others. Nor are a null, an empty map or an
+ * empty list that the server left out.
  */
 export function diffOwned(
   desired: KubeObject,
@@ -124,13 +126,17 @@ export function diffOwned(
     changed = subtractTrees(changed, options.ignored);
     extra = subtractTrees(extra, options.ignored);
   }
+  const isSame =
+    options.isSame ??
+    ((wanted, found, path): boolean => isSameQuantity(wanted, found, typeAtPath(desired, path, type)));
   const drift: FieldDrift[] = [];
   const report = (path: FieldPath, change: FieldDrift["change"]): void => {
     // Objects hold JSON, and so does every part of them.
     const wanted = change === "extra" ? undefined : (valueAtPath(desired, path, type) as Json | undefined);
     const found = change === "missing" ? undefined : (valueAtPath(actual, path, type) as Json | undefined);
     if (change === "extra" && found === undefined) return;
-    if (change === "changed" && options.isSame?.(wanted, found, path) === true) return;
+    if (change === "missing" && isNothing(wanted)) return;
+    if (change === "changed" && isSame(wanted, found, path)) return;
     const owners = change === "missing" ? [] : ownersIn(managers, path);
     drift.push({ path, field: formatPath(path), change, desired: wanted, actual: found, owners });
   };
@@ -161,11 +167,36 @@ function extraFields(
     (entry) => entry.manager === manager && entry.operation === "Apply" && entry.subresource === "",
   );
   if (own === undefined) return {};
-  return leavesOf(subtractSets(own.set, setOfValue(desired, type)));
+  let left = subtractSets(own.set, setOfValue(desired, type));
+  // What others own as well, an apply would leave.
+  for (const entry of managers) if (entry !== own) left = subtractSets(left, entry.set);
+  return leavesOf(left);
+}
+
+function isNothing(value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+/** Quantities are stored in canonical form: other text of the same value is no change. */
+function isSameQuantity(desired: unknown, actual: unknown, type: FieldType | undefined): boolean {
+  if (type?.kind !== "scalar" || (type.scalar !== "any" && type.scalar !== "quantity")) return false;
+  if (typeof actual !== "string" || (typeof desired !== "string" && typeof desired !== "number")) return false;
+  const wanted = tryParseQuantity(String(desired).trim());
+  const found = tryParseQuantity(actual);
+  return wanted !== undefined && found !== undefined && equalQuantities(wanted, found);
 }
 
 /** The value at a path; undefined when there is none. */
 export function valueAtPath(value: unknown, path: FieldPath, type: FieldType): unknown {
+  return resolve(value, path, type)?.value;
+}
+
+function typeAtPath(value: unknown, path: FieldPath, type: FieldType): FieldType | undefined {
+  return resolve(value, path, type)?.type;
+}
+
+function resolve(value: unknown, path: FieldPath, type: FieldType): { value: unknown; type: FieldType } | undefined {
   let current = value;
   let currentType: FieldType = type;
   for (const element of path) {
@@ -182,5 +213,5 @@ export function valueAtPath(value: unknown, path: FieldPath, type: FieldType): u
     }
     if (current === undefined) return undefined;
   }
-  return current;
+  return { value: current, type: currentType };
 }
