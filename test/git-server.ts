@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { createGunzip } from "node:zlib";
 
 export interface GitServerOptions {
@@ -12,6 +13,8 @@ export interface GitServerOptions {
   readonly bearerToken?: string;
   /** Version 0 for a server that knows no other. */
   readonly protocol?: 0 | 2;
+  /** PEM texts; with them the server speaks https. */
+  readonly tls?: { readonly key: string; readonly cert: string };
   /** May answer a request itself; then returns true. */
   readonly intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
@@ -37,7 +40,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
   const requests: string[] = [];
   const authorizations: (string | undefined)[] = [];
   const running = new Set<ChildProcess>();
-  const server = createServer((request, response) => {
+  function answer(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     const zipped = request.headers["content-encoding"] === "gzip";
     const body = zipped ? request.pipe(createGunzip()) : request;
@@ -54,12 +57,13 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
       }
       runBackend(request, response, content, options, running);
     });
-  });
+  }
+  const server = options.tls === undefined ? createServer(answer) : createSecureServer(options.tls, answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     requests,
     authorizations,
     close: () => stop(server, running),

@@ -122,6 +122,7 @@ interface Inspection {
 
 const MAX_WARNINGS = 20;
 const MAX_DEPTH = 200;
+const MAX_SEEN = 200_000;
 
 /** Checks whole trees against the limits. Remembers every tree it saw, so that a new commit costs what it changed. */
 export class TreeInspector {
@@ -163,6 +164,7 @@ export class TreeInspector {
       if (own !== undefined) warnings.push(own);
     }
     const inspection = { files, longest, warnings: warnings.slice(0, MAX_WARNINGS) };
+    if (this.#seen.size > MAX_SEEN) this.#seen.clear();
     this.#seen.set(treeId, inspection);
     return inspection;
   }

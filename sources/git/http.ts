@@ -36,6 +36,8 @@ export class GitHttp {
   readonly #origin: URL;
   readonly #credentials: GitCredentials;
   readonly #agent: HttpAgent;
+  /** For hosts that a redirect led to: without certificates of the user. */
+  readonly #others: { readonly http: HttpAgent; readonly https: HttpAgent };
   #base: URL;
   /** Requests sent and bytes of answers received so far. */
   requests = 0;
@@ -45,7 +47,9 @@ export class GitHttp {
     this.#origin = url;
     this.#base = url;
     this.#credentials = credentials;
-    const common = { keepAlive: true, maxSockets: 4, proxyEnv: process.env, timeout: 30_000 };
+    // A proxy cannot reach what listens on this machine only.
+    const proxyEnv = isLoopback(url.hostname) ? {} : process.env;
+    const common = { keepAlive: true, maxSockets: 4, proxyEnv };
     this.#agent =
       url.protocol === "https:"
         ? new HttpsAgent({
@@ -55,6 +59,7 @@ export class GitHttp {
             ...(credentials.clientKey === undefined ? {} : { key: credentials.clientKey }),
           })
         : new HttpAgent(common);
+    this.#others = { http: new HttpAgent(common), https: new HttpsAgent(common) };
   }
 
   get url(): string {
@@ -62,7 +67,7 @@ export class GitHttp {
   }
 
   close(): void {
-    this.#agent.destroy();
+    for (const agent of [this.#agent, this.#others.http, this.#others.https]) agent.destroy();
   }
 
   /** Body of a successful answer, bounded. Throws the matching `git-…` error for any other answer. */
@@ -86,9 +91,9 @@ export class GitHttp {
   #once(target: URL, request: GitRequest, again = true): Promise<IncomingMessage> {
     const authorization = this.#mayAuthenticate(target) ? authorizationOf(this.#credentials) : undefined;
     const secure = target.protocol === "https:";
-    // A client certificate is a credential too: an agent that holds one serves only its own host.
-    const agent =
-      secure === (this.#origin.protocol === "https:") && this.#mayAuthenticate(target) ? this.#agent : false;
+    // A client certificate is a credential too: the agent that holds one serves only its own host.
+    const own = target.protocol === this.#origin.protocol && this.#mayAuthenticate(target);
+    const agent = own ? this.#agent : this.#others[secure ? "https" : "http"];
     this.requests++;
     return new Promise((resolve, reject) => {
       const outgoing = (secure ? httpsRequest : httpRequest)(
@@ -227,6 +232,10 @@ INWARD.addAddress("::1", "ipv6");
 INWARD.addAddress("::", "ipv6");
 INWARD.addSubnet("fe80::", 10, "ipv6");
 INWARD.addSubnet("fc00::", 7, "ipv6");
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
+}
 
 /** A loopback, link-local or private address written as such. Names that resolve to one are not looked up. */
 function isInward(hostname: string): boolean {

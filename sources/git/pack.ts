@@ -29,6 +29,10 @@ export interface PackContext {
 
 let packs = 0;
 
+/** Packs with an open file, the longest open first: hundreds of repositories must not use up the process's files. */
+const open = new Set<Pack>();
+const MAX_OPEN = 128;
+
 export class Pack {
   /** Path without extension. */
   readonly path: string;
@@ -42,7 +46,10 @@ export class Pack {
     this.index = new PackIndex(readFileSync(`${path}.idx`));
     const window = this.#open();
     const trailer = window.size < 32 ? Buffer.alloc(0) : window.read(window.size - 20, 20);
-    if (!trailer.equals(this.index.packChecksum)) throw gitCorrupt(`the pack ${path}.pack is not whole`);
+    if (!trailer.equals(this.index.packChecksum)) {
+      this.close();
+      throw gitCorrupt(`the pack ${path}.pack is not whole`);
+    }
   }
 
   get size(): number {
@@ -70,6 +77,7 @@ export class Pack {
   close(): void {
     this.#window?.close();
     this.#window = undefined;
+    open.delete(this);
   }
 
   #readAt(start: number, context: PackContext): GitObject {
@@ -114,7 +122,12 @@ export class Pack {
   }
 
   #open(): FileWindow {
-    this.#window ??= new FileWindow(`${this.path}.pack`, BLOCK);
+    if (this.#window === undefined) {
+      this.#window = new FileWindow(`${this.path}.pack`, BLOCK);
+      open.add(this);
+      const [oldest] = open;
+      if (open.size > MAX_OPEN) oldest?.close();
+    }
     return this.#window;
   }
 }

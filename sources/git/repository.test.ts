@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   readdirSync,
@@ -345,6 +346,22 @@ describe.skipIf(!hasGit())("a repository over http", () => {
     await elsewhere.close();
   });
 
+  it.skipIf(!hasOpenssl())("trusts the authority of the secret and no unknown one", async () => {
+    fixture.commit("first", { a: "1" });
+    fixture.push();
+    const key = join(fixture.root, "key.pem");
+    const cert = join(fixture.root, "cert.pem");
+    const subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    execFileSync("openssl", [...kind, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
+    const tls = { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
+    await serve({ tls });
+
+    await expect(open().fetchRevision(main, { signal })).rejects.toThrow(/certificate is not accepted .* set ca\.crt/);
+    const trusted = open({ credentials: { caFile: tls.cert } });
+    expect((await trusted.fetchRevision(main, { signal })).history).toBe("first");
+  });
+
   it.each([
     ["file:///etc/passwd", "redirects to file://"],
     ["http://127.0.0.1:1/elsewhere", "redirects to something that is no repository"],
@@ -577,4 +594,10 @@ describe("cacheDirectoryName", () => {
 /** The same length and end, with nothing in between. */
 function zeroed(bytes: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, 12), Buffer.alloc(bytes.length - 32), bytes.subarray(bytes.length - 20)]);
+}
+
+function hasOpenssl(): boolean {
+  const found = spawnSync("openssl", ["version"]).status === 0;
+  if (!found) console.warn("skipped: the openssl command is not installed");
+  return found;
 }
