@@ -8,6 +8,7 @@ it("fills in what the CRD does, at every depth, and leaves the given object alon
     metadata: { name: "web" },
     spec: {
       priority: null,
+      suspension: null,
       preemption: "Always",
       resourceSelectors: [{ apiVersion: "apps/v1", kind: "Deployment" }],
       failover: { application: { decisionConditions: {} } },

@@ -2,8 +2,8 @@ import { cloneJson, isObject, type KubeObject, parseApiVersion } from "../kube/o
 import { karmadaCrds } from "./crd.ts";
 
 /**
- * A copy with the defaults that the kind's CRD fills in, as an API server does on every write and read. The same object
- * when the kind is none of ours.
+ * A copy with the defaults that the kind's CRD fills in and without null, as an API server does on every write. The same
+ * object when the kind is none of ours.
  */
 export function applySchemaDefaults(object: KubeObject): KubeObject {
   const schema = schemaFor(object);
@@ -26,16 +26,22 @@ function schemaFor(object: KubeObject): Record<string, unknown> | undefined {
 }
 
 function fill(node: unknown, schema: Record<string, unknown>): void {
+  const { items, properties, additionalProperties } = schema;
   if (Array.isArray(node)) {
-    const { items } = schema;
     if (isObject(items)) for (const item of node) fill(item, items);
     return;
   }
-  if (!isObject(node) || !isObject(schema["properties"])) return;
-  for (const [name, child] of Object.entries(schema["properties"])) {
+  if (!isObject(node)) return;
+  for (const [name, child] of Object.entries(isObject(properties) ? properties : {})) {
     if (!isObject(child)) continue;
-    // Null stands for the default where there is one, since none of our fields is nullable.
     if (node[name] == null && child["default"] !== undefined) node[name] = cloneJson(child["default"]);
-    fill(node[name], child);
+    // As an API server: null says nothing in a field that is not nullable, and none of ours is.
+    if (node[name] === null) delete node[name];
+    else fill(node[name], child);
+  }
+  if (!isObject(additionalProperties)) return;
+  for (const [key, value] of Object.entries(node)) {
+    if (value === null) delete node[key];
+    else fill(value, additionalProperties);
   }
 }

@@ -175,4 +175,19 @@ describe("warnings of checkManifest", () => {
       ["warning", field],
     ]);
   });
+
+  it("never repeat a password", () => {
+    const repository = manifest("gitops.flaghoist.io/v1alpha1", "GitRepository", {
+      url: "https://me:hunter2@git.example/shop.git",
+      timeZone: "UTC",
+    });
+
+    const found = checkManifest(repository);
+
+    expect(found.map(({ severity, field }) => [severity, field])).toEqual([
+      ["warning", "spec.url"],
+      ["warning", "spec.timeZone"],
+    ]);
+    expect(JSON.stringify(found)).not.toContain("hunter2");
+  });
 });

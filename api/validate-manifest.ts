@@ -2,6 +2,7 @@
 import { formatApiVersion, type KubeObject, parseApiVersion } from "../kube/object.ts";
 import { defaultObject, type ValidationOptions, validateObject } from "./admission/admit.ts";
 import type { Refusal } from "./admission/field-error.ts";
+import type { GitRepository } from "./gitops.ts";
 import { KINDS, type KindDefinition } from "./kinds.ts";
 import {
   CLUSTER_SCOPED_KINDS,
@@ -11,7 +12,7 @@ import {
   REMOVED_VERSIONS,
 } from "./known-kinds.table.ts";
 import { nearest } from "./nearest.ts";
-import type { PropagationPolicy } from "./policy.ts";
+import type { ClusterPropagationPolicy, PropagationPolicy } from "./policy.ts";
 import { applySchemaDefaults } from "./schema-defaults.ts";
 import { schemaProblems } from "./schema-problems.ts";
 
@@ -111,10 +112,34 @@ function hintAmongKubernetes(apiVersion: string, group: string, kind: string): s
   return `. Did you mean ${misspelt}?`;
 }
 
+// The objects have passed the schema of their kind.
 function warnings(object: KubeObject): ManifestProblem[] {
-  if (object.kind !== "PropagationPolicy" && object.kind !== "ClusterPropagationPolicy") return [];
-  // The object has passed the schema of its kind.
-  const { spec } = object as unknown as PropagationPolicy;
+  switch (object.kind) {
+    case "PropagationPolicy":
+    case "ClusterPropagationPolicy":
+      return policyWarnings(object as unknown as PropagationPolicy | ClusterPropagationPolicy);
+    case "GitRepository":
+      return repositoryWarnings(object as unknown as GitRepository);
+    default:
+      return [];
+  }
+}
+
+function repositoryWarnings({ spec }: GitRepository): ManifestProblem[] {
+  const found: ManifestProblem[] = [];
+  if (URL.parse(spec.url)?.password) {
+    found.push(
+      problem("warning", "spec.url", "holds a password that whoever reads this object can see; use secretRef"),
+    );
+  }
+  if (spec.timeZone && !spec.schedule) {
+    found.push(problem("warning", "spec.timeZone", "has no effect without a schedule"));
+  }
+  return found;
+}
+
+function policyWarnings(object: PropagationPolicy | ClusterPropagationPolicy): ManifestProblem[] {
+  const { spec } = object;
   const found = spec.resourceSelectors.flatMap(({ kind, name, labelSelector }, index) => {
     const at = `spec.resourceSelectors[${index}]`;
     const selected: ManifestProblem[] = [];

@@ -1,6 +1,10 @@
 // Defaults and rules of every kind of ours, by kind.
 import { type KubeObject, parseApiVersion } from "../../kube/object.ts";
+import { AUTOSCALING_GROUP, type CronFederatedHPA, type FederatedHPA } from "../autoscaling.ts";
 import { CLUSTER_GROUP, type Cluster } from "../cluster.ts";
+import { CONFIG_GROUP, type ResourceInterpreterWebhookConfiguration } from "../config.ts";
+import { GITOPS_GROUP, type GitRepository, type Sync } from "../gitops.ts";
+import { type MultiClusterService, NETWORKING_GROUP } from "../networking.ts";
 import {
   type ClusterOverridePolicy,
   type ClusterPropagationPolicy,
@@ -8,11 +12,15 @@ import {
   POLICY_GROUP,
   type PropagationPolicy,
 } from "../policy.ts";
+import type { FederatedResourceQuota } from "../quota.ts";
 import type { ClusterTaintPolicy } from "../taint-policy.ts";
 import { type ClusterResourceBinding, type ResourceBinding, WORK_GROUP, type Work } from "../work.ts";
 import { defaultCluster, validateCluster, validateClusterTaintPolicy } from "./cluster.ts";
 import type { AdmissionContext } from "./context.ts";
 import type { Refusal } from "./field-error.ts";
+import { validateGitRepository, validateSync } from "./gitops.ts";
+import { validateInterpreterWebhooks } from "./interpreter.ts";
+import { validateMultiClusterService } from "./multicluster-service.ts";
 import { defaultOverridePolicy, validateClusterOverridePolicy, validateOverridePolicy } from "./override.ts";
 import {
   defaultClusterPropagationPolicy,
@@ -20,6 +28,8 @@ import {
   validateClusterPropagationPolicy,
   validatePropagationPolicy,
 } from "./propagation.ts";
+import { validateFederatedResourceQuota } from "./quota.ts";
+import { validateCronFederatedHPA, validateFederatedHPA } from "./scaling.ts";
 import { defaultBinding, defaultWork, validateResourceBinding } from "./work.ts";
 
 // The callers hold objects that have passed the kind's schema; the compiler cannot know that from their kind.
@@ -65,6 +75,22 @@ const RULES: Readonly<Record<string, Rules>> = {
     applyDefaults: (binding: ClusterResourceBinding, context) => defaultBinding(binding, context),
   },
   [`${WORK_GROUP}/Work`]: { applyDefaults: (work: Work, context) => defaultWork(work, context) },
+  [`${POLICY_GROUP}/FederatedResourceQuota`]: {
+    validate: (quota: FederatedResourceQuota) => validateFederatedResourceQuota(quota),
+  },
+  [`${CONFIG_GROUP}/ResourceInterpreterWebhookConfiguration`]: {
+    validate: (configuration: ResourceInterpreterWebhookConfiguration) => validateInterpreterWebhooks(configuration),
+  },
+  [`${AUTOSCALING_GROUP}/FederatedHPA`]: { validate: (hpa: FederatedHPA) => validateFederatedHPA(hpa) },
+  [`${AUTOSCALING_GROUP}/CronFederatedHPA`]: { validate: (hpa: CronFederatedHPA) => validateCronFederatedHPA(hpa) },
+  [`${NETWORKING_GROUP}/MultiClusterService`]: {
+    validate: (service: MultiClusterService, old: MultiClusterService | undefined) =>
+      validateMultiClusterService(service, old),
+  },
+  [`${GITOPS_GROUP}/GitRepository`]: {
+    validate: (repository: GitRepository) => validateGitRepository(repository),
+  },
+  [`${GITOPS_GROUP}/Sync`]: { validate: (sync: Sync) => validateSync(sync) },
   [`${CLUSTER_GROUP}/Cluster`]: {
     applyDefaults: (cluster: Cluster, context) => defaultCluster(cluster, context),
     validate: (cluster: Cluster) => validateCluster(cluster),

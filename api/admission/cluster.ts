@@ -60,18 +60,18 @@ function secondsText(ms: number): string {
   return new Date(ms).toISOString().replace(/\.[0-9]{3}Z$/, "Z");
 }
 
-export function validateCluster(cluster: Cluster): readonly Refusal[] {
-  const name = cluster.metadata.name ?? "";
-  const refusals = checkDnsLabel(name).map((words) => invalid("metadata.name", name, words));
+/** Names are also the end of namespaces and label values, so they are shorter than other names. */
+export function validateClusterName(name: string, field: string): Refusal[] {
+  const refusals = checkDnsLabel(name).map((words) => invalid(field, name, words));
   if (name.length > LONGEST_NAME) {
-    refusals.push(
-      invalid(
-        "metadata.name",
-        name,
-        `has ${name.length} characters; the name of a cluster has at most ${LONGEST_NAME}`,
-      ),
-    );
+    const words = `has ${name.length} characters; the name of a cluster has at most ${LONGEST_NAME}`;
+    refusals.push(invalid(field, name, words));
   }
+  return refusals;
+}
+
+export function validateCluster(cluster: Cluster): readonly Refusal[] {
+  const refusals = validateClusterName(cluster.metadata.name ?? "", "metadata.name");
   const { proxyURL, apiEndpoint, taints, resourceModels } = cluster.spec;
   if (apiEndpoint && !URL.canParse(apiEndpoint)) {
     refusals.push(invalid("spec.apiEndpoint", apiEndpoint, "must be an address such as https://host:6443"));

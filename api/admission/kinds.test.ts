@@ -1,0 +1,183 @@
+import { describe, expect, it } from "vitest";
+import type { KubeObject } from "../../kube/object.ts";
+import type { ResourceInterpreterCustomization } from "../config.ts";
+import { validateObject } from "./admit.ts";
+import { validateCustomizationAmong } from "./interpreter.ts";
+
+function refused(
+  apiVersion: string,
+  kind: string,
+  rest: Record<string, unknown>,
+  old?: Record<string, unknown>,
+): string[] {
+  const object: KubeObject = { apiVersion, kind, metadata: { name: "web", namespace: "shop" }, ...rest };
+  const stored = old === undefined ? undefined : { ...object, ...old };
+  return validateObject(object, stored).map(({ field }) => field);
+}
+
+describe("a GitRepository", () => {
+  it.each<[Record<string, unknown>, string[]]>([
+    [{ schedule: "0 6 * * 1-5", timeZone: "Europe/Paris" }, []],
+    [{ schedule: "@daily" }, []],
+    [{ schedule: "CRON_TZ=Europe/Paris 0 6 * * *" }, []],
+    [{ interval: "30s", ref: {} }, []],
+    [{ schedule: "every morning" }, ["spec.schedule"]],
+    [{ timeZone: "Mars/Olympus" }, ["spec.timeZone"]],
+    [{ interval: "0s" }, ["spec.interval"]],
+  ])("with %j is refused at %j", (spec, fields) => {
+    expect(
+      refused("gitops.flaghoist.io/v1alpha1", "GitRepository", { spec: { url: "https://x/y.git", ...spec } }),
+    ).toEqual(fields);
+  });
+});
+
+describe("a Sync", () => {
+  it.each<[Record<string, unknown>, string[]]>([
+    [{ path: "./apps/shop" }, []],
+    [{ path: "apps/../../etc" }, ["spec.path"]],
+    [{ dependsOn: [{ name: "base" }, { name: "web", namespace: "bank" }] }, []],
+    [{ dependsOn: [{ name: "web" }] }, ["spec.dependsOn[0]"]],
+  ])("with %j is refused at %j", (spec, fields) => {
+    const sourceRef = { kind: "GitRepository", name: "shop" };
+
+    expect(refused("gitops.flaghoist.io/v1alpha1", "Sync", { spec: { sourceRef, ...spec } })).toEqual(fields);
+  });
+});
+
+describe("a FederatedResourceQuota", () => {
+  it.each<[Record<string, unknown>, string[]]>([
+    [{ overall: { cpu: "4" }, staticAssignments: [{ clusterName: "a", hard: { cpu: 2 } }] }, []],
+    [{ overall: { cpu: "-4" } }, ["spec.overall[cpu]"]],
+    [{ overall: { "no spaces": "4" } }, ["spec.overall[no spaces]"]],
+    [
+      {
+        overall: { cpu: "3" },
+        staticAssignments: [
+          { clusterName: "a", hard: { cpu: "2" } },
+          { clusterName: "b", hard: { cpu: "1500m" } },
+        ],
+      },
+      ["spec.overall[cpu]"],
+    ],
+    [{ overall: {}, staticAssignments: [{ clusterName: "a.b", hard: {} }] }, ["spec.staticAssignments[0].clusterName"]],
+  ])("with %j is refused at %j", (spec, fields) => {
+    expect(refused("policy.karmada.io/v1alpha1", "FederatedResourceQuota", { spec })).toEqual(fields);
+  });
+});
+
+describe("a ResourceInterpreterWebhookConfiguration", () => {
+  const webhook = {
+    name: "workloads.example.com",
+    clientConfig: { url: "https://interpreter:8443/x" },
+    interpreterContextVersions: ["v1alpha1"],
+    rules: [{ operations: ["InterpretHealth"], apiGroups: ["*"], apiVersions: ["*"], kinds: ["*"] }],
+  };
+
+  it.each<[string, Record<string, unknown>[], string[]]>([
+    ["nothing", [webhook], []],
+    ["a name twice", [webhook, webhook], ["webhooks[1].name"]],
+    ["a short name", [{ ...webhook, name: "workloads" }], ["webhooks[0].name"]],
+    [
+      "two ways to reach it",
+      [{ ...webhook, clientConfig: { url: "https://x", service: {} } }],
+      ["webhooks[0].clientConfig"],
+    ],
+    ["no way to reach it", [{ ...webhook, clientConfig: {} }], ["webhooks[0].clientConfig"]],
+    ["plain http", [{ ...webhook, clientConfig: { url: "http://x" } }], ["webhooks[0].clientConfig.url"]],
+    ["a long wait", [{ ...webhook, timeoutSeconds: 31 }], ["webhooks[0].timeoutSeconds"]],
+    [
+      "another version",
+      [{ ...webhook, interpreterContextVersions: ["v2"] }],
+      ["webhooks[0].interpreterContextVersions"],
+    ],
+    [
+      "an unknown operation",
+      [{ ...webhook, rules: [{ operations: ["Guess"], apiGroups: [], apiVersions: [], kinds: [] }] }],
+      ["webhooks[0].rules[0].operations[0]"],
+    ],
+  ])("is refused for %s", (_, webhooks, fields) => {
+    expect(refused("config.karmada.io/v1alpha1", "ResourceInterpreterWebhookConfiguration", { webhooks })).toEqual(
+      fields,
+    );
+  });
+});
+
+describe("a ResourceInterpreterCustomization", () => {
+  function customization(name: string, kind: string): ResourceInterpreterCustomization {
+    const rule = { luaScript: "function f() end" };
+    return {
+      apiVersion: "config.karmada.io/v1alpha1",
+      kind: "ResourceInterpreterCustomization",
+      metadata: { name },
+      spec: {
+        target: { apiVersion: "example.io/v1", kind },
+        customizations: { retention: rule, dependencyInterpretation: rule },
+      },
+    };
+  }
+
+  it("is the only one to say how a kind is kept, while dependencies add up", () => {
+    const mine = customization("mine", "Workload");
+
+    expect(validateCustomizationAmong(mine, [mine, customization("other", "Task")])).toEqual([]);
+    expect(validateCustomizationAmong(mine, [customization("theirs", "Workload")]).map(({ field }) => field)).toEqual([
+      "spec.customizations.retention",
+    ]);
+  });
+});
+
+describe("scaling", () => {
+  const workload = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
+  const hpa = { apiVersion: "autoscaling.karmada.io/v1alpha1", kind: "FederatedHPA", name: "web" };
+
+  it.each<[unknown, Record<string, unknown>, string[]]>([
+    [workload, { targetReplicas: 0 }, []],
+    [workload, { targetMinReplicas: 2 }, ["spec.rules[0].targetReplicas"]],
+    [workload, { targetReplicas: -1 }, ["spec.rules[0].targetReplicas"]],
+    [hpa, { targetMaxReplicas: 5 }, []],
+    [hpa, { targetReplicas: 5 }, ["spec.rules[0]"]],
+    [hpa, { targetMinReplicas: 5, targetMaxReplicas: 2 }, ["spec.rules[0].targetMaxReplicas"]],
+  ])("of %j by the clock with %j is refused at %j", (scaleTargetRef, rule, fields) => {
+    const rules = [{ name: "night", schedule: "0 22 * * *", ...rule }];
+
+    expect(refused("autoscaling.karmada.io/v1alpha1", "CronFederatedHPA", { spec: { scaleTargetRef, rules } })).toEqual(
+      fields,
+    );
+  });
+
+  it("by load needs a range, and by the clock names for its rules", () => {
+    const rule = { name: "night", schedule: "0 22 * * *", targetReplicas: 1 };
+    const spec = { scaleTargetRef: workload, minReplicas: 3, maxReplicas: 2 };
+
+    expect(refused("autoscaling.karmada.io/v1alpha1", "FederatedHPA", { spec })).toEqual(["spec.maxReplicas"]);
+    expect(
+      refused("autoscaling.karmada.io/v1alpha1", "CronFederatedHPA", {
+        spec: { scaleTargetRef: workload, rules: [rule, rule] },
+      }),
+    ).toEqual(["spec.rules[1].name"]);
+  });
+});
+
+describe("a MultiClusterService", () => {
+  it.each<[Record<string, unknown>, Record<string, unknown> | undefined, string[]]>([
+    [{ types: ["CrossCluster"], ports: [{ name: "a", port: 80 }] }, undefined, []],
+    [{ types: [] }, undefined, ["spec.types"]],
+    [{ types: ["CrossCluster", "LoadBalancer"] }, undefined, ["spec.types"]],
+    [{ types: ["NodePort"] }, undefined, ["spec.types[0]"]],
+    [{ types: ["LoadBalancer"] }, { types: ["CrossCluster"] }, ["spec.types"]],
+    [
+      { types: ["CrossCluster"], ports: [{ port: 0 }, { port: 70000 }] },
+      undefined,
+      ["spec.ports[0].port", "spec.ports[1].port", "spec.ports[1].name"],
+    ],
+    [
+      { types: ["CrossCluster"], consumerClusters: [{ name: "a".repeat(49) }] },
+      undefined,
+      ["spec.consumerClusters[0].name"],
+    ],
+  ])("%j after %j is refused at %j", (spec, old, fields) => {
+    const before = old === undefined ? undefined : { spec: old };
+
+    expect(refused("networking.karmada.io/v1alpha1", "MultiClusterService", { spec }, before)).toEqual(fields);
+  });
+});
