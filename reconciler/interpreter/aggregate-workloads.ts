@@ -38,10 +38,14 @@ export const aggregateDaemonSet: Aggregate = counterAggregation({
   hasCaughtUp: followsTemplate,
 });
 
-// As Karmada: the template's generation is compared with the member's own, not with the template's.
-export const aggregateStatefulSet: Aggregate = counterAggregation({
+const STATEFUL_SET_COUNTERS = {
   counters: ["replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
   always: ["replicas", "availableReplicas"],
+};
+
+// As Karmada: the template's generation is compared with the member's own, not with the template's.
+export const aggregateStatefulSet: Aggregate = counterAggregation({
+  ...STATEFUL_SET_COUNTERS,
   hasCaughtUp: (member) => {
     const generation = integerAt(member, "generation");
     return (
@@ -49,6 +53,12 @@ export const aggregateStatefulSet: Aggregate = counterAggregation({
       integerAt(member, "resourceTemplateGeneration") >= generation
     );
   },
+});
+
+/** The same rule as for the other workloads; needs the observed generation to be collected. */
+export const aggregateStatefulSetByTemplate: Aggregate = counterAggregation({
+  ...STATEFUL_SET_COUNTERS,
+  hasCaughtUp: followsTemplate,
 });
 
 function followsTemplate(member: Fields, templateGeneration: number): boolean {

@@ -3,6 +3,7 @@
 
 import { applyJsonPatch, formatPointer, type JsonPatchOperation, valueAt } from "../../kube/json-patch.ts";
 import { equalJson, isObject, type KubeObject } from "../../kube/object.ts";
+import { messageOf } from "../../runtime/errors.ts";
 import { overrideImpossible } from "./errors.ts";
 
 /** One field that an overrider changed. `undefined` stands for a field that is not there. */
@@ -40,10 +41,10 @@ export class Draft {
     this.#writes.push({ path: formatPointer(path), old, value });
   }
 
-  /** Carries out one operation of JSON Patch. Throws what `applyJsonPatch` throws. */
+  /** Carries out one operation of JSON Patch. Throws `override-impossible` when it does not apply. */
   patch(operation: JsonPatchOperation): void {
     const before = this.#object;
-    const after = applyJsonPatch(before, [operation]);
+    const after = patched(before, operation);
     if (!isObject(after)) throw overrideImpossible(operation.path, "the result is no object");
     // An object stays one with whatever fields it has; the API server of the member judges them.
     this.#object = after as KubeObject;
@@ -58,6 +59,14 @@ export class Draft {
     const value = removes ? undefined : valueAt(after, path);
     if (!inserts && !removes && old !== undefined && equalJson(old, value)) return;
     this.#writes.push({ path, old, value });
+  }
+}
+
+function patched(object: KubeObject, operation: JsonPatchOperation): unknown {
+  try {
+    return applyJsonPatch<unknown>(object, [operation]);
+  } catch (error) {
+    throw overrideImpossible(operation.path, messageOf(error), error);
   }
 }
 

@@ -1,8 +1,8 @@
 import { AppError } from "../../runtime/errors.ts";
 
 /** An overrider cannot do its work on the object; `applyOverrides` adds which one of which policy it is. */
-export function overrideImpossible(path: string, problem: string): AppError {
-  return new AppError("override-impossible", problem, { recovery: "stall", details: { path } });
+export function overrideImpossible(path: string, problem: string, cause?: unknown): AppError {
+  return new AppError("override-impossible", problem, { recovery: "stall", details: { path }, cause });
 }
 
 export interface FailedOverride {

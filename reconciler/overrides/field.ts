@@ -4,6 +4,7 @@ import type { FieldOverrider, JSONPatchOperation } from "../../api/policy.ts";
 import { applyJsonPatch, valueAt } from "../../kube/json-patch.ts";
 import { parseYaml } from "../../kube/yaml.ts";
 import { emitYamlDocument } from "../../kube/yaml-emit.ts";
+import { messageOf } from "../../runtime/errors.ts";
 import type { Draft } from "./draft.ts";
 import { overrideImpossible } from "./errors.ts";
 import { parseExactJson, stringifyExactJson } from "./exact-json.ts";
@@ -23,18 +24,31 @@ function changedDocument(
   yaml: readonly JSONPatchOperation[],
 ): string {
   if (yaml.length > 0) {
-    const changed = patched(parseYaml(text, { duplicateKeys: "last-wins" }), fieldPath, yaml);
-    return emitYamlDocument(changed, { sortKeys: true });
+    const document = parsed("YAML", fieldPath, () => parseYaml(text, { duplicateKeys: "last-wins" }));
+    return emitYamlDocument(patched(document, fieldPath, yaml), { sortKeys: true });
   }
-  return json.length > 0 ? stringifyExactJson(patched(parseExactJson(text), fieldPath, json)) : "";
+  if (json.length === 0) return "";
+  const document = parsed("JSON", fieldPath, () => parseExactJson(text));
+  return stringifyExactJson(patched(document, fieldPath, json));
+}
+
+// What a parser says may quote the text, and the text may be a Secret's.
+function parsed(format: "JSON" | "YAML", fieldPath: string, parse: () => unknown): unknown {
+  try {
+    return parse();
+  } catch (error) {
+    throw overrideImpossible(fieldPath, `the text at fieldPath is not one document of ${format}`, error);
+  }
 }
 
 function patched(document: unknown, fieldPath: string, operations: readonly JSONPatchOperation[]): unknown {
   if (typeof document !== "object" || document === null) {
     throw overrideImpossible(fieldPath, "the document is neither an object nor a list");
   }
-  return applyJsonPatch(
-    document,
-    operations.map(({ operator, subPath, value }) => patchOperation(operator, subPath, value)),
-  );
+  const patch = operations.map(({ operator, subPath, value }) => patchOperation(operator, subPath, value));
+  try {
+    return applyJsonPatch<unknown>(document, patch);
+  } catch (error) {
+    throw overrideImpossible(fieldPath, messageOf(error), error);
+  }
 }
