@@ -22,6 +22,7 @@ describe("applyMergePatch", () => {
     [{ e: null }, { a: 1 }, { e: null, a: 1 }],
     [[1, 2], { a: "b", c: null }, { a: "b" }],
     [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+    [{}, { a: [{ b: null, c: [{ d: null }] }, null] }, { a: [{ c: [{}] }, null] }],
   ])("%j with %j is %j", (target, patch, expected) => {
     const before = structuredClone(target);
 

@@ -1,9 +1,13 @@
 // JSON merge patch (RFC 7386).
 import { equalJson } from "./object.ts";
 
-/** `target` with the patch merged in: null removes a key, lists are replaced. Shares unchanged parts; changes nothing. */
+/**
+ * `target` with the patch merged in: null removes a key, lists are replaced. Shares unchanged parts; changes nothing.
+ *
+ * As Kubernetes: keys with null vanish also from objects inside a new list, which RFC 7386 would keep.
+ */
 export function applyMergePatch(target: unknown, patch: unknown): unknown {
-  if (!isMap(patch)) return patch;
+  if (!isMap(patch)) return Array.isArray(patch) ? patch.map(withoutNulls) : patch;
   let result: Record<string, unknown> = isMap(target) ? target : {};
   let copied = result !== target;
   for (const key of Object.keys(patch)) {
@@ -22,6 +26,10 @@ export function applyMergePatch(target: unknown, patch: unknown): unknown {
     else setOwn(result, key, after);
   }
   return result;
+}
+
+function withoutNulls(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? applyMergePatch(undefined, value) : value;
 }
 
 /**
