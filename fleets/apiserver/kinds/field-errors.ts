@@ -1,5 +1,5 @@
 // Causes of a 422 in the words of the Kubernetes API.
-import type { Json } from "../../../kube/object.ts";
+import { equalJson, type Json } from "../../../kube/object.ts";
 import type { FieldError } from "../registry/kind.ts";
 
 /** A value as messages print it: text quoted, everything else as JSON; nothing is `null`. */
@@ -41,4 +41,28 @@ export function tooLong(field: string, maxBytes: number): FieldError {
 
 export function tooMany(field: string, count: number, max: number): FieldError {
   return { reason: "FieldValueTooMany", field, message: `Too many: ${count}: must have at most ${max} items` };
+}
+
+export function notFoundValue(field: string, value: Json | undefined): FieldError {
+  return { reason: "FieldValueNotFound", field, message: `Not found: ${printValue(value)}` };
+}
+
+/** One error per problem of a check of kube/names.ts. */
+export function problems(field: string, value: string, found: readonly string[]): FieldError[] {
+  return found.map((why) => invalidValue(field, value, why));
+}
+
+export function notNegative(field: string, value: Json | undefined): FieldError[] {
+  if (typeof value !== "number" || value >= 0) return [];
+  return [invalidValue(field, value, "must be greater than or equal to 0")];
+}
+
+/** Errors of an optional value that must be one of a few. */
+export function oneOf(field: string, value: Json | undefined, supported: readonly string[]): FieldError[] {
+  if (value === undefined || value === null || supported.includes(String(value))) return [];
+  return [notSupported(field, value, supported)];
+}
+
+export function unchanged(field: string, value: Json | undefined, old: Json | undefined): FieldError[] {
+  return equalJson(value, old) ? [] : [invalidValue(field, value, "field is immutable")];
 }

@@ -1,16 +1,18 @@
 // Rules of access control, admission and coordination kinds.
 import { eventsEventOf } from "./events.ts";
 import type { KindRules } from "./kind-rules.ts";
+import { validateEvent, validateRole, validateRoleBinding, validateRoleBindingUpdate } from "./validate-core.ts";
 
 const RBAC: KindRules = { nameRule: "path-segment", createOnUpdate: true };
+const BINDING: KindRules = { ...RBAC, validate: validateRoleBinding, validateUpdate: validateRoleBindingUpdate };
 
 export const ACCESS_RULES: Readonly<Record<string, KindRules>> = {
-  "rbac.authorization.k8s.io/v1/Role": RBAC,
-  "rbac.authorization.k8s.io/v1/ClusterRole": RBAC,
-  "rbac.authorization.k8s.io/v1/RoleBinding": RBAC,
-  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": RBAC,
+  "rbac.authorization.k8s.io/v1/Role": { ...RBAC, validate: validateRole },
+  "rbac.authorization.k8s.io/v1/ClusterRole": { ...RBAC, validate: validateRole },
+  "rbac.authorization.k8s.io/v1/RoleBinding": BINDING,
+  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": BINDING,
   "coordination.k8s.io/v1/Lease": { createOnUpdate: true, conditionalUpdateOnly: true },
-  "events.k8s.io/v1/Event": { createOnUpdate: true, convert: eventsEventOf },
+  "events.k8s.io/v1/Event": { createOnUpdate: true, convert: eventsEventOf, validate: validateEvent },
   "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": { generation: true, conditionalUpdateOnly: true },
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": { generation: true, conditionalUpdateOnly: true },
   "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": { generation: true, conditionalUpdateOnly: true },

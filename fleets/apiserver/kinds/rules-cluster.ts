@@ -2,6 +2,12 @@
 import type { JsonObject } from "../../../kube/object.ts";
 import { validateDefinition, validateDefinitionUpdate } from "../crd/definition.ts";
 import type { KindRules } from "./kind-rules.ts";
+import {
+  validateApiService,
+  validatePriorityClassUpdate,
+  validateStorageClass,
+  validateStorageClassUpdate,
+} from "./validate-core.ts";
 
 const CONDITIONAL: KindRules = { conditionalUpdateOnly: true };
 
@@ -11,8 +17,13 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
   "storage.k8s.io/v1/CSIStorageCapacity": CONDITIONAL,
   "storage.k8s.io/v1/VolumeAttachment": CONDITIONAL,
   "node.k8s.io/v1/RuntimeClass": CONDITIONAL,
-  "scheduling.k8s.io/v1/PriorityClass": { generation: true },
-  "apiregistration.k8s.io/v1/APIService": { nameRule: "path-segment", conditionalUpdateOnly: true },
+  "scheduling.k8s.io/v1/PriorityClass": { generation: true, validateUpdate: validatePriorityClassUpdate },
+  "storage.k8s.io/v1/StorageClass": { validate: validateStorageClass, validateUpdate: validateStorageClassUpdate },
+  "apiregistration.k8s.io/v1/APIService": {
+    nameRule: "path-segment",
+    conditionalUpdateOnly: true,
+    validate: validateApiService,
+  },
   "apiextensions.k8s.io/v1/CustomResourceDefinition": {
     generation: true,
     conditionalUpdateOnly: true,

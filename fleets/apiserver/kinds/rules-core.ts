@@ -2,6 +2,16 @@
 import { cloneJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { coreEventOf } from "./events.ts";
 import type { KindRules } from "./kind-rules.ts";
+import {
+  validateConfigMap,
+  validateConfigMapUpdate,
+  validateEvent,
+  validateSecret,
+  validateSecretUpdate,
+  validateVolume,
+  validateVolumeClaim,
+  validateVolumeClaimUpdate,
+} from "./validate-core.ts";
 
 function addFinalizer(object: KubeObject, finalizer: string): void {
   const finalizers = object.metadata.finalizers ?? [];
@@ -48,12 +58,19 @@ export const CORE_RULES: Readonly<Record<string, KindRules>> = {
       namespace["spec"] = cloneJson(old["spec"]);
     },
   },
-  "/v1/ConfigMap": {},
+  "/v1/ConfigMap": { validate: validateConfigMap, validateUpdate: validateConfigMapUpdate },
   "/v1/Secret": {
     selectable: { type: (object) => text(object, "type") },
+    validate: validateSecret,
+    validateUpdate: validateSecretUpdate,
   },
   "/v1/ServiceAccount": { conditionalUpdateOnly: true },
-  "/v1/Event": { createOnUpdate: true, selectable: EVENT_FIELDS, convert: coreEventOf },
+  "/v1/Event": {
+    createOnUpdate: true,
+    selectable: EVENT_FIELDS,
+    convert: coreEventOf,
+    validate: validateEvent,
+  },
   "/v1/LimitRange": { createOnUpdate: true },
   "/v1/ResourceQuota": {},
   "/v1/Node": {
@@ -68,9 +85,12 @@ export const CORE_RULES: Readonly<Record<string, KindRules>> = {
   },
   "/v1/PersistentVolume": {
     prepareForCreate: (volume) => addFinalizer(volume, "kubernetes.io/pv-protection"),
+    validate: validateVolume,
   },
   "/v1/PersistentVolumeClaim": {
     prepareForCreate: (claim) => addFinalizer(claim, "kubernetes.io/pvc-protection"),
+    validate: validateVolumeClaim,
+    validateUpdate: validateVolumeClaimUpdate,
   },
 };
 

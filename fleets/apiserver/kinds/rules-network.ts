@@ -1,6 +1,12 @@
 // Rules of Services, Ingresses and their kin.
 import { allocateServiceValues, completeService, keepAllocatedValues } from "./default-services.ts";
 import type { KindRules } from "./kind-rules.ts";
+import {
+  validateEndpointSliceUpdate,
+  validateIngress,
+  validateService,
+  validateServiceUpdate,
+} from "./validate-network.ts";
 
 export const NETWORK_RULES: Readonly<Record<string, KindRules>> = {
   "/v1/Service": {
@@ -12,13 +18,15 @@ export const NETWORK_RULES: Readonly<Record<string, KindRules>> = {
       completeService(service);
     },
     allocate: allocateServiceValues,
+    validate: validateService,
+    validateUpdate: validateServiceUpdate,
   },
   "/v1/Endpoints": {
     createOnUpdate: true,
     warnings: () => ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"],
   },
-  "discovery.k8s.io/v1/EndpointSlice": { generation: true },
-  "networking.k8s.io/v1/Ingress": { generation: true },
+  "discovery.k8s.io/v1/EndpointSlice": { generation: true, validateUpdate: validateEndpointSliceUpdate },
+  "networking.k8s.io/v1/Ingress": { generation: true, validate: validateIngress },
   "networking.k8s.io/v1/IngressClass": { generation: true },
   "networking.k8s.io/v1/NetworkPolicy": { generation: true },
 };

@@ -4,6 +4,20 @@ import type { ScalePaths } from "../registry/kind.ts";
 import { admitPod, qosClass } from "./default-pods.ts";
 import { hpaV1Of, hpaV2Of } from "./hpa-versions.ts";
 import type { KindRules } from "./kind-rules.ts";
+import { validatePod, validatePodUpdate } from "./validate-pods.ts";
+import {
+  selectorUnchanged,
+  validateAutoscaler,
+  validateCronJob,
+  validateDaemonSet,
+  validateDeployment,
+  validateDisruptionBudget,
+  validateJob,
+  validateJobUpdate,
+  validateReplicaSet,
+  validateStatefulSet,
+  validateStatefulSetUpdate,
+} from "./validate-workloads.ts";
 
 const SCALE: ScalePaths = { specReplicas: "spec.replicas", statusReplicas: "status.replicas" };
 
@@ -66,6 +80,8 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
       admitPod(pod as unknown as JsonObject);
       pod["status"] = { phase: "Pending", qosClass: qosClass(pod as unknown as JsonObject) };
     },
+    validate: validatePod,
+    validateUpdate: validatePodUpdate,
   },
   "/v1/PodTemplate": { generation: true },
   "/v1/ReplicationController": {
@@ -73,15 +89,29 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     scale: SCALE,
     selectable: { "status.replicas": statusField("replicas", "0") },
   },
-  "apps/v1/Deployment": { generation: true, scale: SCALE },
+  "apps/v1/Deployment": {
+    generation: true,
+    scale: SCALE,
+    validate: validateDeployment,
+    validateUpdate: selectorUnchanged,
+  },
   "apps/v1/ReplicaSet": {
     generation: true,
     scale: SCALE,
     selectable: { "status.replicas": statusField("replicas", "0") },
+    validate: validateReplicaSet,
+    validateUpdate: selectorUnchanged,
   },
-  "apps/v1/StatefulSet": { generation: true, scale: SCALE },
+  "apps/v1/StatefulSet": {
+    generation: true,
+    scale: SCALE,
+    validate: validateStatefulSet,
+    validateUpdate: validateStatefulSetUpdate,
+  },
   "apps/v1/DaemonSet": {
     generation: true,
+    validate: validateDaemonSet,
+    validateUpdate: selectorUnchanged,
     prepareForCreate: (set) => setTemplateGeneration(set, 1),
     prepareForUpdate(set, old) {
       const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
@@ -95,11 +125,17 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     generation: true,
     selectable: { "status.successful": statusField("succeeded", "0") },
     prepareForCreate: addJobSelector,
+    validate: validateJob,
+    validateUpdate: validateJobUpdate,
   },
-  "batch/v1/CronJob": { generation: true, nameRule: "cronjob" },
-  "autoscaling/v2/HorizontalPodAutoscaler": { convert: hpaV2Of },
-  "autoscaling/v1/HorizontalPodAutoscaler": { convert: hpaV1Of },
-  "policy/v1/PodDisruptionBudget": { generation: true, conditionalUpdateOnly: true },
+  "batch/v1/CronJob": { generation: true, nameRule: "cronjob", validate: validateCronJob },
+  "autoscaling/v2/HorizontalPodAutoscaler": { convert: hpaV2Of, validate: validateAutoscaler },
+  "autoscaling/v1/HorizontalPodAutoscaler": { convert: hpaV1Of, validate: validateAutoscaler },
+  "policy/v1/PodDisruptionBudget": {
+    generation: true,
+    conditionalUpdateOnly: true,
+    validate: validateDisruptionBudget,
+  },
 };
 
 const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";

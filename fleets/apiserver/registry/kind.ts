@@ -14,6 +14,7 @@ export interface FieldError {
     | "FieldValueTooLong"
     | "FieldValueTooMany"
     | "FieldValueTypeInvalid"
+    | "FieldValueNotFound"
     | "InternalError";
   /** Path in the object: `spec.template.spec.containers[0].name`. */
   readonly field: string;
