@@ -24,7 +24,7 @@ export interface GroupBounds {
  */
 export function selectGroups<G extends Group>(groups: readonly G[], bounds: GroupBounds): readonly G[] {
   const sorted = [...groups].sort((a, b) => a.value - b.value || b.weight - a.weight || compare(a.name, b.name));
-  const best = sorted.length === bounds.min ? takeAll(sorted, bounds) : new Search(sorted, bounds).run();
+  const best = sorted.length === bounds.min ? takeAll(sorted, bounds) : findBest(sorted, bounds);
   if (best === undefined) return [];
   const ranked = best.map((index) => sorted[index] as G).sort((a, b) => b.weight - a.weight || compare(a.name, b.name));
   if (sorted.length === bounds.min) return ranked;
@@ -52,65 +52,59 @@ function fits(length: number, value: number, bounds: GroupBounds): boolean {
   return value >= bounds.target && length >= bounds.min && length <= bounds.max;
 }
 
-/** Depth-first over increasing indices, leaving out what cannot beat the best so far. */
-class Search {
-  readonly #groups: readonly Group[];
-  readonly #bounds: GroupBounds;
-  /** `[from][count]`: the most weight (or value) that `count` groups from `from` on can add. */
-  readonly #mostWeight: readonly (readonly number[])[];
-  readonly #mostValue: readonly (readonly number[])[];
-  readonly #path: number[] = [];
-  #best: readonly number[] | undefined;
-  #bestWeight = -1;
-  #bestValue = -1;
-
-  constructor(groups: readonly Group[], bounds: GroupBounds) {
-    this.#groups = groups;
-    this.#bounds = bounds;
-    this.#mostWeight = mostOf(groups.map((group) => group.weight));
-    this.#mostValue = mostOf(groups.map((group) => group.value));
-  }
-
-  run(): readonly number[] | undefined {
-    this.#visit(0, 0, 0);
-    return this.#best;
-  }
-
-  #visit(from: number, weight: number, value: number): void {
-    const length = this.#path.length;
-    if (length > 0 && fits(length, value, this.#bounds)) {
-      if (weight > this.#bestWeight || (weight === this.#bestWeight && value > this.#bestValue)) {
-        this.#best = [...this.#path];
-        this.#bestWeight = weight;
-        this.#bestValue = value;
+/**
+ * Indices of the heaviest choice. From the last group to the first it works out, for every number of groups and clusters
+ * that may have been taken before, whether taking the group leads to a better end than leaving it; taking wins ties,
+ * which makes the first of equal choices win.
+ */
+function findBest(sorted: readonly Group[], bounds: GroupBounds): readonly number[] | undefined {
+  const most = Math.min(bounds.max, sorted.length);
+  const target = Math.max(0, bounds.target);
+  const columns = target + 1;
+  const size = (most + 1) * columns;
+  let weights = new Float64Array(size).fill(NONE);
+  let values = new Float64Array(size);
+  const takes: Uint8Array[] = [];
+  for (let index = sorted.length - 1; index >= 0; index--) {
+    const group = sorted[index] as Group;
+    const newWeights = new Float64Array(size).fill(NONE);
+    const newValues = new Float64Array(size);
+    const take = new Uint8Array(size);
+    for (let count = 0; count < most; count++) {
+      for (let value = 0; value <= target; value++) {
+        const here = count * columns + value;
+        const there = (count + 1) * columns + Math.min(target, value + group.value);
+        const ends = fits(count + 1, value + group.value, bounds);
+        const rest = ends ? 0 : (weights[there] as number);
+        const weight = rest === NONE ? NONE : group.weight + rest;
+        const clusters = group.value + (ends ? 0 : (values[there] as number));
+        const left = weights[here] as number;
+        const taken = weight !== NONE && (weight > left || (weight === left && clusters >= (values[here] as number)));
+        newWeights[here] = taken ? weight : left;
+        newValues[here] = taken ? clusters : (values[here] as number);
+        take[here] = taken ? 1 : 0;
       }
-      return;
     }
-    const room = Math.min(this.#bounds.max - length, this.#groups.length - from);
-    if (room <= 0 || !this.#canWin(from, room, weight, value)) return;
-    for (let index = from; index < this.#groups.length; index++) {
-      const group = this.#groups[index] as Group;
-      this.#path.push(index);
-      this.#visit(index + 1, weight + group.weight, value + group.value);
-      this.#path.pop();
-    }
+    weights = newWeights;
+    values = newValues;
+    takes.unshift(take);
   }
-
-  #canWin(from: number, room: number, weight: number, value: number): boolean {
-    const valueBound = value + ((this.#mostValue[from] as readonly number[])[room] as number);
-    if (valueBound < this.#bounds.target || this.#path.length + room < this.#bounds.min) return false;
-    const weightBound = weight + ((this.#mostWeight[from] as readonly number[])[room] as number);
-    return weightBound > this.#bestWeight || (weightBound === this.#bestWeight && valueBound > this.#bestValue);
-  }
+  return weights[0] === NONE ? undefined : follow(sorted, takes, bounds);
 }
 
-function mostOf(numbers: readonly number[]): readonly (readonly number[])[] {
-  return numbers.map((_, from) => {
-    const rest = numbers.slice(from).sort((a, b) => b - a);
-    const sums = [0];
-    for (const number of rest) sums.push((sums.at(-1) as number) + number);
-    return sums;
-  });
+const NONE = -1;
+
+function follow(sorted: readonly Group[], takes: readonly Uint8Array[], bounds: GroupBounds): readonly number[] {
+  const target = Math.max(0, bounds.target);
+  const path: number[] = [];
+  let value = 0;
+  for (const [index, take] of takes.entries()) {
+    if (take[path.length * (target + 1) + Math.min(target, value)] !== 1) continue;
+    path.push(index);
+    value += (sorted[index] as Group).value;
+    if (fits(path.length, value, bounds)) break;
+  }
+  return path;
 }
 
 function compare(a: string, b: string): number {
