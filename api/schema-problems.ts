@@ -47,7 +47,7 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodObject
 function wordsFor(issue: z.core.$ZodIssue, found: unknown): string {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${TYPES[issue.expected] ?? issue.expected}, not ${describe(found)}`;
+      return `must be ${TYPES[issue.expected] ?? issue.expected}, not ${describe(found)}${quotesHint(issue.expected, found)}`;
     case "invalid_value": {
       const choices = issue.values.map(String);
       const meant = RENAMED[String(found)] ?? nearest(String(found), choices);
@@ -81,6 +81,11 @@ const TYPES: Readonly<Record<string, string>> = {
   record: "an object",
   string: "text",
 };
+
+/** YAML takes 1.20, yes and 010 for something else than text. */
+function quotesHint(expected: string, found: unknown): string {
+  return expected === "string" && (typeof found === "number" || typeof found === "boolean") ? "; put it in quotes" : "";
+}
 
 function tooSmall(origin: string, minimum: number): string {
   if (origin === "array") return minimum === 1 ? "must not be empty" : `needs at least ${minimum} items`;
@@ -123,7 +128,7 @@ function fieldPaths(schema: z.core.$ZodType, parent = ""): FieldPath[] {
 
 function unwrap(schema: z.core.$ZodType): z.ZodObject | undefined {
   if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodOptional) return unwrap(schema.unwrap());
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional) return unwrap(schema.unwrap());
   if (schema instanceof z.ZodArray) return unwrap(schema.element);
   return undefined;
 }

@@ -1,7 +1,7 @@
 // The words our kinds are written in: zod schemas of what Kubernetes' own types have in common. Every object is strict,
 // so that checking a file finds misspelt fields; `.meta()` carries what only the CRD can say.
 import { z } from "zod";
-import type { Condition, ObjectMeta } from "../kube/object.ts";
+import type { Condition, ManagedFieldsEntry, ObjectMeta } from "../kube/object.ts";
 
 export const int32 = z.int().meta({ format: "int32" });
 export const int64 = z.int().meta({ format: "int64" });
@@ -25,7 +25,37 @@ export const anyObject = z
   .record(z.string(), z.unknown())
   .meta({ type: "object", "x-kubernetes-preserve-unknown-fields": true });
 
-export const objectMeta = z.custom<ObjectMeta>(isPlainObject, "expected an object").meta({ type: "object" });
+const texts = z.record(z.string(), z.string());
+
+/** Metadata of any object. CRDs leave it to the API server. */
+export const objectMeta = z.strictObject({
+  annotations: texts.exactOptional(),
+  creationTimestamp: z.string().nullable().exactOptional(),
+  deletionGracePeriodSeconds: z.int().exactOptional(),
+  deletionTimestamp: z.string().exactOptional(),
+  finalizers: z.array(z.string()).exactOptional(),
+  generateName: z.string().exactOptional(),
+  generation: z.int().exactOptional(),
+  labels: texts.exactOptional(),
+  managedFields: z.array(z.custom<ManagedFieldsEntry>(isPlainObject, "expected an object")).exactOptional(),
+  name: z.string().exactOptional(),
+  namespace: z.string().exactOptional(),
+  ownerReferences: z
+    .array(
+      z.strictObject({
+        apiVersion: z.string(),
+        blockOwnerDeletion: z.boolean().exactOptional(),
+        controller: z.boolean().exactOptional(),
+        kind: z.string(),
+        name: z.string(),
+        uid: z.string(),
+      }),
+    )
+    .exactOptional(),
+  resourceVersion: z.string().exactOptional(),
+  selfLink: z.string().exactOptional(),
+  uid: z.string().exactOptional(),
+}) satisfies z.ZodType<ObjectMeta>;
 
 export const labelSelectorRequirementSchema = z.strictObject({
   key: z.string().describe("Label that is looked at."),

@@ -54,6 +54,28 @@ describe("checkManifest of a kind", () => {
   });
 });
 
+describe("checkManifest of metadata", () => {
+  it.each<[Record<string, unknown>, string]>([
+    [{ labels: { version: 1.2 } }, "metadata.labels.version: must be text, not 1.2; put it in quotes"],
+    [{ lables: {} }, "metadata.lables: there is no such field. Did you mean labels?"],
+    [{ annotations: { "no spaces": "" } }, 'metadata.annotations: "no spaces" name part must consist of'],
+    [{ namespace: "a.b" }, 'metadata.namespace: "a.b" a lowercase RFC 1123 label must consist of'],
+    [{ labels: { app: "a b" } }, 'metadata.labels[app]: "a b" a valid label must be an empty string or consist of'],
+  ])("says of %j, for any kind, what is wrong", (metadata, text) => {
+    const deployment = { ...manifest("apps/v1", "Deployment"), metadata: { name: "web", ...metadata } };
+
+    expect(messages(deployment)).toHaveLength(1);
+    expect(messages(deployment)[0]).toContain(text);
+  });
+
+  it("wants names as Kubernetes does for our kinds", () => {
+    expect(messages({ ...policy({}), metadata: { name: "Web" } })[0]).toContain(
+      'metadata.name: "Web" a lowercase RFC 1123',
+    );
+    expect(messages({ ...policy({}), metadata: { generateName: "web-" } })).toEqual([]);
+  });
+});
+
 describe("checkManifest of fields", () => {
   it("takes a policy as people write it", () => {
     expect(messages(policy({ placement: { clusterAffinity: { clusterNames: ["a"] } }, priority: null }))).toEqual([]);

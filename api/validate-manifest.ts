@@ -11,6 +11,7 @@ import {
   OTHER_KARMADA_KINDS,
   REMOVED_VERSIONS,
 } from "./known-kinds.table.ts";
+import { metadataProblems, nameProblems } from "./metadata-problems.ts";
 import { nearest } from "./nearest.ts";
 import type { ClusterPropagationPolicy, PropagationPolicy } from "./policy.ts";
 import { applySchemaDefaults } from "./schema-defaults.ts";
@@ -31,10 +32,14 @@ export function checkManifest(object: KubeObject, options: ValidationOptions = {
   const definition = KINDS.find(
     (known) => known.kind === object.kind && known.group === group && known.version === version,
   );
-  if (definition === undefined) return unknownKind(object);
-  const problems = [...nameProblems(object), ...schemaProblems(definition.schema, object).map(schemaError)];
+  // A list of objects has no metadata of its own to speak of.
+  const metadata = object.metadata == null ? [] : metadataProblems(object.metadata).map(schemaError);
+  if (definition === undefined) return [...unknownKind(object), ...metadata];
+  const { metadata: _, ...rest } = object;
+  const named = metadata.length > 0 ? metadata : nameProblems(object.metadata ?? {}).map(schemaError);
+  const fields = schemaProblems(definition.schema, { ...rest, metadata: {} }).map(schemaError);
   // The rules read fields by their types, so they wait until the schema is met.
-  if (problems.length > 0) return problems;
+  if (named.length + fields.length > 0) return [...named, ...fields];
   return [...ruleProblems(object, definition, options), ...warnings(object)];
 }
 
@@ -44,10 +49,6 @@ function problem(severity: ManifestProblem["severity"], field: string, words: st
 
 function schemaError({ field, words }: { readonly field: string; readonly words: string }): ManifestProblem {
   return problem("error", field, words);
-}
-
-function nameProblems({ metadata }: KubeObject): ManifestProblem[] {
-  return metadata?.name || metadata?.generateName ? [] : [problem("error", "metadata.name", "is required")];
 }
 
 function ruleProblems(object: KubeObject, definition: KindDefinition, options: ValidationOptions): ManifestProblem[] {
