@@ -15,7 +15,7 @@ import { metadataProblems, nameProblems } from "./metadata-problems.ts";
 import { nearest } from "./nearest.ts";
 import type { ClusterPropagationPolicy, PropagationPolicy } from "./policy.ts";
 import { applySchemaDefaults } from "./schema-defaults.ts";
-import { schemaProblems } from "./schema-problems.ts";
+import { schemaProblems, withoutNulls } from "./schema-problems.ts";
 
 export interface ManifestProblem {
   /** `error`: an API server refuses it. `warning`: it takes it, but part of it has no effect. */
@@ -53,7 +53,9 @@ function schemaError({ field, words }: { readonly field: string; readonly words:
 
 function ruleProblems(object: KubeObject, definition: KindDefinition, options: ValidationOptions): ManifestProblem[] {
   const namespace = object.metadata.namespace ?? "";
-  const stored = defaultObject(applySchemaDefaults(object), {
+  // The copy has the shape of the object.
+  const written = withoutNulls(object) as KubeObject;
+  const stored = defaultObject(applySchemaDefaults(written), {
     operation: "CREATE",
     requestNamespace: namespace,
     nowMs: 0,

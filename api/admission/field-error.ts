@@ -58,5 +58,6 @@ export function refusalText(refusals: readonly FieldError[]): string {
 
 // Whole objects would bury the reason; their path says which one is meant.
 function shown(value: unknown): string {
-  return typeof value === "object" && value !== null ? "" : `${JSON.stringify(value) ?? "null"}: `;
+  if (typeof value === "object" && value !== null) return "";
+  return `${typeof value === "string" ? JSON.stringify(value) : String(value ?? null)}: `;
 }
