@@ -1,7 +1,7 @@
 // What changed between two values of a type, as sets of paths.
 import { equalJson } from "../object.ts";
 import { EMPTY_SET, type FieldSet, isEmptySet, subtractTrees, unionSets } from "./field-set.ts";
-import { indexItems, isMap, ownValue, typeOfKey } from "./list-items.ts";
+import { elementOfItem, indexItems, isMap, ownValue, shapeOf, typeOfKey } from "./list-items.ts";
 import { DEDUCED, type FieldType, type ListType } from "./type.ts";
 
 /** No path is in more than one of the sets. Containers count: a new map is added itself as well as its keys. */
@@ -57,8 +57,8 @@ class CompareWalker {
     };
   }
 
-  /** Puts the current path into a set. */
-  #record(change: Change): void {
+  /** Puts the current path into a set; `tree` is what goes below it. */
+  #record(change: Change, tree: MutableSet = {}): void {
     const depth = this.#path.length;
     if (depth === 0) return;
     this.#sets[change] ??= {};
@@ -69,7 +69,7 @@ class CompareWalker {
       const last = index === depth - 1;
       let next = node[element];
       if (next === undefined) {
-        next = {};
+        next = last ? tree : {};
         node[element] = next;
       } else if (isEmptySet(next) !== last) {
         // A node with children needs a mark to be a member itself.
@@ -89,6 +89,16 @@ class CompareWalker {
 
   compare(before: unknown, after: unknown, type: FieldType): void {
     if (before === after) return;
+    if (before === undefined) {
+      if (this.#path.length > 0) this.#record("added", wholeTree(after, type));
+      else this.compare({}, after, type);
+      return;
+    }
+    if (after === undefined) {
+      if (this.#path.length > 0) this.#record("removed", wholeTree(before, type));
+      else this.compare(before, {}, type);
+      return;
+    }
     switch (type.kind) {
       case "scalar":
         this.#leaf(before, after);
@@ -107,24 +117,15 @@ class CompareWalker {
   }
 
   #leaf(before: unknown, after: unknown): void {
-    if (before === undefined) this.#record("added");
-    else if (after === undefined) this.#record("removed");
-    else if (!equalJson(before, after)) this.#record("modified");
-  }
-
-  #container(before: unknown, after: unknown): void {
-    if (before === undefined) this.#record("added");
-    else if (after === undefined) this.#record("removed");
+    if (!equalJson(before, after)) this.#record("modified");
   }
 
   #deduced(before: unknown, after: unknown): void {
-    const left = before == null || isMap(before);
-    const right = after == null || isMap(after);
+    const left = before === null || isMap(before);
+    const right = after === null || isMap(after);
     if (left && right) {
       this.#map(before, after, DEDUCED);
     } else if (!left && !right) {
-      this.#leaf(before, after);
-    } else if (before === undefined || after === undefined) {
       this.#leaf(before, after);
     } else {
       // A map took the place of a scalar, or the other way round.
@@ -142,7 +143,6 @@ class CompareWalker {
       return;
     }
     this.#mapItems(left, right, type);
-    this.#container(before, after);
   }
 
   #mapItems(
@@ -176,7 +176,6 @@ class CompareWalker {
     for (const [element, items] of rightItems) {
       if (!leftItems.has(element)) this.#items(element, [], items, type);
     }
-    this.#container(before, after);
   }
 
   /** Items that occur more than once are compared as one value. */
@@ -203,6 +202,28 @@ class CompareWalker {
     this.#path.pop();
     this.#isField.pop();
   }
+}
+
+/** All paths of a value that is new or gone: its containers as well as its leaves. */
+function wholeTree(value: unknown, type: FieldType): MutableSet {
+  const shape = shapeOf(type, value);
+  if (shape === "map" && isMap(value) && !isEmpty(value)) {
+    const tree: MutableSet = { ".": EMPTY_NODE };
+    for (const key in value) {
+      const item = value[key];
+      if (item !== undefined) tree[`f:${key}`] = wholeTree(item, typeOfKey(type, key) ?? DEDUCED);
+    }
+    return tree;
+  }
+  if (shape === "list" && type.kind === "list" && Array.isArray(value) && value.length > 0) {
+    const tree: MutableSet = { ".": EMPTY_NODE };
+    for (const item of value) {
+      const element = elementOfItem(type, item);
+      if (element !== undefined) tree[element] = tree[element] === undefined ? wholeTree(item, type.items) : {};
+    }
+    return tree;
+  }
+  return {};
 }
 
 function isEmpty(value: Record<string, unknown>): boolean {

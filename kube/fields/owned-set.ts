@@ -1,7 +1,7 @@
 // Which paths a value holds, as ownership counts them.
 import { EMPTY_SET, type FieldSet, isEmptySet } from "./field-set.ts";
 import { elementOfItem, isMap, isNamedField, shapeOf, typeOfKey } from "./list-items.ts";
-import { DEDUCED, type FieldType } from "./type.ts";
+import { DEDUCED, type FieldType, type ListType } from "./type.ts";
 
 const LEAF = EMPTY_SET;
 
@@ -10,54 +10,51 @@ const LEAF = EMPTY_SET;
  * Structs themselves are not in it unless they are empty or null.
  */
 export function setOfValue(value: unknown, type: FieldType): FieldSet {
-  return childrenOf(value, type) ?? EMPTY_SET;
+  return nodeOf(value, type, false) ?? EMPTY_SET;
 }
 
-/** The paths below a value; undefined for a leaf. */
-function childrenOf(value: unknown, type: FieldType): FieldSet | undefined {
-  switch (shapeOf(type, value)) {
-    case "leaf":
-      return type.kind === "deduced" && value === null ? EMPTY_SET : undefined;
-    case "map":
-      return isMap(value) ? childrenOfMap(value, type) : EMPTY_SET;
-    case "list":
-      return Array.isArray(value) && type.kind === "list" ? childrenOfList(value, type) : EMPTY_SET;
+/** The node of a value, in the set itself or not; undefined when nothing of it is. Leaves always are. */
+function nodeOf(value: unknown, type: FieldType, member: boolean): FieldSet | undefined {
+  const shape = shapeOf(type, value);
+  if (shape === "leaf") return LEAF;
+  const result: Record<string, FieldSet> = member ? { ".": LEAF } : {};
+  let isBare = true;
+  if (shape === "map") {
+    if (isMap(value)) isBare = !addMap(result, value, type);
+  } else if (Array.isArray(value) && type.kind === "list") {
+    isBare = !addList(result, value, type);
   }
-}
-
-function childrenOfMap(value: Record<string, unknown>, type: FieldType): FieldSet {
-  const result: Record<string, FieldSet> = {};
-  for (const key in value) {
-    const item = value[key];
-    if (item === undefined) continue;
-    const children = childrenOf(item, typeOfKey(type, key) ?? DEDUCED);
-    if (children === undefined) {
-      result[`f:${key}`] = LEAF;
-      continue;
-    }
-    const member = item === null || (isMap(item) && isEmptyMap(item)) || !isNamedField(type, key);
-    const node = nodeOf(member, children);
-    if (node !== undefined) result[`f:${key}`] = node;
-  }
+  if (isBare) return member ? LEAF : undefined;
   return result;
 }
 
-function childrenOfList(value: readonly unknown[], type: FieldType & { kind: "list" }): FieldSet {
-  const result: Record<string, FieldSet> = {};
+/** Adds the keys of a map; false when nothing was added. */
+function addMap(result: Record<string, FieldSet>, value: Record<string, unknown>, type: FieldType): boolean {
+  let added = false;
+  for (const key in value) {
+    const item = value[key];
+    if (item === undefined) continue;
+    const named = type.kind === "map" ? type.field(key) : undefined;
+    const itemType = named ?? typeOfKey(type, key) ?? DEDUCED;
+    const member = named === undefined || item === null || (isMap(item) && isEmptyMap(item));
+    const node = nodeOf(item, itemType, member);
+    if (node === undefined) continue;
+    result[`f:${key}`] = node;
+    added = true;
+  }
+  return added;
+}
+
+function addList(result: Record<string, FieldSet>, value: readonly unknown[], type: ListType): boolean {
+  let added = false;
   for (const item of value) {
     const element = elementOfItem(type, item);
     if (element === undefined) continue;
     // Of an item that occurs twice only the item itself counts.
-    result[element] = Object.hasOwn(result, element)
-      ? LEAF
-      : (nodeOf(true, childrenOf(item, type.items) ?? EMPTY_SET) ?? LEAF);
+    result[element] = Object.hasOwn(result, element) ? LEAF : (nodeOf(item, type.items, true) ?? LEAF);
+    added = true;
   }
-  return result;
-}
-
-function nodeOf(member: boolean, children: FieldSet): FieldSet | undefined {
-  if (isEmptySet(children)) return member ? LEAF : undefined;
-  return member ? { ".": LEAF, ...children } : children;
+  return added;
 }
 
 function isEmptyMap(value: Record<string, unknown>): boolean {

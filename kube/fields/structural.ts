@@ -122,15 +122,27 @@ function strategies(schema: SchemaNode): readonly string[] {
 
 function buildMap(schema: SchemaNode, preserve: boolean, context: Context): MapType {
   const properties = schema.properties ?? {};
+  const fields = new Map<string, FieldType>();
+  let rest: FieldType | undefined;
+  let hasRest = false;
   const type: MapType = {
     kind: "map",
     atomic: schema["x-kubernetes-map-type"] === "atomic",
     field(name) {
+      const known = fields.get(name);
+      if (known !== undefined) return known;
       const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
-      return property === undefined ? undefined : typeOf(property, preserve, context);
+      if (property === undefined) return undefined;
+      const fieldType = typeOf(property, preserve, context);
+      fields.set(name, fieldType);
+      return fieldType;
     },
     get rest() {
-      return restOf(schema, preserve, context);
+      if (!hasRest) {
+        rest = restOf(schema, preserve, context);
+        hasRest = true;
+      }
+      return rest;
     },
     preserveUnknown: preserve,
     patchStrategies: strategies(schema),

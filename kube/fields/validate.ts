@@ -1,12 +1,18 @@
 // Checks that an applied configuration fits the type model, in the words of the API server.
 import { isMap, itemElement, typeOfKey } from "./list-items.ts";
-import { formatElement } from "./path.ts";
+import { fieldElement, formatElement } from "./path.ts";
 import type { FieldType, ListType, ScalarType } from "./type.ts";
+
+/** The way to a value, from its end; text is made of it only for a problem. */
+interface Trail {
+  readonly parent: Trail | undefined;
+  readonly element: string;
+}
 
 /** Problems of a value under its type, each `path: why`; empty when it fits. */
 export function checkTyped(value: unknown, type: FieldType): string[] {
   const problems: string[] = [];
-  check(value, type, "", problems);
+  check(value, type, undefined, problems);
   return problems;
 }
 
@@ -15,36 +21,38 @@ export function formatProblems(problems: readonly string[]): string {
   return problems.length === 1 ? (problems[0] ?? "") : ["errors:", ...problems.map((line) => `  ${line}`)].join("\n");
 }
 
-function report(problems: string[], path: string, problem: string): void {
+function report(problems: string[], trail: Trail | undefined, problem: string): void {
+  let path = "";
+  for (let step = trail; step !== undefined; step = step.parent) path = formatElement(step.element) + path;
   problems.push(path === "" ? problem : `${path}: ${problem}`);
 }
 
-function check(value: unknown, type: FieldType, path: string, problems: string[]): void {
+function check(value: unknown, type: FieldType, trail: Trail | undefined, problems: string[]): void {
   if (value === null || value === undefined) return;
   switch (type.kind) {
     case "scalar": {
       const problem = scalarProblem(value, type);
-      if (problem !== undefined) report(problems, path, problem);
+      if (problem !== undefined) report(problems, trail, problem);
       return;
     }
     case "map":
-      if (isMap(value)) checkMap(value, type, path, problems);
-      else report(problems, path, `expected map, got ${describeWrapped(value)}`);
+      if (isMap(value)) checkMap(value, type, trail, problems);
+      else report(problems, trail, `expected map, got ${describeWrapped(value)}`);
       return;
     case "list":
-      if (Array.isArray(value)) checkList(value, type, path, problems);
-      else report(problems, path, `expected list, got ${describeWrapped(value)}`);
+      if (Array.isArray(value)) checkList(value, type, trail, problems);
+      else report(problems, trail, `expected list, got ${describeWrapped(value)}`);
       return;
     case "deduced":
       return;
   }
 }
 
-function checkMap(value: Record<string, unknown>, type: FieldType, path: string, problems: string[]): void {
+function checkMap(value: Record<string, unknown>, type: FieldType, trail: Trail | undefined, problems: string[]): void {
   for (const key in value) {
     const keyType = typeOfKey(type, key);
     if (keyType === undefined) {
-      report(problems, `${path}.${key}`, "field not declared in schema");
+      report(problems, { parent: trail, element: fieldElement(key) }, "field not declared in schema");
       // The server stops at the first unknown field of a map.
       return;
     }
@@ -52,29 +60,29 @@ function checkMap(value: Record<string, unknown>, type: FieldType, path: string,
     // Paths of fitting scalars, the most frequent case, need no text.
     if (keyType.kind === "scalar" && item !== undefined && item !== null) {
       const problem = scalarProblem(item, keyType);
-      if (problem !== undefined) report(problems, `${path}.${key}`, problem);
+      if (problem !== undefined) report(problems, { parent: trail, element: fieldElement(key) }, problem);
       continue;
     }
-    check(item, keyType, `${path}.${key}`, problems);
+    check(item, keyType, { parent: trail, element: fieldElement(key) }, problems);
   }
 }
 
-function checkList(value: readonly unknown[], type: ListType, path: string, problems: string[]): void {
+function checkList(value: readonly unknown[], type: ListType, trail: Trail | undefined, problems: string[]): void {
   const seen = new Set<string>();
   for (const [index, item] of value.entries()) {
     let element = `i:${index}`;
     if (type.listType !== "atomic") {
       const found = itemElement(type, item);
       if ("problem" in found) {
-        report(problems, path, `element ${index}: ${found.problem}`);
+        report(problems, trail, `element ${index}: ${found.problem}`);
         return;
       }
       element = found.element;
-      if (seen.has(element)) report(problems, path, `duplicate entries for key ${formatElement(element)}`);
+      if (seen.has(element)) report(problems, trail, `duplicate entries for key ${formatElement(element)}`);
       seen.add(element);
     }
     if (type.items.kind === "scalar" && scalarProblem(item, type.items) === undefined) continue;
-    check(item, type.items, path + formatElement(element), problems);
+    check(item, type.items, { parent: trail, element }, problems);
   }
 }
 
