@@ -324,10 +324,12 @@ class Emitter {
   private double(text: string, mayBreak: boolean): void {
     this.indicator('"', true);
     let spaces = false;
+    // The tools take every character for a byte order mark when the text starts with one.
+    const escapesAll = text.startsWith("\ufeff");
     for (let i = 0; i < text.length; i++) {
       const code = text.codePointAt(i)!;
       if (code > 0xffff) i += 1;
-      if (!isPrintable(code) || isBreak(code) || code === 0x22 || code === 0x5c) {
+      if (escapesAll || !isPrintable(code) || isBreak(code) || code === 0x22 || code === 0x5c) {
         this.put(escapeOf(code));
         spaces = false;
       } else if (code === 0x20) {

@@ -71,7 +71,7 @@ export function parseYamlDocuments(text: string, options: YamlOptions = {}): Yam
 
 /** Reads every document of a text without deciding what its scalars mean. Errors as `parseYaml`. */
 export function parseYamlNodes(text: string, options: YamlOptions = {}): YamlNodeDocument[] {
-  return new NodeReader(text, options).documents();
+  return new NodeReader(text, options, true).documents();
 }
 
 /** Writes a value as block YAML in the order of its keys, quoted so that YAML 1.1 and 1.2 tools read the same. */
@@ -102,14 +102,17 @@ interface Built {
 class NodeReader {
   private readonly text: string;
   private readonly options: YamlOptions;
+  // Whoever asks for nodes decides what keys mean, so equal keys are those of equal text.
+  private readonly keysAreText: boolean;
   private readonly lines = new LineCounter();
   private anchors = new Map<string, Built>();
   private open = new Set<string>();
   private aliases = 0;
   private aliasedNodes = 0;
 
-  constructor(text: string, options: YamlOptions) {
+  constructor(text: string, options: YamlOptions, keysAreText = false) {
     this.options = options;
+    this.keysAreText = keysAreText;
     const limit = options.maxLength ?? 16 * 1024 * 1024;
     if (text.length > limit) {
       throw yamlError(
@@ -262,6 +265,7 @@ class NodeReader {
   }
 
   private keyText(key: YamlScalar): string {
+    if (this.keysAreText) return key.text;
     const value = this.scalarValue(key);
     return typeof value === "string" ? value : String(value);
   }

@@ -1,0 +1,60 @@
+// How kustomize names objects and decides that two names mean one object.
+
+import { parseApiVersion } from "../../kube/object.ts";
+import namespacedKinds from "./namespaced-kinds.table.json" with { type: "json" };
+
+export interface Gvk {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** A filter on kinds: absent and empty parts match everything. */
+export interface GvkFilter {
+  readonly group?: string | undefined;
+  readonly version?: string | undefined;
+  readonly kind?: string | undefined;
+}
+
+export interface ResourceId extends Gvk {
+  readonly name: string;
+  /** As written; `effectiveNamespace` is what counts for equality. */
+  readonly namespace: string;
+}
+
+const scopes = new Map<string, boolean>(Object.entries(namespacedKinds));
+
+export function matchesGvk(filter: GvkFilter, gvk: Gvk): boolean {
+  return (
+    (filter.kind === undefined || filter.kind === "" || filter.kind === gvk.kind) &&
+    (filter.group === undefined || filter.group === "" || filter.group === gvk.group) &&
+    (filter.version === undefined || filter.version === "" || filter.version === gvk.version)
+  );
+}
+
+export function gvkFrom(apiVersion: string, kind: string): Gvk {
+  return { ...parseApiVersion(apiVersion), kind };
+}
+
+/** True only for kinds known to be cluster-scoped; kinds that are not built in count as namespaced. */
+export function isClusterScoped(gvk: Gvk): boolean {
+  const apiVersion = gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`;
+  return scopes.get(`${apiVersion} ${gvk.kind}`) === false;
+}
+
+/** `""` and `default` are one namespace; cluster-scoped objects are in none. */
+export function effectiveNamespace(id: ResourceId): string {
+  if (isClusterScoped(id)) return "_non_namespaceable_";
+  return id.namespace === "" ? "default" : id.namespace;
+}
+
+/** Equal keys mean equal ids. */
+export function idKey(id: ResourceId): string {
+  return `${id.group}|${id.version}|${id.kind}|${effectiveNamespace(id)}|${id.name}`;
+}
+
+export function describeId(id: ResourceId): string {
+  const apiVersion = id.group === "" ? id.version : `${id.group}/${id.version}`;
+  const name = id.namespace === "" ? id.name : `${id.namespace}/${id.name}`;
+  return [apiVersion, id.kind, name].filter((part) => part !== "").join(" ");
+}

@@ -1,0 +1,87 @@
+// The images transformer: new names, tags and digests for container images.
+
+import { nodeKindFault, walkFieldSpec } from "./field-walk.ts";
+import type { FieldSpec, ImageEntry } from "./kustomization.ts";
+import { isListNode, isMapNode, isNullNode, type Node, type NodeMap, Scalar } from "./node.ts";
+import { compileAnchored, type Matcher } from "./regex.ts";
+import type { Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
+import { SpecIndex } from "./transformer-config.ts";
+
+/** Rewrites every image that the entry's name matches. */
+export function setImages(map: ResourceMap, entry: ImageEntry, specs: readonly FieldSpec[]): void {
+  // As kustomize: the name is a regular expression, and a tag may be a placeholder in braces.
+  const matches = compileAnchored(`${entry.name ?? ""}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?`);
+  const index = new SpecIndex(specs);
+  for (const resource of map.resources) {
+    if (resource.kind === "CustomResourceDefinition") continue;
+    rewriteContainers(resource, resource.node, matches, entry);
+    for (const spec of index.matching(resource.gvk)) {
+      walkFieldSpec(resource, spec, { create: "nothing" }, (node, set) => {
+        const image = rewrite(resource, node, spec.path ?? "", matches, entry);
+        if (image !== undefined) set(image);
+      });
+    }
+  }
+}
+
+// The older pass: containers and initContainers wherever they are, so that custom resources are covered too.
+function rewriteContainers(resource: Resource, node: Node, matches: Matcher, entry: ImageEntry): void {
+  if (node instanceof Scalar) return;
+  if (isListNode(node)) {
+    for (const item of node) rewriteContainers(resource, item, matches, entry);
+    return;
+  }
+  for (const [key, value] of node) {
+    if (value instanceof Scalar) continue;
+    rewriteContainers(resource, value, matches, entry);
+    if ((key !== "containers" && key !== "initContainers") || !isListNode(value)) continue;
+    for (const container of value) if (isMapNode(container)) rewriteContainer(resource, container, key, matches, entry);
+  }
+}
+
+function rewriteContainer(resource: Resource, node: NodeMap, key: string, matches: Matcher, entry: ImageEntry): void {
+  const image = node.get("image");
+  if (image === undefined || isNullNode(image)) return;
+  const changed = rewrite(resource, image, `${key}.image`, matches, entry);
+  if (changed !== undefined) node.set("image", changed);
+}
+
+function rewrite(resource: Resource, node: Node, path: string, matches: Matcher, entry: ImageEntry): Node | undefined {
+  if (isNullNode(node)) return undefined;
+  if (!(node instanceof Scalar)) throw nodeKindFault(resource, path, node, "a scalar");
+  if (!matches(node.text)) return undefined;
+  const image = rename(node.text, entry);
+  return image === node.text ? undefined : new Scalar("!!str", image);
+}
+
+/** The image with what the entry sets. A new tag drops the digest and a new digest the tag, unless both are given. */
+export function rename(image: string, entry: ImageEntry): string {
+  let { name, tag, digest } = splitImage(image);
+  if (entry.newName) name = entry.newName;
+  if (entry.newTag && entry.digest) {
+    tag = entry.newTag;
+    digest = entry.digest;
+  } else if (entry.newTag) {
+    tag = entry.newTag;
+    digest = "";
+  } else if (entry.digest) {
+    tag = "";
+    digest = entry.digest;
+  } else if (entry.tagSuffix) {
+    tag += entry.tagSuffix;
+    digest = "";
+  }
+  return name + (tag === "" ? "" : `:${tag}`) + (digest === "" ? "" : `@${digest}`);
+}
+
+/** Takes an image apart; the port of a registry is part of the name. */
+export function splitImage(image: string): { name: string; tag: string; digest: string } {
+  const slash = Math.max(image.indexOf("/"), 0);
+  const at = image.indexOf("@", slash);
+  const colon = image.indexOf(":", slash);
+  if (at >= 0 && (colon < 0 || at < colon)) return { name: image.slice(0, at), tag: "", digest: image.slice(at + 1) };
+  if (colon < 0) return { name: image, tag: "", digest: "" };
+  if (at < 0) return { name: image.slice(0, colon), tag: image.slice(colon + 1), digest: "" };
+  return { name: image.slice(0, colon), tag: image.slice(colon + 1, at), digest: image.slice(at + 1) };
+}

@@ -1,0 +1,166 @@
+// Transformers of names, namespaces, labels and annotations.
+
+import { renderError } from "../errors.ts";
+import { nodeKindFault, walkFieldSpec } from "./field-walk.ts";
+import { isClusterScoped } from "./identity.ts";
+import type { FieldSpec } from "./kustomization.ts";
+import {
+  ensureMap,
+  isListNode,
+  isMapNode,
+  isNullNode,
+  type Node,
+  Scalar,
+  setField,
+  stringNode,
+  textOf,
+} from "./node.ts";
+import type { Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
+import { SpecIndex } from "./transformer-config.ts";
+
+export interface NamespaceOptions {
+  readonly namespace: string;
+  readonly specs: readonly FieldSpec[];
+  readonly unsetOnly: boolean;
+  /** Which subjects of role bindings get the namespace. */
+  readonly subjects: "default-only" | "all-service-accounts" | "none";
+}
+
+/** Puts every namespaced object into the namespace. */
+export function setNamespaces(map: ResourceMap, options: NamespaceOptions): void {
+  if (options.namespace === "") return;
+  // metadata/namespace is decided by scope, never by table.
+  const index = new SpecIndex(options.specs.filter((spec) => spec.path !== "metadata/namespace"));
+  const value = stringNode(options.namespace);
+  for (const resource of map.resources) {
+    resource.rememberName();
+    const { gvk } = resource;
+    if (!isClusterScoped(gvk)) {
+      const metadata = ensureMap(resource.node, "metadata");
+      if (!options.unsetOnly || (textOf(metadata.get("namespace")) ?? "") === "")
+        setField(metadata, "namespace", value);
+    }
+    setSubjects(resource, options, value);
+    for (const spec of index.matching(gvk)) {
+      if (isHandledElsewhere(spec, gvk.kind)) continue;
+      walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
+        if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
+        if (!options.unsetOnly || (textOf(node) ?? "") === "") set(value);
+      });
+    }
+  }
+  map.invalidate();
+  map.assertUnique(`the namespace ${options.namespace}`);
+}
+
+function isHandledElsewhere(spec: FieldSpec, kind: string): boolean {
+  return spec.path === "subjects" && (kind === "RoleBinding" || kind === "ClusterRoleBinding");
+}
+
+function setSubjects(resource: Resource, options: NamespaceOptions, value: Node): void {
+  const { kind } = resource;
+  if (options.subjects === "none" || (kind !== "RoleBinding" && kind !== "ClusterRoleBinding")) return;
+  const subjects = resource.node.get("subjects");
+  if (!isListNode(subjects)) return;
+  for (const subject of subjects) {
+    if (!isMapNode(subject)) continue;
+    const wanted =
+      options.subjects === "all-service-accounts"
+        ? textOf(subject.get("kind")) === "ServiceAccount"
+        : textOf(subject.get("name")) === "default";
+    if (!wanted) continue;
+    if (!options.unsetOnly || (textOf(subject.get("namespace")) ?? "") === "") setField(subject, "namespace", value);
+  }
+}
+
+/** Puts a prefix before, or a suffix after, the names that the specs cover. */
+export function addAffix(
+  map: ResourceMap,
+  affix: string,
+  where: "prefix" | "suffix",
+  specs: readonly FieldSpec[],
+): void {
+  if (affix === "") return;
+  const index = new SpecIndex(specs);
+  for (const resource of map.resources) {
+    const original = resource.originalId;
+    if (isNeverRenamed(original.kind)) continue;
+    const { gvk } = resource;
+    for (const spec of index.matching(original)) {
+      if (spec.path === "metadata/name") {
+        if (where === "prefix") resource.prefixes.push(affix);
+        else resource.suffixes.push(affix);
+        resource.rememberName();
+      }
+      if (new SpecIndex([spec]).matching(gvk).length === 0) continue;
+      walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
+        if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
+        const text = textOf(node) ?? "";
+        set(stringNode(where === "prefix" ? affix + text : text + affix));
+      });
+    }
+  }
+  map.invalidate();
+}
+
+function isNeverRenamed(kind: string): boolean {
+  return kind === "CustomResourceDefinition" || kind === "APIService" || kind === "Namespace";
+}
+
+/** Sets pairs in every map that the specs name: labels and annotations alike. */
+export function setPairs(
+  map: ResourceMap,
+  pairs: Readonly<Record<string, string>> | undefined,
+  specs: readonly FieldSpec[],
+): void {
+  const entries = Object.entries(pairs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (entries.length === 0) return;
+  const values = entries.map(([key, value]) => [key, stringNode(value)] as const);
+  const index = new SpecIndex(specs);
+  for (const resource of map.resources) {
+    for (const spec of index.matching(resource.gvk)) {
+      walkFieldSpec(resource, spec, { create: "map" }, (node, set) => {
+        let target = node;
+        if (isNullNode(node)) {
+          target = new Map();
+          set(target);
+        }
+        if (!isMapNode(target)) {
+          const what = `${resource.describe()}: ${spec.path} is not a map, so no key can be set in it`;
+          throw renderError("render-fieldspec", what, {
+            file: resource.origin.file,
+            line: resource.origin.line,
+            path: spec.path,
+            object: resource.describe(),
+          });
+        }
+        for (const [key, value] of values) setField(target, key, value);
+      });
+    }
+  }
+}
+
+/** Sets replica counts. Throws `render-replica-target` when no object has the name. */
+export function setReplicas(map: ResourceMap, name: string, count: number, specs: readonly FieldSpec[]): void {
+  const value: Node = numberNode(count);
+  const index = new SpecIndex(specs);
+  let found = false;
+  for (const resource of map.resources) {
+    const specsById = new Set<FieldSpec>();
+    for (const id of resource.allIds) if (id.name === name) for (const spec of index.matching(id)) specsById.add(spec);
+    for (const spec of specsById) {
+      found = true;
+      walkFieldSpec(resource, spec, { create: "scalar" }, (_node, set) => set(value));
+    }
+  }
+  if (!found) {
+    const kinds = [...new Set(specs.map((spec) => spec.kind ?? "any kind"))].join(", ");
+    const what = `replicas are set for ${name}, but there is no ${kinds} of that name`;
+    throw renderError("render-replica-target", what, { path: "replicas" });
+  }
+}
+
+function numberNode(count: number): Node {
+  return new Scalar("!!int", String(count));
+}

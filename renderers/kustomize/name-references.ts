@@ -1,0 +1,173 @@
+// Rewrites the names that objects use for one another after the objects were renamed.
+
+import { renderError } from "../errors.ts";
+import { walkFieldSpec } from "./field-walk.ts";
+import { effectiveNamespace, type GvkFilter, gvkFrom, isClusterScoped, matchesGvk } from "./identity.ts";
+import type { FieldSpec } from "./kustomization.ts";
+import { isListNode, isMapNode, isNullNode, type Node, type NodeMap, setField, stringNode, textOf } from "./node.ts";
+import type { Resource } from "./resource.ts";
+import { type NameReferenceSpec, SpecIndex } from "./transformer-config.ts";
+
+interface Reference extends FieldSpec {
+  readonly target: GvkFilter;
+}
+
+/** Follows every configured reference of every object. */
+export function fixNameReferences(resources: readonly Resource[], specs: readonly NameReferenceSpec[]): void {
+  const renamed = indexByFormerName(resources);
+  if (renamed.size === 0) return;
+  const references: Reference[] = [];
+  for (const { fieldSpecs, ...target } of specs) {
+    for (const spec of fieldSpecs ?? []) references.push({ ...spec, target });
+  }
+  const index = new SpecIndex(references);
+  for (const referrer of resources) {
+    for (const reference of index.matching(referrer.originalId)) new Fixer(referrer, reference, renamed).run();
+  }
+}
+
+function indexByFormerName(resources: readonly Resource[]): Map<string, Resource[]> {
+  const index = new Map<string, Resource[]>();
+  for (const resource of resources) {
+    if (!resource.hasFormerNames) continue;
+    for (const name of new Set(resource.formerIds.map((id) => id.name))) {
+      const found = index.get(name);
+      if (found === undefined) index.set(name, [resource]);
+      else found.push(resource);
+    }
+  }
+  return index;
+}
+
+class Fixer {
+  private readonly referrer: Resource;
+  private readonly reference: Reference;
+  private readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+
+  constructor(referrer: Resource, reference: Reference, renamed: ReadonlyMap<string, readonly Resource[]>) {
+    this.referrer = referrer;
+    this.reference = reference;
+    this.renamed = renamed;
+  }
+
+  run(): void {
+    walkFieldSpec(this.referrer, this.reference, { create: "nothing" }, (node, set) => this.fix(node, set));
+  }
+
+  private fix(node: Node, set: (value: Node) => void): void {
+    if (isNullNode(node)) return;
+    if (isListNode(node)) {
+      for (const [index, item] of node.entries()) {
+        this.fix(item, (value) => {
+          node[index] = value;
+        });
+      }
+    } else if (isMapNode(node)) {
+      this.fixMap(node);
+    } else {
+      const found = this.select(node.text, this.candidates(node.text), false);
+      if (found !== undefined && found.name !== node.text) set(stringNode(found.name));
+    }
+  }
+
+  private fixMap(node: NodeMap): void {
+    const nameNode = node.get("name");
+    if (nameNode === undefined) {
+      throw this.fault(`${this.reference.path} has no name to follow`);
+    }
+    const name = textOf(nameNode) ?? "";
+    const namespace = node.get("namespace");
+    let candidates = this.candidates(name);
+    if (namespace !== undefined) {
+      const wanted = textOf(namespace) ?? "";
+      const original = candidates.filter((resource) => effectiveNamespace(resource.originalId) === wanted);
+      candidates =
+        original.length > 0
+          ? original
+          : candidates.filter((resource) => effectiveNamespace(resource.currentId) === wanted);
+    }
+    const found = this.select(name, candidates, true);
+    if (found === undefined || (found.name === name && found.namespace === "")) return;
+    setField(node, "name", stringNode(found.name));
+    if (found.namespace !== "") setField(node, "namespace", stringNode(found.namespace));
+  }
+
+  private candidates(name: string): Resource[] {
+    const known = this.renamed.get(name) ?? [];
+    const referrerId = this.referrer.currentId;
+    if (known.length === 0 || isClusterScoped(referrerId)) return [...known];
+    const own = effectiveNamespace(referrerId);
+    const others = subjectNamespaces(this.referrer);
+    return known.filter((resource) => {
+      const id = resource.currentId;
+      return isClusterScoped(id) || effectiveNamespace(id) === own || others.has(resource.namespace);
+    });
+  }
+
+  private select(name: string, candidates: readonly Resource[], withNamespace: boolean): Resource | undefined {
+    const { target } = this.reference;
+    const roleRef = this.roleRefFilter();
+    const clusterScoped = isClusterScoped(this.referrer.currentId);
+    const own = effectiveNamespace(this.referrer.currentId);
+    let found = candidates.filter((resource) => {
+      const former = resource.formerIds;
+      if (!former.some((id) => id.name === name) || !former.some((id) => matchesGvk(target, id))) return false;
+      if (roleRef !== undefined && !former.some((id) => matchesGvk(roleRef, id))) return false;
+      const id = resource.currentId;
+      return clusterScoped || isClusterScoped(id) || id.kind === "ServiceAccount" || effectiveNamespace(id) === own;
+    });
+    if (found.length <= 1) return found[0];
+    found = found.filter((resource) => endAlike(this.referrer, resource, true));
+    if (found.length <= 1) return found[0];
+    found = found.filter((resource) => endAlike(this.referrer, resource, false));
+    const [first] = found;
+    if (found.length <= 1 || first === undefined) return first;
+    const same = found.every(
+      (resource) => resource.name === first.name && (!withNamespace || resource.namespace === first.namespace),
+    );
+    if (same) return first;
+    const names = found.map((resource) => resource.describe()).join(", ");
+    throw this.fault(`${this.reference.path} refers to ${name}, which could be any of ${names}`);
+  }
+
+  private roleRefFilter(): GvkFilter | undefined {
+    if (this.reference.path !== "roleRef/name") return undefined;
+    const roleRef = this.referrer.node.get("roleRef");
+    if (!isMapNode(roleRef)) return undefined;
+    const { group, kind } = gvkFrom(`${textOf(roleRef.get("apiGroup")) ?? ""}/`, textOf(roleRef.get("kind")) ?? "");
+    return { group, kind };
+  }
+
+  private fault(what: string): Error {
+    return renderError("render-reference", `${this.referrer.describe()}: ${what}`, {
+      file: this.referrer.origin.file,
+      line: this.referrer.origin.line,
+      path: this.reference.path,
+      object: this.referrer.describe(),
+    });
+  }
+}
+
+function subjectNamespaces(referrer: Resource): ReadonlySet<string> {
+  const result = new Set<string>();
+  if (referrer.kind !== "RoleBinding") return result;
+  const subjects = referrer.node.get("subjects");
+  if (!isListNode(subjects)) return result;
+  for (const subject of subjects) {
+    if (!isMapNode(subject) || textOf(subject.get("kind")) !== "ServiceAccount") continue;
+    const namespace = textOf(subject.get("namespace"));
+    if (namespace !== undefined && namespace !== "") result.add(namespace);
+  }
+  return result;
+}
+
+function endAlike(a: Resource, b: Resource, emptyMatches: boolean): boolean {
+  return sameEnding(a.prefixes, b.prefixes, emptyMatches) && sameEnding(a.suffixes, b.suffixes, emptyMatches);
+}
+
+function sameEnding(a: readonly string[], b: readonly string[], emptyMatches: boolean): boolean {
+  if (a.length === 0 || b.length === 0) return emptyMatches || a.length === b.length;
+  const length = Math.min(a.length, b.length);
+  for (let i = 1; i <= length; i++) if (a[a.length - i] !== b[b.length - i]) return false;
+  return true;
+}

@@ -1,0 +1,236 @@
+// The patch transformers: strategic-merge and JSON patches, by target or by the patch's own identity.
+
+import { parseYaml } from "../../kube/yaml.ts";
+import { AppError } from "../../runtime/errors.ts";
+import { renderError } from "../errors.ts";
+import { applyOperations, type Operation, readOperations } from "./json-patch.ts";
+import type { PatchEntry, Selector } from "./kustomization.ts";
+import type { Loader } from "./loader.ts";
+import { mergeMaps } from "./merge.ts";
+import type { MergeSchemas } from "./merge-schema.ts";
+import { fromValue, isMapNode, type NodeMap, toValue } from "./node.ts";
+import { parseResources } from "./parse.ts";
+import type { Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
+import { matchesExactly, selectResources } from "./select.ts";
+
+export interface PatchContext {
+  readonly loader: Loader;
+  readonly schemas: MergeSchemas;
+  /** The kustomization file, which stands for inline patches in messages. */
+  readonly file: string;
+}
+
+type PatchContent =
+  | { readonly type: "merge"; readonly patches: readonly Resource[] }
+  | { readonly type: "json"; readonly operations: readonly Operation[] };
+
+/** Applies one entry of `patches`. */
+export function applyPatchEntry(map: ResourceMap, entry: PatchEntry, context: PatchContext): void {
+  const { text, file } = patchText(entry.path, entry.patch, context);
+  const content = readPatch(text, file);
+  if (content.type === "json") {
+    if (entry.target === undefined) {
+      throw renderError("render-patch-no-target", "a JSON patch needs a target", { file });
+    }
+    applyJson(map, selectResources(map.resources, entry.target), content.operations, file);
+    return;
+  }
+  for (const patch of content.patches) {
+    if (entry.options?.["allowNameChange"] === true) patch.allowNameChange = true;
+    if (entry.options?.["allowKindChange"] === true) patch.allowKindChange = true;
+  }
+  if (entry.target === undefined) {
+    for (const patch of content.patches) applyByIdentity(map, patch, context);
+    return;
+  }
+  const [patch] = content.patches;
+  if (patch === undefined) return;
+  if (content.patches.length > 1) {
+    const what = "a patch with a target must be a single document";
+    throw renderError("render-patch-multiple-with-target", what, { file });
+  }
+  for (const resource of selectResources(map.resources, entry.target)) {
+    const own = patch.clone();
+    own.node.set("apiVersion", resource.node.get("apiVersion") ?? own.node.get("apiVersion") ?? fromValue(""));
+    if (!patch.allowKindChange) own.setKind(resource.kind);
+    mergeInto(resource, own, context);
+  }
+  map.invalidate();
+  map.dropEmpty();
+}
+
+/** Applies one entry of `patchesStrategicMerge`: a file or inline text. */
+export function applyMergeEntry(map: ResourceMap, entry: string, context: PatchContext): void {
+  let text = entry;
+  let { file } = context;
+  let patches: Resource[] | undefined;
+  if (entry.includes("\n") || entry.trimStart().startsWith("{")) patches = tryParse(entry, file);
+  if (patches === undefined) {
+    ({ text, path: file } = context.loader.loadText(entry));
+    patches = parseResources(text, file);
+  }
+  for (const patch of patches) applyByIdentity(map, patch, context);
+}
+
+/** Applies one entry of `patchesJson6902`, whose target names exactly one object. */
+export function applyJsonEntry(map: ResourceMap, entry: PatchEntry, context: PatchContext): void {
+  const { text, file } = patchText(entry.path, entry.patch, context);
+  const operations = operationsOf(text, file);
+  if (operations === undefined) {
+    throw renderError("render-patch-unparsable", "the patch is no list of operations", { file });
+  }
+  const { target } = entry;
+  if (target === undefined || !target.name) {
+    throw renderError("render-patch-no-target", "a JSON patch needs a target with kind and name", { file });
+  }
+  const found = map.resources.filter((resource) =>
+    resource.allIds.some((id) => matchesExactly(id, namespaced(target))),
+  );
+  if (found.length !== 1) {
+    const what = `${describeSelector(target)} matches ${found.length} objects, one is needed`;
+    throw renderError("render-patch-no-target", what, { file });
+  }
+  applyJson(map, found, operations, file);
+}
+
+function namespaced(target: Selector): Selector {
+  return { ...target, namespace: target.namespace || "default" };
+}
+
+function patchText(path: string | undefined, inline: string | undefined, context: PatchContext) {
+  const entry = path?.trim() ?? "";
+  if (entry === "" && (inline ?? "") === "") {
+    throw renderError("render-patch-source", "a patch needs either path or patch", { file: context.file });
+  }
+  if (entry !== "" && (inline ?? "") !== "") {
+    throw context.loader.fault("render-patch-source", entry, "a patch cannot have both path and patch");
+  }
+  if (entry === "") return { text: inline ?? "", file: context.file };
+  const { path: file, text } = context.loader.loadText(entry);
+  return { text, file };
+}
+
+function readPatch(text: string, file: string): PatchContent {
+  let patches: Resource[] | undefined;
+  let failure: unknown;
+  try {
+    patches = parseResources(text, file);
+  } catch (error) {
+    failure = error;
+  }
+  const operations = operationsOf(text, file);
+  if (patches === undefined && operations === undefined) {
+    const reason = failure instanceof AppError ? ` (${failure.message})` : "";
+    const what = `the patch is neither an object nor a list of operations${reason}`;
+    throw renderError("render-patch-unparsable", what, { file, cause: failure });
+  }
+  if (patches !== undefined && operations !== undefined) {
+    throw renderError("render-patch-unparsable", "the patch could be an object or a list of operations", { file });
+  }
+  return patches === undefined ? { type: "json", operations: operations! } : { type: "merge", patches };
+}
+
+function tryParse(text: string, file: string): Resource[] | undefined {
+  try {
+    return parseResources(text, file);
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+// As kustomize: text that starts with [ has to be JSON, everything else is YAML.
+function operationsOf(text: string, file: string): Operation[] | undefined {
+  if (text === "") return undefined;
+  try {
+    const value: unknown = text.startsWith("[")
+      ? JSON.parse(text)
+      : parseYaml(text, { file, duplicateKeys: "last-wins" });
+    return readOperations(value);
+  } catch (error) {
+    if (error instanceof AppError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function applyByIdentity(map: ResourceMap, patch: Resource, context: PatchContext): void {
+  const found = map.findByAnyId(patch.originalId);
+  const [resource] = found;
+  if (resource === undefined || found.length > 1) {
+    const what =
+      resource === undefined
+        ? `the patch is for ${patch.describe()}, which is not among the objects`
+        : `the patch for ${patch.describe()} matches ${found.length} objects`;
+    throw renderError("render-patch-no-target", what, {
+      file: patch.origin.file,
+      line: patch.origin.line,
+      object: patch.describe(),
+    });
+  }
+  mergeInto(resource, patch, context);
+  if (resource.isEmpty || patch.allowNameChange || patch.allowKindChange) map.invalidate();
+  map.dropEmpty();
+}
+
+function mergeInto(resource: Resource, patch: Resource, context: PatchContext): void {
+  const { name, namespace, kind } = resource;
+  if (patch.allowNameChange || patch.allowKindChange) resource.rememberName();
+  let merged: NodeMap | undefined;
+  try {
+    merged = mergeMaps(resource.node, patch.node, context.schemas(resource.gvk));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(error.code, `${patch.origin.file}: ${error.message}, in the patch of ${resource.describe()}`, {
+      recovery: "stall",
+      details: { ...error.details, file: patch.origin.file, line: patch.origin.line, object: resource.describe() },
+      cause: error,
+    });
+  }
+  resource.node = merged ?? new Map();
+  if (resource.isEmpty) return;
+  if (!patch.allowKindChange) resource.setKind(kind);
+  if (!patch.allowNameChange) resource.setName(name);
+  resource.setNamespace(namespace);
+}
+
+function applyJson(
+  map: ResourceMap,
+  resources: readonly Resource[],
+  operations: readonly Operation[],
+  file: string,
+): void {
+  for (const resource of resources) {
+    resource.rememberName();
+    const before = resource.describe();
+    try {
+      const result = fromValue(applyOperations(doubles(toValue(resource.node)), operations));
+      if (!isMapNode(result)) throw renderError("render-patch-operation", "the patch leaves no object", { file });
+      resource.node = result;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      throw new AppError(error.code, `${file}: the patch of ${before} fails: ${error.message}`, {
+        recovery: "stall",
+        details: { ...error.details, file, object: before },
+        cause: error,
+      });
+    }
+  }
+  map.invalidate();
+}
+
+// As kustomize: a JSON patch takes the object through JSON, where every number is a double.
+function doubles(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (Array.isArray(value)) return value.map(doubles);
+  if (typeof value !== "object" || value === null) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) copy[key] = doubles(item);
+  return copy;
+}
+
+function describeSelector(selector: Selector): string {
+  const kind = [selector.group, selector.version, selector.kind].filter((part) => part).join("/");
+  const name = selector.namespace ? `${selector.namespace}/${selector.name ?? ""}` : (selector.name ?? "");
+  return `${kind} ${name}`.trim() || "the target";
+}

@@ -1,0 +1,90 @@
+// Choosing objects by a selector: anchored regular expressions and Kubernetes' selectors.
+
+import { matchesRequirements, parseLabelSelector } from "../../kube/selectors.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import { renderError } from "../errors.ts";
+import { effectiveNamespace, type ResourceId } from "./identity.ts";
+import type { Selector } from "./kustomization.ts";
+import { compileAnchored, type Matcher } from "./regex.ts";
+import type { Resource } from "./resource.ts";
+
+type Predicate = (resource: Resource) => boolean;
+
+/** The objects that a selector covers, by their original or present name and namespace, in order. */
+export function selectResources(resources: readonly Resource[], selector: Selector): Resource[] {
+  const name = part(selector.name);
+  const namespace = part(selector.namespace);
+  const group = part(selector.group);
+  const version = part(selector.version);
+  const kind = part(selector.kind);
+  const labels = byPairs("labels", selector.labelSelector);
+  const annotations = byPairs("annotations", selector.annotationSelector);
+  return resources.filter((resource) => {
+    const current = resource.currentId;
+    if (kind !== undefined && !kind(current.kind)) return false;
+    if (group !== undefined && !group(current.group)) return false;
+    if (version !== undefined && !version(current.version)) return false;
+    const original = resource.hasFormerNames ? resource.originalId : current;
+    if (namespace !== undefined && !inNamespace(namespace, original) && !inNamespace(namespace, current)) return false;
+    if (name !== undefined && !name(original.name) && !name(current.name)) return false;
+    return (labels === undefined || labels(resource)) && (annotations === undefined || annotations(resource));
+  });
+}
+
+function inNamespace(matcher: Matcher, id: ResourceId): boolean {
+  return matcher(effectiveNamespace(id));
+}
+
+function part(pattern: string | undefined): Matcher | undefined {
+  return pattern === undefined || pattern === "" ? undefined : compileAnchored(pattern);
+}
+
+function byPairs(field: "labels" | "annotations", text: string | undefined): Predicate | undefined {
+  if (text === undefined || text === "") return undefined;
+  try {
+    const requirements = parseLabelSelector(text);
+    return (resource) => matchesRequirements(requirements, Object.fromEntries(resource.stringMap(field)));
+  } catch (error) {
+    const what = `${JSON.stringify(text)} is no valid ${field === "labels" ? "label" : "annotation"} selector: ${messageOf(error)}`;
+    throw renderError("render-selector", what, { cause: error });
+  }
+}
+
+/** Exact comparison with what a selector spells out; empty parts match all, namespaces as effective. */
+export function matchesExactly(id: ResourceId, selector: Selector): boolean {
+  return (
+    isEqualOrOpen(selector.group, id.group) &&
+    isEqualOrOpen(selector.version, id.version) &&
+    isEqualOrOpen(selector.kind, id.kind) &&
+    isEqualOrOpen(selector.name, id.name) &&
+    (selector.namespace === undefined ||
+      selector.namespace === "" ||
+      effectiveNamespace(id) === effectiveNamespace({ ...id, namespace: selector.namespace }))
+  );
+}
+
+function isEqualOrOpen(wanted: string | undefined, found: string): boolean {
+  return wanted === undefined || wanted === "" || wanted === found;
+}
+
+/** A predicate for replacements: the regular expressions hold for one id that the object has or had. */
+export function selectsAnyId(selector: Selector): Predicate {
+  const name = part(selector.name);
+  const namespace = part(selector.namespace);
+  const group = part(selector.group);
+  const version = part(selector.version);
+  const kind = part(selector.kind);
+  const labels = byPairs("labels", selector.labelSelector);
+  const annotations = byPairs("annotations", selector.annotationSelector);
+  return (resource) => {
+    if (labels?.(resource) === false || annotations?.(resource) === false) return false;
+    return resource.allIds.some(
+      (id) =>
+        (kind?.(id.kind) ?? true) &&
+        (group?.(id.group) ?? true) &&
+        (version?.(id.version) ?? true) &&
+        (name?.(id.name) ?? true) &&
+        (namespace === undefined || inNamespace(namespace, id)),
+    );
+  };
+}
