@@ -28,10 +28,11 @@ function overrideImageAt(draft: Draft, overrider: ImageOverrider, path: string):
 // As Karmada: the path is split at its slashes without undoing escapes, and then used as a JSON pointer to write.
 function imageAt(object: unknown, path: string): string {
   let current: unknown = object;
-  for (const segment of path.replace(/^\/|\/$/g, "").split("/")) {
+  for (const segment of path.replace(/^\/+|\/+$/g, "").split("/")) {
     if (Array.isArray(current)) {
       if (!/^[0-9]+$/.test(segment)) throw overrideImpossible(path, `path(${segment}) is not a number`);
       current = current[Number(segment)];
+      if (!isObject(current)) throw overrideImpossible(path, `path(${segment}) is not an object in its list`);
     } else if (isObject(current)) {
       current = current[segment];
     } else {
