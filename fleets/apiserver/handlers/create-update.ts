@@ -20,6 +20,7 @@ export function writeRequestOf(exchange: Exchange, dryRun: boolean): WriteReques
     namespace: kind.namespaced ? (target.namespace ?? "") : "",
     subresource: target.subresource ?? "",
     dryRun,
+    warnings: exchange.warnings,
   };
 }
 

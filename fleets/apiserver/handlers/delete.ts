@@ -190,9 +190,10 @@ export async function deleteCollection(exchange: Exchange): Promise<ApiResponse>
   const { matches } = selection;
   const present = currentObjects(exchange, selection);
   const found = matches === undefined ? [...present] : present.filter(matches);
+  const resourceVersion = String(server.store.revision);
   for (const stored of found) {
     deleteStored({ ...writeRequestOf(exchange, options.dryRun), namespace: stored.namespace }, stored, options);
   }
   await server.store.settled();
-  return answerList(exchange, found, { resourceVersion: String(server.store.revision) });
+  return answerList(exchange, found, { resourceVersion });
 }

@@ -2,18 +2,41 @@
 import { applyJsonPatch, type JsonPatchOperation } from "../../../kube/json-patch.ts";
 import { applyMergePatch } from "../../../kube/merge-patch.ts";
 import { cloneJson, isObject, type Json, type JsonObject } from "../../../kube/object.ts";
+import { applyStrategicMerge } from "../../../kube/strategic-merge.ts";
+import { AppError } from "../../../runtime/errors.ts";
 import type { KindStrategy } from "../registry/kind.ts";
-import { badRequest, patchRejected, requestTooLarge } from "../registry/status-error.ts";
+import { badRequest, patchRejected, requestTooLarge, serverError, statusError } from "../registry/status-error.ts";
 
 export type PatchType = "json" | "merge" | "strategic";
 
 const MAX_OPERATIONS = 10_000;
 
 /** The object after the patch, owned by the caller. Changes neither `object` nor `patch`. */
-export function patchedJson(type: PatchType, object: JsonObject, patch: Json, _kind: KindStrategy): JsonObject {
-  const result = type === "json" ? jsonPatched(object, patch) : applyMergePatch(object, requireObjectPatch(patch));
+export function patchedJson(type: PatchType, object: JsonObject, patch: Json, kind: KindStrategy): JsonObject {
   // A patch of an object by an object is an object; other results are refused on the way.
-  return cloneJson(result as JsonObject);
+  return cloneJson(resultOf(type, object, patch, kind) as JsonObject);
+}
+
+function resultOf(type: PatchType, object: JsonObject, patch: Json, kind: KindStrategy): unknown {
+  switch (type) {
+    case "json":
+      return jsonPatched(object, patch);
+    case "merge":
+      return applyMergePatch(object, requireObjectPatch(patch));
+    case "strategic":
+      return strategicPatched(object, requireObjectPatch(patch), kind);
+  }
+}
+
+function strategicPatched(object: JsonObject, patch: JsonObject, kind: KindStrategy): unknown {
+  try {
+    return applyStrategicMerge(object, patch, kind.fieldType());
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === "strategic-patch-malformed") throw badRequest(error.message);
+    if (error.code === "strategic-patch-unprocessable") throw statusError(422, "Invalid", error.message, {});
+    throw serverError(error.message);
+  }
 }
 
 function goType(value: Json): string {

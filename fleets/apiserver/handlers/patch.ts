@@ -3,7 +3,15 @@ import type { ApiResponse } from "../../../kube/client/transport.ts";
 import { cloneJson, isObject, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { parseYaml } from "../../../kube/yaml.ts";
 import { messageOf } from "../../../runtime/errors.ts";
-import { badRequest, invalid, notFound, StatusError, unsupportedMediaType } from "../registry/status-error.ts";
+import {
+  badRequest,
+  conflict,
+  invalid,
+  notFound,
+  StatusError,
+  statusError,
+  unsupportedMediaType,
+} from "../registry/status-error.ts";
 import { bodyText, decodeObject, mediaTypeOf } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { JsonSyntaxError, parseJson } from "../request/json-parser.ts";
@@ -30,7 +38,10 @@ export async function patchObject(exchange: Exchange): Promise<ApiResponse> {
   const type = TYPES[mediaTypeOf(headers["content-type"])];
   if (type === undefined || (type === "strategic" && kind.custom)) {
     const accepted = Object.keys(TYPES).filter((name) => !kind.custom || TYPES[name] !== "strategic");
-    throw unsupportedMediaType(accepted);
+    const isKnown = type !== undefined || mediaTypeOf(headers["content-type"]) === "application/apply-patch+cbor";
+    throw isKnown
+      ? unsupportedMediaType(accepted)
+      : statusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   }
   const options = readWriteOptions(query, "PatchOptions", type === "apply");
   if (type === "apply") return applyPatch(exchange, options);
@@ -59,7 +70,11 @@ function storePatched(
   const { kind, target, warnings } = exchange;
   const old = servedObject(live, kind);
   const json = patchedJson(type, old as unknown as JsonObject, patch, kind);
+  // An empty list would not survive decoding, and says that all ownership is to be forgotten.
+  const given = isObject(json["metadata"]) ? json["metadata"]["managedFields"] : undefined;
+  const clears = Array.isArray(given) && given.length === 0;
   const object = decodeObject(json, [], kind, options.fieldValidation, warnings);
+  if (clears) object.metadata.managedFields = [];
   agreeOnNamespace(exchange, object);
   agreeOnPatchedName(exchange, object);
   const updated = target.subresource === "status" ? replaceStatus(object, old) : object;
@@ -90,23 +105,22 @@ function agreeOnPatchedName(exchange: Exchange, object: KubeObject): void {
 async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<ApiResponse> {
   const { kind, server, target, request } = exchange;
   const config = readConfiguration(exchange);
-  agreeOnNamespace(exchange, config);
+  // Compared, not filled in: the configuration is applied as it was sent.
+  agreeOnNamespace(exchange, { ...config, metadata: { ...config.metadata } });
+  agreeOnName(exchange, config);
   const name = target.name ?? "";
-  if (config.metadata.name !== undefined && config.metadata.name !== "") agreeOnName(exchange, config);
-  else config.metadata.name = name;
   const namespace = kind.namespaced ? (target.namespace ?? "") : "";
   const live = server.store.get({ resource: kind.storageKey, namespace, name });
-  if (live === undefined && (target.subresource !== undefined || (config.metadata.uid ?? "") !== "")) {
-    throw notFound({ group: kind.group, resource: kind.plural }, name);
-  }
+  if (live === undefined) requireNothingOfAbsent(exchange, config);
   const old = live === undefined ? undefined : servedObject(live, kind);
   const ownership = ownershipRequestOf(exchange, options);
   const { object: merged } = applyConfiguration(ownership, old, config, options.force);
-  const { managedFields } = merged.metadata;
+  const managedFields = merged.metadata.managedFields ?? [];
   const isSent = merged === config || request.object === merged;
   // The merge may share parts with the live object and the body.
   const json = (isSent ? merged : cloneJson(merged)) as unknown as JsonObject;
   const decoded = decodeObject(cloneJson(json), [], kind, "Ignore", exchange.warnings);
+  agreeOnNamespace(exchange, decoded);
   const write = writeRequestOf(exchange, options.dryRun);
   if (live === undefined || old === undefined) {
     requireNamespace(write, name);
@@ -119,6 +133,19 @@ async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<Ap
   kind.applyDefaults(updated, old);
   const result = storeUpdate(write, live, updated, { uidConflict: false, track: () => managedFields });
   return answerWrite(exchange, 200, result);
+}
+
+/** Refuses to create through a subresource, or what the client took for an object that exists. */
+function requireNothingOfAbsent(exchange: Exchange, config: KubeObject): void {
+  const { kind, target } = exchange;
+  const resource = { group: kind.group, resource: kind.plural };
+  const name = target.name ?? "";
+  const { uid = "" } = config.metadata;
+  if (uid !== "") {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(resource, name, why);
+  }
+  if (target.subresource !== undefined) throw notFound(resource, name);
 }
 
 /** The applied configuration as sent: values are compared as they are written, so nothing is made canonical here. */
@@ -140,13 +167,9 @@ function readConfiguration(exchange: Exchange): KubeObject {
   if (!isObject(value)) throw badRequest("error decoding YAML: the body is not an object");
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   if (value["apiVersion"] !== apiVersion || value["kind"] !== kind.kind) {
-    if (value["kind"] === undefined || value["apiVersion"] === undefined) {
-      throw badRequest(
-        `Object '${value["kind"] === undefined ? "Kind" : "apiVersion"}' is missing in '${JSON.stringify(value)}'`,
-      );
-    }
+    const given = String(value["apiVersion"] ?? "");
     throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${String(value["apiVersion"])}, expected: ${apiVersion}`,
+      `invalid object type: ${given.includes("/") ? given : `/${given}`}, Kind=${String(value["kind"] ?? "")}`,
     );
   }
   if (value["metadata"] === undefined || value["metadata"] === null) value["metadata"] = {};

@@ -33,17 +33,11 @@ export async function listObjects(exchange: Exchange): Promise<ApiResponse> {
   if (options.continueToken !== "") return continueList(exchange, options, selection);
   const revision = options.resourceVersion === undefined ? 0 : parseRevision(options.resourceVersion);
   if (revision > 0) await awaitRevision(exchange.server, revision);
-  const exact = options.resourceVersionMatch === "Exact";
-  return exact
-    ? pageAt(exchange, options, selection, revision, undefined)
-    : page(
-        exchange,
-        options,
-        selection,
-        currentObjects(exchange, selection),
-        exchange.server.store.revision,
-        undefined,
-      );
+  if (options.resourceVersionMatch === "Exact") return pageAt(exchange, options, selection, revision, undefined);
+  // As the reference: a list from the cache comes whole.
+  const paging = options.resourceVersion === "0" ? { ...options, limit: 0 } : options;
+  const { store } = exchange.server;
+  return page(exchange, paging, selection, currentObjects(exchange, selection), store.revision, undefined);
 }
 
 function continueList(exchange: Exchange, options: ListOptions, selection: Selection): ApiResponse {

@@ -8,11 +8,15 @@ const WAIT_MS = 3000;
 /** Reads a resourceVersion that must be a number. */
 export function parseRevision(text: string): number {
   if (!/^[0-9]+$/.test(text)) {
-    throw badRequest(
-      `Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
+    throw badRequest(`invalid resource version: ${badRevision(text)}`);
   }
   return Number(text);
+}
+
+/** Why a text is no revision. */
+export function badRevision(text: string): string {
+  const quoted = JSON.stringify(text);
+  return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`;
 }
 
 /** Waits until everything written is released, so that a read tells nothing a crash could take back. */

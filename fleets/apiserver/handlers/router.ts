@@ -16,7 +16,7 @@ import { negotiate } from "../request/negotiation.ts";
 import { Query } from "../request/query.ts";
 import { parseResourcePath, type ResourcePath, splitPath, type Verb } from "../request/request-info.ts";
 import type { ServerContext } from "../server-context.ts";
-import { jsonResponse, textResponse } from "./answers.ts";
+import { jsonResponse, textResponse, warningHeaders } from "./answers.ts";
 import { createObject, updateObject } from "./create-update.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { patchObject } from "./patch.ts";
@@ -77,7 +77,16 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
     watch: verb === "watch",
   });
   const exchange: Exchange = { server, request, headers, query, target, kind, user, accepted, warnings: [] };
-  return target.subresource === undefined ? onMain(exchange, verb) : onSubresource(exchange, verb, target.subresource);
+  try {
+    return await (target.subresource === undefined
+      ? onMain(exchange, verb)
+      : onSubresource(exchange, verb, target.subresource));
+  } catch (error) {
+    if (exchange.warnings.length === 0) throw error;
+    // A refusal carries the warnings that came up before it.
+    const answer = refusal(server, error);
+    return { ...answer, body: answer.body, headers: { ...answer.headers, ...warningHeaders(exchange.warnings) } };
+  }
 }
 
 function notFoundText(): ApiResponse {

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import type { ApiResponse, TransportEvent } from "../../../kube/client/transport.ts";
 import { formatApiVersion, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { Timer } from "../../../runtime/clock.ts";
-import { failureStatus } from "../registry/status-error.ts";
+import { failureStatus, serverError } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { type ListOptions, readListOptions } from "../request/options.ts";
 import type { Change } from "../storage/change-ring.ts";
@@ -12,7 +12,7 @@ import type { StoredObject } from "../storage/stored-object.ts";
 import { represent, servedBytes, servedObject } from "./answers.ts";
 import { EventQueue } from "./event-queue.ts";
 import { currentObjects } from "./read.ts";
-import { parseRevision, settle } from "./revisions.ts";
+import { badRevision, settle } from "./revisions.ts";
 import { readSelection, type Selection } from "./selection.ts";
 
 const BOOKMARK_MS = 60_000;
@@ -34,9 +34,16 @@ export async function watchObjects(exchange: Exchange): Promise<ApiResponse> {
   const options = readListOptions(exchange.query, exchange.target.watchPrefix);
   const name = exchange.target.watchPrefix ? exchange.target.name : undefined;
   const selection = readSelection(options, exchange.kind, name);
-  const revision = options.resourceVersion === undefined ? 0 : parseRevision(options.resourceVersion);
+  const revision = readRevision(options.resourceVersion);
   await settle(exchange.server.store);
   return new WatchStream(exchange, options, selection).start(revision);
+}
+
+/** As the reference: a watch answers 500 where a list answers 400. */
+function readRevision(text: string | undefined): number {
+  if (text === undefined) return 0;
+  if (!/^[0-9]+$/.test(text)) throw serverError(badRevision(text));
+  return Number(text);
 }
 
 class WatchStream {
@@ -204,7 +211,7 @@ class WatchStream {
   #represented(object: KubeObject): JsonObject {
     const form = represent(this.#exchange, [object], object.metadata);
     if (form["kind"] !== "Table") return form;
-    const columns = this.#sentColumns ? [] : form["columnDefinitions"];
+    const columns = this.#sentColumns ? null : form["columnDefinitions"];
     this.#sentColumns = true;
     return { ...form, metadata: { resourceVersion: object.metadata.resourceVersion }, columnDefinitions: columns };
   }

@@ -31,6 +31,8 @@ export interface WriteRequest {
   /** Empty for the main resource. */
   readonly subresource: string;
   readonly dryRun: boolean;
+  /** Collects the texts of `Warning` headers. */
+  readonly warnings?: string[];
 }
 
 /** What a write left: a stored object, or for a dry run what would have been stored. */
@@ -147,9 +149,11 @@ export function storeNew(
     if (generates) meta.name = `${(meta.generateName ?? "").slice(0, LONGEST_PREFIX)}${randomSuffix()}`;
     const name = meta.name ?? "";
     if (attempt === 1) {
+      allocate(request, admitted, undefined);
       const errors = [...validateMetadata(admitted, kind), ...kind.validateCreate(admitted)];
       if (errors.length > 0) throw invalid(kind, name, errors);
       admit(request, "CREATE", admitted, undefined);
+      warn(request, admitted, undefined);
     }
     const key: ObjectKey = { resource: kind.storageKey, namespace, name };
     const present = server.store.get(key);
@@ -161,6 +165,19 @@ export function storeNew(
       throw alreadyExists({ group: kind.group, resource: kind.plural }, name, terminating);
     }
   }
+}
+
+function warn(request: WriteRequest, object: KubeObject, old: KubeObject | undefined): void {
+  if (request.warnings === undefined || request.kind.warnings === undefined) return;
+  for (const text of request.kind.warnings(object, old)) {
+    if (!request.warnings.includes(text)) request.warnings.push(text);
+  }
+}
+
+/** Gives out what no two objects may share, such as addresses of Services. */
+function allocate(request: WriteRequest, object: KubeObject, old: KubeObject | undefined): void {
+  const { kind, server } = request;
+  kind.allocate?.(object, old, () => server.store.list(kind.storageKey).map((stored) => servedObject(stored, kind)));
 }
 
 function randomSuffix(): string {
@@ -214,13 +231,17 @@ export function storeUpdate(
   setManagedFields(updated, rules.track(updated, old));
   const admitted = mutate(request, "UPDATE", updated, old);
   prepareMetadata(admitted, old);
-  if (request.subresource === "") kind.prepareForUpdate(admitted, old);
+  if (request.subresource === "") {
+    kind.prepareForUpdate(admitted, old);
+    allocate(request, admitted, old);
+  }
   if (kind.hasGeneration && changesGeneration(admitted, old, kind)) {
     admitted.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   const errors = validateUpdate(admitted, old, kind);
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name ?? "", errors);
   admit(request, "UPDATE", admitted, old);
+  warn(request, admitted, old);
 
   admitted.metadata.resourceVersion = String(live.revision);
   if (isFinished(admitted)) {

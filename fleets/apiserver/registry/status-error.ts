@@ -184,7 +184,8 @@ export function requestTooLarge(limitBytes: number): StatusError {
 /** 422 with one cause per error. The order of `errors` is the order of the message. */
 export function invalid(kind: KindName, name: string, errors: readonly FieldError[]): StatusError {
   const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
-  const text = texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
+  // As the reference: equal errors are printed once, and still count for the brackets.
+  const text = errors.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
   return statusError(422, "Invalid", `${qualifiedKind(kind)} "${name}" is invalid: ${text}`, {
     ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
@@ -208,7 +209,7 @@ export function patchUndecodable(patch: string, why: string): StatusError {
 
 export function tooManyRequests(message: string, retryAfterSeconds: number): StatusError {
   return new StatusError(429, failureStatus(429, "TooManyRequests", message, { retryAfterSeconds }), {
-    "Retry-After": String(retryAfterSeconds),
+    "retry-after": String(retryAfterSeconds),
   });
 }
 
@@ -224,8 +225,9 @@ export function internalError(why: string): StatusError {
 
 /** 504: the store has not reached revision `wanted`. */
 export function tooLargeResourceVersion(wanted: number | bigint | string, current: number): StatusError {
-  return statusError(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
+  const status = failureStatus(504, "Timeout", `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
     retryAfterSeconds: 1,
   });
+  return new StatusError(504, status, { "retry-after": "1" });
 }

@@ -56,7 +56,7 @@ export function parseBody(request: ApiRequest, custom: boolean, kindName: string
     }
   }
   if (type !== JSON_TYPE && type !== YAML_TYPE) {
-    throw unsupportedMediaType(custom ? [JSON_TYPE, YAML_TYPE] : [JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
+    throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   }
   const text = bodyText(request);
   const parsed = type === YAML_TYPE ? parseYamlBody(text, kindName) : parseJsonBody(text, custom, kindName);
@@ -152,8 +152,13 @@ function checkKind(json: JsonObject, kind: KindStrategy): void {
   }
   const version = String(json["apiVersion"]).split("/").pop();
   throw badRequest(
-    `${String(json["kind"])} in version "${version}" cannot be handled as a ${kind.kind}: converting to ${kind.kind}: unknown conversion`,
+    `${String(json["kind"])} in version "${version}" cannot be handled as a ${kind.kind}: converting (${version}.${String(json["kind"])}) to (${internalGroup(kind)}.${kind.kind}): unknown conversion`,
   );
+}
+
+/** The name of the group's internal package. */
+function internalGroup(kind: KindStrategy): string {
+  return kind.group === "" ? "core" : kind.group.split(".")[0]!;
 }
 
 function summaryOf(json: JsonObject): string {

@@ -75,6 +75,13 @@ function checkDryRun(values: readonly string[]): FieldError[] {
   return values.every((value) => value === "All") ? [] : [unsupported("dryRun", values, ["All"])];
 }
 
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
+
+/** A text in double quotes with Go's escapes. */
+function quoteGo(text: string): string {
+  return JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, "\\x$1");
+}
+
 function checkFieldManager(manager: string, required: boolean): FieldError[] {
   if (required && manager === "") {
     return [
@@ -89,12 +96,13 @@ function checkFieldManager(manager: string, required: boolean): FieldError[] {
       message: "Too long: may not be more than 128 bytes",
     });
   }
-  const bad = [...manager].findIndex((char) => /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u.test(char));
+  const bad = [...manager].findIndex((char) => UNPRINTABLE.test(char));
   if (bad >= 0) {
+    const code = [...manager][bad]!.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
     errors.push({
       reason: "FieldValueInvalid",
       field: "fieldManager",
-      message: `Invalid value: ${JSON.stringify(manager)}: should only contain printable characters`,
+      message: `Invalid value: ${quoteGo(manager)}: invalid character U+${code} (at position ${bad})`,
     });
   }
   return errors;

@@ -35,7 +35,14 @@ export function toNormalForm(value: unknown): unknown {
       result[key] = sorted(normal, (item) => (isObject(item) ? String(item["name"]) : ""));
     } else result[key] = normal;
   }
+  if ("gitVersion" in result) return versionOnly(result);
   return result["kind"] === "Status" ? withRebuiltMessage(result) : result;
+}
+
+/** What identifies a build is its own. */
+function versionOnly(info: Record<string, unknown>): Record<string, unknown> {
+  const { gitVersion, gitCommit: _c, gitTreeState: _t, goVersion: _g, compiler: _o, buildDate: _b, ...rest } = info;
+  return { ...rest, gitVersion: String(gitVersion).replace(/\+.*/, "") };
 }
 
 function withRebuiltMessage(status: Record<string, unknown>): Record<string, unknown> {
