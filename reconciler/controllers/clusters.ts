@@ -1,5 +1,5 @@
 // Keeps every Cluster object true: connection, health, what it offers; and takes a cluster out when it is deleted.
-import type { Cluster, ClusterStatus } from "../../api/cluster.ts";
+import type { Cluster, ClusterStatus, Taint } from "../../api/cluster.ts";
 import type { Work } from "../../api/work.ts";
 import { decideReady, type ProbeMemory } from "../../fleets/cluster-health.ts";
 import { apiEnablements, probe } from "../../fleets/cluster-status.ts";
@@ -9,6 +9,7 @@ import { isAlreadyExists, isNotFound } from "../../kube/client/status-error.ts";
 import { type Condition, equalJson, type KubeObject, type ObjectRef } from "../../kube/object.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
+import { changeTaints, NOT_READY_TAINT, taintsForCondition } from "../failover/condition-taints.ts";
 import { executionNamespace } from "../works/naming.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
@@ -81,11 +82,53 @@ export function startClusterController(context: ControllerContext, fleet: Fleet)
         reason: decision.condition.reason,
       });
     }
-    const wait = decision.publishInMs ?? context.profile.clusterStatusIntervalMs;
+    const taintInMs = await syncTaints(context, { ...cluster, status });
+    const wait = Math.min(
+      taintInMs ?? Number.POSITIVE_INFINITY,
+      decision.publishInMs ?? context.profile.clusterStatusIntervalMs,
+    );
     return { requeueAfterMs: Math.min(wait, context.profile.clusterStatusIntervalMs) };
   }
 
   return { stop: () => queue.stop() };
+}
+
+/**
+ * Brings the taints in line with the Ready condition. With failover, a cluster that stays not ready gets a taint that
+ * drives workloads out; it goes with the recovery. Answers when such a taint falls due.
+ */
+async function syncTaints(context: ControllerContext, cluster: Cluster): Promise<number | undefined> {
+  const { failover, unreachableTaintAfterMs } = context.profile;
+  const now = context.clock.now();
+  const change = taintsForCondition(cluster);
+  const evicting: Taint = { key: NOT_READY_TAINT, effect: "NoExecute" };
+  const ready = findReady(cluster);
+  let dueInMs: number | undefined;
+  let { add, remove } = change;
+  if (ready?.status === "True") remove = [...remove, evicting];
+  else if (failover && unreachableTaintAfterMs !== undefined && ready !== undefined) {
+    dueInMs = Date.parse(ready.lastTransitionTime) + unreachableTaintAfterMs - now;
+    if (dueInMs <= 0) {
+      dueInMs = undefined;
+      add = [...add, evicting];
+    }
+  }
+  const taints = changeTaints(cluster.spec.taints, { add, remove }, now);
+  if (taints === undefined) return dueInMs;
+  const name = cluster.metadata.name ?? "";
+  const patched = await context.client.patch<Cluster>(refOfCluster(name), { spec: { taints } }, "merge", {
+    fieldManager: "flaghoist",
+  });
+  context.informers.of<Cluster>(CLUSTER_API, "Cluster").adopt(patched);
+  const text = taints.map((taint) => `${taint.key}:${taint.effect}`).join(", ");
+  context.events.record(
+    subjectOf(cluster),
+    "Normal",
+    "TaintClusterSucceed",
+    `Taints are now: ${text === "" ? "none" : text}.`,
+  );
+  context.logger.info("tainted cluster", { cluster: name, taints: text });
+  return dueInMs;
 }
 
 async function probeWithin(

@@ -9,8 +9,10 @@ import { BindingWriter } from "./binding-writer.ts";
 import { startBindingController } from "./bindings.ts";
 import { startClusterController } from "./clusters.ts";
 import type { Controller, ControllerContext } from "./context.ts";
+import { startDependencyController } from "./dependencies.ts";
 import { DriftJournal } from "./drift-journal.ts";
 import { startExecutionController } from "./execution.ts";
+import { startFailoverController } from "./failover.ts";
 import { FleetState } from "./fleet-state.ts";
 import { GITOPS_API, type GitFetcher, startGitRepositoryController } from "./git-repository.ts";
 import { startNamespaceController } from "./namespaces.ts";
@@ -69,7 +71,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startBindingController(context, fleetState, writer),
     startWorkController({ context, templates, fleet: fleetState, interpreter, index }),
     startNamespaceController(context, templates),
+    startDependencyController(context, templates, interpreter),
     startClusterController(context, fleet),
+    startFailoverController(context, fleetState),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
     startGitRepositoryController(context, options.fetcher, artifacts),

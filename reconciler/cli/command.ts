@@ -1,0 +1,108 @@
+// What a command of the CLI is, and what it gets to work with.
+import type { ParseArgsOptionsConfig } from "node:util";
+
+/** Exit codes, the same for every command. */
+export const EXIT = {
+  /** As wished. */
+  ok: 0,
+  failed: 1,
+  /** The command line makes no sense. */
+  usage: 2,
+  /** Differences or drift were found (`--exit-code`). */
+  differences: 3,
+  /** Held: a person must confirm. */
+  held: 4,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface CommandOption {
+  readonly type: "string" | "boolean";
+  readonly short?: string;
+  /** Shown as the value in help: `--base REF`. */
+  readonly value?: string;
+  readonly help: string;
+  readonly default?: string | boolean;
+  readonly multiple?: boolean;
+}
+
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Arguments as help shows them: `KIND/NAME [-n NAMESPACE]`. */
+  readonly usage: string;
+  /** Sentences below the usage line. */
+  readonly description: string;
+  readonly options: Readonly<Record<string, CommandOption>>;
+  /** Pairs of a command line and what it does. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  run(invocation: Invocation): Promise<ExitCode>;
+}
+
+export interface Invocation {
+  readonly positionals: readonly string[];
+  readonly values: Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+  readonly io: Io;
+  /** Aborts on SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** Where a command reads its surroundings and writes to: replaced in tests. */
+export interface Io {
+  readonly out: (text: string) => void;
+  /** Progress, warnings and errors. */
+  readonly err: (text: string) => void;
+  /** Colour and live progress are for terminals only. */
+  readonly isTerminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/** A wrong command line; shown with the command's usage, exit code 2. */
+export class UsageError extends Error {}
+
+export function stringOption(invocation: Invocation, name: string): string | undefined {
+  const value = invocation.values[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+export function booleanOption(invocation: Invocation, name: string): boolean {
+  return invocation.values[name] === true;
+}
+
+/** Options of `node:util` parseArgs for a command. */
+export function parseOptions(command: Command): ParseArgsOptionsConfig {
+  return Object.fromEntries(
+    Object.entries({ ...command.options, ...HELP_OPTION }).map(([name, option]) => [
+      name,
+      {
+        type: option.type,
+        ...(option.short === undefined ? {} : { short: option.short }),
+        ...(option.multiple === undefined ? {} : { multiple: option.multiple }),
+      },
+    ]),
+  );
+}
+
+const HELP_OPTION: Readonly<Record<string, CommandOption>> = {
+  help: { type: "boolean", short: "h", help: "show this help" },
+};
+
+/** Options that commands share, so that each means the same everywhere. */
+export const OUTPUT_OPTION: Readonly<Record<string, CommandOption>> = {
+  output: { type: "string", short: "o", value: "json|yaml", help: "print data instead of text" },
+};
+
+export const SERVER_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  kubeconfig: {
+    type: "string",
+    value: "FILE",
+    help: "the control plane (default: $FLAGHOIST_KUBECONFIG, ./.flaghoist/kubeconfig, $KUBECONFIG)",
+  },
+  context: { type: "string", value: "NAME", help: "context of that kubeconfig" },
+};
+
+export const NAMESPACE_OPTION: Readonly<Record<string, CommandOption>> = {
+  namespace: { type: "string", short: "n", value: "NAMESPACE", help: "namespace of the object (default: default)" },
+};

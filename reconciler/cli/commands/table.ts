@@ -1,0 +1,30 @@
+// All commands, in the order in which help shows them.
+import type { Command } from "../command.ts";
+import { completionCommand } from "./completion.ts";
+import { demoCommand } from "./demo.ts";
+import { driftCommand } from "./drift.ts";
+import { explainCommand } from "./explain.ts";
+import { getCommand } from "./get.ts";
+import { joinCommand } from "./join.ts";
+import { planCommand } from "./plan.ts";
+import { reconcileCommand } from "./reconcile.ts";
+import { renderCommand } from "./render.ts";
+import { unjoinCommand } from "./unjoin.ts";
+import { upCommand } from "./up.ts";
+import { versionCommand } from "./version.ts";
+
+export const COMMANDS: readonly Command[] = [
+  upCommand,
+  demoCommand,
+  renderCommand,
+  planCommand,
+  explainCommand,
+  driftCommand,
+  reconcileCommand,
+  getCommand,
+  joinCommand,
+  unjoinCommand,
+  versionCommand,
+  // Completion is made from this table, so it is handed the table when it runs.
+  completionCommand(() => COMMANDS),
+];

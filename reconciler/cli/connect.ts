@@ -1,0 +1,51 @@
+// How a command reaches the control plane.
+import { existsSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import { openHttpTransportFile } from "../../kube/client/http-transport.ts";
+import { KubeClient } from "../../kube/client/kube-client.ts";
+import { AppError } from "../../runtime/errors.ts";
+import { type Invocation, stringOption } from "./command.ts";
+
+export const DATA_FOLDER = ".flaghoist";
+
+export interface ControlPlaneConnection {
+  readonly client: KubeClient;
+  readonly server: string;
+  close(): Promise<void>;
+}
+
+/** The kubeconfig a command is to use: its flag, then the environment, then the data folder of `flaghoist up`. */
+export function findKubeconfig(invocation: Invocation): string {
+  const flag = stringOption(invocation, "kubeconfig");
+  const { env, cwd } = invocation.io;
+  if (flag !== undefined) return resolve(cwd, flag);
+  const fromEnv = env["FLAGHOIST_KUBECONFIG"];
+  if (fromEnv !== undefined && fromEnv !== "") return resolve(cwd, fromEnv);
+  const local = join(cwd, DATA_FOLDER, "kubeconfig");
+  if (existsSync(local)) return local;
+  const [kubeconfig] = (env["KUBECONFIG"] ?? "").split(delimiter);
+  if (kubeconfig !== undefined && kubeconfig !== "") return kubeconfig;
+  throw new AppError(
+    "control-plane-unknown",
+    "no control plane found: start one with 'flaghoist up' in this folder, or name its kubeconfig with --kubeconfig",
+    { recovery: "stall" },
+  );
+}
+
+export async function connectControlPlane(invocation: Invocation): Promise<ControlPlaneConnection> {
+  const transport = await openHttpTransportFile(findKubeconfig(invocation), stringOption(invocation, "context"));
+  return { client: new KubeClient(transport.send), server: transport.server, close: transport.close };
+}
+
+/** Runs `work` with a connection that is closed afterwards. */
+export async function withControlPlane<T>(
+  invocation: Invocation,
+  work: (connection: ControlPlaneConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await connectControlPlane(invocation);
+  try {
+    return await work(connection);
+  } finally {
+    await connection.close();
+  }
+}

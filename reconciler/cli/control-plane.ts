@@ -1,0 +1,142 @@
+// The composition root: one engine for the store, the fleet, and all loops over them.
+import { randomUUID } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Listener, listen } from "../../fleets/apiserver/http/listener.ts";
+import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
+import { Fleet } from "../../fleets/fleet.ts";
+import { openHttpTransportFile } from "../../kube/client/http-transport.ts";
+import { KubeClient } from "../../kube/client/kube-client.ts";
+import type { Transport } from "../../kube/client/transport.ts";
+import { type Clock, systemClock } from "../../runtime/clock.ts";
+import type { Logger } from "../../runtime/logger.ts";
+import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
+import { type Manager, startManager } from "../controllers/manager.ts";
+import { createInterpreter } from "../interpreter/levels.ts";
+import { nativeLevel } from "../interpreter/native.ts";
+import { karmadaAdmission } from "./admission.ts";
+import { createFetcher } from "./fetcher.ts";
+import { installDefinitions } from "./install.ts";
+import { createSyncRenderer } from "./sync-renderer.ts";
+
+export interface ControlPlaneOptions {
+  /** Folder for the database, certificates, kubeconfig and caches; made when missing. */
+  readonly dataFolder: string;
+  /** Kubeconfig of an API server to use as the store; absent: the embedded one. */
+  readonly storeKubeconfig?: string | undefined;
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port?: number;
+  readonly profile?: Partial<Profile>;
+  /** API servers to serve beside the control plane, under /clusters/NAME: simulated members. */
+  readonly members?: ReadonlyMap<string, { readonly server: ApiServer; readonly transport: Transport }>;
+  /** Whether GitRepositories may name folders of this machine. */
+  readonly allowLocalSources?: boolean;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+export interface ControlPlane {
+  readonly client: KubeClient;
+  readonly context: ControllerContext;
+  readonly fleet: Fleet;
+  readonly manager: Manager;
+  /** Address of the endpoint; that of the store's server when it is not embedded. */
+  readonly url: string;
+  /** For kubectl. */
+  readonly kubeconfig: string;
+  close(): Promise<void>;
+}
+
+interface Engine {
+  readonly client: KubeClient;
+  readonly url: string;
+  readonly kubeconfig: string;
+  close(): Promise<void>;
+}
+
+/** Starts everything; resolves when the endpoint answers and all loops run. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { logger, clock = systemClock, dataFolder, members } = options;
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const engine =
+    options.storeKubeconfig === undefined
+      ? await startEmbedded(options, clock)
+      : await connectStore(options.storeKubeconfig);
+  try {
+    await installDefinitions(engine.client, clock);
+    const fleet = new Fleet({ clock, logger, local: (name) => members?.get(name)?.transport });
+    const context = createContext({
+      client: engine.client,
+      clock,
+      logger,
+      newUuid: randomUUID,
+      ...(options.profile === undefined ? {} : { profile: options.profile }),
+    });
+    const fetcher = createFetcher({
+      cacheRoot: join(dataFolder, "sources"),
+      allowLocal: options.allowLocalSources ?? false,
+    });
+    const renderer = createSyncRenderer();
+    const interpreter = createInterpreter({ native: nativeLevel() });
+    const manager = await startManager({ context, fleet, interpreter, fetcher, renderer });
+    return {
+      client: engine.client,
+      context,
+      fleet,
+      manager,
+      url: engine.url,
+      kubeconfig: engine.kubeconfig,
+      close: async () => {
+        await manager.stop();
+        await fleet.close();
+        await renderer.close();
+        fetcher.close();
+        await engine.close();
+      },
+    };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promise<Engine> {
+  const { dataFolder, logger, members } = options;
+  const server = await createApiServer({
+    name: "control-plane",
+    database: join(dataFolder, "store.db"),
+    clock,
+    logger,
+    admission: [karmadaAdmission(clock, randomUUID)],
+  });
+  const servers = new Map<string, ApiServer>([["", server]]);
+  for (const [name, member] of members ?? []) servers.set(`/clusters/${name}`, member.server);
+  let listener: Listener;
+  try {
+    listener = await listen(servers, {
+      host: options.host ?? "127.0.0.1",
+      port: options.port ?? 0,
+      directory: join(dataFolder, "pki"),
+    });
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+  const kubeconfig = join(dataFolder, "kubeconfig");
+  writeFileSync(kubeconfig, listener.adminKubeconfig(), { mode: 0o600 });
+  return {
+    client: new KubeClient(server.handle),
+    url: listener.url,
+    kubeconfig,
+    close: async () => {
+      await listener.close();
+      await server.close();
+    },
+  };
+}
+
+async function connectStore(kubeconfig: string): Promise<Engine> {
+  const transport = await openHttpTransportFile(kubeconfig);
+  return { client: new KubeClient(transport.send), url: transport.server, kubeconfig, close: transport.close };
+}

@@ -1,0 +1,49 @@
+// GitRepository objects served by the repository pool.
+import type { GitRepository } from "../../api/gitops.ts";
+import type { SecretData } from "../../fleets/connect.ts";
+import { parseDuration } from "../../runtime/duration.ts";
+import { credentialsFromSecret } from "../../sources/git/credentials.ts";
+import { RepositoryPool } from "../../sources/git/pool.ts";
+import type { FetchedRevision, GitFetcher } from "../controllers/git-repository.ts";
+
+export interface FetcherOptions {
+  /** Folder of the caches. */
+  readonly cacheRoot: string;
+  /** Whether `file://` URLs and paths are allowed: on one's own machine, not where others write GitRepositories. */
+  readonly allowLocal: boolean;
+}
+
+export function createFetcher(options: FetcherOptions): GitFetcher & { close(): void } {
+  const pool = new RepositoryPool({ root: options.cacheRoot, allowLocal: options.allowLocal });
+
+  async function fetch(
+    repository: GitRepository,
+    secret: SecretData | undefined,
+    signal: AbortSignal,
+  ): Promise<FetchedRevision> {
+    const { url, ref, timeout } = repository.spec;
+    const credentials = secret === undefined ? undefined : credentialsFromSecret(secret);
+    const owner = `${repository.metadata.namespace}/${repository.metadata.name}`;
+    const opened = pool.open(owner, {
+      url,
+      credentials,
+      timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+    });
+    const previous = repository.status?.artifact?.revision;
+    const fetched = await opened.fetchRevision(ref ?? {}, { signal, previous });
+    return {
+      revision: fetched.revision,
+      commit: fetched.commit,
+      tree: fetched.tree,
+      subject: fetched.details.subject,
+      forced: fetched.forced,
+      warnings: fetched.warnings.map((warning) => warning.message),
+    };
+  }
+
+  return {
+    fetch,
+    forget: async (owner) => pool.forget(owner),
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,81 @@
+// The command line: finds the command, parses its options, turns errors into messages and exit codes.
+import { parseArgs } from "node:util";
+import { AppError, messageOf } from "../../runtime/errors.ts";
+import { type Command, EXIT, type ExitCode, type Io, parseOptions, UsageError } from "./command.ts";
+import { COMMANDS } from "./commands/table.ts";
+import { commandHelp, overview } from "./help.ts";
+
+/** Runs one command line, without the program's name. Never throws: answers with the exit code. */
+export async function runCli(args: readonly string[], io: Io, signal: AbortSignal): Promise<ExitCode> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") return showHelp(rest[0], io);
+  const command = COMMANDS.find((candidate) => candidate.name === (name === "--version" ? "version" : name));
+  if (command === undefined) {
+    io.err(`flaghoist: there is no command "${name}"${suggest(name)}\n\n${overview(COMMANDS)}`);
+    return EXIT.usage;
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: parseOptions(command),
+      allowPositionals: true,
+      strict: true,
+    });
+    if (values["help"] === true) {
+      io.out(commandHelp(command));
+      return EXIT.ok;
+    }
+    return await command.run({
+      positionals,
+      values: values as Record<string, string | boolean | string[] | undefined>,
+      io,
+      signal,
+    });
+  } catch (error) {
+    return reportError(command, error, io);
+  }
+}
+
+function showHelp(name: string | undefined, io: Io): ExitCode {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  io.out(command === undefined ? overview(COMMANDS) : commandHelp(command));
+  return EXIT.ok;
+}
+
+function reportError(command: Command, error: unknown, io: Io): ExitCode {
+  const isUsage =
+    error instanceof UsageError ||
+    (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
+  if (isUsage) {
+    io.err(`flaghoist ${command.name}: ${messageOf(error)}\nusage: flaghoist ${command.name} ${command.usage}\n`);
+    return EXIT.usage;
+  }
+  io.err(`flaghoist ${command.name}: ${messageOf(error)}\n`);
+  // What was not anticipated is a bug: its place helps whoever mends it.
+  if (!(error instanceof AppError) && error instanceof Error && error.stack !== undefined) io.err(`${error.stack}\n`);
+  return error instanceof AppError && error.code === "prune-held" ? EXIT.held : EXIT.failed;
+}
+
+function suggest(name: string): string {
+  const near = COMMANDS.find((command) => command.name.startsWith(name) || name.startsWith(command.name));
+  return near === undefined ? "" : `; did you mean "${near.name}"?`;
+}
+
+if (import.meta.main) {
+  const abort = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // A second signal ends at once.
+    process.once(signal, () => abort.abort(new AppError("interrupted", "interrupted", { recovery: "stall" })));
+  }
+  const io: Io = {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    isTerminal: process.stdout.isTTY === true,
+    env: process.env,
+    cwd: process.cwd(),
+  };
+  process.exitCode = await runCli(process.argv.slice(2), io, abort.signal);
+  // Connections that linger must not hold a finished command.
+  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  process.exit();
+}

@@ -1,0 +1,59 @@
+// How commands print: text for people, data on request.
+import { stringifyYaml } from "../../kube/yaml.ts";
+import { type Invocation, stringOption, UsageError } from "./command.ts";
+
+/** Prints `data` as JSON or YAML when asked for, else `text()`. */
+export function print(invocation: Invocation, data: unknown, text: () => string): void {
+  const format = stringOption(invocation, "output");
+  switch (format) {
+    case undefined:
+      invocation.io.out(withNewline(text()));
+      return;
+    case "json":
+      invocation.io.out(`${JSON.stringify(data, null, 2)}\n`);
+      return;
+    case "yaml":
+      invocation.io.out(withNewline(stringifyYaml(JSON.parse(JSON.stringify(data)))));
+      return;
+    default:
+      throw new UsageError(`-o takes json or yaml, not "${format}"`);
+  }
+}
+
+function withNewline(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+}
+
+/** Columns padded to their widest cell, two spaces apart; the last is left as it is. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    });
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+export interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  red(text: string): string;
+  cyan(text: string): string;
+}
+
+/** Colours for a terminal; for anything else (and under NO_COLOR) the text itself. */
+export function paint(invocation: Pick<Invocation, "io">): Paint {
+  const { isTerminal, env } = invocation.io;
+  const on = isTerminal && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb";
+  const wrap = (code: number) => (text: string) => (on ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return { bold: wrap(1), dim: wrap(2), green: wrap(32), yellow: wrap(33), red: wrap(31), cyan: wrap(36) };
+}

@@ -1,0 +1,150 @@
+// Moves workloads away from clusters that drive them out, and removes the old copies once the new ones are well.
+import type { Cluster } from "../../api/cluster.ts";
+import { isConflict, isNotFound } from "../../kube/client/status-error.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
+import { evictFromCluster } from "../failover/evict.ts";
+import { decideEvictionTasks } from "../failover/eviction-tasks.ts";
+import { decideTaintEviction } from "../failover/taint-eviction.ts";
+import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
+import { templateSubject } from "./binding-writer.ts";
+import { allBindings, bindingKey, findBinding } from "./bindings.ts";
+import type { Controller, ControllerContext } from "./context.ts";
+import { subjectOf } from "./events.ts";
+import type { FleetState } from "./fleet-state.ts";
+
+/** While new copies come up, the old ones are looked at this often; their status events bring most changes sooner. */
+const STRENGTH_CHECK_MS = 1_000;
+
+export function startFailoverController(context: ControllerContext, fleet: FleetState): Controller {
+  const { profile, clock, logger } = context;
+  const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
+  const evictions = new WorkQueue({ name: "evictions", clock, logger, workers: 1, minBackoffMs: 200 }, evictStep);
+  const tasks = new WorkQueue({ name: "eviction-tasks", clock, logger, workers: 4, minBackoffMs: 200 }, taskStep);
+  let nextEvictionAt = 0;
+
+  if (profile.failover) {
+    fleet.subscribe(({ after }) => {
+      if (after?.spec.taints?.some((taint) => taint.effect === "NoExecute") !== true) return;
+      for (const binding of allBindings(context)) {
+        if (binding.spec.clusters?.some((target) => target.name === after.metadata.name) === true)
+          evictions.add(bindingKey(binding));
+      }
+    });
+  }
+  for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+    context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
+      if (change.type !== "deleted" && (change.object.spec.gracefulEvictionTasks?.length ?? 0) > 0)
+        tasks.add(bindingKey(change.object));
+    });
+  }
+
+  async function evictStep(key: string): Promise<StepResult | undefined> {
+    const binding = findBinding(context, key);
+    if (binding === undefined) return undefined;
+    const now = clock.now();
+    let againAt = Number.POSITIVE_INFINITY;
+    for (const target of binding.spec.clusters ?? []) {
+      const cluster = clusters.get(undefined, target.name);
+      if (cluster === undefined) continue;
+      const decision = decideTaintEviction(binding, cluster, now);
+      if (decision.verdict === "later") againAt = Math.min(againAt, decision.atMs);
+      if (decision.verdict === "error") throw new Error(decision.reason);
+      if (decision.verdict !== "evict") continue;
+      if (now < nextEvictionAt) return { requeueAfterMs: nextEvictionAt - now };
+      const spec = evictFromCluster(binding.spec, decision.request);
+      if (spec === undefined) continue;
+      nextEvictionAt = now + (profile.evictionRate > 0 ? 1_000 / profile.evictionRate : 1_800_000);
+      return evict(binding, spec, target.name);
+    }
+    return againAt === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: againAt - now };
+  }
+
+  async function evict(
+    binding: AnyBinding,
+    spec: AnyBinding["spec"],
+    cluster: string,
+  ): Promise<StepResult | undefined> {
+    const subjects = [subjectOf(binding), templateSubject(binding)];
+    try {
+      await write(context, binding, spec);
+      for (const subject of subjects)
+        context.events.record(
+          subject,
+          "Normal",
+          "EvictWorkloadFromClusterSucceed",
+          `Evict from cluster ${cluster} succeed.`,
+        );
+      logger.info("evicted workload", { binding: bindingKey(binding), cluster });
+      // Another of its clusters may be lost too.
+      return { requeueAfterMs: 0 };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (isConflict(error)) return { requeueAfterMs: 20 };
+      for (const subject of subjects)
+        context.events.record(
+          subject,
+          "Warning",
+          "EvictWorkloadFromClusterFailed",
+          `Evict from cluster ${cluster} failed: ${messageOf(error)}`,
+        );
+      throw error;
+    }
+  }
+
+  async function taskStep(key: string): Promise<StepResult | undefined> {
+    const binding = findBinding(context, key);
+    if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
+    const decision = decideEvictionTasks(binding, clock.now(), profile.gracefulEvictionTimeoutMs);
+    const early = decision.verdicts.some(
+      ({ verdict, reason }) => verdict === "remove" && reason.startsWith("every present target"),
+    );
+    // Differs from Karmada: a health report from before the move must not let the old copy go. Targets have to report
+    // the replicas that they have now.
+    if (early && profile.compatibility === "flaghoist" && !isUpToStrength(binding))
+      return { requeueAfterMs: STRENGTH_CHECK_MS };
+    if (decision.tasks !== undefined) {
+      try {
+        const { gracefulEvictionTasks: _tasks, ...spec } = binding.spec;
+        await write(
+          context,
+          binding,
+          decision.tasks.length === 0 ? spec : { ...spec, gracefulEvictionTasks: [...decision.tasks] },
+        );
+        for (const { task, verdict, reason } of decision.verdicts) {
+          if (verdict === "remove")
+            logger.info("removed old copy", { binding: key, cluster: task.fromCluster, reason });
+        }
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        if (isConflict(error)) return { requeueAfterMs: 20 };
+        throw error;
+      }
+    }
+    return decision.nextMs === undefined ? undefined : { requeueAfterMs: Math.max(1, decision.nextMs - clock.now()) };
+  }
+
+  return {
+    stop: async () => {
+      await Promise.all([evictions.stop(), tasks.stop()]);
+    },
+  };
+}
+
+async function write(context: ControllerContext, binding: AnyBinding, spec: AnyBinding["spec"]): Promise<void> {
+  // The same kind with another spec of its type.
+  const changed = { ...binding, spec } as AnyBinding;
+  const stored = await context.client.update(changed, { fieldManager: "flaghoist-failover" });
+  context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);
+}
+
+/** Every target that counts replicas has all of its own ready. Kinds that do not count are taken at their health. */
+export function isUpToStrength(binding: AnyBinding): boolean {
+  return (binding.spec.clusters ?? []).every((target) => {
+    const item = binding.status?.aggregatedStatus?.find((entry) => entry.clusterName === target.name);
+    const status = item?.status;
+    if (item === undefined) return false;
+    if (status?.["replicas"] === undefined) return (target.replicas ?? 0) === 0 || status !== undefined;
+    return Number(status["readyReplicas"] ?? 0) >= (target.replicas ?? 0);
+  });
+}
