@@ -104,7 +104,7 @@ describe.skipIf(!hasGit())("a repository over http", () => {
 
   it.each([0, 2] as const)("gets only new objects of new commits under version %d", async (protocol) => {
     await serve({ protocol });
-    fixture.commit("first", manifests(2000));
+    fixture.commit("first", manifests(400));
     fixture.push();
     const repository = open();
     const first = await repository.fetchRevision(main, { signal });
@@ -114,8 +114,8 @@ describe.skipIf(!hasGit())("a repository over http", () => {
 
     const next = await repository.fetchRevision(main, { signal });
 
-    expect(first.bytes).toBeGreaterThan(100_000);
-    expect(next.bytes).toBeLessThan(6000);
+    expect(first.bytes).toBeGreaterThan(40_000);
+    expect(next.bytes).toBeLessThan(3000);
     expect(next).toMatchObject({ changed: true, history: "advanced", forced: false, previous: first.commit });
     expect(repository.changedPaths(first.commit, next.commit)).toEqual([
       "apps/app-3/object-3.yaml",
@@ -378,7 +378,7 @@ describe.skipIf(!hasGit())("a repository over http", () => {
   });
 
   it("refuses a pack that is cut short or altered, and works when the server does again", async () => {
-    fixture.commit("first", manifests(300));
+    fixture.commit("first", manifests(120));
     fixture.push();
     let fault: "cut" | "flip" | undefined = "cut";
     const proxy = createServer((request, response) => {
@@ -412,7 +412,7 @@ describe.skipIf(!hasGit())("a repository over http", () => {
   });
 
   it("sweeps what a killed process left and stays usable", async () => {
-    fixture.commit("first", manifests(100));
+    fixture.commit("first", manifests(60));
     fixture.push();
     await open().fetchRevision(main, { signal });
     const folder = join(cache(), "objects", "pack");
@@ -436,7 +436,7 @@ describe.skipIf(!hasGit())("a repository over http", () => {
   });
 
   it.each(["truncated", "zeroed", "without index", "removed"])("begins anew when its pack is %s", async (damage) => {
-    fixture.commit("first", { ...manifests(100), a: "1" });
+    fixture.commit("first", { ...manifests(60), a: "1" });
     fixture.push();
     await open().fetchRevision(main, { signal });
     const pack = join(cache(), "objects", "pack", packs()[0] ?? "");
@@ -452,7 +452,7 @@ describe.skipIf(!hasGit())("a repository over http", () => {
   });
 
   it("fetches once for two callers at the same time", async () => {
-    fixture.commit("first", manifests(200));
+    fixture.commit("first", manifests(80));
     fixture.push();
 
     const [a, b] = await Promise.all([open().fetchRevision(main, { signal }), open().fetchRevision(main, { signal })]);
@@ -462,13 +462,11 @@ describe.skipIf(!hasGit())("a repository over http", () => {
   });
 
   it("keeps few packs however many commits it follows, in a form that git accepts", async () => {
-    fixture.commit("first", manifests(200));
-    fixture.push();
-    const repository = open();
+    fixture.commit("first", manifests(80));
+    const repository = open({ url: `${server.url}/work/.git` });
     await repository.fetchRevision(main, { signal });
     for (let i = 0; i < 27; i++) {
       fixture.commit(`change ${i}`, { [`apps/app-${i}/object-${i}.yaml`]: `changed: ${i}\n` });
-      fixture.push();
       expect((await repository.fetchRevision(main, { signal })).history).toBe("advanced");
     }
 

@@ -16,23 +16,7 @@ describe.skipIf(!hasGit())("openWorkingCopy", () => {
     return openWorkingCopy(fixture.work);
   }
 
-  it.each([
-    "HEAD",
-    "@",
-    "main",
-    "HEAD~1",
-    "HEAD~2",
-    "HEAD^",
-    "HEAD^^",
-    "HEAD~1^",
-    "v1",
-    "v1~1",
-    "side",
-    "origin/main",
-    "HEAD^2",
-    "HEAD^2~1",
-    "HEAD^0",
-  ])("resolves %s as git does", (name) => {
+  it("resolves names as git does", () => {
     fixture.commit("one", { a: "1" });
     fixture.commit("two", { a: "2" });
     fixture.git("checkout", "-q", "-b", "side");
@@ -44,8 +28,13 @@ describe.skipIf(!hasGit())("openWorkingCopy", () => {
     fixture.push();
     fixture.commit("four", { a: "4" });
     fixture.git("merge", "-q", "--no-ff", "-m", "merge", "side");
+    const names =
+      "HEAD @ main HEAD~1 HEAD~2 HEAD^ HEAD^^ HEAD~1^ v1 v1~1 side origin/main HEAD^2 HEAD^2~1 HEAD^0".split(" ");
+    const copy = open();
 
-    expect(open().resolve(name).oid).toBe(fixture.git("rev-parse", `${name}^{commit}`));
+    const resolved = names.map((name) => copy.resolve(name).oid);
+
+    expect(resolved).toEqual(fixture.git("rev-parse", ...names.map((name) => `${name}^{commit}`)).split("\n"));
   });
 
   it("resolves the start of a commit's name, and finds the checkout from inside", () => {
