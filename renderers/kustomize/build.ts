@@ -202,7 +202,7 @@ function transform(loaded: LoadedKustomization, into: Accumulated, session: Buil
   const context: PatchContext = { loader, schemas: session.schemas, file };
   const step = (kind: string, run: () => void): void => {
     run();
-    if (session.metadata?.transformations === true) {
+    if (session.metadata?.origin === true || session.metadata?.transformations === true) {
       recordTransformer(map.resources, { configuredIn: file, configuredBy: { apiVersion: "builtin", kind } });
     }
     map.dropEmpty();

@@ -105,6 +105,7 @@ function combine(old: Resource, generated: Resource, behavior: "merge" | "replac
   }
   const result = new Resource(node, old.origin);
   result.adoptHistoryOf(old);
+  if (behavior === "replace") result.step = generated.step;
   result.behavior = old.behavior;
   result.needsHash = old.needsHash && generated.needsHash;
   result.setName(old.name);

@@ -8,7 +8,7 @@ import type { PatchEntry, Selector } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import { mergeMaps } from "./merge.ts";
 import type { MergeSchemas } from "./merge-schema.ts";
-import { fromValue, isMapNode, type NodeMap, toValue } from "./node.ts";
+import { fromValue, getAt, isMapNode, isNullNode, type NodeMap, toValue } from "./node.ts";
 import { parseResources } from "./parse.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
@@ -175,6 +175,8 @@ function applyByIdentity(map: ResourceMap, patch: Resource, context: PatchContex
 
 function mergeInto(resource: Resource, patch: Resource, context: PatchContext): void {
   const { name, namespace, kind } = resource;
+  const annotations = getAt(patch.node, "metadata", "annotations");
+  if (isNullNode(annotations) || (isMapNode(annotations) && annotations.has("$patch"))) resource.forgetOrigin();
   if (patch.allowNameChange || patch.allowKindChange) resource.rememberName();
   let merged: NodeMap | undefined;
   try {
@@ -207,6 +209,8 @@ function applyJson(
       const result = fromValue(applyOperations(doubles(toValue(resource.node)), operations));
       if (!isMapNode(result)) throw renderError("render-patch-operation", "the patch leaves no object", { file });
       resource.node = result;
+      // The origin stands among the annotations while a build runs, and goes when they are replaced.
+      if (operations.some(replacesAnnotations)) resource.forgetOrigin();
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       throw new AppError(error.code, `${file}: the patch of ${before} fails: ${error.message}`, {
@@ -217,6 +221,11 @@ function applyJson(
     }
   }
   map.invalidate();
+}
+
+function replacesAnnotations({ op, path, from }: Operation): boolean {
+  const written = op === "move" ? [path, from] : op === "test" ? [] : [path];
+  return written.some((place) => place === "" || place === "/metadata" || place === "/metadata/annotations");
 }
 
 // As kustomize: a JSON patch takes the object through JSON, where every number is a double.

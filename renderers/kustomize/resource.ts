@@ -127,6 +127,11 @@ export class Resource {
     this.varNames = [...other.varNames];
   }
 
+  forgetOrigin(): void {
+    this.step = undefined;
+    this.transformations = [];
+  }
+
   clone(): Resource {
     // cloneNode keeps the shape: a map stays a map.
     const copy = new Resource(cloneNode(this.node) as NodeMap, this.origin);

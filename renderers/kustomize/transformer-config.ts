@@ -60,12 +60,18 @@ const SPEC_FIELDS = [
   "replicas",
 ] as const satisfies readonly SpecField[];
 
+// The claim templates of a StatefulSet, which the recorded tables leave out.
+const CLAIM_TEMPLATE_LABELS: FieldSpec = {
+  path: "spec/volumeClaimTemplates[]/metadata/labels",
+  create: true,
+  group: "apps",
+  kind: "StatefulSet",
+};
+
 export const DEFAULT_CONFIG: TransformerConfig = {
   ...defaults,
-  // The one built-in claim template path, which the recorded table leaves empty.
-  volumeClaimTemplateLabels: [
-    { path: "spec/volumeClaimTemplates[]/metadata/labels", create: true, group: "apps", kind: "StatefulSet" },
-  ],
+  commonLabels: [...defaults.commonLabels, CLAIM_TEMPLATE_LABELS],
+  volumeClaimTemplateLabels: [CLAIM_TEMPLATE_LABELS],
 };
 
 /** Reads one file of `configurations`. */
