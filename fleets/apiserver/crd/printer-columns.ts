@@ -1,4 +1,5 @@
 // Table columns of a custom resource: its additionalPrinterColumns, or the age.
+import { compileJsonPath, type JsonPath } from "../../../kube/jsonpath.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
 import { shortDuration } from "../kinds/age.ts";
 import { parseTime } from "../kinds/go-values.ts";
@@ -64,7 +65,16 @@ export function compileColumns(declared: readonly PrinterColumn[] | undefined): 
 export function compileFinder(path: string): Finder {
   const simple = /^\.?[\w-]+(\.[\w-]+)*$/.test(path);
   if (simple) return walk(path.replace(/^\./, "").split("."));
-  return () => undefined;
+  let compiled: JsonPath | undefined;
+  return (object) => {
+    try {
+      compiled ??= compileJsonPath(path);
+      return compiled.find(object)[0];
+    } catch {
+      // A path that does not fit the object has no value in its column.
+      return undefined;
+    }
+  };
 }
 
 function walk(keys: readonly string[]): Finder {

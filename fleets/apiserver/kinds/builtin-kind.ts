@@ -8,6 +8,7 @@ import { applyTypeDefaults } from "./defaulting.ts";
 import { fieldTypeOf } from "./field-types.ts";
 import { DecodeError } from "./go-values.ts";
 import type { KindRules } from "./kind-rules.ts";
+import { toStoredForm } from "./stored-form.ts";
 import { columnsOf, fieldsOf, type ResourceRow, typeNameOf } from "./tables.ts";
 
 /**
@@ -111,14 +112,16 @@ export class BuiltinKind implements KindStrategy {
     return { ...object, apiVersion: this.#apiVersion };
   }
 
-  applyDefaults(object: KubeObject): void {
+  applyDefaults(object: KubeObject, old: KubeObject | undefined): void {
     // A decoded object is JSON; KubeObject only names its metadata.
     applyTypeDefaults(this.#typeName, object as unknown as JsonObject);
+    this.#rules.applyDefaults?.(object, old);
   }
 
   prepareForCreate(object: KubeObject): void {
     if (this.hasStatus && this.#rules.keepsStatusOnCreate !== true) object["status"] = cloneJson(this.#emptyStatus());
     this.#rules.prepareForCreate?.(object);
+    toStoredForm(this.#typeName, object as unknown as JsonObject);
   }
 
   prepareForUpdate(object: KubeObject, old: KubeObject): void {
@@ -127,6 +130,7 @@ export class BuiltinKind implements KindStrategy {
       else object["status"] = cloneJson(old["status"]);
     }
     this.#rules.prepareForUpdate?.(object, old);
+    toStoredForm(this.#typeName, object as unknown as JsonObject);
   }
 
   validateCreate(object: KubeObject): readonly FieldError[] {

@@ -115,7 +115,16 @@ function addField(
   const pointer = flags.includes("p");
   const optional = flags.includes("o");
   const dropNull = flags.includes("z");
-  const field = { name, decoder, index: fields.length, optional, dropEmpty: optional && !pointer, dropNull, pointer };
+  const field = {
+    name,
+    decoder,
+    index: fields.length,
+    optional,
+    dropEmpty: optional && !pointer,
+    dropNull,
+    pointer,
+    emptyIsNull,
+  };
   fields.push(field);
   byName.set(name, field);
 }

@@ -72,8 +72,8 @@ export function keepAllocatedValues(service: KubeObject, old: KubeObject): void 
     if ((spec["clusterIP"] ?? "") === "") spec["clusterIP"] = before["clusterIP"];
     const addresses = spec["clusterIPs"] as string[] | undefined;
     if (addresses === undefined && spec["clusterIP"] === before["clusterIP"]) spec["clusterIPs"] = before["clusterIPs"];
-    else if (spec["clusterIP"] !== before["clusterIP"] && addresses?.[0] === before["clusterIP"]) {
-      spec["clusterIPs"] = [String(spec["clusterIP"]), ...addresses!.slice(1)];
+    else if (addresses !== undefined && addresses[0] === before["clusterIP"]) {
+      spec["clusterIPs"] = [String(spec["clusterIP"]), ...addresses.slice(1)];
     }
     spec["ipFamilies"] ??= before["ipFamilies"];
     spec["ipFamilyPolicy"] ??= before["ipFamilyPolicy"];

@@ -3,7 +3,11 @@ import { fieldTypeFromSchema, type SchemaNode } from "../../../kube/fields/struc
 import { DEDUCED, type FieldType } from "../../../kube/fields/type.ts";
 import { definitionName, schemaOf } from "./tables.ts";
 
+/** Embedded objects of any kind are owned as one value. */
+const RAW_EXTENSION: SchemaNode = { type: "object", "x-kubernetes-map-type": "atomic" };
+
 function resolveRef(ref: string): SchemaNode | undefined {
+  if (ref === "io.k8s.apimachinery.pkg.runtime.RawExtension") return RAW_EXTENSION;
   // Tables name definitions bare; the rows are JSON schemas.
   return schemaOf(ref) as SchemaNode | undefined;
 }

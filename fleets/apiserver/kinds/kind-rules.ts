@@ -14,6 +14,8 @@ export interface KindRules {
   readonly keepsStatusOnCreate?: boolean;
   /** Kinds served in two forms keep one object: the other form in the form of this kind. */
   readonly convert?: (object: KubeObject) => KubeObject;
+  /** Defaults that depend on the stored object, after those of the rows. */
+  readonly applyDefaults?: (object: KubeObject, old: KubeObject | undefined) => void;
   readonly prepareForCreate?: (object: KubeObject) => void;
   readonly prepareForUpdate?: (object: KubeObject, old: KubeObject) => void;
   readonly allocate?: NonNullable<KindStrategy["allocate"]>;

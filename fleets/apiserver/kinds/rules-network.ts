@@ -1,4 +1,6 @@
 // Rules of Services, Ingresses and their kin.
+import type { KubeObject } from "../../../kube/object.ts";
+import { part } from "./cell-values.ts";
 import { allocateServiceValues, completeService, keepAllocatedValues } from "./default-services.ts";
 import type { KindRules } from "./kind-rules.ts";
 import {
@@ -7,6 +9,12 @@ import {
   validateService,
   validateServiceUpdate,
 } from "./validate-network.ts";
+
+function serviceWarnings(service: KubeObject): readonly string[] {
+  const spec = part(service, "spec");
+  const ignored = spec["clusterIP"] === "None" && spec["sessionAffinity"] === "ClientIP";
+  return ignored ? ["spec.SessionAffinity is ignored for headless services"] : [];
+}
 
 export const NETWORK_RULES: Readonly<Record<string, KindRules>> = {
   "/v1/Service": {
@@ -18,6 +26,7 @@ export const NETWORK_RULES: Readonly<Record<string, KindRules>> = {
       completeService(service);
     },
     allocate: allocateServiceValues,
+    warnings: serviceWarnings,
     validate: validateService,
     validateUpdate: validateServiceUpdate,
   },

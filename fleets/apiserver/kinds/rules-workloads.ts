@@ -4,6 +4,7 @@ import type { ScalePaths } from "../registry/kind.ts";
 import { admitPod, qosClass } from "./default-pods.ts";
 import { hpaV1Of, hpaV2Of } from "./hpa-versions.ts";
 import type { KindRules } from "./kind-rules.ts";
+import { cronJobWarnings, podWarnings, templateWarnings } from "./pod-warnings.ts";
 import { validatePod, validatePodUpdate } from "./validate-pods.ts";
 import {
   selectorUnchanged,
@@ -81,6 +82,7 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
       pod["status"] = { phase: "Pending", qosClass: qosClass(pod as unknown as JsonObject) };
     },
     validate: validatePod,
+    warnings: podWarnings,
     validateUpdate: validatePodUpdate,
   },
   "/v1/PodTemplate": { generation: true },
@@ -93,6 +95,7 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     generation: true,
     scale: SCALE,
     validate: validateDeployment,
+    warnings: templateWarnings,
     validateUpdate: selectorUnchanged,
   },
   "apps/v1/ReplicaSet": {
@@ -100,24 +103,26 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     scale: SCALE,
     selectable: { "status.replicas": statusField("replicas", "0") },
     validate: validateReplicaSet,
+    warnings: templateWarnings,
     validateUpdate: selectorUnchanged,
   },
   "apps/v1/StatefulSet": {
     generation: true,
     scale: SCALE,
     validate: validateStatefulSet,
+    warnings: templateWarnings,
     validateUpdate: validateStatefulSetUpdate,
   },
   "apps/v1/DaemonSet": {
     generation: true,
     validate: validateDaemonSet,
+    warnings: templateWarnings,
     validateUpdate: selectorUnchanged,
-    prepareForCreate: (set) => setTemplateGeneration(set, 1),
+    applyDefaults: (set, old) => setTemplateGeneration(set, templateGeneration(old) || 1),
     prepareForUpdate(set, old) {
-      const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
       const template = JSON.stringify((set["spec"] as JsonObject)["template"]);
       const changed = template !== JSON.stringify((old["spec"] as JsonObject)["template"]);
-      setTemplateGeneration(set, changed ? before + 1 : before);
+      setTemplateGeneration(set, templateGeneration(old) + (changed ? 1 : 0));
     },
   },
   "apps/v1/ControllerRevision": {},
@@ -126,9 +131,10 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     selectable: { "status.successful": statusField("succeeded", "0") },
     prepareForCreate: addJobSelector,
     validate: validateJob,
+    warnings: templateWarnings,
     validateUpdate: validateJobUpdate,
   },
-  "batch/v1/CronJob": { generation: true, nameRule: "cronjob", validate: validateCronJob },
+  "batch/v1/CronJob": { generation: true, nameRule: "cronjob", validate: validateCronJob, warnings: cronJobWarnings },
   "autoscaling/v2/HorizontalPodAutoscaler": { convert: hpaV2Of, validate: validateAutoscaler },
   "autoscaling/v1/HorizontalPodAutoscaler": { convert: hpaV1Of, validate: validateAutoscaler },
   "policy/v1/PodDisruptionBudget": {
@@ -139,6 +145,10 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
 };
 
 const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+function templateGeneration(set: KubeObject | undefined): number {
+  return Number(set?.metadata.annotations?.[TEMPLATE_GENERATION] ?? 0);
+}
 
 function setTemplateGeneration(set: KubeObject, generation: number): void {
   set.metadata.annotations = { ...cloneJson(set.metadata.annotations), [TEMPLATE_GENERATION]: String(generation) };

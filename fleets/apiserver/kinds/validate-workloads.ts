@@ -69,11 +69,13 @@ function workloadErrors(object: KubeObject, { noun }: SelectorRules): FieldError
     errors.push(...selectorErrors(selector, "spec.selector"));
     if (isEmptySelector(selector)) {
       errors.push(invalidValue("spec.selector", selector, `empty selector is invalid for ${noun}`));
-    } else if (!matches(selector, labels)) {
-      const why = "`selector` does not match template `labels`";
-      const given = part(template, "metadata")["labels"] ?? null;
-      errors.push(invalidValue("spec.template.metadata.labels", given, why));
     }
+  }
+  // Without a selector nothing matches.
+  if (selector === undefined || selector === null || !matches(selector, labels)) {
+    const why = "`selector` does not match template `labels`";
+    const given = part(template, "metadata")["labels"] ?? null;
+    errors.push(invalidValue("spec.template.metadata.labels", given, why));
   }
   errors.push(...longRunningTemplateErrors(template, "spec.template"));
   errors.push(...notNegative("spec.minReadySeconds", spec["minReadySeconds"]));
