@@ -123,7 +123,6 @@ function addField(
     dropEmpty: optional && !pointer,
     dropNull,
     pointer,
-    emptyIsNull,
   };
   fields.push(field);
   byName.set(name, field);
