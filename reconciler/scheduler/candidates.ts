@@ -52,6 +52,31 @@ export class Candidates {
     );
   }
 
+  /** These candidates after the estimates of those at `changed` positions changed in place. */
+  reordered(changed: ReadonlySet<number>): Candidates {
+    const moved: number[] = [];
+    const positions = new Int32Array(this.positions.length);
+    let count = 0;
+    for (let i = 0; i < positions.length; i++) {
+      const position = this.positions[i] as number;
+      if (changed.has(position)) moved.push(position);
+      else positions[count++] = position;
+    }
+    moved.sort((a, b) => this.compare(a, b));
+    // From the end, so that the room that was made is filled without overwriting anything.
+    let from = count - 1;
+    for (let to = positions.length - 1; moved.length > 0; to--) {
+      const last = moved.at(-1) as number;
+      if (from >= 0 && this.compare(positions[from] as number, last) > 0) {
+        positions[to] = positions[from--] as number;
+      } else {
+        positions[to] = last;
+        moved.pop();
+      }
+    }
+    return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers);
+  }
+
   /**
    * These candidates with `previous` targets (replicas by position) put where they now belong. `keeps` says of every
    * position whether it is still a candidate; previous targets may be candidates that were not in this list.

@@ -15,14 +15,15 @@ export interface ClusterRecord {
   readonly capacity: Capacity | undefined;
 }
 
-export function readCluster(cluster: Cluster): ClusterRecord {
+/** `capacity` is given when it is known to be as before. */
+export function readCluster(cluster: Cluster, capacity?: Capacity): ClusterRecord {
   return {
     name: cluster.metadata.name ?? "",
     cluster,
     deleting: cluster.metadata.deletionTimestamp != null,
     region: cluster.spec.region ?? "",
     taints: (cluster.spec.taints ?? []).filter(keepsAway),
-    capacity: readCapacity(cluster),
+    capacity: capacity ?? readCapacity(cluster),
   };
 }
 

@@ -1,52 +1,89 @@
-// Estimates for a whole fleet, computed once per set of requirements and fleet.
+// Estimates for a whole fleet, computed once per set of requirements, and then only for clusters that report anew.
 
 import type { Component, ReplicaRequirements } from "../../api/work.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import { ContentCache } from "./content-cache.ts";
 import { type EstimatorOptions, estimateReplicas, estimateSets, UNLIMITED } from "./estimator.ts";
-import type { EstimateTable } from "./plan.ts";
 import { readComponents, readRequest } from "./requirements.ts";
+
+/** Estimates by position of the cluster. They change in place, and say which. */
+export class EstimateTable {
+  readonly values: Int32Array;
+  /** Positions whose estimate changed, in order, with repetitions. */
+  readonly changes: number[] = [];
+  readonly #estimate: (record: ClusterRecord) => number;
+  #seen: number;
+
+  /** `seen`: how much of the log of reports is in `records` already. */
+  constructor(records: readonly ClusterRecord[], estimate: (record: ClusterRecord) => number, seen: number) {
+    this.values = Int32Array.from(records, estimate);
+    this.#estimate = estimate;
+    this.#seen = seen;
+  }
+
+  /** Estimates again what was reported since. */
+  catchUp(records: readonly ClusterRecord[], log: readonly number[]): this {
+    for (; this.#seen < log.length; this.#seen++) {
+      const position = log[this.#seen] as number;
+      const estimate = this.#estimate(records[position] as ClusterRecord);
+      if (estimate === this.values[position]) continue;
+      this.values[position] = estimate;
+      this.changes.push(position);
+    }
+    return this;
+  }
+}
 
 export class EstimateTables {
   readonly #records: readonly ClusterRecord[];
   readonly #options: EstimatorOptions;
   readonly #replicas = new ContentCache<ReplicaRequirements, EstimateTable>(512);
   readonly #sets = new ContentCache<readonly Component[], EstimateTable>(512);
+  /** Positions of clusters that reported another capacity, in order. */
+  readonly #log: number[] = [];
   #pods: EstimateTable | undefined;
   #unlimited: EstimateTable | undefined;
 
+  /** `records` may change in place; `noteReport` says where. */
   constructor(records: readonly ClusterRecord[], options: EstimatorOptions) {
     this.#records = records;
     this.#options = options;
   }
 
+  /** Answers false when so much changed that it is better to start anew. */
+  noteReport(position: number): boolean {
+    return this.#log.push(position) < 1000 + 8 * this.#records.length;
+  }
+
   /** Replicas of a workload that fit; without requirements only pods count. */
   replicas(requirements: ReplicaRequirements | undefined): EstimateTable {
     if (requirements == null) {
-      this.#pods ??= this.#fill((record) => estimateReplicas(record.capacity, undefined, this.#options));
-      return this.#pods;
+      this.#pods ??= this.#make((record) => estimateReplicas(record.capacity, undefined, this.#options));
+      return this.#pods.catchUp(this.#records, this.#log);
     }
-    return this.#replicas.get(requirements, () => {
+    const table = this.#replicas.get(requirements, () => {
       const request = readRequest(requirements);
-      return this.#fill((record) => estimateReplicas(record.capacity, request, this.#options));
+      return this.#make((record) => estimateReplicas(record.capacity, request, this.#options));
     });
+    return table.catchUp(this.#records, this.#log);
   }
 
   /** Whole sets of components that fit. */
   sets(components: readonly Component[]): EstimateTable {
-    return this.#sets.get(components, () => {
+    const table = this.#sets.get(components, () => {
       const requests = readComponents(components);
-      return this.#fill((record) => estimateSets(record.capacity, requests, this.#options));
+      return this.#make((record) => estimateSets(record.capacity, requests, this.#options));
     });
+    return table.catchUp(this.#records, this.#log);
   }
 
   /** No limit anywhere: for what has no replicas. */
   unlimited(): EstimateTable {
-    this.#unlimited ??= this.#fill(() => UNLIMITED);
+    this.#unlimited ??= this.#make(() => UNLIMITED);
     return this.#unlimited;
   }
 
-  #fill(estimate: (record: ClusterRecord) => number): EstimateTable {
-    return Int32Array.from(this.#records, estimate);
+  #make(estimate: (record: ClusterRecord) => number): EstimateTable {
+    return new EstimateTable(this.#records, estimate, this.#log.length);
   }
 }

@@ -1,19 +1,22 @@
 // The estimates one binding is scheduled with: shared tables, lowered by what only this call knows.
 
 import type { ResourceBindingSpec } from "../../api/work.ts";
+import type { EstimateTable } from "./estimate-tables.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import type { SchedulerGates, SchedulingOptions } from "./options.ts";
 import { estimateBesideAssumed } from "./overcommit.ts";
-import type { EstimateTable } from "./plan.ts";
 
-/** Replicas, or component sets where the workload is placed as a whole, that each cluster has room for. */
+/**
+ * Replicas, or component sets where the workload is placed as a whole, that each cluster has room for: a table shared
+ * with other bindings, or values of this one's own.
+ */
 export function estimateFor(
   fleet: FleetIndex,
   spec: ResourceBindingSpec,
   sets: boolean,
   gates: SchedulerGates,
   options: SchedulingOptions | undefined,
-): EstimateTable {
+): EstimateTable | Int32Array {
   const components = spec.components ?? [];
   const tables = fleet.estimates(gates.CustomizedClusterResourceModeling);
   // Nothing is estimated for what has no replicas: every cluster takes it.
@@ -22,7 +25,7 @@ export function estimateFor(
   const assumed = gates.SchedulingOvercommitProtection ? options?.assumedWorkloads : undefined;
   if ((options?.estimates?.length ?? 0) === 0 && (assumed?.size ?? 0) === 0) return table;
 
-  const own = table.slice();
+  const own = table.values.slice();
   for (const [cluster, workloads] of assumed ?? []) {
     const position = fleet.position(cluster);
     if (position === undefined) continue;

@@ -33,7 +33,7 @@ export class FleetIndex {
     return this.#version;
   }
 
-  /** Every cluster, sorted by name; the index in this list is the cluster's position. */
+  /** Every cluster, sorted by name; the index in this list is the cluster's position. Changes in place. */
   get records(): readonly ClusterRecord[] {
     return this.#records;
   }
@@ -53,13 +53,17 @@ export class FleetIndex {
     const before = (this.#records[position] as ClusterRecord).cluster;
     const filtersChange = !sameForFilters(before, cluster);
     const estimatesChange = !sameForEstimates(before, cluster);
-    // A new list, because plans and tables hold on to the one they were made from.
-    this.#records = this.#records.with(position, readCluster(cluster));
+    // In place: plans that hold on to the list look only at what filters look at, and those are dropped below.
+    this.#records[position] = estimatesChange
+      ? readCluster(cluster)
+      : readCluster(cluster, this.#records[position]?.capacity);
     if (!filtersChange && !estimatesChange) return false;
     this.#version++;
     if (filtersChange) this.#plans.clear();
-    this.#tables = undefined;
-    this.#tablesWithoutModels = undefined;
+    if (estimatesChange) {
+      if (this.#tables?.noteReport(position) === false) this.#tables = undefined;
+      if (this.#tablesWithoutModels?.noteReport(position) === false) this.#tablesWithoutModels = undefined;
+    }
     return true;
   }
 

@@ -62,46 +62,42 @@ function findBest(sorted: readonly Group[], bounds: GroupBounds): readonly numbe
   const target = Math.max(0, bounds.target);
   const columns = target + 1;
   const size = (most + 1) * columns;
-  let weights = new Float64Array(size).fill(NONE);
-  let values = new Float64Array(size);
-  const takes: Uint8Array[] = [];
+  // Weight and clusters of the best end from each state, overwritten from one group to the one before it: a state only
+  // looks at itself and at states with one group more, which come later in each pass.
+  const weights = new Float64Array(size).fill(NONE);
+  const values = new Float64Array(size);
+  const takes = new Uint8Array(sorted.length * size);
   for (let index = sorted.length - 1; index >= 0; index--) {
     const group = sorted[index] as Group;
-    const newWeights = new Float64Array(size).fill(NONE);
-    const newValues = new Float64Array(size);
-    const take = new Uint8Array(size);
-    for (let count = 0; count < most; count++) {
-      for (let value = 0; value <= target; value++) {
-        const here = count * columns + value;
-        const there = (count + 1) * columns + Math.min(target, value + group.value);
-        const ends = fits(count + 1, value + group.value, bounds);
-        const rest = ends ? 0 : (weights[there] as number);
-        const weight = rest === NONE ? NONE : group.weight + rest;
-        const clusters = group.value + (ends ? 0 : (values[there] as number));
-        const left = weights[here] as number;
-        const taken = weight !== NONE && (weight > left || (weight === left && clusters >= (values[here] as number)));
-        newWeights[here] = taken ? weight : left;
-        newValues[here] = taken ? clusters : (values[here] as number);
-        take[here] = taken ? 1 : 0;
-      }
+    for (let state = 0; state < most * columns; state++) {
+      const value = state % columns;
+      const count = (state - value) / columns + 1;
+      const ends = fits(count, value + group.value, bounds);
+      const next = count * columns + Math.min(target, value + group.value);
+      const rest = ends ? 0 : (weights[next] as number);
+      if (rest === NONE) continue;
+      const weight = group.weight + rest;
+      const clusters = group.value + (ends ? 0 : (values[next] as number));
+      const left = weights[state] as number;
+      if (weight < left || (weight === left && clusters < (values[state] as number))) continue;
+      weights[state] = weight;
+      values[state] = clusters;
+      takes[index * size + state] = 1;
     }
-    weights = newWeights;
-    values = newValues;
-    takes.unshift(take);
   }
-  return weights[0] === NONE ? undefined : follow(sorted, takes, bounds);
+  return weights[0] === NONE ? undefined : follow(sorted, takes, size, bounds);
 }
 
 const NONE = -1;
 
-function follow(sorted: readonly Group[], takes: readonly Uint8Array[], bounds: GroupBounds): readonly number[] {
+function follow(sorted: readonly Group[], takes: Uint8Array, size: number, bounds: GroupBounds): readonly number[] {
   const target = Math.max(0, bounds.target);
   const path: number[] = [];
   let value = 0;
-  for (const [index, take] of takes.entries()) {
-    if (take[path.length * (target + 1) + Math.min(target, value)] !== 1) continue;
+  for (const [index, group] of sorted.entries()) {
+    if (takes[index * size + path.length * (target + 1) + Math.min(target, value)] !== 1) continue;
     path.push(index);
-    value += (sorted[index] as Group).value;
+    value += group.value;
     if (fits(path.length, value, bounds)) break;
   }
   return path;

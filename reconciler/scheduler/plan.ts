@@ -5,10 +5,14 @@ import type { ObjectReference } from "../../api/work.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { Candidates } from "./candidates.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
+import type { EstimateTable } from "./estimate-tables.ts";
 import { type AffinityChoice, chooseAffinity, findGroup, overflowTier, refusalBits } from "./filters.ts";
 
-/** Estimated replicas by position of the cluster; see `EstimateTables`. */
-export type EstimateTable = Int32Array;
+/** Candidates in cluster order, and how many changes of the estimates they have seen. */
+interface Sorted {
+  readonly candidates: Candidates;
+  readonly seen: number;
+}
 
 /** One placement, one kind of resource and one affinity group, over one state of the fleet. */
 export class PlacementPlan {
@@ -20,7 +24,7 @@ export class PlacementPlan {
   readonly tiers: Uint16Array | undefined;
   readonly #records: readonly ClusterRecord[];
   readonly #feasible = new Map<number, Int32Array>();
-  readonly #candidates = new WeakMap<EstimateTable, Map<number, Candidates>>();
+  readonly #sorted = new WeakMap<EstimateTable, Map<number, Sorted>>();
   #staticWeights: Float64Array | undefined;
 
   constructor(
@@ -54,17 +58,25 @@ export class PlacementPlan {
 
   /** The candidates of a binding without previous targets and evictions, in cluster order. */
   candidates(table: EstimateTable, mask: number): Candidates {
-    let byMask = this.#candidates.get(table);
+    let byMask = this.#sorted.get(table);
     if (byMask === undefined) {
       byMask = new Map();
-      this.#candidates.set(table, byMask);
+      this.#sorted.set(table, byMask);
     }
-    let candidates = byMask.get(mask);
-    if (candidates === undefined) {
-      candidates = Candidates.sorted(this.#records, this.feasible(mask), table, this.tiers);
-      byMask.set(mask, candidates);
-    }
+    const known = byMask.get(mask);
+    const seen = table.changes.length;
+    if (known !== undefined && known.seen === seen) return known.candidates;
+    const candidates =
+      known === undefined
+        ? Candidates.sorted(this.#records, this.feasible(mask), table.values, this.tiers)
+        : known.candidates.reordered(new Set(table.changes.slice(known.seen)));
+    byMask.set(mask, { candidates, seen });
     return candidates;
+  }
+
+  /** The candidates when the estimates are this binding's own. */
+  ownCandidates(values: Int32Array, mask: number): Candidates {
+    return Candidates.sorted(this.#records, this.feasible(mask), values, this.tiers);
   }
 
   /** Static weight of each cluster by position: the highest of the rules that select it, 0 when none does. */

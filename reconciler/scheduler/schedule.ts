@@ -58,7 +58,7 @@ function prepare(request: SchedulingRequest): Decision | SchedulingError {
   const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
   const table = estimateFor(fleet, spec, sets, gates, options);
   const mask = options?.disabledFilters === undefined ? 255 : enabledMask(options.disabledFilters);
-  const shared = plan.candidates(table, mask);
+  const shared = table instanceof Int32Array ? plan.ownCandidates(table, mask) : plan.candidates(table, mask);
   const previous = readPrevious(fleet, spec.clusters);
   const own = ownRefusals(fleet, spec, options, gates.WorkloadAffinity);
   const refusalsAt = (position: number): number => {

@@ -175,12 +175,23 @@ function selectByRegion(
 
 /** The best cluster of each region, then the best of the others until there are `max`. */
 function pickFromRegions(candidates: Candidates, groups: readonly RegionGroup[], max: number): number[] {
-  const picked = groups.map((group) => group.region.positions[0] as number);
-  const room = max - picked.length;
-  if (room <= 0) return picked;
-  const others = groups.flatMap((group) => group.region.positions.slice(1));
-  others.sort((a, b) => candidates.compare(a, b));
-  return picked.concat(others.slice(0, room));
+  const lists = groups.map((group) => group.region.positions);
+  const picked = lists.map((list) => list[0] as number);
+  // Every list is in cluster order already, so that the best of the others is always first in one of them.
+  const heads = lists.map(() => 1);
+  while (picked.length < max) {
+    let best = -1;
+    for (let i = 0; i < lists.length; i++) {
+      const own = lists[i]?.[heads[i] as number];
+      if (own === undefined) continue;
+      const other = best < 0 ? undefined : lists[best]?.[heads[best] as number];
+      if (other === undefined || candidates.compare(own, other) < 0) best = i;
+    }
+    if (best < 0) break;
+    picked.push(lists[best]?.[heads[best] as number] as number);
+    heads[best] = (heads[best] as number) + 1;
+  }
+  return picked;
 }
 
 const REPLICA_WEIGHT = 1000;

@@ -42,22 +42,34 @@ export class VirtualNodes {
 
   /** Puts whole sets of `components` on the nodes, at most `limit`, and answers how many found room. */
   placeSets(components: readonly ComponentRequest[], limit: number): number {
-    let sets = 0;
-    while (sets < limit && components.every((component) => this.place(component) === component.replicas)) sets++;
-    return sets;
+    // Nodes only fill up: where a component found no room it will find none later.
+    const firsts = components.map(() => 0);
+    for (let sets = 0; sets < limit; sets++) {
+      for (const [index, component] of components.entries()) {
+        firsts[index] = this.#firstWithRoom(firsts[index] as number, component);
+        if (this.#place(component, firsts[index] as number) < component.replicas) return sets;
+      }
+    }
+    return limit;
   }
 
   /** How many pods with `request` the nodes still take, each node by itself. */
   countPods(request: PodRequest): number {
-    return this.#nodes.reduce((sum, node) => sum + Math.min(node.pods, fitByResources(node.resources, request)), 0);
+    return this.#nodes.reduce((sum, node) => sum + roomOn(node, request), 0);
   }
 
-  /** Puts the replicas of one component on the nodes and answers how many found room. */
-  place(component: ComponentRequest): number {
+  #firstWithRoom(from: number, request: PodRequest): number {
+    let index = from;
+    while (index < this.#nodes.length && roomOn(this.#nodes[index] as Node, request) <= 0) index++;
+    return index;
+  }
+
+  /** Puts the replicas of one component on the nodes from `first` on, and answers how many found room. */
+  #place(component: ComponentRequest, first: number): number {
     let left = component.replicas;
-    for (const node of this.#nodes) {
-      if (left <= 0) break;
-      const count = Math.min(left, node.pods, fitByResources(node.resources, component));
+    for (let index = first; index < this.#nodes.length && left > 0; index++) {
+      const node = this.#nodes[index] as Node;
+      const count = Math.min(left, roomOn(node, component));
       if (count <= 0) continue;
       node.pods -= count;
       for (const [resource, amount] of component.resources) {
@@ -68,4 +80,8 @@ export class VirtualNodes {
     }
     return component.replicas - left;
   }
+}
+
+function roomOn(node: Node, request: PodRequest): number {
+  return Math.min(node.pods, fitByResources(node.resources, request));
 }
