@@ -17,19 +17,32 @@ const RENAMED: Readonly<Record<string, string>> = { Immediately: "Directly", Gra
 
 /** Empty when the object fits. Null counts as absent, as in the Kubernetes API. */
 export function schemaProblems(schema: z.ZodObject, object: unknown): readonly SchemaProblem[] {
-  const value = withoutNulls(object);
+  const value = withoutNulls(object, schema);
   const result = schema.safeParse(value);
   if (result.success) return [];
   return result.error.issues.flatMap((issue) => problemsOf(issue, value, schema));
 }
 
-/** A copy as zod and our rules read it: without null and undefined, and with ordinary numbers. */
-export function withoutNulls(value: unknown): unknown {
+/**
+ * A copy as zod and our rules read it: without null and undefined, and with ordinary numbers. Where the schema is given,
+ * fields it does not know stay, for they are wrong whatever they hold.
+ */
+export function withoutNulls(value: unknown, schema?: z.core.$ZodType): unknown {
   if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(withoutNulls);
+  const inner = schema === undefined ? undefined : withoutOptional(schema);
+  if (Array.isArray(value)) {
+    const element = inner instanceof z.ZodArray ? inner.element : undefined;
+    return value.map((item) => withoutNulls(item, element));
+  }
   if (!isObject(value)) return value;
-  const present = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined);
-  return Object.fromEntries(present.map(([key, inner]) => [key, withoutNulls(inner)]));
+  const shape = inner instanceof z.ZodObject ? inner.shape : undefined;
+  const copy: Record<string, unknown> = {};
+  for (const [key, child] of Object.entries(value)) {
+    const known = shape === undefined || key in shape;
+    if (child === undefined || (child === null && known)) continue;
+    copy[key] = withoutNulls(child, shape?.[key]);
+  }
+  return copy;
 }
 
 function problemsOf(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodObject): SchemaProblem[] {
@@ -128,10 +141,14 @@ function fieldPaths(schema: z.core.$ZodType, parent = ""): FieldPath[] {
 }
 
 function unwrap(schema: z.core.$ZodType): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional) return unwrap(schema.unwrap());
-  if (schema instanceof z.ZodArray) return unwrap(schema.element);
-  return undefined;
+  const inner = withoutOptional(schema);
+  if (inner instanceof z.ZodArray) return unwrap(inner.element);
+  return inner instanceof z.ZodObject ? inner : undefined;
+}
+
+function withoutOptional(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional) return withoutOptional(schema.unwrap());
+  return schema;
 }
 
 function isContainer(node: unknown): node is Record<string, unknown> {

@@ -88,6 +88,11 @@ describe("checkManifest of fields", () => {
       "spec.placement.clusterAfinity: there is no such field. Did you mean clusterAffinity?",
     ],
     [
+      "a misspelt field without a value",
+      { placment: null },
+      "spec.placment: there is no such field. Did you mean placement?",
+    ],
+    [
       "a field at the wrong place",
       { clusterAffinity: {} },
       "spec.clusterAffinity: there is no such field. Did you mean spec.placement.clusterAffinity?",
