@@ -8,10 +8,10 @@ import {
   formatQuantity,
   isZeroQuantity,
   type Quantity,
-  quantityFromJson,
   quantityMilliValue,
   quantityOf,
   quantityValue,
+  tryParseQuantity,
 } from "../../kube/quantity.ts";
 import { interpreterFieldMalformed } from "./errors.ts";
 import { type Fields, fieldsAt, listAt, objectsAt, optionalFieldsAt } from "./field-access.ts";
@@ -87,8 +87,10 @@ function counted(list: Fields): Resources {
   for (const [name, value] of Object.entries(list)) {
     if (value === undefined || value === null) continue;
     if (typeof value !== "string" && typeof value !== "number") throw interpreterFieldMalformed(name, "a quantity");
-    const quantity = normalized(name, quantityFromJson(value));
-    if (quantity !== undefined) resources.set(name, quantity);
+    const quantity = tryParseQuantity(String(value).trim());
+    if (quantity === undefined) throw interpreterFieldMalformed(name, "a quantity");
+    const counting = normalized(name, quantity);
+    if (counting !== undefined) resources.set(name, counting);
   }
   return resources;
 }

@@ -200,7 +200,9 @@ describe("applyOverrides", () => {
       path: "/metadata/labels/none",
       cluster: "paris-1",
     });
-    expect(error.message).toContain("OverridePolicy shop/a, rule 0, plaintext[1] for cluster paris-1");
+    expect(error.message).toContain(
+      "OverridePolicy shop/a, spec.overrideRules[0].overriders.plaintext[1], cannot be carried out for cluster paris-1",
+    );
   });
 
   it.each<[string, Overriders, string]>([

@@ -12,7 +12,7 @@ import { overrideFailed } from "./errors.ts";
 import { overrideField } from "./field.ts";
 import { overrideImage } from "./image.ts";
 import { overrideLabels } from "./labels-annotations.ts";
-import { type AnyOverridePolicy, rulesOf, selectOverridePolicies } from "./order.ts";
+import { type AnyOverridePolicy, overridersPath, rulesOf, selectOverridePolicies } from "./order.ts";
 import { overridePlaintext } from "./plaintext.ts";
 import { overrideRecord } from "./record.ts";
 
@@ -133,14 +133,21 @@ function applyStage(object: KubeObject, cluster: Cluster, policies: readonly Any
     const ref = policyRef(policy);
     for (const [rule, { targetCluster, overriders }] of rulesOf(policy).entries()) {
       if (targetCluster != null && !clusterMatches(cluster, targetCluster)) continue;
-      applyRule(draft, cluster, { policy: ref, rule, overriders }, changes);
-      applied.push({ policy: ref, rule, overriders });
+      const application = { policy: ref, rule, overriders };
+      applyRule(draft, cluster, application, overridersPath(policy, rule), changes);
+      applied.push(application);
     }
   }
   return { object: draft.object, applied, changes };
 }
 
-function applyRule(draft: Draft, cluster: Cluster, applied: AppliedOverride, changes: OverrideChange[]): void {
+function applyRule(
+  draft: Draft,
+  cluster: Cluster,
+  applied: AppliedOverride,
+  field: string,
+  changes: OverrideChange[],
+): void {
   const { policy, rule, overriders } = applied;
   for (const overrider of OVERRIDER_ORDER) {
     const count = overriders[overrider]?.length ?? 0;
@@ -153,6 +160,7 @@ function applyRule(draft: Draft, cluster: Cluster, applied: AppliedOverride, cha
           policy: describePolicy(policy),
           rule,
           overrider: `${overrider}[${index}]`,
+          field: `${field}.${overrider}[${index}]`,
           path: typeof path === "string" ? path : undefined,
           cluster: cluster.metadata.name ?? "",
         };

@@ -12,6 +12,9 @@ export interface FailedOverride {
   readonly rule: number;
   /** `imageOverrider[0]`. */
   readonly overrider: string;
+  /** Where the policy says it: `spec.overrideRules[0].overriders.imageOverrider[0]`. */
+  readonly field: string;
+  /** The place in the object, as a JSON pointer, if there is one. */
   readonly path: string | undefined;
   readonly cluster: string;
 }
@@ -20,7 +23,7 @@ export interface FailedOverride {
 export function overrideFailed(failed: FailedOverride, problem: string, cause: unknown): AppError {
   return new AppError(
     "override-failed",
-    `${failed.policy}, rule ${failed.rule}, ${failed.overrider} for cluster ${failed.cluster}: ${problem}`,
+    `${failed.policy}, ${failed.field}, cannot be carried out for cluster ${failed.cluster}: ${problem}`,
     { recovery: "retry", details: { ...failed }, cause },
   );
 }

@@ -17,6 +17,7 @@ export function overrideField(draft: Draft, { fieldPath, json, yaml }: FieldOver
   draft.patch({ op: "replace", path: fieldPath, value: changedDocument(text, fieldPath, json ?? [], yaml ?? []) });
 }
 
+// Differs from Karmada: a text of several YAML documents is an error. Karmada drops all but the first.
 function changedDocument(
   text: string,
   fieldPath: string,

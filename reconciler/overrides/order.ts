@@ -25,6 +25,12 @@ export function selectOverridePolicies<P extends AnyOverridePolicy>(
     .map(({ policy }) => policy);
 }
 
+/** Where in a policy the overriders of the rule with this index stand. */
+export function overridersPath({ spec }: AnyOverridePolicy, rule: number): string {
+  const hasRules = spec.overrideRules != null && spec.overrideRules.length > 0;
+  return hasRules ? `spec.overrideRules[${rule}].overriders` : "spec.overriders";
+}
+
 /** The rules of a policy; the superseded form of one rule for the whole policy is read as such a list. */
 export function rulesOf(policy: AnyOverridePolicy): readonly RuleWithCluster[] {
   const { overrideRules, overriders, targetCluster } = policy.spec;
