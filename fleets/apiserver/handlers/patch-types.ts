@@ -24,13 +24,16 @@ function resultOf(type: PatchType, object: JsonObject, patch: Json, kind: KindSt
     case "merge":
       return applyMergePatch(object, requireObjectPatch(patch));
     case "strategic":
-      return strategicPatched(object, requireObjectPatch(patch), kind);
+      return strategicPatched(object, patch, kind);
   }
 }
 
-function strategicPatched(object: JsonObject, patch: JsonObject, kind: KindStrategy): unknown {
+function strategicPatched(object: JsonObject, patch: Json, kind: KindStrategy): unknown {
+  if (!isObject(patch)) {
+    throw badRequest(`json: cannot unmarshal ${goType(patch)} into Go value of type map[string]interface {}`);
+  }
   try {
-    return applyStrategicMerge(object, patch, kind.fieldType());
+    return applyStrategicMerge(object, patch as JsonObject, kind.fieldType());
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error.code === "strategic-patch-malformed") throw badRequest(error.message);
@@ -41,6 +44,7 @@ function strategicPatched(object: JsonObject, patch: JsonObject, kind: KindStrat
 
 function goType(value: Json): string {
   if (Array.isArray(value)) return "array";
+  if (value === null) return "null";
   return typeof value === "boolean" ? "bool" : typeof value;
 }
 
@@ -53,7 +57,9 @@ function requireObjectPatch(patch: Json): JsonObject {
 
 function jsonPatched(object: JsonObject, patch: Json): JsonObject {
   if (!Array.isArray(patch)) {
-    throw badRequest(`json: cannot unmarshal ${goType(patch)} into Go value of type jsonpatch.Patch`);
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${goType(patch)} into Go value of type []handlers.jsonPatchOp`,
+    );
   }
   if (patch.length > MAX_OPERATIONS) throw requestTooLarge(MAX_OPERATIONS);
   let result: unknown;

@@ -1,18 +1,27 @@
 // patch in its four types.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import { cloneJson, isObject, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
-import { parseYaml } from "../../../kube/yaml.ts";
+import {
+  cloneJson,
+  formatApiVersion,
+  isObject,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  parseApiVersion,
+} from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
+import type { FieldError, KindStrategy } from "../registry/kind.ts";
 import {
   badRequest,
   conflict,
   invalid,
   notFound,
+  patchUndecodable,
   StatusError,
   statusError,
   unsupportedMediaType,
 } from "../registry/status-error.ts";
-import { bodyText, decodeObject, mediaTypeOf } from "../request/body.ts";
+import { bodyText, decodeObject, mediaTypeOf, parseYamlText } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { JsonSyntaxError, parseJson } from "../request/json-parser.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
@@ -20,6 +29,7 @@ import type { StoredObject } from "../storage/stored-object.ts";
 import { servedObject } from "./answers.ts";
 import { agreeOnName, agreeOnNamespace, answerWrite, ownershipRequestOf, writeRequestOf } from "./create-update.ts";
 import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
+import { goText } from "./go-text.ts";
 import { type PatchType, patchedJson } from "./patch-types.ts";
 import { requireObject } from "./read.ts";
 import { replaceStatus } from "./status.ts";
@@ -73,10 +83,10 @@ function storePatched(
   // An empty list would not survive decoding, and says that all ownership is to be forgotten.
   const given = isObject(json["metadata"]) ? json["metadata"]["managedFields"] : undefined;
   const clears = Array.isArray(given) && given.length === 0;
-  const object = decodeObject(json, [], kind, options.fieldValidation, warnings);
+  const object = decodePatched(json, patch, type, kind, options, warnings);
   if (clears) object.metadata.managedFields = [];
   agreeOnNamespace(exchange, object);
-  agreeOnPatchedName(exchange, object);
+  agreeOnName(exchange, object);
   const updated = target.subresource === "status" ? replaceStatus(object, old) : object;
   kind.applyDefaults(updated, old);
   const ownership = ownershipRequestOf(exchange, options);
@@ -86,25 +96,53 @@ function storePatched(
   });
 }
 
-function agreeOnPatchedName(exchange: Exchange, object: KubeObject): void {
-  const { kind, target } = exchange;
-  const { name } = object.metadata;
-  if (name === target.name) return;
-  if (name === undefined || name === "") {
-    agreeOnName(exchange, object);
+/** Decodes the result of a patch; what cannot be decoded is the patch's fault, and a 422. */
+function decodePatched(
+  json: JsonObject,
+  patch: Json,
+  type: PatchType,
+  kind: KindStrategy,
+  options: WriteOptions,
+  warnings: string[],
+): KubeObject {
+  const shown = type === "strategic" ? goText(patch) : JSON.stringify(json);
+  if (json["kind"] === undefined)
+    throw patchUndecodable(shown, `Object 'Kind' is missing in '${JSON.stringify(json)}'`);
+  if (kind.custom) requireSameKind(json, kind);
+  try {
+    return decodeObject(json, [], kind, options.fieldValidation, warnings);
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 400) throw error;
+    const prefix = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `;
+    throw patchUndecodable(
+      shown,
+      error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message,
+    );
   }
-  throw invalid(kind, name ?? "", [
-    {
-      reason: "FieldValueInvalid",
-      field: "metadata.name",
-      message: `Invalid value: ${JSON.stringify(name)}: field is immutable`,
-    },
-  ]);
+}
+
+function requireSameKind(json: JsonObject, kind: KindStrategy): void {
+  const expected = formatApiVersion(kind.group, kind.version);
+  const apiVersion = String(json["apiVersion"] ?? "");
+  const found = { group: parseApiVersion(apiVersion).group, kind: String(json["kind"] ?? "") };
+  const name = isObject(json["metadata"]) ? String(json["metadata"]["name"] ?? "") : "";
+  const errors: FieldError[] = [];
+  if (apiVersion !== expected) errors.push(mustBe("apiVersion", apiVersion, expected));
+  if (found.kind !== kind.kind) errors.push(mustBe("kind", found.kind, kind.kind));
+  if (errors.length > 0) throw invalid(found, name, errors);
+}
+
+function mustBe(field: string, value: string, expected: string): FieldError {
+  return {
+    reason: "FieldValueInvalid",
+    field,
+    message: `Invalid value: ${JSON.stringify(value)}: must be ${expected}`,
+  };
 }
 
 async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<ApiResponse> {
   const { kind, server, target, request } = exchange;
-  const config = readConfiguration(exchange);
+  const config = readConfiguration(exchange, options);
   // Compared, not filled in: the configuration is applied as it was sent.
   agreeOnNamespace(exchange, { ...config, metadata: { ...config.metadata } });
   agreeOnName(exchange, config);
@@ -119,7 +157,10 @@ async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<Ap
   const isSent = merged === config || request.object === merged;
   // The merge may share parts with the live object and the body.
   const json = (isSent ? merged : cloneJson(merged)) as unknown as JsonObject;
-  const decoded = decodeObject(cloneJson(json), [], kind, "Ignore", exchange.warnings);
+  // As the reference: the merged custom resource is not decoded again, so a null that the merge left fails validation.
+  const decoded = kind.custom
+    ? (cloneJson(json) as unknown as KubeObject)
+    : decodeObject(cloneJson(json), [], kind, "Ignore", exchange.warnings);
   agreeOnNamespace(exchange, decoded);
   const write = writeRequestOf(exchange, options.dryRun);
   if (live === undefined || old === undefined) {
@@ -149,21 +190,10 @@ function requireNothingOfAbsent(exchange: Exchange, config: KubeObject): void {
 }
 
 /** The applied configuration as sent: values are compared as they are written, so nothing is made canonical here. */
-function readConfiguration(exchange: Exchange): KubeObject {
+function readConfiguration(exchange: Exchange, options: WriteOptions): KubeObject {
   const { request, kind } = exchange;
-  let value: unknown;
-  if (request.object !== undefined) value = cloneJson(request.object);
-  else {
-    const text = bodyText(request);
-    try {
-      value = text.trimStart().startsWith("{")
-        ? parseJson(text, false).value
-        : parseYaml(text, { duplicateKeys: "last-wins" });
-    } catch (error) {
-      if (error instanceof StatusError) throw error;
-      throw badRequest(`error decoding YAML: ${messageOf(error)}`);
-    }
-  }
+  const value =
+    request.object === undefined ? parseConfiguration(bodyText(request), options) : cloneJson(request.object);
   if (!isObject(value)) throw badRequest("error decoding YAML: the body is not an object");
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   if (value["apiVersion"] !== apiVersion || value["kind"] !== kind.kind) {
@@ -179,4 +209,17 @@ function readConfiguration(exchange: Exchange): KubeObject {
     throw badRequest("metadata.managedFields must be nil");
   }
   return config;
+}
+
+function parseConfiguration(text: string, options: WriteOptions): unknown {
+  try {
+    const { value, duplicates } = text.trimStart().startsWith("{") ? parseJson(text, false) : parseYamlText(text);
+    if (duplicates.length > 0 && options.fieldValidation === "Strict") {
+      throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${duplicates.join(", ")}`);
+    }
+    return value;
+  } catch (error) {
+    if (error instanceof StatusError) throw error;
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${messageOf(error)}`);
+  }
 }

@@ -34,6 +34,7 @@ export type PathHandler = (
   user: UserInfo,
 ) => Promise<ApiResponse | undefined>;
 
+const ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 const MASTER: UserInfo = { name: "system:admin", groups: ["system:masters", "system:authenticated"] };
 
 /** Answers one request; never rejects. */
@@ -77,6 +78,7 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
     watch: verb === "watch",
   });
   const exchange: Exchange = { server, request, headers, query, target, kind, user, accepted, warnings: [] };
+  if (kind.storageKey === "endpoints") exchange.warnings.push(ENDPOINTS_DEPRECATED);
   try {
     return await (target.subresource === undefined
       ? onMain(exchange, verb)

@@ -1,16 +1,22 @@
 // The scale subresource: an autoscaling/v1 Scale that stands for the replicas of an object.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import { cloneJson, isObject, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import {
+  cloneJson,
+  isObject,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+  type ManagedFieldsEntry,
+} from "../../../kube/object.ts";
 import { formatLabelSelector, type LabelSelector, requirementsOf } from "../../../kube/selectors.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, internalError, invalid } from "../registry/status-error.ts";
-import { bodyText, mediaTypeOf, parseBody } from "../request/body.ts";
+import { bodyText, mediaTypeOf, parseBody, parseYamlText } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
-import { parseJson } from "../request/json-parser.ts";
-import { readWriteOptions } from "../request/options.ts";
+import { readWriteOptions, type WriteOptions } from "../request/options.ts";
 import { answerValue, servedObject } from "./answers.ts";
 import { ownershipRequestOf, writeRequestOf } from "./create-update.ts";
-import { ownershipAfterUpdate } from "./field-ownership.ts";
+import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
 import { patchedJson } from "./patch-types.ts";
 import { requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
@@ -85,7 +91,8 @@ export async function getScale(exchange: Exchange): Promise<ApiResponse> {
 /** PUT and PATCH of a Scale write the replicas of the object. */
 export async function writeScale(exchange: Exchange, verb: "update" | "patch"): Promise<ApiResponse> {
   const { kind, server, request } = exchange;
-  const options = readWriteOptions(exchange.query, verb === "update" ? "UpdateOptions" : "PatchOptions");
+  const isApply = mediaTypeOf(exchange.headers["content-type"]) === "application/apply-patch+yaml";
+  const options = readWriteOptions(exchange.query, verb === "update" ? "UpdateOptions" : "PatchOptions", isApply);
   const live = requireObject(exchange);
   const old = servedObject(live, kind);
   const scale =
@@ -107,6 +114,7 @@ export async function writeScale(exchange: Exchange, verb: "update" | "patch"): 
       },
     ]);
   }
+  const entries = isApply ? applyScale(exchange, options, scale, old) : undefined;
   const updated = cloneJson(old);
   setAt(updated, kind.scale!.specReplicas, replicas);
   const { resourceVersion, uid } = metadata;
@@ -115,7 +123,7 @@ export async function writeScale(exchange: Exchange, verb: "update" | "patch"): 
   const ownership = ownershipRequestOf(exchange, options);
   const result = storeUpdate({ ...writeRequestOf(exchange, options.dryRun), subresource: "scale" }, live, updated, {
     uidConflict: true,
-    track: (tracked, before) => ownershipAfterUpdate(ownership, before, tracked),
+    track: (tracked, before) => withoutScaleTimes(entries ?? ownershipAfterUpdate(ownership, before, tracked)),
   });
   await server.store.settled();
   const written =
@@ -126,9 +134,39 @@ export async function writeScale(exchange: Exchange, verb: "update" | "patch"): 
   return answerValue(exchange, 200, scaleOf(written as KubeObject, kind));
 }
 
+/** As the reference: entries of the scale subresource have no time. */
+function withoutScaleTimes(entries: ManagedFieldsEntry[] | undefined): ManagedFieldsEntry[] | undefined {
+  return entries?.map((entry) => {
+    if (entry.subresource !== "scale") return entry;
+    const { time: _time, ...rest } = entry;
+    return rest;
+  });
+}
+
+/** Applies a Scale: its replicas are a field of the object. Answers the ownership that results. */
+function applyScale(
+  exchange: Exchange,
+  options: WriteOptions,
+  scale: JsonObject,
+  old: KubeObject,
+): ManagedFieldsEntry[] {
+  const { kind } = exchange;
+  const { apiVersion, metadata } = old;
+  const { name, namespace } = metadata;
+  const config: KubeObject = {
+    apiVersion,
+    kind: old.kind,
+    metadata: { name: name ?? "", ...(namespace === undefined ? {} : { namespace }) },
+  };
+  const replicas = valueAt(scale, "spec.replicas");
+  if (typeof replicas === "number") setAt(config, kind.scale!.specReplicas, replicas);
+  const { object } = applyConfiguration(ownershipRequestOf(exchange, options), old, config, options.force);
+  return object.metadata.managedFields ?? [];
+}
+
 function patchScale(exchange: Exchange, scale: JsonObject): JsonObject {
   const type = mediaTypeOf(exchange.headers["content-type"]);
-  const text = exchange.request.object ?? parseJson(bodyText(exchange.request), false).value;
+  const text = exchange.request.object ?? parseYamlText(bodyText(exchange.request)).value;
   return patchedJson(
     type === "application/json-patch+json" ? "json" : "merge",
     cloneJson(scale),

@@ -3,7 +3,7 @@ import type { ApiResponse } from "../../../kube/client/transport.ts";
 import { cloneJson, isObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import type { KindStrategy } from "../registry/kind.ts";
-import { conflict, failureStatus, StatusError } from "../registry/status-error.ts";
+import { badRequest, conflict, failureStatus, notFound, StatusError } from "../registry/status-error.ts";
 import { decodeBody, parseBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readDeleteOptions, readWriteOptions } from "../request/options.ts";
@@ -32,7 +32,17 @@ export async function handleSpecialSubresource(
   if (subresource === "finalize") return finalizeNamespace(exchange);
   if (subresource === "binding" && verb === "create") return bindPod(exchange);
   if (subresource === "eviction" && verb === "create") return evictPod(exchange);
+  if (subresource === "log") requireHost(exchange);
   throw new StatusError(501, failureStatus(501, "NotImplemented", `${subresource} of pods is not served here`));
+}
+
+/** Logs come from a Pod's node, and there is none behind this server. */
+function requireHost(exchange: Exchange): never {
+  const live = requireObject(exchange);
+  const spec = isObject(live.object["spec"]) ? live.object["spec"] : {};
+  const node = typeof spec["nodeName"] === "string" ? spec["nodeName"] : "";
+  if (node === "") throw badRequest(`pod ${live.name} does not have a host assigned`);
+  throw notFound({ group: "", resource: "pods" }, node);
 }
 
 /** Sets the finalizers of a Namespace's spec, and nothing else. */

@@ -125,8 +125,8 @@ export function validateMetadataUpdate(object: KubeObject, old: KubeObject, kind
     const value = meta.deletionGracePeriodSeconds ?? null;
     errors.push(bad("metadata.deletionGracePeriodSeconds", value, "field is immutable"));
   }
-  // As the reference: built-in kinds check these twice, so that each is reported as two causes.
-  const repeated = kind.custom ? errors : errors.flatMap((error) => [error, error]);
+  // As the reference, which checks these twice: each is reported as two causes.
+  const repeated = errors.flatMap((error) => [error, error]);
   // Names of stored objects are valid, so this repeats only the checks of what an update can change.
   return [...repeated, ...validateMetadata(object, kind).filter((error) => !error.field.endsWith("ame"))];
 }

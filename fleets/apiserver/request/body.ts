@@ -4,7 +4,7 @@ import type { ApiRequest } from "../../../kube/client/transport.ts";
 import type { JsonObject } from "../../../kube/object.ts";
 import { cloneJson, isObject } from "../../../kube/object.ts";
 import { parseYaml } from "../../../kube/yaml.ts";
-import { messageOf } from "../../../runtime/errors.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { decodeProtobuf } from "../kinds/protobuf.ts";
 import type { DecodeResult, KindStrategy } from "../registry/kind.ts";
 import { badRequest, requestTooLarge, unsupportedMediaType } from "../registry/status-error.ts";
@@ -77,10 +77,26 @@ function parseJsonBody(text: string, custom: boolean, kindName: string): ParsedJ
   }
 }
 
-function parseYamlBody(text: string, kindName: string): ParsedJson {
+/** Reads YAML whose last of several equal keys wins; the first such key is reported as the reference does. */
+export function parseYamlText(text: string): ParsedJson {
   try {
     // JSON data by the parser's own contract.
-    return { value: parseYaml(text, { duplicateKeys: "last-wins" }) as ParsedJson["value"], duplicates: [] };
+    return { value: parseYaml(text) as ParsedJson["value"], duplicates: [] };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "yaml-duplicate-key") throw error;
+    const { line } = error.details;
+    const key = /"([^"]*)"/.exec(error.message)?.[1] ?? "";
+    const value = parseYaml(text, { duplicateKeys: "last-wins" }) as ParsedJson["value"];
+    return {
+      value,
+      duplicates: [`yaml: unmarshal errors:\n  line ${String(line)}: key ${JSON.stringify(key)} already set in map`],
+    };
+  }
+}
+
+function parseYamlBody(text: string, kindName: string): ParsedJson {
+  try {
+    return parseYamlText(text);
   } catch (error) {
     throw unrecognized(kindName, `yaml: ${messageOf(error)}`, Buffer.from(text));
   }

@@ -1,5 +1,5 @@
 // Which form of an answer a client wants.
-import { notAcceptable } from "../registry/status-error.ts";
+import { notAcceptable, statusError } from "../registry/status-error.ts";
 import type { Query } from "./query.ts";
 
 /** `object`: the plain object or list. */
@@ -19,7 +19,8 @@ export interface AcceptClause {
   readonly quality: number;
 }
 
-const BUILTIN_TYPES = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
+const BUILTIN_TYPES = ["application/json", "application/yaml", PROTOBUF];
 const CUSTOM_TYPES = ["application/json", "application/yaml"];
 
 const PLAIN: Accepted = { mediaType: "application/json", pretty: false, form: "object", metaVersion: "v1" };
@@ -56,7 +57,9 @@ export function negotiate(
   if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json") {
     return pretty ? { ...PLAIN, pretty } : PLAIN;
   }
-  for (const clause of parseAccept(accept)) {
+  const clauses = parseAccept(accept);
+  if (clauses.every(({ type }) => serializerFor(type) === undefined && type !== PROTOBUF)) throw unknownTypes();
+  for (const clause of clauses) {
     const mediaType = serializerFor(clause.type);
     if (mediaType === undefined) continue;
     const form = formOf(clause, target.collection, target.watch);
@@ -65,6 +68,12 @@ export function negotiate(
     return { mediaType, pretty, form, metaVersion };
   }
   throw notAcceptable(target.custom ? CUSTOM_TYPES : BUILTIN_TYPES);
+}
+
+function unknownTypes(): Error {
+  const streams = ["application/json;stream=watch", `${PROTOBUF};stream=watch`];
+  const message = `406: Not Acceptable\n\nAvailable representations: ${[...BUILTIN_TYPES, ...streams].join(", ")}`;
+  return statusError(406, "NotAcceptable", message, {});
 }
 
 function serializerFor(type: string): Accepted["mediaType"] | undefined {

@@ -170,15 +170,16 @@ class Player {
   }
 
   async #writeElsewhere(): Promise<void> {
-    const body = {
+    const lease = {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
       metadata: { name: "conformance" },
       spec: { holderIdentity: randomUUID() },
     };
-    const path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/conformance";
-    const headers = { "content-type": "application/json" };
-    await readAnswer(await this.#target.transport({ method: "PUT", path, headers, body: JSON.stringify(body) }));
+    const path = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/conformance?fieldManager=c&force=true";
+    const headers = { "content-type": "application/apply-patch+yaml" };
+    const body = JSON.stringify(lease);
+    await readAnswer(await this.#target.transport({ method: "PATCH", path, headers, body }));
   }
 
   #save(step: RecordedStep, answer: Answer): void {

@@ -11,6 +11,7 @@ const KINDS: Readonly<Record<string, string>> = {
   clusterIP: "[0-9.]+",
   nodePort: "[0-9]+",
   date: ".+",
+  object: ".+",
 };
 const PLACEHOLDER = new RegExp(`<(${Object.keys(KINDS).join("|")})(?::[0-9]+)?>`, "g");
 
