@@ -126,11 +126,31 @@ function weigh(positions: ArrayLike<number>, weightOf: (position: number) => num
     weights[i] = weight;
     if (i > 0 && weight > (weights[i - 1] as number)) sorted = false;
   }
-  return sorted ? { positions, weights } : reorder({ positions, weights }, (a, b) => b - a);
+  return sorted ? { positions, weights } : reorder({ positions, weights });
 }
 
-function reorder({ positions, weights }: WeightList, compareWeights: (a: number, b: number) => number): WeightList {
-  const order = Array.from(weights.keys()).sort((a, b) => compareWeights(weights[a] as number, weights[b] as number));
+/** Sorts both lists by weight, heaviest first, by insertion where they are short. */
+function reorder({ positions, weights }: WeightList): WeightList {
+  if (weights.length > 24) {
+    const order = Array.from(weights.keys()).sort((a, b) => (weights[b] as number) - (weights[a] as number));
+    return pickAt({ positions, weights }, order);
+  }
+  const sorted = Array.from(positions);
+  for (let i = 1; i < weights.length; i++) {
+    const weight = weights[i] as number;
+    const position = sorted[i] as number;
+    let place = i;
+    for (; place > 0 && (weights[place - 1] as number) < weight; place--) {
+      weights[place] = weights[place - 1] as number;
+      sorted[place] = sorted[place - 1] as number;
+    }
+    weights[place] = weight;
+    sorted[place] = position;
+  }
+  return { positions: sorted, weights };
+}
+
+function pickAt({ positions, weights }: WeightList, order: readonly number[]): WeightList {
   return {
     positions: order.map((index) => positions[index] as number),
     weights: Float64Array.from(order, (index) => weights[index] as number),
@@ -144,10 +164,7 @@ function targetsFirst(strategy: Strategy, list: WeightList, previous: readonly A
   const indices = Array.from(list.weights.keys());
   const isTarget = (index: number): boolean => targets.has(list.positions[index] as number);
   const order = [...indices.filter(isTarget), ...indices.filter((index) => !isTarget(index))];
-  return {
-    positions: order.map((index) => list.positions[index] as number),
-    weights: Float64Array.from(order, (index) => list.weights[index] as number),
-  };
+  return pickAt(list, order);
 }
 
 /** Divides `target` over the list, which must have room for it; when aggregating, over as much of it as it takes. */
@@ -167,19 +184,19 @@ function divideWithin(
       break;
     }
   }
-  const used =
-    needed === list.weights.length
-      ? list
-      : {
-          positions: Array.from({ length: needed }, (_, i) => list.positions[i] as number),
-          weights: list.weights.subarray(0, needed),
-        };
+  const used = needed === list.weights.length ? list : firstOf(list, needed);
   note(request, { action, target, list: used, previous });
   if (room < target) {
     return new SchedulingError("Unschedulable", `Clusters available replicas ${room} are not enough to schedule.`);
   }
   // What clusters had before is added to their place in this list, so that they must be in it.
   return divide(request, target, used, action === "scale-up" && previous.length > 0);
+}
+
+function firstOf({ positions, weights }: WeightList, count: number): WeightList {
+  const first: number[] = [];
+  for (let i = 0; i < count; i++) first.push(positions[i] as number);
+  return { positions: first, weights: weights.subarray(0, count) };
 }
 
 /** Webster's division; the result is sorted by name, without those that got nothing unless `keepEmpty`. */

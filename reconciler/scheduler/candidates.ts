@@ -1,6 +1,9 @@
 // The clusters that may be chosen for one binding, in the order in which they are preferred.
 
 import type { ClusterRecord } from "./cluster-record.ts";
+import type { SchedulingError } from "./scheduling-error.ts";
+
+const MAX_CHOICES = 256;
 
 /** The candidates of one region, by position, in cluster order. */
 export interface RegionCandidates {
@@ -19,6 +22,7 @@ export class Candidates {
   readonly #estimates: ArrayLike<number>;
   readonly #previous: ReadonlyMap<number, number>;
   #regions: readonly RegionCandidates[] | undefined;
+  #choices: Map<number, ArrayLike<number> | SchedulingError> | undefined;
 
   private constructor(
     records: readonly ClusterRecord[],
@@ -130,6 +134,22 @@ export class Candidates {
     return (
       this.tier(a) - this.tier(b) || this.score(b) - this.score(a) || this.available(b) - this.available(a) || a - b
     );
+  }
+
+  /**
+   * The answer of `choose`, kept for the next binding with the same `key`, which must stand for all that the choice
+   * depends on beside these candidates and their placement. Only candidates that bindings share keep anything.
+   */
+  choice(key: number, choose: () => ArrayLike<number> | SchedulingError): ArrayLike<number> | SchedulingError {
+    if (this.#previous.size > 0) return choose();
+    this.#choices ??= new Map();
+    let known = this.#choices.get(key);
+    if (known === undefined) {
+      if (this.#choices.size >= MAX_CHOICES) this.#choices.clear();
+      known = choose();
+      this.#choices.set(key, known);
+    }
+    return known;
   }
 
   /** The candidates by region, regions by name. Clusters without a region are in none. */

@@ -122,7 +122,8 @@ function decide(decision: Decision, trace: TraceCollector | undefined): readonly
   const gates = resolveGates(options);
   const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
   const replicas = spec.replicas ?? 0;
-  const selected = selectClusters({ candidates, placement, replicas, needReplicas: sets ? 1 : replicas, trace });
+  const select = () => selectClusters({ candidates, placement, replicas, needReplicas: sets ? 1 : replicas, trace });
+  const selected = trace === undefined ? candidates.choice(sets ? -1 : replicas, select) : select();
   if (selected instanceof SchedulingError) return selected.during("failed to select clusters");
   if (selected.length === 0) {
     return new SchedulingError("SchedulerError", "failed to assign replicas: no clusters available to schedule");

@@ -2,7 +2,7 @@
 
 /** The parties of a division, as parallel arrays. */
 export interface Parties {
-  readonly weights: ArrayLike<number>;
+  readonly weights: Float64Array;
   /** Place of each party in the ascending order of names; decides between equals. */
   readonly ranks: ArrayLike<number>;
 }
@@ -19,15 +19,20 @@ export function allocateSeats(total: number, parties: Parties, ranksDescend: () 
   const count = weights.length;
   const seats = new Int32Array(count);
   let weightSum = 0;
-  for (let i = 0; i < count; i++) weightSum += Math.max(0, at(weights, i));
+  for (let i = 0; i < count; i++) weightSum += Math.max(0, weights[i] as number);
   if (total <= 0 || weightSum <= 0) return seats;
+  if (count === 1) return seats.fill(total);
 
   let left = total - giveCertainSeats(total, weightSum, weights, seats);
-  const heap = new SeatHeap(weights, ranks, seats, ranksDescend);
-  while (left > 0) {
-    heap.seatTop();
-    left--;
+  if (left === 0) return seats;
+  const order = new SeatOrder(weights, ranks, seats, ranksDescend);
+  // A heap pays only where there are many parties.
+  if (count <= 16) {
+    for (; left > 0; left--) order.seatFirst();
+    return seats;
   }
+  const heap = new SeatHeap(order, count);
+  for (; left > 0; left--) heap.seatTop();
   return seats;
 }
 
@@ -35,13 +40,13 @@ export function allocateSeats(total: number, parties: Parties, ranksDescend: () 
  * Gives out the seats that lie above a threshold so low that they are sure to be among the `total` highest, and
  * answers how many. What remains is at most about half as many seats as there are parties.
  */
-function giveCertainSeats(total: number, weightSum: number, weights: ArrayLike<number>, seats: Int32Array): number {
+function giveCertainSeats(total: number, weightSum: number, weights: Float64Array, seats: Int32Array): number {
   const count = weights.length;
   if (2 * total <= count) return 0;
   const threshold = weightSum / (2 * total - count);
   let given = 0;
   for (let i = 0; i < count; i++) {
-    const weight = at(weights, i);
+    const weight = weights[i] as number;
     if (weight <= 0) continue;
     let own = Math.floor((weight / threshold + 1) / 2);
     // The quotients must be compared exactly as one by one, so the estimate is corrected to the same doubles.
@@ -55,71 +60,80 @@ function giveCertainSeats(total: number, weightSum: number, weights: ArrayLike<n
   return 0;
 }
 
-/** A binary heap of parties, the next to be seated on top. */
-class SeatHeap {
-  readonly #weights: ArrayLike<number>;
+/** Who is to be seated before whom, as seats are given out. */
+class SeatOrder {
+  readonly #weights: Float64Array;
   readonly #ranks: ArrayLike<number>;
   readonly #seats: Int32Array;
   readonly #ranksDescend: () => boolean;
-  readonly #priorities: Float64Array;
-  readonly #heap: Int32Array;
-  readonly #size: number;
+  readonly #quotients: Float64Array;
   #descending: boolean | undefined;
 
-  constructor(weights: ArrayLike<number>, ranks: ArrayLike<number>, seats: Int32Array, ranksDescend: () => boolean) {
+  constructor(weights: Float64Array, ranks: ArrayLike<number>, seats: Int32Array, ranksDescend: () => boolean) {
     this.#weights = weights;
     this.#ranks = ranks;
     this.#seats = seats;
     this.#ranksDescend = ranksDescend;
-    this.#priorities = new Float64Array(seats.length);
-    this.#heap = new Int32Array(seats.length);
-    let size = 0;
+    this.#quotients = new Float64Array(seats.length);
     for (let i = 0; i < seats.length; i++) {
-      const weight = at(weights, i);
-      if (weight <= 0) continue;
-      this.#priorities[i] = weight / (2 * at(seats, i) + 1);
-      this.#heap[size++] = i;
+      this.#quotients[i] = (weights[i] as number) / (2 * (seats[i] as number) + 1);
     }
-    this.#size = size;
-    for (let i = (size >> 1) - 1; i >= 0; i--) this.#sink(i);
+  }
+
+  seat(party: number): void {
+    const seats = (this.#seats[party] as number) + 1;
+    this.#seats[party] = seats;
+    this.#quotients[party] = (this.#weights[party] as number) / (2 * seats + 1);
+  }
+
+  /** Seats the first of all, by looking at each. Parties without weight come last, and some party has weight. */
+  seatFirst(): void {
+    let first = 0;
+    for (let i = 1; i < this.#seats.length; i++) if (this.precedes(i, first)) first = i;
+    this.seat(first);
+  }
+
+  precedes(a: number, b: number): boolean {
+    const difference = (this.#quotients[a] as number) - (this.#quotients[b] as number);
+    if (difference !== 0) return difference > 0;
+    const seats = (this.#seats[a] as number) - (this.#seats[b] as number);
+    if (seats !== 0) return seats < 0;
+    this.#descending ??= this.#ranksDescend();
+    return (this.#ranks[a] as number) < (this.#ranks[b] as number) !== this.#descending;
+  }
+}
+
+/** A binary heap of parties, the next to be seated on top. */
+class SeatHeap {
+  readonly #order: SeatOrder;
+  readonly #heap: Int32Array;
+
+  constructor(order: SeatOrder, count: number) {
+    this.#order = order;
+    this.#heap = new Int32Array(count);
+    for (let i = 0; i < count; i++) this.#heap[i] = i;
+    for (let i = (count >> 1) - 1; i >= 0; i--) this.#sink(i);
   }
 
   seatTop(): void {
-    const party = at(this.#heap, 0);
-    const seats = at(this.#seats, party) + 1;
-    this.#seats[party] = seats;
-    this.#priorities[party] = at(this.#weights, party) / (2 * seats + 1);
+    this.#order.seat(this.#heap[0] as number);
     this.#sink(0);
   }
 
   #sink(start: number): void {
     const heap = this.#heap;
-    const moved = at(heap, start);
+    const moved = heap[start] as number;
     let place = start;
     for (;;) {
       let child = 2 * place + 1;
-      if (child >= this.#size) break;
-      if (child + 1 < this.#size && this.#precedes(at(heap, child + 1), at(heap, child))) child++;
-      if (!this.#precedes(at(heap, child), moved)) break;
-      heap[place] = at(heap, child);
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && this.#order.precedes(heap[child + 1] as number, heap[child] as number)) child++;
+      if (!this.#order.precedes(heap[child] as number, moved)) break;
+      heap[place] = heap[child] as number;
       place = child;
     }
     heap[place] = moved;
   }
-
-  #precedes(a: number, b: number): boolean {
-    const difference = at(this.#priorities, a) - at(this.#priorities, b);
-    if (difference !== 0) return difference > 0;
-    const seats = at(this.#seats, a) - at(this.#seats, b);
-    if (seats !== 0) return seats < 0;
-    this.#descending ??= this.#ranksDescend();
-    return at(this.#ranks, a) < at(this.#ranks, b) !== this.#descending;
-  }
-}
-
-/** Every caller's index is below the length. */
-function at(list: ArrayLike<number>, index: number): number {
-  return list[index] as number;
 }
 
 export interface Share {
@@ -131,9 +145,9 @@ export interface Share {
 export function divideByWeight(total: number, shares: readonly Share[], namesDescend = false): Map<string, number> {
   const sorted = shares.map((share) => share.name).sort(compareNames);
   const ranks = shares.map((share) => sorted.indexOf(share.name));
-  const weights = shares.map((share) => share.weight);
+  const weights = Float64Array.from(shares, (share) => share.weight);
   const seats = allocateSeats(total, { weights, ranks }, () => namesDescend);
-  return new Map(shares.map((share, index) => [share.name, at(seats, index)]));
+  return new Map(shares.map((share, index) => [share.name, seats[index] as number]));
 }
 
 /** The order of names everywhere in the scheduler: by code unit, which for names of clusters is by byte. */
