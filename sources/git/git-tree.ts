@@ -2,7 +2,7 @@
 
 import { gitLfsPointer, gitTooLarge, gitUnsafePath } from "../errors.ts";
 import type { SourceTree, TreeEntry } from "../tree.ts";
-import type { ObjectStore } from "./object-store.ts";
+import { ObjectStore } from "./object-store.ts";
 import type { TreeRecord } from "./objects.ts";
 
 const LFS_START = "version https://git-lfs.github.com/spec/";
@@ -13,6 +13,18 @@ export interface TreeWarning {
   readonly kind: "submodule" | "lfs" | "skipped";
   readonly path: string;
   readonly message: string;
+}
+
+/** Where a tree is to be found: plain data that can be sent to a worker and opened there. */
+export interface TreeLocation {
+  readonly objectsDirectory: string;
+  readonly treeId: string;
+  readonly revision: string;
+}
+
+/** The tree at a location that another thread or process of this machine gave. */
+export function openTree(location: TreeLocation, store = new ObjectStore(location.objectsDirectory)): GitTree {
+  return new GitTree(store, location.treeId, location.revision);
 }
 
 /**
@@ -30,6 +42,10 @@ export class GitTree implements SourceTree {
     this.#store = store;
     this.treeId = treeId;
     this.revision = revision;
+  }
+
+  get location(): TreeLocation {
+    return { objectsDirectory: this.#store.directory, treeId: this.treeId, revision: this.revision };
   }
 
   list(path: string): readonly TreeEntry[] | undefined {

@@ -25,13 +25,15 @@ const MAX_TAG_DEPTH = 10;
 /** Reads objects by name. Synchronous; what was read lately is kept. Notices packs that appear later. */
 export class ObjectStore {
   readonly limits: GitLimits;
+  /** The repository's `objects` folder. */
+  readonly directory: string;
   readonly #directories: readonly string[];
   #packs: Pack[] | undefined;
   readonly #context: PackContext;
   readonly #trees = new LruCache<string, readonly TreeRecord[]>(TREE_CACHE_ENTRIES);
 
-  /** `directory` is the repository's `objects` folder. */
   constructor(directory: string, limits: GitLimits = DEFAULT_LIMITS) {
+    this.directory = directory;
     this.limits = limits;
     this.#directories = withAlternates(directory);
     this.#context = {
@@ -52,7 +54,14 @@ export class ObjectStore {
   find(oid: string): GitObject | undefined {
     const name = Buffer.from(oid, "hex");
     if (name.length !== 20) return undefined;
-    return this.#findPacked(name) ?? this.#findLoose(oid) ?? (this.#refresh() ? this.#findPacked(name) : undefined);
+    try {
+      return this.#findIn(name, oid);
+    } catch (error) {
+      // Another process repacked: the list names a pack that is gone, and what was in it is elsewhere.
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (!this.#refresh()) throw gitCorrupt("a pack that has an index is not there", error);
+      return this.#findIn(name, oid);
+    }
   }
 
   has(oid: string): boolean {
@@ -126,6 +135,10 @@ export class ObjectStore {
     const object = this.read(oid);
     if (object.type !== type) throw gitCorrupt(`the object ${oid} is a ${object.type}, not a ${type}`);
     return object;
+  }
+
+  #findIn(name: Buffer, oid: string): GitObject | undefined {
+    return this.#findPacked(name) ?? this.#findLoose(oid) ?? (this.#refresh() ? this.#findPacked(name) : undefined);
   }
 
   #findPacked(name: Buffer): GitObject | undefined {

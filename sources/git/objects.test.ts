@@ -4,7 +4,7 @@ import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GitFixture, manifests } from "../../test/git-fixture.ts";
 import { hasGit } from "../../test/git-server.ts";
-import { changedPaths, GitTree, TreeInspector } from "./git-tree.ts";
+import { changedPaths, GitTree, openTree, TreeInspector } from "./git-tree.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { ObjectStore } from "./object-store.ts";
 import { objectName } from "./objects.ts";
@@ -182,6 +182,22 @@ describe.skipIf(!hasGit())("ObjectStore", () => {
 
     expect(store.readCommit(commit).subject).toBe("first");
     expect(store.expand(commit.slice(0, 8))).toEqual([commit]);
+  });
+
+  it("goes on reading while another process repacks", () => {
+    history();
+    fixture.git("repack", "-adq");
+    const store = new ObjectStore(join(fixture.work, ".git", "objects"));
+    const head = fixture.git("rev-parse", "HEAD");
+    const tree = new GitTree(store, store.readCommit(head).tree, head);
+    for (const pack of store.packs()) pack.close();
+    fixture.commit("another", { more: "objects" });
+    fixture.git("repack", "-adq");
+
+    expect(String(tree.read("big.txt"))).toContain("line 0");
+    const elsewhere = openTree(structuredClone(tree.location));
+    expect(elsewhere.read("big.txt")).toEqual(tree.read("big.txt"));
+    expect(elsewhere.revision).toBe(head);
   });
 
   it("says of a damaged loose object that it is damaged", () => {
