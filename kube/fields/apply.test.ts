@@ -3,8 +3,9 @@ import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { type ApplyRequest, applyServerSide, equalIgnoringTimes } from "./apply.ts";
 import { ApplyConflictError } from "./errors.ts";
 import { setOfPaths } from "./field-set.ts";
+import { fieldTypeFromSchema } from "./structural.ts";
 import { trackUpdate } from "./track.ts";
-import { WIDGET_TYPE } from "./widget.test-type.ts";
+import { METADATA_SCHEMA, TEXT_MAP, WIDGET_SCHEMA, WIDGET_TYPE } from "./widget.test-type.ts";
 
 const VERSION = "example.io/v1";
 const T1 = "2026-01-01T00:00:00Z";
@@ -205,6 +206,16 @@ describe("applyServerSide", () => {
     );
 
     expect(Object.keys(ownership(next))).toEqual(["b Apply"]);
+  });
+
+  it("gives the whole to who owned a part of what has become atomic", () => {
+    const granular = { ...WIDGET_SCHEMA, properties: { spec: { type: "object", properties: { whole: TEXT_MAP } } } };
+    const metadata = fieldTypeFromSchema(METADATA_SCHEMA);
+    const live = apply(undefined, "a", { whole: { x: "1" } }, { type: fieldTypeFromSchema(granular, { metadata }) });
+
+    const conflict = conflictOf(() => apply(live, "b", { whole: { y: "1" } }));
+
+    expect(conflict.message).toContain('conflict with "a": .spec.whole');
   });
 
   it.each<[Spec, string]>([

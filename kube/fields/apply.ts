@@ -15,7 +15,14 @@ import {
 import { decodeManagers, encodeManagers, type ManagerEntry, type Managers, managerIdentity } from "./managers.ts";
 import { mergeValues, removePaths } from "./merge.ts";
 import { setOfValue, withNamedFields } from "./owned-set.ts";
-import { ChangeView, type OwnershipModel, takeFields, withoutManagedFields, withoutUnowned } from "./ownership.ts";
+import {
+  ChangeView,
+  type OwnershipModel,
+  reconcileManagers,
+  takeFields,
+  withoutManagedFields,
+  withoutUnowned,
+} from "./ownership.ts";
 import { emptyObject, recordUpdate } from "./track.ts";
 import { checkTyped, formatProblems } from "./validate.ts";
 
@@ -110,6 +117,7 @@ const BEFORE_FIRST_APPLY = "before-first-apply";
 function managersOfLive(request: ApplyRequest, before: unknown): Managers {
   const managers = decodeManagers(request.live?.metadata.managedFields);
   if (managers === undefined) throw typedObjectInvalid("failed to decode managed fields");
+  reconcileManagers(managers, request);
   if (managers.size === 0 && request.live !== undefined) {
     recordUpdate(managers, emptyObject(request), before, { ...request, manager: BEFORE_FIRST_APPLY });
   }

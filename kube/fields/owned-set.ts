@@ -87,3 +87,36 @@ export function typeOfElement(type: FieldType, element: string): FieldType | und
   if (element.startsWith("f:")) return typeOfKey(type, element.slice(2));
   return type.kind === "list" ? type.items : undefined;
 }
+
+const RECONCILED = new WeakMap<FieldSet, { readonly type: FieldType; readonly set: FieldSet }>();
+
+/**
+ * The set as it reads under the present type: who owned parts of a value that has become atomic since owns the whole.
+ * Remembers the answer for the set.
+ */
+export function reconcileSet(set: FieldSet, type: FieldType): FieldSet {
+  const known = RECONCILED.get(set);
+  if (known !== undefined && known.type === type) return known.set;
+  const reconciled = withWholeAtomics(set, type);
+  RECONCILED.set(set, { type, set: reconciled });
+  return reconciled;
+}
+
+function withWholeAtomics(set: FieldSet, type: FieldType): FieldSet {
+  let result: Record<string, FieldSet> | undefined;
+  for (const element in set) {
+    if (element === ".") continue;
+    const node = set[element] ?? LEAF;
+    const childType = isEmptySet(node) ? undefined : typeOfElement(type, element);
+    if (childType === undefined || childType.kind === "deduced") continue;
+    const next = isAtomic(childType) ? LEAF : withWholeAtomics(node, childType);
+    if (next === node) continue;
+    result ??= { ...set };
+    result[element] = next;
+  }
+  return result ?? set;
+}
+
+function isAtomic(type: FieldType): boolean {
+  return type.kind === "map" ? type.atomic : type.kind === "list" && type.listType === "atomic";
+}

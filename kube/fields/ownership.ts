@@ -12,6 +12,7 @@ import {
   subtractSets,
 } from "./field-set.ts";
 import type { Managers } from "./managers.ts";
+import { reconcileSet } from "./owned-set.ts";
 import type { FieldType } from "./type.ts";
 
 /** What the owner of a kind says about field ownership. */
@@ -58,6 +59,16 @@ export function withoutManagedFields(object: KubeObject): KubeObject {
   if (object.metadata?.managedFields === undefined) return object;
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
+}
+
+/** Brings entries up to date with the present schemas of their versions. Changes `managers`. */
+export function reconcileManagers(managers: Managers, model: OwnershipModel): void {
+  for (const [identity, entry] of managers) {
+    const type = model.typeAt === undefined ? model.type : model.typeAt(entry.apiVersion);
+    if (type === undefined) continue;
+    const set = reconcileSet(entry.set, type);
+    if (set !== entry.set) managers.set(identity, { ...entry, set });
+  }
 }
 
 /** Compares the object before and after a write once for each type that managers need. */

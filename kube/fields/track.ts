@@ -1,9 +1,16 @@
 // Ownership after a create, update or patch.
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { writtenPaths } from "./compare.ts";
-import { isEmptySet, subtractSets, subtractTrees, unionSets } from "./field-set.ts";
+import { isEmptySet, subtractTrees, unionSets } from "./field-set.ts";
 import { capUpdaters, decodeManagers, encodeManagers, type Managers, managerIdentity } from "./managers.ts";
-import { ChangeView, type OwnershipModel, takeFields, withoutManagedFields, withoutUnowned } from "./ownership.ts";
+import {
+  ChangeView,
+  type OwnershipModel,
+  reconcileManagers,
+  takeFields,
+  withoutManagedFields,
+  withoutUnowned,
+} from "./ownership.ts";
 
 export interface UpdateRequest extends OwnershipModel {
   /** The stored object; undefined on create. */
@@ -26,6 +33,7 @@ export interface UpdateRequest extends OwnershipModel {
 export function trackUpdate(request: UpdateRequest): ManagedFieldsEntry[] | undefined {
   const { old, updated } = request;
   const managers = managersBefore(request);
+  reconcileManagers(managers, request);
   if (managers.size === 0 && old !== undefined) return undefined;
   const before = old === undefined ? emptyObject(request) : withoutManagedFields(old);
   recordUpdate(managers, before, withoutManagedFields(updated), request);
@@ -49,7 +57,7 @@ export function recordUpdate(
   const change = new ChangeView(before, after, request);
   takeFields(managers, "", change, true);
   const own = change.own();
-  let taken = subtractSets(writtenPaths(own), own.removed);
+  let taken = writtenPaths(own);
   if (request.resetFields !== undefined) taken = subtractTrees(taken, request.resetFields);
   taken = withoutUnowned(taken);
   if (isEmptySet(taken)) return;

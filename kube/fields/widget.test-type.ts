@@ -2,7 +2,7 @@
 import { fieldTypeFromSchema, type SchemaNode } from "./structural.ts";
 
 const TEXT: SchemaNode = { type: "string" };
-const TEXT_MAP: SchemaNode = { type: "object", additionalProperties: TEXT };
+export const TEXT_MAP: SchemaNode = { type: "object", additionalProperties: TEXT };
 
 export const METADATA_SCHEMA: SchemaNode = {
   type: "object",
