@@ -1,5 +1,7 @@
 // What every renderer hands on.
 
+import type { KubeObject } from "../kube/object.ts";
+
 /** Where an object was written. */
 export interface ObjectOrigin {
   /** Path in the source tree. */
@@ -10,7 +12,7 @@ export interface ObjectOrigin {
 
 export interface RenderedObject {
   /** A Kubernetes object as plain JSON; integers beyond 2^53 are bigint. Owned by the caller. */
-  readonly object: Record<string, unknown>;
+  readonly object: KubeObject;
   readonly origin: ObjectOrigin;
 }
 

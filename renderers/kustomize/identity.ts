@@ -42,6 +42,11 @@ export function isClusterScoped(gvk: Gvk): boolean {
   return scopes.get(`${apiVersion} ${gvk.kind}`) === false;
 }
 
+/** `cluster` only for kinds known to be cluster-scoped. */
+export function effectiveScope(apiVersion: string, kind: string): "cluster" | "namespace" {
+  return isClusterScoped(gvkFrom(apiVersion, kind)) ? "cluster" : "namespace";
+}
+
 /** `""` and `default` are one namespace; cluster-scoped objects are in none. */
 export function effectiveNamespace(id: ResourceId): string {
   if (isClusterScoped(id)) return "_non_namespaceable_";

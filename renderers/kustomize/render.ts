@@ -1,6 +1,6 @@
 // Builds a kustomization of a source tree, as `kustomize build` does.
 
-import { emitYamlDocument } from "../../kube/yaml-emit.ts";
+import type { KubeObject } from "../../kube/object.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { renderError } from "../errors.ts";
 import type { RenderedObject, RenderResult } from "../rendered.ts";
@@ -9,6 +9,7 @@ import { buildMetadataOptions, writeBuildMetadata } from "./build-metadata.ts";
 import { contentHash } from "./hash.ts";
 import { Loader } from "./loader.ts";
 import { builtInSchemas } from "./merge-schema.ts";
+import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
 import { isMapNode, isNullNode, toValue } from "./node.ts";
 import type { Resource } from "./resource.ts";
@@ -20,7 +21,7 @@ export interface KustomizeOptions {
   readonly allowFilesOutsideRoot?: boolean;
   /** Order of the objects when the root does not say. Default `legacy`, as the command line has it. */
   readonly order?: "legacy" | "none";
-  /** Namespace that namespaced objects get when the kustomization sets none. */
+  /** Namespace for all namespaced objects, as if an overlay around the kustomization set it. */
   readonly targetNamespace?: string;
   /** Objects in all. Default 50 000. */
   readonly maxObjects?: number;
@@ -55,6 +56,14 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   session.metadata = metadata;
   const all = emptyAccumulated();
   accumulate(root, all, session);
+  if (options.targetNamespace) {
+    setNamespaces(all.map, {
+      namespace: options.targetNamespace,
+      specs: all.config.namespace,
+      unsetOnly: false,
+      subjects: "default-only",
+    });
+  }
   addHashes(all.map.resources);
   all.map.invalidate();
   fixNameReferences(all.map.resources, all.config.nameReference);
@@ -64,11 +73,6 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   for (const resource of sorted) dropEmptyAnnotations(resource);
   writeBuildMetadata(sorted, metadata, loader.root, FOLLOWED_VERSION);
   return { objects: sorted.map(toRendered), warnings: session.warnings };
-}
-
-/** Prints objects as the tool does: keys sorted, documents separated by `---`. */
-export function emitYaml(objects: readonly RenderedObject[]): string {
-  return objects.map(({ object }) => emitYamlDocument(object, { sortKeys: true })).join("---\n");
 }
 
 function addHashes(resources: readonly Resource[]): void {
@@ -94,7 +98,8 @@ function isLocalConfig(resource: Resource): boolean {
 
 function toRendered(resource: Resource): RenderedObject {
   try {
-    return { object: toValue(resource.node) as Record<string, unknown>, origin: resource.origin };
+    // Every resource has a kind and a name by then; an apiVersion only as far as the files give one.
+    return { object: toValue(resource.node) as KubeObject, origin: resource.origin };
   } catch (cause) {
     throw renderError(
       "render-unrepresentable-value",

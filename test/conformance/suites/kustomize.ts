@@ -2,7 +2,8 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { emitYaml, type KustomizeOptions, renderKustomization } from "../../../renderers/kustomize/render.ts";
+import { emitYaml } from "../../../renderers/kustomize/emit.ts";
+import { type KustomizeOptions, renderKustomization } from "../../../renderers/kustomize/render.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { DirectoryTree } from "../../../sources/directory.ts";
 import type { CaseResult, Suite, SuiteOptions } from "../suite.ts";
@@ -45,7 +46,7 @@ function runCase(id: string, folder: string): CaseResult {
 function build(input: string, path: string, options: KustomizeOptions): { text?: string; error?: AppError } {
   try {
     const tree = new DirectoryTree(input);
-    return { text: emitYaml(renderKustomization(tree, path, options).objects) };
+    return { text: emitYaml(renderKustomization(tree, path, options).objects.map(({ object }) => object)) };
   } catch (error) {
     if (error instanceof AppError) return { error };
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

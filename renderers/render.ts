@@ -1,0 +1,88 @@
+// From a folder of a source to objects, by whichever renderer fits.
+
+import type { KubeObject } from "../kube/object.ts";
+import type { SourceTree } from "../sources/tree.ts";
+import { renderError } from "./errors.ts";
+import { effectiveScope } from "./kustomize/identity.ts";
+import { KUSTOMIZATION_FILES } from "./kustomize/kustomization.ts";
+import { renderKustomization } from "./kustomize/render.ts";
+import { joinPath, PathResolver } from "./paths.ts";
+import { renderPlain } from "./plain.ts";
+import type { ObjectOrigin, RenderedObject, RenderResult } from "./rendered.ts";
+
+export type RendererName = "plain" | "kustomize";
+
+export interface RenderOptions {
+  /** `auto` (default): kustomize where the folder has a kustomization file, plain elsewhere. */
+  readonly renderer?: "auto" | RendererName | undefined;
+  /** Puts every object of a namespaced kind into this namespace; kinds that are not built in count as namespaced. */
+  readonly targetNamespace?: string | undefined;
+  /** Objects in all. Default 50 000. */
+  readonly maxObjects?: number | undefined;
+  /** Bytes of one file. Default 16 MiB. */
+  readonly maxFileBytes?: number | undefined;
+}
+
+export interface RenderOutcome extends RenderResult {
+  readonly renderer: RendererName;
+}
+
+/**
+ * Renders a folder of the tree. Equal trees give equal objects in equal order.
+ *
+ * A plain folder takes its manifests from all folders below; one of these that has a kustomization is built as such.
+ * Throws `AppError` with a code of `RenderErrorCode`.
+ */
+export function render(tree: SourceTree, path: string, options: RenderOptions = {}): RenderOutcome {
+  const resolver = new PathResolver(tree);
+  const folder = normalize(path);
+  const renderer =
+    options.renderer === undefined || options.renderer === "auto" ? detect(resolver, folder) : options.renderer;
+  if (renderer === "kustomize") return { ...renderWithKustomize(tree, folder, options), renderer };
+  const result = renderPlain(tree, folder, {
+    maxObjects: options.maxObjects,
+    maxFileBytes: options.maxFileBytes,
+    renderFolder: (below) => {
+      if (options.renderer === "plain" || detect(resolver, below) === "plain") return undefined;
+      return renderWithKustomize(tree, below, options);
+    },
+  });
+  const { targetNamespace } = options;
+  if (targetNamespace === undefined || targetNamespace === "") return { ...result, renderer };
+  return { ...result, objects: result.objects.map((rendered) => inNamespace(rendered, targetNamespace)), renderer };
+}
+
+function renderWithKustomize(tree: SourceTree, folder: string, options: RenderOptions): RenderResult {
+  const result = renderKustomization(tree, folder, {
+    ...(options.targetNamespace && { targetNamespace: options.targetNamespace }),
+    ...(options.maxObjects !== undefined && { maxObjects: options.maxObjects }),
+    ...(options.maxFileBytes !== undefined && { maxFileBytes: options.maxFileBytes }),
+  });
+  for (const { object, origin } of result.objects) checkApplicable(object, origin);
+  return result;
+}
+
+// kustomize prints objects that no API server would take.
+function checkApplicable(object: KubeObject, origin: ObjectOrigin): void {
+  const missing = !object.apiVersion ? "apiVersion" : !object.metadata?.name ? "metadata.name" : undefined;
+  if (missing === undefined) return;
+  const { file, line } = origin;
+  throw renderError("render-invalid-resource", `the ${object.kind} has no ${missing}`, { file, line, path: missing });
+}
+
+// An absolute path is meant from the root of the source, as `./` is.
+function normalize(path: string): string {
+  return joinPath("", path) ?? path;
+}
+
+function detect(resolver: PathResolver, folder: string): RendererName {
+  const has = KUSTOMIZATION_FILES.some((name) => resolver.resolve(joinPath(folder, name) ?? name).type === "file");
+  return has ? "kustomize" : "plain";
+}
+
+function inNamespace(rendered: RenderedObject, namespace: string): RenderedObject {
+  const { object, origin } = rendered;
+  const { apiVersion, kind, metadata } = object;
+  if (effectiveScope(apiVersion, kind) === "cluster") return rendered;
+  return { object: { ...object, metadata: { ...metadata, namespace } }, origin };
+}
