@@ -1,11 +1,14 @@
 // From a decision to its full trace.
 
 import type { TargetCluster } from "../../api/work.ts";
+import { describeRef } from "../../kube/object.ts";
+import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { strategyOf } from "./assign.ts";
 import type { Decision } from "./decision.ts";
-import { DELETING_BIT, describeRefusals, WAIVED_FOR_TARGETS } from "./filters.ts";
+import { DELETING_BIT, WAIVED_FOR_TARGETS } from "./filters.ts";
+import { describeRefusals } from "./refusals.ts";
 import { SchedulingError } from "./scheduling-error.ts";
-import type { ClusterTrace, SchedulingTrace, TraceCollector } from "./trace.ts";
+import type { ClusterTrace, SchedulingTrace, TraceCollector, WeightRuleTrace } from "./trace.ts";
 import { dividesReplicas } from "./workload.ts";
 
 /** The trace of a decision with this outcome. */
@@ -16,17 +19,38 @@ export function explainDecision(
 ): SchedulingTrace {
   const chosen = outcome instanceof SchedulingError ? [] : outcome;
   const replicas = new Map(chosen.map((target) => [target.name, target.replicas]));
+  const strategy = dividesReplicas(decision.spec) ? (strategyOf(decision.placement) ?? "none") : "none";
   return {
+    object: describeRef(decision.spec.resource),
+    replicas: decision.spec.replicas ?? 0,
     fleetVersion: decision.fleet.version,
-    strategy: dividesReplicas(decision.spec) ? (strategyOf(decision.placement) ?? "none") : "none",
+    strategy,
     ...(decision.groupName === "" || decision.placement.clusterAffinities == null
       ? {}
       : { affinityGroup: decision.groupName }),
     clusters: decision.fleet.records.map((_, position) => explainCluster(decision, position, replicas)),
     ...(collected.selection === undefined ? {} : { selection: collected.selection }),
     divisions: collected.divisions,
+    ...(strategy === "StaticWeight" ? { weightRules: explainWeights(decision) } : {}),
     ...(outcome instanceof SchedulingError ? { error: { kind: outcome.kind, message: outcome.message } } : {}),
   };
+}
+
+/** Which rule gives each candidate its weight: the first of those with the highest. */
+function explainWeights({ placement, candidates }: Decision): WeightRuleTrace[] {
+  const rules = placement.replicaScheduling?.weightPreference?.staticWeightList ?? [];
+  const byRule = rules.map((): string[] => []);
+  for (const position of Array.from(candidates.positions)) {
+    const record = candidates.records[position];
+    if (record === undefined) continue;
+    let best = -1;
+    for (const [index, rule] of rules.entries()) {
+      const weighsMore = best < 0 || rule.weight > (rules[best]?.weight ?? 0);
+      if (weighsMore && clusterMatches(record.cluster, rule.targetCluster)) best = index;
+    }
+    byRule[best]?.push(record.name);
+  }
+  return rules.map((rule, index) => ({ rule: index, weight: rule.weight, clusters: byRule[index] ?? [] }));
 }
 
 function explainCluster(
@@ -35,11 +59,12 @@ function explainCluster(
   chosen: ReadonlyMap<string, number | undefined>,
 ): ClusterTrace {
   const record = decision.fleet.records[position] as (typeof decision.fleet.records)[number];
-  const { candidates, placement, plan } = decision;
+  const { candidates, placement, plan, spec } = decision;
+  const asked = { placement, affinity: plan.affinity, resource: spec.resource };
   const bits = decision.refusalsAt(position);
   const waivedBits = decision.previous.has(position) ? (plan.refusals[position] as number) & WAIVED_FOR_TARGETS : 0;
-  const refusals = describeRefusals(bits, record, placement, plan.affinity.path);
-  const waived = describeRefusals(waivedBits, record, placement, plan.affinity.path);
+  const refusals = describeRefusals(bits, record, asked);
+  const waived = describeRefusals(waivedBits, record, asked);
   if ((bits & DELETING_BIT) !== 0) return { cluster: record.name, verdict: "deleting", refusals: [], waived: [] };
   if (bits !== 0) return { cluster: record.name, verdict: "refused", refusals, waived };
   const isChosen = chosen.has(record.name);

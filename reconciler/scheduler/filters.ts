@@ -4,7 +4,7 @@ import type { ClusterAffinity, ClusterAffinityTerm, Placement } from "../../api/
 import type { ObjectReference } from "../../api/work.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { type ClusterRecord, servesApi } from "./cluster-record.ts";
-import { firstUntolerated, formatTaint } from "./taints.ts";
+import { firstUntolerated } from "./taints.ts";
 
 /** The filters by Karmada's names, in the order in which a refusal is reported. */
 export const FILTER_NAMES = [
@@ -31,7 +31,7 @@ export const DELETING_BIT = 128;
 /** What a current target is not asked again. */
 export const WAIVED_FOR_TARGETS = API_BIT | TAINT_BIT;
 
-const BITS: Readonly<Record<FilterName, number>> = {
+export const FILTER_BITS: Readonly<Record<FilterName, number>> = {
   APIEnablement: API_BIT,
   TaintToleration: TAINT_BIT,
   ClusterAffinity: AFFINITY_BIT,
@@ -43,7 +43,7 @@ const BITS: Readonly<Record<FilterName, number>> = {
 
 /** The mask that keeps the bits of all filters but the `disabled` ones. */
 export function enabledMask(disabled: readonly FilterName[]): number {
-  return disabled.reduce((mask, name) => mask & ~BITS[name], 255);
+  return disabled.reduce((mask, name) => mask & ~FILTER_BITS[name], 255);
 }
 
 /** The affinities of which one must match; none means every cluster fits. */
@@ -104,12 +104,13 @@ export function overflowTier(record: ClusterRecord, group: ClusterAffinityTerm):
   return index < 0 ? 1000 : index + 1;
 }
 
-interface MissingProperty {
+/** The property that a spread constraint needs and a cluster does not have. */
+export interface MissingProperty {
   readonly index: number;
   readonly field: "provider" | "region" | "zones";
 }
 
-function missingProperty(record: ClusterRecord, placement: Placement): MissingProperty | undefined {
+export function missingProperty(record: ClusterRecord, placement: Placement): MissingProperty | undefined {
   const { spec } = record.cluster;
   for (const [index, constraint] of (placement.spreadConstraints ?? []).entries()) {
     if (constraint.spreadByField === "provider" && !spec.provider) return { index, field: "provider" };
@@ -117,74 +118,4 @@ function missingProperty(record: ClusterRecord, placement: Placement): MissingPr
     if (constraint.spreadByField === "zone" && !spec.zones?.length) return { index, field: "zones" };
   }
   return undefined;
-}
-
-/** One filter's refusal of one cluster. */
-export interface Refusal {
-  readonly filter: FilterName;
-  /** Karmada's text, which becomes part of the condition's message. */
-  readonly reason: string;
-  /** Where to change it, relative to the binding's spec or to the cluster. */
-  readonly path: string;
-}
-
-/** The refusals behind `bits`, in the order of `FILTER_NAMES`. */
-export function describeRefusals(
-  bits: number,
-  record: ClusterRecord,
-  placement: Placement,
-  affinityPath: string,
-): Refusal[] {
-  return FILTER_NAMES.filter((filter) => (bits & BITS[filter]) !== 0).map((filter) =>
-    describeRefusal(filter, record, placement, affinityPath),
-  );
-}
-
-function describeRefusal(
-  filter: FilterName,
-  record: ClusterRecord,
-  placement: Placement,
-  affinityPath: string,
-): Refusal {
-  switch (filter) {
-    case "APIEnablement":
-      return {
-        filter,
-        reason: "cluster(s) did not have the API resource",
-        path: `Cluster ${record.name} status.apiEnablements`,
-      };
-    case "TaintToleration": {
-      const taint = firstUntolerated(record.taints, placement.clusterTolerations);
-      const text = taint === undefined ? "" : formatTaint(taint);
-      return { filter, reason: `cluster(s) had untolerated taint {${text}}`, path: "placement.clusterTolerations" };
-    }
-    case "ClusterAffinity":
-      return {
-        filter,
-        reason: "cluster(s) did not match the placement cluster affinity constraint",
-        path: affinityPath,
-      };
-    case "SpreadConstraint": {
-      const missing = missingProperty(record, placement) ?? { index: 0, field: "region" };
-      return {
-        filter,
-        reason: `cluster(s) did not have ${missing.field} property`,
-        path: `placement.spreadConstraints[${missing.index}], or Cluster ${record.name} spec.${missing.field}`,
-      };
-    }
-    case "ClusterEviction":
-      return { filter, reason: "cluster(s) is in the process of eviction", path: "gracefulEvictionTasks" };
-    case "WorkloadAffinity":
-      return {
-        filter,
-        reason: "ResourceBinding with the same affinity group does not target this cluster",
-        path: "placement.workloadAffinity.affinity",
-      };
-    case "WorkloadAntiAffinity":
-      return {
-        filter,
-        reason: "cluster already has workload with the same anti-affinity group",
-        path: "placement.workloadAffinity.antiAffinity",
-      };
-  }
 }

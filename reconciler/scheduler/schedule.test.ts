@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Cluster, Taint } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec } from "../../api/work.ts";
+import { describeClusters, describeDivisions } from "./describe-trace.ts";
 import { FleetIndex } from "./fleet-index.ts";
 import { schedule } from "./schedule.ts";
 import { scheduleInGroups } from "./schedule-in-groups.ts";
@@ -53,6 +54,10 @@ const DYNAMIC: Placement = {
 const AGGREGATED: Placement = {
   replicaScheduling: { replicaSchedulingType: "Divided", replicaDivisionPreference: "Aggregated" },
 };
+
+function raise(): never {
+  throw new Error("a trace was expected");
+}
 
 function place(placement: Placement, clusters: readonly Cluster[], change: Partial<ResourceBindingSpec> = {}): string {
   const result = schedule({ spec: spec(placement, change), fleet: clusters });
@@ -261,6 +266,56 @@ describe("schedule", () => {
     expect(result.clusters).toEqual([
       { name: "a", replicas: 2 },
       { name: "b", replicas: 10 },
+    ]);
+  });
+
+  it("says what refuses a cluster, and where to change it", () => {
+    const placement: Placement = {
+      clusterAffinity: { labelSelector: { matchLabels: { env: "prod" } }, exclude: ["out"] },
+      spreadConstraints: [{ spreadByField: "region", minGroups: 1, maxGroups: 1 }],
+    };
+    const labels = { env: "prod" };
+    const fleet = [
+      cluster("out", { labels, region: "eu" }),
+      cluster("dev", { region: "eu" }),
+      cluster("somewhere", { labels }),
+      cluster("old", { labels, region: "eu", apis: false }),
+      cluster("fine", { labels, region: "eu" }),
+    ];
+
+    const { trace } = schedule({ spec: spec(placement), fleet, options: { explain: true } });
+    const lines = describeClusters(trace ?? raise()).map((line) => `${line.cluster}: ${line.outcome} ${line.reason}`);
+
+    expect(lines).toEqual([
+      "fine: 6 replicas ",
+      "dev: refused its labels do not match (placement.clusterAffinity.labelSelector)",
+      "old: refused no API apps/v1 Deployment (cluster reports 0 API versions; the list is not complete) (Cluster old: status.apiEnablements)",
+      "out: refused is excluded by name (placement.clusterAffinity.exclude)",
+      "somewhere: refused has no region, which spreadConstraints[0] needs (Cluster somewhere: spec.region)",
+    ]);
+  });
+
+  it("tells how replicas were divided", () => {
+    const placement: Placement = {
+      replicaScheduling: {
+        replicaSchedulingType: "Divided",
+        replicaDivisionPreference: "Weighted",
+        weightPreference: {
+          staticWeightList: [
+            { targetCluster: { clusterNames: ["gone"] }, weight: 5 },
+            { targetCluster: { clusterNames: ["paris-1"] }, weight: 2 },
+            { targetCluster: {}, weight: 1 },
+          ],
+        },
+      },
+    };
+    const fleet = [cluster("tokyo-1"), cluster("paris-1")];
+
+    const { trace } = schedule({ spec: spec(placement), fleet, options: { explain: true } });
+
+    expect(describeDivisions(trace ?? raise())).toEqual([
+      "How 6 replicas were divided: weights paris-1 2, tokyo-1 1 (static rule 2, 3; rule 1 gives none its weight)",
+      "  seat 1 paris-1 2.00 > 1.00 · seat 2 tokyo-1 1.00 > 0.67 · seat 3 paris-1 0.67 > 0.33 · seat 4 paris-1 0.40 > 0.33 · …",
     ]);
   });
 

@@ -9,7 +9,6 @@ import { estimateFor } from "./estimates.ts";
 import { explainDecision } from "./explain.ts";
 import {
   DELETING_BIT,
-  describeRefusals,
   EVICTION_BIT,
   enabledMask,
   WAIVED_FOR_TARGETS,
@@ -19,6 +18,7 @@ import {
 import { FleetIndex } from "./fleet-index.ts";
 import { resolveGates, type SchedulingOptions } from "./options.ts";
 import { assignByTiers } from "./overflow.ts";
+import { firstReason } from "./refusals.ts";
 import type { SchedulingResult } from "./result.ts";
 import { SchedulingError } from "./scheduling-error.ts";
 import { selectClusters } from "./select.ts";
@@ -196,13 +196,14 @@ function withEmptyTargets(
 
 /** Says how many clusters each reason refused, every cluster by its first reason. */
 function nothingFits(decision: Decision): SchedulingError {
-  const { fleet, placement, plan } = decision;
+  const { fleet, placement, plan, spec } = decision;
+  const asked = { placement, affinity: plan.affinity, resource: spec.resource };
   const counts = new Map<string, number>();
   for (const [position, record] of fleet.records.entries()) {
     const bits = decision.refusalsAt(position);
     if ((bits & DELETING_BIT) !== 0) continue;
-    const [first] = describeRefusals(bits, record, placement, plan.affinity.path);
-    if (first !== undefined) counts.set(first.reason, (counts.get(first.reason) ?? 0) + 1);
+    const first = firstReason(bits, record, asked);
+    if (first !== undefined) counts.set(first, (counts.get(first) ?? 0) + 1);
   }
   const reasons = Array.from(counts, ([reason, count]) => `${count} ${reason}`).sort();
   const text = reasons.length === 0 ? "no cluster exists" : reasons.join(", ");

@@ -1,7 +1,7 @@
 // The full account of one scheduling decision, for people and for replay. Made only when asked for.
 
 import type { TargetCluster } from "../../api/work.ts";
-import type { Refusal } from "./filters.ts";
+import type { Refusal } from "./refusals.ts";
 import type { SchedulingErrorKind } from "./scheduling-error.ts";
 import type { SeatStep, Share } from "./webster.ts";
 
@@ -63,13 +63,26 @@ export interface DivisionTrace {
   readonly namesDescend: boolean;
 }
 
+/** What a rule of `staticWeightList` gave its weight to; a rule that others outweigh everywhere has no clusters. */
+export interface WeightRuleTrace {
+  /** Index in the list. */
+  readonly rule: number;
+  readonly weight: number;
+  /** Clusters that passed the filters and have their weight from this rule. */
+  readonly clusters: readonly string[];
+}
+
 export interface SchedulingTrace {
+  /** What was placed: `apps/v1 Deployment shop/web`. */
+  readonly object: string;
+  readonly replicas: number;
   readonly fleetVersion: number;
   readonly strategy: Strategy | "none";
   readonly affinityGroup?: string;
   readonly clusters: readonly ClusterTrace[];
   readonly selection?: SelectionTrace;
   readonly divisions: readonly DivisionTrace[];
+  readonly weightRules?: readonly WeightRuleTrace[];
   readonly error?: { readonly kind: SchedulingErrorKind; readonly message: string };
 }
 
