@@ -1,0 +1,25 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { suite as estimator } from "./suites/estimator.ts";
+import { suite as matching } from "./suites/matching.ts";
+import { suite as scheduler } from "./suites/scheduler.ts";
+import { suite as schedulerProcess } from "./suites/scheduler-process.ts";
+
+const vectors = join(import.meta.dirname, "vectors", "karmada");
+
+describe("decisions recorded from Karmada", () => {
+  it.each(Object.entries({ estimator, matching, scheduler, "scheduler-process": schedulerProcess }))(
+    "are ours too: %s",
+    async (_name, suite) => {
+      const failed: string[] = [];
+      let count = 0;
+      for await (const result of suite.run({ vectors })) {
+        count++;
+        if (!result.passed) failed.push(`${result.id}: ${result.details ?? ""}`);
+      }
+
+      expect(failed).toEqual([]);
+      expect(count).toBeGreaterThan(50);
+    },
+  );
+});
