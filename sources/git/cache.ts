@@ -117,13 +117,13 @@ export class RepositoryCache {
     // The index comes last: a pack without one is not there.
     renameSync(packPath, `${path}.pack`);
     renameSync(indexPath, `${path}.idx`);
-    this.store.reload();
+    this.store.close();
     return path;
   }
 
   /** Removes packs by their paths without extension; the index goes first. */
   removePacks(paths: readonly string[]): void {
-    this.store.reload();
+    this.store.close();
     for (const path of paths) {
       rmSync(`${path}.idx`, { force: true });
       rmSync(`${path}.pack`, { force: true });
@@ -142,7 +142,6 @@ export class RepositoryCache {
     rmSync(join(this.directory, "shallow"), { force: true });
     rmSync(join(this.directory, "objects"), { force: true, recursive: true });
     mkdirSync(this.#packFolder, { recursive: true });
-    this.store.reload();
   }
 
   get #packFolder(): string {

@@ -12,6 +12,7 @@ const LFS_MAX_BYTES = 1024;
 export interface TreeWarning {
   readonly kind: "submodule" | "lfs" | "skipped";
   readonly path: string;
+  /** A sentence that begins with the path. */
   readonly message: string;
 }
 
@@ -155,7 +156,7 @@ export class TreeInspector {
     const { maxFiles, maxPathBytes } = this.#store.limits;
     if (files > maxFiles) throw gitTooLarge(`a repository of ${files} files`, `${maxFiles} files`);
     if (longest > maxPathBytes) throw gitTooLarge(`a path of ${longest} bytes`, `${maxPathBytes} bytes`);
-    return warnings;
+    return warnings.map((warning) => ({ ...warning, message: `${warning.path} ${warning.message}` }));
   }
 
   #inspect(treeId: string, path: string, depth: number): Inspection {
@@ -188,9 +189,10 @@ export class TreeInspector {
   #warningOf(record: TreeRecord): TreeWarning | undefined {
     const path = record.name;
     if (record.kind === "submodule") {
-      return { kind: "submodule", path, message: "a submodule, whose files are not fetched" };
+      return { kind: "submodule", path, message: "is a submodule, whose files are not fetched" };
     }
-    if (isSkipped(record)) return { kind: "skipped", path, message: "named .git, which is left out" };
+    if (isSkipped(record))
+      return { kind: "skipped", path, message: "has a name that only Git may use, and is left out" };
     if (record.kind === "file" && record.name === ".gitattributes" && this.#usesLfs(record.oid)) {
       return { kind: "lfs", path, message: "puts files under Git LFS, whose content is not fetched" };
     }

@@ -27,9 +27,4 @@ export class LruCache<K, V> {
       this.#weight -= entry.weight;
     }
   }
-
-  clear(): void {
-    this.#entries.clear();
-    this.#weight = 0;
-  }
 }

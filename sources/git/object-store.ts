@@ -17,10 +17,15 @@ import {
 } from "./objects.ts";
 import { Pack, type PackContext } from "./pack.ts";
 
-const CACHE_BYTES = 24 << 20;
-const TREE_CACHE_ENTRIES = 200_000;
+const TREE_CACHE_ENTRIES = 50_000;
 const MAX_ALTERNATES = 5;
 const MAX_TAG_DEPTH = 10;
+
+/**
+ * Lately read objects of all stores, so that memory does not grow with the number of repositories. Keys name a pack of
+ * one store: no repository ever gets an object that came from another.
+ */
+const recent = new LruCache<number, GitObject>(48 << 20);
 
 /** Reads objects by name. Synchronous; what was read lately is kept. Notices packs that appear later. */
 export class ObjectStore {
@@ -37,7 +42,7 @@ export class ObjectStore {
     this.limits = limits;
     this.#directories = withAlternates(directory);
     this.#context = {
-      cache: new LruCache(CACHE_BYTES),
+      cache: recent,
       maxObjectBytes: limits.maxObjectBytes,
       readObject: (oid) => this.read(oid),
     };
@@ -119,13 +124,7 @@ export class ObjectStore {
     return this.#loadPacks();
   }
 
-  /** Forgets the list of packs; it is read again when next needed. */
-  reload(): void {
-    this.close();
-    this.#context.cache.clear();
-  }
-
-  /** Closes the files. Reading opens them again. */
+  /** Closes the files and forgets which there are. Reading looks again. */
   close(): void {
     for (const pack of this.#packs ?? []) pack.close();
     this.#packs = undefined;

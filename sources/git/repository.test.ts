@@ -145,6 +145,36 @@ describe.skipIf(!hasGit())("a repository over http", () => {
     expect(text(after, "a")).toBe("1");
   });
 
+  it("does not claim what the history at hand cannot tell", async () => {
+    fixture.commit("first", { a: "1" });
+    fixture.push();
+    const repository = open();
+    await repository.fetchRevision(main, { signal });
+    for (const number of [2, 3, 4]) fixture.commit(`commit ${number}`, { a: `${number}` });
+    fixture.git("tag", "v1");
+    fixture.push("HEAD", "--tags");
+    // The tag brings the commit alone, so that what lies between it and the branch's commit is not here.
+    await repository.fetchRevision({ tag: "v1" }, { signal });
+
+    expect(await repository.fetchRevision(main, { signal })).toMatchObject({ history: "unknown", forced: false });
+  });
+
+  it("names the wanted commit without fetching it", async () => {
+    const commit = fixture.commit("first", { a: "1" });
+    fixture.push();
+    const repository = open();
+
+    expect(await repository.resolveRevision({}, { signal })).toEqual({
+      revision: `main@sha1:${commit}`,
+      commit,
+      ref: "refs/heads/main",
+    });
+    server.requests.length = 0;
+    expect((await repository.resolveRevision({ commit }, { signal })).revision).toBe(`sha1:${commit}`);
+    expect(server.requests).toEqual([]);
+    expect(() => repository.tree(commit)).toThrow(expect.objectContaining({ code: "git-object-missing" }));
+  });
+
   it("takes a merge as an advance", async () => {
     fixture.commit("first", { a: "1" });
     fixture.git("checkout", "-q", "-b", "side");
@@ -299,6 +329,7 @@ describe.skipIf(!hasGit())("a repository over http", () => {
       "lfs charts/.gitattributes",
       "submodule vendor/lib",
     ]);
+    expect(result.warnings[1]?.message).toBe("vendor/lib is a submodule, whose files are not fetched");
     expect(result.tree.list("vendor")).toEqual([]);
     expect(() => result.tree.read("charts/web.tgz")).toThrow(expect.objectContaining({ code: "git-lfs-pointer" }));
     expect(text(result, "link")).toBe("../../etc/passwd");

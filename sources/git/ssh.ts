@@ -112,7 +112,7 @@ async function fetchWith(
     1 << 20,
     signal,
   );
-  cache.store.reload();
+  cache.store.close();
 }
 
 function environment(folder: string, options: SshOptions): NodeJS.ProcessEnv {
