@@ -1,5 +1,7 @@
 // What comes or is kept is not what it should be: cut short, altered, half written.
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   readdirSync,
@@ -15,6 +17,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GitFixture, manifests } from "../../test/git-fixture.ts";
 import { type GitServer, type GitServerOptions, hasGit, startGitServer } from "../../test/git-server.ts";
+import { packetLine } from "./packet-lines.ts";
 import { openRepository, type RepositoryOptions } from "./repository.ts";
 import type { FetchedRevision, GitRepository } from "./revision.ts";
 
@@ -163,6 +166,38 @@ describe.skipIf(!hasGit())("damage", () => {
     expect(existsSync(join(cache(), `tmp-${noProcess}-b`))).toBe(false);
   });
 
+  it("is usable after a process was killed in the middle of a fetch", async () => {
+    fixture.commit("first", manifests(60));
+    fixture.push();
+    await open().fetchRevision(main, { signal });
+    fixture.commit("second", { a: "2" });
+    fixture.push();
+    const pack = Buffer.concat([packetLine("packfile\n"), packetLine("\u0001PACK, of which no more comes")]);
+    await serve({
+      intercept: (request, response) => {
+        if (request.method === "GET" || server.requests.at(-1)?.endsWith("fetch") !== true) return false;
+        response.writeHead(200, { "content-type": "application/x-git-upload-pack-result" }).write(pack);
+        return true;
+      },
+    });
+    const options = JSON.stringify({ url: `${server.url}/repo.git`, cacheDirectory: cache() });
+    const script = `import { openRepository } from ${JSON.stringify(join(import.meta.dirname, "repository.ts"))};
+      await openRepository(${options}).fetchRevision({ branch: "main" }, { signal: new AbortController().signal });`;
+    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script], { stdio: "inherit" });
+    const folder = join(cache(), "objects", "pack");
+    await eventually(() => readdirSync(folder).some((name) => name.startsWith(`tmp-${child.pid}-`)));
+
+    child.kill("SIGKILL");
+    await once(child, "exit");
+
+    expect(readdirSync(folder).some((name) => name.startsWith("tmp-"))).toBe(true);
+    await serve();
+    const result = await open().fetchRevision(main, { signal });
+    expect(result.history).toBe("advanced");
+    expect(text(result, "a")).toBe("2");
+    expect(readdirSync(folder).some((name) => name.startsWith("tmp-"))).toBe(false);
+  });
+
   it.each(["truncated", "zeroed", "without index", "removed"])("begins anew when its pack is %s", async (damage) => {
     fixture.commit("first", { ...manifests(60), a: "1" });
     fixture.push();
@@ -202,4 +237,9 @@ function spoil(body: Buffer, random: () => number): Buffer {
   if (kind === 2) return Buffer.concat([body.subarray(0, at), body.subarray(at + 1)]);
   body[at] = Math.floor(random() * 256);
   return body;
+}
+
+/** Comes back when the condition holds; the test's own time limit ends a vain wait. */
+async function eventually(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
