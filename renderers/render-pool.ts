@@ -1,0 +1,246 @@
+// Renders away from the main thread, with a deadline and a limit of memory, so that watches never wait for it.
+
+import { MessageChannel, Worker } from "node:worker_threads";
+import { AppError } from "../runtime/errors.ts";
+import type { SourceTree, TreeEntry } from "../sources/tree.ts";
+import { renderError } from "./errors.ts";
+import { joinPath } from "./paths.ts";
+import { type RenderOptions, type RenderOutcome, render } from "./render.ts";
+import type { RenderReply, RenderRequest, TreeAnswer, TreeQuestion } from "./worker-messages.ts";
+
+export interface RenderPoolOptions {
+  /** Threads at once. Default 1. */
+  readonly size?: number | undefined;
+  /** Longest time one render may take. Default 60 000. */
+  readonly deadlineMs?: number | undefined;
+  /** Memory of one thread. Default 512. */
+  readonly maxMemoryMb?: number | undefined;
+  /** Trees of up to so many bytes are rendered at once in the calling thread. Default 64 KiB; 0 for none. */
+  readonly inThreadBytes?: number | undefined;
+}
+
+export interface PoolRenderOptions extends RenderOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  idle: boolean;
+}
+
+const IN_THREAD_FILES = 100;
+const PREFETCH_BYTES = 4 * 1024 * 1024;
+const PREFETCH_FILES = 5000;
+
+/** Owns its threads; `close` ends them. */
+export class RenderPool {
+  private readonly options: RenderPoolOptions;
+  private readonly threads: Thread[] = [];
+  private readonly waiting: (() => void)[] = [];
+  private closed = false;
+
+  constructor(options: RenderPoolOptions = {}) {
+    this.options = options;
+  }
+
+  /**
+   * Renders as `render` does. Rejects with `render-timed-out` past the deadline, `render-too-large` beyond the memory
+   * limit, and with the reason of `signal` when that is aborted.
+   */
+  async render(tree: SourceTree, path: string, options: PoolRenderOptions = {}): Promise<RenderOutcome> {
+    const { signal, ...own } = options;
+    signal?.throwIfAborted();
+    if (isSmall(tree, this.options.inThreadBytes ?? 64 * 1024)) return render(tree, path, own);
+    const thread = await this.acquire();
+    try {
+      signal?.throwIfAborted();
+      return await this.run(thread, tree, path, own, signal);
+    } finally {
+      this.release(thread);
+    }
+  }
+
+  /** Ends all threads. Renders under way reject. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const threads = this.threads.splice(0);
+    for (const wake of this.waiting.splice(0)) wake();
+    for (const { worker } of threads) await worker.terminate();
+  }
+
+  private async acquire(): Promise<Thread> {
+    for (;;) {
+      if (this.closed) throw renderError("render-failed", "the renderer is shutting down");
+      const idle = this.threads.find((thread) => thread.idle);
+      if (idle !== undefined) {
+        idle.idle = false;
+        return idle;
+      }
+      if (this.threads.length < (this.options.size ?? 1)) {
+        const thread = { worker: this.start(), idle: false };
+        this.threads.push(thread);
+        return thread;
+      }
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+      });
+    }
+  }
+
+  private release(thread: Thread): void {
+    thread.idle = true;
+    this.waiting.shift()?.();
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: this.options.maxMemoryMb ?? 512 },
+    });
+    // A waiting thread must not keep the program alive.
+    worker.unref();
+    return worker;
+  }
+
+  private discard(thread: Thread): void {
+    const index = this.threads.indexOf(thread);
+    if (index >= 0) this.threads.splice(index, 1);
+    void thread.worker.terminate();
+  }
+
+  private run(
+    thread: Thread,
+    tree: SourceTree,
+    path: string,
+    options: RenderOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<RenderOutcome> {
+    const { worker } = thread;
+    const { port1, port2 } = new MessageChannel();
+    const wake = new SharedArrayBuffer(4);
+    const deadlineMs = this.options.deadlineMs ?? 60_000;
+    return new Promise<RenderOutcome>((resolve, reject) => {
+      const finish = (act: () => void): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+        worker.off("message", onReply);
+        worker.off("error", onError);
+        worker.off("exit", onExit);
+        worker.unref();
+        port1.close();
+        act();
+      };
+      const stop = (error: unknown): void => {
+        this.discard(thread);
+        finish(() => reject(error));
+      };
+      const timer = setTimeout(() => {
+        stop(
+          renderError("render-timed-out", `${path || "."} took longer than ${deadlineMs} ms to render`, { file: path }),
+        );
+      }, deadlineMs);
+      const onAbort = (): void => stop(signal?.reason);
+      const onError = (error: unknown): void => stop(describeCrash(error, path));
+      const onExit = (): void => stop(renderError("render-failed", "the rendering thread ended", { file: path }));
+      const onReply = (reply: RenderReply): void => finish(() => settle(reply, resolve, reject));
+      signal?.addEventListener("abort", onAbort);
+      worker.on("message", onReply);
+      worker.on("error", onError);
+      worker.on("exit", onExit);
+      worker.ref();
+      answerQuestions(port1, wake, tree);
+      // The port moves to the worker; its type there is that of the web interface it implements.
+      const port = port2 as unknown as RenderRequest["port"];
+      const request: RenderRequest = {
+        port,
+        signal: wake,
+        revision: tree.revision,
+        path,
+        options,
+        ...prefetch(tree, path),
+      };
+      worker.postMessage(request, [port2]);
+    });
+  }
+}
+
+function settle(reply: RenderReply, resolve: (outcome: RenderOutcome) => void, reject: (error: unknown) => void): void {
+  switch (reply.type) {
+    case "done":
+      resolve(reply.outcome);
+      return;
+    case "failed":
+      reject(new AppError(reply.code, reply.message, { recovery: "stall", details: reply.details }));
+      return;
+    case "bug":
+      reject(new Error(`rendering failed: ${reply.message}`));
+  }
+}
+
+function describeCrash(error: unknown, path: string): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "ERR_WORKER_OUT_OF_MEMORY") return error;
+  return renderError("render-too-large", `${path || "."} takes more memory to render than is allowed`, {
+    file: path,
+    cause: error,
+  });
+}
+
+function answerQuestions(port: MessageChannel["port1"], wake: SharedArrayBuffer, tree: SourceTree): void {
+  const signal = new Int32Array(wake);
+  port.on("message", ({ ask, path }: TreeQuestion) => {
+    let value: TreeAnswer["value"];
+    try {
+      value = ask === "list" ? tree.list(path) : tree.read(path);
+    } catch {
+      // A tree that cannot answer looks like one without the file, which the renderer reports with its name.
+      value = undefined;
+    }
+    port.postMessage({ value } satisfies TreeAnswer);
+    Atomics.store(signal, 0, 1);
+    Atomics.notify(signal, 0);
+  });
+}
+
+/** Whether the whole tree is small enough that a thread would cost more than the work. */
+function isSmall(tree: SourceTree, maxBytes: number): boolean {
+  if (maxBytes <= 0) return false;
+  const contents = collect(tree, "", IN_THREAD_FILES, maxBytes);
+  return contents.complete;
+}
+
+function prefetch(tree: SourceTree, path: string): Pick<RenderRequest, "folders" | "files"> {
+  const { folders, files } = collect(tree, joinPath("", path) ?? "", PREFETCH_FILES, PREFETCH_BYTES);
+  return { folders, files };
+}
+
+interface Contents {
+  readonly folders: Map<string, readonly TreeEntry[]>;
+  readonly files: Map<string, Uint8Array>;
+  readonly complete: boolean;
+}
+
+// Reads folders breadth first until a limit is met; a folder is listed whole or not at all.
+function collect(tree: SourceTree, start: string, maxFiles: number, maxBytes: number): Contents {
+  const folders = new Map<string, readonly TreeEntry[]>();
+  const files = new Map<string, Uint8Array>();
+  let bytes = 0;
+  const pending = [start];
+  for (let folder = pending.shift(); folder !== undefined; folder = pending.shift()) {
+    const entries = tree.list(folder);
+    if (entries === undefined) continue;
+    folders.set(folder, entries);
+    for (const { name, type } of entries) {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      if (type === "directory") {
+        pending.push(path);
+        continue;
+      }
+      const content = files.size < maxFiles ? tree.read(path) : undefined;
+      if (content === undefined || bytes + content.length > maxBytes) return { folders, files, complete: false };
+      bytes += content.length;
+      files.set(path, content);
+    }
+    if (folders.size > maxFiles) return { folders, files, complete: false };
+  }
+  return { folders, files, complete: true };
+}
