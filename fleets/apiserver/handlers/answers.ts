@@ -230,7 +230,10 @@ function partialMetadata(object: KubeObject, apiVersion: string): JsonObject {
 export function tableRows(exchange: Exchange, objects: readonly KubeObject[]): JsonObject[] {
   const include = exchange.query.get("includeObject") ?? "Metadata";
   if (include !== "None" && include !== "Metadata" && include !== "Object" && include !== "") {
-    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(include)}`);
+    const why = "must be 'Metadata', 'Object', 'None', or empty";
+    throw badRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: ${why}`,
+    );
   }
   const nowMs = exchange.server.clock.now();
   const apiVersion = `meta.k8s.io/${exchange.accepted.metaVersion}`;

@@ -105,20 +105,29 @@ function decodePatched(
   options: WriteOptions,
   warnings: string[],
 ): KubeObject {
-  const shown = type === "strategic" ? goText(patch) : JSON.stringify(json);
   if (json["kind"] === undefined)
-    throw patchUndecodable(shown, `Object 'Kind' is missing in '${JSON.stringify(json)}'`);
+    throw patchUndecodable(JSON.stringify(json), `Object 'Kind' is missing in '${JSON.stringify(json)}'`);
   if (kind.custom) requireSameKind(json, kind);
   try {
     return decodeObject(json, [], kind, options.fieldValidation, warnings);
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400) throw error;
     const prefix = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `;
-    throw patchUndecodable(
-      shown,
-      error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message,
-    );
+    const why = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+    throw type === "strategic"
+      ? patchUndecodable(goText(patch), asMapConversion(why))
+      : patchUndecodable(JSON.stringify(json), why);
   }
+}
+
+/** A strategic merge is converted from maps, not decoded from JSON, and fails in other words. */
+function asMapConversion(why: string): string {
+  const match = /^json: cannot unmarshal (\w+) into Go struct field \S+ of type (.+)$/.exec(why);
+  if (match === null) return why;
+  const [, found, type] = match;
+  return type!.startsWith("[]")
+    ? `cannot restore slice from ${found === "object" ? "map" : found}`
+    : `unrecognized type: ${type}`;
 }
 
 function requireSameKind(json: JsonObject, kind: KindStrategy): void {

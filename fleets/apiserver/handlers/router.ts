@@ -74,7 +74,7 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
   const headers = request.headers ?? {};
   const accepted = negotiate(headers["accept"], headers["user-agent"], query, {
     collection: target.name === undefined && verb !== "create",
-    custom: kind.custom,
+    kind,
     watch: verb === "watch",
   });
   const exchange: Exchange = { server, request, headers, query, target, kind, user, accepted, warnings: [] };

@@ -1,4 +1,5 @@
 // Which form of an answer a client wants.
+import type { KindStrategy } from "../registry/kind.ts";
 import { notAcceptable, statusError } from "../registry/status-error.ts";
 import type { Query } from "./query.ts";
 
@@ -51,7 +52,7 @@ export function negotiate(
   accept: string | undefined,
   userAgent: string | undefined,
   query: Query,
-  target: { readonly collection: boolean; readonly custom: boolean; readonly watch: boolean },
+  target: { readonly collection: boolean; readonly kind: KindStrategy; readonly watch: boolean },
 ): Accepted {
   const pretty = wantsPretty(userAgent, query);
   if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json") {
@@ -62,12 +63,12 @@ export function negotiate(
   for (const clause of clauses) {
     const mediaType = serializerFor(clause.type);
     if (mediaType === undefined) continue;
-    const form = formOf(clause, target.collection, target.watch);
+    const form = formOf(clause, target);
     if (form === undefined) continue;
     const metaVersion = clause.parameters.get("v") === "v1beta1" ? "v1beta1" : "v1";
     return { mediaType, pretty, form, metaVersion };
   }
-  throw notAcceptable(target.custom ? CUSTOM_TYPES : BUILTIN_TYPES);
+  throw notAcceptable(target.kind.custom ? CUSTOM_TYPES : BUILTIN_TYPES);
 }
 
 function unknownTypes(): Error {
@@ -81,15 +82,22 @@ function serializerFor(type: string): Accepted["mediaType"] | undefined {
   return type === "application/yaml" ? "application/yaml" : undefined;
 }
 
-function formOf(clause: AcceptClause, collection: boolean, watch: boolean): Form | undefined {
+function formOf(
+  clause: AcceptClause,
+  { collection, kind, watch }: { readonly collection: boolean; readonly kind: KindStrategy; readonly watch: boolean },
+): Form | undefined {
   const as = clause.parameters.get("as");
   if (as === undefined) return "object";
   const version = clause.parameters.get("v");
   if (clause.parameters.get("g") !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) return undefined;
   if (as === "Table") return "table";
-  if (as === "PartialObjectMetadata") return collection && !watch ? undefined : "metadata";
-  if (as === "PartialObjectMetadataList") return collection && !watch ? "metadata-list" : undefined;
-  return undefined;
+  if (as !== "PartialObjectMetadata" && as !== "PartialObjectMetadataList") return undefined;
+  const wantsList = as === "PartialObjectMetadataList";
+  const isList = collection && !watch;
+  if (wantsList === isList) return wantsList ? "metadata-list" : "metadata";
+  const goName = `${kind.custom ? "unstructured.Unstructured" : `core.${kind.kind}`}${isList ? "List" : ""}`;
+  const message = `you requested ${as}, but the requested object is ${isList ? "a" : "not a"} list (*${goName})`;
+  throw statusError(406, "NotAcceptable", message);
 }
 
 /** People who look with a browser or curl get indented JSON. */
