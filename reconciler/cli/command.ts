@@ -46,6 +46,8 @@ export interface Invocation {
   readonly io: Io;
   /** Aborts on SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Runs another command line, with its output going to `io`. */
+  readonly runCommand: (args: readonly string[], io: Io) => Promise<ExitCode>;
 }
 
 /** Where a command reads its surroundings and writes to: replaced in tests. */

@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
+import { nativeRules } from "../interpreter/betterments.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
 import { karmadaAdmission } from "./admission.ts";
@@ -45,10 +46,13 @@ export interface ControlPlane {
   readonly url: string;
   /** For kubectl. */
   readonly kubeconfig: string;
+  /** Kubeconfig text for a member that this process serves, for other processes. */
+  memberKubeconfig(name: string): string;
   close(): Promise<void>;
 }
 
 interface Engine {
+  readonly memberKubeconfig: (name: string) => string;
   readonly client: KubeClient;
   readonly url: string;
   readonly kubeconfig: string;
@@ -78,7 +82,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       allowLocal: options.allowLocalSources ?? false,
     });
     const renderer = createSyncRenderer();
-    const interpreter = createInterpreter({ native: nativeLevel() });
+    const interpreter = createInterpreter({ native: nativeLevel(nativeRules(context.profile.compatibility)) });
     const manager = await startManager({ context, fleet, interpreter, fetcher, renderer });
     return {
       client: engine.client,
@@ -87,6 +91,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       manager,
       url: engine.url,
       kubeconfig: engine.kubeconfig,
+      memberKubeconfig: engine.memberKubeconfig,
       close: async () => {
         await manager.stop();
         await fleet.close();
@@ -118,6 +123,8 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
       directory: join(dataFolder, "pki"),
+      clock,
+      logger,
     });
   } catch (error) {
     await server.close();
@@ -129,6 +136,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     client: new KubeClient(server.handle),
     url: listener.url,
     kubeconfig,
+    memberKubeconfig: (name) => listener.adminKubeconfig(`/clusters/${name}`),
     close: async () => {
       await listener.close();
       await server.close();
@@ -138,5 +146,12 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
 
 async function connectStore(kubeconfig: string): Promise<Engine> {
   const transport = await openHttpTransportFile(kubeconfig);
-  return { client: new KubeClient(transport.send), url: transport.server, kubeconfig, close: transport.close };
+  return {
+    client: new KubeClient(transport.send),
+    url: transport.server,
+    kubeconfig,
+    // Nothing listens here: members that live in this process are reached by it alone.
+    memberKubeconfig: () => "",
+    close: transport.close,
+  };
 }

@@ -30,6 +30,7 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
       values: values as Record<string, string | boolean | string[] | undefined>,
       io,
       signal,
+      runCommand: (other, otherIo) => runCli(other, otherIo, signal),
     });
   } catch (error) {
     return reportError(command, error, io);

@@ -140,7 +140,7 @@ async function applyPolicy(
     const existing = context.informers
       .of<AnyBinding>(BINDING_API_VERSION, desired.kind)
       .get(desired.metadata.namespace, desired.metadata.name ?? "");
-    const merged = existing === undefined ? desired : mergeBinding(existing, withIdOf(desired, existing), policy);
+    const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
     const before = existing?.metadata.resourceVersion;
     const { binding } = await writer.write(existing, merged);
     if (binding.metadata.resourceVersion !== before) tellApplied(context, claimed, policy);
@@ -149,14 +149,6 @@ async function applyPolicy(
       context.events.record(subjectOf(template), "Warning", "ApplyPolicyFailed", messageOf(error));
     throw error;
   }
-}
-
-/** The permanent id of a binding never changes. */
-function withIdOf(desired: AnyBinding, existing: AnyBinding): AnyBinding {
-  const labels = { ...desired.metadata.labels };
-  for (const [key, value] of Object.entries(existing.metadata.labels ?? {}))
-    if (key.endsWith("resourcebinding.karmada.io/permanent-id")) labels[key] = value;
-  return { ...desired, metadata: { ...desired.metadata, labels } } as AnyBinding;
 }
 
 function tellApplied(context: ControllerContext, template: KubeObject, policy: Policy): void {

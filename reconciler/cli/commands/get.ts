@@ -1,11 +1,20 @@
 import type { Cluster } from "../../../api/cluster.ts";
 import { connectCluster, decodeSecret } from "../../../fleets/connect.ts";
 import { KubeClient } from "../../../kube/client/kube-client.ts";
-import { formatApiVersion, isObject, type KubeObject } from "../../../kube/object.ts";
 import type { ResourceInfo } from "../../../kube/client/rest-mapper.ts";
-import { mapLimit } from "../../../runtime/parallel.ts";
+import { formatApiVersion, isObject, type KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
-import { booleanOption, type Command, EXIT, NAMESPACE_OPTION, OUTPUT_OPTION, SERVER_OPTIONS, stringOption, UsageError } from "../command.ts";
+import { mapLimit } from "../../../runtime/parallel.ts";
+import {
+  booleanOption,
+  type Command,
+  EXIT,
+  NAMESPACE_OPTION,
+  OUTPUT_OPTION,
+  SERVER_OPTIONS,
+  stringOption,
+  UsageError,
+} from "../command.ts";
 import { type ControlPlaneConnection, withControlPlane } from "../connect.ts";
 import { print, table } from "../output.ts";
 
@@ -30,9 +39,12 @@ export const getCommand: Command = {
     withControlPlane(invocation, async (connection) => {
       const [word, name] = invocation.positionals;
       if (word === undefined) throw new UsageError("get what? A kind, such as clusters or deployments");
-      const namespace = booleanOption(invocation, "all-namespaces") ? undefined : (stringOption(invocation, "namespace") ?? "default");
+      const namespace = booleanOption(invocation, "all-namespaces")
+        ? undefined
+        : (stringOption(invocation, "namespace") ?? "default");
       const chosen = stringOption(invocation, "clusters");
-      const places = chosen === undefined ? [{ name: "", client: connection.client }] : await members(connection, chosen);
+      const places =
+        chosen === undefined ? [{ name: "", client: connection.client }] : await members(connection, chosen);
       let failed = false;
       const found = await mapLimit(places, 8, async ({ name: cluster, client }) => {
         try {
@@ -45,47 +57,82 @@ export const getCommand: Command = {
         }
       });
       const rows = found.flat();
-      print(invocation, rows.map((row) => ({ ...(row.cluster === "" ? {} : { cluster: row.cluster }), ...row.object })), () => asTable(rows, chosen !== undefined));
+      print(
+        invocation,
+        rows.map((row) => ({ ...(row.cluster === "" ? {} : { cluster: row.cluster }), ...row.object })),
+        () => asTable(rows, chosen !== undefined),
+      );
       return failed ? EXIT.failed : EXIT.ok;
     }),
 };
 
-async function members(connection: ControlPlaneConnection, chosen: string): Promise<{ name: string; client: KubeClient }[]> {
+async function members(
+  connection: ControlPlaneConnection,
+  chosen: string,
+): Promise<{ name: string; client: KubeClient }[]> {
   const clusters = (await connection.client.list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster")).items;
   const names = chosen === "all" ? undefined : new Set(chosen.split(","));
   const wanted = clusters.filter((cluster) => names === undefined || names.has(cluster.metadata.name ?? ""));
-  return mapLimit(wanted, 8, async (cluster) => ({ name: cluster.metadata.name ?? "", client: await memberClient(connection.client, cluster) }));
+  return mapLimit(wanted, 8, async (cluster) => ({
+    name: cluster.metadata.name ?? "",
+    client: await memberClient(connection.client, cluster),
+  }));
 }
 
 /** A client of a member, by the credentials that the control plane holds of it. */
 export async function memberClient(client: KubeClient, cluster: Cluster): Promise<KubeClient> {
   const reference = cluster.spec.secretRef;
-  const secret = reference === undefined ? {} : decodeSecret(await client.get({ apiVersion: "v1", kind: "Secret", ...reference }));
+  const secret =
+    reference === undefined ? {} : decodeSecret(await client.get({ apiVersion: "v1", kind: "Secret", ...reference }));
   return new KubeClient((await connectCluster(cluster, secret)).send);
 }
 
-async function listKind(client: KubeClient, word: string, namespace: string | undefined, name: string | undefined): Promise<KubeObject[]> {
+async function listKind(
+  client: KubeClient,
+  word: string,
+  namespace: string | undefined,
+  name: string | undefined,
+): Promise<KubeObject[]> {
   const info = findKind(await client.mapper.all(), word);
-  if (info === undefined) throw new AppError("api-kind-unknown", `the server doesn't have a resource type "${word}"`, { recovery: "stall" });
+  if (info === undefined)
+    throw new AppError("api-kind-unknown", `the server doesn't have a resource type "${word}"`, { recovery: "stall" });
   const apiVersion = formatApiVersion(info.group, info.version);
-  if (name === undefined) return (await client.list(apiVersion, info.kind, { namespace: info.namespaced ? namespace : undefined })).items;
-  return [await client.get({ apiVersion, kind: info.kind, namespace: info.namespaced ? (namespace ?? "default") : undefined, name })];
+  if (name === undefined)
+    return (await client.list(apiVersion, info.kind, { namespace: info.namespaced ? namespace : undefined })).items;
+  return [
+    await client.get({
+      apiVersion,
+      kind: info.kind,
+      namespace: info.namespaced ? (namespace ?? "default") : undefined,
+      name,
+    }),
+  ];
 }
 
 /** A kind by any of its names: plural, singular, kind, short name, with or without `.group`. */
 export function findKind(resources: readonly ResourceInfo[], word: string): ResourceInfo | undefined {
   const wanted = word.toLowerCase();
   return resources.find((info) =>
-    [info.plural, info.singular, info.kind.toLowerCase(), ...info.shortNames].some((name) => name === wanted || `${name}.${info.group}` === wanted),
+    [info.plural, info.singular, info.kind.toLowerCase(), ...info.shortNames].some(
+      (name) => name === wanted || `${name}.${info.group}` === wanted,
+    ),
   );
 }
 
-function asTable(rows: readonly { readonly cluster: string; readonly object: KubeObject }[], withCluster: boolean): string {
+function asTable(
+  rows: readonly { readonly cluster: string; readonly object: KubeObject }[],
+  withCluster: boolean,
+): string {
   if (rows.length === 0) return "no objects found";
   const header = [...(withCluster ? ["CLUSTER"] : []), "NAMESPACE", "NAME", "STATE"];
   return table([
     header,
-    ...rows.map(({ cluster, object }) => [...(withCluster ? [cluster] : []), object.metadata.namespace ?? "-", object.metadata.name ?? "", stateOf(object)]),
+    ...rows.map(({ cluster, object }) => [
+      ...(withCluster ? [cluster] : []),
+      object.metadata.namespace ?? "-",
+      object.metadata.name ?? "",
+      stateOf(object),
+    ]),
   ]);
 }
 
@@ -95,7 +142,10 @@ function stateOf(object: KubeObject): string {
   const status = isObject(object["status"]) ? object["status"] : {};
   if (typeof spec["replicas"] === "number") return `${Number(status["readyReplicas"] ?? 0)}/${spec["replicas"]} ready`;
   const conditions = Array.isArray(status["conditions"]) ? status["conditions"].filter(isObject) : [];
-  const main = ["Ready", "FullyApplied", "Applied", "Scheduled", "Established"].map((type) => conditions.find((condition) => condition["type"] === type)).find((condition) => condition !== undefined);
-  if (main !== undefined) return `${String(main["type"])} ${String(main["status"])}${main["status"] === "True" ? "" : `: ${String(main["message"])}`}`;
+  const main = ["Ready", "FullyApplied", "Applied", "Scheduled", "Established"]
+    .map((type) => conditions.find((condition) => condition["type"] === type))
+    .find((condition) => condition !== undefined);
+  if (main !== undefined)
+    return `${String(main["type"])} ${String(main["status"])}${main["status"] === "True" ? "" : `: ${String(main["message"])}`}`;
   return typeof status["phase"] === "string" ? status["phase"] : "-";
 }

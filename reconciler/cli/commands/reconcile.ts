@@ -4,12 +4,25 @@ import { findCondition } from "../../../kube/conditions.ts";
 import type { ObjectRef } from "../../../kube/object.ts";
 import { sleep, systemClock } from "../../../runtime/clock.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
-import { type Command, EXIT, type Invocation, NAMESPACE_OPTION, OUTPUT_OPTION, SERVER_OPTIONS, stringOption, UsageError } from "../command.ts";
+import {
+  type Command,
+  EXIT,
+  type Invocation,
+  NAMESPACE_OPTION,
+  OUTPUT_OPTION,
+  SERVER_OPTIONS,
+  stringOption,
+  UsageError,
+} from "../command.ts";
 import { withControlPlane } from "../connect.ts";
 import { paint, print } from "../output.ts";
 
 const API = "gitops.flaghoist.io/v1alpha1";
-const KINDS: Readonly<Record<string, string>> = { source: "GitRepository", gitrepository: "GitRepository", sync: "Sync" };
+const KINDS: Readonly<Record<string, string>> = {
+  source: "GitRepository",
+  gitrepository: "GitRepository",
+  sync: "Sync",
+};
 
 export const reconcileCommand: Command = {
   name: "reconcile",
@@ -17,7 +30,12 @@ export const reconcileCommand: Command = {
   usage: "source|sync NAME [-n NAMESPACE]",
   description:
     "Asks for a reconciliation now instead of at the next interval, and waits for its outcome. Reconciling a sync fetches its source first.",
-  options: { ...NAMESPACE_OPTION, timeout: { type: "string", value: "DURATION", help: "how long to wait (default: 1m)" }, ...SERVER_OPTIONS, ...OUTPUT_OPTION },
+  options: {
+    ...NAMESPACE_OPTION,
+    timeout: { type: "string", value: "DURATION", help: "how long to wait (default: 1m)" },
+    ...SERVER_OPTIONS,
+    ...OUTPUT_OPTION,
+  },
   examples: [
     ["reconcile source shop -n shop", "fetch GitRepository shop now"],
     ["reconcile sync shop -n shop", "fetch and apply now"],
@@ -26,18 +44,25 @@ export const reconcileCommand: Command = {
     withControlPlane(invocation, async ({ client }) => {
       const [word, name] = invocation.positionals;
       const kind = KINDS[(word ?? "").toLowerCase()];
-      if (kind === undefined || name === undefined) throw new UsageError("say what to reconcile: source NAME or sync NAME");
+      if (kind === undefined || name === undefined)
+        throw new UsageError("say what to reconcile: source NAME or sync NAME");
       const namespace = stringOption(invocation, "namespace") ?? "default";
       const ref: ObjectRef = { apiVersion: API, kind, namespace, name };
       if (kind === "Sync") {
         const { sourceRef } = (await client.get<Sync>(ref)).spec;
-        await request(client, { apiVersion: API, kind: sourceRef.kind, namespace: sourceRef.namespace ?? namespace, name: sourceRef.name }, invocation);
+        await request(
+          client,
+          { apiVersion: API, kind: sourceRef.kind, namespace: sourceRef.namespace ?? namespace, name: sourceRef.name },
+          invocation,
+        );
       }
       const object = await request(client, ref, invocation);
       const ready = findCondition(object.status?.conditions, "Ready");
       const colour = paint(invocation);
       print(invocation, { kind, namespace, name, ready }, () =>
-        ready?.status === "True" ? `${colour.green("✔")} ${kind} ${namespace}/${name}: ${ready.message}` : `${colour.red("✗")} ${kind} ${namespace}/${name}: ${ready?.message ?? "no outcome"}`,
+        ready?.status === "True"
+          ? `${colour.green("✔")} ${kind} ${namespace}/${name}: ${ready.message}`
+          : `${colour.red("✗")} ${kind} ${namespace}/${name}: ${ready?.message ?? "no outcome"}`,
       );
       return ready?.status === "True" ? EXIT.ok : ready?.reason === "PruneHeld" ? EXIT.held : EXIT.failed;
     }),

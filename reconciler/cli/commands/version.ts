@@ -6,7 +6,9 @@ import { print } from "../output.ts";
 /** The version in package.json. */
 export function productVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, "../../../package.json"), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "unknown";
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
 }
 
 export const versionCommand: Command = {
@@ -17,7 +19,11 @@ export const versionCommand: Command = {
   options: OUTPUT_OPTION,
   examples: [["version -o json", "as data"]],
   run: async (invocation) => {
-    const data = { flaghoist: productVersion(), node: process.versions.node, platform: `${process.platform}/${process.arch}` };
+    const data = {
+      flaghoist: productVersion(),
+      node: process.versions.node,
+      platform: `${process.platform}/${process.arch}`,
+    };
     print(invocation, data, () => `flaghoist ${data.flaghoist} (Node ${data.node}, ${data.platform})`);
     return EXIT.ok;
   },

@@ -1,0 +1,117 @@
+import { resolve } from "node:path";
+import { createSimulatedCluster, type SimulatedCluster } from "../../../fleets/simulator/simulated-cluster.ts";
+import { systemClock } from "../../../runtime/clock.ts";
+import { createLogger, type Level, type Logger } from "../../../runtime/logger.ts";
+import type { Profile } from "../../controllers/context.ts";
+import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
+import { DATA_FOLDER } from "../connect.ts";
+import { startControlPlane } from "../control-plane.ts";
+import { paint } from "../output.ts";
+import { registerSimulated } from "../simulated-fleet.ts";
+
+export const upCommand: Command = {
+  name: "up",
+  summary: "start the control plane",
+  usage: "[--data FOLDER] [--port PORT] [--simulate N] [--store KUBECONFIG]",
+  description:
+    "Starts the endpoint (a Kubernetes API for kubectl, Argo CD, Flux and Helm) and everything behind it, in one process. State is kept in the data folder, which also receives the kubeconfig. Ends on Ctrl-C.",
+  options: {
+    data: { type: "string", value: "FOLDER", help: `where state is kept (default: ${DATA_FOLDER})` },
+    host: { type: "string", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
+    port: { type: "string", value: "PORT", help: "port to listen on (default: 6443; 0 takes any)" },
+    simulate: { type: "string", value: "N", help: "also start N simulated member clusters and join them" },
+    store: {
+      type: "string",
+      value: "KUBECONFIG",
+      help: "keep all state in this API server instead of the embedded one",
+    },
+    failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
+    "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
+    "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error (default: info)" },
+  },
+  examples: [
+    ["up", "on port 6443, state in ./.flaghoist"],
+    ["up --simulate 3", "with three clusters to try things on"],
+    ["up --store ~/.kube/config", "state in an API server that you run"],
+  ],
+  run: async (invocation) => {
+    const { io, signal } = invocation;
+    const logger = loggerFor(io, stringOption(invocation, "log-level") ?? "info");
+    const store = stringOption(invocation, "store");
+    const members = await startMembers(invocation, logger);
+    const plane = await startControlPlane({
+      dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
+      storeKubeconfig: store === undefined ? undefined : resolve(io.cwd, store),
+      host: stringOption(invocation, "host") ?? "127.0.0.1",
+      port: portOption(invocation),
+      profile: profileOf(invocation),
+      members,
+      allowLocalSources: booleanOption(invocation, "allow-local-sources"),
+      logger,
+    });
+    const colour = paint(invocation);
+    io.out(
+      `${colour.green("▸")} Control plane on ${colour.bold(plane.url)} (${store === undefined ? "embedded" : "external store"})\n`,
+    );
+    io.out(`  export KUBECONFIG=${plane.kubeconfig}\n`);
+    for (const cluster of members.values()) await registerSimulated(plane, cluster, {});
+    if (members.size > 0)
+      io.out(`${colour.green("▸")} ${members.size} simulated clusters: ${[...members.keys()].join(", ")}\n`);
+    await new Promise<void>((done) => {
+      if (signal.aborted) done();
+      else signal.addEventListener("abort", () => done(), { once: true });
+    });
+    io.err("stopping\n");
+    await plane.close();
+    for (const cluster of members.values()) await cluster.close();
+    return EXIT.ok;
+  },
+};
+
+async function startMembers(invocation: Invocation, logger: Logger): Promise<Map<string, SimulatedCluster>> {
+  const text = stringOption(invocation, "simulate") ?? "0";
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 0 || count > 500)
+    throw new UsageError(`--simulate takes a number from 0 to 500, not "${text}"`);
+  const members = new Map<string, SimulatedCluster>();
+  for (let i = 1; i <= count; i++) {
+    const name = `member${i}`;
+    members.set(
+      name,
+      await createSimulatedCluster({
+        name,
+        clock: systemClock,
+        logger: logger.with({ cluster: name }),
+        level: count > 20 ? "fast" : "full",
+      }),
+    );
+  }
+  return members;
+}
+
+function portOption(invocation: Invocation): number {
+  const text = stringOption(invocation, "port") ?? "6443";
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new UsageError(`--port takes a number up to 65535, not "${text}"`);
+  return port;
+}
+
+function profileOf(invocation: Invocation): Partial<Profile> {
+  return booleanOption(invocation, "failover")
+    ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
+    : {};
+}
+
+const LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
+
+export function loggerFor(io: Io, level: string): Logger {
+  if (!LEVELS.includes(level)) throw new UsageError(`there is no log level "${level}"; choose ${LEVELS.join(", ")}`);
+  // The list above holds exactly the levels.
+  return createLogger({
+    level: level as Level,
+    format: io.isTerminal ? "text" : "json",
+    write: io.err,
+    now: () => systemClock.now(),
+  });
+}

@@ -1,0 +1,36 @@
+import type { Cluster } from "../../api/cluster.ts";
+import { connectCluster, decodeSecret } from "../../fleets/connect.ts";
+import { KubeClient } from "../../kube/client/kube-client.ts";
+
+export interface MemberConnection {
+  readonly client: KubeClient;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to a member by the credentials that the control plane holds of it. Throws `cluster-not-configured` when they
+ * are not complete; whether the member answers is seen at the first request.
+ */
+export async function connectMember(controlPlane: KubeClient, cluster: Cluster): Promise<MemberConnection> {
+  const reference = cluster.spec.secretRef;
+  const secret =
+    reference === undefined
+      ? {}
+      : decodeSecret(await controlPlane.get({ apiVersion: "v1", kind: "Secret", ...reference }));
+  const transport = await connectCluster(cluster, secret);
+  return { client: new KubeClient(transport.send), close: transport.close };
+}
+
+/** Runs `work` with a connection to the member that is closed afterwards. */
+export async function withMember<T>(
+  controlPlane: KubeClient,
+  cluster: Cluster,
+  work: (client: KubeClient) => Promise<T>,
+): Promise<T> {
+  const connection = await connectMember(controlPlane, cluster);
+  try {
+    return await work(connection.client);
+  } finally {
+    await connection.close();
+  }
+}
