@@ -2,7 +2,7 @@
 // JSON that the kind's decoder brings into its canonical form.
 import type { Json, JsonObject } from "../../../kube/object.ts";
 import { formatMicroseconds, formatSeconds } from "./go-values.ts";
-import { type FieldRow, fieldsOf, hasTypeMeta, typeNameOf } from "./tables.ts";
+import { type FieldRow, fieldsOf, hasTypeMeta, typeMetaOf, typeNameOf } from "./tables.ts";
 
 /** A body that is no protobuf envelope of a known kind, or is cut short. */
 export class ProtobufError extends Error {
@@ -121,9 +121,12 @@ function appendItem(into: JsonObject, name: string, code: string, field: WireFie
   if (list === undefined) into[name] = target;
   if ((code === "i" || code === "b") && field.bytes.length > 0) {
     target.push(...unpackIntegers(field.bytes, code));
-  } else {
-    target.push(decodeValue(code, field));
+    return;
   }
+  const item = decodeValue(code, field);
+  // Whole objects inside of others, such as volume claim templates, say their kind; items of lists do not.
+  const meta = name === "items" ? undefined : typeMetaOf(code.slice(1));
+  target.push(meta === undefined ? item : { ...meta, ...(item as JsonObject) });
 }
 
 function unpackIntegers(bytes: Uint8Array, code: string): Json[] {

@@ -78,12 +78,27 @@ export function fieldsOf(typeName: string): readonly FieldRow[] {
   return rows ?? [];
 }
 
-let typesOfKinds: ReadonlySet<string> | undefined;
+let kindsOfTypes: ReadonlyMap<string, TypeMeta> | undefined;
+
+export interface TypeMeta {
+  readonly kind: string;
+  readonly apiVersion: string;
+}
+
+/** The kind of a type whose values carry `kind` and `apiVersion`; undefined for other types. */
+export function typeMetaOf(typeName: string): TypeMeta | undefined {
+  kindsOfTypes ??= new Map(
+    Object.entries(types.kinds).map(([key, type]) => {
+      const slash = key.lastIndexOf("/");
+      return [type, { kind: key.slice(slash + 1), apiVersion: key.slice(0, slash) }];
+    }),
+  );
+  return kindsOfTypes.get(typeName);
+}
 
 /** Whether values of the type carry `kind` and `apiVersion`. */
 export function hasTypeMeta(typeName: string): boolean {
-  typesOfKinds ??= new Set(Object.values(types.kinds));
-  return typesOfKinds.has(typeName);
+  return typeMetaOf(typeName) !== undefined;
 }
 
 /** All resources, in the order of discovery. */
@@ -96,9 +111,16 @@ export function groupOrder(): readonly GroupRow[] {
   return resources.groupOrder;
 }
 
+/** Kinds that are printed like their sibling of another group or version. */
+const SAME_COLUMNS: Readonly<Record<string, string>> = {
+  "events.k8s.io/v1/Event": "v1/Event",
+  "autoscaling/v1/HorizontalPodAutoscaler": "autoscaling/v2/HorizontalPodAutoscaler",
+};
+
 /** Columns of a kind's table, or undefined for a kind that has only the two default ones. */
 export function columnsOf(apiVersion: string, kind: string): readonly Column[] | undefined {
-  return columns.columns[`${apiVersion}/${kind}`]?.map(({ name, type, format, priority, description }) => ({
+  const key = `${apiVersion}/${kind}`;
+  return columns.columns[SAME_COLUMNS[key] ?? key]?.map(({ name, type, format, priority, description }) => ({
     name,
     type,
     format: format ?? "",
