@@ -2,9 +2,12 @@
 import { AppError } from "../runtime/errors.ts";
 import { typeOfKey } from "./fields/list-items.ts";
 import { DEDUCED, type FieldType } from "./fields/type.ts";
+import { goText, goType } from "./go-text.ts";
 import { equalJson } from "./object.ts";
 
 type Map = Record<string, unknown>;
+
+const MAP_TYPE = "map[string]interface {}";
 
 const DIRECTIVE = "$patch";
 const RETAIN_KEYS = "$retainKeys";
@@ -34,7 +37,8 @@ function noMergeKey(item: Map, key: string): AppError {
 }
 
 function wrongType(expected: string, actual: unknown): AppError {
-  return failed(`expected a ${expected}, but received a ${goType(actual)}`);
+  const type = actual === null ? "%!s(<nil>)" : goType(actual);
+  return failed(`expected a ${expected}, but received a ${type}`);
 }
 
 function mergeMaps(live: Map | undefined, patch: Map, type: FieldType): Map {
@@ -126,7 +130,9 @@ function mergeOrderedLists(result: Map, patch: Map, type: FieldType): void {
       live === undefined || change === undefined
         ? (live ?? change ?? [])
         : mergeListField(live, change, fieldType, false);
-    elementsAreMaps([...(live ?? []), ...(change ?? [])]);
+    const items = [...(live ?? []), ...(change ?? [])];
+    if (items.length === 0) throw failed("no elements in any of the given slices");
+    elementsAreMaps(items);
     const [ordered, others] = partition(merged, order, mergeKey);
     setOwn(result, key, interleave(ordered, others, order, live ?? [], mergeKey));
     delete patch[key];
@@ -307,33 +313,4 @@ function setOwn(target: Map, key: string, value: unknown): void {
   if (key === "__proto__") {
     Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
   } else target[key] = value;
-}
-
-const MAP_TYPE = "map[string]interface {}";
-
-function goType(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return "string";
-    case "boolean":
-      return "bool";
-    case "bigint":
-      return "int64";
-    case "number":
-      return Number.isInteger(value) ? "int64" : "float64";
-    default:
-      if (value === null || value === undefined) return "%!s(<nil>)";
-      return Array.isArray(value) ? "[]interface {}" : MAP_TYPE;
-  }
-}
-
-/** A value as Go prints it with %v. */
-function goText(value: unknown): string {
-  if (value === null || value === undefined) return "<nil>";
-  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
-  if (!isMap(value)) return String(value);
-  const parts = Object.keys(value)
-    .sort()
-    .map((key) => `${key}:${goText(value[key])}`);
-  return `map[${parts.join(" ")}]`;
 }

@@ -221,6 +221,18 @@ describe("applyServerSide", () => {
   it.each<[Spec, string]>([
     [{ size: "big" }, ".spec.size: expected numeric (int or float), got string"],
     [{ title: 1 }, ".spec.title: expected string, got &value.valueUnstructured{Value:1}"],
+    [
+      { title: { a: [true] } },
+      '.spec.title: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"a":[]interface {}{true}}}',
+    ],
+    [{ on: "yes" }, ".spec.on: expected boolean, got &{yes}"],
+    [{ cpu: { a: 1 } }, ".spec.cpu: expected any scalar, got &{map[a:1]}"],
+    [{ nested: [1] }, ".spec.nested: expected map, got &{[1]}"],
+    [{ list: "x" }, ".spec.list: expected list, got &{x}"],
+    [
+      { size: true, title: 1 },
+      "errors:\n  .spec.size: expected numeric (int or float), got bool\n  .spec.title: expected string, got &value.valueUnstructured{Value:1}",
+    ],
     [{ nope: 1 }, ".spec.nope: field not declared in schema"],
     [{ set: ["1", "1"] }, '.spec.set: duplicate entries for key [="1"]'],
     [{ items: [{ name: "x" }, { name: "x" }] }, '.spec.items: duplicate entries for key [name="x"]'],

@@ -17,7 +17,7 @@ export function elementOfItem(type: ListType, item: unknown): string | undefined
   const fields = item as Record<string, unknown>;
   const only = type.keys.length === 1 ? type.keys[0] : undefined;
   if (only === undefined) return elementOfKeys(type, fields);
-  const value = fields[only] ?? type.keyDefaults[only];
+  const value = fields[only] === undefined ? type.keyDefaults[only] : fields[only];
   if (value === undefined) return undefined;
   let prefix = KEY_PREFIXES.get(type);
   if (prefix === undefined) {
@@ -30,7 +30,7 @@ export function elementOfItem(type: ListType, item: unknown): string | undefined
 function elementOfKeys(type: ListType, fields: Record<string, unknown>): string | undefined {
   const parts: string[] = [];
   for (const key of [...type.keys].sort()) {
-    const value = fields[key] ?? type.keyDefaults[key];
+    const value = fields[key] === undefined ? type.keyDefaults[key] : fields[key];
     if (value !== undefined) parts.push(`${JSON.stringify(key)}:${scalarText(value)}`);
   }
   return parts.length === 0 ? undefined : `k:{${parts.join(",")}}`;

@@ -1,4 +1,5 @@
 // Checks that an applied configuration fits the type model, in the words of the API server.
+import { goSyntax, goText, goType } from "../go-text.ts";
 import { isMap, itemElement, typeOfKey } from "./list-items.ts";
 import { fieldElement, formatElement } from "./path.ts";
 import type { FieldType, ListType, ScalarType } from "./type.ts";
@@ -37,11 +38,11 @@ function check(value: unknown, type: FieldType, trail: Trail | undefined, proble
     }
     case "map":
       if (isMap(value)) checkMap(value, type, trail, problems);
-      else report(problems, trail, `expected map, got ${describeWrapped(value)}`);
+      else report(problems, trail, `expected map, got ${wrapped(value)}`);
       return;
     case "list":
       if (Array.isArray(value)) checkList(value, type, trail, problems);
-      else report(problems, trail, `expected list, got ${describeWrapped(value)}`);
+      else report(problems, trail, `expected list, got ${wrapped(value)}`);
       return;
     case "deduced":
       return;
@@ -90,9 +91,11 @@ function scalarProblem(value: unknown, type: ScalarType): string | undefined {
   if (value === null) return undefined;
   switch (type.scalar) {
     case "string":
-      return typeof value === "string" ? undefined : `expected string, got ${describeWrapped(value)}`;
+      return typeof value === "string"
+        ? undefined
+        : `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`;
     case "boolean":
-      return typeof value === "boolean" ? undefined : `expected boolean, got ${describeWrapped(value)}`;
+      return typeof value === "boolean" ? undefined : `expected boolean, got ${wrapped(value)}`;
     case "integer":
     case "number":
       return typeof value === "number" || typeof value === "bigint"
@@ -101,35 +104,11 @@ function scalarProblem(value: unknown, type: ScalarType): string | undefined {
     case "int-or-string":
     case "quantity":
     case "any":
-      return typeof value === "object" ? `expected any scalar, got ${describeWrapped(value)}` : undefined;
+      return typeof value === "object" ? `expected any scalar, got ${wrapped(value)}` : undefined;
   }
 }
 
-/** The reference prints its own wrapper of a value in Go syntax. */
-function describeWrapped(value: unknown): string {
-  return `&value.valueUnstructured{Value:${goSyntax(value)}}`;
-}
-
-function goSyntax(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (value === null) return "interface {}(nil)";
-  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(", ")}}`;
-  if (isMap(value)) {
-    const parts = Object.keys(value)
-      .sort()
-      .map((key) => `${JSON.stringify(key)}:${goSyntax(value[key])}`);
-    return `map[string]interface {}{${parts.join(", ")}}`;
-  }
-  return String(value);
-}
-
-function goType(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return "string";
-    case "boolean":
-      return "bool";
-    default:
-      return Array.isArray(value) ? "[]interface {}" : "map[string]interface {}";
-  }
+/** The reference prints its own wrapper of a value, for strings as Go writes the wrapper in source. */
+function wrapped(value: unknown): string {
+  return `&{${goText(value)}}`;
 }
