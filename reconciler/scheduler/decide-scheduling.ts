@@ -1,6 +1,7 @@
 // Everything the scheduler does to one binding at one moment, as a value: the loop around it only writes.
 
 import type { ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
+import { findCondition, setCondition } from "../../kube/conditions.ts";
 import { type Condition, equalJson } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, formatPlacement } from "./applied-placement.ts";
@@ -114,7 +115,7 @@ function scheduleNow(
       ...cleared,
       verdict: "failed",
       reason: error.message,
-      status: { conditions: withCondition(status?.conditions, condition) },
+      status: { conditions: setCondition(status?.conditions, condition, condition.lastTransitionTime) },
       condition,
       events: [...groupEvents, { type: "Warning", reason: "ScheduleBindingFailed", message: error.message }],
       requeue: requeueAfter(error),
@@ -129,7 +130,7 @@ function scheduleNow(
     verdict: "scheduled",
     reason: occasion.reason,
     status: {
-      conditions: withCondition(status?.conditions, condition),
+      conditions: setCondition(status?.conditions, condition, condition.lastTransitionTime),
       ...(generation === undefined ? {} : { schedulerObservedGeneration: generation }),
       lastScheduledTime: rfc3339(now),
       ...(affinityName === undefined ? {} : { schedulerObservingAffinityName: affinityName }),
@@ -179,7 +180,7 @@ export function scheduledCondition(
   now: number,
 ): Condition {
   const status = error === undefined ? "True" : "False";
-  const before = conditions?.find((condition) => condition.type === "Scheduled");
+  const before = findCondition(conditions, "Scheduled");
   return {
     type: "Scheduled",
     status,
@@ -187,15 +188,6 @@ export function scheduledCondition(
     message: error?.message ?? SUCCESS_MESSAGE,
     lastTransitionTime: before?.status === status ? before.lastTransitionTime : rfc3339(now),
   };
-}
-
-/** The conditions with `condition` in place of the one of its type. */
-export function withCondition(conditions: readonly Condition[] | undefined, condition: Condition): Condition[] {
-  const list = [...(conditions ?? [])];
-  const index = list.findIndex((entry) => entry.type === condition.type);
-  if (index < 0) list.push(condition);
-  else list[index] = condition;
-  return list;
 }
 
 function successEvent(binding: Binding, clusters: readonly TargetCluster[]): BindingEvent {

@@ -4,12 +4,15 @@ import { findGroup } from "./filters.ts";
 import type { SchedulingResult } from "./result.ts";
 import { type SchedulingRequest, schedule } from "./schedule.ts";
 import type { SchedulingError } from "./scheduling-error.ts";
+import type { SchedulingTrace } from "./trace.ts";
 import { isRescheduleRequested } from "./workload.ts";
 
 export interface GroupAttempt {
   readonly index: number;
   readonly affinityName: string;
   readonly error: SchedulingError;
+  /** Only if asked for. */
+  readonly trace?: SchedulingTrace;
 }
 
 export interface GroupedResult {
@@ -38,7 +41,8 @@ export function scheduleInGroups(request: SchedulingRequest): GroupedResult {
     if (index < start) continue;
     const result = schedule({ ...request, status: { ...status, schedulerObservingAffinityName: affinityName } });
     if (result.error === undefined) return { result, affinityName, failed };
-    failed.push({ index, affinityName, error: result.error });
+    const { error, trace } = result;
+    failed.push({ index, affinityName, error, ...(trace === undefined ? {} : { trace }) });
     first ??= result;
   }
   return { result: first ?? schedule(request), failed };
