@@ -299,25 +299,26 @@ function replicasOf(deployment: KubeObject | undefined): unknown {
   return isObject(deployment?.["spec"]) ? deployment["spec"]["replicas"] : undefined;
 }
 
-async function awaitReady({ stage, plane }: Demo): Promise<number> {
-  const { ms } = await stage.until("all replicas of web are ready", async () => {
-    const web = await plane.client.get(WEB);
-    const status = isObject(web["status"]) ? web["status"] : {};
-    return (
-      status["readyReplicas"] === DESIRED &&
-      status["replicas"] === DESIRED &&
-      status["observedGeneration"] === web.metadata.generation
-    );
+/** Every cluster that web is placed on has exactly its replicas, all ready. */
+async function awaitReady(demo: Demo): Promise<number> {
+  const { ms } = await demo.stage.until("all replicas of web are ready", async () => {
+    const spread = await spreadOf(demo);
+    for (const [name, count] of Object.entries(spread)) {
+      const live = await demo.members.get(name)?.client.find(WEB);
+      const status = isObject(live?.["status"]) ? live["status"] : {};
+      if (replicasOf(live) !== count || status["observedGeneration"] !== live?.metadata.generation) return false;
+      if (status["readyReplicas"] !== count || status["replicas"] !== count) return false;
+    }
+    return total(spread) === DESIRED;
   });
   return ms;
 }
 
 /** Counts the ready replicas in the clusters that still answer, at every change. */
-function watchReady({ members }: Demo, except: string): { now(): number; lowest(): number; stop(): void } {
+function watchReady({ members }: Demo, except: string): { lowest(): number; stop(): void } {
   const abort = new AbortController();
   const counts = new Map<string, number>();
   let lowest = Number.POSITIVE_INFINITY;
-  const now = (): number => [...counts.values()].reduce((sum, count) => sum + count, 0);
   for (const member of members.values()) {
     if (member.name === except) continue;
     void (async () => {
@@ -341,7 +342,7 @@ function watchReady({ members }: Demo, except: string): { now(): number; lowest(
       }
     })();
   }
-  return { now, lowest: () => lowest, stop: () => abort.abort() };
+  return { lowest: () => lowest, stop: () => abort.abort() };
 }
 
 async function quoteCommand({ stage, plane }: Demo, args: readonly string[]): Promise<void> {
