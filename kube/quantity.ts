@@ -81,10 +81,13 @@ export function parseQuantity(text: string): Quantity {
   if (Math.abs(suffix.exponent) > 10_000) {
     throw quantityInvalid("unable to parse numeric part of quantity", text);
   }
+  const small = parseSmall(text, negative, whole, fraction, suffix);
+  if (small !== undefined) return small;
+  // As the reference: a suffix without digits is zero where small numbers would do, and an error elsewhere.
   if ((match[2] ?? "") === "" && fraction === "") {
     throw quantityInvalid("unable to parse numeric part of quantity", text);
   }
-  return parseSmall(text, negative, whole, fraction, suffix) ?? parseLarge(negative, whole, fraction, suffix);
+  return parseLarge(negative, whole, fraction, suffix);
 }
 
 /** Numbers whose digits fit a machine integer; only these may keep their own text. */
@@ -99,7 +102,8 @@ function parseSmall(
   if (suffix.base === 2) {
     if (fraction !== "" || 14 - whole.length - Math.trunc(suffix.exponent * 0.3) < 0) return undefined;
     const value = Number(digits);
-    const mantissa = reduce(BigInt(value) << BigInt(suffix.exponent));
+    const product = value * 2 ** suffix.exponent;
+    const mantissa = Number.isSafeInteger(product) ? product : BigInt(value) << BigInt(suffix.exponent);
     const keepsText = value % 8 !== 0;
     return quantity(negative ? negate(mantissa) : mantissa, 0, suffix.format, keepsText ? text : undefined);
   }
