@@ -87,6 +87,7 @@ describe("parseYaml", () => {
     ["a: &a [*a]\n", "yaml-invalid", 1, 8],
     ["a: 1\n---\nb: 2\n", "yaml-invalid", 3, 1],
     ["a: .inf\n", "yaml-invalid", 1, 4],
+    ["a: 1\nb: x\u0007y\n", "yaml-invalid", 2, 5],
     ["? [a]\n: b\n", "yaml-invalid", 1, 3],
     [bomb(9), "yaml-too-many-aliases", 5, 45],
     ["[".repeat(120) + "]".repeat(120), "yaml-too-deep", 1, 102],

@@ -127,6 +127,11 @@ class NodeReader {
   }
 
   documents(): YamlNodeDocument[] {
+    const control = FORBIDDEN.exec(this.text);
+    if (control !== null) {
+      this.countLines();
+      throw this.errorAt("yaml-invalid", control.index, "this control character is not allowed; write it as an escape");
+    }
     const result: YamlNodeDocument[] = [];
     for (const document of this.parse()) {
       const error = document.errors[0];
@@ -279,6 +284,12 @@ class NodeReader {
     return value;
   }
 
+  // The library counts lines as it parses, which has not happened yet.
+  private countLines(): void {
+    this.lines.addNewLine(0);
+    for (let at = this.text.indexOf("\n"); at >= 0; at = this.text.indexOf("\n", at + 1)) this.lines.addNewLine(at + 1);
+  }
+
   private syntaxError(error: { readonly pos: readonly [number, number]; readonly message: string }): AppError {
     // The library composes recursively and reports an exhausted stack as a fault of the text, which it is.
     if (error.message.startsWith("Maximum call stack")) {
@@ -292,6 +303,9 @@ class NodeReader {
     return yamlError(code, this.options.file, line, col, what);
   }
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the point
+const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
 
 function scalarValueOf(node: YamlScalar): ScalarValue | undefined {
   switch (node.tag) {

@@ -8,15 +8,15 @@ import { type BuildMetadataOptions, recordTransformer } from "./build-metadata.t
 import { decodeCrds } from "./crds.ts";
 import { absorbGenerated, type GeneratedKind, generate, generatorStep, mergeOptions } from "./generators.ts";
 import { setImages } from "./images.ts";
-import { decodeKustomization, type Kustomization, type LabelEntry } from "./kustomization.ts";
+import { decodeKustomization, type GeneratorEntry, type Kustomization, type LabelEntry } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import { type MergeSchemas, openApiSchemas } from "./merge-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
 import { parseResources } from "./parse.ts";
 import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
-import { generatorEntry, isGenerator, type Plugin, readPlugin, runTransformer } from "./plugins.ts";
+import { generatorEntry, isGenerator, type Plugin, pluginStep, readPlugin, runTransformer } from "./plugins.ts";
 import { applyReplacements, loadReplacements } from "./replacements.ts";
-import type { Resource } from "./resource.ts";
+import type { BuildStep, Resource } from "./resource.ts";
 import { ResourceMap } from "./resource-map.ts";
 import {
   DEFAULT_CONFIG,
@@ -150,14 +150,14 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
 
 function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession): void {
   const { kustomization, loader, file } = loaded;
-  const run = (kind: GeneratedKind, entry: Parameters<typeof generate>[1], configuredIn: string): void => {
+  const run = (kind: GeneratedKind, entry: GeneratorEntry, step: BuildStep): void => {
     const options = mergeOptions(entry.options, kustomization.generatorOptions);
     const generated = generate(kind, { ...entry, ...(options && { options }) }, loader, file);
-    generated.step = generatorStep(kind, configuredIn);
+    generated.step = step;
     absorbGenerated(into.map, generated, loader);
   };
-  for (const entry of kustomization.configMapGenerator ?? []) run("ConfigMap", entry, file);
-  for (const entry of kustomization.secretGenerator ?? []) run("Secret", entry, file);
+  for (const entry of kustomization.configMapGenerator ?? []) run("ConfigMap", entry, generatorStep("ConfigMap", file));
+  for (const entry of kustomization.secretGenerator ?? []) run("Secret", entry, generatorStep("Secret", file));
   if ((kustomization.helmCharts ?? []).length > 0) {
     throw loader.fault(
       "render-plugin",
@@ -168,7 +168,7 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
   for (const plugin of loadPlugins(kustomization.generators ?? [], loaded, session)) {
     if (!isGenerator(plugin)) throw loader.fault("render-plugin", plugin.kind, `${plugin.kind} is no generator`);
     const kind = plugin.kind === "SecretGenerator" ? "Secret" : "ConfigMap";
-    run(kind, generatorEntry(plugin), plugin.file);
+    run(kind, generatorEntry(plugin), pluginStep(plugin));
   }
 }
 
@@ -200,10 +200,11 @@ function transform(loaded: LoadedKustomization, into: Accumulated, session: Buil
   const { kustomization: k, loader, file } = loaded;
   const { map, config } = into;
   const context: PatchContext = { loader, schemas: session.schemas, file };
-  const step = (kind: string, run: () => void): void => {
+  const step = (kind: string, run: () => void, plugin?: Plugin): void => {
     run();
     if (session.metadata?.origin === true || session.metadata?.transformations === true) {
-      recordTransformer(map.resources, { configuredIn: file, configuredBy: { apiVersion: "builtin", kind } });
+      const made = plugin === undefined ? undefined : pluginStep(plugin);
+      recordTransformer(map.resources, made ?? { configuredIn: file, configuredBy: { apiVersion: "builtin", kind } });
     }
     map.dropEmpty();
   };
@@ -239,13 +240,13 @@ function transform(loaded: LoadedKustomization, into: Accumulated, session: Buil
     });
   }
   for (const plugin of loadPlugins(k.transformers ?? [], loaded, session)) {
-    step(plugin.kind, () => runTransformer(map, plugin, { ...context, file: plugin.file }));
+    step(plugin.kind, () => runTransformer(map, plugin, { ...context, file: plugin.file }), plugin);
   }
   for (const plugin of loadPlugins(k.validators ?? [], loaded, session)) runTransformer(map, plugin, context);
 }
 
 function addLabels(map: ResourceMap, entry: LabelEntry, config: TransformerConfig): void {
-  let specs = entry.fields ?? [];
+  let specs = mergeFieldSpecs(entry.fields ?? [], config.labels);
   if (entry.includeSelectors === true) {
     specs = mergeFieldSpecs(specs, config.commonLabels);
   } else {

@@ -90,7 +90,7 @@ export class Loader {
 
   loadText(entry: string): { readonly path: string; readonly text: string } {
     const { path, bytes } = this.load(entry);
-    return { path, text: decoder.decode(bytes) };
+    return { path, text: decodeText(bytes, path, "render-invalid-resource") };
   }
 
   /** The one kustomization file of the directory. */
@@ -112,7 +112,7 @@ export class Loader {
     const resolved = this.resolver.resolve(found[0]);
     const { bytes } = this.read(resolved.type === "file" ? resolved.path : found[0]);
     this.fileName = found[0];
-    this.text = decoder.decode(bytes);
+    this.text = decodeText(bytes, this.fileName, "render-invalid-kustomization");
     return { path: this.fileName, text: this.text };
   }
 
@@ -128,9 +128,7 @@ export class Loader {
 
   private locate(entry: string, missing: RenderErrorCode): { type: "file" | "directory"; path: string } {
     if (entry === "") throw this.fault(missing, entry, "an entry is empty");
-    if (REMOTE.test(entry)) {
-      throw this.fault("render-remote-refused", entry, `${entry} is remote; make it a source of its own`);
-    }
+    if (entry.includes("://")) throw this.remote(entry);
     if (entry.startsWith("/"))
       throw this.fault("render-absolute-path", entry, `${entry} is absolute; make it relative`);
     if (entry.split("/").some((segment) => segment.includes("..") && segment !== "..")) {
@@ -143,9 +141,14 @@ export class Loader {
       throw this.fault("render-outside-root", entry, `${entry} leads out of the source through a symbolic link`);
     }
     if (resolved.type === "missing") {
+      if (REMOTE.test(entry)) throw this.remote(entry);
       throw this.fault(missing, entry, `names ${JSON.stringify(entry)}, which is not in the source`);
     }
     return resolved;
+  }
+
+  private remote(entry: string): AppError {
+    return this.fault("render-remote-refused", entry, `${entry} is remote; make it a source of its own`);
   }
 
   private read(path: string): LoadedFile {
@@ -167,7 +170,15 @@ interface LoaderFields {
   readonly visited: readonly string[];
 }
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+function decodeText(bytes: Uint8Array, file: string, code: RenderErrorCode): string {
+  try {
+    return decoder.decode(bytes);
+  } catch (cause) {
+    throw renderError(code, "the file is not UTF-8 text", { file, cause });
+  }
+}
 
 /** True for an error that a loader reports about a missing file. */
 export function isMissingFile(error: unknown): boolean {

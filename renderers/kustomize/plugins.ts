@@ -8,7 +8,7 @@ import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
 import { toValue } from "./node.ts";
 import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
 import { applyReplacements, loadReplacements } from "./replacements.ts";
-import type { Resource } from "./resource.ts";
+import type { BuildStep, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { applyValueAdd } from "./value-add.ts";
 
@@ -69,6 +69,13 @@ export function isGenerator(plugin: Plugin): boolean {
 export function generatorEntry(plugin: Plugin): GeneratorEntry {
   const { config, name, namespace } = plugin;
   return { ...config, name: config.name ?? name, namespace: config.namespace ?? namespace };
+}
+
+/** What `buildMetadata` records of a plugin. */
+export function pluginStep(plugin: Plugin): BuildStep {
+  const { kind, name, namespace } = plugin;
+  const configuredBy = { apiVersion: "builtin", kind, ...(name && { name }), ...(namespace && { namespace }) };
+  return { configuredIn: plugin.file, configuredBy };
 }
 
 /** Runs a transformer plugin on all objects. */

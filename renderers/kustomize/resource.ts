@@ -16,7 +16,12 @@ interface FormerName {
 export interface BuildStep {
   readonly path?: string;
   readonly configuredIn?: string;
-  readonly configuredBy?: { readonly apiVersion?: string; readonly kind?: string; readonly name?: string };
+  readonly configuredBy?: {
+    readonly apiVersion?: string;
+    readonly kind?: string;
+    readonly name?: string;
+    readonly namespace?: string;
+  };
 }
 
 export class Resource {

@@ -17,6 +17,7 @@ type SpecField =
   | "nameSuffix"
   | "namespace"
   | "commonLabels"
+  | "labels"
   | "templateLabels"
   | "volumeClaimTemplateLabels"
   | "commonAnnotations"
@@ -52,6 +53,7 @@ const SPEC_FIELDS = [
   "nameSuffix",
   "namespace",
   "commonLabels",
+  "labels",
   "templateLabels",
   "volumeClaimTemplateLabels",
   "commonAnnotations",
@@ -70,6 +72,7 @@ const CLAIM_TEMPLATE_LABELS: FieldSpec = {
 
 export const DEFAULT_CONFIG: TransformerConfig = {
   ...defaults,
+  labels: [],
   commonLabels: [...defaults.commonLabels, CLAIM_TEMPLATE_LABELS],
   volumeClaimTemplateLabels: [CLAIM_TEMPLATE_LABELS],
 };
