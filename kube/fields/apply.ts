@@ -3,6 +3,7 @@ import { equalJson, gvkOf, isObject, type KubeObject, type ManagedFieldsEntry } 
 import { compareValues, writtenPaths } from "./compare.ts";
 import { type ApplyConflict, ApplyConflictError, applyRequestInvalid, typedObjectInvalid } from "./errors.ts";
 import {
+  equalSets,
   type FieldSet,
   hasPath,
   intersectSets,
@@ -197,7 +198,7 @@ function sameManagers(stored: readonly ManagedFieldsEntry[] | undefined, manager
     const other = previous.get(identity);
     if (other === undefined || other.apiVersion !== entry.apiVersion) return false;
     if (identity !== applier && other === entry) continue;
-    if (!isSubset(other.set, entry.set) || !isSubset(entry.set, other.set)) return false;
+    if (!equalSets(other.set, entry.set)) return false;
   }
   return true;
 }

@@ -11,7 +11,7 @@ export interface Comparison {
   readonly modified: FieldSet;
 }
 
-export const NO_CHANGE: Comparison = { added: EMPTY_SET, removed: EMPTY_SET, modified: EMPTY_SET };
+const NO_CHANGE: Comparison = { added: EMPTY_SET, removed: EMPTY_SET, modified: EMPTY_SET };
 
 /** Compares two values of a type; undefined is an absent value. */
 export function compareValues(before: unknown, after: unknown, type: FieldType): Comparison {

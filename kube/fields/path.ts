@@ -10,11 +10,6 @@ export function fieldElement(name: string): string {
   return `f:${name}`;
 }
 
-/** The element of a set's item. */
-export function valueElement(value: unknown): string {
-  return `v:${scalarText(value)}`;
-}
-
 /** JSON text of a scalar; bigint as digits. */
 export function scalarText(value: unknown): string {
   return typeof value === "bigint" ? value.toString() : (JSON.stringify(value) ?? "null");

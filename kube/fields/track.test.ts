@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { setOfPaths } from "./field-set.ts";
-import { parentManagedFields, scaleManagedFields } from "./scale-ownership.ts";
 import { trackUpdate, type UpdateRequest } from "./track.ts";
 import { WIDGET_TYPE } from "./widget.test-type.ts";
 
@@ -138,43 +137,5 @@ describe("trackUpdate", () => {
 
     expect(owned(first)["c"]).toMatchObject({ "f:items": { 'k:{"name":"i"}': {} } });
     expect(owned(next)["u"]).toEqual({ "f:items": { 'k:{"name":"i"}': { ".": {}, "f:name": {}, "f:value": {} } } });
-  });
-});
-
-describe("ownership through the scale subresource", () => {
-  const path = ["f:spec", "f:size"];
-  const pathAt = (): string[] => path;
-  const entry = (manager: string, fields: object, options: ManagedFieldsEntry = {}): ManagedFieldsEntry => ({
-    manager,
-    operation: "Update",
-    apiVersion: VERSION,
-    time: timeOf(1),
-    fieldsType: "FieldsV1",
-    fieldsV1: JSON.parse(JSON.stringify(fields)),
-    ...options,
-  });
-
-  it("shows and takes back the owners of the replicas", () => {
-    const parent = [
-      entry("a", { "f:spec": { "f:size": {}, "f:title": {} } }, { operation: "Apply" }),
-      entry("b", { "f:spec": { "f:title": {} } }),
-    ];
-
-    const scale = scaleManagedFields(parent, pathAt);
-    const scaled = [
-      entry("hpa", { "f:spec": { "f:replicas": {} } }, { apiVersion: "autoscaling/v1", subresource: "scale" }),
-    ];
-    const after = parentManagedFields(parent, scaled, VERSION, pathAt);
-
-    expect(scale).toEqual([
-      entry("a", { "f:spec": { "f:replicas": {} } }, { operation: "Apply", apiVersion: "autoscaling/v1" }),
-    ]);
-    const { time: _, ...untimed } = entry("hpa", { "f:spec": { "f:size": {} } }, { subresource: "scale" });
-    expect(after).toEqual([
-      entry("a", { "f:spec": { "f:title": {} } }, { operation: "Apply" }),
-      untimed,
-      entry("b", { "f:spec": { "f:title": {} } }),
-    ]);
-    expect(parentManagedFields(parent, scale, VERSION, pathAt)).toEqual(parent);
   });
 });
