@@ -117,7 +117,10 @@ function previousAmong(request: AssignmentRequest): readonly Assignment[] {
   return request.previous.filter((entry) => selected.has(entry.position));
 }
 
-/** The clusters with their weights, heaviest first; equals keep their order. */
+/**
+ * The clusters with their weights, heaviest first.
+ * Differs from Karmada: equals keep their order, also where there are more than twelve.
+ */
 function weigh(positions: ArrayLike<number>, weightOf: (position: number) => number): WeightList {
   const weights = new Float64Array(positions.length);
   let sorted = true;
@@ -215,7 +218,10 @@ function divide(
   return result.sort((a, b) => a.position - b.position);
 }
 
-/** Adds what clusters had before; those that took no part in the division come last, in their old order. */
+/**
+ * Adds what clusters had before; those that took no part in the division come last.
+ * Differs from Karmada: they come in their old order, not in a random one.
+ */
 function merge(added: readonly Assignment[], previous: readonly Assignment[]): readonly Assignment[] {
   if (previous.length === 0) return added;
   const left = new Map(previous.map((entry) => [entry.position, entry.replicas]));

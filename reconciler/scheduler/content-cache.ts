@@ -5,12 +5,12 @@
  * objects given must never be changed in place.
  */
 export class ContentCache<K extends object, V> {
-  readonly #limit: number;
+  readonly #limit: () => number;
   #byIdentity = new WeakMap<K, V>();
   #byContent = new Map<string, V>();
 
-  /** Forgets everything once it holds more than `limit` different contents. */
-  constructor(limit: number) {
+  /** Forgets everything once it holds `limit()` different contents. */
+  constructor(limit: () => number) {
     this.#limit = limit;
   }
 
@@ -20,7 +20,7 @@ export class ContentCache<K extends object, V> {
     const content = JSON.stringify(key);
     let value = this.#byContent.get(content);
     if (value === undefined) {
-      if (this.#byContent.size >= this.#limit) this.clear();
+      if (this.#byContent.size >= this.#limit()) this.clear();
       value = make(key);
       this.#byContent.set(content, value);
     }

@@ -37,8 +37,8 @@ export class EstimateTable {
 export class EstimateTables {
   readonly #records: readonly ClusterRecord[];
   readonly #options: EstimatorOptions;
-  readonly #replicas = new ContentCache<ReplicaRequirements, EstimateTable>(512);
-  readonly #sets = new ContentCache<readonly Component[], EstimateTable>(512);
+  readonly #replicas = new ContentCache<ReplicaRequirements, EstimateTable>(() => 512);
+  readonly #sets = new ContentCache<readonly Component[], EstimateTable>(() => 512);
   /** Positions of clusters that reported another capacity, in order. */
   readonly #log: number[] = [];
   #pods: EstimateTable | undefined;

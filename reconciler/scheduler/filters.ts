@@ -1,12 +1,14 @@
 // The filters a cluster must pass, as bits, and what each says when it refuses.
 
 import type { ClusterAffinity, ClusterAffinityTerm, Placement } from "../../api/policy.ts";
-import type { ObjectReference } from "../../api/work.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
-import { type ClusterRecord, servesApi } from "./cluster-record.ts";
+import type { ClusterRecord } from "./cluster-record.ts";
 import { firstUntolerated } from "./taints.ts";
 
-/** The filters by Karmada's names, in the order in which a refusal is reported. */
+/**
+ * The filters by Karmada's names, in the order in which a refusal is reported.
+ * Differs from Karmada: there the order is random, so that the same refusals can make different messages.
+ */
 export const FILTER_NAMES = [
   "APIEnablement",
   "TaintToleration",
@@ -74,27 +76,41 @@ export function findGroup(placement: Placement, name: string): number {
   return placement.clusterAffinities?.findIndex((term: ClusterAffinityTerm) => term.affinityName === name) ?? -1;
 }
 
+/** Whether a cluster is selected. */
+export type ClusterTest = (record: ClusterRecord) => boolean;
+
+/** The test that one of the choice's affinities is for a cluster. */
+export function affinityTest({ primary, overflow }: AffinityChoice): ClusterTest {
+  if (primary === undefined) return () => true;
+  const tests = [primary, ...overflow].map(testOf);
+  return (record) => tests.some((test) => test(record));
+}
+
+/** Lists of names that are searched once per cluster of a large fleet. */
+const LONG_LIST = 16;
+
+function testOf(affinity: ClusterAffinity): ClusterTest {
+  const { clusterNames, ...rest } = affinity;
+  if (clusterNames == null || clusterNames.length <= LONG_LIST) {
+    return (record) => clusterMatches(record.cluster, affinity);
+  }
+  const names = new Set(clusterNames);
+  return (record) => names.has(record.name) && clusterMatches(record.cluster, rest);
+}
+
 /** Which of the placement's own filters refuse the cluster. Evictions and other bindings are not its matter. */
 export function refusalBits(
   record: ClusterRecord,
   placement: Placement,
-  affinity: AffinityChoice,
-  resource: Pick<ObjectReference, "apiVersion" | "kind">,
+  isSelected: ClusterTest,
+  servesApi: boolean,
 ): number {
   let bits = record.deleting ? DELETING_BIT : 0;
-  if (!servesApi(record.cluster, resource.apiVersion, resource.kind)) bits |= API_BIT;
+  if (!servesApi) bits |= API_BIT;
   if (firstUntolerated(record.taints, placement.clusterTolerations) !== undefined) bits |= TAINT_BIT;
-  if (!affinityMatches(record, affinity)) bits |= AFFINITY_BIT;
+  if (!isSelected(record)) bits |= AFFINITY_BIT;
   if (missingProperty(record, placement) !== undefined) bits |= SPREAD_BIT;
   return bits;
-}
-
-function affinityMatches(record: ClusterRecord, affinity: AffinityChoice): boolean {
-  if (affinity.primary === undefined) return true;
-  return (
-    clusterMatches(record.cluster, affinity.primary) ||
-    affinity.overflow.some((entry) => clusterMatches(record.cluster, entry))
-  );
 }
 
 /** Tier of the cluster in an overflow group: 0 for the group itself, then its overflow affinities, 1000 for neither. */

@@ -3,11 +3,14 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ObjectReference } from "../../api/work.ts";
-import { type ClusterRecord, readCluster, sameForEstimates, sameForFilters } from "./cluster-record.ts";
+import { type ClusterRecord, readCluster, sameForEstimates, sameForFilters, servesApi } from "./cluster-record.ts";
 import { ContentCache } from "./content-cache.ts";
 import { EstimateTables } from "./estimate-tables.ts";
 import { PlacementPlan } from "./plan.ts";
 import { compareNames } from "./webster.ts";
+
+/** Entries of remembered placements, one per placement and cluster, before they are forgotten to save memory. */
+const MAX_PLAN_ENTRIES = 4_000_000;
 
 /**
  * All clusters, sorted by name. What is computed from them is kept until a change of a cluster makes it stale: a report
@@ -17,7 +20,11 @@ export class FleetIndex {
   #records: ClusterRecord[];
   #positions: Map<string, number>;
   #version = 1;
-  readonly #plans = new ContentCache<Placement, Map<string, PlacementPlan>>(4096);
+  readonly #plans = new ContentCache<Placement, Map<string, PlacementPlan>>(() =>
+    Math.min(4096, Math.ceil(MAX_PLAN_ENTRIES / (this.#records.length + 1))),
+  );
+  /** Which clusters serve a kind: 1 by position, by API version and kind. */
+  readonly #served = new Map<string, Uint8Array>();
   #tables: EstimateTables | undefined;
   #tablesWithoutModels: EstimateTables | undefined;
 
@@ -59,7 +66,7 @@ export class FleetIndex {
       : readCluster(cluster, this.#records[position]?.capacity);
     if (!filtersChange && !estimatesChange) return false;
     this.#version++;
-    if (filtersChange) this.#plans.clear();
+    if (filtersChange) this.#forgetFilters();
     if (estimatesChange) {
       if (this.#tables?.noteReport(position) === false) this.#tables = undefined;
       if (this.#tablesWithoutModels?.noteReport(position) === false) this.#tablesWithoutModels = undefined;
@@ -85,7 +92,7 @@ export class FleetIndex {
     const key = `${resource.apiVersion} ${resource.kind} ${workload} ${groupName}`;
     let plan = plans.get(key);
     if (plan === undefined) {
-      plan = new PlacementPlan(this.#records, placement, resource, groupName, workload);
+      plan = new PlacementPlan(this.#records, placement, this.#servedBy(resource), groupName, workload);
       plans.set(key, plan);
     }
     return plan;
@@ -101,11 +108,28 @@ export class FleetIndex {
     return this.#tablesWithoutModels;
   }
 
+  #servedBy(resource: Pick<ObjectReference, "apiVersion" | "kind">): Uint8Array {
+    const key = `${resource.apiVersion} ${resource.kind}`;
+    let served = this.#served.get(key);
+    if (served === undefined) {
+      served = Uint8Array.from(this.#records, (record) =>
+        servesApi(record.cluster, resource.apiVersion, resource.kind) ? 1 : 0,
+      );
+      this.#served.set(key, served);
+    }
+    return served;
+  }
+
+  #forgetFilters(): void {
+    this.#plans.clear();
+    this.#served.clear();
+  }
+
   #reorder(records: ClusterRecord[]): void {
     this.#records = records.sort((a, b) => compareNames(a.name, b.name));
     this.#positions = positionsOf(this.#records);
     this.#version++;
-    this.#plans.clear();
+    this.#forgetFilters();
     this.#tables = undefined;
     this.#tablesWithoutModels = undefined;
   }

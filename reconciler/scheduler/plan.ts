@@ -1,12 +1,11 @@
 // What a placement makes of a fleet, apart from any one binding: computed once per placement and fleet.
 
 import type { ClusterAffinity, Placement } from "../../api/policy.ts";
-import type { ObjectReference } from "../../api/work.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { Candidates } from "./candidates.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import type { EstimateTable } from "./estimate-tables.ts";
-import { type AffinityChoice, chooseAffinity, findGroup, overflowTier, refusalBits } from "./filters.ts";
+import { type AffinityChoice, affinityTest, chooseAffinity, findGroup, overflowTier, refusalBits } from "./filters.ts";
 
 /** Candidates in cluster order, and how many changes of the estimates they have seen. */
 interface Sorted {
@@ -27,20 +26,21 @@ export class PlacementPlan {
   readonly #sorted = new WeakMap<EstimateTable, Map<number, Sorted>>();
   #staticWeights: Float64Array | undefined;
 
+  /** `servesApi` says, by position, which clusters serve the resource. */
   constructor(
     records: readonly ClusterRecord[],
     placement: Placement,
-    resource: Pick<ObjectReference, "apiVersion" | "kind">,
+    servesApi: Uint8Array,
     groupName: string,
     workload: boolean,
   ) {
     this.#records = records;
     this.placement = placement;
     this.affinity = chooseAffinity(placement, groupName, workload);
-    this.refusals = new Uint8Array(records.length);
-    for (const [position, record] of records.entries()) {
-      this.refusals[position] = refusalBits(record, placement, this.affinity, resource);
-    }
+    const isSelected = affinityTest(this.affinity);
+    this.refusals = Uint8Array.from(records, (record, position) =>
+      refusalBits(record, placement, isSelected, servesApi[position] === 1),
+    );
     this.tiers = readTiers(records, placement, groupName);
   }
 
