@@ -15,11 +15,6 @@ export function scalarText(value: unknown): string {
   return typeof value === "bigint" ? value.toString() : (JSON.stringify(value) ?? "null");
 }
 
-/** The name of a field element; undefined for other elements. */
-export function fieldName(element: string): string | undefined {
-  return element.startsWith("f:") ? element.slice(2) : undefined;
-}
-
 /** A path as the API server prints it: `.spec.containers[name="web"].image`. */
 export function formatPath(path: FieldPath): string {
   let text = "";
