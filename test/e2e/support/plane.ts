@@ -1,0 +1,139 @@
+// A whole control plane in this process, with simulated members, on either engine, fast enough for tests.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster } from "../../../api/cluster.ts";
+import { createSimulatedCluster, type SimulatedCluster } from "../../../fleets/simulator/simulated-cluster.ts";
+import type { KubeClient } from "../../../kube/client/kube-client.ts";
+import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
+import { type ControlPlane, startControlPlane } from "../../../reconciler/cli/control-plane.ts";
+import { registerSimulated, type SimulatedPlace } from "../../../reconciler/cli/simulated-fleet.ts";
+import { findReady } from "../../../reconciler/controllers/clusters.ts";
+import type { Profile } from "../../../reconciler/controllers/context.ts";
+import { systemClock } from "../../../runtime/clock.ts";
+import { createLogger, type Level } from "../../../runtime/logger.ts";
+import { eventually } from "./eventually.ts";
+import { findKubeAssets, type RealApiServer, startRealApiServer } from "./real-api-server.ts";
+
+export type EngineName = "embedded" | "kubernetes";
+
+/** The engines that can run here; the reason for leaving one out is printed. */
+export function engines(): readonly EngineName[] {
+  return findKubeAssets() === undefined ? ["embedded"] : ["embedded", "kubernetes"];
+}
+
+export interface PlaneOptions {
+  readonly engine: EngineName;
+  /** Simulated clusters by name. */
+  readonly members: Readonly<Record<string, SimulatedPlace>>;
+  readonly profile?: Partial<Profile>;
+  readonly readyAfterMs?: number;
+}
+
+export interface Plane {
+  readonly control: ControlPlane;
+  /** Speaks to the store as its users do. */
+  readonly client: KubeClient;
+  /** A kubeconfig for the endpoint. */
+  readonly kubeconfig: string;
+  member(name: string): SimulatedCluster;
+  readonly members: readonly SimulatedCluster[];
+  /** Stops the loops and starts new ones over the same store, as a restart of the process does. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Karmada's pace is seconds to minutes; nothing here needs it. */
+const FAST: Partial<Profile> = {
+  clusterStatusIntervalMs: 200,
+  clusterThresholds: { failureMs: 400, successMs: 400 },
+  evictionRate: 100,
+};
+
+/** Two regions and three providers: enough for every rule that aims at clusters. */
+export const THREE_CLUSTERS: Readonly<Record<string, SimulatedPlace>> = {
+  "tokyo-1": { region: "ap-northeast", provider: "aws", labels: { stage: "prod" } },
+  "paris-1": { region: "eu-west", provider: "gcp", labels: { stage: "prod" } },
+  "paris-2": { region: "eu-west", provider: "azure", labels: { stage: "prod" } },
+};
+
+/** Starts it; resolves when all members are ready. */
+export async function startPlane(options: PlaneOptions): Promise<Plane> {
+  const logger = createLogger({
+    // E2E_LOG=debug shows what a failing test was doing.
+    level: (process.env["E2E_LOG"] as Level | undefined) ?? "error",
+    format: "text",
+    write: (line) => void process.stderr.write(line),
+    now: () => systemClock.now(),
+  });
+  const folder = mkdtempSync(join(tmpdir(), "flaghoist-e2e-"));
+  const real = options.engine === "kubernetes" ? await startReal() : undefined;
+  const members = new Map<string, SimulatedCluster>();
+  for (const name of Object.keys(options.members)) {
+    const child = logger.with({ cluster: name });
+    const { readyAfterMs = 40 } = options;
+    members.set(name, await createSimulatedCluster({ name, clock: systemClock, logger: child, readyAfterMs }));
+  }
+  const start = (): Promise<ControlPlane> =>
+    startControlPlane({
+      dataFolder: join(folder, "data"),
+      storeKubeconfig: real?.kubeconfig,
+      members,
+      profile: { ...FAST, ...options.profile },
+      allowLocalSources: true,
+      logger,
+    });
+  let control = await start();
+  for (const [name, place] of Object.entries(options.members))
+    await registerSimulated(control, requireMember(members, name), place);
+  await eventually(async () => {
+    const { items } = await control.client.list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
+    return items.length === members.size && items.every((cluster) => findReady(cluster)?.status === "True");
+  });
+  return {
+    get control() {
+      return control;
+    },
+    get client() {
+      return control.client;
+    },
+    get kubeconfig() {
+      return control.kubeconfig;
+    },
+    member: (name) => requireMember(members, name),
+    members: [...members.values()],
+    restart: async () => {
+      await control.close();
+      control = await start();
+    },
+    close: async () => {
+      await control.close();
+      for (const member of members.values()) await member.close();
+      await real?.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startReal(): Promise<RealApiServer> {
+  const assets = findKubeAssets();
+  if (assets === undefined) throw new Error("the kubernetes engine needs KUBEBUILDER_ASSETS");
+  return startRealApiServer(assets);
+}
+
+function requireMember(members: ReadonlyMap<string, SimulatedCluster>, name: string): SimulatedCluster {
+  const member = members.get(name);
+  if (member === undefined) throw new Error(`there is no member ${name}`);
+  return member;
+}
+
+/** A reference in few words: `ref("apps/v1 Deployment", "shop", "web")`; the namespace `""` is none. */
+export function ref(kind: string, namespace: string, name: string): ObjectRef {
+  const [apiVersion = "", kindName = ""] = kind.split(" ");
+  return { apiVersion, kind: kindName, namespace: namespace === "" ? undefined : namespace, name };
+}
+
+/** Applies objects as a user with `kubectl apply --server-side` would. */
+export async function applyAll(client: KubeClient, ...objects: readonly KubeObject[]): Promise<void> {
+  for (const object of objects) await client.apply(object, { fieldManager: "e2e-user", force: true });
+}
