@@ -200,7 +200,8 @@ export function decodeFieldsV1(fields: object): FieldSet | undefined {
   return set;
 }
 
-const MAX_DEPTH = 1000;
+// Deeper than any object that the walks over values can take.
+const MAX_DEPTH = 5000;
 
 function decodeNode(fields: unknown, depth: number): FieldSet | undefined {
   if (typeof fields !== "object" || fields === null || Array.isArray(fields) || depth > MAX_DEPTH) return undefined;
