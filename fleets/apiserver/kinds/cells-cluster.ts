@@ -1,6 +1,6 @@
 // Table rows of access control, coordination, storage, scheduling and extension kinds.
 import type { KubeObject } from "../../../kube/object.ts";
-import { ageOf } from "./age.ts";
+import { ageOf, shortDuration } from "./age.ts";
 import { conditionOf, listOf, part, textOf } from "./cell-values.ts";
 
 type Cells = (object: KubeObject, nowMs: number) => readonly unknown[];
@@ -97,6 +97,55 @@ function csiDriverCells(object: KubeObject, nowMs: number): readonly unknown[] {
   ];
 }
 
+function webhookCells(object: KubeObject, nowMs: number): readonly unknown[] {
+  return [object.metadata.name, listOf(object["webhooks"]).length, age(object, nowMs)];
+}
+
+function admissionPolicyCells(object: KubeObject, nowMs: number): readonly unknown[] {
+  const spec = part(object, "spec");
+  const param = part(spec, "paramKind");
+  const kind = spec["paramKind"] === undefined ? "<unset>" : `${textOf(param["apiVersion"])}/${textOf(param["kind"])}`;
+  return [object.metadata.name, listOf(spec["validations"]).length, kind, age(object, nowMs)];
+}
+
+function admissionBindingCells(object: KubeObject, nowMs: number): readonly unknown[] {
+  const spec = part(object, "spec");
+  const param = part(spec, "paramRef");
+  const namespace = textOf(param["namespace"], "*");
+  const ref = spec["paramRef"] === undefined ? "<unset>" : `${namespace}/${textOf(param["name"], "*")}`;
+  return [object.metadata.name, textOf(spec["policyName"]), ref, age(object, nowMs)];
+}
+
+function csiNodeCells(object: KubeObject, nowMs: number): readonly unknown[] {
+  return [object.metadata.name, listOf(part(object, "spec")["drivers"]).length, age(object, nowMs)];
+}
+
+function volumeAttachmentCells(object: KubeObject, nowMs: number): readonly unknown[] {
+  const spec = part(object, "spec");
+  const volume = textOf(part(spec, "source")["persistentVolumeName"]);
+  const attached = part(object, "status")["attached"] === true;
+  return [
+    object.metadata.name,
+    textOf(spec["attacher"]),
+    volume,
+    textOf(spec["nodeName"]),
+    attached,
+    age(object, nowMs),
+  ];
+}
+
+function signingRequestCells(object: KubeObject, nowMs: number): readonly unknown[] {
+  const spec = part(object, "spec");
+  const status = part(object, "status");
+  const seconds = spec["expirationSeconds"];
+  const duration = typeof seconds === "number" ? shortDuration(seconds * 1000) : "<none>";
+  const words = listOf(status["conditions"]).map((condition) => textOf(condition["type"]));
+  if (words.length === 0) words.push("Pending");
+  if (textOf(status["certificate"]) !== "") words.push("Issued");
+  const signer = textOf(spec["signerName"], "<none>");
+  return [object.metadata.name, age(object, nowMs), signer, textOf(spec["username"]), duration, words.join(",")];
+}
+
 /** Rows by the key of the kind's rules. */
 export const CLUSTER_CELLS: Readonly<Record<string, Cells>> = {
   "rbac.authorization.k8s.io/v1/RoleBinding": bindingCells,
@@ -107,4 +156,11 @@ export const CLUSTER_CELLS: Readonly<Record<string, Cells>> = {
   "node.k8s.io/v1/RuntimeClass": runtimeClassCells,
   "apiregistration.k8s.io/v1/APIService": apiServiceCells,
   "storage.k8s.io/v1/CSIDriver": csiDriverCells,
+  "storage.k8s.io/v1/CSINode": csiNodeCells,
+  "storage.k8s.io/v1/VolumeAttachment": volumeAttachmentCells,
+  "certificates.k8s.io/v1/CertificateSigningRequest": signingRequestCells,
+  "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": webhookCells,
+  "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": webhookCells,
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": admissionPolicyCells,
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding": admissionBindingCells,
 };

@@ -84,7 +84,10 @@ export const CORE_RULES: Readonly<Record<string, KindRules>> = {
     },
   },
   "/v1/PersistentVolume": {
-    prepareForCreate: (volume) => addFinalizer(volume, "kubernetes.io/pv-protection"),
+    prepareForCreate(volume) {
+      addFinalizer(volume, "kubernetes.io/pv-protection");
+      volume["status"] = { phase: "Pending", lastPhaseTransitionTime: volume.metadata.creationTimestamp };
+    },
     validate: validateVolume,
   },
   "/v1/PersistentVolumeClaim": {
