@@ -47,13 +47,9 @@ export class Candidates {
   ): Candidates {
     const none = new Map<number, number>();
     const unsorted = new Candidates(records, positions, estimates, none, tiers);
-    return new Candidates(
-      records,
-      positions.slice().sort((a, b) => unsorted.compare(a, b)),
-      estimates,
-      none,
-      tiers,
-    );
+    const sorted =
+      tiers === undefined ? sortByRoom(positions, estimates) : positions.slice().sort((a, b) => unsorted.compare(a, b));
+    return new Candidates(records, sorted, estimates, none, tiers);
   }
 
   /** These candidates after the estimates of those at `changed` positions changed in place. */
@@ -168,4 +164,12 @@ export class Candidates {
     }
     return this.#regions;
   }
+}
+
+const POSITION_BITS = 2 ** 21;
+
+/** Roomiest first, then by position. Both go into one number, because numbers are sorted without calling back. */
+function sortByRoom(positions: Int32Array, estimates: ArrayLike<number>): Int32Array {
+  const keys = Float64Array.from(positions, (position) => position - (estimates[position] as number) * POSITION_BITS);
+  return Int32Array.from(keys.sort(), (key) => ((key % POSITION_BITS) + POSITION_BITS) % POSITION_BITS);
 }

@@ -22,6 +22,7 @@ export function firstUntolerated(
   taints: readonly Taint[],
   tolerations: readonly Toleration[] | undefined,
 ): Taint | undefined {
+  if (taints.length === 0) return undefined;
   return taints.find((taint) => !(tolerations ?? []).some((toleration) => tolerates(toleration, taint)));
 }
 

@@ -24,9 +24,10 @@ const BINDINGS = 1000;
 /**
  * `again`: bindings that were seen before, as when a fleet changes nothing. `new`: every binding is a new object, its
  * content has to be read. `report`: before each binding one cluster reports another capacity, so that nothing that
- * depends on capacity can be kept.
+ * depends on capacity can be kept. `placement`: every binding has a placement that was never seen, so that every cluster
+ * has to be asked.
  */
-const MODES = ["again", "new", "report"] as const;
+const MODES = ["again", "new", "report", "placement"] as const;
 type Mode = (typeof MODES)[number];
 
 /** Prints a row per placement and size. Arguments: milliseconds per figure (300). */
@@ -62,6 +63,11 @@ function measure(name: BenchmarkPlacement, size: number, mode: Mode, ms: number)
     // Making new objects is not part of scheduling them.
     const batch = Array.from({ length: 20 }, (_, i) => {
       const spec = specs[(operations + i) % BINDINGS] as (typeof specs)[number];
+      if (mode === "placement") {
+        const placement = BENCHMARK_PLACEMENTS[name];
+        const clusterAffinity = { ...placement.clusterAffinity, exclude: [`never-${operations + i}`] };
+        return { ...spec, placement: { ...placement, clusterAffinity } };
+      }
       return mode === "new" ? cloneJson(spec) : spec;
     });
     const reports = batch.map((_, i) =>
