@@ -1,7 +1,5 @@
 import type { Cluster } from "../../../api/cluster.ts";
-import { connectCluster, decodeSecret } from "../../../fleets/connect.ts";
-import { KubeClient } from "../../../kube/client/kube-client.ts";
-import type { ResourceInfo } from "../../../kube/client/rest-mapper.ts";
+import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { formatApiVersion, isObject, type KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
@@ -16,6 +14,8 @@ import {
   UsageError,
 } from "../command.ts";
 import { type ControlPlaneConnection, withControlPlane } from "../connect.ts";
+import { findKind } from "../find-kind.ts";
+import { withMember } from "../member-client.ts";
 import { print, table } from "../output.ts";
 
 export const getCommand: Command = {
@@ -43,19 +43,24 @@ export const getCommand: Command = {
         ? undefined
         : (stringOption(invocation, "namespace") ?? "default");
       const chosen = stringOption(invocation, "clusters");
-      const places =
-        chosen === undefined ? [{ name: "", client: connection.client }] : await members(connection, chosen);
       let failed = false;
-      const found = await mapLimit(places, 8, async ({ name: cluster, client }) => {
-        try {
-          return (await listKind(client, word, namespace, name)).map((object) => ({ cluster, object }));
-        } catch (error) {
-          if (chosen === undefined) throw error;
-          failed = true;
-          invocation.io.err(`cluster ${cluster}: ${messageOf(error)}\n`);
-          return [];
-        }
-      });
+      const list = (client: KubeClient): Promise<KubeObject[]> => listKind(client, word, namespace, name);
+      const found =
+        chosen === undefined
+          ? [(await list(connection.client)).map((object) => ({ cluster: "", object }))]
+          : await mapLimit(await chooseClusters(connection, chosen), 8, async (cluster) => {
+              const clusterName = cluster.metadata.name ?? "";
+              try {
+                return (await withMember(connection.client, cluster, list)).map((object) => ({
+                  cluster: clusterName,
+                  object,
+                }));
+              } catch (error) {
+                failed = true;
+                invocation.io.err(`cluster ${clusterName}: ${messageOf(error)}\n`);
+                return [];
+              }
+            });
       const rows = found.flat();
       print(
         invocation,
@@ -66,25 +71,10 @@ export const getCommand: Command = {
     }),
 };
 
-async function members(
-  connection: ControlPlaneConnection,
-  chosen: string,
-): Promise<{ name: string; client: KubeClient }[]> {
+async function chooseClusters(connection: ControlPlaneConnection, chosen: string): Promise<Cluster[]> {
   const clusters = (await connection.client.list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster")).items;
   const names = chosen === "all" ? undefined : new Set(chosen.split(","));
-  const wanted = clusters.filter((cluster) => names === undefined || names.has(cluster.metadata.name ?? ""));
-  return mapLimit(wanted, 8, async (cluster) => ({
-    name: cluster.metadata.name ?? "",
-    client: await memberClient(connection.client, cluster),
-  }));
-}
-
-/** A client of a member, by the credentials that the control plane holds of it. */
-export async function memberClient(client: KubeClient, cluster: Cluster): Promise<KubeClient> {
-  const reference = cluster.spec.secretRef;
-  const secret =
-    reference === undefined ? {} : decodeSecret(await client.get({ apiVersion: "v1", kind: "Secret", ...reference }));
-  return new KubeClient((await connectCluster(cluster, secret)).send);
+  return clusters.filter((cluster) => names === undefined || names.has(cluster.metadata.name ?? ""));
 }
 
 async function listKind(
@@ -107,16 +97,6 @@ async function listKind(
       name,
     }),
   ];
-}
-
-/** A kind by any of its names: plural, singular, kind, short name, with or without `.group`. */
-export function findKind(resources: readonly ResourceInfo[], word: string): ResourceInfo | undefined {
-  const wanted = word.toLowerCase();
-  return resources.find((info) =>
-    [info.plural, info.singular, info.kind.toLowerCase(), ...info.shortNames].some(
-      (name) => name === wanted || `${name}.${info.group}` === wanted,
-    ),
-  );
 }
 
 function asTable(

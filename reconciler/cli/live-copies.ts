@@ -1,0 +1,136 @@
+// Compares what the Works of a fleet say with what the member clusters have.
+import type { Cluster } from "../../api/cluster.ts";
+import type { Work } from "../../api/work.ts";
+import { strategyForCrd } from "../../fleets/apiserver/crd/custom-kind.ts";
+import { fieldTypeOf } from "../../fleets/apiserver/kinds/field-types.ts";
+import { typeNameOf } from "../../fleets/apiserver/kinds/tables.ts";
+import { FIELD_MANAGER } from "../../fleets/member.ts";
+import type { KubeClient } from "../../kube/client/kube-client.ts";
+import { findCondition } from "../../kube/conditions.ts";
+import { DEDUCED, type FieldType } from "../../kube/fields/type.ts";
+import { gvkOf, type KubeObject, type ObjectRef, parseApiVersion, refOf } from "../../kube/object.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import { mapLimit } from "../../runtime/parallel.ts";
+import { DRIFT_ANNOTATION } from "../controllers/execution.ts";
+import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync-decisions.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { type CopyState, compareCopy } from "../plan/live-drift.ts";
+import { executionNamespace } from "../works/naming.ts";
+import { withMember } from "./member-client.ts";
+
+const WORK_API = "work.karmada.io/v1alpha1";
+
+export interface CopiesOptions {
+  readonly interpreter: Interpreter;
+  /** Only copies of objects that this answers true for. */
+  readonly wants: (object: ObjectRef) => boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface LiveCopies {
+  readonly copies: readonly CopyState[];
+  readonly unreachable: readonly { readonly cluster: string; readonly reason: string }[];
+}
+
+/** Asks every cluster that has Works for its copies. A cluster that does not answer costs the others nothing. */
+export async function compareLiveCopies(
+  controlPlane: KubeClient,
+  clusters: readonly Cluster[],
+  options: CopiesOptions,
+): Promise<LiveCopies> {
+  const unreachable: { cluster: string; reason: string }[] = [];
+  const found = await mapLimit(clusters, 16, async (cluster) => {
+    const name = cluster.metadata.name ?? "";
+    const works = (await controlPlane.list<Work>(WORK_API, "Work", { namespace: executionNamespace(name) })).items;
+    const pairs = works.flatMap((work) =>
+      manifestsOf(work)
+        .filter((manifest) => options.wants(refOf(manifest)))
+        .map((manifest) => ({ work, manifest })),
+    );
+    if (pairs.length === 0) return [];
+    try {
+      return await withMember(controlPlane, cluster, (member) => compareInMember(name, member, pairs, options));
+    } catch (error) {
+      if (options.signal.aborted) throw error;
+      unreachable.push({ cluster: name, reason: messageOf(error) });
+      return [];
+    }
+  });
+  return { copies: found.flat(), unreachable };
+}
+
+interface WantedCopy {
+  readonly work: Work;
+  readonly manifest: KubeObject;
+}
+
+async function compareInMember(
+  cluster: string,
+  member: KubeClient,
+  pairs: readonly WantedCopy[],
+  { interpreter, signal }: CopiesOptions,
+): Promise<CopyState[]> {
+  const types = new MemberTypes(member);
+  return mapLimit(pairs, 8, async ({ work, manifest }): Promise<CopyState> => {
+    const object = refOf(manifest);
+    const labels = manifest.metadata.labels ?? {};
+    const common = {
+      cluster,
+      object,
+      mode: manifest.metadata.annotations?.[DRIFT_ANNOTATION] ?? "correct",
+      sync:
+        labels[SYNC_NAME_LABEL] === undefined
+          ? undefined
+          : `${labels[SYNC_NAMESPACE_LABEL] ?? ""}/${labels[SYNC_NAME_LABEL]}`,
+    };
+    const applied = findCondition(work.status?.conditions, "Applied");
+    if (applied?.status !== "True" || work.spec.suspendDispatching === true) {
+      const message = work.spec.suspendDispatching === true ? "dispatching is suspended" : applied?.message;
+      return { ...common, state: "waiting", fields: [], message };
+    }
+    const live = await member.find(object, signal);
+    if (live === undefined) return { ...common, state: "missing", fields: [], message: undefined };
+    const retains = interpreter.hookEnabled(gvkOf(manifest), "Retain");
+    const desired = retains ? interpreter.retain(manifest, live) : manifest;
+    const fields = compareCopy(desired, live, await types.of(object), FIELD_MANAGER);
+    return { ...common, state: fields.length === 0 ? "as-wanted" : "drifted", fields, message: undefined };
+  });
+}
+
+function manifestsOf(work: Work): KubeObject[] {
+  // A Work holds whole objects; the schema keeps them as they are.
+  return (work.spec.workload?.manifests ?? []) as unknown as KubeObject[];
+}
+
+/** How lists of a kind merge: from our tables for built-in kinds, from the member's definition for others. */
+class MemberTypes {
+  readonly #member: KubeClient;
+  readonly #custom = new Map<string, Promise<FieldType>>();
+
+  constructor(member: KubeClient) {
+    this.#member = member;
+  }
+
+  async of(object: ObjectRef): Promise<FieldType> {
+    const typeName = typeNameOf(object.apiVersion, object.kind);
+    if (typeName !== undefined) return fieldTypeOf(typeName);
+    const key = `${object.apiVersion}/${object.kind}`;
+    let type = this.#custom.get(key);
+    if (type === undefined) {
+      type = this.#read(object);
+      this.#custom.set(key, type);
+    }
+    return type;
+  }
+
+  async #read({ apiVersion, kind }: ObjectRef): Promise<FieldType> {
+    const { group, version } = parseApiVersion(apiVersion);
+    const plural = (await this.#member.mapper.find(apiVersion, kind))?.plural;
+    const definition = await this.#member.find({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      name: `${plural}.${group}`,
+    });
+    return definition === undefined ? DEDUCED : strategyForCrd(definition, version).fieldType();
+  }
+}

@@ -1,0 +1,184 @@
+// What lies between two runs of the river, cluster by cluster.
+import { equalJson, isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import type { Copy, Outcome } from "./river.ts";
+
+export interface FieldChange {
+  /** `spec.template.spec.containers[web].image`. */
+  readonly path: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface ObjectChange {
+  readonly cluster: string;
+  readonly object: ObjectRef;
+  readonly change: "created" | "changed" | "deleted";
+  readonly replicasBefore: number | undefined;
+  readonly replicasAfter: number | undefined;
+  /** For changed objects; values of Secrets are hidden. */
+  readonly fields: readonly FieldChange[];
+}
+
+export interface ClusterSummary {
+  readonly cluster: string;
+  readonly created: number;
+  readonly changed: number;
+  readonly deleted: number;
+  readonly replicasBefore: number;
+  readonly replicasAfter: number;
+}
+
+export interface Plan {
+  readonly clusters: readonly ClusterSummary[];
+  readonly changes: readonly ObjectChange[];
+  /** Replicas that start in another cluster than before. */
+  readonly movedReplicas: number;
+  /** What would not work, by object. */
+  readonly problems: readonly { readonly object: ObjectRef; readonly problem: string }[];
+}
+
+type Outcomes = ReadonlyMap<string, Outcome>;
+
+/** Compares two runs. `clusters` names every cluster, so that untouched ones appear too. */
+export function comparePlans(before: Outcomes, after: Outcomes, clusters: readonly string[]): Plan {
+  const changes = [...new Set([...before.keys(), ...after.keys()])]
+    .sort()
+    .flatMap((key) => objectChanges(before.get(key), after.get(key)));
+  const known = new Set(
+    [...before.values()].flatMap((outcome) => outcome.problems.map((problem) => `${refKey(outcome.ref)} ${problem}`)),
+  );
+  return {
+    clusters: [...clusters].sort().map((cluster) => summarize(cluster, changes, before, after)),
+    changes,
+    movedReplicas: countMoves(changes),
+    problems: [...after.values()].flatMap((outcome) =>
+      outcome.problems
+        .filter((problem) => !known.has(`${refKey(outcome.ref)} ${problem}`))
+        .map((problem) => ({ object: outcome.ref, problem })),
+    ),
+  };
+}
+
+function objectChanges(before: Outcome | undefined, after: Outcome | undefined): ObjectChange[] {
+  const old = new Map(before?.copies.map((copy) => [copy.cluster, copy]));
+  const fresh = new Map(after?.copies.map((copy) => [copy.cluster, copy]));
+  const changes: ObjectChange[] = [];
+  for (const cluster of [...new Set([...old.keys(), ...fresh.keys()])].sort()) {
+    const change = copyChange(cluster, old.get(cluster), fresh.get(cluster));
+    if (change !== undefined) changes.push(change);
+  }
+  return changes;
+}
+
+function copyChange(cluster: string, old: Copy | undefined, fresh: Copy | undefined): ObjectChange | undefined {
+  const manifest = fresh?.manifest ?? old?.manifest;
+  if (manifest === undefined) return undefined;
+  const common = { cluster, object: refOf(manifest), replicasBefore: old?.replicas, replicasAfter: fresh?.replicas };
+  if (old === undefined) return { ...common, change: "created", fields: [] };
+  if (fresh === undefined) return { ...common, change: "deleted", fields: [] };
+  const fields = fieldChanges(old.manifest, fresh.manifest);
+  return fields.length === 0 ? undefined : { ...common, change: "changed", fields };
+}
+
+/** Keys that we write for our own bookkeeping; they change with every revision and say nothing to people. */
+function isBookkeeping(key: string): boolean {
+  return key.includes("karmada.io/") || key.startsWith("gitops.flaghoist.io/");
+}
+
+/** The fields that differ between two manifests, without our own bookkeeping. */
+export function fieldChanges(before: KubeObject, after: KubeObject): FieldChange[] {
+  const hide = after.kind === "Secret";
+  const found: FieldChange[] = [];
+  walk("", before, after, (path, old, fresh) => {
+    const secret = hide && /^(data|stringData)\b/.test(path);
+    found.push({ path, before: secret ? "(hidden)" : old, after: secret ? "(hidden, changed)" : fresh });
+  });
+  return found;
+}
+
+function walk(
+  path: string,
+  before: unknown,
+  after: unknown,
+  report: (path: string, before: unknown, after: unknown) => void,
+): void {
+  if (equalJson(before, after)) return;
+  if (isObject(before) && isObject(after)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      if ((path === "metadata.annotations" || path === "metadata.labels") && isBookkeeping(key)) continue;
+      walk(join(path, key), before[key], after[key], report);
+    }
+    return;
+  }
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const pairs = pairUp(before, after);
+    for (const { label, old, fresh } of pairs) walk(`${path}[${label}]`, old, fresh, report);
+    return;
+  }
+  report(path, before, after);
+}
+
+function join(path: string, key: string): string {
+  const text = /[.[\]/]/.test(key) ? `["${key}"]` : key;
+  return path === "" ? text : text.startsWith("[") ? `${path}${text}` : `${path}.${text}`;
+}
+
+/** Elements with a name are compared by name, others by place. */
+function pairUp(
+  before: readonly unknown[],
+  after: readonly unknown[],
+): { label: string; old: unknown; fresh: unknown }[] {
+  const nameOf = (item: unknown): string | undefined =>
+    isObject(item) && typeof item["name"] === "string" ? item["name"] : undefined;
+  if (![...before, ...after].every((item) => nameOf(item) !== undefined)) {
+    return Array.from({ length: Math.max(before.length, after.length) }, (_, i) => ({
+      label: String(i),
+      old: before[i],
+      fresh: after[i],
+    }));
+  }
+  const names = new Set([...before, ...after].map((item) => nameOf(item) ?? ""));
+  return [...names].map((name) => ({
+    label: name,
+    old: before.find((item) => nameOf(item) === name),
+    fresh: after.find((item) => nameOf(item) === name),
+  }));
+}
+
+function summarize(
+  cluster: string,
+  changes: readonly ObjectChange[],
+  before: Outcomes,
+  after: Outcomes,
+): ClusterSummary {
+  const count = (kind: ObjectChange["change"]): number =>
+    changes.filter((change) => change.cluster === cluster && change.change === kind).length;
+  return {
+    cluster,
+    created: count("created"),
+    changed: count("changed"),
+    deleted: count("deleted"),
+    replicasBefore: replicasIn(cluster, before),
+    replicasAfter: replicasIn(cluster, after),
+  };
+}
+
+function replicasIn(cluster: string, outcomes: Outcomes): number {
+  let sum = 0;
+  for (const outcome of outcomes.values())
+    for (const copy of outcome.copies) if (copy.cluster === cluster) sum += copy.replicas ?? 0;
+  return sum;
+}
+
+/** Replicas that one cluster loses while another gains as many, counted object by object. */
+function countMoves(changes: readonly ObjectChange[]): number {
+  const byObject = new Map<string, { gained: number; lost: number }>();
+  for (const change of changes) {
+    const difference = (change.replicasAfter ?? 0) - (change.replicasBefore ?? 0);
+    const entry = byObject.get(refKey(change.object)) ?? { gained: 0, lost: 0 };
+    if (difference > 0) entry.gained += difference;
+    else entry.lost -= difference;
+    byObject.set(refKey(change.object), entry);
+  }
+  return [...byObject.values()].reduce((sum, { gained, lost }) => sum + Math.min(gained, lost), 0);
+}

@@ -1,0 +1,238 @@
+// The whole river over a world: match, schedule, override. What the loops would come to, without a write.
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import type { OverrideResult } from "../overrides/apply-overrides.ts";
+import { changeMetadata } from "../policies/claim.ts";
+import { decideTemplate } from "../policies/decide-template.ts";
+import type { Candidate } from "../policies/match.ts";
+import { matchPolicy } from "../policies/match.ts";
+import { type Policy, PolicyIndex, policyKey } from "../policies/policy-index.ts";
+import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
+import { FleetIndex } from "../scheduler/fleet-index.ts";
+import { type AnyBinding, buildBinding, mergeBinding } from "../works/binding.ts";
+import { dependsOn } from "../works/dependencies.ts";
+import { bindingName } from "../works/naming.ts";
+import { buildWorks } from "../works/work.ts";
+import type { World } from "./world.ts";
+
+/** One cluster's copy of an object. */
+export interface Copy {
+  readonly cluster: string;
+  readonly manifest: KubeObject;
+  /** Undefined for objects that do not count replicas. */
+  readonly replicas: number | undefined;
+  readonly overrides: OverrideResult;
+}
+
+/** Where one template goes, and why. */
+export interface Outcome {
+  readonly ref: ObjectRef;
+  readonly template: KubeObject;
+  readonly policy: Policy | undefined;
+  readonly candidates: readonly Candidate[];
+  readonly binding: AnyBinding | undefined;
+  readonly decision: SchedulingDecision | undefined;
+  readonly copies: readonly Copy[];
+  /** Why the object, or its copy in some cluster, is not as it should be. */
+  readonly problems: readonly string[];
+}
+
+export interface RiverOptions {
+  readonly interpreter: Interpreter;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Collect the scheduler's full trace. */
+  readonly explain?: boolean;
+}
+
+const NO_ID = "00000000-0000-4000-8000-000000000000";
+
+/** Runs every template through the river. Bindings that exist are taken up, so what is placed stays where it can. */
+export function runRiver(world: World, options: RiverOptions): ReadonlyMap<string, Outcome> {
+  const policies = new PolicyIndex(world.policies);
+  const fleet = new FleetIndex(world.clusters);
+  const outcomes = new Map<string, Outcome>();
+  for (const template of world.templates)
+    outcomes.set(refKey(refOf(template)), place(world, policies, fleet, template, options));
+  followDependencies(world, outcomes, options);
+  return outcomes;
+}
+
+function place(
+  world: World,
+  policies: PolicyIndex,
+  fleet: FleetIndex,
+  template: KubeObject,
+  options: RiverOptions,
+): Outcome {
+  const ref = refOf(template);
+  const { candidates } = matchPolicy(template, policies);
+  const none = { ref, template, candidates, binding: undefined, decision: undefined, copies: [] };
+  const chosen = choosePolicy(world, policies, template);
+  if (chosen.policy === undefined)
+    return { ...none, policy: undefined, problems: chosen.problem === undefined ? [] : [chosen.problem] };
+  const { policy } = chosen;
+  try {
+    const metadata = chosen.metadata ?? template.metadata;
+    const desired = buildBinding({
+      template: { ...template, metadata },
+      policy,
+      interpreter: options.interpreter,
+      id: NO_ID,
+      priorityOf: (name) => world.priorityClasses.get(name),
+    });
+    const existing = findBinding(world, template);
+    const merged = withGeneration(existing === undefined ? desired : mergeBinding(existing, desired, policy), existing);
+    const decision = decideScheduling(merged, fleet, options.now, options.explain === true ? { explain: true } : {});
+    // The same kind with other clusters.
+    const binding = (
+      decision.clusters === undefined
+        ? merged
+        : { ...merged, spec: { ...merged.spec, clusters: [...decision.clusters] } }
+    ) as AnyBinding;
+    const problems = decision.verdict === "failed" ? [decision.reason] : [];
+    return {
+      ref,
+      template,
+      policy,
+      candidates,
+      binding,
+      decision,
+      ...copiesOf(world, template, binding, options, problems),
+    };
+  } catch (error) {
+    return { ...none, policy, problems: [messageOf(error)] };
+  }
+}
+
+// A binding whose spec differs from the stored one will have another generation: scheduling looks at that.
+function withGeneration(merged: AnyBinding, existing: AnyBinding | undefined): AnyBinding {
+  return {
+    ...merged,
+    metadata: { ...merged.metadata, generation: (existing?.metadata.generation ?? 0) + 1 },
+  } as AnyBinding;
+}
+
+function choosePolicy(
+  world: World,
+  policies: PolicyIndex,
+  template: KubeObject,
+): { policy?: Policy; metadata?: KubeObject["metadata"]; problem?: string } {
+  const overrideExists = (namespace: string, name: string): boolean =>
+    namespace === ""
+      ? world.clusterOverridePolicies.some((policy) => policy.metadata.name === name)
+      : world.overridePolicies.some(
+          (policy) => policy.metadata.name === name && policy.metadata.namespace === namespace,
+        );
+  let subject = template;
+  // A claim by a policy that is gone, or no longer selects the object, is released before the choice is made anew.
+  for (let round = 0; round < 2; round++) {
+    const decision = decideTemplate(subject, { policies, overrideExists, changedByUs: false });
+    switch (decision.action) {
+      case "apply":
+        return {
+          policy: decision.policy,
+          metadata: decision.claim === undefined ? subject.metadata : changeMetadata(subject.metadata, decision.claim),
+        };
+      case "release":
+        subject = { ...subject, metadata: changeMetadata(subject.metadata, decision.change) };
+        break;
+      case "wait":
+        return {};
+      case "stop":
+      case "retry":
+        return { problem: decision.reason };
+    }
+  }
+  return {};
+}
+
+function findBinding(world: World, template: KubeObject): AnyBinding | undefined {
+  const name = bindingName(template.kind, template.metadata.name ?? "");
+  return world.bindings.find(
+    (binding) =>
+      binding.metadata.name === name &&
+      binding.metadata.namespace === template.metadata.namespace &&
+      binding.spec.resource.uid === template.metadata.uid,
+  );
+}
+
+function copiesOf(
+  world: World,
+  template: KubeObject,
+  binding: AnyBinding,
+  options: RiverOptions,
+  problems: readonly string[],
+): Pick<Outcome, "copies" | "problems"> {
+  const plan = buildWorks({
+    binding,
+    template,
+    interpreter: options.interpreter,
+    clusterOf: (name) => world.clusters.find((cluster) => cluster.metadata.name === name),
+    clusterOverridePolicies: world.clusterOverridePolicies,
+    overridePolicies: world.overridePolicies,
+    workIdOf: () => NO_ID,
+  });
+  const targets = new Map((binding.spec.clusters ?? []).map((target) => [target.name, target.replicas]));
+  const copies = plan.works.flatMap(({ cluster, work, overrides }): Copy[] => {
+    // A Work holds whole objects.
+    const manifest = work.spec.workload?.manifests?.[0] as unknown as KubeObject | undefined;
+    return manifest === undefined ? [] : [{ cluster, manifest, replicas: targets.get(cluster), overrides }];
+  });
+  return {
+    copies,
+    problems: [...problems, ...plan.failures.map(({ cluster, error }) => `cluster ${cluster}: ${error.message}`)],
+  };
+}
+
+/** Objects that others need go where those go. */
+function followDependencies(world: World, outcomes: Map<string, Outcome>, options: RiverOptions): void {
+  const { interpreter } = options;
+  for (const referrer of [...outcomes.values()]) {
+    const { binding, template } = referrer;
+    if (
+      binding?.spec.propagateDeps !== true ||
+      !interpreter.hookEnabled({ ...groupVersion(template), kind: template.kind }, "InterpretDependency")
+    )
+      continue;
+    for (const dependency of interpreter.getDependencies(template)) {
+      for (const [key, outcome] of outcomes) {
+        if (!dependsOn(dependency, outcome.template)) continue;
+        const snapshot = {
+          namespace: template.metadata.namespace ?? "",
+          name: binding.metadata.name ?? "",
+          clusters: binding.spec.clusters ?? [],
+        };
+        const base = outcome.binding ?? attachedBinding(outcome.template);
+        const others = (base.spec.requiredBy ?? []).filter((other) => other.name !== snapshot.name);
+        const attached = { ...base, spec: { ...base.spec, requiredBy: [...others, snapshot] } } as AnyBinding;
+        outcomes.set(key, {
+          ...outcome,
+          binding: attached,
+          ...copiesOf(world, outcome.template, attached, options, outcome.policy === undefined ? [] : outcome.problems),
+        });
+      }
+    }
+  }
+}
+
+function attachedBinding(object: KubeObject): AnyBinding {
+  const { name = "", namespace = "" } = object.metadata;
+  return {
+    apiVersion: "work.karmada.io/v1alpha2",
+    kind: "ResourceBinding",
+    metadata: { name: bindingName(object.kind, name), namespace },
+    spec: { resource: { apiVersion: object.apiVersion, kind: object.kind, namespace, name } },
+  };
+}
+
+function groupVersion(object: KubeObject): { group: string; version: string } {
+  const [first = "", second] = object.apiVersion.split("/");
+  return second === undefined ? { group: "", version: first } : { group: first, version: second };
+}
+
+/** `shop/two-regions`, or the bare name of a cluster-wide policy. */
+export function policyName(policy: Policy): string {
+  return policyKey(policy).replace(/^\//, "");
+}

@@ -1,0 +1,104 @@
+// Everything that decides what runs where, at one moment: the input of plans and explanations.
+import type { Cluster } from "../../api/cluster.ts";
+import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
+import type { KubeClient } from "../../kube/client/kube-client.ts";
+import { formatApiVersion, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { mapLimit } from "../../runtime/parallel.ts";
+import { readSkipList, whyNotTemplate } from "../policies/considered.ts";
+import type { Policy } from "../policies/policy-index.ts";
+import type { AnyBinding } from "../works/binding.ts";
+
+const POLICY_API = "policy.karmada.io/v1alpha1";
+
+export interface World {
+  readonly clusters: readonly Cluster[];
+  readonly policies: readonly Policy[];
+  readonly overridePolicies: readonly OverridePolicy[];
+  readonly clusterOverridePolicies: readonly ClusterOverridePolicy[];
+  readonly bindings: readonly AnyBinding[];
+  /** Every object that a policy could place. */
+  readonly templates: readonly KubeObject[];
+  readonly priorityClasses: ReadonlyMap<string, number>;
+}
+
+/** Reads the whole world from a control plane; with `only`, no templates but that one. */
+export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<World> {
+  const list = async <T extends KubeObject>(apiVersion: string, kind: string): Promise<T[]> =>
+    (await client.list<T>(apiVersion, kind)).items;
+  const [
+    clusters,
+    policies,
+    clusterPolicies,
+    overridePolicies,
+    clusterOverridePolicies,
+    bindings,
+    clusterBindings,
+    classes,
+  ] = await Promise.all([
+    list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster"),
+    list<Policy>(POLICY_API, "PropagationPolicy"),
+    list<Policy>(POLICY_API, "ClusterPropagationPolicy"),
+    list<OverridePolicy>(POLICY_API, "OverridePolicy"),
+    list<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy"),
+    list<AnyBinding>("work.karmada.io/v1alpha2", "ResourceBinding"),
+    list<AnyBinding>("work.karmada.io/v1alpha2", "ClusterResourceBinding"),
+    list("scheduling.k8s.io/v1", "PriorityClass"),
+  ]);
+  return {
+    clusters,
+    policies: [...policies, ...clusterPolicies],
+    overridePolicies,
+    clusterOverridePolicies,
+    bindings: [...bindings, ...clusterBindings],
+    templates: only === undefined ? await loadTemplates(client) : [await client.get(only)],
+    priorityClasses: new Map(classes.map((object) => [object.metadata.name ?? "", Number(object["value"] ?? 0)])),
+  };
+}
+
+async function loadTemplates(client: KubeClient): Promise<KubeObject[]> {
+  const skipped = readSkipList();
+  const kinds = new Map<string, readonly [string, string]>();
+  for (const { group, version, kind, verbs } of await client.mapper.all()) {
+    const apiVersion = formatApiVersion(group, version);
+    const probe: KubeObject = { apiVersion, kind, metadata: { name: "any", namespace: "any" } };
+    const isTemplate =
+      verbs.includes("list") &&
+      verbs.includes("watch") &&
+      group !== "gitops.flaghoist.io" &&
+      whyNotTemplate(probe, skipped) === undefined;
+    if (isTemplate && !kinds.has(`${group}/${kind}`)) kinds.set(`${group}/${kind}`, [apiVersion, kind]);
+  }
+  const lists = await mapLimit(
+    [...kinds.values()],
+    8,
+    async ([apiVersion, kind]) => (await client.list(apiVersion, kind)).items,
+  );
+  return lists.flat().filter((object) => whyNotTemplate(object, skipped) === undefined);
+}
+
+/** The world with these objects put in place of those of the same name, and the removed ones gone. */
+export function changeWorld(world: World, put: readonly KubeObject[], removed: readonly ObjectRef[]): World {
+  const replaced = new Set([...put.map(refOf), ...removed].map(refKey));
+  const kept = <T extends KubeObject>(objects: readonly T[]): T[] =>
+    objects.filter((object) => !replaced.has(refKey(refOf(object))));
+  const ofKind = <T extends KubeObject>(...kinds: string[]): T[] =>
+    // Kinds of this group have these types.
+    put.filter((object) => object.apiVersion === POLICY_API && kinds.includes(object.kind)) as T[];
+  const skipped = readSkipList();
+  const templates = put.filter(
+    (object) =>
+      object.apiVersion !== POLICY_API &&
+      whyNotTemplate(object, skipped) === undefined &&
+      !object.apiVersion.startsWith("gitops.flaghoist.io/"),
+  );
+  return {
+    ...world,
+    policies: [...kept(world.policies), ...ofKind<Policy>("PropagationPolicy", "ClusterPropagationPolicy")],
+    overridePolicies: [...kept(world.overridePolicies), ...ofKind<OverridePolicy>("OverridePolicy")],
+    clusterOverridePolicies: [
+      ...kept(world.clusterOverridePolicies),
+      ...ofKind<ClusterOverridePolicy>("ClusterOverridePolicy"),
+    ],
+    templates: [...kept(world.templates), ...templates],
+  };
+}

@@ -1,0 +1,108 @@
+// Drift as people read it.
+import type { ObjectRef } from "../../kube/object.ts";
+import { type CopyState, type DriftGroup, groupDrift } from "../plan/live-drift.ts";
+import { ageOf, clusterList, count, objectName, value } from "./words.ts";
+
+/** Drift that was noticed before, from the Events of templates. */
+export interface PastDrift {
+  readonly object: ObjectRef;
+  readonly message: string;
+  readonly corrected: boolean;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly times: number;
+}
+
+export interface DriftReport {
+  readonly copies: readonly CopyState[];
+  readonly clusters: readonly string[];
+  /** Clusters that could not be asked, and why. */
+  readonly unreachable: readonly { readonly cluster: string; readonly reason: string }[];
+  readonly past: readonly PastDrift[];
+}
+
+export interface Emphasis {
+  bold(text: string): string;
+  dim(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  red(text: string): string;
+}
+
+const MOST_PAST = 5;
+
+export function driftText(report: DriftReport, nowMs: number, paint: Emphasis): string {
+  const groups = groupDrift(report.copies);
+  const lines = [verdict(report, groups, paint)];
+  let last = "";
+  for (const group of groups) {
+    const name = objectName(group.object);
+    if (name !== last) lines.push("", `  ${paint.bold(name)}`);
+    last = name;
+    lines.push(...groupLines(group, nowMs, paint));
+  }
+  const waiting = report.copies.filter((copy) => copy.state === "waiting");
+  if (waiting.length > 0) lines.push("", ...waiting.slice(0, 5).map((copy) => waitingLine(copy, paint)));
+  if (waiting.length > 5) lines.push(`  and ${waiting.length - 5} more that wait to be applied`);
+  for (const { cluster, reason } of report.unreachable)
+    lines.push("", `  ${paint.yellow("⚠")} cluster ${cluster} could not be asked: ${reason}`);
+  if (report.past.length > 0) {
+    lines.push("", "  Noticed lately:");
+    lines.push(...report.past.slice(0, MOST_PAST).map((past) => pastLine(past, nowMs)));
+    if (report.past.length > MOST_PAST) lines.push(`    and ${report.past.length - MOST_PAST} more (-o json)`);
+  }
+  return lines.join("\n");
+}
+
+function verdict(report: DriftReport, groups: readonly DriftGroup[], paint: Emphasis): string {
+  const { copies, clusters } = report;
+  const asked = clusters.length - report.unreachable.length;
+  if (groups.length === 0)
+    return `${paint.green("✔")} No drift: ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")} are as wanted.`;
+  const fields = groups.filter((group) => group.path !== "").length;
+  const missing = groups.length - fields;
+  const objects = new Set(groups.map((group) => objectName(group.object))).size;
+  const touched = new Set(groups.flatMap((group) => group.clusters)).size;
+  const what =
+    missing === 0
+      ? `${count(fields, "field")} in ${count(objects, "object")} ${fields === 1 ? "differs" : "differ"} from what is wanted`
+      : fields === 0
+        ? `${count(missing, "object")} ${missing === 1 ? "is" : "are"} missing`
+        : `${count(objects, "object")} ${objects === 1 ? "is" : "are"} not as wanted`;
+  return `${what}, in ${touched} of ${count(asked, "cluster")}. ${fate(copies)}`;
+}
+
+/** What becomes of the drift. */
+function fate(copies: readonly CopyState[]): string {
+  const kept = copies.filter(
+    (copy) => (copy.state === "drifted" || copy.state === "missing") && copy.mode !== "correct",
+  );
+  if (kept.length === 0) return "It is undone as soon as it is noticed.";
+  const [first] = kept;
+  const syncs = [...new Set(kept.map((copy) => copy.sync).filter((sync) => sync !== undefined))];
+  const mode = first?.mode ?? "report";
+  return syncs.length === 0
+    ? `Correcting is off (drift: ${mode}).`
+    : `Correcting is off for Sync ${clusterList(syncs)} (drift: ${mode}).`;
+}
+
+function groupLines(group: DriftGroup, nowMs: number, paint: Emphasis): string[] {
+  const where = `in ${clusterList(group.clusters)}`;
+  if (group.path === "") return [`    ${paint.red("missing")}   ${where}`];
+  const by = group.manager === undefined ? "" : `   by ${group.manager}`;
+  const since = ageOf(group.since, nowMs);
+  return [
+    `    ${group.path}`,
+    `      wanted ${paint.green(value(group.wanted))}   found ${paint.red(value(group.found))}   ${where}${by}${since === undefined ? "" : `, ${since} ago`}`,
+  ];
+}
+
+function waitingLine(copy: CopyState, paint: Emphasis): string {
+  return `  ${paint.yellow("⚠")} ${objectName(copy.object)} in ${copy.cluster} is not applied: ${copy.message ?? "not tried yet"}`;
+}
+
+function pastLine(past: PastDrift, nowMs: number): string {
+  const at = ageOf(past.at, nowMs);
+  const times = past.times > 1 ? `, ${past.times} times` : "";
+  return `    ${at === undefined ? "" : `${at} ago${times}  `}${objectName(past.object)}  ${past.message}${past.corrected ? "  → undone" : ""}`;
+}
