@@ -145,6 +145,17 @@ describe("decideScheduling", () => {
     );
   });
 
+  it("can leave alone targets that would only change places", () => {
+    const clusters = [
+      { name: "b", replicas: 4 },
+      { name: "a", replicas: 4 },
+    ];
+    const placed = binding({}, { clusters });
+
+    expect(decideScheduling(placed, FLEET, NOW).clusters).toEqual([clusters[1], clusters[0]]);
+    expect(decideScheduling(placed, FLEET, NOW, { keepOrder: true }).clusters).toBeUndefined();
+  });
+
   it("leaves the time of the condition alone while its status stays", () => {
     const before = binding({});
     const once = written(before, decideScheduling(before, FLEET, NOW));

@@ -14,6 +14,11 @@ import type { SchedulingTrace } from "./trace.ts";
 
 export interface DecisionOptions extends SchedulingOptions {
   readonly schedulerName?: string;
+  /**
+   * Writes nothing when only the order of the targets would change. Karmada writes it, so that objects which go to every
+   * cluster are rewritten whenever clusters report another capacity.
+   */
+  readonly keepOrder?: boolean;
 }
 
 export interface BindingEvent {
@@ -109,7 +114,7 @@ function scheduleNow(
     const { error } = result;
     const condition = scheduledCondition(error, status?.conditions, now);
     // Nothing fits: what is there must not stay. Any other failure may pass, so that present targets are kept.
-    const cleared = error.kind === "NoClusterFit" ? changesOf(binding, []) : {};
+    const cleared = error.kind === "NoClusterFit" ? changesOf(binding, [], options) : {};
     return {
       ...common,
       ...cleared,
@@ -126,7 +131,7 @@ function scheduleNow(
   const generation = binding.metadata.generation;
   return {
     ...common,
-    ...changesOf(binding, result.clusters),
+    ...changesOf(binding, result.clusters, options),
     verdict: "scheduled",
     reason: occasion.reason,
     status: {
@@ -144,15 +149,23 @@ function scheduleNow(
 function changesOf(
   binding: Binding,
   clusters: readonly TargetCluster[],
+  options: DecisionOptions,
 ): Pick<SchedulingDecision, "clusters" | "annotations"> {
   const { placement } = binding.spec;
+  const present = binding.spec.clusters ?? [];
+  const stays =
+    equalJson(present, clusters) || (options.keepOrder === true && equalJson(byName(present), byName(clusters)));
   const applied = placement == null ? "" : formatPlacement(placement);
   return {
-    ...(equalJson(binding.spec.clusters ?? [], clusters) ? {} : { clusters }),
+    ...(stays ? {} : { clusters }),
     ...(binding.metadata.annotations?.[APPLIED_PLACEMENT_ANNOTATION] === applied
       ? {}
       : { annotations: { [APPLIED_PLACEMENT_ANNOTATION]: applied } }),
   };
+}
+
+function byName(clusters: readonly TargetCluster[]): TargetCluster[] {
+  return [...clusters].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** How a failed binding is tried again. Nothing that fits is final until binding or fleet change. */
