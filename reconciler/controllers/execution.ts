@@ -95,18 +95,23 @@ export function startExecutionController(deps: Deps): Controller {
       change.object.metadata.deletionTimestamp === change.previous.metadata.deletionTimestamp;
     if (!statusOnly) queueOf(cluster).add(change.object.metadata.name ?? "");
   });
+  function addAll(cluster: string): void {
+    for (const work of works.all()) if (clusterOfWork(work) === cluster) queueOf(cluster).add(work.metadata.name ?? "");
+  }
+
   fleet.onConnect((member) => {
     member.subscribe(({ object }) => {
       const name = object.metadata.annotations?.["work.karmada.io/name"];
       if (name !== undefined) queueOf(member.name).add(name);
     });
+    // After a restart its Works were looked at before there was a connection.
+    addAll(member.name);
   });
   clusters.subscribe((change) => {
     const name = change.object.metadata.name ?? "";
     const nowReady = findReady(change.object)?.status === "True";
     const wasReady = change.type === "updated" && findReady(change.previous)?.status === "True";
-    if (!nowReady || wasReady) return;
-    for (const work of works.all()) if (clusterOfWork(work) === name) queueOf(name).add(work.metadata.name ?? "");
+    if (nowReady && !wasReady) addAll(name);
   });
 
   return {

@@ -38,8 +38,8 @@ export interface Plane {
   readonly kubeconfig: string;
   member(name: string): SimulatedCluster;
   readonly members: readonly SimulatedCluster[];
-  /** Stops the loops and starts new ones over the same store, as a restart of the process does. */
-  restart(): Promise<void>;
+  /** Stops everything and starts anew over the same store, as a restart of the process does. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -102,8 +102,9 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
     },
     member: (name) => requireMember(members, name),
     members: [...members.values()],
-    restart: async () => {
+    restart: async (meanwhile) => {
       await control.close();
+      await meanwhile?.();
       control = await start();
     },
     close: async () => {
