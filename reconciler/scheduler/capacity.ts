@@ -3,10 +3,11 @@
 import type { AllocatableModeling, Cluster, ResourceModel } from "../../api/cluster.ts";
 import {
   type Quantity,
-  quantityFromJson,
   quantityMilliNumber,
   quantityNumber,
   subtractQuantities,
+  tryParseQuantity,
+  ZERO_QUANTITY,
 } from "../../kube/quantity.ts";
 
 /** One amount in the units that different rules count in. */
@@ -34,28 +35,32 @@ export interface Capacity {
   readonly models: readonly ModelNodes[] | undefined;
 }
 
-/** The capacity a cluster reports; undefined when it reports none. */
+/** The capacity a cluster reports; undefined when it reports none. An amount that makes no sense is as good as none. */
 export function readCapacity(cluster: Cluster): Capacity | undefined {
   const summary = cluster.status?.resourceSummary;
   if (summary == null) return undefined;
   const available = new Map<string, Amount>();
   for (const [resource, total] of Object.entries(summary.allocatable ?? {})) {
-    let left = quantityFromJson(total);
-    const allocated = summary.allocated?.[resource];
-    if (allocated !== undefined) left = subtractQuantities(left, quantityFromJson(allocated));
-    const allocating = summary.allocating?.[resource];
-    if (allocating !== undefined) left = subtractQuantities(left, quantityFromJson(allocating));
-    available.set(resource, readAmount(left));
+    const whole = readQuantity(total);
+    if (whole === undefined) continue;
+    const running = readQuantity(summary.allocated?.[resource]) ?? ZERO_QUANTITY;
+    const waiting = readQuantity(summary.allocating?.[resource]) ?? ZERO_QUANTITY;
+    available.set(resource, readAmount(subtractQuantities(subtractQuantities(whole, running), waiting)));
   }
-  const taken = (list: Readonly<Record<string, string | number>> | undefined): number => {
-    const pods = list?.["pods"];
-    return pods === undefined ? 0 : quantityNumber(quantityFromJson(pods));
-  };
   return {
-    pods: taken(summary.allocatable) - taken(summary.allocated) - taken(summary.allocating),
+    pods: countPods(summary.allocatable) - countPods(summary.allocated) - countPods(summary.allocating),
     available,
     models: readModels(cluster.spec.resourceModels, summary.allocatableModelings),
   };
+}
+
+function countPods(list: Readonly<Record<string, string | number>> | undefined): number {
+  const pods = readQuantity(list?.["pods"]);
+  return pods === undefined ? 0 : quantityNumber(pods);
+}
+
+function readQuantity(value: string | number | undefined): Quantity | undefined {
+  return value === undefined ? undefined : tryParseQuantity(String(value).trim());
 }
 
 export function readAmount(quantity: Quantity): Amount {
@@ -76,7 +81,7 @@ function readModels(
     if (count === 0) continue;
     const resources = new Map<string, number>();
     for (const range of model.ranges) {
-      const least = readAmount(quantityFromJson(range.min));
+      const least = readAmount(readQuantity(range.min) ?? ZERO_QUANTITY);
       resources.set(range.name, range.name === "cpu" ? least.milli : least.units);
     }
     nodes.push({ count, resources });

@@ -58,6 +58,7 @@ export class FleetIndex {
       return true;
     }
     const before = (this.#records[position] as ClusterRecord).cluster;
+    if (before === cluster) return false;
     const filtersChange = !sameForFilters(before, cluster);
     const estimatesChange = !sameForEstimates(before, cluster);
     // In place: plans that hold on to the list look only at what filters look at, and those are dropped below.
