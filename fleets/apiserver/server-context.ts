@@ -1,5 +1,6 @@
 // What every part of one server shares.
-import type { UserInfo } from "../../kube/client/transport.ts";
+import type { ApiRequest, ApiResponse, UserInfo } from "../../kube/client/transport.ts";
+import type { KubeObject } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
@@ -15,9 +16,27 @@ export interface ServerContext {
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
+  /** Aborts when the server closes; streams end then. */
+  readonly closing: AbortSignal;
+  /** Handlers of subresources that are not stored, by `group/plural/subresource` (`/pods/log`). */
+  readonly connectors: ReadonlyMap<string, Connector>;
   /** PEM of the authority that signed the listener's certificate; empty while there is none. */
   caPem: string;
 }
+
+/** A request for a subresource that the embedding program answers. */
+export interface ConnectRequest {
+  readonly request: ApiRequest;
+  readonly user: UserInfo;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  /** The object that the path names; 404 was answered when there is none. */
+  readonly object: KubeObject;
+  /** The path after the subresource, without a leading slash. */
+  readonly rest: string;
+}
+
+export type Connector = (request: ConnectRequest) => Promise<ApiResponse>;
 
 /** What a user wants to do, in the terms of RBAC. */
 export interface AccessRequest {

@@ -1,4 +1,5 @@
 // An embedded Kubernetes API server: one API surface over one store, reached in-process or through a listener.
+import { setMaxListeners } from "node:events";
 import type { ApiRequest, ApiResponse, Transport } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
@@ -13,7 +14,7 @@ import { builtinKinds } from "./kinds/builtin.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { KindStrategy } from "./registry/kind.ts";
 import { Registry } from "./registry/registry.ts";
-import { type Authorizer, allowAuthenticated, type ServerContext } from "./server-context.ts";
+import { type Authorizer, allowAuthenticated, type Connector, type ServerContext } from "./server-context.ts";
 import { Store } from "./storage/store.ts";
 
 export interface ApiServerOptions {
@@ -32,6 +33,11 @@ export interface ApiServerOptions {
   readonly admission?: readonly AdmissionPlugin[];
   /** Who may do what. Default: everything to everybody who is authenticated. */
   readonly authorizer?: Authorizer;
+  /**
+   * Answers subresources that are not stored, by `group/plural/subresource`: `/pods/log`,
+   * `cluster.karmada.io/clusters/proxy`. The kind must declare the subresource.
+   */
+  readonly connectors?: Readonly<Record<string, Connector>>;
   /** Called when the database refuses a write. Default: the error ends the process. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -67,6 +73,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     historyEvents: options.historyEvents ?? DEFAULT_HISTORY,
     onFatal: options.onFatal ?? failHard,
   });
+  const closing = new AbortController();
+  // One listener a watch is no leak.
+  setMaxListeners(0, closing.signal);
   const server: ServerContext = {
     name,
     store,
@@ -75,16 +84,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
     admission: options.admission ?? [],
     authorizer: options.authorizer ?? allowAuthenticated,
+    closing: closing.signal,
+    connectors: new Map(Object.entries(options.connectors ?? {})),
     caPem: "",
   };
   const discovery = new Discovery(registry, groupsOf(kinds));
   const paths = createPathHandler(server, discovery, createOpenApiPaths(registry, clock));
-  const closing = new AbortController();
-
   async function handle(request: ApiRequest): Promise<ApiResponse> {
     if (closing.signal.aborted) return refusal(server, new Error("the server is closed"));
-    const signal = request.signal === undefined ? closing.signal : AbortSignal.any([request.signal, closing.signal]);
-    return route(server, paths, { ...request, signal });
+    return route(server, paths, request);
   }
 
   const namespaces = new NamespaceWorker(server);

@@ -9,6 +9,8 @@ import type { ServerContext } from "../server-context.ts";
 import type { Change } from "../storage/change-ring.ts";
 import type { ObjectKey, StoredObject } from "../storage/stored-object.ts";
 
+/** How long an object may wait for an owner that is created after it. */
+const OWNER_GRACE_MS = 500;
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
 
@@ -62,7 +64,7 @@ export class GarbageCollector {
     if (owners.length > 0 || before.length > 0) {
       for (const owner of before) this.#forget(owner.uid, stored);
       for (const owner of owners) this.#remember(owner.uid, stored);
-      if (owners.length > 0) this.#enqueue(stored);
+      if (owners.length > 0) this.#enqueueWithOwners(stored, owners);
       // Losing a blocking dependent frees an owner that is being deleted.
       for (const owner of before) this.#enqueueOwner(owner, stored);
     }
@@ -92,6 +94,13 @@ export class GarbageCollector {
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#work());
+  }
+
+  /** An object whose owners are all absent is looked at a little later: the reference is no faster either. */
+  #enqueueWithOwners(stored: StoredObject, owners: readonly OwnerReference[]): void {
+    const { resource, namespace, name } = stored;
+    if (owners.some((owner) => this.#stateOf(owner, stored) !== "absent")) this.#enqueue(stored);
+    else this.#server.clock.after(OWNER_GRACE_MS, () => this.#enqueue({ resource, namespace, name }));
   }
 
   #enqueueOwner(owner: OwnerReference, dependent: ObjectKey): void {

@@ -6,7 +6,7 @@ import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import type { Accepted } from "../request/negotiation.ts";
-import { encodeJson, encodePrettyJson } from "../storage/json-text.ts";
+import { deepFreeze, encodeJson, encodePrettyJson } from "../storage/json-text.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 
 const NEWLINE = Buffer.from("\n");
@@ -101,20 +101,28 @@ export function answerValue(exchange: Exchange, status: number, value: unknown):
   );
 }
 
-/** The stored object as its kind serves it: with that version's `apiVersion`. */
+/** The stored object in the form of a kind that shares its storage. Frozen and shared. */
 export function servedObject(stored: StoredObject, kind: KindStrategy): KubeObject {
   const { object } = stored;
-  const apiVersion = formatApiVersion(kind.group, kind.version);
-  return object.apiVersion === apiVersion && object.kind === kind.kind
-    ? object
-    : Object.freeze({ ...object, apiVersion, kind: kind.kind });
+  return object.apiVersion === formatApiVersion(kind.group, kind.version) ? object : deepFreeze(kind.convert(object));
 }
 
 /** As `servedObject`, encoded. */
 export function servedBytes(stored: StoredObject, kind: KindStrategy): Buffer {
   const head = headOf(kind);
   const { bytes } = stored;
-  return bytes.subarray(0, head.length).equals(head) ? bytes : Buffer.concat([head, stored.tail]);
+  if (bytes.subarray(0, head.length).equals(head)) return bytes;
+  // Versions of a custom resource differ in nothing else.
+  if (kind.custom) return Buffer.concat([head, stored.tail]);
+  const { apiVersion, kind: name, ...rest } = servedObject(stored, kind);
+  return Buffer.from(encodeJson({ apiVersion, kind: name, ...rest }));
+}
+
+/** As `servedBytes`, without kind and apiVersion and the opening brace. */
+function servedTail(stored: StoredObject, kind: KindStrategy): Buffer {
+  const head = headOf(kind);
+  const bytes = servedBytes(stored, kind);
+  return bytes === stored.bytes ? stored.tail : bytes.subarray(head.length);
 }
 
 const heads = new WeakMap<KindStrategy, Buffer>();
@@ -179,7 +187,7 @@ export function answerList(exchange: Exchange, items: readonly StoredObject[], m
     for (const [index, item] of items.entries()) {
       if (index > 0) parts.push(COMMA);
       if (kind.custom) parts.push(servedBytes(item, kind));
-      else parts.push(OPEN, item.tail);
+      else parts.push(OPEN, servedTail(item, kind));
     }
     parts.push(LIST_END);
     return Buffer.concat(parts);

@@ -15,12 +15,12 @@ import type { Exchange } from "../request/exchange.ts";
 import { negotiate } from "../request/negotiation.ts";
 import { Query } from "../request/query.ts";
 import { parseResourcePath, type ResourcePath, splitPath, type Verb } from "../request/request-info.ts";
-import type { ServerContext } from "../server-context.ts";
-import { jsonResponse, textResponse, warningHeaders } from "./answers.ts";
+import type { Connector, ServerContext } from "../server-context.ts";
+import { jsonResponse, servedObject, textResponse, warningHeaders } from "./answers.ts";
 import { createObject, updateObject } from "./create-update.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { patchObject } from "./patch.ts";
-import { getObject, listObjects } from "./read.ts";
+import { getObject, listObjects, requireObject } from "./read.ts";
 import { handleReview, isReview } from "./reviews.ts";
 import { getScale, writeScale } from "./scale.ts";
 import { handleSpecialSubresource, isSpecialSubresource } from "./special-subresources.ts";
@@ -124,6 +124,10 @@ function verbOfMethod(method: string, target: ResourcePath, query: Query): Verb 
       return single ? "patch" : undefined;
     case "DELETE":
       return single ? "delete" : "deletecollection";
+    case "HEAD":
+    case "OPTIONS":
+      // Only subresources that are passed on take these.
+      return target.subresource === undefined ? undefined : "get";
     default:
       return undefined;
   }
@@ -161,6 +165,12 @@ function onMain(exchange: Exchange, verb: Verb): Promise<ApiResponse> {
   }
 }
 
+function connect(exchange: Exchange, connector: Connector): Promise<ApiResponse> {
+  const { request, user, target, kind } = exchange;
+  const object = servedObject(requireObject(exchange), kind);
+  return connector({ request, user, namespace: target.namespace, name: target.name ?? "", object, rest: target.rest });
+}
+
 function onSubresource(exchange: Exchange, verb: Verb, subresource: string): Promise<ApiResponse> {
   const { kind, target } = exchange;
   const declared = kind.subresources.find((each) => each.name === subresource);
@@ -169,6 +179,8 @@ function onSubresource(exchange: Exchange, verb: Verb, subresource: string): Pro
       ? notFound({ group: kind.group, resource: kind.plural }, target.name)
       : resourceNotFound();
   }
+  const connector = exchange.server.connectors.get(`${kind.group}/${kind.plural}/${subresource}`);
+  if (connector !== undefined) return connect(exchange, connector);
   if (!declared.verbs.includes(verb)) throw methodNotAllowed();
   if (isSpecialSubresource(kind, subresource)) return handleSpecialSubresource(exchange, verb, subresource);
   if (subresource === "scale") {

@@ -53,6 +53,7 @@ class WatchStream {
   readonly #queue: EventQueue<PendingEvent>;
   readonly #timers = new Set<Timer>();
   readonly #frameKey: string;
+  readonly #onAbort = (): void => void this.#queue.return();
   #unsubscribe: (() => void) | undefined;
   /** Changes up to here are known to the client already. */
   #from = 0;
@@ -87,8 +88,9 @@ class WatchStream {
       }
       this.#unsubscribe = store.subscribe(kind.storageKey, (change) => this.#onChange(change));
       this.#startTimers();
-      if (request.signal?.aborted === true) this.#queue.end();
-      else request.signal?.addEventListener("abort", () => void this.#queue.return(), { once: true });
+      if (request.signal?.aborted === true || server.closing.aborted) this.#queue.end();
+      request.signal?.addEventListener("abort", this.#onAbort, { once: true });
+      server.closing.addEventListener("abort", this.#onAbort, { once: true });
     }
     return {
       status: 200,
@@ -100,6 +102,8 @@ class WatchStream {
 
   #close(): void {
     this.#unsubscribe?.();
+    this.#exchange.request.signal?.removeEventListener("abort", this.#onAbort);
+    this.#exchange.server.closing.removeEventListener("abort", this.#onAbort);
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
   }

@@ -6,7 +6,6 @@ import type { FieldError, KindStrategy } from "./kind.ts";
 import { checkName } from "./names.ts";
 
 const MAX_ANNOTATION_BYTES = 262_144;
-const STANDARD_FINALIZERS = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 
 function bad(field: string, value: unknown, why: string): FieldError {
   return { reason: "FieldValueInvalid", field, message: `Invalid value: ${JSON.stringify(value)}: ${why}` };
@@ -90,10 +89,6 @@ function validateFinalizers(meta: ObjectMeta): FieldError[] {
   const finalizers = meta.finalizers ?? [];
   for (const finalizer of finalizers) {
     for (const why of checkQualifiedName(finalizer)) errors.push(bad("metadata.finalizers", finalizer, why));
-    if (!finalizer.includes("/") && !STANDARD_FINALIZERS.has(finalizer)) {
-      const why = "name is neither a standard finalizer name nor is it fully qualified";
-      errors.push(bad("metadata.finalizers", finalizer, why));
-    }
   }
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
     errors.push(bad("metadata.finalizers", finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));

@@ -126,7 +126,8 @@ class Player {
 
   #encode(request: RecordedRequest) {
     const { method, body } = request;
-    const headers: Record<string, string> = {};
+    // The recorded requests named no agent, so their writes are by "unknown".
+    const headers: Record<string, string> = { "user-agent": "unknown" };
     for (const [name, value] of Object.entries(request.headers ?? {}))
       headers[name.toLowerCase()] = this.#substitute(value);
     const given = this.#substitute(body);

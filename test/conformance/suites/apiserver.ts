@@ -46,7 +46,7 @@ async function post(transport: Transport, path: string, body: unknown): Promise<
   const answer = await transport({
     method: "POST",
     path,
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", "user-agent": "unknown" },
     body: JSON.stringify(body),
   });
   if (answer.status >= 300 && answer.status !== 409) throw new Error(`POST ${path} was answered with ${answer.status}`);
