@@ -14,7 +14,7 @@ export function preserveState(
   item: AggregatedStatusItem | undefined,
 ): Record<string, string> {
   if (item?.status === undefined) {
-    throw new AppError("failover-state-missing", "the old copy has no status to take state from", {
+    throw new AppError("failover-state-missing", "the old copy has no status, so its state cannot be handed on", {
       recovery: "retry",
     });
   }
