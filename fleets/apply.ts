@@ -36,13 +36,11 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
   const record = member.applied(ref);
   if (live !== undefined) {
     refuseForeign(member, manifest, live);
-    const drift =
-      record === undefined || record.answer.metadata.uid !== live.metadata.uid
-        ? []
-        : findDrift(record.answer, live, FIELD_MANAGER);
     const desired = options.retain(manifest, live);
-    const sameAsBefore =
-      record !== undefined && record.answer.metadata.uid === live.metadata.uid && equalJson(record.manifest, desired);
+    const known = record !== undefined && record.answer.metadata.uid === live.metadata.uid;
+    if (!known) return meetAgain(member, desired, live, options);
+    const drift = findDrift(record.answer, live, FIELD_MANAGER);
+    const sameAsBefore = equalJson(record.manifest, desired);
     if (sameAsBefore && (drift.length === 0 || options.drift === "report"))
       return { outcome: "unchanged", object: live, drift };
     const answer = await send(member, desired, options.signal);
@@ -55,10 +53,46 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
   return { outcome: "created", object: answer, drift: [] };
 }
 
-async function send(member: Member, desired: KubeObject, signal: AbortSignal | undefined): Promise<KubeObject> {
+/**
+ * Applies to an object that is ours although this process has not applied it yet: after a restart, or new to us. What
+ * the apply would change back from another manager's value has drifted meanwhile.
+ */
+async function meetAgain(
+  member: Member,
+  desired: KubeObject,
+  live: KubeObject,
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  const ref = refOf(live);
+  const wasOurs = live.metadata.managedFields?.some((entry) => entry.manager === FIELD_MANAGER) === true;
+  const driftFrom = (answer: KubeObject): FieldDrift[] => (wasOurs ? findDrift(answer, live, FIELD_MANAGER) : []);
+  if (options.drift === "report" && wasOurs) {
+    const answer = await send(member, desired, options.signal, true);
+    const drift = driftFrom(answer);
+    // A field that still is ours differs because the manifest has changed, and that is for us to send.
+    if (drift.length > 0 && drift.every((field) => field.manager !== undefined)) {
+      member.recordApplied(ref, { manifest: desired, answer });
+      return { outcome: "unchanged", object: live, drift };
+    }
+  }
+  const answer = await send(member, desired, options.signal);
+  member.recordApplied(ref, { manifest: desired, answer });
+  if (answer.metadata.resourceVersion === live.metadata.resourceVersion)
+    return { outcome: "unchanged", object: answer, drift: [] };
+  const drift = driftFrom(answer).filter((field) => field.manager !== undefined);
+  return { outcome: drift.length > 0 ? "corrected" : "configured", object: answer, drift };
+}
+
+async function send(
+  member: Member,
+  desired: KubeObject,
+  signal: AbortSignal | undefined,
+  dryRun = false,
+): Promise<KubeObject> {
   return member.client.apply(desired, {
     fieldManager: FIELD_MANAGER,
     force: true,
+    dryRun,
     ...(signal === undefined ? {} : { signal }),
   });
 }

@@ -178,13 +178,37 @@ describe.each(engines())("drift, store: %s", (engine) => {
     await eventually(async () => expect(await client.find(settings)).toBeDefined());
 
     await plane.restart(async () => {
-      await client.patch(ref("apps/v1 Deployment", "meanwhile", "web"), { spec: { replicas: 9 } }, "merge");
+      await client.patch(ref("apps/v1 Deployment", "meanwhile", "web"), { spec: { replicas: 9 } }, "merge", {
+        fieldManager: "kubectl-scale",
+      });
       await client.delete(settings);
     });
 
     await eventually(async () => {
       expect(await orderedReplicas(plane, "meanwhile")).toEqual({ "tokyo-1": 2, "paris-1": 2, "paris-2": 2 });
       expect(await client.find(settings)).toBeDefined();
+    });
+    expect(findingsOf("meanwhile")).toEqual([{ path: "spec.replicas", wanted: 2, found: 9, manager: "kubectl-scale" }]);
+  });
+
+  it("goes on only telling after a restart, and still brings what is new", async () => {
+    const annotations = { "gitops.flaghoist.io/drift": "report" };
+    await deploy("lasting", annotations);
+    const { client } = plane.member("paris-1");
+    const web = ref("apps/v1 Deployment", "lasting", "web");
+
+    await plane.restart(async () => {
+      await client.patch(web, { spec: { replicas: 9 } }, "merge", { fieldManager: "kubectl-scale" });
+    });
+    await eventually(() => {
+      expect(findingsOf("lasting")).toEqual([{ path: "spec.replicas", wanted: 2, found: 9, manager: "kubectl-scale" }]);
+    });
+    await consistently(async () => expect(at(await client.get(web), "spec", "replicas")).toBe(9), { forMs: 500 });
+
+    await applyAll(plane.client, deployment({ namespace: "lasting", image: "registry.example/web:2", annotations }));
+    await eventually(async () => {
+      const containers = at(await client.get(web), "spec", "template", "spec", "containers");
+      expect(at(containers, 0, "image")).toBe("registry.example/web:2");
     });
   });
 
