@@ -13,6 +13,7 @@ import {
   Scalar,
 } from "yaml";
 import { AppError } from "../runtime/errors.ts";
+import { readSimpleYaml } from "./yaml-block.ts";
 import { emitYamlDocument } from "./yaml-emit.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./yaml-node.ts";
 import { readFloat, readInteger, readKubernetesScalar, type ScalarValue } from "./yaml-scalars.ts";
@@ -93,6 +94,8 @@ function yamlError(
   });
 }
 
+const DEFAULT_MAX_DEPTH = 100;
+
 interface Built {
   readonly node: YamlNode;
   /** Nodes in the tree with aliases expanded. */
@@ -129,9 +132,10 @@ class NodeReader {
   documents(): YamlNodeDocument[] {
     const control = FORBIDDEN.exec(this.text);
     if (control !== null) {
-      this.countLines();
       throw this.errorAt("yaml-invalid", control.index, "this control character is not allowed; write it as an escape");
     }
+    const simple = readSimpleYaml(this.text, this.options.maxDepth ?? DEFAULT_MAX_DEPTH);
+    if (simple !== undefined && this.hasUniqueKeys(simple)) return this.withLines(simple);
     const result: YamlNodeDocument[] = [];
     for (const document of this.parse()) {
       const error = document.errors[0];
@@ -143,6 +147,33 @@ class NodeReader {
       result.push({ node, line: this.lines.linePos(node.offset).line });
     }
     return result;
+  }
+
+  // Repeated keys are rare: the slower way reports them, or lets the last one win.
+  private hasUniqueKeys(nodes: readonly YamlNode[]): boolean {
+    return nodes.every((node) => {
+      if (node.kind === "scalar") return true;
+      if (node.kind === "sequence") return this.hasUniqueKeys(node.items);
+      const names = new Set<string>();
+      for (const { key, value } of node.entries) {
+        names.add(this.keyText(key));
+        if (value.kind !== "scalar" && !this.hasUniqueKeys([value])) return false;
+      }
+      return names.size === node.entries.length;
+    });
+  }
+
+  private withLines(nodes: readonly YamlNode[]): YamlNodeDocument[] {
+    let line = 1;
+    let at = 0;
+    return nodes.map((node) => {
+      for (let next = this.text.indexOf("\n", at); next >= 0 && next < node.offset; ) {
+        line += 1;
+        at = next + 1;
+        next = this.text.indexOf("\n", at);
+      }
+      return { node, line };
+    });
   }
 
   toValue(node: YamlNode): unknown {
@@ -178,7 +209,7 @@ class NodeReader {
 
   private build(node: Node, depth: number): Built {
     const offset = node.range?.[0] ?? 0;
-    const limit = this.options.maxDepth ?? 100;
+    const limit = this.options.maxDepth ?? DEFAULT_MAX_DEPTH;
     if (depth > limit) throw this.errorAt("yaml-too-deep", offset, `the nesting is deeper than ${limit} levels`);
     if (isAlias(node)) return this.resolveAlias(node, offset);
     const anchor = (node as { anchor?: string }).anchor;
@@ -284,8 +315,9 @@ class NodeReader {
     return value;
   }
 
-  // The library counts lines as it parses, which has not happened yet.
+  // The library counts lines as it parses, if it does.
   private countLines(): void {
+    if (this.lines.lineStarts.length > 0) return;
     this.lines.addNewLine(0);
     for (let at = this.text.indexOf("\n"); at >= 0; at = this.text.indexOf("\n", at + 1)) this.lines.addNewLine(at + 1);
   }
@@ -299,6 +331,7 @@ class NodeReader {
   }
 
   private errorAt(code: string, offset: number, what: string): AppError {
+    this.countLines();
     const { line, col } = this.lines.linePos(offset);
     return yamlError(code, this.options.file, line, col, what);
   }
