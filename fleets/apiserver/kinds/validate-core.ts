@@ -3,6 +3,8 @@ import { equalJson, type JsonObject, type KubeObject } from "../../../kube/objec
 import type { FieldError } from "../registry/kind.ts";
 import { listOf, part, textOf } from "./cell-values.ts";
 import { forbiddenValue, invalidValue, notSupported, required, tooLong, unchanged } from "./field-errors.ts";
+import { toInternalForm } from "./internal-form.ts";
+import { diffValues } from "./line-diff.ts";
 
 const MAX_BYTES = 1024 * 1024;
 const KEY = /^[-._a-zA-Z0-9]+$/;
@@ -155,7 +157,8 @@ export function validateVolumeClaimUpdate(claim: KubeObject, old: KubeObject): F
   if ([...keys].every((key) => equalJson(after[key], before[key]))) return [];
   const why =
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-  return [forbiddenValue("spec", why)];
+  const type = "core/v1.PersistentVolumeClaimSpec";
+  return [forbiddenValue("spec", `${why}\n${diffValues(toInternalForm(type, before), toInternalForm(type, after))}`)];
 }
 
 const NOT_SOURCES: ReadonlySet<string> = new Set([

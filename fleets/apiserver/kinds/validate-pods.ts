@@ -16,6 +16,8 @@ import {
   problems,
   required,
 } from "./field-errors.ts";
+import { toInternalForm } from "./internal-form.ts";
+import { diffValues } from "./line-diff.ts";
 
 export const PORT_RANGE = "must be between 1 and 65535, inclusive";
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
@@ -217,5 +219,8 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject): FieldError[
   if (gates.every((gate) => listOf(before["schedulingGates"]).some((each) => equalJson(each, gate)))) {
     allowed["schedulingGates"] = before["schedulingGates"];
   }
-  return equalJson(allowed, before) ? [] : [forbiddenValue("spec", POD_CHANGES)];
+  if (equalJson(allowed, before)) return [];
+  const type = "core/v1.PodSpec";
+  const diff = diffValues(toInternalForm(type, before), toInternalForm(type, allowed));
+  return [forbiddenValue("spec", `${POD_CHANGES}\n${diff}`)];
 }

@@ -4,6 +4,7 @@ import type { FieldError } from "../registry/kind.ts";
 import { conditionOf, listOf, part, textOf } from "./cell-values.ts";
 import { cronProblem } from "./cron-schedule.ts";
 import { forbiddenValue, invalidValue, notNegative, notSupported, oneOf, required, unchanged } from "./field-errors.ts";
+import { toInternalForm } from "./internal-form.ts";
 import { longRunningTemplateErrors, podSpecErrors } from "./validate-pods.ts";
 
 /** Whether labels fulfil a label selector. */
@@ -216,7 +217,11 @@ export function validateJobUpdate(object: KubeObject, old: KubeObject): FieldErr
   // A suspended Job that never ran may change how its Pods are placed.
   const neverRan = before["suspend"] === true && part(old, "status")["startTime"] === undefined;
   if (!neverRan && conditionOf(old, "Suspended")?.["status"] !== "True") {
-    errors.push(...unchanged("spec.template", after["template"], before["template"]));
+    const template = part(after, "template");
+    if (!equalJson(template, before["template"])) {
+      const printed = toInternalForm("core/v1.PodTemplateSpec", template);
+      errors.push(invalidValue("spec.template", printed, "field is immutable"));
+    }
   }
   errors.push(...unchanged("spec.completionMode", after["completionMode"], before["completionMode"]));
   return errors;
@@ -265,7 +270,8 @@ export function validateDisruptionBudget(object: KubeObject): FieldError[] {
     ...selectorErrors(spec["selector"], "spec.selector"),
   ];
   if (spec["minAvailable"] !== undefined && spec["maxUnavailable"] !== undefined) {
-    errors.push(invalidValue("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
+    const printed = toInternalForm("policy/v1.PodDisruptionBudgetSpec", spec);
+    errors.push(invalidValue("spec", printed, "minAvailable and maxUnavailable cannot be both set"));
   }
   return errors;
 }
