@@ -6,6 +6,7 @@ import type { Logger } from "../../runtime/logger.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { Store } from "./storage/store.ts";
+import type { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
 
 /** One API surface: its objects, its kinds and its rules. */
 export interface ServerContext {
@@ -16,6 +17,10 @@ export interface ServerContext {
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
+  /** Tokens of ServiceAccounts. */
+  readonly tokens: ServiceAccountTokens;
+  /** The user of a bearer token of any kind; undefined when it does not hold. */
+  readonly checkToken: (token: string) => UserInfo | undefined;
   /** Aborts when the server closes; streams end then. */
   readonly closing: AbortSignal;
   /** Handlers of subresources that are not stored, by `group/plural/subresource` (`/pods/log`). */

@@ -1,6 +1,6 @@
 // An embedded Kubernetes API server: one API surface over one store, reached in-process or through a listener.
 import { setMaxListeners } from "node:events";
-import type { ApiRequest, ApiResponse, Transport } from "../../kube/client/transport.ts";
+import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { startCustomResources } from "./controllers/custom-resources.ts";
@@ -16,6 +16,7 @@ import type { KindStrategy } from "./registry/kind.ts";
 import { Registry } from "./registry/registry.ts";
 import { type Authorizer, allowAuthenticated, type Connector, type ServerContext } from "./server-context.ts";
 import { Store } from "./storage/store.ts";
+import { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
 
 export interface ApiServerOptions {
   /** Names the server in logs. */
@@ -31,6 +32,8 @@ export interface ApiServerOptions {
   /** Changes kept for watches from the past. Default 10 000. */
   readonly historyEvents?: number;
   readonly admission?: readonly AdmissionPlugin[];
+  /** Users of bearer tokens, beside those of ServiceAccounts. */
+  readonly tokens?: (token: string) => UserInfo | undefined;
   /** Who may do what. Default: everything to everybody who is authenticated. */
   readonly authorizer?: Authorizer;
   /**
@@ -49,6 +52,8 @@ export interface ApiServer {
   readonly uid: string;
   readonly name: string;
   readonly logger: Logger;
+  /** The user of a bearer token; undefined when it does not hold. */
+  readonly checkToken: (token: string) => UserInfo | undefined;
   /** Forgets the history of changes, as a compaction does: older watches and list pages expire. */
   compact(): void;
   /** Tells clients' certificates authority, for the ConfigMap that every namespace carries. */
@@ -73,6 +78,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     historyEvents: options.historyEvents ?? DEFAULT_HISTORY,
     onFatal: options.onFatal ?? failHard,
   });
+  const tokens = new ServiceAccountTokens(store, clock);
   const closing = new AbortController();
   // One listener a watch is no leak.
   setMaxListeners(0, closing.signal);
@@ -84,6 +90,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
     admission: options.admission ?? [],
     authorizer: options.authorizer ?? allowAuthenticated,
+    tokens,
+    checkToken: (token) => options.tokens?.(token) ?? tokens.check(token),
     closing: closing.signal,
     connectors: new Map(Object.entries(options.connectors ?? {})),
     caPem: "",
@@ -107,6 +115,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     uid: store.uid,
     name,
     logger,
+    checkToken: server.checkToken,
     compact: () => store.compactHistory(),
     publishCa(pem) {
       server.caPem = pem;

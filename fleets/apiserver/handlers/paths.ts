@@ -4,6 +4,7 @@ import type { Discovery } from "../discovery/discovery.ts";
 import { methodNotAllowed, statusError } from "../registry/status-error.ts";
 import type { Query } from "../request/query.ts";
 import type { ServerContext } from "../server-context.ts";
+import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
 import { jsonResponse, textResponse } from "./answers.ts";
 import type { PathHandler } from "./router.ts";
 
@@ -23,6 +24,7 @@ const VERSION = {
   platform: "linux/amd64",
 };
 const CHECKS = ["ping", "log", "etcd", "poststarthook/start-controllers"];
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 const PUBLIC = /^\/(?:version|healthz|livez|readyz)(?:\/|$)/;
 
 /** Serves further paths, such as the OpenAPI documents; undefined for paths it does not know. */
@@ -62,6 +64,19 @@ function answerPath(
   if (bare === "/version") return jsonResponse(200, VERSION);
   const health = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(bare);
   if (health !== null) return answerHealth(health[1]!, health[2], query);
+  if (bare === "/.well-known/openid-configuration") {
+    return jsonResponse(200, {
+      issuer: TOKEN_ISSUER,
+      jwks_uri: `https://${headers["host"] ?? server.name}/openid/v1/jwks`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: ["ES256"],
+    });
+  }
+  if (bare === "/openid/v1/jwks") {
+    return jsonResponse(200, server.tokens.keySet(), { "content-type": "application/jwk-set+json" });
+  }
+  if (bare === "/metrics") return textResponse(200, metricsText(server), { "content-type": METRICS_TYPE });
   if (bare === "/") {
     const paths = [
       ...discovery.paths(),
@@ -76,6 +91,19 @@ function answerPath(
     return jsonResponse(200, { paths: paths.sort() });
   }
   return discovery.answer(bare, headers, headers["host"] ?? server.name) ?? extra(bare, headers, query);
+}
+
+/** What can be told without a metrics library: how far the store is. */
+function metricsText(server: ServerContext): string {
+  const lines: string[] = [
+    "# HELP apiserver_storage_objects Number of stored objects at the time of last check split by kind.",
+    "# TYPE apiserver_storage_objects gauge",
+  ];
+  for (const resource of server.store.resources().sort()) {
+    lines.push(`apiserver_storage_objects{resource="${resource}"} ${server.store.list(resource).length}`);
+  }
+  lines.push("# TYPE apiserver_storage_revision counter", `apiserver_storage_revision ${server.store.revision}`);
+  return `${lines.join("\n")}\n`;
 }
 
 function answerHealth(name: string, check: string | undefined, query: Query): ApiResponse | undefined {

@@ -1,11 +1,12 @@
 // Review kinds: questions to the server, answered and not stored.
-import type { ApiResponse } from "../../../kube/client/transport.ts";
+import type { ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
 import { isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { decodeBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readWriteOptions } from "../request/options.ts";
+import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
 import { answerValue } from "./answers.ts";
 
 const AUTHENTICATION = "authentication.k8s.io";
@@ -28,17 +29,9 @@ export async function handleReview(exchange: Exchange): Promise<ApiResponse> {
 function statusOf(exchange: Exchange, review: KubeObject): { metadata?: JsonObject; status: JsonObject } {
   const { user, kind, server } = exchange;
   const spec = isObject(review["spec"]) ? review["spec"] : {};
-  const userInfo = {
-    username: user.name,
-    ...(user.uid === undefined ? {} : { uid: user.uid }),
-    groups: [...user.groups],
-    ...(user.extra === undefined
-      ? {}
-      : { extra: Object.fromEntries(Object.entries(user.extra).map(([key, values]) => [key, [...values]])) }),
-  };
   switch (kind.kind) {
     case "SelfSubjectReview":
-      return { metadata: { creationTimestamp: rfc3339(server.clock.now()) }, status: { userInfo } };
+      return { metadata: { creationTimestamp: rfc3339(server.clock.now()) }, status: { userInfo: userInfoOf(user) } };
     case "SelfSubjectAccessReview":
       return { status: access(exchange, spec, user) };
     case "SubjectAccessReview":
@@ -54,9 +47,28 @@ function statusOf(exchange: Exchange, review: KubeObject): { metadata?: JsonObje
           incomplete: false,
         },
       };
+    case "TokenReview":
+      return { status: reviewToken(exchange, spec) };
     default:
-      return { status: { user: {} } };
+      return { status: {} };
   }
+}
+
+function reviewToken(exchange: Exchange, spec: Record<string, unknown>): JsonObject {
+  const user = exchange.server.checkToken(String(spec["token"] ?? ""));
+  if (user === undefined) return { user: {}, error: "[invalid bearer token, token lookup failed]" };
+  const audiences = Array.isArray(spec["audiences"]) ? spec["audiences"].map(String) : [TOKEN_ISSUER];
+  return { authenticated: true, user: userInfoOf(user), audiences };
+}
+
+function userInfoOf(user: UserInfo): JsonObject {
+  const extra = Object.entries(user.extra ?? {}).map(([key, values]) => [key, [...values]]);
+  return {
+    username: user.name,
+    ...(user.uid === undefined ? {} : { uid: user.uid }),
+    groups: [...user.groups],
+    ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }),
+  };
 }
 
 function access(exchange: Exchange, spec: Record<string, unknown>, user: Exchange["user"]): JsonObject {

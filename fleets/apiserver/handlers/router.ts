@@ -10,6 +10,7 @@ import {
   qualifiedResource,
   resourceNotFound,
   StatusError,
+  unauthorized,
 } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { negotiate } from "../request/negotiation.ts";
@@ -59,7 +60,7 @@ export function refusal(server: ServerContext, error: unknown): ApiResponse {
 async function dispatch(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
   const { path, query: queryText } = splitPath(request.path);
   const query = new Query(queryText);
-  const user = request.user ?? MASTER;
+  const user = request.user ?? tokenUser(server, request);
   const target = parseResourcePath(path);
   if (target === undefined) {
     const answer = await other(request, path, query, user);
@@ -89,6 +90,15 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
     const answer = refusal(server, error);
     return { ...answer, body: answer.body, headers: { ...answer.headers, ...warningHeaders(exchange.warnings) } };
   }
+}
+
+/** In-process callers are trusted, unless they bring a token to be told by it. */
+function tokenUser(server: ServerContext, request: ApiRequest): UserInfo {
+  const token = /^bearer +(\S+)$/i.exec(request.headers?.["authorization"] ?? "")?.[1];
+  if (token === undefined) return MASTER;
+  const user = server.checkToken(token);
+  if (user === undefined) throw unauthorized();
+  return user;
 }
 
 function notFoundText(): ApiResponse {

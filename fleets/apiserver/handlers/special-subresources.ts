@@ -13,6 +13,7 @@ import { answerWrite, ownershipRequestOf, writeRequestOf } from "./create-update
 import { deleteStored } from "./delete.ts";
 import { ownershipAfterUpdate } from "./field-ownership.ts";
 import { requireObject } from "./read.ts";
+import { createToken } from "./token-request.ts";
 import { NAMESPACES, storeUpdate } from "./write.ts";
 
 const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
@@ -20,6 +21,7 @@ const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Succe
 export function isSpecialSubresource(kind: KindStrategy, subresource: string): boolean {
   if (kind.storageKey === "pods")
     return subresource !== "status" && subresource !== "resize" && subresource !== "ephemeralcontainers";
+  if (kind.storageKey === "serviceaccounts") return subresource === "token";
   if (kind.storageKey === NAMESPACES) return subresource === "finalize";
   return false;
 }
@@ -29,6 +31,7 @@ export async function handleSpecialSubresource(
   verb: Verb,
   subresource: string,
 ): Promise<ApiResponse> {
+  if (subresource === "token") return createToken(exchange);
   if (subresource === "finalize") return finalizeNamespace(exchange);
   if (subresource === "binding" && verb === "create") return bindPod(exchange);
   if (subresource === "eviction" && verb === "create") return evictPod(exchange);

@@ -35,7 +35,7 @@ export interface ListenOptions {
   readonly logger: Logger;
   /** Further names and addresses under which clients reach the listener. */
   readonly hostnames?: readonly string[];
-  /** Users of bearer tokens. */
+  /** Users of bearer tokens, beside those that each server knows. */
   readonly tokens?: TokenCheck;
 }
 
@@ -179,7 +179,7 @@ class Port {
     try {
       const found = this.#find(request.url);
       if (found === undefined) return jsonResponse(404, failureStatus(404, "NotFound", "no server has this path", {}));
-      const user = impersonate(this.#userOf(request), request.headers, allowAuthenticated);
+      const user = impersonate(this.#userOf(request, found.server), request.headers, allowAuthenticated);
       const body = await readBody(request);
       const call: ApiRequest = {
         method: request.method,
@@ -196,10 +196,14 @@ class Port {
     }
   }
 
-  #userOf(request: Http2ServerRequest): UserInfo {
+  #userOf(request: Http2ServerRequest, server: ApiServer): UserInfo {
     // The compatibility layer hides methods of the socket for HTTP/2.
     const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket;
-    return authenticate(socket, request.headers.authorization, this.#options.tokens ?? (() => undefined));
+    return authenticate(
+      socket,
+      request.headers.authorization,
+      (token) => this.#options.tokens?.(token) ?? server.checkToken(token),
+    );
   }
 
   /** The server whose prefix the path has, and the rest of the path. */

@@ -128,6 +128,16 @@ export class SqliteLog {
     return false;
   }
 
+  /** A value kept under a name beside the log. */
+  kept(name: string): string | undefined {
+    const value = this.#meta(`kept:${name}`);
+    return value === undefined ? undefined : String(value);
+  }
+
+  keep(name: string, value: string): void {
+    this.#setMeta(`kept:${name}`, value);
+  }
+
   close(): void {
     if (!this.#database.isOpen) return;
     this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");

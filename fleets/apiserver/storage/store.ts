@@ -39,6 +39,7 @@ export class Store {
   readonly #ring: ChangeRing;
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #everything = new Set<Listener>();
+  readonly #kept = new Map<string, string>();
   readonly #parsed: (StoredObject | undefined)[] = [];
   #parsedNext = 0;
   #revision = 1;
@@ -67,6 +68,16 @@ export class Store {
       this.#scheduleCompaction();
     }
     this.#ring = new ChangeRing(options.historyEvents, this.#revision);
+  }
+
+  /** A value that stays with the store, such as a key: the kept one, or what `make` answers the first time. */
+  keep(name: string, make: () => string): string {
+    const kept = this.#log === undefined ? this.#kept.get(name) : this.#log.kept(name);
+    if (kept !== undefined) return kept;
+    const made = make();
+    if (this.#log === undefined) this.#kept.set(name, made);
+    else this.#log.keep(name, made);
+    return made;
   }
 
   /** The revision of the last released write. */

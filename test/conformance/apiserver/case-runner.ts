@@ -24,8 +24,8 @@ export interface Target {
   readonly transport: Transport;
   /** Forgets the history, where the server lets us; else nothing happens. */
   compact(): void;
-  /** Sends requests of other users; undefined when the server cannot be asked so. */
-  readonly asUser: ((token: string) => UserInfo) | undefined;
+  /** Who sends requests without credentials, for transports that trust; undefined for others. */
+  readonly anonymous: UserInfo | undefined;
 }
 
 interface Answer {
@@ -130,6 +130,8 @@ class Player {
     const headers: Record<string, string> = { "user-agent": "unknown" };
     for (const [name, value] of Object.entries(request.headers ?? {}))
       headers[name.toLowerCase()] = this.#substitute(value);
+    if (request.user !== undefined && request.user !== "")
+      headers["authorization"] = `Bearer ${this.#substitute(request.user)}`;
     const given = this.#substitute(body);
     if (given !== undefined && headers["content-type"] === undefined) headers["content-type"] = "application/json";
     return {
@@ -137,9 +139,7 @@ class Player {
       path: this.#substitute(request.path),
       headers,
       ...(given === undefined ? {} : { body: typeof given === "string" ? given : JSON.stringify(given) }),
-      ...(request.user === undefined || this.#target.asUser === undefined
-        ? {}
-        : { user: this.#target.asUser(request.user) }),
+      ...(request.user === "" && this.#target.anonymous !== undefined ? { user: this.#target.anonymous } : {}),
     };
   }
 

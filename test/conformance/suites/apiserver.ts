@@ -22,24 +22,28 @@ interface OpenTarget extends Target {
 }
 
 const USERS: Readonly<Record<string, UserInfo>> = {
-  "": { name: "system:anonymous", groups: ["system:unauthenticated"] },
   "tok-alice": { name: "alice", uid: "3", groups: ["devs", "system:authenticated"] },
   "tok-viewer": { name: "viewer", uid: "2", groups: ["system:authenticated"] },
 };
 
 async function openEmbedded(): Promise<OpenTarget> {
-  const server = await createApiServer({ name: "conformance", clock: systemClock, logger: silentLogger });
+  const server = await createApiServer({
+    name: "conformance",
+    clock: systemClock,
+    logger: silentLogger,
+    tokens: (token) => USERS[token],
+  });
   return {
     transport: server.handle,
     compact: () => server.compact(),
-    asUser: (token) => USERS[token] ?? { name: "system:anonymous", groups: ["system:unauthenticated"] },
+    anonymous: { name: "system:anonymous", groups: ["system:unauthenticated"] },
     close: () => server.close(),
   };
 }
 
 async function openRemote(kubeconfig: string): Promise<OpenTarget> {
   const { send: transport, close } = await openHttpTransportFile(kubeconfig);
-  return { transport, compact: () => {}, asUser: undefined, close };
+  return { transport, compact: () => {}, anonymous: undefined, close };
 }
 
 async function post(transport: Transport, path: string, body: unknown): Promise<void> {
