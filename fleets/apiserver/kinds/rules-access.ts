@@ -2,19 +2,22 @@
 import { eventsEventOf } from "./events.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { validateEvent, validateRole, validateRoleBinding, validateRoleBindingUpdate } from "./validate-core.ts";
+import { validateLease, validateWebhooks } from "./validate-others.ts";
 
 const RBAC: KindRules = { nameRule: "path-segment", createOnUpdate: true };
 const BINDING: KindRules = { ...RBAC, validate: validateRoleBinding, validateUpdate: validateRoleBindingUpdate };
+
+const WEBHOOKS: KindRules = { generation: true, conditionalUpdateOnly: true, validate: validateWebhooks };
 
 export const ACCESS_RULES: Readonly<Record<string, KindRules>> = {
   "rbac.authorization.k8s.io/v1/Role": { ...RBAC, validate: validateRole },
   "rbac.authorization.k8s.io/v1/ClusterRole": { ...RBAC, validate: validateRole },
   "rbac.authorization.k8s.io/v1/RoleBinding": BINDING,
   "rbac.authorization.k8s.io/v1/ClusterRoleBinding": BINDING,
-  "coordination.k8s.io/v1/Lease": { createOnUpdate: true, conditionalUpdateOnly: true },
+  "coordination.k8s.io/v1/Lease": { createOnUpdate: true, conditionalUpdateOnly: true, validate: validateLease },
   "events.k8s.io/v1/Event": { createOnUpdate: true, convert: eventsEventOf, validate: validateEvent },
-  "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": { generation: true, conditionalUpdateOnly: true },
-  "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": { generation: true, conditionalUpdateOnly: true },
+  "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": WEBHOOKS,
+  "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": WEBHOOKS,
   "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": { generation: true, conditionalUpdateOnly: true },
   "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding": { generation: true, conditionalUpdateOnly: true },
   "certificates.k8s.io/v1/CertificateSigningRequest": {

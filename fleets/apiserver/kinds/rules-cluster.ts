@@ -8,6 +8,7 @@ import {
   validateStorageClass,
   validateStorageClassUpdate,
 } from "./validate-core.ts";
+import { validateRuntimeClass, validateRuntimeClassUpdate } from "./validate-others.ts";
 
 const CONDITIONAL: KindRules = { conditionalUpdateOnly: true };
 
@@ -16,7 +17,11 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
   "storage.k8s.io/v1/CSINode": CONDITIONAL,
   "storage.k8s.io/v1/CSIStorageCapacity": CONDITIONAL,
   "storage.k8s.io/v1/VolumeAttachment": CONDITIONAL,
-  "node.k8s.io/v1/RuntimeClass": CONDITIONAL,
+  "node.k8s.io/v1/RuntimeClass": {
+    ...CONDITIONAL,
+    validate: validateRuntimeClass,
+    validateUpdate: validateRuntimeClassUpdate,
+  },
   "scheduling.k8s.io/v1/PriorityClass": { generation: true, validateUpdate: validatePriorityClassUpdate },
   "storage.k8s.io/v1/StorageClass": { validate: validateStorageClass, validateUpdate: validateStorageClassUpdate },
   "apiregistration.k8s.io/v1/APIService": {

@@ -12,6 +12,7 @@ import {
   validateVolumeClaim,
   validateVolumeClaimUpdate,
 } from "./validate-core.ts";
+import { validateResourceQuota, validateVolumeUpdate } from "./validate-others.ts";
 
 function addFinalizer(object: KubeObject, finalizer: string): void {
   const finalizers = object.metadata.finalizers ?? [];
@@ -72,7 +73,7 @@ export const CORE_RULES: Readonly<Record<string, KindRules>> = {
     validate: validateEvent,
   },
   "/v1/LimitRange": { createOnUpdate: true },
-  "/v1/ResourceQuota": {},
+  "/v1/ResourceQuota": { validate: validateResourceQuota },
   "/v1/Node": {
     keepsStatusOnCreate: true,
     selectable: { "spec.unschedulable": (object) => text(object, "spec", "unschedulable") || "false" },
@@ -89,6 +90,7 @@ export const CORE_RULES: Readonly<Record<string, KindRules>> = {
       volume["status"] = { phase: "Pending", lastPhaseTransitionTime: volume.metadata.creationTimestamp };
     },
     validate: validateVolume,
+    validateUpdate: validateVolumeUpdate,
   },
   "/v1/PersistentVolumeClaim": {
     prepareForCreate: (claim) => addFinalizer(claim, "kubernetes.io/pvc-protection"),

@@ -9,6 +9,7 @@ import {
   validateService,
   validateServiceUpdate,
 } from "./validate-network.ts";
+import { validateIngressClass, validateIngressClassUpdate } from "./validate-others.ts";
 
 function serviceWarnings(service: KubeObject): readonly string[] {
   const spec = part(service, "spec");
@@ -36,6 +37,10 @@ export const NETWORK_RULES: Readonly<Record<string, KindRules>> = {
   },
   "discovery.k8s.io/v1/EndpointSlice": { generation: true, validateUpdate: validateEndpointSliceUpdate },
   "networking.k8s.io/v1/Ingress": { generation: true, validate: validateIngress },
-  "networking.k8s.io/v1/IngressClass": { generation: true },
+  "networking.k8s.io/v1/IngressClass": {
+    generation: true,
+    validate: validateIngressClass,
+    validateUpdate: validateIngressClassUpdate,
+  },
   "networking.k8s.io/v1/NetworkPolicy": { generation: true },
 };

@@ -5,6 +5,12 @@ import { admitPod, qosClass } from "./default-pods.ts";
 import { hpaV1Of, hpaV2Of } from "./hpa-versions.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { cronJobWarnings, podWarnings, templateWarnings } from "./pod-warnings.ts";
+import {
+  validateControllerRevision,
+  validateControllerRevisionUpdate,
+  validatePodTemplate,
+  validateReplicationController,
+} from "./validate-others.ts";
 import { validatePod, validatePodUpdate } from "./validate-pods.ts";
 import {
   selectorUnchanged,
@@ -85,9 +91,10 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     warnings: podWarnings,
     validateUpdate: validatePodUpdate,
   },
-  "/v1/PodTemplate": { generation: true },
+  "/v1/PodTemplate": { generation: true, validate: validatePodTemplate },
   "/v1/ReplicationController": {
     generation: true,
+    validate: validateReplicationController,
     scale: SCALE,
     selectable: { "status.replicas": statusField("replicas", "0") },
   },
@@ -125,7 +132,10 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
       setTemplateGeneration(set, templateGeneration(old) + (changed ? 1 : 0));
     },
   },
-  "apps/v1/ControllerRevision": {},
+  "apps/v1/ControllerRevision": {
+    validate: validateControllerRevision,
+    validateUpdate: validateControllerRevisionUpdate,
+  },
   "batch/v1/Job": {
     generation: true,
     selectable: { "status.successful": statusField("succeeded", "0") },

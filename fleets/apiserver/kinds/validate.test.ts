@@ -198,6 +198,30 @@ describe("validation of a new object", () => {
       'rules[0].nonResourceURLs: Invalid value: ["/x"]: namespaced rules cannot apply to non-resource URLs',
     ],
     [
+      "a Lease without length",
+      "Lease",
+      { spec: { leaseDurationSeconds: 0 } },
+      "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0",
+    ],
+    [
+      "a webhook without a say on side effects",
+      "ValidatingWebhookConfiguration",
+      { webhooks: [{ name: "a.b.c", clientConfig: { url: "https://x" }, admissionReviewVersions: ["v1"] }] },
+      "webhooks[0].sideEffects: Required value: must specify one of None, NoneOnDryRun",
+    ],
+    [
+      "a webhook of two words",
+      "MutatingWebhookConfiguration",
+      { webhooks: [{ name: "a.b", clientConfig: {} }] },
+      'webhooks[0].name: Invalid value: "a.b": should be a domain with at least three segments separated by dots',
+    ],
+    [
+      "an IngressClass without domain",
+      "IngressClass",
+      { spec: { controller: "x" } },
+      'spec.controller: Invalid value: "x": must be a domain-prefixed path (such as "acme.io/foo")',
+    ],
+    [
       "a claim without size",
       "PersistentVolumeClaim",
       { spec: { accessModes: ["ReadWriteOnce"] } },
