@@ -4,10 +4,8 @@
 // else (anchors, tags, folded text, several lines in quotes, any fault) it gives up, and the library reads the text:
 // what this reader accepts it reads as the library does.
 
+import { canStartPlain, closingQuote, FlowReader, GIVE_UP, quotedScalar, SIMPLE_KEY } from "./yaml-flow.ts";
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar, YamlSequence } from "./yaml-node.ts";
-
-/** Thrown to give up; the text is then read by the library. */
-const GIVE_UP = new Error("not simple");
 
 const SPACE = 32;
 const DOUBLE_QUOTE = 34;
@@ -16,7 +14,6 @@ const SINGLE_QUOTE = 39;
 const DASH = 45;
 const COLON = 58;
 const OPEN_LIST = 91;
-const BACKSLASH = 92;
 const OPEN_MAP = 123;
 const PIPE = 124;
 
@@ -167,7 +164,7 @@ class BlockReader {
     const first = this.text.charCodeAt(at);
     if (first === OPEN_LIST || first === OPEN_MAP || first === PIPE) return false;
     if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) {
-      const close = this.closingQuote(at, this.end);
+      const close = closingQuote(this.text, at, this.end);
       return this.text.charCodeAt(close + 1) === COLON;
     }
     return this.colonAfter(at) >= 0;
@@ -186,12 +183,12 @@ class BlockReader {
   private key(at: number): YamlScalar {
     const first = this.text.charCodeAt(at);
     if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) {
-      const close = this.closingQuote(at, this.end);
+      const close = closingQuote(this.text, at, this.end);
       const colon = close + 1;
       const follows = colon + 1 >= this.end || this.text.charCodeAt(colon + 1) === SPACE;
       if (this.text.charCodeAt(colon) !== COLON || !follows) throw GIVE_UP;
       this.afterKey = colon + 1;
-      return this.quoted(at, close);
+      return quotedScalar(this.text, at, close);
     }
     const colon = this.colonAfter(at);
     if (colon <= at || colon - at > 1000) throw GIVE_UP;
@@ -206,15 +203,15 @@ class BlockReader {
     switch (this.text.charCodeAt(at)) {
       case DOUBLE_QUOTE:
       case SINGLE_QUOTE: {
-        const close = this.closingQuote(at, this.end);
-        const node = this.quoted(at, close);
+        const close = closingQuote(this.text, at, this.end);
+        const node = quotedScalar(this.text, at, close);
         this.finishLine(close + 1, parentIndent);
         return node;
       }
       case OPEN_MAP:
       case OPEN_LIST: {
-        const node = this.flow(at);
-        this.finishLine(this.afterFlow, parentIndent);
+        const { node, after } = this.flow(at);
+        this.finishLine(after, parentIndent);
         return node;
       }
       case PIPE:
@@ -254,27 +251,6 @@ class BlockReader {
     this.advance();
     if (this.indent > parentIndent) throw GIVE_UP;
     return { kind: "scalar", text: value, plain: true, tag: undefined, offset: at };
-  }
-
-  private closingQuote(at: number, end: number): number {
-    const { text } = this;
-    const quote = text.charCodeAt(at);
-    for (let i = at + 1; i < end; i++) {
-      const code = text.charCodeAt(i);
-      if (code === BACKSLASH && quote === DOUBLE_QUOTE) i += 1;
-      else if (code === quote) {
-        if (quote === DOUBLE_QUOTE || text.charCodeAt(i + 1) !== SINGLE_QUOTE) return i;
-        i += 1;
-      }
-    }
-    throw GIVE_UP;
-  }
-
-  private quoted(at: number, close: number): YamlScalar {
-    let text = this.text.slice(at + 1, close);
-    if (this.text.charCodeAt(at) === SINGLE_QUOTE) text = text.replaceAll("''", "'");
-    else if (text.includes("\\")) text = text.replace(/\\(.)/gs, (_all, char: string) => ESCAPES.get(char) ?? giveUp());
-    return { kind: "scalar", text, plain: false, tag: undefined, offset: at };
   }
 
   private literal(at: number, parentIndent: number): YamlScalar {
@@ -324,124 +300,20 @@ class BlockReader {
     return { kind: "scalar", text, plain: false, tag: undefined, offset: at };
   }
 
-  private afterFlow = 0;
-
   /** A document that is one flow collection on one line, as JSON often is. */
   private flowLine(): YamlNode {
-    const node = this.flow(this.start);
-    if (!this.isBlankFrom(this.afterFlow)) throw GIVE_UP;
+    const { node, after } = this.flow(this.start);
+    if (!this.isBlankFrom(after)) throw GIVE_UP;
     this.advance();
     return node;
   }
 
-  private flow(at: number): YamlNode {
-    if (++this.depth > this.maxDepth) throw GIVE_UP;
-    const node = this.text.charCodeAt(at) === OPEN_MAP ? this.flowMap(at) : this.flowList(at);
-    this.depth -= 1;
-    return node;
+  private flow(at: number): { readonly node: YamlNode; readonly after: number } {
+    const reader = new FlowReader(this.text, this.end, this.maxDepth - this.depth);
+    return { node: reader.read(at), after: reader.after };
   }
-
-  private flowMap(open: number): YamlMap {
-    const entries: YamlEntry[] = [];
-    let at = this.skipSpaces(open + 1);
-    if (this.text[at] !== "}") {
-      for (;;) {
-        const key = this.flowScalar(at, true);
-        at = this.afterFlow;
-        const isQuoted = !key.plain;
-        if (this.text.charCodeAt(at) !== COLON || (!isQuoted && this.text.charCodeAt(at + 1) !== SPACE)) throw GIVE_UP;
-        if (key.plain && key.text === "<<") throw GIVE_UP;
-        const value = this.flowValue(this.skipSpaces(at + 1));
-        entries.push({ key, value });
-        at = this.skipSpaces(this.afterFlow);
-        if (this.text[at] === "}") break;
-        if (this.text[at] !== ",") throw GIVE_UP;
-        at = this.skipSpaces(at + 1);
-      }
-    }
-    this.afterFlow = at + 1;
-    return { kind: "map", entries, offset: open };
-  }
-
-  private flowList(open: number): YamlSequence {
-    const items: YamlNode[] = [];
-    let at = this.skipSpaces(open + 1);
-    if (this.text[at] !== "]") {
-      for (;;) {
-        items.push(this.flowValue(at));
-        at = this.skipSpaces(this.afterFlow);
-        if (this.text[at] === "]") break;
-        if (this.text[at] !== ",") throw GIVE_UP;
-        at = this.skipSpaces(at + 1);
-      }
-    }
-    this.afterFlow = at + 1;
-    return { kind: "sequence", items, offset: open };
-  }
-
-  private flowValue(at: number): YamlNode {
-    const code = this.text.charCodeAt(at);
-    return code === OPEN_MAP || code === OPEN_LIST ? this.flow(at) : this.flowScalar(at, false);
-  }
-
-  private flowScalar(at: number, isKey: boolean): YamlScalar {
-    const { text, end } = this;
-    const first = text.charCodeAt(at);
-    if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) {
-      const close = this.closingQuote(at, end);
-      this.afterFlow = close + 1;
-      return this.quoted(at, close);
-    }
-    let stop = at;
-    for (; stop < end; stop++) {
-      const char = text[stop]!;
-      if (",[]{}".includes(char)) break;
-      if (char === "#" || char === '"' || char === "'") throw GIVE_UP;
-      if (char !== ":") continue;
-      const next = text[stop + 1] ?? " ";
-      if (next !== " " && !",[]{}".includes(next)) continue;
-      if (!isKey || next !== " ") throw GIVE_UP;
-      break;
-    }
-    const value = text.slice(at, stop).trimEnd();
-    if (!canStartPlain(value) || (isKey && !SIMPLE_KEY.test(value))) throw GIVE_UP;
-    this.afterFlow = isKey ? stop : at + value.length;
-    if (isKey && value.length !== stop - at) throw GIVE_UP;
-    return { kind: "scalar", text: value, plain: true, tag: undefined, offset: at };
-  }
-
-  private skipSpaces(at: number): number {
-    let i = at;
-    while (i < this.end && this.text.charCodeAt(i) === SPACE) i += 1;
-    if (i >= this.end) throw GIVE_UP;
-    return i;
-  }
-}
-
-const SIMPLE_KEY = /^[A-Za-z0-9_$./~(][A-Za-z0-9_$./~() ;+=^-]*$/;
-
-// The first character must not be one that YAML gives a meaning.
-function canStartPlain(text: string): boolean {
-  if (text === "") return false;
-  const first = text[0]!;
-  if ("-?:".includes(first)) return text.length > 1 && text[1] !== " " && !",[]{}".includes(text[1]!);
-  return !"#,[]{}&*!|>'\"%@`".includes(first);
 }
 
 function emptyScalar(offset: number): YamlScalar {
   return { kind: "scalar", text: "", plain: true, tag: undefined, offset };
 }
-
-function giveUp(): never {
-  throw GIVE_UP;
-}
-
-const ESCAPES = new Map<string, string>([
-  ["n", "\n"],
-  ["t", "\t"],
-  ["r", "\r"],
-  ["0", "\0"],
-  ['"', '"'],
-  ["\\", "\\"],
-  ["/", "/"],
-]);

@@ -14,7 +14,15 @@ import { type MergeSchemas, openApiSchemas } from "./merge-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
 import { parseResources } from "./parse.ts";
 import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
-import { generatorEntry, isGenerator, type Plugin, pluginStep, readPlugin, runTransformer } from "./plugins.ts";
+import {
+  generateServiceAccount,
+  generatorEntry,
+  isGenerator,
+  type Plugin,
+  pluginStep,
+  readPlugin,
+  runTransformer,
+} from "./plugins.ts";
 import { applyReplacements, loadReplacements } from "./replacements.ts";
 import type { BuildStep, Resource } from "./resource.ts";
 import { ResourceMap } from "./resource-map.ts";
@@ -167,6 +175,12 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
   }
   for (const plugin of loadPlugins(kustomization.generators ?? [], loaded, session)) {
     if (!isGenerator(plugin)) throw loader.fault("render-plugin", plugin.kind, `${plugin.kind} is no generator`);
+    if (plugin.kind === "IAMPolicyGenerator") {
+      const account = generateServiceAccount(plugin);
+      account.step = pluginStep(plugin);
+      absorbGenerated(into.map, account, loader);
+      continue;
+    }
     const kind = plugin.kind === "SecretGenerator" ? "Secret" : "ConfigMap";
     run(kind, generatorEntry(plugin), pluginStep(plugin));
   }

@@ -143,6 +143,11 @@ export const PLUGIN_FIELDS: ReadonlyMap<string, Readonly<Record<string, FieldTyp
     ValueAddTransformer: { value: "string", targetFilePath: "string", targets: "any" },
     ConfigMapGenerator: GENERATOR_FIELDS,
     SecretGenerator: { ...GENERATOR_FIELDS, type: "string" },
+    IAMPolicyGenerator: {
+      cloud: "string",
+      kubernetesService: { fields: { namespace: "string", name: "string" } },
+      serviceAccount: { fields: { name: "string", projectId: "string" } },
+    },
   } satisfies Record<string, Readonly<Record<string, FieldType>>>),
 );
 

@@ -12,7 +12,7 @@ import { fromValue, getAt, isMapNode, isNullNode, type NodeMap, toValue } from "
 import { parseResources } from "./parse.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
-import { matchesExactly, selectResources } from "./select.ts";
+import { selectResources } from "./select.ts";
 
 export interface PatchContext {
   readonly loader: Loader;
@@ -84,18 +84,13 @@ export function applyJsonEntry(map: ResourceMap, entry: PatchEntry, context: Pat
   if (target === undefined || !target.name) {
     throw renderError("render-patch-no-target", "a JSON patch needs a target with kind and name", { file });
   }
-  const found = map.resources.filter((resource) =>
-    resource.allIds.some((id) => matchesExactly(id, namespaced(target))),
-  );
+  const { group = "", version = "", kind = "", name, namespace = "" } = target;
+  const found = map.findByAnyId({ group, version, kind, name, namespace });
   if (found.length !== 1) {
     const what = `${describeSelector(target)} matches ${found.length} objects, one is needed`;
     throw renderError("render-patch-no-target", what, { file });
   }
   applyJson(map, found, operations, file);
-}
-
-function namespaced(target: Selector): Selector {
-  return { ...target, namespace: target.namespace || "default" };
 }
 
 function patchText(path: string | undefined, inline: string | undefined, context: PatchContext) {

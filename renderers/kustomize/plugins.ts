@@ -5,10 +5,10 @@ import { setImages } from "./images.ts";
 import type { FieldSpec, GeneratorEntry, ImageEntry, PatchEntry, ReplacementEntry } from "./kustomization.ts";
 import { decodeField, PLUGIN_FIELDS } from "./kustomization-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
-import { toValue } from "./node.ts";
+import { fromValue, type NodeMap, toValue } from "./node.ts";
 import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
 import { applyReplacements, loadReplacements } from "./replacements.ts";
-import type { BuildStep, Resource } from "./resource.ts";
+import { type BuildStep, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { applyValueAdd } from "./value-add.ts";
 
@@ -32,6 +32,9 @@ interface PluginConfig extends Omit<PatchEntry, "options">, Omit<GeneratorEntry,
   readonly value?: string;
   readonly targetFilePath?: string;
   readonly targets?: unknown;
+  readonly cloud?: string;
+  readonly kubernetesService?: { readonly namespace?: string; readonly name?: string };
+  readonly serviceAccount?: { readonly name?: string; readonly projectId?: string };
 }
 
 export interface Plugin {
@@ -42,7 +45,7 @@ export interface Plugin {
   readonly config: PluginConfig;
 }
 
-const GENERATORS = new Set(["ConfigMapGenerator", "SecretGenerator"]);
+const GENERATORS = new Set(["ConfigMapGenerator", "SecretGenerator", "IAMPolicyGenerator"]);
 
 /** Reads a plugin's configuration. Throws `render-plugin` for anything that is not built in. */
 export function readPlugin(resource: Resource): Plugin {
@@ -69,6 +72,26 @@ export function isGenerator(plugin: Plugin): boolean {
 export function generatorEntry(plugin: Plugin): GeneratorEntry {
   const { config, name, namespace } = plugin;
   return { ...config, name: config.name ?? name, namespace: config.namespace ?? namespace };
+}
+
+/** The service account that an IAMPolicyGenerator makes: tied to an account of the cloud. */
+export function generateServiceAccount(plugin: Plugin): Resource {
+  const { cloud, kubernetesService, serviceAccount } = plugin.config;
+  if (cloud !== "gke") {
+    throw renderError("render-plugin", `the cloud ${cloud ?? ""} is not supported, gke is`, { file: plugin.file });
+  }
+  const account = `${serviceAccount?.name ?? ""}@${serviceAccount?.projectId ?? ""}.iam.gserviceaccount.com`;
+  const node = fromValue({
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: {
+      annotations: { "iam.gke.io/gcp-service-account": account },
+      name: kubernetesService?.name ?? "",
+      ...(kubernetesService?.namespace && { namespace: kubernetesService.namespace }),
+    },
+  });
+  // An object becomes a map.
+  return new Resource(node as NodeMap, { file: plugin.file });
 }
 
 /** What `buildMetadata` records of a plugin. */
@@ -128,7 +151,7 @@ export function runTransformer(map: ResourceMap, plugin: Plugin, context: PatchC
       map.invalidate();
       return;
     case "ValueAddTransformer":
-      applyValueAdd(map, config, plugin.file);
+      applyValueAdd(map, config, context.loader);
       return;
     default:
       throw renderError("render-plugin", `${plugin.kind} is no transformer`, { file: plugin.file });

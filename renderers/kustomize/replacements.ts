@@ -2,9 +2,7 @@
 
 import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
-import { emitYamlDocument } from "../../kube/yaml-emit.ts";
 import { readCoreScalar } from "../../kube/yaml-scalars.ts";
-import { AppError } from "../../runtime/errors.ts";
 import { renderError, wrapYamlError } from "../errors.ts";
 import {
   type CreateKind,
@@ -14,13 +12,13 @@ import {
   PathFault,
   splitDottedPath,
 } from "./field-path.ts";
-import { goJson } from "./hash.ts";
 import type { ReplacementEntry, ReplacementOptions } from "./kustomization.ts";
 import { decodeField, REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
 import type { Loader } from "./loader.ts";
-import { cloneNode, fromValue, isNullNode, kindOf, type Node, Scalar, stringNode, toValue } from "./node.ts";
+import { cloneNode, isNullNode, kindOf, type Node, Scalar, stringNode } from "./node.ts";
 import type { Resource } from "./resource.ts";
 import { matchesExactly, selectsAnyId } from "./select.ts";
+import { openStructuredText } from "./structured-text.ts";
 
 type Target = NonNullable<ReplacementEntry["targets"]>[number];
 
@@ -172,35 +170,24 @@ function editInside(
   file: string,
 ): void {
   if (!(field.node instanceof Scalar)) return;
-  const { text } = field.node;
-  const parsed = parseStructure(text);
-  if (parsed === undefined) {
+  const opened = openStructuredText(field.node.text);
+  if (opened === undefined) {
     throw fault(`${path} goes on inside a text that is neither JSON nor YAML with fields`, file, path);
   }
-  const root = fromValue(parsed.value);
   const create: CreateKind = options?.create === true ? kindOf(value) : "nothing";
-  const fields = withPathFault(file, path, () => matchFields(root, rest, create, () => {}));
+  const fields = withPathFault(file, path, () => matchFields(opened.root, rest, create, () => {}));
   if (fields.length === 0) throw fault(`the text has no ${rest.join(".")} to replace`, file, path);
-  for (const inner of fields) setValue(inner, value, options, path, file);
-  const result = toValue(root);
-  if (parsed.format === "yaml") field.set(stringNode(emitYamlDocument(result, { sortKeys: false })));
-  else field.set(stringNode(text.includes("\n") ? goJson(result, "  ") : goJson(result)));
-}
-
-function parseStructure(text: string): { format: "json" | "yaml"; value: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { format: "json", value } : undefined;
-  } catch {
-    // Not JSON: it may be YAML.
+  const replaced = new Map<Scalar, Scalar>();
+  let onlyScalars = true;
+  for (const inner of fields) {
+    const record = (after: Node): void => {
+      if (inner.node instanceof Scalar && after instanceof Scalar && !inner.created) replaced.set(inner.node, after);
+      else onlyScalars = false;
+      inner.set(after);
+    };
+    setValue({ ...inner, set: record }, value, options, path, file);
   }
-  try {
-    const value = parseYaml(text);
-    return typeof value === "object" && value !== null ? { format: "yaml", value } : undefined;
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
+  field.set(stringNode(opened.print(onlyScalars ? replaced : undefined)));
 }
 
 function withPathFault<T>(file: string, path: string, find: () => T): T {

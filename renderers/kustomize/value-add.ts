@@ -1,39 +1,60 @@
 // The ValueAddTransformer: writes one value into chosen fields, whole or as part of a path.
 
 import { isObject } from "../../kube/object.ts";
-import { renderError } from "../errors.ts";
+import { parseYaml } from "../../kube/yaml.ts";
+import { wrapYamlError } from "../errors.ts";
+import { baseNameOf } from "../paths.ts";
 import { walkFieldSpec } from "./field-walk.ts";
-import type { FieldSpec, Selector } from "./kustomization.ts";
+import type { Selector } from "./kustomization.ts";
+import type { Loader } from "./loader.ts";
 import { stringNode, textOf } from "./node.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { selectResources } from "./select.ts";
 
 interface ValueAddConfig {
+  /** Default: the name of the kustomization's folder. */
   readonly value?: string;
   readonly targets?: unknown;
+  /** A file with more targets. */
+  readonly targetFilePath?: string;
 }
 
 /** Applies the value to every target. */
-export function applyValueAdd(map: ResourceMap, config: ValueAddConfig, file: string): void {
-  if (!Array.isArray(config.targets)) return;
-  for (const target of config.targets) {
-    if (!isObject(target))
-      throw renderError("render-plugin", "a target of ValueAddTransformer must be a map", { file });
+export function applyValueAdd(map: ResourceMap, config: ValueAddConfig, loader: Loader): void {
+  const value = config.value || baseNameOf(loader.root);
+  for (const target of [...asList(config.targets), ...targetsOfFile(config.targetFilePath, loader)]) {
+    if (!isObject(target)) throw loader.fault("render-plugin", "", "a target of a ValueAddTransformer must be a map");
     const selector = isObject(target["selector"]) ? (target["selector"] as Selector) : {};
     const notSelector = isObject(target["notSelector"]) ? (target["notSelector"] as Selector) : undefined;
     const excluded = new Set(notSelector === undefined ? [] : selectResources(map.resources, notSelector));
-    // The path may stand in the target itself or in a field spec of its own.
-    const spec = (isObject(target["fieldSpec"]) ? target["fieldSpec"] : target) as FieldSpec & { fieldPath?: string };
     const position = typeof target["filePathPosition"] === "number" ? target["filePathPosition"] : 0;
-    const path = (spec.path ?? spec.fieldPath ?? "").replaceAll(".", "/");
+    const path = slashed(typeof target["fieldPath"] === "string" ? target["fieldPath"] : "");
     for (const resource of selectResources(map.resources, selector)) {
       if (excluded.has(resource)) continue;
-      walkFieldSpec(resource, { ...spec, path, create: true }, { create: "scalar" }, (node, set) => {
-        set(stringNode(place(textOf(node) ?? "", config.value ?? "", position)));
+      walkFieldSpec(resource, { path, create: true }, { create: "scalar" }, (node, set) => {
+        set(stringNode(place(textOf(node) ?? "", value, position)));
       });
     }
   }
   map.invalidate();
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function targetsOfFile(entry: string | undefined, loader: Loader): readonly unknown[] {
+  if (!entry) return [];
+  const { path, text } = loader.loadText(entry);
+  try {
+    return asList(parseYaml(text, { file: path }));
+  } catch (error) {
+    throw wrapYamlError(error, "render-plugin", path);
+  }
+}
+
+function slashed(path: string): string {
+  return path.includes("/") ? path : path.replaceAll(".", "/");
 }
 
 function place(text: string, value: string, position: number): string {
