@@ -3,6 +3,7 @@ import type { ApiRequest, ApiResponse, UserInfo } from "../../kube/client/transp
 import type { KubeObject } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { Rbac } from "./authorization/rbac.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { Store } from "./storage/store.ts";
@@ -17,6 +18,8 @@ export interface ServerContext {
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
   readonly authorizer: Authorizer;
+  /** Undefined when access is not decided by roles. */
+  readonly rbac: Rbac | undefined;
   /** Tokens of ServiceAccounts. */
   readonly tokens: ServiceAccountTokens;
   /** The user of a bearer token of any kind; undefined when it does not hold. */

@@ -3,6 +3,9 @@ import { setMaxListeners } from "node:events";
 import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { startRbac } from "./authorization/bootstrap.ts";
+import { escalationCheck } from "./authorization/escalation.ts";
+import { Rbac } from "./authorization/rbac.ts";
 import { startCustomResources } from "./controllers/custom-resources.ts";
 import { GarbageCollector } from "./controllers/garbage-collector.ts";
 import { createNamespace, NamespaceWorker } from "./controllers/namespaces.ts";
@@ -34,8 +37,11 @@ export interface ApiServerOptions {
   readonly admission?: readonly AdmissionPlugin[];
   /** Users of bearer tokens, beside those of ServiceAccounts. */
   readonly tokens?: (token: string) => UserInfo | undefined;
-  /** Who may do what. Default: everything to everybody who is authenticated. */
-  readonly authorizer?: Authorizer;
+  /**
+   * `rbac`: by the roles and bindings of the store, with the usual ones created when missing. `authenticated`
+   * (default): everything to everybody who is authenticated.
+   */
+  readonly authorization?: "authenticated" | "rbac" | Authorizer;
   /**
    * Answers subresources that are not stored, by `group/plural/subresource`: `/pods/log`,
    * `cluster.karmada.io/clusters/proxy`. The kind must declare the subresource.
@@ -62,7 +68,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const DEFAULT_HISTORY = 10_000;
+const DEFAULT_HISTORY = 4_000;
 const FIRST_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 /** Opens or creates a store and serves it. */
@@ -79,6 +85,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onFatal: options.onFatal ?? failHard,
   });
   const tokens = new ServiceAccountTokens(store, clock);
+  const { authorization = "authenticated" } = options;
+  const rbac = authorization === "rbac" ? new Rbac(store) : undefined;
   const closing = new AbortController();
   // One listener a watch is no leak.
   setMaxListeners(0, closing.signal);
@@ -88,8 +96,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     registry,
     clock,
     logger,
-    admission: options.admission ?? [],
-    authorizer: options.authorizer ?? allowAuthenticated,
+    admission: [...(options.admission ?? []), ...(rbac === undefined ? [] : [escalationCheck(rbac)])],
+    authorizer:
+      typeof authorization === "function"
+        ? authorization
+        : rbac === undefined
+          ? allowAuthenticated
+          : (request) => rbac.decide(request),
+    rbac,
     tokens,
     checkToken: (token) => options.tokens?.(token) ?? tokens.check(token),
     closing: closing.signal,
@@ -106,6 +120,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const namespaces = new NamespaceWorker(server);
   const collector = new GarbageCollector(server);
   startCustomResources(server);
+  if (rbac !== undefined) startRbac(server);
   collector.start();
   namespaces.start();
   for (const namespace of FIRST_NAMESPACES) createNamespace(server, namespace);

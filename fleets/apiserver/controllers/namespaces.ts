@@ -2,12 +2,12 @@
 import { cloneJson, isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { deleteStored } from "../handlers/delete.ts";
-import { ownershipAfterUpdate } from "../handlers/field-ownership.ts";
-import { isFinished, NAMESPACES, SYSTEM_USER, storeNew, type WriteRequest } from "../handlers/write.ts";
+import { isFinished, NAMESPACES, SYSTEM_USER } from "../handlers/write.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Change } from "../storage/change-ring.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
+import { createServerObject } from "./server-objects.ts";
 
 const FINALIZER = "kubernetes";
 const MANAGER = "kube-controller-manager";
@@ -25,17 +25,8 @@ export function createNamespace(server: ServerContext, name: string): void {
   createObject(server, "namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } }, "kube-apiserver");
 }
 
-/** Creates an object on the server's own behalf, unless it is there or its kind is not served. */
 function createObject(server: ServerContext, plural: string, json: JsonObject, manager: string): void {
-  const kind = server.registry.find("", "v1", plural);
-  if (kind === undefined) return;
-  const { object } = kind.decode(json, []);
-  const { namespace = "", name = "" } = object.metadata;
-  if (server.store.get({ resource: kind.storageKey, namespace, name }) !== undefined) return;
-  kind.applyDefaults(object, undefined);
-  const request: WriteRequest = { server, kind, user: SYSTEM_USER, namespace, subresource: "", dryRun: false };
-  const ownership = { server, kind, manager, subresource: "" };
-  storeNew(request, object, (tracked) => ownershipAfterUpdate(ownership, undefined, tracked));
+  createServerObject(server, { group: "", version: "v1", plural }, json, manager);
 }
 
 /** Fills new namespaces and empties deleted ones. */

@@ -1,13 +1,17 @@
 // Review kinds: questions to the server, answered and not stored.
 import type { ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
-import { isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { isObject, type JsonObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
+import type { PolicyRule } from "../authorization/rbac-objects.ts";
 import type { KindStrategy } from "../registry/kind.ts";
+import { badRequest, invalid } from "../registry/status-error.ts";
 import { decodeBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readWriteOptions } from "../request/options.ts";
 import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
 import { answerValue } from "./answers.ts";
+import { ownershipRequestOf } from "./create-update.ts";
+import { ownershipAfterUpdate } from "./field-ownership.ts";
 
 const AUTHENTICATION = "authentication.k8s.io";
 const AUTHORIZATION = "authorization.k8s.io";
@@ -17,18 +21,31 @@ export function isReview(kind: KindStrategy): boolean {
 }
 
 export async function handleReview(exchange: Exchange): Promise<ApiResponse> {
+  const { kind } = exchange;
   const options = readWriteOptions(exchange.query, "CreateOptions");
-  const review = decodeBody(exchange.request, exchange.kind, options.fieldValidation, exchange.warnings);
-  return answerValue(exchange, 201, {
-    ...review,
-    metadata: { ...review.metadata, creationTimestamp: null },
-    ...statusOf(exchange, review),
-  });
+  const review = decodeBody(exchange.request, kind, options.fieldValidation, exchange.warnings);
+  const spec = isObject(review["spec"]) ? review["spec"] : {};
+  const { status, ...rest } = answerReview(exchange, spec);
+  const { apiVersion, kind: name } = review;
+  if (rest.metadata !== undefined) return answerValue(exchange, 201, { kind: name, apiVersion, ...rest, status });
+  const managedFields = ownershipAfterUpdate(ownershipRequestOf(exchange, options), undefined, review);
+  const namespace = exchange.target.namespace;
+  const metadata = {
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(managedFields === undefined ? {} : { managedFields }),
+  };
+  return answerValue(exchange, 201, { kind: name, apiVersion, metadata, spec, status });
 }
 
-function statusOf(exchange: Exchange, review: KubeObject): { metadata?: JsonObject; status: JsonObject } {
+interface ReviewAnswer {
+  readonly status: JsonObject;
+  /** Set for kinds that answer without what was asked. */
+  readonly metadata?: JsonObject;
+  readonly spec?: JsonObject;
+}
+
+function answerReview(exchange: Exchange, spec: Record<string, unknown>): ReviewAnswer {
   const { user, kind, server } = exchange;
-  const spec = isObject(review["spec"]) ? review["spec"] : {};
   switch (kind.kind) {
     case "SelfSubjectReview":
       return { metadata: { creationTimestamp: rfc3339(server.clock.now()) }, status: { userInfo: userInfoOf(user) } };
@@ -40,13 +57,7 @@ function statusOf(exchange: Exchange, review: KubeObject): { metadata?: JsonObje
       return { status: access(exchange, spec, { name: String(spec["user"] ?? ""), groups }) };
     }
     case "SelfSubjectRulesReview":
-      return {
-        status: {
-          resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
-          nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
-          incomplete: false,
-        },
-      };
+      return { metadata: {}, spec: {}, status: listRules(exchange, spec) };
     case "TokenReview":
       return { status: reviewToken(exchange, spec) };
     default:
@@ -54,11 +65,35 @@ function statusOf(exchange: Exchange, review: KubeObject): { metadata?: JsonObje
   }
 }
 
+function listRules({ server, user }: Exchange, spec: Record<string, unknown>): JsonObject {
+  const namespace = text(spec["namespace"]);
+  if (namespace === "") throw badRequest("no namespace on request");
+  const everything: PolicyRule[] = [
+    { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+    { verbs: ["*"], nonResourceURLs: ["*"] },
+  ];
+  const rules =
+    server.rbac === undefined ? everything : [...server.rbac.rulesOf(user, namespace)].map(({ rule }) => rule);
+  const isPath = (rule: PolicyRule): boolean => (rule.nonResourceURLs?.length ?? 0) > 0;
+  return {
+    // Rules are JSON data.
+    resourceRules: rules.filter((rule) => !isPath(rule)) as unknown as JsonObject[],
+    nonResourceRules: rules.filter(isPath) as unknown as JsonObject[],
+    incomplete: false,
+  };
+}
+
 function reviewToken(exchange: Exchange, spec: Record<string, unknown>): JsonObject {
-  const user = exchange.server.checkToken(String(spec["token"] ?? ""));
-  if (user === undefined) return { user: {}, error: "[invalid bearer token, token lookup failed]" };
+  const token = text(spec["token"]);
+  if (token === "") throw badRequest("token is required for TokenReview in authentication");
+  const user = exchange.server.checkToken(token);
+  if (user === undefined) return { user: {}, error: "invalid bearer token" };
   const audiences = Array.isArray(spec["audiences"]) ? spec["audiences"].map(String) : [TOKEN_ISSUER];
   return { authenticated: true, user: userInfoOf(user), audiences };
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function userInfoOf(user: UserInfo): JsonObject {
@@ -74,7 +109,15 @@ function userInfoOf(user: UserInfo): JsonObject {
 function access(exchange: Exchange, spec: Record<string, unknown>, user: Exchange["user"]): JsonObject {
   const resource = spec["resourceAttributes"];
   const path = spec["nonResourceAttributes"];
-  const text = (value: unknown): string => (typeof value === "string" ? value : "");
+  if (isObject(resource) === isObject(path)) {
+    throw invalid({ group: AUTHORIZATION, kind: "" }, "", [
+      {
+        reason: "FieldValueInvalid",
+        field: "spec.resourceAttributes",
+        message: "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
+      },
+    ]);
+  }
   const decision = exchange.server.authorizer({
     user,
     verb: text(isObject(resource) ? resource["verb"] : isObject(path) ? path["verb"] : ""),

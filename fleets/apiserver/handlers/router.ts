@@ -13,6 +13,7 @@ import {
   unauthorized,
 } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
+import { impersonate } from "../request/impersonation.ts";
 import { negotiate } from "../request/negotiation.ts";
 import { Query } from "../request/query.ts";
 import { parseResourcePath, type ResourcePath, splitPath, type Verb } from "../request/request-info.ts";
@@ -60,7 +61,7 @@ export function refusal(server: ServerContext, error: unknown): ApiResponse {
 async function dispatch(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
   const { path, query: queryText } = splitPath(request.path);
   const query = new Query(queryText);
-  const user = request.user ?? tokenUser(server, request);
+  const user = userOf(server, request);
   const target = parseResourcePath(path);
   if (target === undefined) {
     const answer = await other(request, path, query, user);
@@ -90,6 +91,11 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
     const answer = refusal(server, error);
     return { ...answer, body: answer.body, headers: { ...answer.headers, ...warningHeaders(exchange.warnings) } };
   }
+}
+
+function userOf(server: ServerContext, request: ApiRequest): UserInfo {
+  const user = request.user ?? tokenUser(server, request);
+  return request.headers === undefined ? user : impersonate(user, request.headers, server.authorizer);
 }
 
 /** In-process callers are trusted, unless they bring a token to be told by it. */

@@ -1,8 +1,7 @@
 // Who sends a request: a client certificate, a bearer token, or nobody known.
 import type { TLSSocket } from "node:tls";
 import type { UserInfo } from "../../../kube/client/transport.ts";
-import { forbidden, statusError, unauthorized } from "../registry/status-error.ts";
-import type { Authorizer } from "../server-context.ts";
+import { unauthorized } from "../registry/status-error.ts";
 import { credentialId } from "./certificates.ts";
 
 const AUTHENTICATED = "system:authenticated";
@@ -46,58 +45,6 @@ export function authenticate(socket: TLSSocket, authorization: string | undefine
   }
   if (certified === null) throw unauthorized();
   return ANONYMOUS;
-}
-
-type HeaderValue = string | readonly string[] | undefined;
-
-function listOf(value: HeaderValue): readonly string[] {
-  return value === undefined ? [] : typeof value === "string" ? [value] : value;
-}
-
-/** The user that the request asks to act as, when `user` may; else `user`. */
-export function impersonate(
-  user: UserInfo,
-  headers: Readonly<Record<string, HeaderValue>>,
-  authorizer: Authorizer,
-): UserInfo {
-  const [name] = listOf(headers["impersonate-user"]);
-  const groups = listOf(headers["impersonate-group"])
-    .flatMap((text) => text.split(","))
-    .map((text) => text.trim());
-  const [uid] = listOf(headers["impersonate-uid"]);
-  const extra: Record<string, readonly string[]> = {};
-  for (const [key, value] of Object.entries(headers)) {
-    if (key.startsWith("impersonate-extra-")) extra[decodeURIComponent(key.slice(18))] = listOf(value);
-  }
-  const asksMore = groups.length > 0 || uid !== undefined || Object.keys(extra).length > 0;
-  if (name === undefined || name === "") {
-    if (!asksMore) return user;
-    throw statusError(
-      500,
-      "InternalError",
-      "Internal error occurred: requested impersonation without impersonating a user",
-    );
-  }
-  const asked = [["users", name], ...groups.map((group) => ["groups", group])] as const;
-  for (const [resource, target] of asked) {
-    const { allowed } = authorizer({
-      user,
-      verb: "impersonate",
-      path: "",
-      resource: { group: "", resource: resource!, subresource: undefined, namespace: undefined, name: target },
-    });
-    if (!allowed) {
-      const why = `User ${JSON.stringify(user.name)} cannot impersonate resource ${JSON.stringify(resource)} in API group "" at the cluster scope`;
-      throw forbidden({ group: "", resource: resource! }, target!, why);
-    }
-  }
-  const own = name === ANONYMOUS.name ? ANONYMOUS.groups : [AUTHENTICATED];
-  return {
-    name,
-    groups: [...new Set([...groups, ...own])],
-    ...(uid === undefined ? {} : { uid }),
-    ...(Object.keys(extra).length === 0 ? {} : { extra }),
-  };
 }
 
 /** A token file as the reference reads it: lines of `token,user,uid[,"group1,group2"]`. */

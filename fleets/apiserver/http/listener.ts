@@ -19,8 +19,7 @@ import { jsonResponse } from "../handlers/answers.ts";
 import { failureStatus, requestTooLarge, StatusError } from "../registry/status-error.ts";
 import { MAX_BODY_BYTES } from "../request/body.ts";
 import type { ApiServer } from "../server.ts";
-import { allowAuthenticated } from "../server-context.ts";
-import { authenticate, impersonate, type TokenCheck } from "./authentication.ts";
+import { authenticate, type TokenCheck } from "./authentication.ts";
 import { ensureCertificates } from "./certificates.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 
@@ -179,7 +178,7 @@ class Port {
     try {
       const found = this.#find(request.url);
       if (found === undefined) return jsonResponse(404, failureStatus(404, "NotFound", "no server has this path", {}));
-      const user = impersonate(this.#userOf(request, found.server), request.headers, allowAuthenticated);
+      const user = this.#userOf(request, found.server);
       const body = await readBody(request);
       const call: ApiRequest = {
         method: request.method,

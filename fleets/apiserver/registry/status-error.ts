@@ -189,7 +189,7 @@ export function invalid(kind: KindName, name: string, errors: readonly FieldErro
   return statusError(422, "Invalid", `${qualifiedKind(kind)} "${name}" is invalid: ${text}`, {
     ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === "" ? {} : { kind: kind.kind }),
     causes: errors.map((error) => ({ reason: error.reason, message: error.message, field: error.field })),
   });
 }

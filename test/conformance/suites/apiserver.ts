@@ -31,6 +31,7 @@ async function openEmbedded(): Promise<OpenTarget> {
     name: "conformance",
     clock: systemClock,
     logger: silentLogger,
+    authorization: "rbac",
     tokens: (token) => USERS[token],
   });
   return {

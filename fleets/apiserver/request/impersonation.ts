@@ -1,0 +1,61 @@
+// Acting as somebody else, by the Impersonate headers.
+import type { UserInfo } from "../../../kube/client/transport.ts";
+import { badRequest, forbidden } from "../registry/status-error.ts";
+import type { Authorizer } from "../server-context.ts";
+
+const ANONYMOUS = "system:anonymous";
+const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):[^:]+$/;
+const EXTRA_PREFIX = "impersonate-extra-";
+
+/** The user that a request asks to act as, when `user` may; else `user`. Throws 403, or 400 without a name. */
+export function impersonate(
+  user: UserInfo,
+  headers: Readonly<Record<string, string>>,
+  authorizer: Authorizer,
+): UserInfo {
+  const name = headers["impersonate-user"] ?? "";
+  const groups = listOf(headers["impersonate-group"]);
+  const uid = headers["impersonate-uid"];
+  const extra: Record<string, readonly string[]> = {};
+  for (const key in headers) {
+    if (key.startsWith(EXTRA_PREFIX)) extra[decodeURIComponent(key.slice(EXTRA_PREFIX.length))] = listOf(headers[key]);
+  }
+  if (name === "") {
+    if (groups.length === 0 && uid === undefined && Object.keys(extra).length === 0) return user;
+    const list = groups.map((group) => JSON.stringify(group)).join(", ");
+    throw badRequest(
+      `requested &user.DefaultInfo{Name:"", UID:${JSON.stringify(uid ?? "")}, Groups:[]string{${list}}, Extra:map[string][]string(nil)} without impersonating a user name`,
+    );
+  }
+  const asked: readonly (readonly [string, string])[] = [
+    ["users", name],
+    ...groups.map((group) => ["groups", group] as const),
+    ...(uid === undefined ? [] : [["uids", uid] as const]),
+  ];
+  for (const [resource, target] of asked) requireImpersonate(user, resource, target, authorizer);
+  return {
+    name,
+    groups: [...new Set([...groups, ...ownGroups(name)])],
+    ...(uid === undefined ? {} : { uid }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  };
+}
+
+function listOf(header: string | undefined): string[] {
+  return header === undefined ? [] : header.split(",").map((text) => text.trim());
+}
+
+function ownGroups(name: string): string[] {
+  if (name === ANONYMOUS) return ["system:unauthenticated"];
+  const account = SERVICE_ACCOUNT.exec(name);
+  if (account === null) return ["system:authenticated"];
+  return ["system:serviceaccounts", `system:serviceaccounts:${account[1]}`, "system:authenticated"];
+}
+
+function requireImpersonate(user: UserInfo, resource: string, name: string, authorizer: Authorizer): void {
+  const target = { group: "", resource, subresource: undefined, namespace: undefined, name };
+  const { allowed } = authorizer({ user, verb: "impersonate", path: "", resource: target });
+  if (allowed) return;
+  const why = `User ${JSON.stringify(user.name)} cannot impersonate resource ${JSON.stringify(resource)} in API group "" at the cluster scope`;
+  throw forbidden({ group: "", resource }, name, why);
+}
