@@ -266,7 +266,8 @@ async function writeStatus(
   outcome: { readonly applied: number; readonly total: number; readonly failures: readonly string[] } | undefined,
 ): Promise<void> {
   const { context } = deps;
-  let conditions = work.status?.conditions ?? [];
+  const current = currentWork(context, work);
+  let conditions = current.status?.conditions ?? [];
   if (outcome !== undefined) {
     const ok = outcome.failures.length === 0;
     conditions = setCondition(conditions, dispatchingCondition(context, true));
@@ -282,17 +283,22 @@ async function writeStatus(
   }
   const manifestStatuses: ManifestStatus[] = [];
   for (const [ordinal, manifest] of manifestsOf(work).entries()) {
-    const status = statusOfManifest(deps, member, manifest, ordinal) ?? work.status?.manifestStatuses?.[ordinal];
+    const status = statusOfManifest(deps, member, manifest, ordinal) ?? current.status?.manifestStatuses?.[ordinal];
     if (status !== undefined) manifestStatuses.push(status);
   }
-  await patchStatus(context, work, { conditions, ...(manifestStatuses.length === 0 ? {} : { manifestStatuses }) });
+  await patchStatus(context, current, { conditions, ...(manifestStatuses.length === 0 ? {} : { manifestStatuses }) });
 }
 
 async function patchStatus(context: ControllerContext, work: Work, status: WorkStatus): Promise<void> {
+  if (equalJson(currentWork(context, work).status ?? {}, status)) return;
   const works = context.informers.of<Work>(WORK_API, "Work");
-  const current = works.get(work.metadata.namespace, work.metadata.name ?? "") ?? work;
-  if (equalJson(current.status ?? {}, status)) return;
   works.adopt(await context.client.patch<Work>(refOfWork(work), { status }, "merge", { subresource: "status" }));
+}
+
+/** The Work as last seen: what one step wrote, the next write of the same step starts from. */
+function currentWork(context: ControllerContext, work: Work): Work {
+  const works = context.informers.of<Work>(WORK_API, "Work");
+  return works.get(work.metadata.namespace, work.metadata.name ?? "") ?? work;
 }
 
 function refOfWork(work: Work): ObjectRef {

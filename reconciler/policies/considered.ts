@@ -82,6 +82,8 @@ export function whyNotTemplate(object: KubeObject, skipped: SkipList): string | 
   if (object.kind === "ConfigMap" && namespace === "kube-system") {
     if (object.metadata.name === "extension-apiserver-authentication") return "belongs to the API server";
   }
+  // Differs from Karmada, whose control plane publishes none: each cluster has its own, and never wants this one.
+  if (object.kind === "ConfigMap" && object.metadata.name === "kube-root-ca.crt") return "belongs to the API server";
   const owner = object.metadata.labels?.[CLAIMED_BY_LABEL];
   return owner ? `is claimed by ${owner} (label ${CLAIMED_BY_LABEL})` : undefined;
 }

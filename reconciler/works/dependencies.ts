@@ -116,8 +116,14 @@ function attachBinding(request: DependenciesRequest, object: KubeObject): Planne
     name,
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
   };
-  // A binding that a policy made too keeps everything the policy decided.
-  const base: ResourceBindingSpec = existing === undefined ? { resource } : { ...existing.spec };
+  // A binding that a policy made too keeps everything the policy decided. Any other follows the object: its version in
+  // the binding is what sends a change of the object along.
+  const base: ResourceBindingSpec =
+    existing === undefined
+      ? { resource }
+      : existing.spec.placement !== undefined
+        ? { ...existing.spec }
+        : { ...existing.spec, resource: { ...existing.spec.resource, ...resource } };
   const settled = settle({ ...base, requiredBy: sortSnapshots(requiredBy) }, bindingOf, referrer);
   const idLabel = newId === undefined ? {} : { [BINDING_ID_LABEL]: newId(ownName) };
   return {

@@ -3,15 +3,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Cluster } from "../../../api/cluster.ts";
+import { createApiServer } from "../../../fleets/apiserver/server.ts";
 import { createSimulatedCluster, type SimulatedCluster } from "../../../fleets/simulator/simulated-cluster.ts";
-import type { KubeClient } from "../../../kube/client/kube-client.ts";
+import { openHttpTransportFile } from "../../../kube/client/http-transport.ts";
+import { KubeClient } from "../../../kube/client/kube-client.ts";
 import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
 import { type ControlPlane, startControlPlane } from "../../../reconciler/cli/control-plane.ts";
 import { registerSimulated, type SimulatedPlace } from "../../../reconciler/cli/simulated-fleet.ts";
 import { findReady } from "../../../reconciler/controllers/clusters.ts";
 import type { Profile } from "../../../reconciler/controllers/context.ts";
 import { systemClock } from "../../../runtime/clock.ts";
-import { createLogger, type Level } from "../../../runtime/logger.ts";
+import { createLogger, type Level, silentLogger } from "../../../runtime/logger.ts";
 import { eventually } from "./eventually.ts";
 import { findKubeAssets, type RealApiServer, startRealApiServer } from "./real-api-server.ts";
 
@@ -38,8 +40,11 @@ export interface Plane {
   readonly kubeconfig: string;
   member(name: string): SimulatedCluster;
   readonly members: readonly SimulatedCluster[];
-  /** Stops everything and starts anew over the same store, as a restart of the process does. */
-  restart(meanwhile?: () => Promise<void>): Promise<void>;
+  /**
+   * Stops everything and starts anew over the same store, as a restart of the process does. `meanwhile` has the store to
+   * itself in between.
+   */
+  restart(meanwhile?: (store: KubeClient) => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -104,7 +109,7 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
     members: [...members.values()],
     restart: async (meanwhile) => {
       await control.close();
-      await meanwhile?.();
+      if (meanwhile !== undefined) await withStore(join(folder, "data"), real?.kubeconfig, meanwhile);
       control = await start();
     },
     close: async () => {
@@ -114,6 +119,28 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Opens the store without any loop over it. */
+async function withStore(
+  dataFolder: string,
+  kubeconfig: string | undefined,
+  use: (store: KubeClient) => Promise<void>,
+): Promise<void> {
+  if (kubeconfig !== undefined) {
+    const transport = await openHttpTransportFile(kubeconfig);
+    await use(new KubeClient(transport.send));
+    await transport.close();
+    return;
+  }
+  const server = await createApiServer({
+    name: "control-plane",
+    database: join(dataFolder, "store.db"),
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  await use(new KubeClient(server.handle));
+  await server.close();
 }
 
 async function startReal(): Promise<RealApiServer> {
