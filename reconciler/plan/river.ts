@@ -3,7 +3,7 @@ import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/objec
 import { messageOf } from "../../runtime/errors.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { OverrideResult } from "../overrides/apply-overrides.ts";
-import { changeMetadata } from "../policies/claim.ts";
+import { changeMetadata, readClaim, releaseMarks } from "../policies/claim.ts";
 import { decideTemplate } from "../policies/decide-template.ts";
 import type { Candidate } from "../policies/match.ts";
 import { matchPolicy } from "../policies/match.ts";
@@ -70,10 +70,13 @@ function place(
   const { candidates } = matchPolicy(template, policies);
   const none = { ref, template, candidates, binding: undefined, decision: undefined, copies: [] };
   const chosen = choosePolicy(world, policies, template);
-  if (chosen.policy === undefined)
-    return { ...none, policy: undefined, problems: chosen.problem === undefined ? [] : [chosen.problem] };
   const { policy } = chosen;
+  const existing = findBinding(world, template);
+  const problems = chosen.problem === undefined ? [] : [chosen.problem];
   try {
+    if (policy === undefined) return { ...none, policy, ...keepPlaced(world, template, existing, options, problems) };
+    if (existing !== undefined && isLazy(policy) && world.previous?.has(refKey(ref)) !== true)
+      return { ...none, policy, ...keepPlaced(world, template, existing, options, []) };
     const metadata = chosen.metadata ?? template.metadata;
     const desired = buildBinding({
       template: { ...template, metadata },
@@ -82,28 +85,52 @@ function place(
       id: NO_ID,
       priorityOf: (name) => world.priorityClasses.get(name),
     });
-    const existing = findBinding(world, template);
-    const merged = withGeneration(existing === undefined ? desired : mergeBinding(existing, desired, policy), existing);
-    const decision = decideScheduling(merged, fleet, options.now, options.explain === true ? { explain: true } : {});
+    const known = existing === undefined || world.partial === true ? existing : withoutReferrers(existing);
+    const merged = withGeneration(known === undefined ? desired : mergeBinding(known, desired, policy), known);
+    const decision = decideScheduling(merged, fleet, options.now, {
+      keepOrder: true,
+      ...(options.explain === true ? { explain: true } : {}),
+    });
     // The same kind with other clusters.
     const binding = (
       decision.clusters === undefined
         ? merged
         : { ...merged, spec: { ...merged.spec, clusters: [...decision.clusters] } }
     ) as AnyBinding;
-    const problems = decision.verdict === "failed" ? [decision.reason] : [];
-    return {
-      ref,
-      template,
-      policy,
-      candidates,
-      binding,
-      decision,
-      ...copiesOf(world, template, binding, options, problems),
-    };
+    const failures = decision.verdict === "failed" ? [decision.reason] : [];
+    return { ...none, policy, binding, decision, ...copiesOf(world, template, binding, options, failures) };
   } catch (error) {
     return { ...none, policy, problems: [messageOf(error)] };
   }
+}
+
+/** A change of the policy alone rests until the template changes. */
+function isLazy(policy: Policy): boolean {
+  return policy.spec.activationPreference === "Lazy";
+}
+
+/**
+ * What no policy has (any more) stays as it was placed, and an edit of it rests. Copies that only followed others are
+ * left out: they are worked out anew from those.
+ */
+function keepPlaced(
+  world: World,
+  template: KubeObject,
+  existing: AnyBinding | undefined,
+  options: RiverOptions,
+  problems: readonly string[],
+): Pick<Outcome, "binding" | "copies" | "problems"> {
+  if (existing === undefined) return { binding: undefined, copies: [], problems };
+  const asApplied = world.previous?.get(refKey(refOf(template))) ?? template;
+  const binding = world.partial === true ? existing : withoutReferrers(existing);
+  return { binding, ...copiesOf(world, asApplied, binding, options, problems) };
+}
+
+function withoutReferrers(binding: AnyBinding): AnyBinding {
+  if (binding.spec.requiredBy === undefined) return binding;
+  const { requiredBy: _, ...spec } = binding.spec;
+  // The same kind with one field less.
+  return { ...binding, spec } as AnyBinding;
 }
 
 // A binding whose spec differs from the stored one will have another generation: scheduling looks at that.
@@ -140,7 +167,14 @@ function choosePolicy(
         break;
       case "wait":
         return {};
-      case "stop":
+      case "stop": {
+        // A policy that has just changed lets go of what it no longer selects.
+        const claim = readClaim(subject.metadata);
+        if (claim === undefined || world.changed?.has(`${claim.namespace}/${claim.name}`) !== true)
+          return { problem: decision.reason };
+        subject = { ...subject, metadata: changeMetadata(subject.metadata, releaseMarks(claim.kind)) };
+        break;
+      }
       case "retry":
         return { problem: decision.reason };
     }
@@ -148,7 +182,8 @@ function choosePolicy(
   return {};
 }
 
-function findBinding(world: World, template: KubeObject): AnyBinding | undefined {
+/** The binding of a template that the world holds. */
+export function findBinding(world: World, template: KubeObject): AnyBinding | undefined {
   const name = bindingName(template.kind, template.metadata.name ?? "");
   return world.bindings.find(
     (binding) =>
@@ -158,7 +193,8 @@ function findBinding(world: World, template: KubeObject): AnyBinding | undefined
   );
 }
 
-function copiesOf(
+/** The copies that a binding's clusters are to have; problems of single clusters are added to `problems`. */
+export function copiesOf(
   world: World,
   template: KubeObject,
   binding: AnyBinding,

@@ -2,13 +2,14 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
-import { formatApiVersion, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { equalJson, formatApiVersion, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import { readSkipList, whyNotTemplate } from "../policies/considered.ts";
-import type { Policy } from "../policies/policy-index.ts";
+import { type Policy, policyKey } from "../policies/policy-index.ts";
 import type { AnyBinding } from "../works/binding.ts";
 
 const POLICY_API = "policy.karmada.io/v1alpha1";
+const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 
 export interface World {
   readonly clusters: readonly Cluster[];
@@ -19,6 +20,12 @@ export interface World {
   /** Every object that a policy could place. */
   readonly templates: readonly KubeObject[];
   readonly priorityClasses: ReadonlyMap<string, number>;
+  /** Not all templates are here, so that who needs whom is taken from the bindings. */
+  readonly partial?: boolean;
+  /** Templates that `changeWorld` changed, as they were; new ones are there with no predecessor. By `refKey`. */
+  readonly previous?: ReadonlyMap<string, KubeObject | undefined>;
+  /** Policies that `changeWorld` changed, by `policyKey`. */
+  readonly changed?: ReadonlySet<string>;
 }
 
 /** Reads the whole world from a control plane; with `only`, no templates but that one. */
@@ -35,7 +42,7 @@ export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<W
     clusterBindings,
     classes,
   ] = await Promise.all([
-    list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster"),
+    list<Cluster>(CLUSTER_API, "Cluster"),
     list<Policy>(POLICY_API, "PropagationPolicy"),
     list<Policy>(POLICY_API, "ClusterPropagationPolicy"),
     list<OverridePolicy>(POLICY_API, "OverridePolicy"),
@@ -51,6 +58,7 @@ export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<W
     clusterOverridePolicies,
     bindings: [...bindings, ...clusterBindings],
     templates: only === undefined ? await loadTemplates(client) : [await client.get(only)],
+    ...(only === undefined ? {} : { partial: true }),
     priorityClasses: new Map(classes.map((object) => [object.metadata.name ?? "", Number(object["value"] ?? 0)])),
   };
 }
@@ -76,14 +84,20 @@ async function loadTemplates(client: KubeClient): Promise<KubeObject[]> {
   return lists.flat().filter((object) => whyNotTemplate(object, skipped) === undefined);
 }
 
-/** The world with these objects put in place of those of the same name, and the removed ones gone. */
+/**
+ * The world with these objects put in place of those of the same name, and the removed ones gone; a removed namespace
+ * takes along what is in it.
+ */
 export function changeWorld(world: World, put: readonly KubeObject[], removed: readonly ObjectRef[]): World {
   const replaced = new Set([...put.map(refOf), ...removed].map(refKey));
+  const emptied = new Set(
+    removed.filter((ref) => ref.kind === "Namespace" && ref.apiVersion === "v1").map((ref) => ref.name),
+  );
   const kept = <T extends KubeObject>(objects: readonly T[]): T[] =>
-    objects.filter((object) => !replaced.has(refKey(refOf(object))));
-  const ofKind = <T extends KubeObject>(...kinds: string[]): T[] =>
-    // Kinds of this group have these types.
-    put.filter((object) => object.apiVersion === POLICY_API && kinds.includes(object.kind)) as T[];
+    objects.filter((object) => !replaced.has(refKey(refOf(object))) && !emptied.has(object.metadata.namespace ?? ""));
+  const ofKind = <T extends KubeObject>(apiVersion: string, ...kinds: string[]): T[] =>
+    // Kinds of these groups have these types.
+    put.filter((object) => object.apiVersion === apiVersion && kinds.includes(object.kind)) as T[];
   const skipped = readSkipList();
   const templates = put.filter(
     (object) =>
@@ -91,14 +105,33 @@ export function changeWorld(world: World, put: readonly KubeObject[], removed: r
       whyNotTemplate(object, skipped) === undefined &&
       !object.apiVersion.startsWith("gitops.flaghoist.io/"),
   );
+  const known = new Map(world.policies.map((policy) => [policyKey(policy), policy]));
+  const before = new Map(world.templates.map((object) => [refKey(refOf(object)), object]));
+  const policies = ofKind<Policy>(POLICY_API, "PropagationPolicy", "ClusterPropagationPolicy");
   return {
     ...world,
-    policies: [...kept(world.policies), ...ofKind<Policy>("PropagationPolicy", "ClusterPropagationPolicy")],
-    overridePolicies: [...kept(world.overridePolicies), ...ofKind<OverridePolicy>("OverridePolicy")],
+    clusters: [...kept(world.clusters), ...ofKind<Cluster>(CLUSTER_API, "Cluster")],
+    policies: [...kept(world.policies), ...policies],
+    overridePolicies: [...kept(world.overridePolicies), ...ofKind<OverridePolicy>(POLICY_API, "OverridePolicy")],
     clusterOverridePolicies: [
       ...kept(world.clusterOverridePolicies),
-      ...ofKind<ClusterOverridePolicy>("ClusterOverridePolicy"),
+      ...ofKind<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy"),
     ],
     templates: [...kept(world.templates), ...templates],
+    previous: new Map(
+      templates
+        .map((object) => ({ key: refKey(refOf(object)), object }))
+        .filter(({ key, object }) => !hasSameContent(before.get(key), object))
+        .map(({ key }) => [key, before.get(key)]),
+    ),
+    changed: new Set(policies.filter((policy) => !hasSameContent(known.get(policyKey(policy)), policy)).map(policyKey)),
   };
+}
+
+/** Equal but for what the server keeps in the metadata. */
+function hasSameContent(a: KubeObject | undefined, b: KubeObject): boolean {
+  if (a === undefined) return false;
+  const { managedFields: _a, resourceVersion: _b, generation: _c, ...left } = a.metadata;
+  const { managedFields: _d, resourceVersion: _e, generation: _f, ...right } = b.metadata;
+  return equalJson({ ...a, metadata: left, status: undefined }, { ...b, metadata: right, status: undefined });
 }

@@ -1,0 +1,243 @@
+import type { InventoryEntry, Sync } from "../../../api/gitops.ts";
+import type { KubeClient } from "../../../kube/client/kube-client.ts";
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
+import { systemClock } from "../../../runtime/clock.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import { mapLimit } from "../../../runtime/parallel.ts";
+import { belongsTo, entriesOf, planPrune, refOfEntry } from "../../controllers/sync-decisions.ts";
+import type { Interpreter } from "../../interpreter/interpreter.ts";
+import { createInterpreter } from "../../interpreter/levels.ts";
+import { nativeLevel } from "../../interpreter/native.ts";
+import { comparePlans, type Plan } from "../../plan/changes.ts";
+import { type DriftGroup, groupDrift } from "../../plan/live-drift.ts";
+import { runRiver } from "../../plan/river.ts";
+import { type DesiredObject, sourceChanges } from "../../plan/source-changes.ts";
+import { changeWorld, loadWorld, type World } from "../../plan/world.ts";
+import { type PlanReport, planText } from "../../reports/plan-text.ts";
+import {
+  booleanOption,
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Invocation,
+  OUTPUT_OPTION,
+  SERVER_OPTIONS,
+  stringOption,
+  UsageError,
+} from "../command.ts";
+import { withControlPlane } from "../connect.ts";
+import { desiredObjects, findDuplicates, type InputProblem, renderFolder } from "../desired-objects.ts";
+import { compareLiveCopies } from "../live-copies.ts";
+import { paint, print } from "../output.ts";
+import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
+
+export const planCommand: Command = {
+  name: "plan",
+  summary: "show what a change would do in every cluster",
+  usage: "[PATH] [--base REF|A..B] [--sync NAMESPACE/NAME] [--exit-code]",
+  description:
+    "Renders a folder and shows what applying it would change, object by object and cluster by cluster: which copies come, change and go, how replicas move, and what would be refused. Compares with what the control plane has now, or with the folder at another revision. Writes nothing.",
+  options: {
+    base: {
+      type: "string",
+      value: "REF",
+      help: "compare with this revision: main (from where HEAD parted), or a range A..B of two commits",
+    },
+    sync: {
+      type: "string",
+      value: "NS/NAME",
+      help: "the Sync that applies the folder (default: the one with its path)",
+    },
+    "no-drift": { type: "boolean", help: "do not ask the clusters about drift of what would change" },
+    "exit-code": { type: "boolean", help: "exit 3 when something changes, 4 when deletions would be held" },
+    ...SERVER_OPTIONS,
+    ...OUTPUT_OPTION,
+  },
+  examples: [
+    ["plan apps/shop", "the files on disk against what runs"],
+    ["plan apps/shop --base main", "what this branch changes"],
+    ["plan apps/shop --base v1.4..v1.5 --exit-code", "between two releases; exit 3 when they differ"],
+  ],
+  run: (invocation) => withControlPlane(invocation, ({ client }) => plan(invocation, client)),
+};
+
+async function plan(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
+  const path = invocation.positionals[0] ?? ".";
+  const folder = openSourceFolder(invocation.io.cwd, path, stringOption(invocation, "base"));
+  try {
+    const syncs = (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
+    const sync = chooseSync(syncs, stringOption(invocation, "sync"), folder.path);
+    const change = await readChange(client, folder, sync, invocation.signal);
+    if (change.problems.some((problem) => problem.severity === "error")) return refuse(invocation, change.problems);
+    for (const { origin, message } of change.problems) invocation.io.err(`warning: ${origin}: ${message}\n`);
+    return await report(invocation, client, change);
+  } finally {
+    folder.close();
+  }
+}
+
+/** Everything that the revision does to the control plane. */
+interface Change {
+  /** Before: what the base put there; undefined when the control plane is the base. */
+  readonly base: readonly KubeObject[] | undefined;
+  readonly desired: readonly DesiredObject[];
+  readonly removed: readonly ObjectRef[];
+  readonly held: string | undefined;
+  readonly deletionsUnknown: string | undefined;
+  readonly problems: readonly InputProblem[];
+}
+
+function chooseSync(syncs: readonly Sync[], named: string | undefined, path: string): Sync | undefined {
+  const nameOf = ({ metadata }: Sync): string => `${metadata.namespace}/${metadata.name}`;
+  if (named !== undefined) {
+    const found = syncs.find((sync) => nameOf(sync) === named);
+    if (found !== undefined) return found;
+    throw new AppError(
+      "sync-unknown",
+      `there is no Sync ${named}${syncs.length === 0 ? "" : `; there are ${syncs.slice(0, 8).map(nameOf).join(", ")}`}`,
+      { recovery: "stall" },
+    );
+  }
+  const matching = syncs.filter((sync) => normalize(sync.spec.path) === path);
+  if (matching.length > 1)
+    throw new UsageError(`several Syncs apply this folder: ${matching.map(nameOf).join(", ")}; choose one with --sync`);
+  return matching[0];
+}
+
+function normalize(path: string | undefined): string {
+  return (path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
+}
+
+async function readChange(
+  client: KubeClient,
+  folder: SourceFolder,
+  sync: Sync | undefined,
+  signal: AbortSignal,
+): Promise<Change> {
+  const head = await renderFolder(client, folder.head, folder.path, sync);
+  const problems = [...head.problems, ...findDuplicates(head.objects)];
+  const nothing = { base: undefined, desired: [], removed: [], held: undefined, deletionsUnknown: undefined };
+  if (problems.some((problem) => problem.severity === "error")) return { ...nothing, problems };
+  const stored = await desiredObjects(client, head.objects, signal);
+  problems.push(...stored.problems);
+  const wanted = head.objects.map(({ object }) => object);
+  const deletions = await plannedDeletions(client, sync, wanted, folder);
+  if (folder.base === undefined) {
+    const deletionsUnknown =
+      sync === undefined ? "No Sync applies this folder yet, so that nothing is known of deletions." : undefined;
+    return { ...deletions, base: undefined, desired: stored.desired, deletionsUnknown, problems };
+  }
+  const base = await desiredObjects(
+    client,
+    (await renderFolder(client, folder.base, folder.path, sync)).objects,
+    signal,
+  );
+  const before = new Map(base.desired.map(({ object }) => [refKey(refOf(object)), object]));
+  const keep = new Set(wanted.map((object) => refKey(refOf(object))));
+  return {
+    base: [...before.values()],
+    desired: stored.desired.map((one) => ({ ...one, before: before.get(refKey(refOf(one.object))) })),
+    removed: [...before.values()].map(refOf).filter((ref) => !keep.has(refKey(ref))),
+    held: deletions.held,
+    deletionsUnknown: undefined,
+    problems,
+  };
+}
+
+/** What the Sync would prune, and whether it would be held. Objects that are gone, or another's, are not deleted. */
+async function plannedDeletions(
+  client: KubeClient,
+  sync: Sync | undefined,
+  wanted: readonly KubeObject[],
+  folder: SourceFolder,
+): Promise<{ readonly removed: readonly ObjectRef[]; readonly held: string | undefined }> {
+  if (sync === undefined) return { removed: [], held: undefined };
+  const revision = folder.commit === undefined ? "working-directory" : `sha1:${folder.commit}`;
+  const { prune, held } = planPrune(sync, entriesOf(wanted), revision);
+  const removed = await mapLimit(prune, 16, (entry) => findOwn(client, sync, entry));
+  return { removed: removed.filter((ref) => ref !== undefined), held };
+}
+
+async function findOwn(client: KubeClient, sync: Sync, entry: InventoryEntry): Promise<ObjectRef | undefined> {
+  const ref = refOfEntry(entry);
+  if (ref === undefined || (await client.mapper.find(ref.apiVersion, ref.kind)) === undefined) return undefined;
+  const live = await client.find(ref);
+  return live !== undefined && belongsTo(live, sync) ? ref : undefined;
+}
+
+function refuse(invocation: Invocation, problems: readonly InputProblem[]): ExitCode {
+  const colour = paint(invocation);
+  const errors = problems.filter((problem) => problem.severity === "error");
+  print(invocation, { valid: false, problems }, () =>
+    [
+      `This cannot be applied: ${errors.length} ${errors.length === 1 ? "problem" : "problems"}.`,
+      "",
+      ...errors.map(({ origin, message }) => `  ${colour.red("✗")} ${origin}: ${message}`),
+    ].join("\n"),
+  );
+  return EXIT.failed;
+}
+
+async function report(invocation: Invocation, client: KubeClient, change: Change): Promise<ExitCode> {
+  const interpreter = createInterpreter({ native: nativeLevel() });
+  const now = await loadWorld(client);
+  const compared = compareWorlds(now, change, interpreter);
+  const source = sourceChanges(change.desired, change.removed);
+  const drift = booleanOption(invocation, "no-drift")
+    ? []
+    : await driftOf(client, now, compared, interpreter, invocation);
+  const { held, deletionsUnknown } = change;
+  const full: PlanReport = { plan: compared, source, drift, held, deletionsUnknown, nowMs: systemClock.now() };
+  const changes = compared.changes.length > 0 || source.length > 0;
+  print(
+    invocation,
+    {
+      valid: true,
+      changes,
+      clusters: compared.clusters,
+      movedReplicas: compared.movedReplicas,
+      copies: compared.changes,
+      objects: source,
+      problems: compared.problems,
+      drift,
+      held,
+    },
+    () => planText(full, paint(invocation)),
+  );
+  if (!booleanOption(invocation, "exit-code")) return EXIT.ok;
+  return held !== undefined ? EXIT.held : changes ? EXIT.differences : EXIT.ok;
+}
+
+function compareWorlds(now: World, change: Change, interpreter: Interpreter): Plan {
+  const options = { interpreter, now: systemClock.now() };
+  const before = change.base === undefined ? now : changeWorld(now, change.base, []);
+  const after = changeWorld(
+    before,
+    change.desired.map(({ object }) => object),
+    change.removed,
+  );
+  const clusters = new Set([...before.clusters, ...after.clusters].map((cluster) => cluster.metadata.name ?? ""));
+  return comparePlans(runRiver(before, options), runRiver(after, options), [...clusters]);
+}
+
+/** Drift of what would change. Clusters that do not answer are passed over: a plan is about what is wanted. */
+async function driftOf(
+  client: KubeClient,
+  world: World,
+  compared: Plan,
+  interpreter: Interpreter,
+  invocation: Invocation,
+): Promise<readonly DriftGroup[]> {
+  const touched = new Set(compared.changes.map((change) => refKey(change.object)));
+  const names = new Set(compared.changes.map((change) => change.cluster));
+  const clusters = world.clusters.filter((cluster) => names.has(cluster.metadata.name ?? ""));
+  if (clusters.length === 0) return [];
+  const { copies, unreachable } = await compareLiveCopies(client, clusters, {
+    interpreter,
+    wants: (object) => touched.has(refKey(object)),
+    signal: invocation.signal,
+  });
+  for (const { cluster, reason } of unreachable)
+    invocation.io.err(`warning: drift in cluster ${cluster} is not known: ${reason}\n`);
+  return groupDrift(copies);
+}

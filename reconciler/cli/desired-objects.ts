@@ -1,0 +1,159 @@
+// From the files of a revision to the objects that the control plane would store, without storing any.
+import { randomUUID } from "node:crypto";
+import { defaultObject } from "../../api/admission/admit.ts";
+import type { Sync } from "../../api/gitops.ts";
+import { applySchemaDefaults } from "../../api/schema-defaults.ts";
+import { checkManifest } from "../../api/validate-manifest.ts";
+import type { KubeClient } from "../../kube/client/kube-client.ts";
+import { ApiStatusError, isNotFound } from "../../kube/client/status-error.ts";
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { render } from "../../renderers/render.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import { mapLimit } from "../../runtime/parallel.ts";
+import type { SourceTree } from "../../sources/tree.ts";
+import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync-decisions.ts";
+import type { DesiredObject } from "../plan/source-changes.ts";
+
+const FIELD_MANAGER = "flaghoist";
+
+/** Something in the files that would be refused. */
+export interface InputProblem {
+  readonly origin: string;
+  readonly message: string;
+  readonly severity: "error" | "warning";
+}
+
+export interface WrittenObject {
+  readonly object: KubeObject;
+  readonly origin: string;
+}
+
+export interface RenderedFolder {
+  readonly objects: readonly WrittenObject[];
+  readonly problems: readonly InputProblem[];
+}
+
+/** Renders a folder as the Sync would, into the namespaces where its objects belong. */
+export async function renderFolder(
+  client: KubeClient,
+  tree: SourceTree,
+  path: string,
+  sync: Sync | undefined,
+): Promise<RenderedFolder> {
+  const result = render(tree, path, { renderer: sync?.spec.renderer ?? "auto" });
+  const problems: InputProblem[] = result.warnings.map(({ file, message }) => ({
+    origin: file ?? path,
+    message,
+    severity: "warning",
+  }));
+  const objects: WrittenObject[] = [];
+  for (const rendered of result.objects) {
+    const { file, line } = rendered.origin;
+    const origin = line === undefined ? file : `${file}:${line}`;
+    for (const { message, severity } of checkManifest(rendered.object)) problems.push({ origin, message, severity });
+    const { apiVersion, kind, metadata } = rendered.object;
+    const info = await client.mapper.find(apiVersion, kind);
+    const namespaced = info?.namespaced ?? metadata.namespace !== undefined;
+    objects.push({ origin, object: place(rendered.object, sync, namespaced) });
+  }
+  return { objects, problems };
+}
+
+function place(object: KubeObject, sync: Sync | undefined, namespaced: boolean): KubeObject {
+  if (sync !== undefined) return prepareObject(object, sync, namespaced);
+  const { namespace, ...metadata } = object.metadata;
+  return { ...object, metadata: namespaced ? { ...metadata, namespace: namespace ?? "default" } : metadata };
+}
+
+/**
+ * The objects as the server would store them: by its own dry run where it can, else with our defaults (in a namespace,
+ * or of a kind, that this very revision makes). What the server refuses is added to the problems.
+ */
+export async function desiredObjects(
+  client: KubeClient,
+  written: readonly WrittenObject[],
+  signal: AbortSignal,
+): Promise<{ readonly desired: readonly DesiredObject[]; readonly problems: readonly InputProblem[] }> {
+  const problems: InputProblem[] = [];
+  const newKinds = definedKinds(written);
+  const desired = await mapLimit(written, 16, async ({ object, origin }): Promise<DesiredObject | undefined> => {
+    const { apiVersion, kind } = object;
+    if ((await client.mapper.find(apiVersion, kind)) === undefined) {
+      if (!newKinds.has(`${apiVersion}/${kind}`)) {
+        problems.push({ origin, message: await unknownKind(client, object), severity: "error" });
+        return undefined;
+      }
+      return { object: withDefaults(object, undefined), before: undefined, origin };
+    }
+    const before = await client.find(refOf(object), signal);
+    const wanted = withSyncLabels(object, before);
+    try {
+      const stored = await client.apply(wanted, { fieldManager: FIELD_MANAGER, force: true, dryRun: true, signal });
+      return { object: stored, before, origin };
+    } catch (error) {
+      if (isNotFound(error)) return { object: withDefaults(wanted, before), before, origin };
+      if (!(error instanceof ApiStatusError)) throw error;
+      problems.push({ origin, message: messageOf(error), severity: "error" });
+      return undefined;
+    }
+  });
+  return { desired: desired.filter((one) => one !== undefined), problems };
+}
+
+// Applied without its labels, an object would look as if it were to leave its Sync.
+function withSyncLabels(object: KubeObject, before: KubeObject | undefined): KubeObject {
+  const known = before?.metadata.labels ?? {};
+  const labels = { ...object.metadata.labels };
+  for (const label of [SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL]) {
+    const value = known[label];
+    if (value !== undefined) labels[label] ??= value;
+  }
+  return Object.keys(labels).length === 0 ? object : { ...object, metadata: { ...object.metadata, labels } };
+}
+
+function withDefaults(object: KubeObject, before: KubeObject | undefined): KubeObject {
+  const filled = defaultObject(applySchemaDefaults(object), {
+    operation: before === undefined ? "CREATE" : "UPDATE",
+    requestNamespace: object.metadata.namespace ?? "",
+    nowMs: systemClock.now(),
+    newUuid: randomUUID,
+  });
+  return { ...filled, metadata: { ...filled.metadata, uid: before?.metadata.uid ?? randomUUID() } };
+}
+
+/** Kinds that the revision itself defines, as `apiVersion/kind`. */
+function definedKinds(written: readonly WrittenObject[]): ReadonlySet<string> {
+  const kinds = new Set<string>();
+  for (const { object } of written) {
+    if (object.kind !== "CustomResourceDefinition") continue;
+    // Checked before by the rules for definitions; what is missing just defines nothing.
+    const spec = object["spec"] as
+      | { group?: string; names?: { kind?: string }; versions?: readonly { name?: string }[] }
+      | undefined;
+    for (const { name } of spec?.versions ?? []) kinds.add(`${spec?.group}/${name}/${spec?.names?.kind}`);
+  }
+  return kinds;
+}
+
+async function unknownKind(client: KubeClient, object: KubeObject): Promise<string> {
+  try {
+    await client.mapper.get(object.apiVersion, object.kind);
+    return "unknown kind";
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** The second and later objects of the same name. */
+export function findDuplicates(written: readonly WrittenObject[]): readonly InputProblem[] {
+  const seen = new Map<string, string>();
+  const problems: InputProblem[] = [];
+  for (const { object, origin } of written) {
+    const ref: ObjectRef = refOf(object);
+    const first = seen.get(refKey(ref));
+    if (first === undefined) seen.set(refKey(ref), origin);
+    else problems.push({ origin, message: `${ref.kind} ${ref.name} is also in ${first}`, severity: "error" });
+  }
+  return problems;
+}

@@ -1,0 +1,87 @@
+// The files that `plan` compares: a folder as it is on disk, or of two commits.
+import { statSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { AppError } from "../../runtime/errors.ts";
+import { DirectoryTree } from "../../sources/directory.ts";
+import { openWorkingCopy } from "../../sources/git/working-copy.ts";
+import type { SourceTree } from "../../sources/tree.ts";
+
+export interface SourceFolder {
+  /** Root of the checkout, or the folder itself. */
+  readonly root: string;
+  /** The folder within the root; empty for the root. */
+  readonly path: string;
+  readonly head: SourceTree;
+  /** Undefined: what the control plane has is the base. */
+  readonly base: SourceTree | undefined;
+  /** For messages: `the working directory`, `3f9c2ab`. */
+  readonly headName: string;
+  readonly baseName: string | undefined;
+  /** The commit of the head; undefined for files on disk. */
+  readonly commit: string | undefined;
+  close(): void;
+}
+
+/**
+ * Opens `path`. `range` is `A..B` (from A to B), `A...B` (from where B parted from A), or `A` alone: from where HEAD
+ * parted from A to the files on disk. Throws `plan-path-missing`, and what the working copy throws.
+ */
+export function openSourceFolder(cwd: string, path: string, range: string | undefined): SourceFolder {
+  const folder = resolve(cwd, path);
+  if (range === undefined) {
+    if (!isFolder(folder)) throw missing(folder);
+    const root = sourceRoot(folder);
+    return {
+      root,
+      path: relative(root, folder),
+      head: new DirectoryTree(root),
+      base: undefined,
+      headName: "the working directory",
+      baseName: undefined,
+      commit: undefined,
+      close: () => {},
+    };
+  }
+  const copy = openWorkingCopy(existing(folder));
+  try {
+    const { base, head } = copy.resolveRange(range);
+    const onDisk = !range.includes("..");
+    if (onDisk && !isFolder(folder)) throw missing(folder);
+    return {
+      root: copy.root,
+      path: relative(copy.root, folder),
+      head: onDisk ? new DirectoryTree(copy.root) : copy.tree(head),
+      base: copy.tree(base),
+      headName: onDisk ? "the working directory" : head.oid.slice(0, 7),
+      baseName: base.oid.slice(0, 7),
+      commit: onDisk ? undefined : head.oid,
+      close: () => copy.close(),
+    };
+  } catch (error) {
+    copy.close();
+    throw error;
+  }
+}
+
+function missing(folder: string): AppError {
+  return new AppError("plan-path-missing", `${folder} is no folder`, { recovery: "stall" });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+// A folder that only one of the commits has need not be on disk.
+function existing(folder: string): string {
+  let path = folder;
+  while (!isFolder(path) && dirname(path) !== path) path = dirname(path);
+  return path;
+}
+
+/** The nearest folder at or above `path` that holds a `.git`; `path` itself when none does. */
+function sourceRoot(path: string): string {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (statSync(resolve(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
+    if (dirname(folder) === folder) return path;
+  }
+}

@@ -1,0 +1,231 @@
+// What one cluster has to do with an object: chosen, spare or refused, and what differs in its copy.
+import type { Cluster } from "../../api/cluster.ts";
+import type { ClusterAffinity, Placement } from "../../api/policy.ts";
+import type { AggregatedStatusItem, ObjectReference } from "../../api/work.ts";
+import { findCondition } from "../../kube/conditions.ts";
+import { isObject } from "../../kube/object.ts";
+import { matchesRequirements, requirementsOf } from "../../kube/selectors.ts";
+import { clusterMatches } from "../policies/cluster-affinity.ts";
+import type { Refusal } from "../scheduler/refusals.ts";
+import { firstUntolerated, formatTaint } from "../scheduler/taints.ts";
+import type { ClusterTrace, SchedulingTrace } from "../scheduler/trace.ts";
+import type { PolicyName } from "./explain-policies.ts";
+import { readablePath } from "./field-path.ts";
+import type { Copy } from "./river.ts";
+
+export interface RefusalExplanation {
+  readonly filter: string;
+  /** `taint maintenance=true:NoSchedule is not tolerated`. */
+  readonly words: string;
+  /** Where to change it: a field of the policy's spec, or of the Cluster. */
+  readonly field: string;
+}
+
+export interface OverriddenField {
+  readonly path: string;
+  readonly old: unknown;
+  readonly value: unknown;
+  readonly policy: PolicyName;
+  /** Counted from 1, as people do. */
+  readonly rule: number;
+}
+
+export interface ClusterExplanation {
+  readonly cluster: string;
+  /** `placed`: it is there. `follows`: it is there because objects that need it are. */
+  readonly verdict: "placed" | "follows" | "spare" | "refused" | "leaving";
+  readonly replicas: number | undefined;
+  /** Why it is not there although nothing refuses it. */
+  readonly spareReason: string | undefined;
+  readonly refusals: readonly RefusalExplanation[];
+  /** What would refuse it, were it not there already. */
+  readonly waived: readonly RefusalExplanation[];
+  readonly overrides: readonly OverriddenField[];
+  readonly state: CopyHealth | undefined;
+  /** Why the cluster itself is not well; undefined when it is. */
+  readonly trouble: string | undefined;
+}
+
+export interface CopyHealth {
+  readonly applied: boolean | undefined;
+  readonly message: string | undefined;
+  readonly health: string | undefined;
+  readonly readyReplicas: number | undefined;
+}
+
+export interface ClusterRequest {
+  readonly cluster: Cluster;
+  readonly trace: ClusterTrace | undefined;
+  readonly scheduling: SchedulingTrace | undefined;
+  readonly placement: Placement;
+  readonly resource: Pick<ObjectReference, "apiVersion" | "kind">;
+  /** Where it is now: replicas, or undefined when it is not; `null` where replicas are not counted. */
+  readonly present: { readonly replicas: number | undefined; readonly follows: boolean } | undefined;
+  readonly copy: Copy | undefined;
+  readonly status: AggregatedStatusItem | undefined;
+  /** Message of the eviction that takes it out of the cluster. */
+  readonly leaving: string | undefined;
+}
+
+export function explainCluster(request: ClusterRequest): ClusterExplanation {
+  const { cluster, trace, present, copy } = request;
+  const words = (refusals: readonly Refusal[] | undefined): RefusalExplanation[] =>
+    (refusals ?? []).map((refusal) => refusalWords(refusal, request));
+  const verdict = verdictOf(request);
+  const ready = findCondition(cluster.status?.conditions, "Ready");
+  return {
+    cluster: cluster.metadata.name ?? "",
+    verdict,
+    replicas: present?.replicas,
+    spareReason: verdict === "spare" ? whySpare(request) : undefined,
+    refusals: verdict === "refused" ? words(trace?.refusals) : [],
+    waived: present === undefined ? [] : words([...(trace?.waived ?? []), ...(trace?.refusals ?? [])]),
+    overrides: copy === undefined ? [] : overriddenFields(copy),
+    state: present === undefined ? undefined : healthOf(request.status),
+    trouble: ready === undefined || ready.status === "True" ? undefined : `cluster is not ready: ${ready.message}`,
+  };
+}
+
+function verdictOf({ trace, present, leaving }: ClusterRequest): ClusterExplanation["verdict"] {
+  if (leaving !== undefined) return "leaving";
+  if (present !== undefined) return present.follows ? "follows" : "placed";
+  return trace?.verdict === "refused" || trace?.verdict === "deleting" ? "refused" : "spare";
+}
+
+function whySpare({ trace, scheduling, present }: ClusterRequest): string | undefined {
+  if (trace === undefined || present !== undefined) return undefined;
+  if (trace.verdict === "chosen") return "would be chosen if it were placed anew";
+  const selection = scheduling?.selection;
+  if (selection !== undefined && !selection.selected.includes(trace.cluster)) {
+    const region = selection.regions?.find((candidate) => candidate.clusters.includes(trace.cluster));
+    const where = region === undefined || region.chosen ? "" : `region ${region.region} is not among the `;
+    return `fits, not needed: ${where}${selection.reason} (${specPath(selection.path)})`;
+  }
+  const [division] = scheduling?.divisions ?? [];
+  const weight = division?.weights.find((share) => share.name === trace.cluster)?.weight;
+  if (weight === 0) return "fits, but its weight is 0";
+  if (division?.strategy === "Aggregated") return "fits, not needed: the others have room enough";
+  if (trace.estimate === 0) return "fits, but has no room for a replica";
+  return weight === undefined
+    ? "fits, not needed"
+    : `fits, but weight ${weight} earns none of ${division?.target ?? 0} replicas`;
+}
+
+/** `placement.x` is a field of the policy's spec. */
+function specPath(path: string): string {
+  return path.replace(/^placement\b/, "spec.placement");
+}
+
+function refusalWords(
+  refusal: Refusal,
+  { cluster, placement, resource, scheduling }: ClusterRequest,
+): RefusalExplanation {
+  const { filter } = refusal;
+  const plain = { filter, words: refusal.reason, field: specPath(refusal.path) };
+  switch (filter) {
+    case "TaintToleration": {
+      const taint = firstUntolerated(cluster.spec.taints ?? [], placement.clusterTolerations);
+      return taint === undefined
+        ? plain
+        : { ...plain, words: `taint ${taintText(formatTaint(taint))} is not tolerated` };
+    }
+    case "APIEnablement": {
+      const groups = cluster.status?.apiEnablements ?? [];
+      const complete = findCondition(cluster.status?.conditions, "CompleteAPIEnablements")?.status === "True";
+      const seen =
+        groups.length === 0
+          ? "it has not reported any API yet"
+          : `it reports ${groups.length} API groups${complete ? "; complete" : ", maybe not all"}`;
+      return { ...plain, words: `has no ${resource.apiVersion} ${resource.kind} (${seen})` };
+    }
+    case "ClusterAffinity": {
+      const affinity = affinityOf(placement, scheduling?.affinityGroup);
+      if (affinity === undefined) return plain;
+      const { words, part } = affinityMiss(cluster, affinity);
+      return { ...plain, words, field: specPath(`${refusal.path}${part}`) };
+    }
+    case "SpreadConstraint":
+      return { ...plain, words: refusal.reason.replace("cluster(s) did not have", "has no").replace(" property", "") };
+    case "ClusterEviction":
+      return { ...plain, words: "is being left, and not taken again until that is over" };
+    default:
+      return plain;
+  }
+}
+
+function taintText(text: string): string {
+  return text.replace(/^\{|\}$/g, "");
+}
+
+function affinityOf(placement: Placement, group: string | undefined): ClusterAffinity | undefined {
+  return (
+    placement.clusterAffinity ?? placement.clusterAffinities?.find((term) => term.affinityName === group) ?? undefined
+  );
+}
+
+/** Which part of the affinity the cluster does not meet. */
+function affinityMiss(cluster: Cluster, affinity: ClusterAffinity): { words: string; part: string } {
+  const name = cluster.metadata.name ?? "";
+  const { exclude, clusterNames, labelSelector, fieldSelector } = affinity;
+  if (exclude?.includes(name) === true) return { words: "is excluded by name", part: ".exclude" };
+  if (labelSelector != null && !clusterMatches(cluster, { labelSelector })) {
+    const labels = cluster.metadata.labels ?? {};
+    const unmet = safely(() => requirementsOf(labelSelector).find((one) => !matchesRequirements([one], labels)));
+    const has = unmet === undefined ? undefined : labels[unmet.key];
+    const wanted = unmet === undefined ? "" : ` ${unmet.key}: wanted ${unmet.values.join(" or ") || unmet.operator}`;
+    return { words: `label${wanted}, ${has === undefined ? "has none" : `has ${has}`}`, part: ".labelSelector" };
+  }
+  if (fieldSelector != null && !clusterMatches(cluster, { fieldSelector })) {
+    const unmet = (fieldSelector.matchExpressions ?? []).find(
+      (expression) => !clusterMatches(cluster, { fieldSelector: { matchExpressions: [expression] } }),
+    );
+    const key = unmet?.key ?? "field";
+    const { provider, region, zones } = cluster.spec;
+    const has = key === "provider" ? provider : key === "region" ? region : zones?.join(", ");
+    return {
+      words:
+        `${key} is ${has === undefined || has === "" ? "not set" : has}, wanted ${unmet?.operator ?? "In"} ${unmet?.values?.join(", ") ?? ""}`.trim(),
+      part: ".fieldSelector",
+    };
+  }
+  if ((clusterNames ?? []).length > 0) return { words: "is not among the named clusters", part: ".clusterNames" };
+  return { words: "does not match the cluster affinity", part: "" };
+}
+
+function safely<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+function overriddenFields(copy: Copy): OverriddenField[] {
+  const { provenance, object } = copy.overrides;
+  const fields = new Map<string, OverriddenField>();
+  const hide = object.kind === "Secret";
+  for (const change of provenance) {
+    const secret = hide && /^\/(data|stringData)\b/.test(change.path);
+    const first = fields.get(change.path);
+    fields.set(change.path, {
+      path: readablePath(object, change.path),
+      old: secret ? "(hidden)" : first === undefined ? change.old : first.old,
+      value: secret ? "(hidden)" : change.value,
+      policy: change.policy,
+      rule: change.rule + 1,
+    });
+  }
+  return [...fields.values()];
+}
+
+function healthOf(item: AggregatedStatusItem | undefined): CopyHealth | undefined {
+  if (item === undefined) return undefined;
+  const status = isObject(item.status) ? item.status : {};
+  const ready = status["readyReplicas"];
+  return {
+    applied: item.applied,
+    message: item.appliedMessage === undefined || item.appliedMessage === "" ? undefined : item.appliedMessage,
+    health: item.health,
+    readyReplicas: typeof ready === "number" ? ready : undefined,
+  };
+}

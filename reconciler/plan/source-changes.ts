@@ -1,0 +1,51 @@
+// What a revision changes in the control plane itself, before anything is placed.
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { type FieldChange, fieldChanges } from "./changes.ts";
+
+/** One object as it is to be stored. */
+export interface DesiredObject {
+  /** As the server would store it, defaults and all. */
+  readonly object: KubeObject;
+  /** As the control plane has it (or as the base renders it); undefined for a new object. */
+  readonly before: KubeObject | undefined;
+  /** `apps/web.yaml:3`. */
+  readonly origin: string;
+}
+
+export interface SourceChange {
+  readonly object: ObjectRef;
+  readonly change: "created" | "changed" | "deleted";
+  readonly origin: string | undefined;
+  readonly fields: readonly FieldChange[];
+}
+
+/** The objects that differ, in the order they are written, deleted ones last. */
+export function sourceChanges(desired: readonly DesiredObject[], removed: readonly ObjectRef[]): SourceChange[] {
+  const changes = desired.flatMap(({ object, before, origin }): SourceChange[] => {
+    const ref = refOf(object);
+    if (before === undefined) return [{ object: ref, change: "created", origin, fields: [] }];
+    const fields = fieldChanges(withoutServerFields(before), withoutServerFields(object));
+    return fields.length === 0 ? [] : [{ object: ref, change: "changed", origin, fields }];
+  });
+  const deleted = [...removed]
+    .sort((a, b) => (refKey(a) < refKey(b) ? -1 : 1))
+    .map((object): SourceChange => ({ object, change: "deleted", origin: undefined, fields: [] }));
+  return [...changes, ...deleted];
+}
+
+/** Without status and what the server keeps in the metadata. */
+function withoutServerFields(object: KubeObject): KubeObject {
+  const { status: _status, ...rest } = object;
+  const { name, namespace, labels, annotations } = object.metadata;
+  return {
+    ...rest,
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: {
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+  };
+}

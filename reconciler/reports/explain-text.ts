@@ -1,0 +1,293 @@
+// An explanation as people read it: where it is and by whom, why not elsewhere, how replicas were divided.
+import type { TargetCluster } from "../../api/work.ts";
+import type { DivisionExplanation, Explanation, Origin } from "../plan/explain.ts";
+import type { ClusterExplanation, OverriddenField } from "../plan/explain-clusters.ts";
+import type { PolicyName } from "../plan/explain-policies.ts";
+import type { Emphasis } from "./drift-text.ts";
+import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
+
+export interface ExplainTextOptions {
+  readonly nowMs: number;
+  readonly paint: Emphasis;
+  /** Show this cluster alone. */
+  readonly cluster?: string | undefined;
+}
+
+export function explainText(explanation: Explanation, options: ExplainTextOptions): string {
+  const { paint } = options;
+  const sections = [
+    [headline(explanation, paint)],
+    clusterSection(explanation, options),
+    attentionSection(explanation, paint),
+    options.cluster === undefined ? divisionSection(explanation) : [],
+    options.cluster === undefined ? policySection(explanation) : [],
+    footer(explanation, options.nowMs),
+  ];
+  return sections
+    .filter((section) => section.length > 0)
+    .map((section) => section.join("\n"))
+    .join("\n\n");
+}
+
+function headline(explanation: Explanation, paint: Emphasis): string {
+  const { object, policy, clusters, reason } = explanation;
+  const name = paint.bold(object.name);
+  const there = clusters.filter((cluster) => cluster.verdict === "placed" || cluster.verdict === "follows");
+  const where = `on ${there.length} of ${count(clusters.length, "cluster")}`;
+  switch (explanation.state) {
+    case "kept":
+      return `${name} never leaves the control plane: ${reason ?? "it is not propagated"}.`;
+    case "unclaimed":
+      return `No policy selects ${objectName(object)}, so it is on no cluster.${written(explanation.origin)}`;
+    case "attached":
+      return `${name} is ${where}, because it follows ${andList(explanation.follows.map(objectName))} (propagateDeps).`;
+    case "unplaced":
+      return `${name} is on ${paint.red("no cluster")}${policy === undefined ? "" : `, though policy ${policyText(policy)} has it`}${reason === undefined ? "." : `: ${reason}`}`;
+    case "placed": {
+      const also =
+        explanation.follows.length === 0 ? "" : `; it also follows ${andList(explanation.follows.map(objectName))}`;
+      return policy === undefined
+        ? `${name} is ${where}; the policy that placed it is gone.`
+        : `${name} is ${where}, as policy ${policyText(policy)}${where === "" ? "" : originText(policy.origin)} asks${also}.`;
+    }
+  }
+}
+
+function policyText(policy: PolicyName): string {
+  return policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`;
+}
+
+/** ` (deploy/policies.yaml:3, commit 3f9c2ab)`. */
+function originText(origin: Origin | undefined): string {
+  if (origin === undefined) return "";
+  const parts = [
+    ...(origin.file === undefined ? [] : [origin.file]),
+    ...(origin.revision === undefined ? [] : [`commit ${shortCommit(origin.revision)}`]),
+    ...(origin.file === undefined && origin.sync !== undefined ? [`Sync ${origin.sync}`] : []),
+  ];
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}
+
+function written(origin: Origin | undefined): string {
+  const text = originText(origin);
+  return text === "" ? "" : ` It is written in${text.replace(/^ \(|\)$/g, (part) => (part === " (" ? " " : ""))}.`;
+}
+
+/** `main@sha1:3f9c2ab…` as seven characters of the commit. */
+export function shortCommit(revision: string): string {
+  return revision.slice(revision.lastIndexOf(":") + 1).slice(0, 7);
+}
+
+const MOST_ROWS = 20;
+
+function clusterSection(explanation: Explanation, { cluster, paint }: ExplainTextOptions): string[] {
+  const shown = explanation.clusters.filter((entry) => cluster === undefined || entry.cluster === cluster);
+  const there = shown.filter((entry) => isThere(entry));
+  const absent = explanation.state === "unclaimed" ? [] : shown.filter((entry) => !isThere(entry));
+  const rows: Row[] = [
+    ...there.slice(0, MOST_ROWS).flatMap((entry) => presentRows(entry, paint)),
+    ...(there.length > MOST_ROWS
+      ? [{ name: "…", state: `and ${there.length - MOST_ROWS} more`, rest: "(-o json)" }]
+      : []),
+    ...absentRows(absent, explanation, paint),
+  ];
+  const nameWidth = Math.max(0, ...rows.map((row) => row.name.length));
+  const stateWidth = Math.max(0, ...rows.map((row) => row.state.length));
+  return rows.map(({ name, state, rest, tint }) => {
+    const padded = state.padEnd(stateWidth);
+    return `  ${name.padEnd(nameWidth)}   ${tint === undefined ? padded : tint(padded)}   ${rest}`.trimEnd();
+  });
+}
+
+interface Row {
+  readonly name: string;
+  readonly state: string;
+  readonly rest: string;
+  readonly tint?: (text: string) => string;
+}
+
+function isThere(entry: ClusterExplanation): boolean {
+  return entry.verdict === "placed" || entry.verdict === "follows";
+}
+
+/** One row for the cluster, one more for every further thing to say of it. */
+function presentRows(entry: ClusterExplanation, paint: Emphasis): Row[] {
+  const state =
+    entry.replicas !== undefined
+      ? count(entry.replicas, "replica")
+      : entry.verdict === "follows"
+        ? "follows"
+        : "placed";
+  const notes = [...healthNotes(entry, paint), ...overrideNotes(entry.overrides)];
+  for (const waived of entry.waived) notes.push(`${paint.yellow("kept although")} ${waived.words} (${waived.field})`);
+  const [first = "", ...others] = notes;
+  return [{ name: entry.cluster, state, rest: first }, ...others.map((rest) => ({ name: "", state: "", rest }))];
+}
+
+function healthNotes({ state, replicas, trouble }: ClusterExplanation, paint: Emphasis): string[] {
+  const notes = trouble === undefined ? [] : [paint.yellow(trouble)];
+  if (state === undefined) return notes;
+  if (state.applied === false) notes.push(`${paint.red("not applied")}: ${state.message ?? "no reason given"}`);
+  else if (state.health === "Unhealthy") {
+    const ready = replicas === undefined ? "" : ` (${state.readyReplicas ?? 0} of ${replicas} ready)`;
+    notes.push(`${paint.yellow("not healthy")}${ready}`);
+  }
+  return notes;
+}
+
+const MOST_OVERRIDES = 8;
+
+function overrideNotes(fields: readonly OverriddenField[]): string[] {
+  const notes = fields.slice(0, MOST_OVERRIDES).map((field) => {
+    const { policy, rule, old } = field;
+    const kind = policy.kind === "ClusterOverridePolicy" ? "cluster override" : "override";
+    const before = old === undefined ? "" : ` (was ${value(old)})`;
+    const what = field.value === undefined ? "removed" : value(field.value);
+    return `${shortPath(field.path)} ${what}${before} ← ${kind} ${policyText(policy)}, rule ${rule}`;
+  });
+  if (fields.length > MOST_OVERRIDES)
+    notes.push(`and ${fields.length - MOST_OVERRIDES} more overridden fields (-o json)`);
+  return notes;
+}
+
+/** Images are known by that one word; any other field is named whole, without the pod template's way down. */
+function shortPath(path: string): string {
+  const image = /^spec\.template\.spec\.containers\[([^\]]+)\]\.image$/.exec(path);
+  return image === null ? path.replace(/^spec\.template\.spec\./, "…") : "image";
+}
+
+/** Clusters that it is not on; equal reasons share a row when there are many. */
+function absentRows(entries: readonly ClusterExplanation[], explanation: Explanation, paint: Emphasis): Row[] {
+  const rows = entries.map((entry) => absentRow(entry, explanation, paint));
+  if (rows.length <= 10) return rows;
+  const groups = new Map<string, { readonly names: string[]; readonly row: Row }>();
+  for (const row of rows) {
+    const key = `${row.state}\n${row.rest}`;
+    const group = groups.get(key) ?? { names: [], row };
+    group.names.push(row.name);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ names, row }) => ({ ...row, name: clusterList(names, 2) }));
+}
+
+function absentRow(entry: ClusterExplanation, explanation: Explanation, paint: Emphasis): Row {
+  const name = entry.cluster;
+  if (entry.verdict === "leaving") return { name, state: "leaving", rest: "its copy goes once it is well elsewhere" };
+  if (entry.verdict === "refused") {
+    const [first, ...others] = entry.refusals;
+    const more = others.length === 0 ? "" : `; and ${others.map((refusal) => refusal.words).join("; ")}`;
+    const rest = first === undefined ? "is being removed" : `${first.words} (${first.field})${more}`;
+    return { name, state: "refused", rest, tint: paint.yellow };
+  }
+  const attached = explanation.state === "attached" ? "nothing that needs it is there" : "";
+  return { name, state: "spare", rest: entry.spareReason ?? attached, tint: paint.dim };
+}
+
+/** What is not as it should be. */
+function attentionSection(explanation: Explanation, paint: Emphasis): string[] {
+  const lines = explanation.blocking.map(
+    ({ type, reason, message }) => `${paint.red("✗")} ${type} is False (${reason}): ${message}`,
+  );
+  const said = [explanation.reason ?? "", ...explanation.blocking.map(({ message }) => message)].join("\n");
+  for (const problem of explanation.problems) if (!said.includes(problem)) lines.push(`${paint.red("✗")} ${problem}`);
+  return lines;
+}
+
+function divisionSection(explanation: Explanation): string[] {
+  const { strategy, divisions, affinityGroup, differs, replicas, selection } = explanation;
+  const lines: string[] = [];
+  if (affinityGroup !== undefined) lines.push(groupLine(affinityGroup));
+  if (selection !== undefined && selection.by !== "all")
+    lines.push(
+      `Clusters were chosen by ${selection.path.replace(/^placement/, "spec.placement")}: ${selection.reason}.`,
+    );
+  if (strategy === "Duplicated" && replicas !== undefined)
+    lines.push(`Each cluster gets all ${count(replicas, "replica")} (replicaScheduling: Duplicated).`);
+  else for (const division of divisions) lines.push(...divisionLines(division));
+  if (differs !== undefined) {
+    lines.push(
+      `A placement from scratch would be ${targetsText(differs.fresh)}, it is ${targetsText(differs.present)}:`,
+    );
+    lines.push(`  ${differs.reason}.`);
+  }
+  return lines;
+}
+
+function groupLine({ name, failed }: NonNullable<Explanation["affinityGroup"]>): string {
+  const before = failed.map((group) => `${group.name} cannot be used: ${group.message}`).join("; ");
+  return `Affinity group in use: ${name}${before === "" ? "" : ` (${before})`}.`;
+}
+
+const MOST_SEATS = 12;
+const MOST_WEIGHTS = 8;
+
+function divisionLines(division: DivisionExplanation): string[] {
+  const { strategy, action, target, weights, seats } = division;
+  if (action === "keep") return ["The division is kept as it is."];
+  const tier = division.tier === undefined || division.tier === 0 ? "" : ` (overflow tier ${division.tier})`;
+  const shares = weights.slice(0, MOST_WEIGHTS).map(({ name, weight }) => `${name} ${weight}`);
+  if (weights.length > MOST_WEIGHTS) shares.push(`… (${weights.length} clusters)`);
+  const basis =
+    strategy === "StaticWeight"
+      ? `weights ${shares.join(", ")}${rulesText(division)}`
+      : strategy === "Aggregated"
+        ? `into as few clusters as have room: ${shares.join(", ")}`
+        : `by the room there is: ${shares.join(", ")}`;
+  const lines = [`How ${count(target, "replica")} were divided${tier}: ${basis}`];
+  if (weights.length < 2 || seats.length === 0) return lines;
+  const steps = seats
+    .slice(0, MOST_SEATS)
+    .map(
+      ({ seat, name, quotient, over }) =>
+        `seat ${seat} ${name} ${quotient.toFixed(2)}${over === undefined ? "" : ` ${quotient === over.quotient ? "=" : ">"} ${over.quotient.toFixed(2)}`}`,
+    );
+  if (target > MOST_SEATS) steps.push("…");
+  const got = new Map<string, number>();
+  if (seats.length === target) for (const { name } of seats) got.set(name, (got.get(name) ?? 0) + 1);
+  const result = got.size === 0 ? "" : `  → ${weights.map(({ name }) => got.get(name) ?? 0).join(" / ")}`;
+  return [...lines, `  ${steps.join(" · ")}${result}`];
+}
+
+/** ` (static rule 2; rule 1 matches none)`. */
+function rulesText({ ruleOf, idleRules, weights }: DivisionExplanation): string {
+  const used = [...new Set(weights.map(({ name }) => ruleOf[name]).filter((rule) => rule !== undefined))].sort();
+  const parts = [
+    ...(used.length === 0 ? [] : [`static ${used.length === 1 ? "rule" : "rules"} ${andList(used.map(String))}`]),
+    ...(idleRules.length === 0
+      ? []
+      : [
+          `${idleRules.length === 1 ? "rule" : "rules"} ${andList(idleRules.map(String))} ${idleRules.length === 1 ? "matches" : "match"} none`,
+        ]),
+    ...(used.length === 0 && weights.length > 1
+      ? ["no rule gives these clusters a weight, so all weigh the same"]
+      : []),
+  ];
+  return parts.length === 0 ? "" : ` (${parts.join("; ")})`;
+}
+
+/** `tokyo-1 2 · paris-1 4`. */
+export function targetsText(targets: readonly TargetCluster[]): string {
+  if (targets.length === 0) return "on no cluster";
+  const shown = targets
+    .slice(0, MOST_WEIGHTS)
+    .map((target) => (target.replicas === undefined ? target.name : `${target.name} ${target.replicas}`));
+  return `${shown.join(" · ")}${targets.length > MOST_WEIGHTS ? ` … (${targets.length})` : ""}`;
+}
+
+function policySection({ otherPolicies, nearPolicies }: Explanation): string[] {
+  const lines: string[] = [];
+  if (otherPolicies.length > 0) {
+    const texts = otherPolicies.slice(0, 5).map(({ policy, reason }) => `${policyText(policy)} (${reason})`);
+    lines.push(`Other policies that match: ${texts.join(", ")}${otherPolicies.length > 5 ? ", …" : ""}.`);
+  }
+  if (nearPolicies.length > 0) {
+    lines.push("The nearest policies:");
+    for (const { policy, field, miss } of nearPolicies) lines.push(`  ${policyText(policy)}: ${miss} (${field})`);
+  }
+  return lines;
+}
+
+function footer({ lastScheduledTime }: Explanation, nowMs: number): string[] {
+  const at = ageOf(lastScheduledTime, nowMs);
+  return at === undefined ? [] : [`Decided ${at} ago.`];
+}

@@ -1,0 +1,184 @@
+// A plan as people read it: the verdict, the clusters, then what changes in each object.
+import { type ObjectRef, refKey } from "../../kube/object.ts";
+import type { FieldChange, ObjectChange, Plan } from "../plan/changes.ts";
+import type { DriftGroup } from "../plan/live-drift.ts";
+import type { SourceChange } from "../plan/source-changes.ts";
+import type { Emphasis } from "./drift-text.ts";
+import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
+
+export interface PlanReport {
+  readonly plan: Plan;
+  /** What changes in the control plane. */
+  readonly source: readonly SourceChange[];
+  /** Drift that stands now in copies that the plan touches. */
+  readonly drift: readonly DriftGroup[];
+  /** Why nothing would be deleted before a person confirms. */
+  readonly held: string | undefined;
+  /** Why deletions are not known; undefined when they are. */
+  readonly deletionsUnknown: string | undefined;
+  readonly nowMs: number;
+}
+
+const MOST_OBJECTS = 30;
+const MOST_FIELDS = 10;
+
+export function planText(report: PlanReport, paint: Emphasis): string {
+  const { plan, source } = report;
+  const sections: string[][] = [[verdictLine(report)]];
+  if (plan.changes.length > 0) sections.push(clusterTable(report, paint));
+  const keys = objectKeys(plan.changes, source);
+  for (const key of keys.slice(0, MOST_OBJECTS)) sections.push(objectSection(key, report, paint));
+  if (keys.length > MOST_OBJECTS) sections.push([`and ${keys.length - MOST_OBJECTS} more objects (-o json)`]);
+  const problems = plan.problems.map(({ object, problem }) => `${paint.red("✗")} ${objectName(object)}: ${problem}`);
+  if (problems.length > 0) sections.push(problems);
+  if (report.held !== undefined) sections.push([`${paint.yellow("⚠")} ${report.held}`]);
+  if (report.deletionsUnknown !== undefined) sections.push([paint.dim(report.deletionsUnknown)]);
+  return sections.map((lines) => lines.join("\n")).join("\n\n");
+}
+
+/** `2 objects change in 2 of 3 clusters, 3 replicas move, nothing is deleted.` */
+export function verdictLine({ plan, source, held }: PlanReport): string {
+  if (plan.changes.length === 0 && source.length === 0) return "Nothing changes.";
+  if (plan.changes.length === 0) {
+    const verb = source.length === 1 ? "changes" : "change";
+    return `${count(source.length, "object")} ${verb} in the control plane, nothing in any cluster.`;
+  }
+  const objects = new Set(plan.changes.map((change) => refKey(change.object))).size;
+  const clusters = new Set(plan.changes.map((change) => change.cluster)).size;
+  const deleted = plan.changes.filter((change) => change.change === "deleted");
+  const parts = [
+    `${count(objects, "object")} ${objects === 1 ? "changes" : "change"} in ${clusters} of ${count(plan.clusters.length, "cluster")}`,
+    ...(plan.movedReplicas === 0
+      ? []
+      : [`${count(plan.movedReplicas, "replica")} ${plan.movedReplicas === 1 ? "moves" : "move"}`]),
+    deleted.length === 0
+      ? "nothing is deleted"
+      : `${count(deleted.length, "copy", "copies")} ${deleted.length === 1 ? "is" : "are"} deleted${held === undefined ? "" : " once that is confirmed"}`,
+  ];
+  return `${parts.join(", ")}.`;
+}
+
+/** Clusters that change first; many that do not are one row. */
+function clusterTable({ plan, drift, nowMs }: PlanReport, paint: Emphasis): string[] {
+  const touched = plan.clusters.filter((row) => row.created + row.changed + row.deleted > 0);
+  const others = plan.clusters.filter((row) => row.created + row.changed + row.deleted === 0);
+  const header = ["cluster", "created", "changed", "deleted", "replicas", "drift now"];
+  const rows = [...touched, ...(others.length > 8 ? [] : others)].map((row) => {
+    const drifted = drift.filter((group) => group.clusters.includes(row.cluster));
+    return {
+      cells: [
+        row.cluster,
+        String(row.created),
+        String(row.changed),
+        String(row.deleted),
+        replicasCell(row.replicasBefore, row.replicasAfter),
+        String(drifted.length),
+      ],
+      note: driftNote(drifted, nowMs, paint),
+    };
+  });
+  const widths = header.map((title, i) => Math.max(title.length, ...rows.map(({ cells }) => cells[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `  ${cells.map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")}`;
+  return [
+    paint.dim(line(header)).trimEnd(),
+    ...rows.map(({ cells, note }) => `${line(cells)}${note === "" ? "" : `  ${note}`}`),
+    ...(others.length > 8 ? [`  and ${others.length} clusters where nothing changes`] : []),
+  ];
+}
+
+function replicasCell(before: number, after: number): string {
+  if (before === after) return String(after);
+  const difference = after - before;
+  return `${before} → ${after} (${difference > 0 ? "+" : "−"}${Math.abs(difference)})`;
+}
+
+function driftNote(groups: readonly DriftGroup[], nowMs: number, paint: Emphasis): string {
+  const [first] = groups;
+  if (first === undefined) return "";
+  const by = first.manager === undefined ? "others" : first.manager;
+  const since = ageOf(first.since, nowMs);
+  const place = `${first.object.namespace ?? ""}${first.object.namespace === undefined ? "" : "/"}${first.object.name}`;
+  return paint.yellow(`⚠ ${place} was edited by ${by}${since === undefined ? "" : ` ${since} ago`}`);
+}
+
+function objectKeys(changes: readonly ObjectChange[], source: readonly SourceChange[]): string[] {
+  return [
+    ...new Set([...source.map((change) => change.object), ...changes.map((change) => change.object)].map(refKey)),
+  ];
+}
+
+function objectSection(key: string, { plan, source }: PlanReport, paint: Emphasis): string[] {
+  const own = source.find((change) => refKey(change.object) === key);
+  const copies = plan.changes.filter((change) => refKey(change.object) === key);
+  const ref = own?.object ?? copies[0]?.object;
+  if (ref === undefined) return [];
+  const mark = own === undefined ? "~" : own.change === "created" ? "+" : own.change === "deleted" ? "−" : "~";
+  const tint = mark === "+" ? paint.green : mark === "−" ? paint.red : paint.yellow;
+  const replicas = replicasLine(copies);
+  const lines = [
+    `${tint(mark)} ${paint.bold(objectName(ref))}${replicas === "" ? "" : `   ${replicas}`}${originText(own)}`,
+  ];
+  // What changes in every copy alike is said by the copies; the control plane's own diff is for objects that stay here.
+  if (copies.length === 0) return [...lines, ...fieldLines(own?.fields ?? [], "", paint)];
+  for (const { clusters, changes } of alike(copies)) {
+    const [first] = changes;
+    if (first === undefined) continue;
+    const where = clusterList(clusters);
+    if (first.change === "created") lines.push(`    ${paint.green("created")} in ${where}`);
+    else if (first.change === "deleted") lines.push(`    ${paint.red("deleted")} from ${where}`);
+    else lines.push(...fieldLines(withoutReplicas(first), `   in ${where}`, paint));
+  }
+  return lines;
+}
+
+function originText(own: SourceChange | undefined): string {
+  return own?.origin === undefined ? "" : `   (${own.origin})`;
+}
+
+/** `tokyo-1 2 → 4, paris-1 4 → 2`. */
+function replicasLine(copies: readonly ObjectChange[]): string {
+  const moved = copies.filter((copy) => copy.replicasBefore !== copy.replicasAfter);
+  const texts = moved
+    .slice(0, 6)
+    .map(({ cluster, replicasBefore, replicasAfter }) =>
+      replicasBefore === undefined
+        ? `${cluster} ${replicasAfter}`
+        : `${cluster} ${replicasBefore} → ${replicasAfter ?? 0}`,
+    );
+  return `${texts.join(", ")}${moved.length > 6 ? `, … (${moved.length} clusters)` : ""}`;
+}
+
+/** Said by the line of replicas already. */
+function withoutReplicas(change: ObjectChange): readonly FieldChange[] {
+  if (change.replicasBefore === change.replicasAfter) return change.fields;
+  return change.fields.filter((field) => field.path !== "spec.replicas" && field.path !== "spec.parallelism");
+}
+
+/** Copies with the same changes together. */
+function alike(
+  copies: readonly ObjectChange[],
+): readonly { readonly clusters: readonly string[]; readonly changes: readonly ObjectChange[] }[] {
+  const groups = new Map<string, ObjectChange[]>();
+  for (const copy of copies) {
+    const key = `${copy.change}\n${JSON.stringify(copy.change === "changed" ? withoutReplicas(copy) : [])}`;
+    groups.set(key, [...(groups.get(key) ?? []), copy]);
+  }
+  return [...groups.values()].map((changes) => ({ clusters: changes.map((change) => change.cluster), changes }));
+}
+
+function fieldLines(fields: readonly FieldChange[], where: string, paint: Emphasis): string[] {
+  const lines = fields.slice(0, MOST_FIELDS).map(({ path, before, after }) => {
+    const old = before === undefined ? "" : `${paint.red(value(before))} → `;
+    const fresh = after === undefined ? paint.red("removed") : paint.green(value(after));
+    return `    ${path}   ${old}${fresh}${where}`;
+  });
+  if (fields.length > MOST_FIELDS) lines.push(`    and ${fields.length - MOST_FIELDS} more fields${where}`);
+  return lines;
+}
+
+/** `Deployment shop/web, ConfigMap shop/settings and 3 more`. */
+export function someObjects(objects: readonly ObjectRef[], most = 3): string {
+  const names = objects.map(objectName);
+  return names.length <= most ? andList(names) : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+}
