@@ -162,7 +162,8 @@ function readPairs(entry: GeneratorEntry, loader: Loader, name: string): Pair[] 
 }
 
 function checkKey(key: string, loader: Loader): void {
-  if (/^[-._a-zA-Z0-9]+$/.test(key)) return;
+  const isPath = key === "." || key.startsWith("..");
+  if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && !isPath) return;
   const what = `${JSON.stringify(key)} is no valid key; use letters, digits, -, _ and .`;
   throw loader.fault("render-generator-data", key, what);
 }
@@ -201,8 +202,12 @@ function readEnvFile(entry: string, loader: Loader): Pair[] {
     line = line.replace(/^\s+/, "");
     if (line === "" || line.startsWith("#")) continue;
     const at = line.indexOf("=");
-    if (at === 0) throw loader.fault("render-generator-data", entry, `${path}:${index + 1} has no key before =`);
-    pairs.push({ key: at < 0 ? line : line.slice(0, at), bytes: Buffer.from(at < 0 ? "" : line.slice(at + 1)) });
+    const key = at < 0 ? line : line.slice(0, at);
+    if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(key)) {
+      const what = `${path}:${index + 1}: ${JSON.stringify(key)} is no name of a variable`;
+      throw loader.fault("render-generator-data", entry, what);
+    }
+    pairs.push({ key, bytes: Buffer.from(at < 0 ? "" : line.slice(at + 1)) });
   }
   return pairs;
 }

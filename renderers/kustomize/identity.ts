@@ -22,7 +22,20 @@ export interface ResourceId extends Gvk {
   readonly namespace: string;
 }
 
-const scopes = new Map<string, boolean>(Object.entries(namespacedKinds));
+/** The kinds known to be cluster-scoped, by the name of the kind. */
+const clusterScoped = indexClusterScoped();
+
+function indexClusterScoped(): ReadonlyMap<string, readonly Gvk[]> {
+  const index = new Map<string, Gvk[]>();
+  for (const [name, namespaced] of Object.entries(namespacedKinds)) {
+    if (namespaced) continue;
+    const [apiVersion = "", kind = ""] = name.split(" ");
+    const known = index.get(kind) ?? [];
+    known.push(gvkFrom(apiVersion, kind));
+    index.set(kind, known);
+  }
+  return index;
+}
 
 export function matchesGvk(filter: GvkFilter, gvk: Gvk): boolean {
   return (
@@ -38,8 +51,8 @@ export function gvkFrom(apiVersion: string, kind: string): Gvk {
 
 /** True only for kinds known to be cluster-scoped; kinds that are not built in count as namespaced. */
 export function isClusterScoped(gvk: Gvk): boolean {
-  const apiVersion = gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`;
-  return scopes.get(`${apiVersion} ${gvk.kind}`) === false;
+  const known = clusterScoped.get(gvk.kind);
+  return known !== undefined && known.some(({ group, version }) => group === gvk.group && version === gvk.version);
 }
 
 /** `cluster` only for kinds known to be cluster-scoped. */

@@ -137,7 +137,8 @@ export function fromValue(value: unknown): Node {
     case "bigint":
       return new Scalar("!!int", String(value));
     case "number":
-      return new Scalar(Number.isInteger(value) && Math.abs(value) < 1e21 ? "!!int" : "!!float", String(value));
+      // Larger integers come from doubles and may exceed what an integer scalar can hold.
+      return new Scalar(Number.isSafeInteger(value) ? "!!int" : "!!float", String(value));
     case "object":
       if (value !== null) {
         const map: NodeMap = new Map();

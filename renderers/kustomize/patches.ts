@@ -197,11 +197,12 @@ function applyJson(
   operations: readonly Operation[],
   file: string,
 ): void {
+  const doubled = operations.map((operation) => ({ ...operation, value: doubles(operation.value) }));
   for (const resource of resources) {
     resource.rememberName();
     const before = resource.describe();
     try {
-      const result = fromValue(applyOperations(doubles(toValue(resource.node)), operations));
+      const result = fromValue(applyOperations(doubles(toValue(resource.node)), doubled));
       if (!isMapNode(result)) throw renderError("render-patch-operation", "the patch leaves no object", { file });
       resource.node = result;
       // The origin stands among the annotations while a build runs, and goes when they are replaced.

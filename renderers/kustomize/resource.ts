@@ -38,6 +38,9 @@ export class Resource {
   allowNameChange = false;
   allowKindChange = false;
   private former: FormerName[] = [];
+  private knownGvk:
+    | { readonly apiVersion: Node | undefined; readonly kind: Node | undefined; readonly gvk: Gvk }
+    | undefined;
 
   constructor(node: NodeMap, origin: ObjectOrigin) {
     this.node = node;
@@ -66,7 +69,14 @@ export class Resource {
   }
 
   get gvk(): Gvk {
-    return gvkFrom(this.apiVersion, this.kind);
+    const apiVersion = this.node.get("apiVersion");
+    const kind = this.node.get("kind");
+    const known = this.knownGvk;
+    // Scalars are immutable, so the same scalars still mean the same.
+    if (known !== undefined && known.apiVersion === apiVersion && known.kind === kind) return known.gvk;
+    const gvk = gvkFrom(this.apiVersion, this.kind);
+    this.knownGvk = { apiVersion, kind, gvk };
+    return gvk;
   }
 
   /** True when patches have deleted everything. */
