@@ -7,7 +7,7 @@ import { badRequest } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import type { Accepted } from "../request/negotiation.ts";
 import { deepFreeze, encodeJson, encodePrettyJson } from "../storage/json-text.ts";
-import type { StoredObject } from "../storage/stored-object.ts";
+import { StoredObject } from "../storage/stored-object.ts";
 
 const NEWLINE = Buffer.from("\n");
 const COMMA = Buffer.from(",");
@@ -141,9 +141,9 @@ function headOf(kind: KindStrategy): Buffer {
 /** Answers one object of the exchange's kind. */
 export function answerObject(exchange: Exchange, status: number, object: KubeObject | StoredObject): ApiResponse {
   const { accepted, kind } = exchange;
-  const stored = "bytes" in object && Buffer.isBuffer(object.bytes) ? (object as StoredObject) : undefined;
-  // What is not a StoredObject is the other member of the union.
-  const plain = stored === undefined ? (object as KubeObject) : undefined;
+  // Asking for its bytes would make them, for callers in this process that never read them.
+  const stored = object instanceof StoredObject ? object : undefined;
+  const plain = object instanceof StoredObject ? undefined : object;
   const whole = (): KubeObject => plain ?? servedObject(stored!, kind);
   if (accepted.form !== "object")
     return answerValue(exchange, status, represent(exchange, [whole()], whole().metadata));

@@ -161,7 +161,9 @@ async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<Ap
   if (live === undefined) requireNothingOfAbsent(exchange, config);
   const old = live === undefined ? undefined : servedObject(live, kind);
   const ownership = ownershipRequestOf(exchange, options);
-  const { object: merged } = applyConfiguration(ownership, old, config, options.force);
+  const { object: merged, changed } = applyConfiguration(ownership, old, config, options.force);
+  // The most frequent apply of all: nothing new.
+  if (live !== undefined && !changed) return answerWrite(exchange, 200, { object: live, changed });
   const managedFields = merged.metadata.managedFields ?? [];
   const isSent = merged === config || request.object === merged;
   // The merge may share parts with the live object and the body.

@@ -10,6 +10,7 @@ import {
   qualifiedResource,
   resourceNotFound,
   StatusError,
+  statusError,
   unauthorized,
 } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
@@ -61,8 +62,8 @@ export function refusal(server: ServerContext, error: unknown): ApiResponse {
 async function dispatch(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
   const { path, query: queryText } = splitPath(request.path);
   const query = new Query(queryText);
-  const user = userOf(server, request);
   const target = parseResourcePath(path);
+  const user = userOf(server, request, (refused) => impersonationRefusal(refused, request, target, path, query));
   if (target === undefined) {
     const answer = await other(request, path, query, user);
     return answer ?? notFoundText();
@@ -93,9 +94,21 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
   }
 }
 
-function userOf(server: ServerContext, request: ApiRequest): UserInfo {
+function userOf(server: ServerContext, request: ApiRequest, refuse: (user: UserInfo) => Error): UserInfo {
   const user = request.user ?? tokenUser(server, request);
-  return request.headers === undefined ? user : impersonate(user, request.headers, server.authorizer);
+  return request.headers === undefined ? user : impersonate(user, request.headers, server.authorizer, refuse);
+}
+
+/** As the reference: the refusal is about what the other user was to do. */
+function impersonationRefusal(
+  user: UserInfo,
+  request: ApiRequest,
+  target: ResourcePath | undefined,
+  path: string,
+  query: Query,
+): Error {
+  const verb = target === undefined ? "get" : (verbOfMethod(request.method, target, query) ?? "get");
+  return accessRefusal(user, `impersonate-on:user-info:${verb}`, target, path);
 }
 
 /** In-process callers are trusted, unless they bring a token to be told by it. */
@@ -152,11 +165,19 @@ function verbOfMethod(method: string, target: ResourcePath, query: Query): Verb 
 function authorize(server: ServerContext, user: UserInfo, verb: Verb, target: ResourcePath, path: string): void {
   const { group, resource, subresource, namespace, name } = target;
   const decision = server.authorizer({ user, verb, path, resource: { group, resource, subresource, namespace, name } });
-  if (decision.allowed) return;
+  if (!decision.allowed) throw accessRefusal(user, verb, target, path);
+}
+
+function accessRefusal(user: UserInfo, verb: string, target: ResourcePath | undefined, path: string): Error {
+  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
+  if (target === undefined) {
+    return statusError(403, "Forbidden", `forbidden: ${who} path ${JSON.stringify(path)}`, {});
+  }
+  const { group, resource, subresource, namespace, name } = target;
   const full = subresource === undefined ? resource : `${resource}/${subresource}`;
   const scope = namespace === undefined ? "at the cluster scope" : `in the namespace ${JSON.stringify(namespace)}`;
-  const why = `User ${JSON.stringify(user.name)} cannot ${verb} resource ${JSON.stringify(full)} in API group ${JSON.stringify(group)} ${scope}${decision.reason === "" ? "" : `: ${decision.reason}`}`;
-  throw forbidden({ group, resource }, name ?? "", why);
+  const why = `${who} resource ${JSON.stringify(full)} in API group ${JSON.stringify(group)} ${scope}`;
+  return forbidden({ group, resource }, name ?? "", why);
 }
 
 function onMain(exchange: Exchange, verb: Verb): Promise<ApiResponse> {

@@ -1,17 +1,21 @@
 // Acting as somebody else, by the Impersonate headers.
 import type { UserInfo } from "../../../kube/client/transport.ts";
-import { badRequest, forbidden } from "../registry/status-error.ts";
+import { badRequest } from "../registry/status-error.ts";
 import type { Authorizer } from "../server-context.ts";
 
 const ANONYMOUS = "system:anonymous";
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):[^:]+$/;
 const EXTRA_PREFIX = "impersonate-extra-";
 
-/** The user that a request asks to act as, when `user` may; else `user`. Throws 403, or 400 without a name. */
+/**
+ * The user that a request asks to act as, or `user` when it does not ask. Throws what `refuse` makes when `user` may
+ * not, and a 400 when the request names groups but nobody.
+ */
 export function impersonate(
   user: UserInfo,
   headers: Readonly<Record<string, string>>,
   authorizer: Authorizer,
+  refuse: (user: UserInfo) => Error,
 ): UserInfo {
   const name = headers["impersonate-user"] ?? "";
   const groups = listOf(headers["impersonate-group"]);
@@ -32,7 +36,10 @@ export function impersonate(
     ...groups.map((group) => ["groups", group] as const),
     ...(uid === undefined ? [] : [["uids", uid] as const]),
   ];
-  for (const [resource, target] of asked) requireImpersonate(user, resource, target, authorizer);
+  for (const [resource, target] of asked) {
+    const wanted = { group: "", resource, subresource: undefined, namespace: undefined, name: target };
+    if (!authorizer({ user, verb: "impersonate", path: "", resource: wanted }).allowed) throw refuse(user);
+  }
   return {
     name,
     groups: [...new Set([...groups, ...ownGroups(name)])],
@@ -50,12 +57,4 @@ function ownGroups(name: string): string[] {
   const account = SERVICE_ACCOUNT.exec(name);
   if (account === null) return ["system:authenticated"];
   return ["system:serviceaccounts", `system:serviceaccounts:${account[1]}`, "system:authenticated"];
-}
-
-function requireImpersonate(user: UserInfo, resource: string, name: string, authorizer: Authorizer): void {
-  const target = { group: "", resource, subresource: undefined, namespace: undefined, name };
-  const { allowed } = authorizer({ user, verb: "impersonate", path: "", resource: target });
-  if (allowed) return;
-  const why = `User ${JSON.stringify(user.name)} cannot impersonate resource ${JSON.stringify(resource)} in API group "" at the cluster scope`;
-  throw forbidden({ group: "", resource }, name, why);
 }

@@ -16,8 +16,8 @@ export interface Change {
   readonly frames: Map<string, Buffer>;
 }
 
-const KEEP_MS = 5 * 60_000;
-const MOST_FACTOR = 10;
+const KEEP_MS = 75_000;
+const MOST_FACTOR = 2;
 
 /** A queue of changes that forgets the oldest beyond `capacity`, but holds five minutes of them up to ten times that. */
 export class ChangeRing {

@@ -23,7 +23,7 @@ type Listener = (change: Change) => void;
 const COMPACT_EVERY_MS = 5 * 60_000;
 const COMPACT_KEEPS = 1000;
 /** Objects that keep their parsed form; older ones fall back to bytes. */
-const PARSED_OBJECTS = 8192;
+const PARSED_OBJECTS = 1024;
 const EMPTY = new ObjectTable();
 
 /**

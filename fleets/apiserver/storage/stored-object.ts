@@ -1,6 +1,6 @@
 // One version of one object. It never changes: a write makes a new one.
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
-import { deepFreeze, encodeJson } from "./json-text.ts";
+import { decodeJson, deepFreeze, encodeJson } from "./json-text.ts";
 
 /** Where an object lives. `namespace` is empty for cluster-scoped objects. */
 export interface ObjectKey {
@@ -96,13 +96,4 @@ function sharedSet(set: JsonObject): JsonObject {
   if (fieldSets.size >= MAX_FIELD_SETS) fieldSets.delete(fieldSets.keys().next().value ?? "");
   fieldSets.set(text, deepFreeze(set));
   return set;
-}
-
-const UNSAFE_INTEGER = /^-?\d{16,}$/;
-
-function reviveBigIntegers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value === "number" && !Number.isSafeInteger(value) && context?.source !== undefined) {
-    if (UNSAFE_INTEGER.test(context.source)) return BigInt(context.source);
-  }
-  return value;
 }

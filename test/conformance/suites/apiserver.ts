@@ -37,14 +37,27 @@ async function openEmbedded(): Promise<OpenTarget> {
   return {
     transport: server.handle,
     compact: () => server.compact(),
+    host: "conformance:443",
     anonymous: { name: "system:anonymous", groups: ["system:unauthenticated"] },
+    administrator: {
+      name: "admin",
+      groups: ["system:masters", "system:authenticated"],
+      extra: { "authentication.kubernetes.io/credential-id": ["X509SHA256=0"] },
+    },
     close: () => server.close(),
   };
 }
 
 async function openRemote(kubeconfig: string): Promise<OpenTarget> {
-  const { send: transport, close } = await openHttpTransportFile(kubeconfig);
-  return { transport, compact: () => {}, anonymous: undefined, close };
+  const { send: transport, server, close } = await openHttpTransportFile(kubeconfig);
+  return {
+    transport,
+    compact: () => {},
+    host: new URL(server).host,
+    anonymous: undefined,
+    administrator: undefined,
+    close,
+  };
 }
 
 async function post(transport: Transport, path: string, body: unknown): Promise<void> {
