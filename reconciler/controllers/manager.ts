@@ -80,6 +80,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startSyncController(context, options.renderer, artifacts),
   ];
   await templates.start();
+  // Stopped queues take nothing, so this may come late.
+  void context.informers.synced().then(() => templateController.sweep());
 
   return {
     journal,

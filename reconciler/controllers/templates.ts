@@ -13,6 +13,7 @@ import { type Policy, PolicyIndex } from "../policies/policy-index.ts";
 import { type AnyBinding, BINDING_API_VERSION, buildBinding, mergeBinding } from "../works/binding.ts";
 import { bindingName } from "../works/naming.ts";
 import type { BindingWriter } from "./binding-writer.ts";
+import { allBindings } from "./bindings.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
 import type { TemplateWatch } from "./template-watch.ts";
@@ -32,6 +33,8 @@ export interface TemplateController extends Controller {
   enqueue(ref: ObjectRef, byUs: boolean): void;
   /** Templates that no policy selects at present. */
   waiting(): ReadonlySet<string>;
+  /** Looks for bindings whose template went while nobody watched. To be called once the caches are full. */
+  sweep(): void;
 }
 
 export function startTemplateController(deps: Deps): TemplateController {
@@ -96,7 +99,15 @@ export function startTemplateController(deps: Deps): TemplateController {
     }
   }
 
-  return { stop: () => queue.stop(), enqueue, waiting: () => waiting };
+  function sweep(): void {
+    for (const binding of allBindings(context)) {
+      const { apiVersion, kind, namespace, name } = binding.spec.resource;
+      if (templates.find(apiVersion, kind, namespace, name) === undefined)
+        enqueue({ apiVersion, kind, namespace, name }, true);
+    }
+  }
+
+  return { stop: () => queue.stop(), enqueue, waiting: () => waiting, sweep };
 }
 
 async function act(deps: Deps, template: KubeObject, decision: TemplateDecision): Promise<StepResult | undefined> {
@@ -219,6 +230,8 @@ async function removeBinding(context: ControllerContext, ref: ObjectRef): Promis
   const { resource } = binding?.spec ?? {};
   if (binding === undefined || resource?.kind !== ref.kind || resource.apiVersion !== ref.apiVersion) return;
   if (binding.metadata.deletionTimestamp !== undefined) return;
+  // Everything that runs would go with the binding: a cache that is behind, or has no such kind, is not enough.
+  if ((await context.client.find(ref)) !== undefined) return;
   try {
     await context.client.delete(refOf(binding), { uid: binding.metadata.uid });
   } catch (error) {
