@@ -22,8 +22,8 @@ type Listener = (change: Change) => void;
 
 const COMPACT_EVERY_MS = 5 * 60_000;
 const COMPACT_KEEPS = 1000;
-/** Objects that keep their parsed form; older ones fall back to bytes. */
-const PARSED_OBJECTS = 1024;
+/** Present objects that keep their parsed form; those not written for longer fall back to bytes. */
+const PARSED_OBJECTS = 16_384;
 const EMPTY = new ObjectTable();
 
 /**
@@ -40,8 +40,8 @@ export class Store {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #everything = new Set<Listener>();
   readonly #kept = new Map<string, string>();
-  readonly #parsed: (StoredObject | undefined)[] = [];
-  #parsedNext = 0;
+  /** Present objects that keep their parsed form, in the order they were written. */
+  readonly #parsed = new Set<StoredObject>();
   #revision = 1;
   #released = 1;
   #batch: Change[] = [];
@@ -140,7 +140,7 @@ export class Store {
     const table = this.#table(key.resource);
     const previous = table.get(key.namespace, key.name);
     table.set(stored);
-    this.#keepParsed(stored);
+    this.#keepParsed(stored, previous);
     this.#record({ type: previous === undefined ? "ADDED" : "MODIFIED", object: stored, previous, revision });
     return stored;
   }
@@ -153,6 +153,7 @@ export class Store {
     const object: KubeObject = { ...last, metadata: { ...last.metadata, resourceVersion: String(revision) } };
     const stored = new StoredObject(previous, previous.uid, revision, object);
     this.#table(previous.resource).delete(previous.namespace, previous.name);
+    this.#parsed.delete(previous);
     this.#record({ type: "DELETED", object: stored, previous, revision });
   }
 
@@ -208,11 +209,14 @@ export class Store {
     return table;
   }
 
-  #keepParsed(object: StoredObject): void {
-    const evicted = this.#parsed[this.#parsedNext];
-    if (evicted !== undefined) evicted.dropParsed();
-    this.#parsed[this.#parsedNext] = object;
-    this.#parsedNext = (this.#parsedNext + 1) % PARSED_OBJECTS;
+  #keepParsed(object: StoredObject, previous: StoredObject | undefined): void {
+    if (previous !== undefined) this.#parsed.delete(previous);
+    this.#parsed.add(object);
+    for (const oldest of this.#parsed) {
+      if (this.#parsed.size <= PARSED_OBJECTS) break;
+      this.#parsed.delete(oldest);
+      oldest.dropParsed();
+    }
   }
 
   #record(change: Omit<Change, "timeMs" | "frames">): void {

@@ -37,7 +37,7 @@ export class StoredObject implements ObjectKey {
   /** The frozen object. Shared: copy before changing. */
   get object(): KubeObject {
     // Bytes were made from a KubeObject, here or before the restart.
-    this.#object ??= deepFreeze(shareFieldSets(JSON.parse(this.bytes.toString(), reviveBigIntegers) as KubeObject));
+    this.#object ??= deepFreeze(shareFieldSets(decodeJson(this.bytes.toString()) as KubeObject));
     return this.#object;
   }
 
@@ -65,6 +65,11 @@ export class StoredObject implements ObjectKey {
 
   get isParsed(): boolean {
     return this.#object !== undefined;
+  }
+
+  /** Forgets the bytes while the parsed form is there to make them again. */
+  dropBytes(): void {
+    if (this.#object !== undefined) this.#bytes = undefined;
   }
 
   /** Forgets the parsed form, to save memory. */
