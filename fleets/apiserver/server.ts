@@ -32,7 +32,7 @@ export interface ApiServerOptions {
   readonly logger: Logger;
   /** The kinds served from the start; the built-in ones when absent. */
   readonly kinds?: readonly KindStrategy[];
-  /** Changes kept for watches from the past. Default 10 000. */
+  /** Changes kept for watches from the past. Default 10 000 with a file, 2 000 in memory. */
   readonly historyEvents?: number;
   readonly admission?: readonly AdmissionPlugin[];
   /** Users of bearer tokens, beside those of ServiceAccounts. */
@@ -68,7 +68,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const DEFAULT_HISTORY = 4_000;
+const DEFAULT_HISTORY = { file: 10_000, memory: 2_000 } as const;
 const FIRST_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
 /** Opens or creates a store and serves it. */
@@ -81,7 +81,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     database: options.database,
     synchronous: options.synchronous ?? "full",
-    historyEvents: options.historyEvents ?? DEFAULT_HISTORY,
+    historyEvents: options.historyEvents ?? DEFAULT_HISTORY[options.database === undefined ? "memory" : "file"],
     onFatal: options.onFatal ?? failHard,
   });
   const tokens = new ServiceAccountTokens(store, clock);

@@ -14,7 +14,9 @@ const MAX_OPERATIONS = 10_000;
 /** The object after the patch, owned by the caller. Changes neither `object` nor `patch`. */
 export function patchedJson(type: PatchType, object: JsonObject, patch: Json, kind: KindStrategy): JsonObject {
   // A patch of an object by an object is an object; other results are refused on the way.
-  return cloneJson(resultOf(type, object, patch, kind) as JsonObject);
+  const result = resultOf(type, object, patch, kind) as JsonObject;
+  // Decoding a built-in kind makes a copy; custom resources are pruned and defaulted in place.
+  return kind.custom ? cloneJson(result) : { ...result };
 }
 
 function resultOf(type: PatchType, object: JsonObject, patch: Json, kind: KindStrategy): unknown {
