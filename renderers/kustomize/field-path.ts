@@ -1,5 +1,6 @@
 // Dotted field paths of replacements: `spec.containers.[name=main].env.0.value`.
 
+import { readCoreScalar } from "../../kube/yaml-scalars.ts";
 import {
   isListNode,
   isMapNode,
@@ -151,7 +152,9 @@ function elementsOf(list: NodeList, part: string): number[] {
 function newElement(list: NodeList, part: string, empty: Node): Node | undefined {
   const filter = filterOf(part);
   if (filter !== undefined) {
-    return filter.key === "" ? stringNode(filter.value) : new Map([[filter.key, stringNode(filter.value)]]);
+    // As kustomize: the value is written plain, so that it may be a number.
+    const value = new Scalar(readCoreScalar(filter.value).tag, filter.value);
+    return filter.key === "" ? value : new Map([[filter.key, value]]);
   }
   return Number(part) === list.length ? empty : undefined;
 }

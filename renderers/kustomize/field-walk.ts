@@ -79,7 +79,11 @@ function enterMap(map: NodeMap, depth: number, place: Place): void {
     }
   }
   if (field === undefined) return;
-  if (insistsOnList && !isNullNode(field) && !isListNode(field)) return;
+  if (insistsOnList && isNullNode(field)) {
+    // As kustomize: a null where the path says list becomes an empty list.
+    map.set(key, []);
+    return;
+  }
   walk(field, depth + 1, place, (value) => {
     map.set(key, value);
   });

@@ -52,7 +52,7 @@ export function gvkFrom(apiVersion: string, kind: string): Gvk {
 /** True only for kinds known to be cluster-scoped; kinds that are not built in count as namespaced. */
 export function isClusterScoped(gvk: Gvk): boolean {
   const known = clusterScoped.get(gvk.kind);
-  return known !== undefined && known.some(({ group, version }) => group === gvk.group && version === gvk.version);
+  return known?.some(({ group, version }) => group === gvk.group && version === gvk.version) ?? false;
 }
 
 /** `cluster` only for kinds known to be cluster-scoped. */

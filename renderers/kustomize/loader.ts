@@ -1,6 +1,6 @@
 // Reads files for one kustomization directory and keeps its entries inside their bounds.
 
-import { AppError } from "../../runtime/errors.ts";
+import type { AppError } from "../../runtime/errors.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { type RenderErrorCode, renderError } from "../errors.ts";
 import { isWithin, joinPath, PathResolver } from "../paths.ts";
@@ -178,9 +178,4 @@ function decodeText(bytes: Uint8Array, file: string, code: RenderErrorCode): str
   } catch (cause) {
     throw renderError(code, "the file is not UTF-8 text", { file, cause });
   }
-}
-
-/** True for an error that a loader reports about a missing file. */
-export function isMissingFile(error: unknown): boolean {
-  return error instanceof AppError && error.code === "render-missing-file";
 }
