@@ -115,7 +115,17 @@ export function cloneJson<T>(value: T): T {
   if (Array.isArray(value)) return value.map(cloneJson) as T;
   if (typeof value === "object" && value !== null) {
     const copy: Record<string, unknown> = {};
-    for (const key in value) copy[key] = cloneJson(value[key]);
+    for (const key in value) {
+      // Assigning this key would set the prototype and lose it.
+      if (key === "__proto__")
+        Object.defineProperty(copy, key, {
+          value: cloneJson(value[key]),
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
+      else copy[key] = cloneJson(value[key]);
+    }
     // The copy has the same keys and values by construction.
     return copy as T;
   }
@@ -133,7 +143,8 @@ export function equalJson(a: unknown, b: unknown): boolean {
   if (Array.isArray(b)) return false;
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  for (const key in left) if (!equalJson(left[key], right[key])) return false;
-  for (const key in right) if (left[key] === undefined && right[key] !== undefined) return false;
+  // Keys such as `constructor` are found on every object: only own ones count.
+  for (const key in left) if (!equalJson(left[key], Object.hasOwn(right, key) ? right[key] : undefined)) return false;
+  for (const key in right) if (right[key] !== undefined && !Object.hasOwn(left, key)) return false;
   return true;
 }

@@ -37,7 +37,7 @@ export interface SimulatedCluster {
 
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
   const { name, clock, logger, nodes = 3, nodeShape = DEFAULT_NODE, level = "full", readyAfterMs = 300 } = options;
-  const server = await createApiServer({ name, clock, logger });
+  const server = await createApiServer({ name, clock, logger, historyEvents: 500 });
   const client = new KubeClient(server.handle);
   const room = new NodeRoom();
   const nodeNames: string[] = [];

@@ -188,7 +188,7 @@ export class KubeClient {
       path,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    if (answer.body instanceof Uint8Array)
+    if (answer.events === undefined && answer.body instanceof Uint8Array)
       throw new ApiStatusError(failureStatus(answer.status, answer.body), `GET ${path}`);
     for await (const event of eventsOf<T>(answer)) {
       if (event.type === "ERROR") {

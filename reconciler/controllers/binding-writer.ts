@@ -43,7 +43,7 @@ export class BindingWriter {
     desired: AnyBinding,
   ): Promise<{ binding: AnyBinding; decision: SchedulingDecision }> {
     const { client, clock, informers } = this.#context;
-    const decision = decideScheduling(desired, this.#fleet.index, clock.now());
+    const decision = decideScheduling(desired, this.#fleet.index, clock.now(), { keepOrder: true });
     const decided = withDecision(desired, decision);
     let stored: AnyBinding;
     if (existing === undefined) {

@@ -14,6 +14,7 @@ import { type AnyBinding, buildBinding, mergeBinding } from "../works/binding.ts
 import { dependsOn } from "../works/dependencies.ts";
 import { bindingName } from "../works/naming.ts";
 import { buildWorks } from "../works/work.ts";
+import { isNamespace, namespaceCopies } from "./namespaces.ts";
 import type { World } from "./world.ts";
 
 /** One cluster's copy of an object. */
@@ -69,6 +70,8 @@ function place(
   const ref = refOf(template);
   const { candidates } = matchPolicy(template, policies);
   const none = { ref, template, candidates, binding: undefined, decision: undefined, copies: [] };
+  if (isNamespace(template))
+    return { ...none, policy: undefined, copies: namespaceCopies(world, template), problems: [] };
   const chosen = choosePolicy(world, policies, template);
   const { policy } = chosen;
   const existing = findBinding(world, template);
@@ -189,7 +192,9 @@ export function findBinding(world: World, template: KubeObject): AnyBinding | un
     (binding) =>
       binding.metadata.name === name &&
       binding.metadata.namespace === template.metadata.namespace &&
-      binding.spec.resource.uid === template.metadata.uid,
+      binding.spec.resource.kind === template.kind &&
+      // Bindings of what follows others name no UID.
+      (binding.spec.resource.uid ?? template.metadata.uid) === template.metadata.uid,
   );
 }
 

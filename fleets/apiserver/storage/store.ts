@@ -249,6 +249,8 @@ export class Store {
       this.#options.onFatal(error);
       return;
     }
+    // The file has them now; in memory the parsed form is enough.
+    for (const change of batch) change.object.dropBytes();
     this.#release(batch);
     commit?.resolve();
   }
