@@ -2,7 +2,8 @@
 
 import { isObject } from "../../kube/object.ts";
 import { parseYamlDocuments } from "../../kube/yaml.ts";
-import { renderError, wrapYamlError } from "../errors.ts";
+import { AppError } from "../../runtime/errors.ts";
+import { type RenderErrorCode, renderError, wrapYamlError } from "../errors.ts";
 import type { RenderWarning } from "../rendered.ts";
 import { decodeField, KUSTOMIZATION_FIELDS } from "./kustomization-schema.ts";
 
@@ -154,7 +155,9 @@ export function decodeKustomization(text: string, file: string, warn: (warning: 
     throw renderError("render-invalid-kustomization", "a kustomization must be a map of fields", { file });
   }
   // decodeField answers the shape that KUSTOMIZATION_FIELDS spells out.
-  const fields = decodeField(raw ?? {}, { fields: KUSTOMIZATION_FIELDS }, "", file) as Record<string, unknown>;
+  const fields = locating(text, file, () =>
+    decodeField(raw ?? {}, { fields: KUSTOMIZATION_FIELDS }, "", file),
+  ) as Record<string, unknown>;
   for (const [field, replacement] of DEPRECATED) {
     if (fields[field] === undefined) continue;
     const message = `${file}: the field ${field} is deprecated, use ${replacement}`;
@@ -164,11 +167,33 @@ export function decodeKustomization(text: string, file: string, warn: (warning: 
   const wanted = kind === "Component" ? "kustomize.config.k8s.io/v1alpha1" : "kustomize.config.k8s.io/v1beta1";
   const apiVersion = (fields["apiVersion"] as string | undefined) || wanted;
   checkNotEmpty(fields, file);
-  checkType(kind, apiVersion, wanted, file);
+  locating(text, file, () => checkType(kind, apiVersion, wanted, file));
   fold(fields, "bases", "resources");
   fold(fields, "imageTags", "images");
   fold(fields, "helmChartInflationGenerator", "helmCharts");
   return { ...(fields as object), apiVersion, kind };
+}
+
+/** Adds the line of the field to an error that only knows its path. */
+function locating<T>(text: string, file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const path = error instanceof AppError ? error.details["path"] : undefined;
+    if (!(error instanceof AppError) || typeof path !== "string") throw error;
+    const key =
+      path
+        .replace(/\[[0-9]+\]$/, "")
+        .split(".")
+        .pop() ?? "";
+    const line = text
+      .split("\n")
+      .findIndex((candidate) => candidate.includes(`${key}:`) || candidate.includes(`${key}":`));
+    if (line < 0) throw error;
+    const what = error.message.startsWith(`${file}: `) ? error.message.slice(file.length + 2) : error.message;
+    // The codes of this folder are those of renderError.
+    throw renderError(error.code as RenderErrorCode, what, { file, line: line + 1, path });
+  }
 }
 
 function readFirstDocument(text: string, file: string): unknown {

@@ -142,7 +142,7 @@ export class Loader {
     }
     if (resolved.type === "missing") {
       if (REMOTE.test(entry)) throw this.remote(entry);
-      throw this.fault(missing, entry, `names ${JSON.stringify(entry)}, which is not in the source`);
+      throw this.fault(missing, entry, `${JSON.stringify(entry)} is named here, but it is not in the source`);
     }
     return resolved;
   }

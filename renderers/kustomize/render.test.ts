@@ -122,12 +122,17 @@ describe("renderKustomization", () => {
       "render-invalid-resource",
       { file: "a.yaml", line: 5, column: 1 },
     ],
-    ["an unknown field", { "kustomization.yaml": "resorces: []\n" }, "render-unknown-field", { path: "resorces" }],
+    [
+      "an unknown field",
+      { "kustomization.yaml": "resorces: []\n" },
+      "render-unknown-field",
+      { path: "resorces", line: 1 },
+    ],
     [
       "a wrong type",
-      { "kustomization.yaml": "images: [{name: x, newTag: 1}]\n" },
+      { "kustomization.yaml": "resources: []\nimages:\n- name: x\n  newTag: 1\n" },
       "render-invalid-kustomization",
-      { path: "images[0].newTag" },
+      { path: "images[0].newTag", line: 4 },
     ],
     [
       "an external plugin",
