@@ -1,8 +1,9 @@
 // Why an object is where it is: everything that decided about it, from the policy down to single fields.
 import type { Cluster } from "../../api/cluster.ts";
+import { GITOPS_GROUP } from "../../api/gitops.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
-import { equalJson, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { equalJson, type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync-decisions.ts";
@@ -24,6 +25,7 @@ import {
   type PolicyName,
   whyChosen,
 } from "./explain-policies.ts";
+import { isNamespace, namespaceCopies, whyNamespaceStays } from "./namespaces.ts";
 import { copiesOf, findBinding, type Outcome, type RiverOptions, runRiver } from "./river.ts";
 import type { World } from "./world.ts";
 
@@ -48,9 +50,9 @@ export interface Explanation {
   readonly origin: Origin | undefined;
   /**
    * `placed`: in at least one cluster. `unplaced`: a policy has it, but it is in no cluster. `attached`: goes where
-   * objects go that need it. `unclaimed`: no policy selects it. `kept`: never leaves the control plane.
+   * objects go that need it. `everywhere`: a namespace, which every cluster gets. `unclaimed`: no policy selects it. `kept`: never leaves the control plane.
    */
-  readonly state: "placed" | "unplaced" | "attached" | "unclaimed" | "kept";
+  readonly state: "placed" | "unplaced" | "attached" | "everywhere" | "unclaimed" | "kept";
   /** Why it is kept, or cannot be placed. */
   readonly reason: string | undefined;
   readonly policy: (PolicyName & { readonly why: string; readonly origin: Origin | undefined }) | undefined;
@@ -88,10 +90,13 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
     throw new AppError("object-unknown", `there is no ${object.kind} ${object.name}`, { recovery: "stall" });
   const originOf = options.originOf ?? originByLabels;
   const common = { object, origin: originOf(template) };
-  const kept = whyNotTemplate(template, readSkipList());
+  const kept = whyKept(template);
   if (kept !== undefined) return { ...NOTHING, ...common, state: "kept", reason: kept };
 
-  const outcome = runRiver({ ...world, templates: [template] }, options).get(refKey(object));
+  if (isNamespace(template))
+    return { ...NOTHING, ...common, state: "everywhere", clusters: everywhere(world, template) };
+
+  const outcome = runRiver({ ...world, templates: [template], partial: true }, options).get(refKey(object));
   const stored = findBinding(world, template);
   const { policy } = outcome ?? {};
   const follows = referrersOf(world, stored);
@@ -114,6 +119,33 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
     return { ...NOTHING, ...about, state: policy === undefined ? "unclaimed" : "unplaced", reason };
   }
   return { ...NOTHING, ...about, ...explainPlacement({ world, template, outcome, stored, binding, options }) };
+}
+
+/** Why the object never leaves the control plane; undefined when it may. */
+function whyKept(template: KubeObject): string | undefined {
+  if (isNamespace(template)) return whyNamespaceStays(template);
+  const { group } = parseApiVersion(template.apiVersion);
+  // What feeds the control plane itself.
+  if (group === GITOPS_GROUP) return `objects of group ${group} are not propagated`;
+  return whyNotTemplate(template, readSkipList());
+}
+
+function everywhere(world: World, namespace: KubeObject): ClusterExplanation[] {
+  const copies = new Map(namespaceCopies(world, namespace).map((copy) => [copy.cluster, copy]));
+  return [...world.clusters].sort(byName).map((cluster) => {
+    const copy = copies.get(cluster.metadata.name ?? "");
+    return explainCluster({
+      cluster,
+      trace: undefined,
+      scheduling: undefined,
+      placement: {},
+      resource: namespace,
+      present: copy === undefined ? undefined : { replicas: undefined, follows: false },
+      copy,
+      status: undefined,
+      leaving: copy === undefined ? "the cluster is being removed" : undefined,
+    });
+  });
 }
 
 const NOTHING: Omit<Explanation, "object" | "origin" | "state"> = {
@@ -201,7 +233,12 @@ function explainPlacement(request: PlacementRequest): PlacementExplanation {
       scheduling: trace,
       placement,
       resource: binding.spec.resource,
-      present: target === undefined ? undefined : { replicas: target.replicas, follows: !own.has(name) },
+      present:
+        target === undefined
+          ? undefined
+          : own.has(name)
+            ? { replicas: target.replicas, follows: false }
+            : { replicas: undefined, follows: true },
       copy: copies.get(name),
       status: statuses.get(name),
       leaving: target === undefined ? leaving.get(name) : undefined,

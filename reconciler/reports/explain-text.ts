@@ -39,6 +39,8 @@ function headline(explanation: Explanation, paint: Emphasis): string {
       return `${name} never leaves the control plane: ${reason ?? "it is not propagated"}.`;
     case "unclaimed":
       return `No policy selects ${objectName(object)}, so it is on no cluster.${written(explanation.origin)}`;
+    case "everywhere":
+      return `${name} is ${where}: namespaces go to every cluster by themselves.`;
     case "attached":
       return `${name} is ${where}, because it follows ${andList(explanation.follows.map(objectName))} (propagateDeps).`;
     case "unplaced":
@@ -48,7 +50,7 @@ function headline(explanation: Explanation, paint: Emphasis): string {
         explanation.follows.length === 0 ? "" : `; it also follows ${andList(explanation.follows.map(objectName))}`;
       return policy === undefined
         ? `${name} is ${where}; the policy that placed it is gone.`
-        : `${name} is ${where}, as policy ${policyText(policy)}${where === "" ? "" : originText(policy.origin)} asks${also}.`;
+        : `${name} is ${where}, as policy ${policyText(policy)}${originText(policy.origin)} asks${also}.`;
     }
   }
 }

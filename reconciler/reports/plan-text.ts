@@ -43,11 +43,10 @@ export function verdictLine({ plan, source, held }: PlanReport): string {
     const verb = source.length === 1 ? "changes" : "change";
     return `${count(source.length, "object")} ${verb} in the control plane, nothing in any cluster.`;
   }
-  const objects = new Set(plan.changes.map((change) => refKey(change.object))).size;
   const clusters = new Set(plan.changes.map((change) => change.cluster)).size;
   const deleted = plan.changes.filter((change) => change.change === "deleted");
   const parts = [
-    `${count(objects, "object")} ${objects === 1 ? "changes" : "change"} in ${clusters} of ${count(plan.clusters.length, "cluster")}`,
+    `${objectsText(plan.changes)} in ${clusters} of ${count(plan.clusters.length, "cluster")}`,
     ...(plan.movedReplicas === 0
       ? []
       : [`${count(plan.movedReplicas, "replica")} ${plan.movedReplicas === 1 ? "moves" : "move"}`]),
@@ -56,6 +55,26 @@ export function verdictLine({ plan, source, held }: PlanReport): string {
       : `${count(deleted.length, "copy", "copies")} ${deleted.length === 1 ? "is" : "are"} deleted${held === undefined ? "" : " once that is confirmed"}`,
   ];
   return `${parts.join(", ")}.`;
+}
+
+/** `2 objects change`, `5 objects are created`, `2 objects change and 1 is created`; what goes is said elsewhere. */
+function objectsText(changes: readonly ObjectChange[]): string {
+  const kinds = new Map<string, Set<string>>();
+  for (const { object, change } of changes) {
+    const key = refKey(object);
+    kinds.set(key, (kinds.get(key) ?? new Set()).add(change));
+  }
+  const only = (kind: string): number => [...kinds.values()].filter((set) => set.size === 1 && set.has(kind)).length;
+  const created = only("created");
+  const deleted = only("deleted");
+  const changed = kinds.size - created - deleted;
+  const is = (number: number): string => (number === 1 ? "is" : "are");
+  const parts = [
+    ...(changed === 0 ? [] : [`${count(changed, "object")} ${changed === 1 ? "changes" : "change"}`]),
+    ...(created === 0 ? [] : [`${changed === 0 ? count(created, "object") : created} ${is(created)} created`]),
+    ...(changed + created > 0 ? [] : [`${count(deleted, "object")} ${is(deleted)} deleted`]),
+  ];
+  return andList(parts);
 }
 
 /** Clusters that change first; many that do not are one row. */

@@ -4,7 +4,7 @@ import { openHttpTransport } from "../../../kube/client/http-transport.ts";
 import { KubeClient } from "../../../kube/client/kube-client.ts";
 import { findCondition } from "../../../kube/conditions.ts";
 import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
-import { sleep, systemClock } from "../../../runtime/clock.ts";
+import { sleep } from "../../../runtime/clock.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import {
@@ -18,6 +18,7 @@ import {
   stringOption,
   UsageError,
 } from "../command.ts";
+import { commandClock } from "../command-clock.ts";
 import { withControlPlane } from "../connect.ts";
 import { createMemberAccount, MEMBER_NAMESPACE, removeMemberAccount } from "../member-account.ts";
 import { type MemberKubeconfig, readMemberKubeconfig } from "../member-kubeconfig.ts";
@@ -223,7 +224,7 @@ async function accountData(
   kubeconfig: MemberKubeconfig,
   signal: AbortSignal,
 ): Promise<Record<string, string>> {
-  const { token, caBundle } = await createMemberAccount(member, name, { clock: systemClock, signal });
+  const { token, caBundle } = await createMemberAccount(member, name, { clock: commandClock, signal });
   // The kubeconfig's own bundle leads to the address that was just used; the member's may be for inside addresses only.
   const bundle = kubeconfig.caBundle ?? caBundle;
   return { token: base64(token), ...(bundle === undefined ? {} : { caBundle: bundle }) };
@@ -239,11 +240,11 @@ async function awaitReady(
   ref: ObjectRef,
   timeoutMs: number,
 ): Promise<ExitCode> {
-  const deadline = systemClock.now() + timeoutMs;
+  const deadline = commandClock.now() + timeoutMs;
   let cluster = await client.get<Cluster>(ref);
   const readyOf = (): ReturnType<typeof findCondition> => findCondition(cluster.status?.conditions, "Ready");
-  while (readyOf()?.status !== "True" && systemClock.now() < deadline) {
-    await sleep(systemClock, 100, invocation.signal);
+  while (readyOf()?.status !== "True" && commandClock.now() < deadline) {
+    await sleep(commandClock, 100, invocation.signal);
     cluster = await client.get<Cluster>(ref);
   }
   const ready = readyOf();

@@ -3,7 +3,7 @@ import type { Work } from "../../../api/work.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { isNotFound } from "../../../kube/client/status-error.ts";
 import { type ObjectRef, refOf } from "../../../kube/object.ts";
-import { sleep, systemClock } from "../../../runtime/clock.ts";
+import { sleep } from "../../../runtime/clock.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
@@ -19,6 +19,7 @@ import {
   stringOption,
   UsageError,
 } from "../command.ts";
+import { commandClock } from "../command-clock.ts";
 import { withControlPlane } from "../connect.ts";
 import { MEMBER_NAMESPACE, removeMemberAccount } from "../member-account.ts";
 import { connectMember, type MemberConnection } from "../member-client.ts";
@@ -100,10 +101,10 @@ async function awaitGone(
   ref: ObjectRef,
   { force, timeoutMs }: { readonly force: boolean; readonly timeoutMs: number },
 ): Promise<void> {
-  const deadline = systemClock.now() + (force ? Math.min(timeoutMs, 5_000) : timeoutMs);
-  while (systemClock.now() < deadline) {
+  const deadline = commandClock.now() + (force ? Math.min(timeoutMs, 5_000) : timeoutMs);
+  while (commandClock.now() < deadline) {
     if ((await client.find(ref)) === undefined) return;
-    await sleep(systemClock, 100, invocation.signal);
+    await sleep(commandClock, 100, invocation.signal);
   }
   const left = await worksLeft(client, ref.name);
   if (!force) {
