@@ -389,6 +389,60 @@ describe("custom resources", () => {
   });
 });
 
+describe("connectors", () => {
+  it("answer subresources in place of the store, for objects that exist", async () => {
+    const own = await startTestServer({
+      connectors: {
+        "/pods/log": ({ name, rest, object }) =>
+          Promise.resolve({
+            status: 200,
+            headers: { "content-type": "text/plain" },
+            body: Buffer.from(`${object.kind} ${name} ${rest}`),
+          }),
+      },
+    });
+    const pods = "/api/v1/namespaces/default/pods";
+    const spec = { containers: [{ name: "c", image: "i" }] };
+    await own.call("POST", pods, { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec });
+
+    const found = await own.call("GET", `${pods}/p/log`);
+    const missing = await own.call("GET", `${pods}/none/log`);
+
+    expect(found.body).toBe("Pod p ");
+    expect(missing.status).toBe(404);
+    await own.server.close();
+  });
+});
+
+describe("forms of answers", () => {
+  it("come as YAML with sorted keys when asked for", async () => {
+    await test.call("POST", CONFIG_MAPS, configMap("a", { k: "yes" }));
+
+    const { body } = await test.call("GET", `${CONFIG_MAPS}/a`, undefined, { accept: "application/yaml" });
+
+    expect(String(body)).toMatch(/^apiVersion: v1\ndata:\n {2}k: "yes"\nkind: ConfigMap\nmetadata:\n/);
+  });
+
+  it("are refused when no form suits", async () => {
+    expect((await test.call("GET", CONFIG_MAPS, undefined, { accept: "text/html" })).status).toBe(406);
+  });
+});
+
+describe("strict field validation", () => {
+  it("refuses unknown and repeated fields, or warns of them", async () => {
+    const text = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"1","k":"2"},"datum":{}}';
+
+    const strict = await test.call("POST", `${CONFIG_MAPS}?fieldValidation=Strict`, text);
+    const warned = await test.call("POST", CONFIG_MAPS, text);
+
+    expect(strict.body["message"]).toContain('duplicate field "data.k", unknown field "datum"');
+    expect(warned.headers["warning"]).toEqual([
+      '299 - "duplicate field \\"data.k\\""',
+      '299 - "unknown field \\"datum\\""',
+    ]);
+  });
+});
+
 describe("admission plugins", () => {
   const plugin: AdmissionPlugin = {
     handles: (kind, operation) => kind.kind === "ConfigMap" && operation !== "DELETE",

@@ -17,6 +17,7 @@ import { builtinKinds } from "./kinds/builtin.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { KindStrategy } from "./registry/kind.ts";
 import { Registry } from "./registry/registry.ts";
+import { statusError } from "./registry/status-error.ts";
 import { type Authorizer, allowAuthenticated, type Connector, type ServerContext } from "./server-context.ts";
 import { Store } from "./storage/store.ts";
 import { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
@@ -113,7 +114,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const discovery = new Discovery(registry, groupsOf(kinds));
   const paths = createPathHandler(server, discovery, createOpenApiPaths(registry, clock));
   async function handle(request: ApiRequest): Promise<ApiResponse> {
-    if (closing.signal.aborted) return refusal(server, new Error("the server is closed"));
+    if (closing.signal.aborted) {
+      return refusal(server, statusError(503, "ServiceUnavailable", "the server is shutting down"));
+    }
     return route(server, paths, request);
   }
 

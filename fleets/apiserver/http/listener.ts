@@ -72,7 +72,7 @@ export async function listen(servers: ApiServer | ServersByPrefix, options: List
   const certificates = await ensureCertificates(directory, names, clock);
   for (const server of byPrefix.values()) server.publishCa(certificates.caPem);
 
-  const port = new Port(byPrefix, options);
+  const port = new Port(byPrefix, options, certificates.caPem);
   const server = createSecureServer(
     {
       key: certificates.server.key,
@@ -110,14 +110,19 @@ export async function listen(servers: ApiServer | ServersByPrefix, options: List
 class Port {
   readonly #servers: ServersByPrefix;
   readonly #options: ListenOptions;
+  readonly #caPem: string;
+  /** Servers that publish the authority. */
+  readonly #known = new WeakSet<ApiServer>();
   readonly #closing = new AbortController();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
   #server: Http2SecureServer | undefined;
 
-  constructor(servers: ServersByPrefix, options: ListenOptions) {
+  constructor(servers: ServersByPrefix, options: ListenOptions, caPem: string) {
     this.#servers = servers;
     this.#options = options;
+    this.#caPem = caPem;
+    for (const server of servers.values()) this.#known.add(server);
   }
 
   open(server: Http2SecureServer): Promise<void> {
@@ -178,6 +183,10 @@ class Port {
     try {
       const found = this.#find(request.url);
       if (found === undefined) return jsonResponse(404, failureStatus(404, "NotFound", "no server has this path", {}));
+      if (!this.#known.has(found.server)) {
+        this.#known.add(found.server);
+        found.server.publishCa(this.#caPem);
+      }
       const user = this.#userOf(request, found.server);
       const body = await readBody(request);
       const call: ApiRequest = {
