@@ -1,6 +1,5 @@
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { isNotFound } from "../../kube/client/status-error.ts";
-import { fnv1a32 } from "../../kube/hash.ts";
 import type { KubeObject, ObjectRef } from "../../kube/object.ts";
 import { type Clock, rfc3339 } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
@@ -32,6 +31,7 @@ export class EventRecorder {
   readonly #series = new Map<string, Series>();
   readonly #pending: (() => Promise<void>)[] = [];
   #active = 0;
+  #lastStamp = 0n;
 
   constructor(client: KubeClient, clock: Clock, logger: Logger) {
     this.#client = client;
@@ -56,13 +56,23 @@ export class EventRecorder {
       return;
     }
     const namespace = subject.namespace === undefined || subject.namespace === "" ? "default" : subject.namespace;
-    const name = `${subject.name}.${fnv1a32(key).toString(16).padStart(8, "0")}${now.toString(16)}`;
+    const name = `${subject.name}.${this.#stamp(now)}`;
     this.#series.set(key, { name, namespace, count: 1, lastMs: now });
     this.#forgetOld(now);
     const event = toEvent(subject, { name, namespace, type, reason, message, time: rfc3339(now) });
     this.#enqueue(async () => {
       await this.#client.create(event, { fieldManager: "flaghoist" });
     });
+  }
+
+  /**
+   * Nanoseconds as client-go puts them into names, made unique by counting: listed by name, the events of an object
+   * then stand in the order in which they happened, which is how kubectl shows those of one second.
+   */
+  #stamp(nowMs: number): string {
+    const nanos = BigInt(Math.trunc(nowMs)) * 1_000_000n;
+    this.#lastStamp = nanos > this.#lastStamp ? nanos : this.#lastStamp + 1n;
+    return this.#lastStamp.toString(16);
   }
 
   /** Resolves when all events recorded so far were sent or given up. */
