@@ -20,6 +20,7 @@ const BEFORE_DEADLINE_MS = 2000;
 const SHORTEST_DEFAULT_S = 1800;
 const MOST_BEHIND = 1000;
 const BEHIND_MS = 30_000;
+const CHUNK_BYTES = 65_536;
 const FRAME_END = Buffer.from("}\n");
 
 /** One event before it is encoded. */
@@ -236,7 +237,7 @@ class WatchStream {
       for (;;) {
         const ready = this.#queue.takeAll();
         if (ready !== undefined) {
-          yield ready.length === 1 ? ready[0]!.bytes() : Buffer.concat(ready.map((event) => event.bytes()));
+          yield* chunksOf(ready);
           continue;
         }
         const next = await this.#queue.next();
@@ -254,6 +255,22 @@ class WatchStream {
       yield { type: event.type, object: event.object() as Readonly<Record<string, unknown>> };
     }
   }
+}
+
+/** Whole events together, in chunks that a slow reader's connection can hold. */
+function* chunksOf(events: readonly PendingEvent[]): Iterable<Buffer> {
+  let frames: Buffer[] = [];
+  let size = 0;
+  for (const event of events) {
+    const frame = event.bytes();
+    frames.push(frame);
+    size += frame.length;
+    if (size < CHUNK_BYTES) continue;
+    yield frames.length === 1 ? frame : Buffer.concat(frames, size);
+    frames = [];
+    size = 0;
+  }
+  if (frames.length > 0) yield frames.length === 1 ? frames[0]! : Buffer.concat(frames, size);
 }
 
 function frameOf(type: string, object: Buffer): Buffer {

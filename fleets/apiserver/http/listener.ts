@@ -55,6 +55,8 @@ export type ServersByPrefix = ReadonlyMap<string, ApiServer>;
 type Headers = Http2ServerRequest["headers"];
 
 const COMPRESS_FROM_BYTES = 131_072;
+const SESSION_MEMORY_MB = 1024;
+const CHUNK_BYTES = 1_048_576;
 const CLOSE_GRACE_MS = 2000;
 const FLOW_IDS = {
   "x-kubernetes-pf-flowschema-uid": "00000000-0000-4000-8000-000000000001",
@@ -82,6 +84,8 @@ export async function listen(servers: ApiServer | ServersByPrefix, options: List
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
+      // Node refuses new streams of a connection that holds more than this; one large list exceeds the default of 10.
+      maxSessionMemory: SESSION_MEMORY_MB,
       settings: { maxConcurrentStreams: 1000, initialWindowSize: 1_048_576 },
     },
     (request, response) => void port.serve(request, response),
@@ -251,7 +255,7 @@ class Port {
       ...(answer.status === 304 ? {} : { "content-length": String((packed ?? body).byteLength) }),
     });
     if (request.method === "HEAD" || answer.status === 304) response.end();
-    else response.end(packed ?? body);
+    else await sendBytes(response, packed ?? body, signal);
   }
 
   async #packed(request: Http2ServerRequest, body: Uint8Array): Promise<Uint8Array | undefined> {
@@ -261,6 +265,16 @@ class Port {
   }
 }
 
+/** Large bodies go in parts, so that other streams of the connection and of the process get their turn. */
+async function sendBytes(response: Http2ServerResponse, body: Uint8Array, signal: AbortSignal): Promise<void> {
+  let at = 0;
+  for (; body.byteLength - at > CHUNK_BYTES; at += CHUNK_BYTES) {
+    if (signal.aborted) return;
+    if (!response.write(body.subarray(at, at + CHUNK_BYTES))) await drained(response, signal);
+  }
+  response.end(body.subarray(at));
+}
+
 async function sendStream(
   response: Http2ServerResponse,
   body: AsyncIterable<Uint8Array>,
@@ -268,18 +282,22 @@ async function sendStream(
 ): Promise<void> {
   for await (const chunk of body) {
     if (signal.aborted) return;
-    if (response.write(chunk)) continue;
-    await new Promise<void>((resolve) => {
-      const go = (): void => {
-        response.off("drain", go);
-        signal.removeEventListener("abort", go);
-        resolve();
-      };
-      response.on("drain", go);
-      signal.addEventListener("abort", go, { once: true });
-    });
+    if (!response.write(chunk)) await drained(response, signal);
   }
   response.end();
+}
+
+/** Waits until more can be written, or the reader is gone. */
+function drained(response: Http2ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      response.off("drain", go);
+      signal.removeEventListener("abort", go);
+      resolve();
+    };
+    response.on("drain", go);
+    signal.addEventListener("abort", go, { once: true });
+  });
 }
 
 async function readBody(request: Http2ServerRequest): Promise<Buffer | undefined> {
