@@ -3,6 +3,7 @@ import type { ApiRequest, ApiResponse, UserInfo } from "../../kube/client/transp
 import type { KubeObject } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { Authorizer } from "./authorization/access.ts";
 import type { Rbac } from "./authorization/rbac.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -45,34 +46,3 @@ export interface ConnectRequest {
 }
 
 export type Connector = (request: ConnectRequest) => Promise<ApiResponse>;
-
-/** What a user wants to do, in the terms of RBAC. */
-export interface AccessRequest {
-  readonly user: UserInfo;
-  readonly verb: string;
-  /** Undefined for a path that is no resource. */
-  readonly resource:
-    | {
-        readonly group: string;
-        readonly resource: string;
-        readonly subresource: string | undefined;
-        readonly namespace: string | undefined;
-        readonly name: string | undefined;
-      }
-    | undefined;
-  readonly path: string;
-}
-
-export interface AccessDecision {
-  readonly allowed: boolean;
-  readonly reason: string;
-}
-
-/** Decides who may do what. */
-export type Authorizer = (request: AccessRequest) => AccessDecision;
-
-/** Everything to everybody who is known. */
-export function allowAuthenticated(request: AccessRequest): AccessDecision {
-  const known = !request.user.groups.includes("system:unauthenticated");
-  return { allowed: known, reason: "" };
-}

@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { type Authorizer, allowAuthenticated } from "./authorization/access.ts";
 import { startRbac } from "./authorization/bootstrap.ts";
 import { escalationCheck } from "./authorization/escalation.ts";
 import { Rbac } from "./authorization/rbac.ts";
@@ -18,7 +19,7 @@ import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { KindStrategy } from "./registry/kind.ts";
 import { Registry } from "./registry/registry.ts";
 import { statusError } from "./registry/status-error.ts";
-import { type Authorizer, allowAuthenticated, type Connector, type ServerContext } from "./server-context.ts";
+import type { Connector, ServerContext } from "./server-context.ts";
 import { Store } from "./storage/store.ts";
 import { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
 

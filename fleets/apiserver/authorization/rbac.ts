@@ -1,8 +1,8 @@
 // Role-based access control over the roles and bindings of a store.
 import type { UserInfo } from "../../../kube/client/transport.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import type { AccessDecision, AccessRequest } from "../server-context.ts";
 import type { Store } from "../storage/store.ts";
+import type { AccessDecision, AccessRequest } from "./access.ts";
 import {
   MASTERS,
   type PolicyRule,

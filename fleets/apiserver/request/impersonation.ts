@@ -1,7 +1,7 @@
 // Acting as somebody else, by the Impersonate headers.
 import type { UserInfo } from "../../../kube/client/transport.ts";
+import type { Authorizer } from "../authorization/access.ts";
 import { badRequest } from "../registry/status-error.ts";
-import type { Authorizer } from "../server-context.ts";
 
 const ANONYMOUS = "system:anonymous";
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):[^:]+$/;
