@@ -29,14 +29,15 @@ export interface RenderedFile {
 
 /** Renders a folder of a revision; throws `AppError`s with file and line in the message. */
 export interface SyncRenderer {
-  render(
-    artifact: Artifact,
-    path: string,
-    renderer: "auto" | "plain" | "kustomize",
-    signal: AbortSignal,
-  ): Promise<readonly RenderedFile[]>;
+  render(artifact: Artifact, path: string, options: SyncRenderOptions): Promise<readonly RenderedFile[]>;
   /** Why an object cannot be accepted, before anything is applied; undefined when it can. */
   check(object: KubeObject): string | undefined;
+}
+
+export interface SyncRenderOptions {
+  readonly renderer: "auto" | "plain" | "kustomize";
+  readonly targetNamespace: string | undefined;
+  readonly signal: AbortSignal;
 }
 
 export function startSyncController(
@@ -154,7 +155,11 @@ async function reconcile(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const path = (sync.spec.path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
-  const rendered = await renderer.render(artifact, path, sync.spec.renderer ?? "auto", signal);
+  const rendered = await renderer.render(artifact, path, {
+    renderer: sync.spec.renderer ?? "auto",
+    targetNamespace: sync.spec.targetNamespace,
+    signal,
+  });
   const objects = await prepareAll(context, renderer, sync, rendered);
   const wanted = entriesOf(objects);
   const plan = planPrune(sync, wanted, artifact.revision);
