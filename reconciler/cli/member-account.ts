@@ -1,56 +1,58 @@
 // What a join makes in a member cluster: an account for the control plane, allowed everything, and a token of it.
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { isNotFound } from "../../kube/client/status-error.ts";
-import { isObject, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
+import { isObject, type KubeObject, type ObjectRef, type OwnerReference, refOf } from "../../kube/object.ts";
 import { type Clock, sleep } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
 
 export const MEMBER_NAMESPACE = "karmada-cluster";
 const SYSTEM_LABELS = { "karmada.io/system": "true" };
 const RBAC = "rbac.authorization.k8s.io/v1";
+const FIELD_MANAGER = "flaghoist-join";
 const FILL_TIMEOUT_MS = 3_000;
 /** Members may shorten it; a year is what most allow. */
 const TOKEN_SECONDS = 365 * 24 * 3600;
 
-/** The objects in the order in which they are made. */
-export function memberAccountObjects(clusterName: string): readonly KubeObject[] {
-  const account = `karmada-${clusterName}`;
-  const role = `karmada-controller-manager:${account}`;
+/** The role is the root: it owns all the rest, so that deleting it takes everything along. */
+function accountRole(clusterName: string): KubeObject {
+  return {
+    apiVersion: RBAC,
+    kind: "ClusterRole",
+    metadata: { name: `karmada-controller-manager:${accountName(clusterName)}`, labels: SYSTEM_LABELS },
+    rules: [
+      { apiGroups: ["*"], resources: ["*"], verbs: ["*"] },
+      { nonResourceURLs: ["*"], verbs: ["get"] },
+    ],
+  };
+}
+
+function accountName(clusterName: string): string {
+  return `karmada-${clusterName}`;
+}
+
+function accountParts(clusterName: string, role: KubeObject): readonly KubeObject[] {
+  const name = accountName(clusterName);
+  const metadata = { name, namespace: MEMBER_NAMESPACE, labels: SYSTEM_LABELS, ownerReferences: [ownerOf(role)] };
   return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: MEMBER_NAMESPACE, labels: SYSTEM_LABELS } },
-    {
-      apiVersion: "v1",
-      kind: "ServiceAccount",
-      metadata: { name: account, namespace: MEMBER_NAMESPACE, labels: SYSTEM_LABELS },
-    },
-    {
-      apiVersion: RBAC,
-      kind: "ClusterRole",
-      metadata: { name: role, labels: SYSTEM_LABELS },
-      rules: [
-        { apiGroups: ["*"], resources: ["*"], verbs: ["*"] },
-        { nonResourceURLs: ["*"], verbs: ["get"] },
-      ],
-    },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
     {
       apiVersion: RBAC,
       kind: "ClusterRoleBinding",
-      metadata: { name: role, labels: SYSTEM_LABELS },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-      subjects: [{ kind: "ServiceAccount", name: account, namespace: MEMBER_NAMESPACE }],
+      metadata: { name: role.metadata.name ?? "", labels: SYSTEM_LABELS, ownerReferences: [ownerOf(role)] },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role.metadata.name },
+      subjects: [{ kind: "ServiceAccount", name, namespace: MEMBER_NAMESPACE }],
     },
     {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: {
-        name: account,
-        namespace: MEMBER_NAMESPACE,
-        labels: SYSTEM_LABELS,
-        annotations: { "kubernetes.io/service-account.name": account },
-      },
+      metadata: { ...metadata, annotations: { "kubernetes.io/service-account.name": name } },
       type: "kubernetes.io/service-account-token",
     },
   ];
+}
+
+function ownerOf(role: KubeObject): OwnerReference {
+  return { apiVersion: RBAC, kind: "ClusterRole", name: role.metadata.name ?? "", uid: role.metadata.uid ?? "" };
 }
 
 /**
@@ -63,12 +65,33 @@ export async function createMemberAccount(
   options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<{ readonly token: string; readonly caBundle: string | undefined }> {
   const { clock, signal } = options;
-  const objects = memberAccountObjects(clusterName);
-  for (const object of objects) await member.apply(object, { fieldManager: "flaghoist-join", force: true, signal });
-  const secret = objects.at(-1);
-  const filled = secret === undefined ? undefined : await awaitToken(member, refOf(secret), clock, signal);
+  const write = { fieldManager: FIELD_MANAGER, force: true, signal };
+  const role = await member.apply(accountRole(clusterName), write);
+  await ensureNamespace(member, role);
+  let secret: ObjectRef | undefined;
+  for (const part of accountParts(clusterName, role)) secret = refOf(await member.apply(part, write));
+  const filled = secret === undefined ? undefined : await awaitToken(member, secret, clock, signal);
   if (filled !== undefined) return filled;
   return { token: await requestToken(member, clusterName), caBundle: undefined };
+}
+
+/** The namespace goes with the last account in it; one that others made is left as it is. */
+async function ensureNamespace(member: KubeClient, role: KubeObject): Promise<void> {
+  const ref: ObjectRef = { apiVersion: "v1", kind: "Namespace", name: MEMBER_NAMESPACE };
+  const existing = await member.find(ref);
+  if (existing === undefined) {
+    const metadata = { name: MEMBER_NAMESPACE, labels: SYSTEM_LABELS, ownerReferences: [ownerOf(role)] };
+    await member.create({ apiVersion: "v1", kind: "Namespace", metadata }, { fieldManager: FIELD_MANAGER });
+    return;
+  }
+  const { ownerReferences = [], resourceVersion } = existing.metadata;
+  if (ownerReferences.length === 0 || ownerReferences.some((owner) => owner.uid === role.metadata.uid)) return;
+  await member.patch(
+    ref,
+    { metadata: { resourceVersion, ownerReferences: [...ownerReferences, ownerOf(role)] } },
+    "merge",
+    { fieldManager: FIELD_MANAGER },
+  );
 }
 
 async function awaitToken(
@@ -93,7 +116,7 @@ async function awaitToken(
 }
 
 async function requestToken(member: KubeClient, clusterName: string): Promise<string> {
-  const path = `/api/v1/namespaces/${MEMBER_NAMESPACE}/serviceaccounts/karmada-${clusterName}/token`;
+  const path = `/api/v1/namespaces/${MEMBER_NAMESPACE}/serviceaccounts/${accountName(clusterName)}/token`;
   try {
     const answer = await member.raw("POST", path, {
       apiVersion: "authentication.k8s.io/v1",
@@ -112,15 +135,10 @@ async function requestToken(member: KubeClient, clusterName: string): Promise<st
   );
 }
 
-/** Removes what `createMemberAccount` made; the namespace only when nothing else of ours is left in it. */
+/**
+ * Removes what `createMemberAccount` made. One request, because with the first part of it the account loses its rights;
+ * the member's garbage collector does the rest.
+ */
 export async function removeMemberAccount(member: KubeClient, clusterName: string): Promise<void> {
-  for (const object of [...memberAccountObjects(clusterName)].reverse()) {
-    if (object.kind === "Namespace") {
-      const others = (await member.list("v1", "ServiceAccount", { namespace: MEMBER_NAMESPACE })).items.filter(
-        (account) => account.metadata.name !== "default",
-      );
-      if (others.length > 0) continue;
-    }
-    await member.delete(refOf(object));
-  }
+  await member.delete(refOf(accountRole(clusterName)), { propagationPolicy: "Background" });
 }

@@ -1,13 +1,12 @@
 // What one cluster has to do with an object: chosen, spare or refused, and what differs in its copy.
 import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterAffinity, Placement } from "../../api/policy.ts";
-import type { AggregatedStatusItem, ObjectReference } from "../../api/work.ts";
+import type { AggregatedStatusItem } from "../../api/work.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import { isObject } from "../../kube/object.ts";
 import { matchesRequirements, requirementsOf } from "../../kube/selectors.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { Refusal } from "../scheduler/refusals.ts";
-import { firstUntolerated, formatTaint } from "../scheduler/taints.ts";
 import type { ClusterTrace, SchedulingTrace } from "../scheduler/trace.ts";
 import type { PolicyName } from "./explain-policies.ts";
 import { readablePath } from "./field-path.ts";
@@ -58,7 +57,6 @@ export interface ClusterRequest {
   readonly trace: ClusterTrace | undefined;
   readonly scheduling: SchedulingTrace | undefined;
   readonly placement: Placement;
-  readonly resource: Pick<ObjectReference, "apiVersion" | "kind">;
   /** Where it is now: replicas, or undefined when it is not; `null` where replicas are not counted. */
   readonly present: { readonly replicas: number | undefined; readonly follows: boolean } | undefined;
   readonly copy: Copy | undefined;
@@ -116,45 +114,11 @@ function specPath(path: string): string {
   return path.replace(/^placement\b/, "spec.placement");
 }
 
-function refusalWords(
-  refusal: Refusal,
-  { cluster, placement, resource, scheduling }: ClusterRequest,
-): RefusalExplanation {
-  const { filter } = refusal;
-  const plain = { filter, words: refusal.reason, field: specPath(refusal.path) };
-  switch (filter) {
-    case "TaintToleration": {
-      const taint = firstUntolerated(cluster.spec.taints ?? [], placement.clusterTolerations);
-      return taint === undefined
-        ? plain
-        : { ...plain, words: `taint ${taintText(formatTaint(taint))} is not tolerated` };
-    }
-    case "APIEnablement": {
-      const groups = cluster.status?.apiEnablements ?? [];
-      const complete = findCondition(cluster.status?.conditions, "CompleteAPIEnablements")?.status === "True";
-      const seen =
-        groups.length === 0
-          ? "it has not reported any API yet"
-          : `it reports ${groups.length} API groups${complete ? "; complete" : ", maybe not all"}`;
-      return { ...plain, words: `has no ${resource.apiVersion} ${resource.kind} (${seen})` };
-    }
-    case "ClusterAffinity": {
-      const affinity = affinityOf(placement, scheduling?.affinityGroup);
-      if (affinity === undefined) return plain;
-      const { words, part } = affinityMiss(cluster, affinity);
-      return { ...plain, words, field: specPath(`${refusal.path}${part}`) };
-    }
-    case "SpreadConstraint":
-      return { ...plain, words: refusal.reason.replace("cluster(s) did not have", "has no").replace(" property", "") };
-    case "ClusterEviction":
-      return { ...plain, words: "is being left, and not taken again until that is over" };
-    default:
-      return plain;
-  }
-}
-
-function taintText(text: string): string {
-  return text.replace(/^\{|\}$/g, "");
+function refusalWords(refusal: Refusal, { cluster, placement, scheduling }: ClusterRequest): RefusalExplanation {
+  const { filter, detail, path } = refusal;
+  const affinity = affinityOf(placement, scheduling?.affinityGroup);
+  const exact = filter === "ClusterAffinity" && affinity !== undefined ? affinityMiss(cluster, affinity) : undefined;
+  return { filter, words: exact ?? detail, field: specPath(path) };
 }
 
 function affinityOf(placement: Placement, group: string | undefined): ClusterAffinity | undefined {
@@ -163,33 +127,47 @@ function affinityOf(placement: Placement, group: string | undefined): ClusterAff
   );
 }
 
-/** Which part of the affinity the cluster does not meet. */
-function affinityMiss(cluster: Cluster, affinity: ClusterAffinity): { words: string; part: string } {
-  const name = cluster.metadata.name ?? "";
-  const { exclude, clusterNames, labelSelector, fieldSelector } = affinity;
-  if (exclude?.includes(name) === true) return { words: "is excluded by name", part: ".exclude" };
+/** Which label, or which of provider, region and zones, the cluster would need; undefined when that is not it. */
+function affinityMiss(
+  cluster: Cluster,
+  { exclude, labelSelector, fieldSelector }: ClusterAffinity,
+): string | undefined {
+  if (exclude?.includes(cluster.metadata.name ?? "") === true) return undefined;
   if (labelSelector != null && !clusterMatches(cluster, { labelSelector })) {
     const labels = cluster.metadata.labels ?? {};
     const unmet = safely(() => requirementsOf(labelSelector).find((one) => !matchesRequirements([one], labels)));
-    const has = unmet === undefined ? undefined : labels[unmet.key];
-    const wanted = unmet === undefined ? "" : ` ${unmet.key}: wanted ${unmet.values.join(" or ") || unmet.operator}`;
-    return { words: `label${wanted}, ${has === undefined ? "has none" : `has ${has}`}`, part: ".labelSelector" };
+    if (unmet === undefined) return undefined;
+    return missWords(`label ${unmet.key}`, labels[unmet.key], unmet.operator, unmet.values);
   }
-  if (fieldSelector != null && !clusterMatches(cluster, { fieldSelector })) {
-    const unmet = (fieldSelector.matchExpressions ?? []).find(
-      (expression) => !clusterMatches(cluster, { fieldSelector: { matchExpressions: [expression] } }),
-    );
-    const key = unmet?.key ?? "field";
-    const { provider, region, zones } = cluster.spec;
-    const has = key === "provider" ? provider : key === "region" ? region : zones?.join(", ");
-    return {
-      words:
-        `${key} is ${has === undefined || has === "" ? "not set" : has}, wanted ${unmet?.operator ?? "In"} ${unmet?.values?.join(", ") ?? ""}`.trim(),
-      part: ".fieldSelector",
-    };
+  if (fieldSelector == null || clusterMatches(cluster, { fieldSelector })) return undefined;
+  const unmet = (fieldSelector.matchExpressions ?? []).find(
+    (expression) => !clusterMatches(cluster, { fieldSelector: { matchExpressions: [expression] } }),
+  );
+  if (unmet === undefined) return undefined;
+  const { provider, region, zones = [] } = cluster.spec;
+  const has = unmet.key === "provider" ? provider : unmet.key === "region" ? region : zones.join(", ");
+  return missWords(unmet.key, has, unmet.operator.toLowerCase(), unmet.values ?? []);
+}
+
+/** `region is moon, wanted eu-west or ap-northeast`. */
+function missWords(key: string, has: string | undefined, operator: string, values: readonly string[]): string {
+  const is = has === undefined || has === "" ? `${key} is not set` : `${key} is ${has}`;
+  switch (operator) {
+    case "=":
+    case "==":
+    case "in":
+      return `${is}, wanted ${values.join(" or ")}`;
+    case "!=":
+    case "notin":
+      return `${is}, which is not wanted`;
+    case "exists":
+      return is;
+    case "!":
+    case "doesnotexist":
+      return `${is}, wanted none`;
+    default:
+      return `${is}, wanted ${operator} ${values.join(" or ")}`;
   }
-  if ((clusterNames ?? []).length > 0) return { words: "is not among the named clusters", part: ".clusterNames" };
-  return { words: "does not match the cluster affinity", part: "" };
 }
 
 function safely<T>(work: () => T): T | undefined {

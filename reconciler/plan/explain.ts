@@ -139,7 +139,6 @@ function everywhere(world: World, namespace: KubeObject): ClusterExplanation[] {
       trace: undefined,
       scheduling: undefined,
       placement: {},
-      resource: namespace,
       present: copy === undefined ? undefined : { replicas: undefined, follows: false },
       copy,
       status: undefined,
@@ -232,7 +231,6 @@ function explainPlacement(request: PlacementRequest): PlacementExplanation {
       trace: traces.get(name),
       scheduling: trace,
       placement,
-      resource: binding.spec.resource,
       present:
         target === undefined
           ? undefined

@@ -227,7 +227,10 @@ function divisionLines(division: DivisionExplanation): string[] {
   const { strategy, action, target, weights, seats } = division;
   if (action === "keep") return ["The division is kept as it is."];
   const tier = division.tier === undefined || division.tier === 0 ? "" : ` (overflow tier ${division.tier})`;
-  const shares = weights.slice(0, MOST_WEIGHTS).map(({ name, weight }) => `${name} ${weight}`);
+  const named = [...weights].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const shares = (strategy === "Aggregated" ? weights : named)
+    .slice(0, MOST_WEIGHTS)
+    .map(({ name, weight }) => `${name} ${weight}`);
   if (weights.length > MOST_WEIGHTS) shares.push(`… (${weights.length} clusters)`);
   const basis =
     strategy === "StaticWeight"
@@ -246,8 +249,22 @@ function divisionLines(division: DivisionExplanation): string[] {
   if (target > MOST_SEATS) steps.push("…");
   const got = new Map<string, number>();
   if (seats.length === target) for (const { name } of seats) got.set(name, (got.get(name) ?? 0) + 1);
-  const result = got.size === 0 ? "" : `  → ${weights.map(({ name }) => got.get(name) ?? 0).join(" / ")}`;
-  return [...lines, `  ${steps.join(" · ")}${result}`];
+  const result = got.size === 0 ? "" : `→ ${named.map(({ name }) => `${name} ${got.get(name) ?? 0}`).join(" · ")}`;
+  const tied = seats.slice(0, target).some(({ quotient, over }) => over?.quotient === quotient);
+  if (tied) lines[0] += `; equals: fewer seats, then the ${division.namesDescend ? "last" : "first"} name`;
+  return [...lines, ...wrap(steps, " · ", 110).map((line) => `  ${line}`), ...(result === "" ? [] : [`  ${result}`])];
+}
+
+/** Joins parts into lines of at most `width` characters. */
+function wrap(parts: readonly string[], separator: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + separator.length + part.length <= width)
+      lines[lines.length - 1] = `${last}${separator}${part}`;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 /** ` (static rule 2; rule 1 matches none)`. */
