@@ -165,6 +165,11 @@ export class CapacityWatch {
     await Promise.all([this.#nodes.stop(), this.#pods.stop()]);
   }
 
+  /** Resolves when nodes and pods were listed once. */
+  async synced(): Promise<void> {
+    await Promise.all([this.#nodes.synced(), this.#pods.synced()]);
+  }
+
   /** The present summary; undefined until nodes and pods were listed once. */
   summary(): Pick<ClusterStatus, "nodeSummary" | "resourceSummary"> | undefined {
     if (!this.#nodes.hasSynced || !this.#pods.hasSynced) return undefined;

@@ -53,7 +53,9 @@ export class BindingWriter {
     } else {
       stored = await client.update(decided, { fieldManager: "flaghoist" });
     }
-    this.#handled.set(stored.metadata.uid ?? "", stored.metadata.generation ?? 0);
+    // What could not be placed is the scheduling loop's to try again.
+    if (decision.requeue === "done") this.#handled.set(stored.metadata.uid ?? "", stored.metadata.generation ?? 0);
+    else this.#handled.delete(stored.metadata.uid ?? "");
     informers.of<AnyBinding>(BINDING_API_VERSION, stored.kind).adopt(stored);
     const written = await this.writeStatus(stored, statusOf(stored, decision));
     this.#tell(written, decision);

@@ -1,6 +1,7 @@
 // Schedules bindings again when they or the fleet change. Bindings that were written already scheduled are passed over.
 
 import { isConflict, isNotFound } from "../../kube/client/status-error.ts";
+import { equalJson } from "../../kube/object.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { clusterChangeMatters, isTouchedByCluster } from "../scheduler/occasion.ts";
@@ -12,6 +13,8 @@ import type { FleetState } from "./fleet-state.ts";
 const KINDS = ["ResourceBinding", "ClusterResourceBinding"] as const;
 /** As Karmada: bindings that fit nowhere for want of room are looked at again after five minutes. */
 const UNSCHEDULABLE_RETRY_MS = 300_000;
+/** Differs from Karmada: they are also looked at when a cluster reports other room than before. */
+const ROOM_GATHER_MS = 200;
 
 export function startBindingController(
   context: ControllerContext,
@@ -37,6 +40,12 @@ export function startBindingController(
       if (!sameGeneration) queue.add(bindingKey(change.object));
     });
   }
+  /** Bindings that fit nowhere for want of room. */
+  const starved = new Set<string>();
+  fleet.subscribe(({ before, after }) => {
+    if (equalJson(before?.status?.resourceSummary, after?.status?.resourceSummary)) return;
+    for (const key of starved) queue.addAfter(key, ROOM_GATHER_MS);
+  });
   fleet.subscribe(({ before, after }) => {
     // As Karmada: a new cluster counts from its first change on, when it says what it offers.
     if (before === undefined || (after !== undefined && !clusterChangeMatters(before, after))) return;
@@ -51,13 +60,16 @@ export function startBindingController(
 
   async function step(key: string): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
+    starved.delete(key);
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined || writer.isHandled(binding))
       return undefined;
     try {
       const { decision } = await writer.write(binding, binding);
       if (decision.requeue === "backoff")
         throw new AppError("scheduling-failed", decision.reason, { recovery: "retry" });
-      return decision.requeue === "unschedulable" ? { requeueAfterMs: UNSCHEDULABLE_RETRY_MS } : undefined;
+      if (decision.requeue !== "unschedulable") return undefined;
+      starved.add(key);
+      return { requeueAfterMs: UNSCHEDULABLE_RETRY_MS };
     } catch (error) {
       if (isNotFound(error)) return undefined;
       // Someone else wrote in between: the informer brings that version, and the key with it.

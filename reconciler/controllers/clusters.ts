@@ -7,6 +7,7 @@ import { decodeSecret, type SecretData } from "../../fleets/connect.ts";
 import type { ConnectedMember, Fleet } from "../../fleets/fleet.ts";
 import { isAlreadyExists, isNotFound } from "../../kube/client/status-error.ts";
 import { type Condition, equalJson, type KubeObject, type ObjectRef } from "../../kube/object.ts";
+import { sleep } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { changeTaints, NOT_READY_TAINT, taintsForCondition } from "../failover/condition-taints.ts";
@@ -16,7 +17,8 @@ import { subjectOf } from "./events.ts";
 
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 const FINALIZER = "karmada.io/cluster-controller";
-const PROBE_TIMEOUT_MS = 5_000;
+/** How long a cluster that may not list its nodes or pods is waited for before it is ready without numbers. */
+const CAPACITY_TIMEOUT_MS = 3_000;
 
 export function startClusterController(context: ControllerContext, fleet: Fleet): Controller {
   const clusters = context.informers.of<Cluster>(CLUSTER_API, "Cluster");
@@ -54,6 +56,9 @@ export function startClusterController(context: ControllerContext, fleet: Fleet)
     }
     const seen = connected === undefined ? "not-configured" : await probeWithin(context, connected, signal);
     const published = findReady(cluster);
+    // A cluster that is ready before its room is known would be passed over by whatever asks for room.
+    if (connected !== undefined && seen === "healthy" && published?.status !== "True")
+      await capacityWithin(context, connected, signal);
     const decision = decideReady(
       seen,
       published,
@@ -137,7 +142,7 @@ async function probeWithin(
   signal: AbortSignal,
 ): Promise<"healthy" | "unhealthy" | "offline"> {
   const timeout = new AbortController();
-  const timer = context.clock.after(PROBE_TIMEOUT_MS, () =>
+  const timer = context.clock.after(context.profile.clusterProbeTimeoutMs, () =>
     timeout.abort(new Error("the health end point did not answer in time")),
   );
   try {
@@ -149,6 +154,17 @@ async function probeWithin(
   } finally {
     timer.cancel();
   }
+}
+
+async function capacityWithin(
+  context: ControllerContext,
+  connected: ConnectedMember,
+  signal: AbortSignal,
+): Promise<void> {
+  const timeout = new AbortController();
+  const given = sleep(context.clock, CAPACITY_TIMEOUT_MS, AbortSignal.any([signal, timeout.signal])).catch(() => {});
+  await Promise.race([connected.capacity.synced(), given]);
+  timeout.abort();
 }
 
 async function collectStatus(

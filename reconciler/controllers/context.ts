@@ -11,6 +11,8 @@ import { EventRecorder } from "./events.ts";
 export interface Profile {
   readonly clusterStatusIntervalMs: number;
   readonly clusterThresholds: Thresholds;
+  /** A cluster that does not answer its health end point within this counts as not reachable. */
+  readonly clusterProbeTimeoutMs: number;
   /** Karmada's gate Failover together with --enable-no-execute-taint-eviction. */
   readonly failover: boolean;
   /** With failover: a cluster that stays not ready this long gets a NoExecute taint. Undefined: never by itself. */
@@ -29,6 +31,7 @@ export interface Profile {
 export const DEFAULT_PROFILE: Profile = {
   clusterStatusIntervalMs: 10_000,
   clusterThresholds: { failureMs: 30_000, successMs: 30_000 },
+  clusterProbeTimeoutMs: 5_000,
   failover: false,
   unreachableTaintAfterMs: undefined,
   gracefulEvictionTimeoutMs: 600_000,
