@@ -3,6 +3,7 @@ import { cloneJson, equalJson, isObject, type KubeObject } from "../../../kube/o
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { strategyForCrd } from "../crd/custom-kind.ts";
+import { DEFINITION_FINALIZER } from "../handlers/definition-deletion.ts";
 import { deleteStored } from "../handlers/delete.ts";
 import { ownershipAfterUpdate } from "../handlers/field-ownership.ts";
 import { SYSTEM_USER, setManagedFields } from "../handlers/write.ts";
@@ -14,7 +15,7 @@ import type { StoredObject } from "../storage/stored-object.ts";
 
 const GROUP = "apiextensions.k8s.io";
 const RESOURCE = "customresourcedefinitions";
-const FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
+const FINALIZER = DEFINITION_FINALIZER;
 
 interface Names {
   readonly plural: string;
@@ -84,7 +85,7 @@ export class CustomResources {
       this.#cleanUp(stored);
       return;
     }
-    // The status is written with the finalizer, as one change; its own event comes back here and finds nothing to do.
+    // The event of this write comes back here and finds nothing to do.
     const updated = this.#withStatus(crd);
     if (!equalJson(updated, crd)) this.#write(stored, updated);
     if (isEstablished(updated)) this.#serve(stored);
@@ -121,8 +122,6 @@ export class CustomResources {
 
   #withStatus(crd: KubeObject): KubeObject {
     const updated = cloneJson(crd);
-    const finalizers = updated.metadata.finalizers ?? [];
-    if (!finalizers.includes(FINALIZER)) updated.metadata.finalizers = [...finalizers, FINALIZER];
     const definition = definitionOf(crd);
     const status = isObject(updated["status"]) ? { ...updated["status"] } : {};
     const accepted = isObject(status["acceptedNames"]) ? status["acceptedNames"] : {};

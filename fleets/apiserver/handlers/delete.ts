@@ -12,6 +12,7 @@ import { checkPreconditions, type DeleteOptions, readDeleteOptions, readListOpti
 import type { StoredObject } from "../storage/stored-object.ts";
 import { answerList, answerObject, answerValue, servedObject } from "./answers.ts";
 import { writeRequestOf } from "./create-update.ts";
+import { DEFINITIONS, markDefinitionDeleted } from "./definition-deletion.ts";
 import { currentObjects, requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
 import { readSelection } from "./selection.ts";
@@ -131,6 +132,7 @@ export function deleteStored(request: WriteRequest, live: StoredObject, options:
 function markDeleted(request: WriteRequest, live: StoredObject, old: KubeObject, options: DeleteOptions): KubeObject {
   const { kind, server } = request;
   const isNamespace = kind.storageKey === NAMESPACES;
+  const isDefinition = kind.storageKey === DEFINITIONS;
   const grace = kind.storageKey === "pods" ? podGrace(old, options) : 0;
   const before = old.metadata;
   const finalizers = finalizersFor(before.finalizers ?? [], kind, options);
@@ -145,10 +147,11 @@ function markDeleted(request: WriteRequest, live: StoredObject, old: KubeObject,
   else delete meta.finalizers;
   if (!started || shortens) {
     meta.deletionTimestamp = rfc3339(server.clock.now() + grace * 1000);
-    if (!isNamespace) meta.deletionGracePeriodSeconds = grace;
+    if (!isNamespace && !isDefinition) meta.deletionGracePeriodSeconds = grace;
     if (!started && kind.hasGeneration) meta.generation = (meta.generation ?? 0) + 1;
   }
   if (isNamespace) updated["status"] = { ...(updated["status"] as object | undefined), phase: "Terminating" };
+  if (isDefinition && !started) markDefinitionDeleted(updated, rfc3339(server.clock.now()));
   meta.resourceVersion = String(live.revision);
   return updated;
 }
