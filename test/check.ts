@@ -22,6 +22,8 @@ const ALLOWED_TOP = new Set([
   ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "LICENSE"],
 ]);
 const MOST_LINES = 450;
+// Specifications list many cases of one subject.
+const MOST_TEST_LINES = 600;
 
 let failures = 0;
 
@@ -56,7 +58,8 @@ function layoutProblems(): string[] {
     if (/\.(table|generated)\.ts$/.test(path)) continue;
     const text = readFileSync(file, "utf8");
     const lines = text.split("\n").length;
-    if (lines > MOST_LINES) problems.push(`${path}: ${lines} lines, the limit is ${MOST_LINES}: one subject a file`);
+    const most = path.endsWith(".test.ts") ? MOST_TEST_LINES : MOST_LINES;
+    if (lines > most) problems.push(`${path}: ${lines} lines, the limit is ${most}: one subject a file`);
     if (/log(ger)?\.(debug|info|warn|error)\(`/.test(text))
       problems.push(`${path}: log messages are constant; what varies goes into fields`);
     if (/\b(TODO|FIXME|XXX)\b/.test(text) && path !== "test/check.ts") problems.push(`${path}: unfinished mark`);
