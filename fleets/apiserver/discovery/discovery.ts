@@ -190,7 +190,7 @@ function legacyResources(kind: KindStrategy): JsonObject[] {
     verbs: [...kind.verbs],
     ...(kind.shortNames.length > 0 ? { shortNames: [...kind.shortNames] } : {}),
     ...(kind.categories.length > 0 ? { categories: [...kind.categories] } : {}),
-    ...(kind.storageVersionHash === undefined ? {} : { storageVersionHash: kind.storageVersionHash }),
+    ...storageHash(kind),
   };
   return [
     main,
@@ -203,6 +203,14 @@ function legacyResources(kind: KindStrategy): JsonObject[] {
       verbs: [...sub.verbs],
     })),
   ];
+}
+
+/** Built-in kinds have the recorded hash; custom ones are hashed as the reference does. */
+function storageHash(kind: KindStrategy): JsonObject {
+  if (kind.storageVersionHash !== undefined) return { storageVersionHash: kind.storageVersionHash };
+  if (!kind.custom) return {};
+  const digest = createHash("sha256").update(`${kind.group}/${kind.version}/${kind.kind}`).digest();
+  return { storageVersionHash: digest.subarray(0, 8).toString("base64") };
 }
 
 function aggregatedGroup({ group, versions }: GroupEntry): JsonObject {
