@@ -1,14 +1,16 @@
 // The composition root: one engine for the store, the fleet, and all loops over them.
 import { randomUUID } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseTokenFile } from "../../fleets/apiserver/http/authentication.ts";
 import { type Listener, listen } from "../../fleets/apiserver/http/listener.ts";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
 import { Fleet } from "../../fleets/fleet.ts";
 import { openHttpTransportFile } from "../../kube/client/http-transport.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
-import type { Transport } from "../../kube/client/transport.ts";
+import type { Transport, UserInfo } from "../../kube/client/transport.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
+import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
@@ -29,6 +31,8 @@ export interface ControlPlaneOptions {
   /** 0 takes any free port. */
   readonly port?: number;
   readonly profile?: Partial<Profile>;
+  /** Lines of `token,user,uid,"group1,group2"`: who may use bearer tokens. */
+  readonly tokenFile?: string | undefined;
   /** API servers to serve beside the control plane, under /clusters/NAME: simulated members. */
   readonly members?: ReadonlyMap<string, { readonly server: ApiServer; readonly transport: Transport }>;
   /** Whether GitRepositories may name folders of this machine. */
@@ -113,6 +117,10 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     database: join(dataFolder, "store.db"),
     clock,
     logger,
+    // Clients that come back after a longer gap list again; more history costs memory after each burst of writes.
+    historyEvents: 2_000,
+    authorization: "rbac",
+    ...(options.tokenFile === undefined ? {} : { tokens: readTokens(options.tokenFile) }),
     admission: [karmadaAdmission(clock, randomUUID)],
   });
   const servers = new Map<string, ApiServer>([["", server]]);
@@ -128,8 +136,9 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     });
   } catch (error) {
     await server.close();
-    throw error;
+    throw portProblem(error, options) ?? error;
   }
+  server.publishCa(listener.caPem);
   const kubeconfig = join(dataFolder, "kubeconfig");
   writeFileSync(kubeconfig, listener.adminKubeconfig(), { mode: 0o600 });
   return {
@@ -142,6 +151,37 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
       await server.close();
     },
   };
+}
+
+function portProblem(error: unknown, options: ControlPlaneOptions): AppError | undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const where = `${options.host ?? "127.0.0.1"}:${options.port ?? 0}`;
+  if (code === "EADDRINUSE")
+    return new AppError("port-taken", `${where} is taken by another program: choose another port with --port`, {
+      recovery: "stall",
+      cause: error,
+    });
+  if (code === "EACCES" || code === "EADDRNOTAVAIL")
+    return new AppError("port-refused", `cannot listen on ${where}: ${messageOf(error)}`, {
+      recovery: "stall",
+      cause: error,
+    });
+  return undefined;
+}
+
+/** Users of bearer tokens, from a file in the form that kube-apiserver's --token-auth-file has. */
+function readTokens(path: string): (token: string) => UserInfo | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new AppError("token-file-unreadable", `cannot read the token file: ${messageOf(error)}`, {
+      recovery: "stall",
+      cause: error,
+    });
+  }
+  const users = parseTokenFile(text);
+  return (token) => users.get(token);
 }
 
 async function connectStore(kubeconfig: string): Promise<Engine> {

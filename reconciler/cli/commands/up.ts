@@ -25,6 +25,12 @@ export const upCommand: Command = {
       value: "KUBECONFIG",
       help: "keep all state in this API server instead of the embedded one",
     },
+    "token-file": { type: "string", value: "FILE", help: 'users of bearer tokens: lines of token,user,uid,"groups"' },
+    compatibility: {
+      type: "string",
+      value: "MODE",
+      help: "flaghoist (default), or karmada: leave out what Karmada does not do",
+    },
     failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
     "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error (default: info)" },
@@ -38,6 +44,7 @@ export const upCommand: Command = {
     const { io, signal } = invocation;
     const logger = loggerFor(io, stringOption(invocation, "log-level") ?? "info");
     const store = stringOption(invocation, "store");
+    const tokenFile = stringOption(invocation, "token-file");
     const members = await startMembers(invocation, logger);
     const plane = await startControlPlane({
       dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
@@ -45,6 +52,7 @@ export const upCommand: Command = {
       host: stringOption(invocation, "host") ?? "127.0.0.1",
       port: portOption(invocation),
       profile: profileOf(invocation),
+      tokenFile: tokenFile === undefined ? undefined : resolve(io.cwd, tokenFile),
       members,
       allowLocalSources: booleanOption(invocation, "allow-local-sources"),
       logger,
@@ -98,9 +106,13 @@ function portOption(invocation: Invocation): number {
 }
 
 function profileOf(invocation: Invocation): Partial<Profile> {
-  return booleanOption(invocation, "failover")
+  const compatibility = stringOption(invocation, "compatibility") ?? "flaghoist";
+  if (compatibility !== "flaghoist" && compatibility !== "karmada")
+    throw new UsageError(`--compatibility takes flaghoist or karmada, not "${compatibility}"`);
+  const failover = booleanOption(invocation, "failover")
     ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
     : {};
+  return { compatibility, ...failover };
 }
 
 const LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
