@@ -58,7 +58,6 @@ export class BindingWriter {
     else this.#handled.delete(stored.metadata.uid ?? "");
     informers.of<AnyBinding>(BINDING_API_VERSION, stored.kind).adopt(stored);
     const written = await this.writeStatus(stored, statusOf(stored, decision));
-    this.#tell(written, decision);
     return { binding: written, decision };
   }
 
@@ -97,7 +96,8 @@ export class BindingWriter {
     return stored;
   }
 
-  #tell(binding: AnyBinding, decision: SchedulingDecision): void {
+  /** Records the decision's events, for the binding and its template. The writer of the binding says when. */
+  tell(binding: AnyBinding, decision: SchedulingDecision): void {
     for (const event of decision.events) {
       for (const subject of [subjectOf(binding), templateSubject(binding)]) {
         this.#context.events.record(subject, event.type, event.reason, event.message);

@@ -64,7 +64,8 @@ export function startBindingController(
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined || writer.isHandled(binding))
       return undefined;
     try {
-      const { decision } = await writer.write(binding, binding);
+      const { binding: written, decision } = await writer.write(binding, binding);
+      writer.tell(written, decision);
       if (decision.requeue === "backoff")
         throw new AppError("scheduling-failed", decision.reason, { recovery: "retry" });
       if (decision.requeue !== "unschedulable") return undefined;

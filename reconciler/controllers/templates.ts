@@ -153,8 +153,9 @@ async function applyPolicy(
       .get(desired.metadata.namespace, desired.metadata.name ?? "");
     const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
     const before = existing?.metadata.resourceVersion;
-    const { binding } = await writer.write(existing, merged);
+    const { binding, decision } = await writer.write(existing, merged);
     if (binding.metadata.resourceVersion !== before) tellApplied(context, claimed, policy);
+    writer.tell(binding, decision);
   } catch (error) {
     if (!isConflict(error))
       context.events.record(subjectOf(template), "Warning", "ApplyPolicyFailed", messageOf(error));
