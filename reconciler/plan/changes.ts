@@ -1,5 +1,6 @@
 // What lies between two runs of the river, cluster by cluster.
 import { equalJson, isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { joinPath } from "./field-path.ts";
 import type { Copy, Outcome } from "./river.ts";
 
 export interface FieldChange {
@@ -106,7 +107,7 @@ function walk(
   if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       if ((path === "metadata.annotations" || path === "metadata.labels") && isBookkeeping(key)) continue;
-      walk(join(path, key), before[key], after[key], report);
+      walk(joinPath(path, key), before[key], after[key], report);
     }
     return;
   }
@@ -116,11 +117,6 @@ function walk(
     return;
   }
   report(path, before, after);
-}
-
-function join(path: string, key: string): string {
-  const text = /[.[\]/]/.test(key) ? `["${key}"]` : key;
-  return path === "" ? text : text.startsWith("[") ? `${path}${text}` : `${path}.${text}`;
 }
 
 /** Elements with a name are compared by name, others by place. */

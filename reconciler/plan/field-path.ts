@@ -25,3 +25,21 @@ export function joinPath(path: string, key: string): string {
   if (/[.[\]/]/.test(key)) return `${path}["${key}"]`;
   return path === "" ? key : `${path}.${key}`;
 }
+
+/** A path of field ownership as people read it: `spec.containers[web].ports[80,TCP].name`. */
+export function ownedPath(elements: readonly string[]): string {
+  let path = "";
+  for (const element of elements) {
+    const content = element.slice(2);
+    path = element.startsWith("f:")
+      ? joinPath(path, content)
+      : `${path}[${element.startsWith("k:") ? keysText(content) : content}]`;
+  }
+  return path;
+}
+
+/** The values of a list item's keys. */
+function keysText(json: string): string {
+  const keys: unknown = JSON.parse(json);
+  return isObject(keys) ? Object.values(keys).map(String).join(",") : json;
+}

@@ -1,11 +1,11 @@
 // What differs between the manifests that clusters are to have and what they have, told field by field.
 import { diffOwned } from "../../kube/fields/drift.ts";
-import { formatPath } from "../../kube/fields/path.ts";
 import type { FieldType } from "../../kube/fields/type.ts";
 import { type KubeObject, type ObjectRef, refKey } from "../../kube/object.ts";
+import { ownedPath } from "./field-path.ts";
 
 export interface DriftedField {
-  /** `spec.template.spec.containers[name="web"].image`. */
+  /** `spec.template.spec.containers[web].image`. */
   readonly path: string;
   readonly wanted: unknown;
   /** Undefined when the field is gone. */
@@ -51,7 +51,7 @@ export function compareCopy(manifest: KubeObject, live: KubeObject, type: FieldT
       drift.owners.find((candidate) => candidate.manager !== manager) ?? latestOther(live, manager, drift.change);
     const secret = manifest.kind === "Secret" && drift.path[0] === "f:data";
     return {
-      path: formatPath(drift.path).replace(/^\./, ""),
+      path: ownedPath(drift.path),
       wanted: secret ? HIDDEN : drift.desired,
       found: drift.actual === undefined ? undefined : secret ? HIDDEN : drift.actual,
       manager: owner?.manager,

@@ -50,9 +50,12 @@ export function verdictLine({ plan, source, held }: PlanReport): string {
     ...(plan.movedReplicas === 0
       ? []
       : [`${count(plan.movedReplicas, "replica")} ${plan.movedReplicas === 1 ? "moves" : "move"}`]),
-    deleted.length === 0
-      ? "nothing is deleted"
-      : `${count(deleted.length, "copy", "copies")} ${deleted.length === 1 ? "is" : "are"} deleted${held === undefined ? "" : " once that is confirmed"}`,
+    ...(deleted.length === 0
+      ? ["nothing is deleted"]
+      : deleted.length === plan.changes.length
+        ? []
+        : [`${count(deleted.length, "copy", "copies")} ${deleted.length === 1 ? "is" : "are"} deleted`]),
+    ...(held === undefined ? [] : ["once a person confirms it"]),
   ];
   return `${parts.join(", ")}.`;
 }

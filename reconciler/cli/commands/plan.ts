@@ -152,11 +152,17 @@ async function plannedDeletions(
   folder: SourceFolder,
 ): Promise<{ readonly removed: readonly ObjectRef[]; readonly held: string | undefined }> {
   if (sync === undefined) return { removed: [], held: undefined };
-  const revision = folder.commit === undefined ? "working-directory" : `sha1:${folder.commit}`;
+  const revision = `sha1:${folder.commit ?? UNKNOWN_COMMIT}`;
   const { prune, held } = planPrune(sync, entriesOf(wanted), revision);
   const removed = await mapLimit(prune, 16, (entry) => findOwn(client, sync, entry));
-  return { removed: removed.filter((ref) => ref !== undefined), held };
+  return {
+    removed: removed.filter((ref) => ref !== undefined),
+    held: held?.replace(`revision sha1:${UNKNOWN_COMMIT}`, "this change"),
+  };
 }
+
+/** Stands in messages for the commit that files on disk will become. */
+const UNKNOWN_COMMIT = "COMMIT";
 
 async function findOwn(client: KubeClient, sync: Sync, entry: InventoryEntry): Promise<ObjectRef | undefined> {
   const ref = refOfEntry(entry);
