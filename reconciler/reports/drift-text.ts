@@ -58,7 +58,7 @@ function verdict(report: DriftReport, groups: readonly DriftGroup[], paint: Emph
   const { copies, clusters } = report;
   const asked = clusters.length - report.unreachable.length;
   if (groups.length === 0)
-    return `${paint.green("✔")} No drift: ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")} are as wanted.`;
+    return `${paint.green("✔")} No drift: ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")} ${copies.length === 1 ? "is" : "are"} as wanted.`;
   const fields = groups.filter((group) => group.path !== "").length;
   const missing = groups.length - fields;
   const objects = new Set(groups.map((group) => objectName(group.object))).size;

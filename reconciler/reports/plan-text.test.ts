@@ -1,0 +1,151 @@
+import { describe, expect, it } from "vitest";
+import { type ObjectRef, refOf } from "../../kube/object.ts";
+import { deployment } from "../../test/builders.ts";
+import type { ObjectChange, Plan } from "../plan/changes.ts";
+import { type PlanReport, planText, verdictLine } from "./plan-text.ts";
+
+const plain = {
+  bold: (text: string) => text,
+  dim: (text: string) => text,
+  green: (text: string) => text,
+  yellow: (text: string) => text,
+  red: (text: string) => text,
+};
+const web = refOf(deployment());
+const row = { created: 0, changed: 0, deleted: 0, replicasBefore: 0, replicasAfter: 0 };
+
+function change(words: Partial<ObjectChange>): ObjectChange {
+  return {
+    cluster: "a",
+    object: web,
+    change: "changed",
+    replicasBefore: 2,
+    replicasAfter: 2,
+    fields: [],
+    ...words,
+  };
+}
+
+function report(plan: Partial<Plan>, rest: Partial<PlanReport> = {}): PlanReport {
+  return {
+    plan: { clusters: [], changes: [], movedReplicas: 0, problems: [], ...plan },
+    source: [],
+    drift: [],
+    held: undefined,
+    deletionsUnknown: undefined,
+    nowMs: 0,
+    ...rest,
+  };
+}
+
+const settings: ObjectRef = { apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "settings" };
+const clusters = ["a", "b"].map((cluster) => ({ ...row, cluster }));
+
+describe("verdictLine", () => {
+  it.each([
+    { what: "nothing", plan: {}, expected: "Nothing changes." },
+    {
+      what: "moving replicas",
+      plan: { clusters, changes: [change({}), change({ cluster: "b" })], movedReplicas: 3 },
+      expected: "1 object changes in 2 of 2 clusters, 3 replicas move, nothing is deleted.",
+    },
+    {
+      what: "new objects",
+      plan: { clusters, changes: [change({ change: "created" }), change({ change: "created", object: settings })] },
+      expected: "2 objects are created in 1 of 2 clusters, nothing is deleted.",
+    },
+    {
+      what: "changed and new objects",
+      plan: { clusters, changes: [change({}), change({ change: "created", object: settings })] },
+      expected: "1 object changes and 1 is created in 1 of 2 clusters, nothing is deleted.",
+    },
+    {
+      what: "deletion",
+      plan: { clusters, changes: [change({ change: "deleted" }), change({ change: "deleted", cluster: "b" })] },
+      expected: "1 object is deleted in 2 of 2 clusters.",
+    },
+    {
+      what: "change here and deletion there",
+      plan: { clusters, changes: [change({}), change({ change: "deleted", cluster: "b" })] },
+      expected: "1 object changes in 2 of 2 clusters, 1 copy is deleted.",
+    },
+  ] satisfies { what: string; plan: Partial<Plan>; expected: string }[])("words $what", ({ plan, expected }) => {
+    expect(verdictLine(report(plan))).toBe(expected);
+  });
+
+  it("says that a held deletion waits for a person", () => {
+    const held = report({ clusters, changes: [change({ change: "deleted" })] }, { held: "held: …" });
+
+    expect(verdictLine(held)).toBe("1 object is deleted in 1 of 2 clusters, once a person confirms it.");
+  });
+
+  it("says that only the control plane changes", () => {
+    const source = [{ object: settings, change: "created" as const, origin: undefined, fields: [] }];
+
+    expect(verdictLine(report({}, { source }))).toBe("1 object changes in the control plane, nothing in any cluster.");
+  });
+});
+
+describe("planText", () => {
+  it("shows the clusters, and equal changes of several copies once", () => {
+    const fields = [
+      { path: "spec.replicas", before: 2, after: 4 },
+      { path: "spec.paused", before: undefined, after: true },
+    ];
+    const plan: Partial<Plan> = {
+      clusters: [
+        { ...row, cluster: "a", changed: 1, replicasBefore: 2, replicasAfter: 4 },
+        { ...row, cluster: "b", changed: 1, replicasBefore: 4, replicasAfter: 2 },
+        { ...row, cluster: "c" },
+      ],
+      changes: [
+        change({ cluster: "a", replicasAfter: 4, fields }),
+        change({
+          cluster: "b",
+          replicasBefore: 4,
+          fields: [{ path: "spec.replicas", before: 4, after: 2 }, ...fields.slice(1)],
+        }),
+      ],
+      movedReplicas: 2,
+    };
+    const drift = [
+      {
+        object: web,
+        path: "spec.x",
+        wanted: 1,
+        found: 2,
+        manager: "kubectl-edit",
+        since: "1970-01-01T00:00:00Z",
+        clusters: ["b"],
+      },
+    ];
+    const source = [{ object: web, change: "changed" as const, origin: "apps/web.yaml:3", fields: [] }];
+
+    expect(planText(report(plan, { drift, source, nowMs: 7_200_000 }), plain)).toBe(
+      [
+        "1 object changes in 2 of 3 clusters, 2 replicas move, nothing is deleted.",
+        "",
+        "  cluster  created  changed  deleted  replicas    drift now",
+        "  a              0        1        0  2 → 4 (+2)          0",
+        "  b              0        1        0  4 → 2 (−2)          1  ⚠ shop/web was edited by kubectl-edit 2h ago",
+        "  c              0        0        0  0                   0",
+        "",
+        "~ Deployment shop/web   a 2 → 4, b 4 → 2   (apps/web.yaml:3)",
+        "    spec.paused   true   in a, b",
+      ].join("\n"),
+    );
+  });
+
+  it("tells of objects that would be nowhere, and of what is held", () => {
+    const text = planText(
+      report(
+        { problems: [{ object: web, problem: "0/3 clusters are available" }] },
+        { held: "held: this change would delete 4 of 9" },
+      ),
+      plain,
+    );
+
+    expect(text).toContain("✗ Deployment shop/web: 0/3 clusters are available");
+    expect(text).toContain("⚠ held: this change would delete 4 of 9");
+  });
+});
