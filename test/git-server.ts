@@ -22,7 +22,7 @@ export interface GitServerOptions {
 export interface GitServer {
   /** `http://127.0.0.1:PORT`; repositories follow as `/NAME`. */
   readonly url: string;
-  /** One line per request: method, path and query, and for a POST the command of protocol version 2. */
+  /** One line per request: method, path and query, and for a POST what it asks: `ls-refs` or `fetch`. */
   readonly requests: string[];
   /** Authorization headers as they came. */
   readonly authorizations: (string | undefined)[];
@@ -47,7 +47,7 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     body.on("data", (chunk: Buffer) => chunks.push(chunk));
     body.on("end", () => {
       const content = Buffer.concat(chunks);
-      const command = /command=([\w-]+)/.exec(content.toString("latin1", 0, 60))?.[1];
+      const command = commandOf(content.toString("latin1", 0, 60));
       requests.push(`${request.method} ${request.url}${command === undefined ? "" : ` ${command}`}`);
       authorizations.push(request.headers.authorization);
       if (options.intercept?.(request, response) === true) return;
@@ -68,6 +68,11 @@ export async function startGitServer(options: GitServerOptions): Promise<GitServ
     authorizations,
     close: () => stop(server, running),
   };
+}
+
+function commandOf(start: string): string | undefined {
+  // Version 0 has no commands: what names wanted objects is a fetch.
+  return /command=([\w-]+)/.exec(start)?.[1] ?? (/^[0-9a-f]{4}want /.test(start) ? "fetch" : undefined);
 }
 
 function isAllowed(request: IncomingMessage, options: GitServerOptions): boolean {

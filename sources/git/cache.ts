@@ -1,14 +1,12 @@
 // The folder that keeps what was fetched of one repository: a bare Git repository in Git's own format. Everything
 // appears by renaming a finished file, so that a process that dies at any point leaves a usable cache.
 
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gitCorrupt } from "../errors.ts";
 import type { GitLimits } from "./limits.ts";
 import { ObjectStore } from "./object-store.ts";
-import { indexPack } from "./pack-indexer.ts";
 
 const TEMPORARY = /^tmp-(\d+)-/;
 /** A name of another process that happens to have our old number must not keep a file for ever. */
@@ -17,21 +15,14 @@ const STALE_MS = 3_600_000;
 /** Where the commit that a reference had before is kept. */
 export const PREVIOUS = "refs/flaghoist/previous/";
 
-export interface ReceivedPack {
-  readonly bytes: number;
-  readonly objects: number;
-}
-
 /** The cache of one repository. Callers serialise what changes it. */
 export class RepositoryCache {
   readonly directory: string;
   readonly store: ObjectStore;
-  readonly #limits: GitLimits;
 
   /** Makes the folder if needed and removes what an earlier process left unfinished. */
   constructor(directory: string, limits: GitLimits) {
     this.directory = directory;
-    this.#limits = limits;
     mkdirSync(join(directory, "objects", "pack"), { recursive: true });
     mkdirSync(join(directory, "refs"), { recursive: true });
     if (!existsSync(join(directory, "config"))) {
@@ -92,18 +83,12 @@ export class RepositoryCache {
     else this.#replace("shallow", oids.map((oid) => `${oid}\n`).join(""));
   }
 
-  /** Writes, checks and installs a pack. An empty pack changes nothing. */
-  async receivePack(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedPack> {
+  /** Installs a checked pack. */
+  async receivePack(pack: Buffer, index: Buffer): Promise<void> {
     const temporary = this.temporaryPath("pack");
     try {
-      const bytes = await writeChecked(temporary, chunks);
-      const pack = await indexPack(temporary, {
-        limits: this.#limits,
-        signal,
-        findObject: (oid) => this.store.find(oid),
-      });
-      if (pack.objects > 0) this.install(temporary, pack.index, pack.checksum);
-      return { bytes, objects: pack.objects };
+      await writeFile(temporary, pack, { flag: "wx", mode: 0o600, flush: true });
+      this.install(temporary, index, pack.subarray(pack.length - 20));
     } finally {
       rmSync(temporary, { force: true });
     }
@@ -160,30 +145,6 @@ export class RepositoryCache {
     const temporary = join(this.directory, `tmp-${process.pid}-${randomUUID()}`);
     writeFileSync(temporary, text, { flush: true });
     renameSync(temporary, join(this.directory, name));
-  }
-}
-
-/** Writes a pack and compares its checksum; the bytes received are the result. */
-async function writeChecked(path: string, chunks: AsyncIterable<Uint8Array>): Promise<number> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    const sum = createHash("sha1");
-    let held = Buffer.alloc(0);
-    let bytes = 0;
-    for await (const chunk of chunks) {
-      await file.write(chunk);
-      bytes += chunk.length;
-      // The last twenty bytes are the checksum of all before them.
-      const all = held.length === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk]);
-      const cut = Math.max(0, all.length - 20);
-      sum.update(all.subarray(0, cut));
-      held = all.subarray(cut);
-    }
-    if (bytes < 32 || !sum.digest().equals(held)) throw gitCorrupt("the pack was cut short or altered on the way");
-    await file.sync();
-    return bytes;
-  } finally {
-    await file.close();
   }
 }
 

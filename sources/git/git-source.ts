@@ -5,8 +5,8 @@ import { gitTimeout } from "../errors.ts";
 import { changedPaths, GitTree, TreeInspector } from "./git-tree.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { CommitDetails } from "./objects.ts";
-import type { RemoteRef } from "./protocol.ts";
 import { type ChosenRef, chooseRef, type GitReference, wantedPrefixes } from "./reference.ts";
+import type { RemoteRef } from "./remote-ref.ts";
 import {
   type FetchedRevision,
   type FetchOptions,

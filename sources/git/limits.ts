@@ -1,6 +1,6 @@
 /** Bounds on what a repository, which is untrusted input, may make this process do. */
 export interface GitLimits {
-  /** Bytes received for one fetch. */
+  /** Bytes received for one fetch over http(s), of which isomorphic-git holds up to three copies in memory. */
   readonly maxPackBytes: number;
   /** Bytes of the answer that lists references. */
   readonly maxRefsBytes: number;
@@ -8,6 +8,7 @@ export interface GitLimits {
   readonly maxObjectBytes: number;
   /** Bytes of all objects of one fetch after inflating. */
   readonly maxInflatedBytes: number;
+  /** Of one fetch. isomorphic-git stops the event loop for about 15 µs an object while it writes the index. */
   readonly maxObjects: number;
   /** Files of one revision. */
   readonly maxFiles: number;
@@ -15,11 +16,11 @@ export interface GitLimits {
 }
 
 export const DEFAULT_LIMITS: GitLimits = {
-  maxPackBytes: 1 << 30,
+  maxPackBytes: 256 << 20,
   maxRefsBytes: 64 << 20,
   maxObjectBytes: 128 << 20,
-  maxInflatedBytes: 8 * 2 ** 30,
-  maxObjects: 2_000_000,
+  maxInflatedBytes: 2 * 2 ** 30,
+  maxObjects: 1_000_000,
   maxFiles: 250_000,
   maxPathBytes: 4096,
 };

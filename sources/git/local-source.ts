@@ -5,7 +5,10 @@ import type { ObjectStore } from "./object-store.ts";
 import type { ChosenRef, GitReference } from "./reference.ts";
 import { type FetchedRevision, type FetchOptions, historyOf, previousOf } from "./revision.ts";
 
-/** A repository of this machine, read in place: nothing is copied, so there is no cache that could be behind. */
+/**
+ * A repository of this machine, read in place: nothing is copied, so there is no cache that could be behind. isomorphic-git
+ * has no transport for files; its own reading of a repository is slower and knows neither alternates nor bounds.
+ */
 export class LocalSource extends GitSource {
   readonly #path: string;
   readonly #limits: GitLimits;

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { gitInvalidRepository } from "../errors.ts";
 import type { GitLimits } from "./limits.ts";
 import { ObjectStore } from "./object-store.ts";
-import { isOid, type RemoteRef } from "./protocol.ts";
+import { isOid, type RemoteRef } from "./remote-ref.ts";
 
 const MAX_SYMBOLIC = 5;
 

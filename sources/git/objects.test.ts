@@ -1,17 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GitFixture, manifests } from "../../test/git-fixture.ts";
 import { hasGit } from "../../test/git-server.ts";
 import { changedPaths, GitTree, openTree, TreeInspector } from "./git-tree.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
 import { ObjectStore } from "./object-store.ts";
 import { objectName } from "./objects.ts";
 import { applyDelta, readEntryHeader, writeDistance, writeEntryHeader } from "./pack-entry.ts";
-import { indexPack } from "./pack-indexer.ts";
-
-const signal = new AbortController().signal;
 
 describe("applyDelta", () => {
   const base = Buffer.from("hello world");
@@ -102,75 +98,6 @@ describe.skipIf(!hasGit())("ObjectStore", () => {
     }
     expect(all.size).toBeGreaterThan(180);
     store.close();
-  });
-
-  it("indexes a pack as git does, and completes a thin one", async () => {
-    history();
-    const tip = fixture.git("rev-parse", "HEAD");
-    fixture.git("repack", "-adqf");
-    const store = new ObjectStore(join(fixture.work, ".git", "objects"));
-    const thin = join(fixture.root, "thin.pack");
-    fixture.commit("last", {
-      "apps/app-1/object-1.yaml": "v: last",
-      "big.txt": `${fixture.git("show", "HEAD:big.txt")}\nmore`,
-    });
-    fixture.git("bundle", "create", "-q", join(fixture.root, "bundle"), "HEAD", `^${tip}`);
-    const bundle = readFileSync(join(fixture.root, "bundle"));
-    writeFileSync(thin, bundle.subarray(bundle.indexOf("\n\n") + 2));
-    const options = { limits: DEFAULT_LIMITS, signal, findObject: (oid: string) => store.find(oid) };
-
-    const { index, checksum, objects } = await indexPack(thin, options);
-
-    const place = join(fixture.root, "alone", "pack");
-    mkdirSync(place, { recursive: true });
-    const pack = readFileSync(thin);
-    writeFileSync(join(place, `pack-${checksum.toString("hex")}.pack`), pack);
-    writeFileSync(join(place, `pack-${checksum.toString("hex")}.idx`), index);
-    fixture.gitAt(fixture.root, "verify-pack", join(place, `pack-${checksum.toString("hex")}.idx`));
-    // Commit, three trees and two files, with the bases that the deltas lean on.
-    expect(objects).toBeGreaterThan(6);
-    const alone = new ObjectStore(join(fixture.root, "alone"));
-    expect(alone.readCommit(fixture.git("rev-parse", "HEAD")).subject).toBe("last");
-  });
-
-  it("refuses a thin pack whose base is nowhere", async () => {
-    const thin = join(fixture.root, "thin.pack");
-    const delta = Buffer.from([11, 5, 0x90, 5]);
-    const header = Buffer.from("PACK\0\0\0\x02\0\0\0\x01", "latin1");
-    const entry = Buffer.concat([Buffer.from([0x74]), Buffer.alloc(20, 7), deflateSync(delta)]);
-    writeFileSync(thin, Buffer.concat([header, entry, Buffer.alloc(20)]));
-
-    const indexed = indexPack(thin, { limits: DEFAULT_LIMITS, signal, findObject: () => undefined });
-
-    await expect(indexed).rejects.toThrow("a delta whose base is nowhere");
-  });
-
-  it("refuses an object that inflates to more than it claims", async () => {
-    const bomb = join(fixture.root, "bomb.pack");
-    const header = Buffer.from("PACK\0\0\0\x02\0\0\0\x01", "latin1");
-    const entry = Buffer.concat([writeEntryHeader("blob", 10), deflateSync(Buffer.alloc(50 << 20))]);
-    writeFileSync(bomb, Buffer.concat([header, entry, Buffer.alloc(20)]));
-
-    const indexed = indexPack(bomb, { limits: DEFAULT_LIMITS, signal, findObject: () => undefined });
-
-    await expect(indexed).rejects.toMatchObject({ code: "git-corrupt" });
-  });
-
-  it("survives any single byte of a pack being other than it was", async () => {
-    fixture.commit("first", { a: "some text that is long enough\n".repeat(20), b: "b" });
-    fixture.git("repack", "-adq");
-    const folder = join(fixture.work, ".git", "objects", "pack");
-    const name = readdirSync(folder).find((file) => file.endsWith(".pack")) ?? "";
-    const good = readFileSync(join(folder, name));
-    const path = join(fixture.root, "bad.pack");
-    for (let at = 0; at < good.length - 20; at++) {
-      const bad = Buffer.from(good);
-      bad[at] = (bad[at] ?? 0) ^ (1 << (at % 8));
-      writeFileSync(path, bad);
-      await indexPack(path, { limits: DEFAULT_LIMITS, signal, findObject: () => undefined }).catch((error: unknown) => {
-        expect(error).toMatchObject({ name: "AppError" });
-      });
-    }
   });
 
   it("reads what another repository lends, and a second working copy", () => {

@@ -1,7 +1,7 @@
 // Which commit of a repository is wanted, and choosing it among the references that a repository has.
 
 import { gitEmptyRepository, gitRefInvalid, gitRefNotFound } from "../errors.ts";
-import { isOid, type RemoteRef } from "./protocol.ts";
+import { isOid, type RemoteRef } from "./remote-ref.ts";
 import { compareVersions, parseRange, parseVersion } from "./semver.ts";
 import { hasBlank } from "./url.ts";
 

@@ -10,8 +10,6 @@ import type { ChosenRef, GitReference } from "./reference.ts";
 import { type FetchedRevision, type FetchOptions, historyOf, previousOf } from "./revision.ts";
 import type { Transport } from "./transport.ts";
 
-const MAX_HAVES = 64;
-
 /** Work on one cache folder, one after the other, whoever asks. */
 const queues = new Map<string, Promise<unknown>>();
 
@@ -132,27 +130,25 @@ export class RemoteSource extends GitSource {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { store } = cache;
-    const haves = [...new Set([previous, ...[...cache.refs().values()].reverse()])]
-      .filter((oid): oid is string => oid !== undefined && store.has(oid))
-      .slice(0, MAX_HAVES);
-    const common = { wants: [commit], haves, shallow: cache.shallow() };
-    if (previous !== undefined && store.has(previous) && this.#transport.knowsSince) {
+    // Else the commit that was fetched last, of whatever reference.
+    const have = [previous, ...[...cache.refs().values()].reverse()].find((oid) => oid !== undefined && store.has(oid));
+    if (previous !== undefined && store.has(previous)) {
       // Everything since the previous commit shows whether that is an ancestor, and is rarely more than what is new.
       const sinceSeconds = Math.floor(store.readCommit(previous).committer.timeMs / 1000);
       try {
-        await this.#transport.fetchInto(cache, { ...common, history: { sinceSeconds } }, signal);
+        await this.#transport.fetchInto(cache, { commit, have, history: { sinceSeconds } }, signal);
         if (store.has(commit)) return true;
       } catch (error) {
-        // The server refuses when the new commit is older than that, as after going back by force.
+        // The server knows no dates, or refuses as the new commit is older than that, as after going back by force.
         if (!isWorthRetrying(error)) throw error;
       }
     }
     try {
-      await this.#downloadTip(cache, common, reference, signal);
+      await this.#downloadTip(cache, commit, have, reference, signal);
     } catch (error) {
-      if (haves.length === 0 || !isWorthRetrying(error)) throw error;
+      if (have === undefined || !isWorthRetrying(error)) throw error;
       // What the new objects build on may be damaged here: ask for all of them.
-      await this.#downloadTip(cache, { wants: [commit], haves: [], shallow: [] }, reference, signal);
+      await this.#downloadTip(cache, commit, undefined, reference, signal);
     }
     if (!store.has(commit)) throw gitCorrupt(`${redactUrl(this.url)} did not send the commit ${commit}`);
     return false;
@@ -160,16 +156,13 @@ export class RemoteSource extends GitSource {
 
   async #downloadTip(
     cache: RepositoryCache,
-    common: {
-      readonly wants: readonly string[];
-      readonly haves: readonly string[];
-      readonly shallow: readonly string[];
-    },
+    commit: string,
+    have: string | undefined,
     reference: GitReference,
     signal: AbortSignal,
   ): Promise<void> {
     try {
-      await this.#transport.fetchInto(cache, { ...common, history: { depth: 1 } }, signal);
+      await this.#transport.fetchInto(cache, { commit, have, history: { depth: 1 } }, signal);
     } catch (error) {
       const refused = error instanceof AppError && error.code === "git-object-missing";
       if (!refused || reference.commit === undefined || reference.commit === "") throw error;
@@ -178,8 +171,8 @@ export class RemoteSource extends GitSource {
         reference.branch === undefined || reference.branch === "" ? "HEAD" : `refs/heads/${reference.branch}`;
       const tip = (await this.#transport.listRefs([prefix], signal)).find((ref) => ref.name === prefix);
       if (tip === undefined) throw error;
-      await this.#transport.fetchInto(cache, { wants: [tip.oid], haves: [], shallow: [], history: "all" }, signal);
-      if (!cache.store.has(common.wants[0] ?? "")) throw error;
+      await this.#transport.fetchInto(cache, { commit: tip.oid, have: undefined, history: "all" }, signal);
+      if (!cache.store.has(commit)) throw error;
     }
   }
 }

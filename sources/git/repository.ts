@@ -4,13 +4,13 @@ import { createHash } from "node:crypto";
 import { gitUrlInvalid } from "../errors.ts";
 import { redactUrl } from "../redact-url.ts";
 import type { GitCredentials } from "./credentials.ts";
+import { httpTransport } from "./http-transport.ts";
 import { DEFAULT_LIMITS, type GitLimits } from "./limits.ts";
 import { LocalSource } from "./local-source.ts";
 import { RemoteSource } from "./remote-source.ts";
 import type { GitRepository } from "./revision.ts";
 import { sshTransport } from "./ssh.ts";
-import { httpTransport } from "./transport.ts";
-import { locateRepository } from "./url.ts";
+import { credentialsInUrl, locateRepository } from "./url.ts";
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 
@@ -53,8 +53,6 @@ export function openRepository(options: RepositoryOptions): GitRepository {
     const transport = sshTransport({ url: location.url, credentials: options.credentials ?? {}, limits });
     return new RemoteSource(remote, transport, limits);
   }
-  const own = location.username ?? location.password;
-  const inUrl = own === undefined ? {} : { username: location.username ?? "git", password: location.password ?? "" };
-  const credentials = { ...inUrl, ...options.credentials };
+  const credentials = { ...credentialsInUrl(location), ...options.credentials };
   return new RemoteSource(remote, httpTransport(location.url, credentials, limits), limits);
 }

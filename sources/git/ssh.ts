@@ -16,8 +16,8 @@ import {
 import type { RepositoryCache } from "./cache.ts";
 import type { GitCredentials } from "./credentials.ts";
 import { formatBytes, type GitLimits } from "./limits.ts";
-import { type FetchRequest, isOid, type RemoteRef } from "./protocol.ts";
-import type { Transport } from "./transport.ts";
+import { isOid, type RemoteRef } from "./remote-ref.ts";
+import type { FetchRequest, Transport } from "./transport.ts";
 
 /** What is allowed to reach the command's environment: enough to find programs and a person's own ssh agent. */
 const PASSED_ON = ["PATH", "HOME", "USER", "SSH_AUTH_SOCK", "TMPDIR", "LANG"];
@@ -50,7 +50,6 @@ export function sshTransport(options: SshOptions): Transport {
   }
 
   return {
-    knowsSince: true,
     async listRefs(prefixes, signal) {
       // The command matches patterns by whole parts of names, so a prefix becomes a pattern.
       const patterns = prefixes.map((prefix) => (prefix === "HEAD" ? prefix : `${prefix}*`));
@@ -86,7 +85,6 @@ async function fetchWith(
       : "depth" in history
         ? [`--depth=${history.depth}`]
         : [`--shallow-since=@${history.sinceSeconds}`];
-  const names = request.wants.filter(isOid);
   await git(
     [
       `--git-dir=${cache.directory}`,
@@ -107,7 +105,7 @@ async function fetchWith(
       ...range,
       "--",
       url,
-      ...names,
+      request.commit,
     ],
     1 << 20,
     signal,

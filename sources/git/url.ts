@@ -2,9 +2,18 @@
 
 import { fileURLToPath } from "node:url";
 import { gitUrlInvalid } from "../errors.ts";
+import type { GitCredentials } from "./credentials.ts";
+
+export interface HttpLocation {
+  readonly kind: "http";
+  /** Without user name and password. */
+  readonly url: URL;
+  readonly username?: string;
+  readonly password?: string;
+}
 
 export type RepositoryLocation =
-  | { readonly kind: "http"; readonly url: URL; readonly username?: string; readonly password?: string }
+  | HttpLocation
   | { readonly kind: "ssh"; readonly url: string; readonly host: string }
   | { readonly kind: "local"; readonly path: string };
 
@@ -35,6 +44,12 @@ export function locateRepository(text: string): RepositoryLocation {
     return { kind: "ssh", url: text, host };
   }
   throw gitUrlInvalid(text, "is none of https://, http://, ssh://, git@host:path, file:// and a path");
+}
+
+/** User name and password that stood in the URL; nothing when neither did. */
+export function credentialsInUrl({ username, password }: HttpLocation): GitCredentials {
+  if (username === undefined && password === undefined) return {};
+  return { username: username ?? "git", password: password ?? "" };
 }
 
 function parse(text: string): URL {

@@ -61,6 +61,16 @@ describe("commitFiles", () => {
     const repository = openRepository({ url, cacheDirectory: join(fixture.root, "cache"), credentials });
     const fetched = await repository.fetchRevision({}, { signal: new AbortController().signal });
     expect(fetched.commit).toBe(commit);
+    await commitFiles(root, { b: "1" }, { message: "Two", timeMs });
+    await pushBranch(root, { url, branch: "main", credentials });
+    const other = mkdtempSync(join(tmpdir(), "write-"));
+    await createRepository(other);
+    await commitFiles(other, { c: "1" }, { message: "Elsewhere", timeMs });
+    await expect(pushBranch(other, { url, branch: "main", credentials })).rejects.toThrow("commits that are not here");
+    await expect(pushBranch(other, { url, branch: "none", credentials })).rejects.toMatchObject({
+      code: "git-ref-invalid",
+    });
+    rmSync(other, { recursive: true });
     const wrong = pushBranch(root, { url, branch: "main", credentials: { ...credentials, password: "wr0ng" } });
     await expect(wrong).rejects.toMatchObject({ code: "git-auth-failed" });
     await expect(wrong).rejects.not.toThrow("wr0ng");

@@ -3,11 +3,12 @@
 import fs from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import git from "isomorphic-git";
-import http from "isomorphic-git/http/node";
-import { messageOf } from "../../runtime/errors.ts";
-import { gitAuthFailed, gitInvalidRepository, gitUnreachable, gitUnsafePath } from "../errors.ts";
+import { gitInvalidRepository, gitRefInvalid, gitTimeout, gitUnsafePath } from "../errors.ts";
 import type { GitCredentials } from "./credentials.ts";
-import { locateRepository } from "./url.ts";
+import { GitHttp } from "./http.ts";
+import { GitHttpClient } from "./http-client.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { credentialsInUrl, locateRepository } from "./url.ts";
 
 export interface CommitOptions {
   readonly message: string;
@@ -19,6 +20,7 @@ export interface CommitOptions {
 /** Content by path; `undefined` removes the file. */
 export type FileChanges = Readonly<Record<string, string | Uint8Array | undefined>>;
 
+const PUSH_TIMEOUT_MS = 60_000;
 const AUTHOR = { name: "Flaghoist", email: "flaghoist@localhost" };
 
 /** Makes an empty repository with a working copy, and the folder if needed. Leaves an existing repository as it is. */
@@ -60,39 +62,37 @@ export interface PushOptions {
 export async function pushBranch(directory: string, options: PushOptions): Promise<void> {
   const location = locateRepository(options.url);
   if (location.kind !== "http") throw gitInvalidRepository(options.url, "cannot be pushed to: only http(s) can");
-  const { username, password, bearerToken } = { ...location, ...options.credentials };
-  const known = username !== undefined || password !== undefined;
+  const server = new GitHttp(location.url, { ...credentialsInUrl(location), ...options.credentials });
+  const { maxRefsBytes } = DEFAULT_LIMITS;
+  const signal = AbortSignal.timeout(PUSH_TIMEOUT_MS);
+  const client = new GitHttpClient(server, {}, { signal, maxRefsBytes, maxBytes: maxRefsBytes });
   try {
-    const result = await git.push({
-      fs,
-      http,
-      dir: directory,
-      url: location.url.href,
-      ref: options.branch,
-      remoteRef: `refs/heads/${options.branch}`,
-      force: options.force ?? false,
-      ...(bearerToken === undefined ? {} : { headers: { authorization: `Bearer ${bearerToken}` } }),
-      ...(known ? { onAuth: () => ({ username: username ?? "git", password: password ?? "" }) } : {}),
-      onAuthFailure: () => ({ cancel: true }),
-    });
+    const result = await client.run((http) =>
+      git.push({
+        fs,
+        http,
+        dir: directory,
+        url: server.url,
+        ref: options.branch,
+        remoteRef: `refs/heads/${options.branch}`,
+        force: options.force ?? false,
+      }),
+    );
     if (!result.ok) throw gitInvalidRepository(options.url, `refused the push of ${options.branch}`);
   } catch (error) {
-    throw translate(options.url, error, known || bearerToken !== undefined);
+    throw translate(options.url, error);
+  } finally {
+    server.close();
   }
 }
 
-function translate(url: string, error: unknown, hadCredentials: boolean): unknown {
-  if (!(error instanceof Error) || error.name === "AppError") return error;
-  const code = "code" in error ? String(error.code) : "";
-  if (code === "HttpError" || code === "UserCanceledError") {
-    return /40[13]/.test(error.message) || code === "UserCanceledError"
-      ? gitAuthFailed(url, hadCredentials)
-      : gitInvalidRepository(url, "refused the push", error);
-  }
-  if (code === "PushRejectedError")
+function translate(url: string, error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof git.Errors.PushRejectedError)
     return gitInvalidRepository(url, "has commits that are not here: fetch and try again");
-  if (/^E[A-Z]+$/.test(code)) return gitUnreachable(url, code, error);
-  return gitInvalidRepository(url, `could not be pushed to: ${messageOf(error).slice(0, 200)}`, error);
+  if (cause instanceof git.Errors.NotFoundError) return gitRefInvalid("the branch to push", "does not exist here");
+  if (cause instanceof git.Errors.GitPushError) return gitInvalidRepository(url, "refused the push", cause);
+  return error instanceof DOMException ? gitTimeout(url, PUSH_TIMEOUT_MS) : error;
 }
 
 function checkPath(root: string, path: string): string {
