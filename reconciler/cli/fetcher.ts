@@ -4,7 +4,7 @@ import type { SecretData } from "../../fleets/connect.ts";
 import { parseDuration } from "../../runtime/duration.ts";
 import { credentialsFromSecret } from "../../sources/git/credentials.ts";
 import { RepositoryPool } from "../../sources/git/pool.ts";
-import type { FetchedRevision, GitFetcher } from "../controllers/git-repository.ts";
+import { type FetchedRevision, type GitFetcher, keyOf } from "../controllers/git-repository.ts";
 
 export interface FetcherOptions {
   /** Folder of the caches. */
@@ -23,8 +23,7 @@ export function createFetcher(options: FetcherOptions): GitFetcher & { close(): 
   ): Promise<FetchedRevision> {
     const { url, ref, timeout } = repository.spec;
     const credentials = secret === undefined ? undefined : credentialsFromSecret(secret);
-    const owner = `${repository.metadata.namespace}/${repository.metadata.name}`;
-    const opened = pool.open(owner, {
+    const opened = pool.open(keyOf(repository), {
       url,
       credentials,
       timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
@@ -44,6 +43,7 @@ export function createFetcher(options: FetcherOptions): GitFetcher & { close(): 
   return {
     fetch,
     forget: async (owner) => pool.forget(owner),
+    sweep: (repositories) => pool.sweep(Array.from(repositories, (at) => ({ owner: keyOf(at), url: at.spec.url }))),
     close: () => pool.close(),
   };
 }

@@ -23,6 +23,8 @@ export const GITOPS_API = "gitops.flaghoist.io/v1alpha1";
 export interface GitFetcher {
   fetch(repository: GitRepository, secret: SecretData | undefined, signal: AbortSignal): Promise<FetchedRevision>;
   forget(key: string): Promise<void>;
+  /** Removes what is kept of repositories that are not among these. */
+  sweep(repositories: Iterable<GitRepository>): void;
 }
 
 export interface FetchedRevision extends Artifact {
@@ -45,6 +47,7 @@ export function startGitRepositoryController(
     { name: "git-repositories", clock: context.clock, logger: context.logger, workers: 8 },
     step,
   );
+  fetcher.sweep(repositories.all());
   repositories.subscribe((change) => queue.add(keyOf(change.object)));
 
   async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
