@@ -7,7 +7,7 @@ import { openWorkingCopy } from "../../sources/git/working-copy.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 
 export interface SourceFolder {
-  /** Root of the checkout, or the folder itself. */
+  /** Root of the checkout; without one the current folder, or the folder itself when that is elsewhere. */
   readonly root: string;
   /** The folder within the root; empty for the root. */
   readonly path: string;
@@ -30,7 +30,7 @@ export function openSourceFolder(cwd: string, path: string, range: string | unde
   const folder = resolve(cwd, path);
   if (range === undefined) {
     if (!isFolder(folder)) throw missing(folder);
-    const root = sourceRoot(folder);
+    const root = sourceRoot(folder) ?? (isWithin(cwd, folder) ? cwd : folder);
     return {
       root,
       path: relative(root, folder),
@@ -78,10 +78,15 @@ function existing(folder: string): string {
   return path;
 }
 
-/** The nearest folder at or above `path` that holds a `.git`; `path` itself when none does. */
-function sourceRoot(path: string): string {
+/** The nearest folder at or above `path` that holds a `.git`; undefined when none does. */
+function sourceRoot(path: string): string | undefined {
   for (let folder = path; ; folder = dirname(folder)) {
     if (statSync(resolve(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
-    if (dirname(folder) === folder) return path;
+    if (dirname(folder) === folder) return undefined;
   }
+}
+
+function isWithin(outer: string, inner: string): boolean {
+  const path = relative(outer, inner);
+  return path !== ".." && !path.startsWith("../");
 }

@@ -1,7 +1,8 @@
 // What lies between two runs of the river, cluster by cluster.
 import { equalJson, isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import type { Copy } from "./copy.ts";
 import { joinPath } from "./field-path.ts";
-import type { Copy, Outcome } from "./river.ts";
+import type { Outcome } from "./river.ts";
 
 export interface FieldChange {
   /** `spec.template.spec.containers[web].image`. */

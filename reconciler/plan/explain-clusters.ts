@@ -8,9 +8,9 @@ import { matchesRequirements, requirementsOf } from "../../kube/selectors.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { Refusal } from "../scheduler/refusals.ts";
 import type { ClusterTrace, SchedulingTrace } from "../scheduler/trace.ts";
+import type { Copy } from "./copy.ts";
 import type { PolicyName } from "./explain-policies.ts";
 import { readablePath } from "./field-path.ts";
-import type { Copy } from "./river.ts";
 
 export interface RefusalExplanation {
   readonly filter: string;

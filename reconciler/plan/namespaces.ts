@@ -2,7 +2,7 @@
 import type { KubeObject } from "../../kube/object.ts";
 import { applyOverrides } from "../overrides/apply-overrides.ts";
 import { isReservedNamespace, readSkipList } from "../policies/considered.ts";
-import type { Copy } from "./river.ts";
+import type { Copy } from "./copy.ts";
 import type { World } from "./world.ts";
 
 const SKIP_LABEL = "namespace.karmada.io/skip-auto-propagation";

@@ -2,7 +2,6 @@
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
-import type { OverrideResult } from "../overrides/apply-overrides.ts";
 import { changeMetadata, readClaim, releaseMarks } from "../policies/claim.ts";
 import { decideTemplate } from "../policies/decide-template.ts";
 import type { Candidate } from "../policies/match.ts";
@@ -14,17 +13,9 @@ import { type AnyBinding, buildBinding, mergeBinding } from "../works/binding.ts
 import { dependsOn } from "../works/dependencies.ts";
 import { bindingName } from "../works/naming.ts";
 import { buildWorks } from "../works/work.ts";
+import type { Copy } from "./copy.ts";
 import { isNamespace, namespaceCopies } from "./namespaces.ts";
 import type { World } from "./world.ts";
-
-/** One cluster's copy of an object. */
-export interface Copy {
-  readonly cluster: string;
-  readonly manifest: KubeObject;
-  /** Undefined for objects that do not count replicas. */
-  readonly replicas: number | undefined;
-  readonly overrides: OverrideResult;
-}
 
 /** Where one template goes, and why. */
 export interface Outcome {
