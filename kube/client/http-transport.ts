@@ -82,6 +82,9 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
     connect: { ...first.tls, timeout: Math.min(timeout, 10_000) },
     headersTimeout: timeout,
     pipelining: 1,
+    // A request that is aborted before its answer leaves a session of HTTP/2 behind that later ends the process: its idle
+    // time-out is thrown where nobody can catch it.
+    allowH2: false,
   };
   const requests = new Pool(url.origin, { ...shared, connections: options.maxConnections ?? 16, bodyTimeout: timeout });
   // A watch may rightly be silent; servers send a bookmark about once a minute.
