@@ -3,6 +3,7 @@ import type { Cluster } from "../api/cluster.ts";
 import type { Transport } from "../kube/client/transport.ts";
 import { equalJson } from "../kube/object.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { AppError } from "../runtime/errors.ts";
 import type { Logger } from "../runtime/logger.ts";
 import { CapacityWatch } from "./cluster-status.ts";
 import { connectCluster, type SecretData } from "./connect.ts";
@@ -21,6 +22,8 @@ export interface ConnectedMember {
 }
 
 interface Entry extends ConnectedMember {
+  /** Ends what is still asked of the member when the connection is closed. */
+  readonly closing: AbortController;
   /** What the connection was made from: a change makes a new one. */
   readonly madeFrom: unknown;
 }
@@ -65,15 +68,18 @@ export class Fleet {
     if (transport === undefined) throw new Error(`cluster ${name} has no transport`);
     await this.disconnect(name);
     const child = logger.with({ cluster: name });
+    const closing = new AbortController();
     const member = new Member({
       name,
-      transport,
+      // Discovery is shared by all who ask, so nobody's signal ends it; a cluster that hangs must not hold up the end.
+      transport: (request) =>
+        transport(request.signal === undefined ? { ...request, signal: closing.signal } : request),
       clock,
       logger: child,
       ...(http === undefined ? {} : { close: http.close }),
     });
     const capacity = new CapacityWatch(member, clock, child);
-    const entry: Entry = { member, capacity, madeFrom };
+    const entry: Entry = { member, capacity, madeFrom, closing };
     this.#entries.set(name, entry);
     capacity.start();
     for (const listener of this.#listeners) listener(member);
@@ -84,6 +90,7 @@ export class Fleet {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
     this.#entries.delete(name);
+    entry.closing.abort(new AppError("stopped", `cluster ${name} was disconnected`, { recovery: "retry" }));
     await entry.capacity.stop();
     await entry.member.close();
   }

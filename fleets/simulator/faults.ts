@@ -9,7 +9,7 @@ export type Fault = "none" | "down" | "hang" | "unhealthy" | "slow";
 
 const SLOW_MS = 2_000;
 
-/** Puts faults in front of a server. Changing the fault ends the watches that are open. */
+/** Puts faults in front of a server. Failing ends the watches that are open; recovery ends the requests that hang. */
 export class FaultyTransport {
   readonly #inner: Transport;
   readonly #clock: Clock;
@@ -26,8 +26,9 @@ export class FaultyTransport {
   }
 
   setFault(fault: Fault): void {
+    const hung = this.#fault === "hang";
     this.#fault = fault;
-    if (fault !== "down" && fault !== "hang") return;
+    if (fault !== "down" && fault !== "hang" && !hung) return;
     this.#cut.abort(new Error("connection reset"));
     this.#cut = new AbortController();
   }
@@ -38,10 +39,10 @@ export class FaultyTransport {
       case "down":
         throw apiUnreachable(`${request.method} ${path}`, new Error("connection refused"));
       case "hang":
-        await new Promise((_, reject) =>
-          request.signal?.addEventListener("abort", () => reject(request.signal?.reason), { once: true }),
+        await aborted(
+          request.signal === undefined ? this.#cut.signal : AbortSignal.any([request.signal, this.#cut.signal]),
         );
-        break;
+        throw apiUnreachable(`${request.method} ${path}`, new Error("connection reset"));
       case "slow":
         await sleep(this.#clock, SLOW_MS, request.signal);
         break;
@@ -61,6 +62,12 @@ export class FaultyTransport {
     if (answer.events === undefined) return answer;
     return { ...answer, events: untilCut(answer.events, cut, request.path) };
   }
+}
+
+/** Rejects with the signal's reason once it aborts. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 }
 
 // A cut connection is an error to the reader, not the clean end of a watch.
