@@ -1,6 +1,6 @@
 // From a request to the handler of its verb.
 import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
-import { messageOf } from "../../../runtime/errors.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import {
   failureStatus,
@@ -52,9 +52,13 @@ export async function route(server: ServerContext, other: PathHandler, request: 
 /** The answer for anything thrown. What nobody foresaw is logged and answered without its details. */
 export function refusal(server: ServerContext, error: unknown): ApiResponse {
   if (error instanceof StatusError) return jsonResponse(error.code, error.status, error.headers);
-  server.logger.error("failed to answer a request", {
-    error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-  });
+  // A full disk and its kind are anticipated: their place in the code helps nobody.
+  if (error instanceof AppError) server.logger.warn("refused a request", { code: error.code, error: error.message });
+  else {
+    server.logger.error("failed to answer a request", {
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
   const message = `Internal error occurred: ${messageOf(error)}`;
   return jsonResponse(500, failureStatus(500, "InternalError", message, { causes: [{ message: messageOf(error) }] }));
 }

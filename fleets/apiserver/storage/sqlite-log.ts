@@ -11,6 +11,8 @@ const ROWS_PER_COMPACTION = 1000;
 export interface SqliteLogOptions {
   /** `full` survives a power cut, `normal` a crash of the process. */
   readonly synchronous: "full" | "normal";
+  /** Size at which the file counts as full; absent: when the disk is. */
+  readonly maxBytes?: number | undefined;
 }
 
 /** The file's content at start. */
@@ -41,6 +43,10 @@ export class SqliteLog {
     this.#database.exec(
       `PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA temp_store=MEMORY;`,
     );
+    if (options.maxBytes !== undefined) {
+      const pageSize = Number(this.#database.prepare("PRAGMA page_size").get()?.["page_size"] ?? 4096);
+      this.#database.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
+    }
     this.#database.exec(`
       CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS log(rev INTEGER PRIMARY KEY, res TEXT NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL,

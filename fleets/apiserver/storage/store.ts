@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { KubeObject } from "../../../kube/object.ts";
 import type { Clock, Timer } from "../../../runtime/clock.ts";
+import { AppError } from "../../../runtime/errors.ts";
 import { type Change, ChangeRing } from "./change-ring.ts";
 import { compareKeys, ObjectTable } from "./object-table.ts";
 import { SqliteLog } from "./sqlite-log.ts";
@@ -12,6 +13,8 @@ export interface StoreOptions {
   /** Path of the SQLite file; undefined keeps everything in memory. */
   readonly database: string | undefined;
   readonly synchronous: "full" | "normal";
+  /** Size at which the file counts as full; absent: when the disk is. */
+  readonly maxBytes?: number | undefined;
   /** Changes kept for watches from the past. */
   readonly historyEvents: number;
   /** Called when the file refuses a batch. The store must not be used afterwards: memory and disk differ. */
@@ -25,6 +28,16 @@ const COMPACT_KEEPS = 1000;
 /** Present objects that keep their parsed form; those not written for longer fall back to bytes. */
 const PARSED_OBJECTS = 16_384;
 const EMPTY = new ObjectTable();
+const SQLITE_FULL = 13;
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_FULL;
+}
+
+function diskFull(path: string, cause: unknown): AppError {
+  const message = `the disk is full, so nothing can be written to ${path}: make room, then try again; what is stored stays readable`;
+  return new AppError("store-disk-full", message, { recovery: "retry", cause });
+}
 
 /**
  * Writes are applied in memory at once and in order; with a file they are committed together at the end of the turn of
@@ -59,7 +72,7 @@ export class Store {
     if (options.database === undefined) {
       this.uid = newUid;
     } else {
-      this.#log = new SqliteLog(options.database, { synchronous: options.synchronous });
+      this.#log = new SqliteLog(options.database, { synchronous: options.synchronous, maxBytes: options.maxBytes });
       const loaded = this.#log.load(newUid);
       this.uid = loaded.uid;
       this.#revision = Math.max(1, loaded.revision);
@@ -243,6 +256,12 @@ export class Store {
     try {
       this.#log.append(batch);
     } catch (error) {
+      if (isDiskFull(error)) {
+        // Nothing of the batch was told to anybody: taking it back leaves what the disk has. Reads and watches go on.
+        this.#undo(batch);
+        commit?.reject(diskFull(this.#options.database ?? "", error));
+        return;
+      }
       // Memory is ahead of the disk now. Going on would answer with state that a restart takes back.
       this.#failure = error;
       commit?.reject(error);
@@ -253,6 +272,16 @@ export class Store {
     for (const change of batch) change.object.dropBytes();
     this.#release(batch);
     commit?.resolve();
+  }
+
+  #undo(batch: readonly Change[]): void {
+    for (const { object, previous } of batch.toReversed()) {
+      this.#parsed.delete(object);
+      const table = this.#table(object.resource);
+      if (previous === undefined) table.delete(object.namespace, object.name);
+      else table.set(previous);
+    }
+    this.#revision = this.#released;
   }
 
   #release(changes: readonly Change[]): void {
