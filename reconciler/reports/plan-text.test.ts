@@ -33,6 +33,7 @@ function report(plan: Partial<Plan>, rest: Partial<PlanReport> = {}): PlanReport
     drift: [],
     held: undefined,
     deletionsUnknown: undefined,
+    whatIf: [],
     nowMs: 0,
     ...rest,
   };
@@ -147,5 +148,25 @@ describe("planText", () => {
 
     expect(text).toContain("✗ Deployment shop/web: 0/3 clusters are available");
     expect(text).toContain("⚠ held: this change would delete 4 of 9");
+  });
+
+  it("tells what a loss would do where that changes", () => {
+    const survival = (kept: number, recovered: number) => ({ placed: 6, kept, recovered });
+    const loss = (name: string) => ({ what: "cluster" as const, name, clusters: [name] });
+    const whatIf = [
+      { loss: loss("a"), objects: [{ object: web, before: survival(2, 6), after: survival(4, 6) }] },
+      { loss: loss("b"), objects: [{ object: web, before: survival(4, 4), after: survival(0, 0) }] },
+      { loss: loss("c"), objects: [{ object: web, before: survival(3, 6), after: survival(3, 6) }] },
+    ];
+
+    const text = planText(report({}, { whatIf }), plain);
+
+    expect(text).toContain(
+      [
+        "If a fails: web keeps 4 of 6 replicas, 6 with failover.   before: 2 of 6, 6 with failover",
+        "If b fails: web is down.   before: 4 of 6",
+      ].join("\n"),
+    );
+    expect(text).not.toContain("If c fails");
   });
 });

@@ -3,6 +3,7 @@ import { type ObjectRef, refKey } from "../../kube/object.ts";
 import type { FieldChange, ObjectChange, Plan } from "../plan/changes.ts";
 import type { DriftGroup } from "../plan/live-drift.ts";
 import type { SourceChange } from "../plan/source-changes.ts";
+import type { Survival, SurvivalChange, WhatIf } from "../plan/what-if.ts";
 import type { Emphasis } from "./drift-text.ts";
 import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
 
@@ -16,6 +17,8 @@ export interface PlanReport {
   readonly held: string | undefined;
   /** Why deletions are not known; undefined when they are. */
   readonly deletionsUnknown: string | undefined;
+  /** What losses would do to the objects that change. */
+  readonly whatIf: readonly WhatIf[];
   readonly nowMs: number;
 }
 
@@ -29,6 +32,8 @@ export function planText(report: PlanReport, paint: Emphasis): string {
   const keys = objectKeys(plan.changes, source);
   for (const key of keys.slice(0, MOST_OBJECTS)) sections.push(objectSection(key, report, paint));
   if (keys.length > MOST_OBJECTS) sections.push([`and ${keys.length - MOST_OBJECTS} more objects (-o json)`]);
+  const losses = whatIfLines(report.whatIf);
+  if (losses.length > 0) sections.push(losses);
   const problems = plan.problems.map(({ object, problem }) => `${paint.red("✗")} ${objectName(object)}: ${problem}`);
   if (problems.length > 0) sections.push(problems);
   if (report.held !== undefined) sections.push([`${paint.yellow("⚠")} ${report.held}`]);
@@ -203,4 +208,38 @@ function fieldLines(fields: readonly FieldChange[], where: string, paint: Emphas
 export function someObjects(objects: readonly ObjectRef[], most = 3): string {
   const names = objects.map(objectName);
   return names.length <= most ? andList(names) : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+}
+
+const MOST_LOSSES = 6;
+
+/** `If paris-1 fails: web keeps 4 of 6 replicas, 6 with failover.   before: 2 of 6, 6 with failover` */
+function whatIfLines(whatIf: readonly WhatIf[]): string[] {
+  // What changes is worth more than what stays as it is.
+  const changed = whatIf.filter(({ objects }) => objects.some((object) => !isSame(object)));
+  const shown = changed.slice(0, MOST_LOSSES).map(({ loss, objects }) => {
+    const name = loss.what === "region" ? `region ${loss.name}` : loss.name;
+    const differing = objects.filter((object) => !isSame(object));
+    const texts = differing.slice(0, 3).map(({ object, after }) => `${object.name} ${survivalText(after)}`);
+    const more = differing.length > 3 ? `, and ${differing.length - 3} more objects differ` : "";
+    const [first] = differing;
+    const before =
+      differing.length === 1 && first?.before !== undefined ? `   before: ${beforeText(first.before)}` : "";
+    return `If ${name} fails: ${texts.join(", ")}${more}.${before}`;
+  });
+  return changed.length > MOST_LOSSES ? [...shown, `and ${changed.length - MOST_LOSSES} more cases (-o json)`] : shown;
+}
+
+function isSame({ before, after }: SurvivalChange): boolean {
+  return before?.placed === after?.placed && before?.kept === after?.kept && before?.recovered === after?.recovered;
+}
+
+function survivalText(survival: Survival | undefined): string {
+  if (survival === undefined) return "is not touched";
+  const { placed, kept, recovered } = survival;
+  const atOnce = kept === 0 ? "is down" : `keeps ${kept} of ${count(placed, "replica")}`;
+  return recovered > kept ? `${atOnce}, ${recovered} with failover` : atOnce;
+}
+
+function beforeText({ placed, kept, recovered }: Survival): string {
+  return `${kept} of ${placed}${recovered > kept ? `, ${recovered} with failover` : ""}`;
 }

@@ -12,6 +12,7 @@ import { comparePlans, type Plan } from "../../plan/changes.ts";
 import { type DriftGroup, groupDrift } from "../../plan/live-drift.ts";
 import { runRiver } from "../../plan/river.ts";
 import { type DesiredObject, sourceChanges } from "../../plan/source-changes.ts";
+import { type WhatIf, whatIf } from "../../plan/what-if.ts";
 import { changeWorld, loadWorld, type World } from "../../plan/world.ts";
 import { type PlanReport, planText } from "../../reports/plan-text.ts";
 import {
@@ -187,13 +188,14 @@ function refuse(invocation: Invocation, problems: readonly InputProblem[]): Exit
 async function report(invocation: Invocation, client: KubeClient, change: Change): Promise<ExitCode> {
   const interpreter = createInterpreter({ native: nativeLevel() });
   const now = await loadWorld(client);
-  const compared = compareWorlds(now, change, interpreter);
+  const { plan: compared, whatIf: losses } = compareWorlds(now, change, interpreter);
   const source = sourceChanges(change.desired, change.removed);
   const drift = booleanOption(invocation, "no-drift")
     ? []
     : await driftOf(client, now, compared, interpreter, invocation);
   const { held, deletionsUnknown } = change;
-  const full: PlanReport = { plan: compared, source, drift, held, deletionsUnknown, nowMs: systemClock.now() };
+  const nowMs = systemClock.now();
+  const full: PlanReport = { plan: compared, source, drift, held, deletionsUnknown, whatIf: losses, nowMs };
   const changes = compared.changes.length > 0 || source.length > 0;
   print(
     invocation,
@@ -205,6 +207,7 @@ async function report(invocation: Invocation, client: KubeClient, change: Change
       copies: compared.changes,
       objects: source,
       problems: compared.problems,
+      whatIf: losses,
       drift,
       held,
     },
@@ -214,7 +217,12 @@ async function report(invocation: Invocation, client: KubeClient, change: Change
   return held !== undefined ? EXIT.held : changes ? EXIT.differences : EXIT.ok;
 }
 
-function compareWorlds(now: World, change: Change, interpreter: Interpreter): Plan {
+interface Comparison {
+  readonly plan: Plan;
+  readonly whatIf: readonly WhatIf[];
+}
+
+function compareWorlds(now: World, change: Change, interpreter: Interpreter): Comparison {
   const options = { interpreter, now: systemClock.now() };
   const before = change.base === undefined ? now : changeWorld(now, change.base, []);
   const after = changeWorld(
@@ -223,7 +231,19 @@ function compareWorlds(now: World, change: Change, interpreter: Interpreter): Pl
     change.removed,
   );
   const clusters = new Set([...before.clusters, ...after.clusters].map((cluster) => cluster.metadata.name ?? ""));
-  return comparePlans(runRiver(before, options), runRiver(after, options), [...clusters]);
+  const old = runRiver(before, options);
+  const fresh = runRiver(after, options);
+  const compared = comparePlans(old, fresh, [...clusters]);
+  const touched = [...new Set(compared.changes.map((copy) => refKey(copy.object)))];
+  return {
+    plan: compared,
+    whatIf: whatIf(
+      touched,
+      { outcomes: old, clusters: before.clusters },
+      { outcomes: fresh, clusters: after.clusters },
+      options.now,
+    ),
+  };
 }
 
 /** Drift of what would change. Clusters that do not answer are passed over: a plan is about what is wanted. */
