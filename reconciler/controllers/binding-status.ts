@@ -48,7 +48,11 @@ export function startBindingStatusController(deps: Deps): Controller {
   );
 
   context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
-    if (change.type === "updated" && equalJson(change.previous["status"], change.object["status"])) return;
+    // A Work that is on its way out counts no more.
+    const goes =
+      change.type === "updated" &&
+      change.previous.metadata.deletionTimestamp !== change.object.metadata.deletionTimestamp;
+    if (change.type === "updated" && !goes && equalJson(change.previous["status"], change.object["status"])) return;
     const key = keyOfWork(change.object);
     if (key !== undefined) queue.addAfter(key, GATHER_MS);
   });

@@ -60,23 +60,28 @@ export function startBindingController(
 
   async function step(key: string): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
-    starved.delete(key);
-    if (binding === undefined || binding.metadata.deletionTimestamp !== undefined || writer.isHandled(binding))
+    if (binding === undefined || binding.metadata.deletionTimestamp !== undefined || writer.isHandled(binding)) {
+      starved.delete(key);
       return undefined;
+    }
+    // Told of other room from now on: what changes while the decision is written counts too.
+    starved.add(key);
+    let waits = false;
     try {
       const { binding: written, decision } = await writer.write(binding, binding);
       writer.tell(written, decision);
       if (decision.requeue === "backoff")
         throw new AppError("scheduling-failed", decision.reason, { recovery: "retry" });
-      if (decision.requeue !== "unschedulable") return undefined;
-      starved.add(key);
-      return { requeueAfterMs: UNSCHEDULABLE_RETRY_MS };
+      waits = decision.requeue === "unschedulable";
+      return waits ? { requeueAfterMs: UNSCHEDULABLE_RETRY_MS } : undefined;
     } catch (error) {
       if (isNotFound(error)) return undefined;
       // Someone else wrote in between: the informer brings that version, and the key with it.
       if (isConflict(error)) return { requeueAfterMs: 10 };
       context.logger.debug("scheduling failed", { binding: key, error: messageOf(error) });
       throw error;
+    } finally {
+      if (!waits) starved.delete(key);
     }
   }
 
