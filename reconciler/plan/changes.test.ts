@@ -4,6 +4,7 @@ import {
   binding,
   claimed,
   cluster,
+  clusterPolicy,
   configMap,
   deployment,
   overridePolicy,
@@ -178,6 +179,39 @@ describe("plan of a change", () => {
 
     expect(problems[0]?.problem).toContain("0/3 clusters are available");
     expect(changes.map(({ change }) => change)).toEqual(["deleted", "deleted"]);
+  });
+
+  it("knows that a cluster serves a kind once it gets the definition", () => {
+    const definition: KubeObject = {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "gadgets.example.io" },
+      spec: {
+        group: "example.io",
+        names: { kind: "Gadget", plural: "gadgets" },
+        versions: [{ name: "v1", served: true, storage: true }],
+      },
+    };
+    const gadget: KubeObject = {
+      apiVersion: "example.io/v1",
+      kind: "Gadget",
+      metadata: { name: "g", namespace: "shop" },
+    };
+    const kinds = ["apiextensions.k8s.io/v1 CustomResourceDefinition"];
+    const selects = [definition, gadget].map(({ apiVersion, kind }) => ({ apiVersion, kind }));
+    const before = world({ clusters: ["a", "b"].map((name) => cluster({ name, kinds })) });
+
+    const { changes, problems } = plan(before, [
+      definition,
+      gadget,
+      clusterPolicy({ name: "gadgets", selects, clusters: ["a"] }),
+    ]);
+
+    expect(problems).toEqual([]);
+    expect(changes.map(({ object, cluster: name }) => `${object.kind} ${name}`)).toEqual([
+      "CustomResourceDefinition a",
+      "Gadget a",
+    ]);
   });
 
   it("shows a new namespace in every cluster", () => {

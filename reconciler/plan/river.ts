@@ -1,4 +1,5 @@
 // The whole river over a world: match, schedule, override. What the loops would come to, without a write.
+import type { Cluster } from "../../api/cluster.ts";
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
@@ -14,6 +15,7 @@ import { dependsOn } from "../works/dependencies.ts";
 import { bindingName } from "../works/naming.ts";
 import { buildWorks } from "../works/work.ts";
 import type { Copy } from "./copy.ts";
+import { withDefinedKinds } from "./definitions.ts";
 import { isNamespace, namespaceCopies } from "./namespaces.ts";
 import type { World } from "./world.ts";
 
@@ -43,10 +45,23 @@ const NO_ID = "00000000-0000-4000-8000-000000000000";
 /** Runs every template through the river. Bindings that exist are taken up, so what is placed stays where it can. */
 export function runRiver(world: World, options: RiverOptions): ReadonlyMap<string, Outcome> {
   const policies = new PolicyIndex(world.policies);
-  const fleet = new FleetIndex(world.clusters);
   const outcomes = new Map<string, Outcome>();
-  for (const template of world.templates)
-    outcomes.set(refKey(refOf(template)), place(world, policies, fleet, template, options));
+  const isDefinition = (object: KubeObject): boolean => object.kind === "CustomResourceDefinition";
+  const placeAll = (templates: readonly KubeObject[], clusters: readonly Cluster[]): void => {
+    const fleet = new FleetIndex(clusters);
+    for (const template of templates)
+      outcomes.set(refKey(refOf(template)), place(world, policies, fleet, template, options));
+  };
+  // A cluster serves a kind once it has the definition, so definitions go first.
+  placeAll(world.templates.filter(isDefinition), world.clusters);
+  const serving = withDefinedKinds(
+    world.clusters,
+    [...outcomes.values()].flatMap((outcome) => outcome.copies),
+  );
+  placeAll(
+    world.templates.filter((template) => !isDefinition(template)),
+    serving,
+  );
   followDependencies(world, outcomes, options);
   return outcomes;
 }

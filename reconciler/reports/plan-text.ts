@@ -140,7 +140,7 @@ function objectSection(key: string, { plan, source }: PlanReport, paint: Emphasi
   const copies = plan.changes.filter((change) => refKey(change.object) === key);
   const ref = own?.object ?? copies[0]?.object;
   if (ref === undefined) return [];
-  const mark = own === undefined ? "~" : own.change === "created" ? "+" : own.change === "deleted" ? "−" : "~";
+  const mark = MARKS[own?.change ?? onlyChange(copies)];
   const tint = mark === "+" ? paint.green : mark === "−" ? paint.red : paint.yellow;
   const replicas = replicasLine(copies);
   const lines = [
@@ -157,6 +157,14 @@ function objectSection(key: string, { plan, source }: PlanReport, paint: Emphasi
     else lines.push(...fieldLines(withoutReplicas(first), `   in ${where}`, paint));
   }
   return lines;
+}
+
+const MARKS = { created: "+", deleted: "−", changed: "~" } as const;
+
+/** What happens to an object that only its copies tell of. */
+function onlyChange(copies: readonly ObjectChange[]): ObjectChange["change"] {
+  const [first] = copies;
+  return first !== undefined && copies.every((copy) => copy.change === first.change) ? first.change : "changed";
 }
 
 function originText(own: SourceChange | undefined): string {
