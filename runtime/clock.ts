@@ -7,7 +7,7 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `fn` once after `ms`. A pending timer never keeps the process alive. */
+  /** Calls `fn` once after `ms`, or after 24 days if that is sooner. A pending timer never keeps the process alive. */
   after(ms: number, fn: () => void): Timer;
 }
 

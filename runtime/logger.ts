@@ -27,12 +27,14 @@ export function createLogger(options: LoggerOptions, base: Fields = {}): Logger 
     const time = new Date(options.now()).toISOString();
     const all = { ...base, ...fields };
     if (options.format === "json") {
-      options.write(`${JSON.stringify({ time, level, message, ...all })}\n`);
+      // A field must not take the place of the message.
+      const entry = { time, level, message };
+      options.write(`${toJson({ ...entry, ...all, ...entry })}\n`);
       return;
     }
-    const rest = Object.entries(all).map(
-      ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-    );
+    const rest = Object.entries(all)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `${key}=${toText(value)}`);
     options.write(
       `${time.slice(11, 23)} ${level.padEnd(5)} ${message}${rest.length > 0 ? `  ${rest.join(" ")}` : ""}\n`,
     );
@@ -44,6 +46,25 @@ export function createLogger(options: LoggerOptions, base: Fields = {}): Logger 
     error: (message, fields) => emit("error", message, fields),
     with: (fields) => createLogger(options, { ...base, ...fields }),
   };
+}
+
+// A line that cannot be written would fail the work that it tells of.
+function toJson(value: unknown): string {
+  try {
+    return (
+      JSON.stringify(value, (_key, item: unknown) => {
+        if (typeof item === "bigint") return item.toString();
+        return item instanceof Error ? item.message : item;
+      }) ?? "null"
+    );
+  } catch {
+    return JSON.stringify(String(value));
+  }
+}
+
+/** Words as they are; what has spaces, quotes or line ends is quoted, so that an entry stays one line. */
+function toText(value: unknown): string {
+  return typeof value === "string" && /^[^\s"=\p{Cc}]+$/u.test(value) ? value : toJson(value);
 }
 
 /** Discards everything. */

@@ -1,4 +1,7 @@
-/** Runs `fn` over `items` with at most `limit` at a time; results in the order of `items`. The first failure rejects. */
+/**
+ * Runs `fn` over `items` with at most `limit` at a time; results in the order of `items`. The first failure rejects once
+ * what was begun has ended; nothing new is begun after it.
+ */
 export async function mapLimit<T, R>(
   items: readonly T[],
   limit: number,
@@ -6,14 +9,22 @@ export async function mapLimit<T, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;
+  let failure: { readonly reason: unknown } | undefined;
   async function worker(): Promise<void> {
     while (next < items.length) {
       const index = next++;
-      // The index is below the length, so the item is there.
-      results[index] = await fn(items[index] as T, index);
+      try {
+        // The index is below the length, so the item is there.
+        results[index] = await fn(items[index] as T, index);
+      } catch (error) {
+        failure ??= { reason: error };
+        next = items.length;
+      }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  const workers = Math.min(Math.max(1, limit), items.length);
+  await Promise.all(Array.from({ length: workers }, worker));
+  if (failure !== undefined) throw failure.reason;
   return results;
 }
 

@@ -95,6 +95,8 @@ export class WorkQueue {
     for (const { timer } of this.#timers.values()) timer.cancel();
     this.#timers.clear();
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    else this.#tellIdle();
+    this.#failures.clear();
   }
 
   #start(): void {
@@ -109,22 +111,26 @@ export class WorkQueue {
   async #run(key: string): Promise<void> {
     try {
       const result = await this.#step(key, this.#abort.signal);
-      this.#failures.delete(key);
       if (result?.requeueAfterMs !== undefined) this.#addAfterRun(key, result.requeueAfterMs);
+      this.#failures.delete(key);
     } catch (error) {
       this.#fail(key, error);
     }
     this.#running.delete(key);
     if (this.#again.delete(key)) this.add(key);
     this.#start();
-    if (this.depth === 0) {
-      const waiters = this.#idle;
-      this.#idle = [];
-      for (const resolve of waiters) resolve();
-    }
+    if (this.depth === 0) this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    const waiters = this.#idle;
+    this.#idle = [];
+    for (const resolve of waiters) resolve();
   }
 
   #addAfterRun(key: string, ms: number): void {
+    // A timer of NaN fires at once, for ever.
+    if (Number.isNaN(ms)) throw new RangeError("a step asked to run again after NaN ms");
     if (ms <= 0) this.#again.add(key);
     else this.addAfter(key, ms);
   }
