@@ -5,7 +5,10 @@ import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import type { KubeObject } from "../object.ts";
 import type { KubeClient } from "./kube-client.ts";
-import { ApiStatusError, isGone, isNotFound } from "./status-error.ts";
+import { ApiStatusError, isGone } from "./status-error.ts";
+
+/** How late a server's recovery may be noticed. */
+const MAX_BACKOFF_MS = 5_000;
 
 export interface InformerOptions {
   readonly client: KubeClient;
@@ -39,6 +42,11 @@ export class Informer<T extends KubeObject = KubeObject> {
   #markSynced: () => void = () => {};
   #running: Promise<void> | undefined;
   #hasSynced = false;
+  /** Where the next watch begins; undefined when a list must come first. */
+  #revision: string | undefined;
+  #failures = 0;
+  /** Keys adopted while a list is on its way. */
+  #adopted: Set<string> | undefined;
   /** Why the last attempt failed; undefined while connected. */
   failure: string | undefined;
 
@@ -61,9 +69,10 @@ export class Informer<T extends KubeObject = KubeObject> {
   async stop(): Promise<void> {
     this.#abort.abort(new AppError("stopped", "the informer was stopped", { recovery: "retry" }));
     await this.#running;
+    this.#markSynced();
   }
 
-  /** Resolves when the first list is complete. */
+  /** Resolves when the first list is complete, or the informer was stopped before. */
   async synced(): Promise<void> {
     await this.#synced;
   }
@@ -93,104 +102,120 @@ export class Informer<T extends KubeObject = KubeObject> {
   adopt(object: T): void {
     const known = this.#objects.get(keyOf(object));
     const deletedAt = this.#tombstones.get(keyOf(object)) ?? 0;
-    if (revision(object) > Math.max(deletedAt, known === undefined ? 0 : revision(known))) this.#put(object);
+    if (revision(object) > Math.max(deletedAt, known === undefined ? 0 : revision(known))) {
+      this.#adopted?.add(keyOf(object));
+      this.#put(object);
+    }
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    let resourceVersion: string | undefined;
     while (!signal.aborted) {
       try {
-        resourceVersion ??= await this.#list(signal);
-        failures = 0;
-        this.failure = undefined;
-        resourceVersion = await this.#watch(resourceVersion, signal);
+        this.#revision ??= await this.#list(signal);
+        await this.#watch(this.#revision, signal);
+        continue;
       } catch (error) {
-        if (signal.aborted) return;
-        if (isGone(error)) {
-          resourceVersion = undefined;
-          continue;
-        }
+        if (signal.aborted) break;
+        const isForgotten = isGone(error) && this.#revision !== undefined;
+        // What a server says against a revision it will say again. Without an answer the revision still holds.
+        if (error instanceof ApiStatusError || (error instanceof AppError && error.code === "api-kind-unknown"))
+          this.#revision = undefined;
+        // The first time, a list mends it at once.
+        if (isForgotten && this.#failures++ === 0) continue;
         this.failure = messageOf(error);
-        failures++;
+        this.#failures++;
         const { kind, logger } = this.#options;
-        logger.debug("watch failed", { kind, error: this.failure, failures });
-        if (isNotFound(error) || (error instanceof AppError && error.code === "api-kind-unknown"))
-          resourceVersion = undefined;
-        try {
-          await sleep(this.#options.clock, Math.min(30_000, 100 * 2 ** Math.min(failures, 9)), signal);
-        } catch {
-          return;
-        }
+        logger.debug("watch failed", { kind, error: this.failure, failures: this.#failures });
+      }
+      try {
+        await sleep(this.#options.clock, Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(this.#failures, 9)), signal);
+      } catch {
+        break;
       }
     }
+    this.#markSynced();
   }
 
   async #list(signal: AbortSignal): Promise<string> {
     const { client, apiVersion, kind, namespace, labelSelector } = this.#options;
-    const list = await client.list<T>(apiVersion, kind, { namespace, labelSelector, signal });
-    const listed = new Set<string>();
-    for (const object of list.items) {
-      listed.add(keyOf(object));
-      const known = this.#objects.get(keyOf(object));
-      if (
-        known?.metadata.uid !== object.metadata.uid ||
-        known?.metadata.resourceVersion !== object.metadata.resourceVersion
-      ) {
-        this.#put(object);
+    const adopted = new Set<string>();
+    this.#adopted = adopted;
+    try {
+      const list = await client.list<T>(apiVersion, kind, { namespace, labelSelector, signal });
+      // A write of ours may have come between the server's reading of the list and its arrival.
+      const isNewer = (key: string, than: string): boolean => {
+        const known = adopted.has(key) ? this.#objects.get(key) : undefined;
+        return known !== undefined && revision(known) > Number(than);
+      };
+      const listed = new Set<string>();
+      for (const object of list.items) {
+        const key = keyOf(object);
+        listed.add(key);
+        const known = this.#objects.get(key);
+        const { uid, resourceVersion = "0" } = object.metadata;
+        const same = known?.metadata.uid === uid && known?.metadata.resourceVersion === resourceVersion;
+        if (!same && !isNewer(key, resourceVersion)) this.#put(object);
       }
+      for (const key of [...this.#objects.keys()])
+        if (!listed.has(key) && !isNewer(key, list.resourceVersion)) this.#drop(key);
+      this.#hasSynced = true;
+      this.#markSynced();
+      return list.resourceVersion;
+    } finally {
+      this.#adopted = undefined;
     }
-    for (const key of [...this.#objects.keys()]) if (!listed.has(key)) this.#drop(key);
-    this.#hasSynced = true;
-    this.#markSynced();
-    return list.resourceVersion;
   }
 
-  async #watch(from: string, signal: AbortSignal): Promise<string> {
+  async #watch(from: string, signal: AbortSignal): Promise<void> {
     const { client, apiVersion, kind, namespace, labelSelector } = this.#options;
-    let last = from;
+    let isQuiet = true;
     for await (const event of client.watch<T>(apiVersion, kind, {
       namespace,
       labelSelector,
       resourceVersion: from,
       signal,
+      onOpen: () => {
+        this.failure = undefined;
+      },
     })) {
-      if (event.type === "ERROR") {
-        if (event.status.code === 410) throw goneError();
-        throw new AppError("api-watch-failed", `the watch of ${kind} failed: ${event.status.message}`, {
-          recovery: "retry",
-        });
-      }
-      last = event.object.metadata.resourceVersion ?? last;
+      if (event.type === "ERROR") throw new ApiStatusError(event.status, `watch of ${kind}`);
+      isQuiet = false;
+      this.#failures = 0;
+      // Kept at each event: after a cut connection the past must not be told again.
+      this.#revision = event.object.metadata.resourceVersion ?? this.#revision;
       if (event.type === "BOOKMARK") continue;
-      if (event.type === "DELETED") this.#drop(keyOf(event.object), event.object);
-      else {
-        const known = this.#objects.get(keyOf(event.object));
-        // What a write's answer already brought is not told twice.
-        if (
-          known === undefined ||
-          known.metadata.uid !== event.object.metadata.uid ||
-          revision(known) < revision(event.object)
-        ) {
-          this.#put(event.object);
-        }
+      const known = this.#objects.get(keyOf(event.object));
+      // What a write's answer already brought is not told twice, nor does an older event undo it.
+      const isNews = known === undefined || revision(known) < revision(event.object);
+      if (event.type !== "DELETED") {
+        if (isNews) this.#put(event.object);
+      } else if (known !== undefined && revision(known) <= revision(event.object)) {
+        this.#drop(keyOf(event.object), event.object);
       }
     }
-    return last;
+    // A server that ends every watch at once must not be asked in a tight loop.
+    if (isQuiet && !signal.aborted)
+      throw new AppError("api-watch-ended", `the watch of ${kind} ended before its first event`, { recovery: "retry" });
   }
 
   #put(received: T): void {
-    // A transform of this kind's object is one of this kind.
-    const object = (this.#options.transform?.(received) ?? received) as T;
+    const object = this.#transformed(received);
     const key = keyOf(object);
     const previous = this.#objects.get(key);
     this.#objects.set(key, object);
     this.#tell(previous === undefined ? { type: "added", object } : { type: "updated", object, previous });
   }
 
+  #transformed(received: T): T {
+    // A transform of this kind's object is one of this kind.
+    return (this.#options.transform?.(received) ?? received) as T;
+  }
+
   #drop(key: string, last?: T): void {
-    const object = last ?? this.#objects.get(key);
+    const object = last === undefined ? this.#objects.get(key) : this.#transformed(last);
     if (object === undefined || !this.#objects.delete(key)) return;
+    // Put at the end: the oldest are forgotten first.
+    this.#tombstones.delete(key);
     this.#tombstones.set(key, revision(object));
     // Answers are late by seconds at most: a thousand deletions cover that.
     for (const oldest of this.#tombstones.keys()) {
@@ -217,8 +242,4 @@ function keyOf(object: KubeObject): string {
 
 function revision(object: KubeObject): number {
   return Number(object.metadata.resourceVersion ?? 0);
-}
-
-function goneError(): Error {
-  return new ApiStatusError({ code: 410, reason: "Expired", message: "the revision is forgotten" }, "watch");
 }

@@ -56,6 +56,8 @@ export type WatchEvent<T extends KubeObject> =
 export interface WatchOptions extends Omit<ListOptions, "pageSize"> {
   readonly resourceVersion?: string;
   readonly timeoutSeconds?: number;
+  /** Called when the server has accepted the watch, which may be long before its first event. */
+  readonly onOpen?: () => void;
 }
 
 /** A client of one API server. All methods throw `ApiStatusError` for a refusal and `api-unreachable` when none answered. */
@@ -72,7 +74,7 @@ export class KubeClient {
     return this.#object<T>("GET", await this.#path(ref), undefined, undefined, signal);
   }
 
-  /** As `get`, undefined when the object (or its kind's collection) does not exist. */
+  /** As `get`, undefined when the object does not exist. A kind that is not served is an error still. */
   async find<T extends KubeObject = KubeObject>(ref: ObjectRef, signal?: AbortSignal): Promise<T | undefined> {
     try {
       return await this.get<T>(ref, signal);
@@ -190,6 +192,7 @@ export class KubeClient {
     });
     if (answer.events === undefined && answer.body instanceof Uint8Array)
       throw new ApiStatusError(failureStatus(answer.status, answer.body), `GET ${path}`);
+    options.onOpen?.();
     for await (const event of eventsOf<T>(answer)) {
       if (event.type === "ERROR") {
         const status = event.object as unknown as { code?: number; message?: string; reason?: string };
