@@ -52,6 +52,7 @@ export interface Plane {
 const FAST: Partial<Profile> = {
   clusterStatusIntervalMs: 200,
   clusterThresholds: { failureMs: 400, successMs: 400 },
+  clusterProbeTimeoutMs: 500,
   evictionRate: 100,
 };
 
