@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import { openHttpTransportFile } from "../../kube/client/http-transport.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
-import { AppError } from "../../runtime/errors.ts";
+import { isUnreachable } from "../../kube/client/status-error.ts";
+import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type Invocation, stringOption } from "./command.ts";
 
 export const DATA_FOLDER = ".flaghoist";
@@ -45,6 +46,13 @@ export async function withControlPlane<T>(
   const connection = await connectControlPlane(invocation);
   try {
     return await work(connection);
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    throw new AppError(
+      "control-plane-unreachable",
+      `the control plane at ${connection.server} is not answering (${messageOf(error)}): is 'flaghoist up' running?`,
+      { recovery: "retry", cause: error },
+    );
   } finally {
     await connection.close();
   }

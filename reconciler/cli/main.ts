@@ -75,7 +75,10 @@ if (import.meta.main) {
     env: process.env,
     cwd: process.cwd(),
   };
+  // Timers of the system clock hold no process: a command that only waits must not end in the middle.
+  const keepAlive = setInterval(() => {}, 60_000);
   process.exitCode = await runCli(process.argv.slice(2), io, abort.signal);
+  clearInterval(keepAlive);
   // Connections that linger must not hold a finished command.
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
   process.exit();

@@ -3,7 +3,7 @@ import { checkManifest } from "../../api/validate-manifest.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { ObjectOrigin, RenderedObject } from "../../renderers/rendered.ts";
-import type { RenderedFile, SyncRenderer } from "../controllers/sync.ts";
+import type { RenderedFile, SyncRenderer } from "../controllers/sync-apply.ts";
 
 export function createSyncRenderer(): SyncRenderer & { close(): Promise<void> } {
   const pool = new RenderPool();

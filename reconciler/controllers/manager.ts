@@ -10,6 +10,7 @@ import { startBindingController } from "./bindings.ts";
 import { startClusterController } from "./clusters.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { startDependencyController } from "./dependencies.ts";
+import { startDriftEvents } from "./drift-events.ts";
 import { DriftJournal } from "./drift-journal.ts";
 import { startExecutionController } from "./execution.ts";
 import { startFailoverController } from "./failover.ts";
@@ -17,7 +18,8 @@ import { FleetState } from "./fleet-state.ts";
 import { GITOPS_API, type GitFetcher, startGitRepositoryController } from "./git-repository.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { startPolicyController } from "./policies.ts";
-import { type SyncRenderer, startSyncController } from "./sync.ts";
+import { startSyncController } from "./sync.ts";
+import type { SyncRenderer } from "./sync-apply.ts";
 import { TemplateWatch } from "./template-watch.ts";
 import { startTemplateController, watchPolicies } from "./templates.ts";
 import { startWorkController, WorkIndex } from "./works.ts";
@@ -76,6 +78,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startFailoverController(context, fleetState),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
+    startDriftEvents(context, journal),
     startGitRepositoryController(context, options.fetcher, artifacts),
     startSyncController(context, options.renderer, artifacts),
   ];

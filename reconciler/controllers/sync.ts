@@ -1,44 +1,19 @@
 // Keeps the objects of a folder of a source in the control plane: render, check, apply, prune.
-import {
-  DEFAULT_SYNC_INTERVAL,
-  type InventoryEntry,
-  reconcileRequest,
-  type Sync,
-  type SyncStatus,
-} from "../../api/gitops.ts";
-import { describeRef, equalJson, type KubeObject, refKey, refOf } from "../../kube/object.ts";
-import { parseDuration } from "../../runtime/duration.ts";
-import { AppError, messageOf } from "../../runtime/errors.ts";
-import { mapLimit } from "../../runtime/parallel.ts";
+import { DEFAULT_SYNC_INTERVAL, type InventoryEntry, reconcileRequest, type Sync } from "../../api/gitops.ts";
+import { type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
+import { formatDuration, parseDuration } from "../../runtime/duration.ts";
+import { AppError } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import type { Artifact, ArtifactStore } from "./artifacts.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
 import { GITOPS_API, keyOf, splitKey } from "./git-repository.ts";
 import { failed, progressing, succeeded } from "./gitops-conditions.ts";
-import { belongsTo, entriesOf, inStages, planPrune, prepareObject, refOfEntry } from "./sync-decisions.ts";
+import { applySync, pruneEntries, type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
+import { describeObjects, unsettledObjects } from "./sync-health.ts";
 
 const FINALIZER = "gitops.flaghoist.io/sync-controller";
-const FIELD_MANAGER = "flaghoist";
-
-export interface RenderedFile {
-  readonly object: KubeObject;
-  /** Where the object is written, for messages: `apps/web.yaml:3`. */
-  readonly origin: string;
-}
-
-/** Renders a folder of a revision; throws `AppError`s with file and line in the message. */
-export interface SyncRenderer {
-  render(artifact: Artifact, path: string, options: SyncRenderOptions): Promise<readonly RenderedFile[]>;
-  /** Why an object cannot be accepted, before anything is applied; undefined when it can. */
-  check(object: KubeObject): string | undefined;
-}
-
-export interface SyncRenderOptions {
-  readonly renderer: "auto" | "plain" | "kustomize";
-  readonly targetNamespace: string | undefined;
-  readonly signal: AbortSignal;
-}
+const HEALTH_CHECK_MS = 1_000;
 
 export function startSyncController(
   context: ControllerContext,
@@ -47,6 +22,8 @@ export function startSyncController(
 ): Controller {
   const syncs = context.informers.of<Sync>(GITOPS_API, "Sync");
   const applied = new Map<string, { readonly at: number; readonly digests: Map<string, KubeObject> }>();
+  /** Syncs whose applied revision is not up yet, for those that wait for that. */
+  const settling = new Map<string, { readonly revision: string; readonly since: number }>();
   const queue = new WorkQueue({ name: "syncs", clock: context.clock, logger: context.logger, workers: 4 }, step);
   syncs.subscribe((change) => {
     queue.add(keyOf(change.object));
@@ -61,6 +38,7 @@ export function startSyncController(
     const sync = syncs.get(...splitKey(key));
     if (sync === undefined) {
       applied.delete(key);
+      settling.delete(key);
       return undefined;
     }
     if (sync.metadata.deletionTimestamp !== undefined) {
@@ -83,33 +61,43 @@ export function startSyncController(
       waitForDependencies(context, sync);
       if (artifact === undefined) throw sourceNotReady(sync);
       if (sync.status?.lastAttemptedRevision !== artifact.revision) {
-        await writeStatus(context, sync, {
+        await writeSyncStatus(context, sync, {
           lastAttemptedRevision: artifact.revision,
           conditions: progressing(conditions, `reconciling revision ${artifact.revision}`, stamp),
         });
       }
-      const digests = await reconcile(
-        context,
-        renderer,
-        sync,
-        artifact,
-        dueIn > 0 ? applied.get(key)?.digests : undefined,
-        signal,
-      );
-      applied.set(key, { at: context.clock.now(), digests: digests.applied });
-      if (digests.held !== undefined) throw new AppError("prune-held", digests.held, { recovery: "stall" });
-      await writeStatus(context, sync, {
+      const asked = request !== sync.status?.lastHandledReconcileAt;
+      const before = settling.get(key);
+      const isSettling = before?.revision === artifact.revision && dueIn > 0 && !asked;
+      // On request everything is sent again, whatever was sent before.
+      const known = dueIn > 0 && !asked ? applied.get(key)?.digests : undefined;
+      const timeoutMs = parseDuration(sync.spec.timeout ?? sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
+      const inventory = isSettling
+        ? (sync.status?.inventory?.entries ?? [])
+        : await applyRevision(key, sync, artifact, { known, timeoutMs, signal });
+      if (sync.spec.wait === true) {
+        const since = isSettling ? before.since : context.clock.now();
+        settling.set(key, { revision: artifact.revision, since });
+        // Bindings of what was just applied need a moment to appear.
+        const unsettled = isSettling ? unsettledObjects(context, inventory) : undefined;
+        if (unsettled === undefined || unsettled.length > 0) {
+          return await waitForHealth(sync, { unsettled, since, timeoutMs, inventory });
+        }
+        settling.delete(key);
+      }
+      await writeSyncStatus(context, sync, {
         ...handled,
         lastAppliedRevision: artifact.revision,
+        lastAppliedObjects: inventory.length,
         lastAttemptedRevision: artifact.revision,
-        inventory: { entries: digests.inventory },
+        inventory: { entries: [...inventory] },
         conditions: succeeded(conditions, "ReconciliationSucceeded", `Applied revision: ${artifact.revision}`, stamp),
       });
       if (sync.status?.lastAppliedRevision !== artifact.revision) {
         context.logger.info("applied revision", {
           source: key,
           revision: artifact.revision,
-          objects: digests.inventory.length,
+          objects: inventory.length,
         });
         context.events.record(
           subjectOf(sync),
@@ -121,9 +109,10 @@ export function startSyncController(
       return { requeueAfterMs: intervalMs };
     } catch (error) {
       if (signal.aborted || !(error instanceof AppError)) throw error;
+      settling.delete(key);
       const news = conditions.find((c) => c.type === "Ready")?.message !== error.message;
       // A request is answered when its attempt has ended, well or not.
-      await writeStatus(context, sync, { ...handled, conditions: failed(conditions, error, stamp) });
+      await writeSyncStatus(context, sync, { ...handled, conditions: failed(conditions, error, stamp) });
       if (news && error.recovery !== "wait") {
         context.logger.warn("sync failed", { source: key, code: error.code, error: error.message });
         context.events.record(subjectOf(sync), "Warning", "ReconciliationFailed", error.message);
@@ -133,150 +122,62 @@ export function startSyncController(
     }
   }
 
-  return { stop: () => queue.stop() };
-}
-
-interface Outcome {
-  readonly applied: Map<string, KubeObject>;
-  readonly inventory: InventoryEntry[];
-  readonly held: string | undefined;
-}
-
-/**
- * One pass. Everything is rendered and checked before the first write; a failed apply leaves the inventory holding both
- * what was there and what is new, so that nothing is forgotten.
- */
-async function reconcile(
-  context: ControllerContext,
-  renderer: SyncRenderer,
-  sync: Sync,
-  artifact: Artifact,
-  known: ReadonlyMap<string, KubeObject> | undefined,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const path = (sync.spec.path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
-  const rendered = await renderer.render(artifact, path, {
-    renderer: sync.spec.renderer ?? "auto",
-    targetNamespace: sync.spec.targetNamespace,
-    signal,
-  });
-  const objects = await prepareAll(context, renderer, sync, rendered);
-  const wanted = entriesOf(objects);
-  const plan = planPrune(sync, wanted, artifact.revision);
-  if (objects.length === 0 && plan.held !== undefined)
-    return { applied: new Map(), inventory: wanted, held: plan.held };
-
-  // Recorded before the writes: were the process killed between them, nothing applied would be unknown.
-  const before = sync.status?.inventory?.entries ?? [];
-  const ids = new Set(wanted.map((entry) => entry.id));
-  const union = [...wanted, ...before.filter((entry) => !ids.has(entry.id))];
-  if (union.length !== before.length) await writeStatus(context, sync, { inventory: { entries: union } });
-
-  const applied = new Map<string, KubeObject>();
-  for (const { objects: group } of inStages(objects)) {
-    const failures: { object: KubeObject; error: unknown }[] = [];
-    await mapLimit(group, 16, async (object) => {
-      const key = refKey(refOf(object));
-      try {
-        if (!equalJson(known?.get(key), object)) {
-          await context.client.apply(object, { fieldManager: FIELD_MANAGER, force: true, signal });
-        }
-        applied.set(key, object);
-      } catch (error) {
-        if (signal.aborted) throw error;
-        failures.push({ object, error });
-      }
-    });
-    if (failures.length > 0) throw applyFailed(rendered, failures);
-    // Kinds just defined must be known before their objects are sent.
-    if (group.some((object) => object.kind === "CustomResourceDefinition")) await context.client.mapper.refresh();
-  }
-  if (plan.held !== undefined) return { applied, inventory: union, held: plan.held };
-  const left = await prune(context, sync, plan.prune);
-  return { applied, inventory: [...wanted, ...left], held: undefined };
-}
-
-async function prepareAll(
-  context: ControllerContext,
-  renderer: SyncRenderer,
-  sync: Sync,
-  rendered: readonly RenderedFile[],
-): Promise<KubeObject[]> {
-  const prepared: KubeObject[] = [];
-  const seen = new Map<string, string>();
-  for (const { object, origin } of rendered) {
-    const problem = renderer.check(object);
-    if (problem !== undefined) throw new AppError("object-invalid", `${origin}: ${problem}`, { recovery: "stall" });
-    const definedHere = rendered.some((other) => defines(other.object, object));
-    const info = await context.client.mapper.find(object.apiVersion, object.kind);
-    if (info === undefined && !definedHere) {
-      throw new AppError("object-invalid", `${origin}: ${await unknownKind(context, object)}`, { recovery: "retry" });
+  async function applyRevision(
+    key: string,
+    sync: Sync,
+    artifact: Artifact,
+    options: {
+      readonly known: ReadonlyMap<string, KubeObject> | undefined;
+      readonly timeoutMs: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<readonly InventoryEntry[]> {
+    const limit = new AbortController();
+    const timer = context.clock.after(options.timeoutMs, () => limit.abort());
+    try {
+      const signal = AbortSignal.any([options.signal, limit.signal]);
+      const outcome = await applySync(context, renderer, sync, artifact, options.known, signal);
+      applied.set(key, { at: context.clock.now(), digests: outcome.applied });
+      if (outcome.held !== undefined) throw new AppError("prune-held", outcome.held, { recovery: "stall" });
+      return outcome.inventory;
+    } catch (error) {
+      if (!limit.signal.aborted || options.signal.aborted) throw error;
+      throw new AppError(
+        "apply-timeout",
+        `applying revision ${artifact.revision} took longer than ${formatDuration(options.timeoutMs)} (spec.timeout)`,
+        { recovery: "retry", cause: error },
+      );
+    } finally {
+      timer.cancel();
     }
-    const namespaced = info?.namespaced ?? object.metadata.namespace !== undefined;
-    const ready = prepareObject(object, sync, namespaced);
-    const key = refKey(refOf(ready));
-    const twin = seen.get(key);
-    if (twin !== undefined) {
-      throw new AppError("object-duplicate", `${origin}: ${describeRef(refOf(ready))} is also in ${twin}`, {
-        recovery: "stall",
+  }
+
+  /** Says what is waited for, and looks again in a moment; throws when the time for that is over. */
+  async function waitForHealth(
+    sync: Sync,
+    state: {
+      readonly unsettled: readonly ObjectRef[] | undefined;
+      readonly since: number;
+      readonly timeoutMs: number;
+      readonly inventory: readonly InventoryEntry[];
+    },
+  ): Promise<StepResult> {
+    const { unsettled = [], since, timeoutMs, inventory } = state;
+    const what = unsettled.length === 0 ? "the objects" : describeObjects(unsettled);
+    if (unsettled.length > 0 && context.clock.now() - since > timeoutMs) {
+      throw new AppError("health-check-failed", `not ready after ${formatDuration(timeoutMs)}: ${what}`, {
+        recovery: "retry",
       });
     }
-    seen.set(key, origin);
-    prepared.push(ready);
+    const stamp = { nowMs: context.clock.now(), generation: sync.metadata.generation };
+    await writeSyncStatus(context, sync, {
+      inventory: { entries: [...inventory] },
+      conditions: progressing(sync.status?.conditions ?? [], `waiting for ${what} to be ready`, stamp),
+    });
+    return { requeueAfterMs: HEALTH_CHECK_MS };
   }
-  return prepared;
-}
 
-async function unknownKind(context: ControllerContext, object: KubeObject): Promise<string> {
-  try {
-    await context.client.mapper.get(object.apiVersion, object.kind);
-    return "unknown kind";
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-function defines(definition: KubeObject, object: KubeObject): boolean {
-  if (definition.kind !== "CustomResourceDefinition") return false;
-  const spec = definition["spec"] as { group?: string; names?: { kind?: string } } | undefined;
-  return spec?.names?.kind === object.kind && object.apiVersion.startsWith(`${spec.group}/`);
-}
-
-/** Deletes what is no longer wanted and still ours. Answers with what could not be deleted: it stays in the inventory. */
-async function prune(
-  context: ControllerContext,
-  sync: Sync,
-  entries: readonly InventoryEntry[],
-): Promise<InventoryEntry[]> {
-  const left: InventoryEntry[] = [];
-  for (const entry of entries) {
-    const ref = refOfEntry(entry);
-    if (ref === undefined || (await context.client.mapper.find(ref.apiVersion, ref.kind)) === undefined) continue;
-    try {
-      const live = await context.client.find(ref);
-      if (live === undefined || !belongsTo(live, sync)) continue;
-      await context.client.delete(ref, { uid: live.metadata.uid });
-      context.logger.info("pruned object", { source: keyOf(sync), object: describeRef(ref) });
-    } catch (error) {
-      context.events.record(subjectOf(sync), "Warning", "PruneFailed", `${describeRef(ref)}: ${messageOf(error)}`);
-      left.push(entry);
-    }
-  }
-  return left;
-}
-
-function applyFailed(
-  rendered: readonly RenderedFile[],
-  failures: readonly { object: KubeObject; error: unknown }[],
-): AppError {
-  const lines = failures.slice(0, 5).map(({ object, error }) => {
-    const origin = rendered.find(
-      (file) => file.object.kind === object.kind && file.object.metadata.name === object.metadata.name,
-    )?.origin;
-    return `${describeRef(refOf(object))}${origin === undefined ? "" : ` (${origin})`}: ${messageOf(error)}`;
-  });
-  const more = failures.length > lines.length ? `; and ${failures.length - lines.length} more` : "";
-  return new AppError("apply-failed", lines.join("; ") + more, { recovery: "retry", cause: failures[0]?.error });
+  return { stop: () => queue.stop() };
 }
 
 function isDone(sync: Sync, artifact: Artifact, request: string | undefined): boolean {
@@ -323,14 +224,6 @@ function dependencyKeys(sync: Sync): string[] {
   );
 }
 
-async function writeStatus(context: ControllerContext, sync: Sync, changes: Partial<SyncStatus>): Promise<void> {
-  const syncs = context.informers.of<Sync>(GITOPS_API, "Sync");
-  const current = syncs.get(sync.metadata.namespace, sync.metadata.name ?? "") ?? sync;
-  const status = { ...current.status, ...changes, observedGeneration: sync.metadata.generation };
-  if (equalJson(current.status ?? {}, status)) return;
-  syncs.adopt(await context.client.patch<Sync>(refOf(sync), { status }, "merge", { subresource: "status" }));
-}
-
 async function ensureFinalizer(context: ControllerContext, sync: Sync): Promise<void> {
   const finalizers = sync.metadata.finalizers ?? [];
   if (finalizers.includes(FINALIZER)) return;
@@ -344,7 +237,7 @@ async function ensureFinalizer(context: ControllerContext, sync: Sync): Promise<
 async function finalize(context: ControllerContext, sync: Sync): Promise<void> {
   if (!(sync.metadata.finalizers ?? []).includes(FINALIZER)) return;
   if (sync.spec.prune !== false && sync.spec.suspend !== true) {
-    const left = await prune(context, sync, [...(sync.status?.inventory?.entries ?? [])].reverse());
+    const left = await pruneEntries(context, sync, [...(sync.status?.inventory?.entries ?? [])].reverse());
     if (left.length > 0)
       throw new AppError("prune-failed", `${left.length} objects of Sync ${keyOf(sync)} could not be deleted`, {
         recovery: "retry",
