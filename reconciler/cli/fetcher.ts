@@ -1,6 +1,7 @@
 // GitRepository objects served by the repository pool.
 import type { GitRepository } from "../../api/gitops.ts";
 import type { SecretData } from "../../fleets/connect.ts";
+import { withoutIgnored } from "../../renderers/ignoring-tree.ts";
 import { parseDuration } from "../../runtime/duration.ts";
 import { credentialsFromSecret } from "../../sources/git/credentials.ts";
 import { RepositoryPool } from "../../sources/git/pool.ts";
@@ -33,7 +34,7 @@ export function createFetcher(options: FetcherOptions): GitFetcher & { close(): 
     return {
       revision: fetched.revision,
       commit: fetched.commit,
-      tree: fetched.tree,
+      tree: withoutIgnored(fetched.tree, repository.spec.ignore),
       subject: fetched.details.subject,
       forced: fetched.forced,
       warnings: fetched.warnings.map((warning) => warning.message),
