@@ -1,7 +1,7 @@
 // gitops.flaghoist.io/v1alpha1: repositories to watch, and what of them to apply. Fields and conditions are named as in
 // Flux, so that its users find their way.
 import { z } from "zod";
-import { conditionSchema, int64, objectMeta, time } from "./schema.ts";
+import { conditionSchema, int32, int64, objectMeta, time } from "./schema.ts";
 
 export const GITOPS_GROUP = "gitops.flaghoist.io";
 
@@ -156,6 +156,7 @@ export type Inventory = z.infer<typeof inventorySchema>;
 export const syncStatusSchema = z.strictObject({
   conditions: z.array(conditionSchema).optional().describe("Ready, Reconciling and Stalled."),
   inventory: inventorySchema.optional().describe("Objects applied from the source, that pruning may delete."),
+  lastAppliedObjects: int32.optional().describe("How many objects the last revision had that was applied whole."),
   lastAppliedRevision: z.string().optional().describe("Last revision that was applied whole."),
   lastAttemptedRevision: z.string().optional().describe("Last revision that was tried."),
   lastHandledReconcileAt: z.string().optional().describe("Last request by annotation that was dealt with."),

@@ -75,7 +75,10 @@ export function planPrune(sync: Sync, wanted: readonly InventoryEntry[], revisio
   const prune = sync.spec.prune === false ? [] : before.filter((entry) => !keep.has(entry.id));
   if (prune.length === 0) return { prune, held: undefined };
   const limit = sync.spec.pruneLimitPercent ?? DEFAULT_PRUNE_LIMIT_PERCENT;
-  const allowed = limit >= 100 || (wanted.length > 0 && prune.length * 100 <= before.length * limit);
+  // While a revision is being applied the inventory holds its new objects too. They must not make the share that it
+  // deletes look small, or a held revision would pass at the second attempt.
+  const total = Math.max(prune.length, Math.min(before.length, sync.status?.lastAppliedObjects ?? before.length));
+  const allowed = limit >= 100 || (wanted.length > 0 && prune.length * 100 <= total * limit);
   if (allowed || confirms(sync.metadata.annotations?.[CONFIRM_PRUNE_ANNOTATION], revision))
     return { prune, held: undefined };
   const { name, namespace } = sync.metadata;
@@ -83,7 +86,7 @@ export function planPrune(sync: Sync, wanted: readonly InventoryEntry[], revisio
   return {
     prune,
     held:
-      `held: revision ${revision} would delete ${prune.length} of ${before.length} objects of Sync ${namespace}/${name} (limit ${limit} %). To go on: ` +
+      `held: revision ${revision} would delete ${prune.length} of ${total} objects of Sync ${namespace}/${name} (limit ${limit} %). To go on: ` +
       `kubectl annotate sync ${name} -n ${namespace} --overwrite ${CONFIRM_PRUNE_ANNOTATION}=${commit}`,
   };
 }
