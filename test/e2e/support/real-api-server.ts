@@ -116,7 +116,8 @@ async function stop(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that nobody listens on at the moment. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
   for (const server of servers) {
