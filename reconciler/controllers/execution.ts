@@ -30,6 +30,7 @@ const FINALIZER = "karmada.io/execution-controller";
 const WORK_API = "work.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 const WORKERS_PER_CLUSTER = 8;
+const REFUSED_RETRY_MS = 60_000;
 /** Label on a template that says how drift of its copies is treated; absent means `correct`. */
 export const DRIFT_ANNOTATION = "gitops.flaghoist.io/drift";
 
@@ -179,12 +180,25 @@ async function reconcileWork(
       "SyncFailed",
       `Failed to apply manifests: ${failures.join("; ")}`,
     );
-    throw failure;
+    throw applyFailed(failure, failures);
   }
   if (results.some((result) => result.outcome !== "unchanged")) {
     context.events.record(subjectOf(work), "Normal", "SyncSucceed", "Sync work to cluster succeed.");
   }
   return undefined;
+}
+
+/**
+ * A refusal that repeats itself is asked again now and then all the same: what the member lacks (a definition, a quota, a
+ * webhook's consent) comes without a word to us.
+ */
+function applyFailed(failure: unknown, failures: readonly string[]): unknown {
+  if (!(failure instanceof AppError) || failure.recovery !== "stall") return failure;
+  return new AppError(failure.code, failures.join("; "), {
+    recovery: "wait",
+    afterMs: REFUSED_RETRY_MS,
+    cause: failure,
+  });
 }
 
 async function applyOne(
@@ -224,6 +238,7 @@ async function applyOne(
       corrected: mode === "correct",
     });
   }
+  if (result.drift.length === 0) journal.settle(member.name, refOf(manifest));
   if (result.outcome === "created" || result.outcome === "configured") {
     context.logger.debug("applied object", {
       cluster: member.name,
