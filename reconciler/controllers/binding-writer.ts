@@ -36,12 +36,14 @@ export class BindingWriter {
 
   /**
    * Decides where `desired` goes and writes it: created when `existing` is undefined, else updated when anything differs.
-   * Answers with the binding as stored and the decision.
+   * Answers with the decision. `beforeSchedule` is called with the stored binding just before the decision's events are
+   * recorded, which is before anybody can have acted on the binding.
    */
   async write(
     existing: AnyBinding | undefined,
     desired: AnyBinding,
-  ): Promise<{ binding: AnyBinding; decision: SchedulingDecision }> {
+    beforeSchedule: (stored: AnyBinding) => void = () => {},
+  ): Promise<SchedulingDecision> {
     const { client, clock, informers } = this.#context;
     const decision = decideScheduling(desired, this.#fleet.index, clock.now(), { keepOrder: true });
     const decided = withDecision(desired, decision);
@@ -57,8 +59,10 @@ export class BindingWriter {
     if (decision.requeue === "done") this.#handled.set(stored.metadata.uid ?? "", stored.metadata.generation ?? 0);
     else this.#handled.delete(stored.metadata.uid ?? "");
     informers.of<AnyBinding>(BINDING_API_VERSION, stored.kind).adopt(stored);
-    const written = await this.writeStatus(stored, statusOf(stored, decision));
-    return { binding: written, decision };
+    beforeSchedule(stored);
+    this.#tell(stored, decision);
+    await this.writeStatus(stored, statusOf(stored, decision));
+    return decision;
   }
 
   async #create(binding: AnyBinding): Promise<AnyBinding> {
@@ -96,8 +100,7 @@ export class BindingWriter {
     return stored;
   }
 
-  /** Records the decision's events, for the binding and its template. The writer of the binding says when. */
-  tell(binding: AnyBinding, decision: SchedulingDecision): void {
+  #tell(binding: AnyBinding, decision: SchedulingDecision): void {
     for (const event of decision.events) {
       for (const subject of [subjectOf(binding), templateSubject(binding)]) {
         this.#context.events.record(subject, event.type, event.reason, event.message);

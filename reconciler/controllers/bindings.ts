@@ -68,8 +68,7 @@ export function startBindingController(
     starved.add(key);
     let waits = false;
     try {
-      const { binding: written, decision } = await writer.write(binding, binding);
-      writer.tell(written, decision);
+      const decision = await writer.write(binding, binding);
       if (decision.requeue === "backoff")
         throw new AppError("scheduling-failed", decision.reason, { recovery: "retry" });
       waits = decision.requeue === "unschedulable";

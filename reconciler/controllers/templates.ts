@@ -153,9 +153,9 @@ async function applyPolicy(
       .get(desired.metadata.namespace, desired.metadata.name ?? "");
     const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
     const before = existing?.metadata.resourceVersion;
-    const { binding, decision } = await writer.write(existing, merged);
-    if (binding.metadata.resourceVersion !== before) tellApplied(context, claimed, policy);
-    writer.tell(binding, decision);
+    await writer.write(existing, merged, (stored) => {
+      if (stored.metadata.resourceVersion !== before) tellApplied(context, claimed, policy);
+    });
   } catch (error) {
     if (!isConflict(error))
       context.events.record(subjectOf(template), "Warning", "ApplyPolicyFailed", messageOf(error));
