@@ -12,7 +12,7 @@ import { ChildPlane } from "./support/child-plane.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, ref } from "./support/plane.ts";
-import { at } from "./support/reading.ts";
+import { at, conditionOf } from "./support/reading.ts";
 import { freePorts } from "./support/real-api-server.ts";
 
 const ROUNDS = 8;
@@ -53,6 +53,11 @@ describe("killing the control plane", () => {
     plane = new ChildPlane(join(folder, "data"), port);
     await plane.start();
     for (const name of MEMBERS) await register(plane.client, name);
+    // A cluster that becomes ready after a workload was divided gets nothing of it.
+    await eventually(async () => {
+      const { items } = await plane.client.list("cluster.karmada.io/v1alpha1", "Cluster");
+      expect(items.map((cluster) => conditionOf(cluster, "Ready")?.status)).toEqual(MEMBERS.map(() => "True"));
+    });
     await applyAll(
       plane.client,
       namespaceObject("shop"),
