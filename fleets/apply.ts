@@ -71,7 +71,8 @@ async function meetAgain(
     const drift = driftFrom(answer);
     // A field that still is ours differs because the manifest has changed, and that is for us to send.
     if (drift.length > 0 && drift.every((field) => field.manager !== undefined)) {
-      member.recordApplied(ref, { manifest: desired, answer });
+      // Nothing was written: the answer must not pass for the state of the object.
+      member.recordWanted(ref, { manifest: desired, answer });
       return { outcome: "unchanged", object: live, drift };
     }
   }
@@ -113,9 +114,19 @@ function refuseForeign(member: Member, manifest: KubeObject, live: KubeObject): 
 /** Deletes our object in a member. Objects that are not ours stay. Answers whether one was deleted. */
 export async function removeManifest(member: Member, ref: ObjectRef, signal?: AbortSignal): Promise<boolean> {
   member.forgetApplied(ref);
-  const live = await member.live(ref, signal);
+  const live = await findLive(() => member.live(ref, signal));
   if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return false;
   return member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** Objects of a kind that the member no longer serves went with it. */
+async function findLive(find: () => Promise<KubeObject | undefined>): Promise<KubeObject | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof AppError && error.code === "api-kind-unknown") return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -130,15 +141,17 @@ export async function releaseManifest(
 ): Promise<void> {
   member.forgetApplied(ref);
   for (let attempt = 0; ; attempt++) {
-    const live = await member.client.find(ref, signal);
+    const live = await findLive(() => member.client.find(ref, signal));
     if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return;
+    const others = live.metadata.managedFields?.filter((entry) => entry.manager !== FIELD_MANAGER) ?? [];
     const patch = {
       metadata: {
         uid: live.metadata.uid,
         resourceVersion: live.metadata.resourceVersion,
         labels: Object.fromEntries(strip.labels.map((key) => [key, null])),
         annotations: Object.fromEntries(strip.annotations.map((key) => [key, null])),
-        managedFields: live.metadata.managedFields?.filter((entry) => entry.manager !== FIELD_MANAGER),
+        // The server takes an empty list for "as before"; one empty entry clears it.
+        managedFields: others.length > 0 ? others : [{}],
       },
     };
     try {

@@ -32,10 +32,33 @@ export function findDrift(applied: KubeObject, live: KubeObject, manager: string
   if (owned === undefined) return [];
   const found: FieldDrift[] = [];
   walk(owned, applied, live, [], (steps, wanted, actual) => {
+    if (isEmpty(wanted) && isFilledByOthers(live, steps, manager)) return;
     const owner = ownerOf(live, steps, manager);
     found.push({ path: pathText(steps), wanted, found: actual, manager: owner?.manager, time: owner?.time });
   });
   return found;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+}
+
+/**
+ * Whether others own items inside. A map or list that we applied empty looks like a single value in our set, although
+ * what others put into it is theirs and another apply would leave it there.
+ */
+function isFilledByOthers(live: KubeObject, steps: readonly Step[], self: string): boolean {
+  return (live.metadata.managedFields ?? []).some((entry) => {
+    if (entry.manager === self) return false;
+    const node = nodeAt(entry, steps);
+    return isObject(node) && Object.keys(node).some((key) => key !== ".");
+  });
+}
+
+function nodeAt(entry: ManagedFieldsEntry, steps: readonly Step[]): unknown {
+  let node: unknown = entry.fieldsV1;
+  for (const step of steps) node = isObject(node) ? node[step.raw] : undefined;
+  return node;
 }
 
 function ownEntry(object: KubeObject, manager: string): ManagedFieldsEntry | undefined {
@@ -121,9 +144,7 @@ function ownerOf(
   let best: { manager: string; time: string | undefined } | undefined;
   for (const entry of live.metadata.managedFields ?? []) {
     if (entry.manager === undefined || entry.manager === self || entry.fieldsV1 === undefined) continue;
-    let node: unknown = entry.fieldsV1;
-    for (const step of steps) node = isObject(node) ? node[step.raw] : undefined;
-    if (node === undefined) continue;
+    if (nodeAt(entry, steps) === undefined) continue;
     if (best?.time === undefined || (entry.time ?? "") > best.time) best = { manager: entry.manager, time: entry.time };
   }
   return best;

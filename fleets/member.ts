@@ -88,8 +88,14 @@ export class Member {
     return this.#applied.get(refKey(ref));
   }
 
-  recordApplied(ref: ObjectRef, record: AppliedRecord): void {
+  /** Remembers what we want of an object, and how it looks as the server would have it. */
+  recordWanted(ref: ObjectRef, record: AppliedRecord): void {
     this.#applied.set(refKey(ref), record);
+  }
+
+  /** As `recordWanted`, after a write: the answer is also the object as it is now. */
+  recordApplied(ref: ObjectRef, record: AppliedRecord): void {
+    this.recordWanted(ref, record);
     this.informer(ref.apiVersion, ref.kind).adopt(record.answer);
   }
 

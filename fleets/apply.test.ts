@@ -1,0 +1,319 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { KubeClient } from "../kube/client/kube-client.ts";
+import type { ApiRequest } from "../kube/client/transport.ts";
+import { type KubeObject, refOf } from "../kube/object.ts";
+import { FakeClock } from "../runtime/clock.ts";
+import { silentLogger } from "../runtime/logger.ts";
+import { eventually } from "../test/e2e/support/eventually.ts";
+import { type ApiServer, createApiServer } from "./apiserver/server.ts";
+import { type ApplyOptions, type ApplyResult, applyManifest, releaseManifest, removeManifest } from "./apply.ts";
+import { Member } from "./member.ts";
+
+let server: ApiServer;
+/** The member's own people. */
+let people: KubeClient;
+let member: Member;
+let requests: ApiRequest[];
+const clock = new FakeClock();
+
+beforeEach(async () => {
+  server = await createApiServer({ name: "member", clock, logger: silentLogger });
+  people = new KubeClient(server.handle);
+  requests = [];
+  member = connect();
+});
+
+afterEach(async () => {
+  await member.close();
+  await server.close();
+});
+
+function connect(): Member {
+  return new Member({
+    name: "paris-1",
+    clock,
+    logger: silentLogger,
+    transport: (request) => {
+      requests.push(request);
+      return server.handle(request);
+    },
+  });
+}
+
+/** As after a restart of the process: nothing is remembered. */
+async function reconnect(): Promise<void> {
+  await member.close();
+  member = connect();
+}
+
+function writes(): string[] {
+  return requests.filter(({ method }) => method !== "GET").map(({ method, path }) => `${method} ${path.split("?")[0]}`);
+}
+
+function manifest(data: Record<string, string> = { color: "blue" }, annotations?: Record<string, string>): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: "settings",
+      namespace: "default",
+      labels: { "karmada.io/managed": "true" },
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+    data,
+  };
+}
+
+function foreign(): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "settings", namespace: "default" },
+    data: { a: "1" },
+  };
+}
+
+function apply(object: KubeObject, options: Partial<ApplyOptions> = {}): Promise<ApplyResult> {
+  return applyManifest(member, object, { retain: (desired) => desired, drift: "correct", ...options });
+}
+
+/** What we watch in the member, once it is as wished. */
+async function seen(check: (object: KubeObject | undefined) => boolean): Promise<void> {
+  await eventually(() => check(member.cached(refOf(manifest()))));
+}
+
+async function edit(data: Record<string, string | null>): Promise<void> {
+  await people.patch(refOf(manifest()), { data }, "merge", { fieldManager: "kubectl-edit" });
+  await seen((object) => Object.entries(data).every(([key, value]) => dataOf(object)?.[key] === (value ?? undefined)));
+}
+
+function dataOf(object: KubeObject | undefined): Record<string, string> | undefined {
+  return object?.["data"] as Record<string, string> | undefined;
+}
+
+async function live(): Promise<KubeObject | undefined> {
+  return people.find(refOf(manifest()));
+}
+
+describe("applyManifest", () => {
+  it("creates what is not there", async () => {
+    const result = await apply(manifest());
+
+    expect(result).toMatchObject({ outcome: "created", drift: [] });
+    expect(dataOf(await live())).toEqual({ color: "blue" });
+  });
+
+  it("sends nothing for what has not changed", async () => {
+    await apply(manifest());
+    await seen((object) => object !== undefined);
+    requests.length = 0;
+
+    const outcomes = [await apply(manifest()), await apply(manifest())].map(({ outcome }) => outcome);
+
+    expect(outcomes).toEqual(["unchanged", "unchanged"]);
+    expect(requests.filter((request) => !request.path.includes("watch=true"))).toEqual([]);
+  });
+
+  it("sends a changed manifest, and removes what it no longer says", async () => {
+    await apply(manifest({ color: "blue", size: "big" }));
+
+    const result = await apply(manifest({ color: "green" }));
+
+    expect(result).toMatchObject({ outcome: "configured", drift: [] });
+    expect(dataOf(await live())).toEqual({ color: "green" });
+  });
+
+  it("undoes what others changed, says what it was, and leaves alone what they added", async () => {
+    await apply(manifest());
+    await edit({ color: "red", theirs: "x" });
+
+    const result = await apply(manifest());
+
+    expect(result).toMatchObject({
+      outcome: "corrected",
+      drift: [{ path: "data.color", wanted: "blue", found: "red", manager: "kubectl-edit" }],
+    });
+    expect(dataOf(await live())).toEqual({ color: "blue", theirs: "x" });
+    expect(await apply(manifest())).toMatchObject({ outcome: "unchanged", drift: [] });
+  });
+
+  it("makes anew what others deleted", async () => {
+    await apply(manifest());
+    await people.delete(refOf(manifest()));
+    await seen((object) => object === undefined);
+
+    expect(await apply(manifest())).toMatchObject({ outcome: "created" });
+    expect(await live()).toBeDefined();
+  });
+
+  it("takes an object made anew by others under its name for another one", async () => {
+    await apply(manifest());
+    await people.delete(refOf(manifest()));
+    await people.create(foreign());
+    await seen((object) => object === undefined);
+
+    await expect(apply(manifest())).rejects.toMatchObject({ code: "member-object-foreign" });
+  });
+
+  it("keeps what the member decides", async () => {
+    const retain: ApplyOptions["retain"] = (desired, live) => ({
+      ...desired,
+      data: { ...dataOf(desired), color: dataOf(live)?.["color"] },
+    });
+    await apply(manifest(), { retain });
+    await edit({ color: "red" });
+
+    await apply(manifest({ color: "blue", size: "big" }), { retain });
+
+    expect(dataOf(await live())).toEqual({ color: "red", size: "big" });
+  });
+});
+
+describe("applyManifest with drift only reported", () => {
+  const report = { drift: "report" } as const;
+
+  it("finds it at every look and writes nothing", async () => {
+    await apply(manifest(), report);
+    await edit({ color: "red" });
+    requests.length = 0;
+
+    for (let look = 0; look < 2; look++)
+      expect(await apply(manifest(), report)).toMatchObject({
+        outcome: "unchanged",
+        drift: [{ path: "data.color", wanted: "blue", found: "red", manager: "kubectl-edit" }],
+      });
+
+    expect(writes()).toEqual([]);
+    expect(dataOf(await live())).toEqual({ color: "red" });
+  });
+
+  it("sends a changed manifest all the same", async () => {
+    await apply(manifest(), report);
+
+    expect(await apply(manifest({ color: "green" }), report)).toMatchObject({ outcome: "configured" });
+    expect(dataOf(await live())).toEqual({ color: "green" });
+  });
+
+  it("still finds it after a restart, before and after the member's objects are listed", async () => {
+    await apply(manifest(), report);
+    await edit({ color: "red" });
+    await reconnect();
+    const drift = [{ path: "data.color", wanted: "blue", found: "red", manager: "kubectl-edit" }];
+
+    expect(await apply(manifest(), report)).toMatchObject({ outcome: "unchanged", drift });
+    await eventually(() => member.informer("v1", "ConfigMap").hasSynced);
+
+    expect(await apply(manifest(), report)).toMatchObject({ outcome: "unchanged", drift });
+    expect(dataOf(await live())).toEqual({ color: "red" });
+    expect(dataOf(member.cached(refOf(manifest())))).toEqual({ color: "red" });
+  });
+});
+
+describe("applyManifest after a restart", () => {
+  it("changes nothing where nothing has changed", async () => {
+    const { object } = await apply(manifest());
+    await reconnect();
+
+    const result = await apply(manifest());
+
+    expect(result).toMatchObject({ outcome: "unchanged", drift: [] });
+    expect((await live())?.metadata.resourceVersion).toBe(object.metadata.resourceVersion);
+  });
+
+  it("undoes what others changed meanwhile, and says so", async () => {
+    await apply(manifest());
+    await edit({ color: "red" });
+    await reconnect();
+
+    expect(await apply(manifest())).toMatchObject({
+      outcome: "corrected",
+      drift: [{ path: "data.color", found: "red", manager: "kubectl-edit" }],
+    });
+  });
+
+  it("does not take a change of the manifest for drift", async () => {
+    await apply(manifest());
+    await reconnect();
+
+    expect(await apply(manifest({ color: "green" }))).toMatchObject({ outcome: "configured", drift: [] });
+  });
+});
+
+describe("applyManifest to an object that was there before us", () => {
+  it("refuses, in Karmada's words, and writes nothing", async () => {
+    await people.create(foreign());
+
+    await expect(apply(manifest())).rejects.toMatchObject({
+      code: "member-object-foreign",
+      message:
+        "resource(kind=ConfigMap, default/settings) already exists in the cluster paris-1 and the " +
+        "work.karmada.io/conflict-resolution strategy value is empty, Karmada will not manage this resource",
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  it("adopts it when told to overwrite, keeping what it has besides", async () => {
+    await people.create(foreign());
+
+    const result = await apply(manifest({ color: "blue" }, { "work.karmada.io/conflict-resolution": "overwrite" }));
+
+    expect(result).toMatchObject({ outcome: "configured", drift: [] });
+    expect(dataOf(await live())).toEqual({ a: "1", color: "blue" });
+    expect((await live())?.metadata.labels).toEqual({ "karmada.io/managed": "true" });
+  });
+});
+
+describe("removeManifest", () => {
+  it("deletes what is ours", async () => {
+    await apply(manifest());
+
+    expect(await removeManifest(member, refOf(manifest()))).toBe(true);
+    expect(await live()).toBeUndefined();
+    expect(member.applied(refOf(manifest()))).toBeUndefined();
+  });
+
+  it("leaves what is not", async () => {
+    await people.create(foreign());
+
+    expect(await removeManifest(member, refOf(manifest()))).toBe(false);
+    expect(await live()).toBeDefined();
+  });
+
+  it("has nothing to do where nothing is, or where the kind is gone", async () => {
+    expect(await removeManifest(member, refOf(manifest()))).toBe(false);
+    expect(await removeManifest(member, { apiVersion: "example.org/v1", kind: "Widget", name: "w" })).toBe(false);
+  });
+});
+
+describe("releaseManifest", () => {
+  const strip = { labels: ["karmada.io/managed"], annotations: ["work.karmada.io/name"] };
+
+  it("leaves the object, without our marks and our claim on its fields", async () => {
+    await apply(manifest({ color: "blue" }, { "work.karmada.io/name": "w", theirs: "yes" }));
+
+    await releaseManifest(member, refOf(manifest()), strip);
+
+    const left = await live();
+    expect(dataOf(left)).toEqual({ color: "blue" });
+    expect(left?.metadata.labels ?? {}).toEqual({});
+    expect(left?.metadata.annotations).toEqual({ theirs: "yes" });
+    expect((left?.metadata.managedFields ?? []).map((entry) => entry.manager)).not.toContain("flaghoist");
+  });
+
+  it("keeps the claims of others", async () => {
+    await apply(manifest());
+    await edit({ theirs: "x" });
+
+    await releaseManifest(member, refOf(manifest()), strip);
+
+    expect((await live())?.metadata.managedFields?.map((entry) => entry.manager)).toContain("kubectl-edit");
+  });
+
+  it("leaves alone what is not ours or not there", async () => {
+    await releaseManifest(member, refOf(manifest()), strip);
+    const before = await people.create(foreign());
+    await releaseManifest(member, refOf(manifest()), strip);
+
+    expect((await live())?.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  });
+});
