@@ -1,12 +1,15 @@
 // Writes a binding together with the scheduler's decision about it: one write for what was decided, one for its status.
 import type { ResourceBindingStatus } from "../../api/work.ts";
-import { isAlreadyExists } from "../../kube/client/status-error.ts";
+import { isAlreadyExists, isConflict } from "../../kube/client/status-error.ts";
+import { setCondition } from "../../kube/conditions.ts";
 import { equalJson, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
 import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import type { ControllerContext } from "./context.ts";
 import { type EventSubject, subjectOf } from "./events.ts";
 import type { FleetState } from "./fleet-state.ts";
+
+const STATUS_ATTEMPTS = 5;
 
 export class BindingWriter {
   readonly #context: ControllerContext;
@@ -83,21 +86,33 @@ export class BindingWriter {
     }
   }
 
-  /** Merges changes into the status of a binding; nothing is sent when it says so already. */
+  /**
+   * Merges changes into the status of a binding; nothing is sent when it says so already. Several loops write there: of
+   * the conditions only those are touched that `changes` has otherwise than `binding`, which it was made from.
+   */
   async writeStatus(binding: AnyBinding, changes: Partial<ResourceBindingStatus> | undefined): Promise<AnyBinding> {
     const { client, informers } = this.#context;
     if (changes === undefined) return binding;
     const informer = informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind);
-    const current =
-      informer.get(binding.metadata.namespace, binding.metadata.name ?? "")?.status ?? binding.status ?? {};
-    if (equalJson(current, { ...current, ...changes })) return binding;
     const ref: ObjectRef = refOf(binding);
-    const stored = await client.patch<AnyBinding>(ref, { status: changes }, "merge", {
-      subresource: "status",
-      fieldManager: "flaghoist",
-    });
-    informer.adopt(stored);
-    return stored;
+    let current = informer.get(ref.namespace, ref.name) ?? binding;
+    for (let attempt = 0; ; attempt++) {
+      if (current.metadata.uid !== binding.metadata.uid) return binding;
+      const status = withConditions(changes, binding, current);
+      if (equalJson(current.status ?? {}, { ...current.status, ...status })) return binding;
+      const { resourceVersion } = current.metadata;
+      try {
+        const stored = await client.patch<AnyBinding>(ref, { metadata: { resourceVersion }, status }, "merge", {
+          subresource: "status",
+          fieldManager: "flaghoist",
+        });
+        informer.adopt(stored);
+        return stored;
+      } catch (error) {
+        if (!isConflict(error) || attempt >= STATUS_ATTEMPTS) throw error;
+        current = await client.get<AnyBinding>(ref);
+      }
+    }
   }
 
   #tell(binding: AnyBinding, decision: SchedulingDecision): void {
@@ -107,6 +122,20 @@ export class BindingWriter {
       }
     }
   }
+}
+
+function withConditions(
+  changes: Partial<ResourceBindingStatus>,
+  base: AnyBinding,
+  current: AnyBinding,
+): Partial<ResourceBindingStatus> {
+  if (changes.conditions === undefined) return changes;
+  let conditions = current.status?.conditions ?? [];
+  for (const condition of changes.conditions) {
+    const before = base.status?.conditions?.find((other) => other.type === condition.type);
+    if (!equalJson(before, condition)) conditions = setCondition(conditions, condition);
+  }
+  return { ...changes, conditions };
 }
 
 /** How events name the object that a binding is for. */
