@@ -13,9 +13,6 @@ import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
 import type { FleetState } from "./fleet-state.ts";
 
-/** While new copies come up, the old ones are looked at this often; their status events bring most changes sooner. */
-const STRENGTH_CHECK_MS = 1_000;
-
 export function startFailoverController(context: ControllerContext, fleet: FleetState): Controller {
   const { profile, clock, logger } = context;
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
@@ -25,12 +22,25 @@ export function startFailoverController(context: ControllerContext, fleet: Fleet
 
   if (profile.failover) {
     fleet.subscribe(({ after }) => {
-      if (after?.spec.taints?.some((taint) => taint.effect === "NoExecute") !== true) return;
+      if (after === undefined || !drivesOut(after)) return;
       for (const binding of allBindings(context)) {
         if (binding.spec.clusters?.some((target) => target.name === after.metadata.name) === true)
           evictions.add(bindingKey(binding));
       }
     });
+    // A cluster that is lost may not change for long: bindings say themselves when they target one, as they do at a start.
+    for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+      context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
+        if (change.type === "deleted") return;
+        if (change.type === "updated" && change.previous.metadata.generation === change.object.metadata.generation)
+          return;
+        const lost = (change.object.spec.clusters ?? []).some((target) => {
+          const cluster = clusters.get(undefined, target.name);
+          return cluster !== undefined && drivesOut(cluster);
+        });
+        if (lost) evictions.add(bindingKey(change.object));
+      });
+    }
   }
   for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
     context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
@@ -95,14 +105,10 @@ export function startFailoverController(context: ControllerContext, fleet: Fleet
   async function taskStep(key: string): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
-    const decision = decideEvictionTasks(binding, clock.now(), profile.gracefulEvictionTimeoutMs);
-    const early = decision.verdicts.some(
-      ({ verdict, reason }) => verdict === "remove" && reason.startsWith("every present target"),
-    );
     // Differs from Karmada: a health report from before the move must not let the old copy go. Targets have to report
     // the replicas that they have now.
-    if (early && profile.compatibility === "flaghoist" && !isUpToStrength(binding))
-      return { requeueAfterMs: STRENGTH_CHECK_MS };
+    const mayReplace = profile.compatibility !== "flaghoist" || isUpToStrength(binding);
+    const decision = decideEvictionTasks(binding, clock.now(), profile.gracefulEvictionTimeoutMs, mayReplace);
     if (decision.tasks !== undefined) {
       try {
         const { gracefulEvictionTasks: _tasks, ...spec } = binding.spec;
@@ -138,13 +144,23 @@ async function write(context: ControllerContext, binding: AnyBinding, spec: AnyB
   context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);
 }
 
-/** Every target that counts replicas has all of its own ready. Kinds that do not count are taken at their health. */
+function drivesOut(cluster: Cluster): boolean {
+  return cluster.spec.taints?.some((taint) => taint.effect === "NoExecute") === true;
+}
+
+/** Kinds whose status says nothing of ready replicas while there are none. */
+const COUNTED = /^apps\/\w+ (Deployment|ReplicaSet|StatefulSet)$/;
+
+/** Every target that counts ready replicas has all of its own. Kinds that do not count are taken at their health. */
 export function isUpToStrength(binding: AnyBinding): boolean {
+  const { apiVersion, kind } = binding.spec.resource;
+  const isCounted = COUNTED.test(`${apiVersion} ${kind}`);
   return (binding.spec.clusters ?? []).every((target) => {
     const item = binding.status?.aggregatedStatus?.find((entry) => entry.clusterName === target.name);
-    const status = item?.status;
+    const wanted = target.replicas ?? 0;
     if (item === undefined) return false;
-    if (status?.["replicas"] === undefined) return (target.replicas ?? 0) === 0 || status !== undefined;
-    return Number(status["readyReplicas"] ?? 0) >= (target.replicas ?? 0);
+    const ready = item.status?.["readyReplicas"];
+    if (!isCounted && ready === undefined) return wanted === 0 || item.status !== undefined;
+    return Number(ready ?? 0) >= wanted;
   });
 }

@@ -23,15 +23,17 @@ export interface EvictionTasksDecision {
 
 /**
  * Decides about the tasks of a binding at `now` (milliseconds). A copy goes when the copies that are to replace it are
- * healthy, or when its time is over: then also if nothing replaced it.
+ * healthy, or when its time is over: then also if nothing replaced it. `mayReplace` false says that the healthy ones are
+ * known not to be all there yet.
  */
 export function decideEvictionTasks(
   binding: Binding,
   now: number,
   defaultTimeoutMs: number = DEFAULT_EVICTION_TIMEOUT_MS,
+  mayReplace = true,
 ): EvictionTasksDecision {
   const before = binding.spec.gracefulEvictionTasks ?? [];
-  const replaced = isReplaced(binding);
+  const replaced = mayReplace && isReplaced(binding);
   const verdicts = before.map((task) => judge(task, now, defaultTimeoutMs, replaced));
   const kept = verdicts.filter((entry) => entry.verdict === "keep").map((entry) => entry.task);
   const ends = kept.filter((task) => task.suppressDeletion !== true).map((task) => endOf(task, defaultTimeoutMs));
