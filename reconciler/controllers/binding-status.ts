@@ -8,11 +8,6 @@ import { messageOf } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
-import {
-  BINDING_NAME_ANNOTATION,
-  BINDING_NAMESPACE_ANNOTATION,
-  CLUSTER_BINDING_NAME_ANNOTATION,
-} from "../works/metadata-keys.ts";
 import { aggregateBindingStatus, aggregateTemplateStatus } from "../works/status.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { type BindingWriter, templateSubject } from "./binding-writer.ts";
@@ -20,7 +15,7 @@ import { bindingKey, findBinding } from "./bindings.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
 import type { TemplateWatch } from "./template-watch.ts";
-import type { WorkIndex } from "./works.ts";
+import { bindingKeyOfWork, type WorkIndex } from "./works.ts";
 
 /** The Works of one binding change within moments of each other: one aggregation serves them all. */
 const GATHER_MS = 10;
@@ -53,7 +48,7 @@ export function startBindingStatusController(deps: Deps): Controller {
       change.type === "updated" &&
       change.previous.metadata.deletionTimestamp !== change.object.metadata.deletionTimestamp;
     if (change.type === "updated" && !goes && equalJson(change.previous["status"], change.object["status"])) return;
-    const key = keyOfWork(change.object);
+    const key = bindingKeyOfWork(change.object);
     if (key !== undefined) queue.addAfter(key, GATHER_MS);
   });
   for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
@@ -107,12 +102,4 @@ export function startBindingStatusController(deps: Deps): Controller {
   }
 
   return { stop: () => queue.stop() };
-}
-
-function keyOfWork(work: Work): string | undefined {
-  const annotations = work.metadata.annotations ?? {};
-  const name = annotations[BINDING_NAME_ANNOTATION];
-  if (name !== undefined) return `ResourceBinding/${annotations[BINDING_NAMESPACE_ANNOTATION] ?? ""}/${name}`;
-  const clusterName = annotations[CLUSTER_BINDING_NAME_ANNOTATION];
-  return clusterName === undefined ? undefined : `ClusterResourceBinding//${clusterName}`;
 }

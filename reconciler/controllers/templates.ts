@@ -67,15 +67,28 @@ export function startTemplateController(deps: Deps): TemplateController {
     enqueue(refOf(change.object), change.type === "updated" && isChangedByUs(change.previous, change.object));
   });
 
+  // Whoever deleted a binding, its template still wants one; and one that was made anew under its old name does too.
+  for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+    context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
+      if (change.type !== "deleted") return;
+      const { apiVersion, kind: templateKind, namespace, name } = change.object.spec.resource;
+      if (templates.find(apiVersion, templateKind, namespace, name) !== undefined)
+        enqueue({ apiVersion, kind: templateKind, namespace, name }, false);
+    });
+  }
+
   async function step(key: string): Promise<StepResult | undefined> {
     const ref = references.get(key);
     if (ref === undefined) return undefined;
     const template = templates.find(ref.apiVersion, ref.kind, ref.namespace, ref.name);
     if (template === undefined) {
       waiting.delete(key);
-      references.delete(key);
-      onlyUs.delete(key);
       await removeBinding(context, ref);
+      // Only now: a removal that failed is tried again by this key. It may have been asked for again meanwhile.
+      if (templates.find(ref.apiVersion, ref.kind, ref.namespace, ref.name) === undefined) {
+        references.delete(key);
+        onlyUs.delete(key);
+      }
       return undefined;
     }
     if (template.metadata.deletionTimestamp !== undefined || whyNotTemplate(template, templates.skipped) !== undefined)
@@ -151,6 +164,8 @@ async function applyPolicy(
     const existing = context.informers
       .of<AnyBinding>(BINDING_API_VERSION, desired.kind)
       .get(desired.metadata.namespace, desired.metadata.name ?? "");
+    // What is written to it goes with it. Its end brings us back.
+    if (existing?.metadata.deletionTimestamp !== undefined) return;
     const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
     const before = existing?.metadata.resourceVersion;
     await writer.write(existing, merged, (stored) => {

@@ -13,8 +13,11 @@ import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import {
   BINDING_FINALIZER,
   BINDING_ID_LABEL,
+  BINDING_NAME_ANNOTATION,
+  BINDING_NAMESPACE_ANNOTATION,
   CLUSTER_BINDING_FINALIZER,
   CLUSTER_BINDING_ID_LABEL,
+  CLUSTER_BINDING_NAME_ANNOTATION,
   WORK_ID_LABEL,
 } from "../works/metadata-keys.ts";
 import { bindingId, orphanWorks, worksToAwait } from "../works/targets.ts";
@@ -92,6 +95,11 @@ export function startWorkController(deps: Deps): Controller {
         if (versions.some((policy) => concerns(deps, policy, binding))) queue.add(bindingKey(binding));
     });
   }
+  // Whoever deleted a Work, its binding may still want it; and one that is awaited has gone.
+  context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
+    const key = change.type === "deleted" ? bindingKeyOfWork(change.object) : undefined;
+    if (key !== undefined) queue.add(key);
+  });
   // Rules aim at clusters by label, region and provider.
   fleet.subscribe(({ before, after }) => {
     if (before === undefined || after === undefined) return;
@@ -116,6 +124,15 @@ export function startWorkController(deps: Deps): Controller {
   }
 
   return { stop: () => queue.stop() };
+}
+
+/** `ResourceBinding/namespace/name` of the binding that a Work was made for; undefined for Works without one. */
+export function bindingKeyOfWork(work: Work): string | undefined {
+  const annotations = work.metadata.annotations ?? {};
+  const name = annotations[BINDING_NAME_ANNOTATION];
+  if (name !== undefined) return `ResourceBinding/${annotations[BINDING_NAMESPACE_ANNOTATION] ?? ""}/${name}`;
+  const clusterWide = annotations[CLUSTER_BINDING_NAME_ANNOTATION];
+  return clusterWide === undefined ? undefined : `ClusterResourceBinding//${clusterWide}`;
 }
 
 function targetFacts(cluster: Cluster): unknown {
