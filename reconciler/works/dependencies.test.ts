@@ -75,6 +75,15 @@ describe("planDependencies", () => {
     expect(second.detach).toEqual([]);
   });
 
+  it("takes note of the object's version, so that a change of the object is sent along", () => {
+    const [attached] = plan(web, [web]).attach;
+    const changed = { ...secret, metadata: { ...secret.metadata, resourceVersion: "99" } };
+
+    const { attach } = plan(web, attached === undefined ? [web] : [web, attached], [changed]);
+
+    expect(attach[0]?.spec.resource.resourceVersion).toBe("99");
+  });
+
   it("keeps other referrers, and says when they want different things", () => {
     const api = binding("api", { propagateDeps: true, conflictResolution: "Abort", clusters: [{ name: "b" }] });
     const [byWeb] = plan(web, [web]).attach;
