@@ -1,11 +1,10 @@
 // Every verb and kind of the API server, as a real one answered.
 import { randomBytes } from "node:crypto";
-import { builtinKinds } from "../../../fleets/apiserver/kinds/builtin.ts";
+import { decodeKind } from "../../../fleets/apiserver/kinds/builtin-kind.ts";
 import { decodeProtobuf } from "../../../fleets/apiserver/kinds/protobuf.ts";
 import { createApiServer } from "../../../fleets/apiserver/server.ts";
 import { openHttpTransportFile } from "../../../kube/client/http-transport.ts";
 import type { Transport, UserInfo } from "../../../kube/client/transport.ts";
-import { formatApiVersion } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
@@ -138,11 +137,8 @@ async function* run(options: SuiteOptions): AsyncIterable<CaseResult> {
 function decodeCase(id: string, json: Record<string, unknown>, bytes: Uint8Array): CaseResult {
   try {
     const decoded = decodeProtobuf(bytes);
-    const kind = builtinKinds().find(
-      (each) => each.kind === decoded["kind"] && formatApiVersion(each.group, each.version) === decoded["apiVersion"],
-    );
-    if (kind === undefined) return { id, passed: false, details: `no kind for ${String(decoded["kind"])}` };
-    const found = differences(json, kind.decode(decoded, []).object);
+    const { object } = decodeKind(String(decoded["apiVersion"]), String(decoded["kind"]), decoded);
+    const found = differences(json, object);
     return found.length === 0 ? { id, passed: true } : { id, passed: false, details: found.join("\n") };
   } catch (error) {
     return { id, passed: false, details: messageOf(error) };
