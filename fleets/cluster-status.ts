@@ -63,20 +63,24 @@ function nodeFacts(node: KubeObject): NodeFacts {
   };
 }
 
-/** Requests of a pod: containers summed, at least each init container, plus overhead. */
 function podFacts(pod: KubeObject): PodFacts {
   const spec = isObject(pod["spec"]) ? pod["spec"] : {};
   const status = isObject(pod["status"]) ? pod["status"] : {};
-  let requests: Record<string, string> = {};
-  for (const container of containersOf(spec["containers"])) requests = addLists(requests, requestsOf(container));
-  for (const container of containersOf(spec["initContainers"])) requests = maxLists(requests, requestsOf(container));
-  if (isObject(spec["overhead"])) requests = addLists(requests, spec["overhead"] as Record<string, string>);
   const phase = status["phase"];
   return {
     bound: typeof spec["nodeName"] === "string" && spec["nodeName"] !== "",
     finished: phase === "Succeeded" || phase === "Failed",
-    requests,
+    requests: podRequests(spec),
   };
+}
+
+/** What a pod asks for, by its spec: containers summed, at least each init container, plus overhead. */
+export function podRequests(spec: Readonly<Record<string, unknown>>): Record<string, string> {
+  let requests: Record<string, string> = {};
+  for (const container of containersOf(spec["containers"])) requests = addLists(requests, requestsOf(container));
+  for (const container of containersOf(spec["initContainers"])) requests = maxLists(requests, requestsOf(container));
+  if (isObject(spec["overhead"])) requests = addLists(requests, spec["overhead"] as Record<string, string>);
+  return requests;
 }
 
 function containersOf(value: unknown): readonly Record<string, unknown>[] {

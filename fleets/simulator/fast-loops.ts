@@ -11,6 +11,7 @@ import type { Loops } from "./workload-loops.ts";
 import {
   daemonSetStatus,
   deploymentStatus,
+  isJobAtRest,
   jobStatus,
   type PodCounts,
   replicaSetStatus,
@@ -62,6 +63,7 @@ function startKind(options: FastOptions, apiVersion: string, kind: string): () =
     const [namespace, name] = key.split("/");
     const object = informer.get(namespace, name ?? "");
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) return undefined;
+    if (kind === "Job" && isJobAtRest(object)) return undefined;
     let since = seen.get(key);
     if (since === undefined || since.generation !== object.metadata.generation) {
       since = { generation: object.metadata.generation, at: clock.now() };
@@ -107,9 +109,7 @@ function finalStatus(object: KubeObject, options: FastOptions): Record<string, u
         options.nodes,
       );
     case "Job":
-      return Array.isArray((object["status"] as Record<string, unknown> | undefined)?.["conditions"])
-        ? (object["status"] as Record<string, unknown>)
-        : jobStatus(object, now);
+      return jobStatus(object, now);
     default:
       return replicaSetStatus(object, counts);
   }

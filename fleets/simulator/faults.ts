@@ -39,10 +39,7 @@ export class FaultyTransport {
       case "down":
         throw apiUnreachable(`${request.method} ${path}`, new Error("connection refused"));
       case "hang":
-        await aborted(
-          request.signal === undefined ? this.#cut.signal : AbortSignal.any([request.signal, this.#cut.signal]),
-        );
-        throw apiUnreachable(`${request.method} ${path}`, new Error("connection reset"));
+        return this.#hang(request, path);
       case "slow":
         await sleep(this.#clock, SLOW_MS, request.signal);
         break;
@@ -54,6 +51,16 @@ export class FaultyTransport {
     }
     return this.#pass(request);
   };
+
+  async #hang(request: ApiRequest, path: string): Promise<ApiResponse> {
+    const cut = this.#cut.signal;
+    try {
+      await aborted(request.signal === undefined ? cut : AbortSignal.any([request.signal, cut]));
+    } catch (error) {
+      if (request.signal?.aborted === true) throw error;
+    }
+    throw apiUnreachable(`${request.method} ${path}`, cut.reason);
+  }
 
   async #pass(request: ApiRequest): Promise<ApiResponse> {
     const cut = this.#cut.signal;

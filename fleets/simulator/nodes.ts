@@ -64,13 +64,14 @@ export class NodeRoom {
     });
   }
 
-  /** The node that takes the pod, or undefined when none has room. The room is taken until `release`. */
+  /**
+   * The node that takes the pod, or undefined when none has room. The room is taken until `release`; a pod that has a
+   * place keeps it, however often it is asked for.
+   */
   place(podUid: string, requests: Readonly<Record<string, string>>): string | undefined {
-    const need: Room = {
-      milliCpu: quantityMilliNumber(parseQuantity(requests["cpu"] ?? "0")),
-      milliMemory: quantityMilliNumber(parseQuantity(requests["memory"] ?? "0")),
-      pods: 1,
-    };
+    const known = this.#taken.get(podUid);
+    if (known !== undefined) return known.node;
+    const need = roomFor(requests);
     let best: string | undefined;
     let bestCpu = -1;
     for (const [name, room] of this.#free) {
@@ -80,9 +81,16 @@ export class NodeRoom {
         bestCpu = room.milliCpu;
       }
     }
-    if (best !== undefined) this.#move(best, need, -1);
-    if (best !== undefined) this.#taken.set(podUid, { node: best, room: need });
+    if (best !== undefined) this.occupy(podUid, best, requests);
     return best;
+  }
+
+  /** Takes room for a pod that names its node itself, whether there is some or not. */
+  occupy(podUid: string, node: string, requests: Readonly<Record<string, string>>): void {
+    if (this.#taken.has(podUid)) return;
+    const room = roomFor(requests);
+    this.#taken.set(podUid, { node, room });
+    this.#move(node, room, -1);
   }
 
   release(podUid: string): void {
@@ -99,4 +107,12 @@ export class NodeRoom {
     room.milliMemory += sign * amount.milliMemory;
     room.pods += sign * amount.pods;
   }
+}
+
+function roomFor(requests: Readonly<Record<string, string>>): Room {
+  return {
+    milliCpu: quantityMilliNumber(parseQuantity(requests["cpu"] ?? "0")),
+    milliMemory: quantityMilliNumber(parseQuantity(requests["memory"] ?? "0")),
+    pods: 1,
+  };
 }

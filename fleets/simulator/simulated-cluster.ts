@@ -1,6 +1,7 @@
 // A Kubernetes cluster in memory: the embedded API server, nodes, and workloads that become ready.
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Transport } from "../../kube/client/transport.ts";
+import { refOf } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type ApiServer, createApiServer } from "../apiserver/server.ts";
@@ -48,6 +49,8 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     const node = nodeObject(nodeName, nodeShape, clock.now());
     const created = await client.create(node);
     await client.update({ ...created, status: node["status"] }, { subresource: "status" });
+    // The server gives each new node the taint "not ready", which its controllers take away.
+    await client.patch(refOf(created), { spec: { taints: null } }, "merge");
   }
   const loops =
     level === "full"

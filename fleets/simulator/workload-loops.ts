@@ -3,15 +3,17 @@
 import { Informer } from "../../kube/client/informer.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../kube/client/status-error.ts";
-import { hashSuffix } from "../../kube/hash.ts";
 import { equalJson, isObject, type KubeObject, refOf } from "../../kube/object.ts";
 import { type Clock, rfc3339 } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
+import { podRequests } from "../cluster-status.ts";
 import type { NodeRoom } from "./nodes.ts";
+import { templateHash } from "./template-hash.ts";
 import {
   daemonSetStatus,
   deploymentStatus,
+  isJobAtRest,
   jobStatus,
   type PodCounts,
   replicaSetStatus,
@@ -32,6 +34,9 @@ export interface WorkloadOptions {
 export interface Loops {
   stop(): Promise<void>;
 }
+
+/** Says which template a pod of a StatefulSet or DaemonSet was made of. */
+const REVISION_LABEL = "controller-revision-hash";
 
 const MANAGER = { fieldManager: "kube-controller-manager" } as const;
 
@@ -155,7 +160,7 @@ class WorkloadLoops {
     if (deployment.metadata.deletionTimestamp !== undefined) return undefined;
     const wanted = wantedReplicas(deployment);
     const template = templateOf(deployment);
-    const hash = hashSuffix(JSON.stringify(template));
+    const hash = templateHash(template);
     const name = `${deployment.metadata.name}-${hash}`;
     const sets = this.#ownedBy(deployment);
     const current = sets.find((set) => set.metadata.name === name);
@@ -172,11 +177,11 @@ class WorkloadLoops {
       ? wanted
       : Math.min(wanted, now + Math.max(0, wanted + surge - total));
     if (grow !== now) await this.#scale(current, grow);
-    let spare = sum(sets, "availableReplicas") - (wanted - unavailable);
+    let spare = sets.reduce((total, set) => total + lastingPods(set), 0) - (wanted - unavailable);
     for (const set of older) {
       const size = wantedReplicas(set);
       // Pods that are not available serve nobody: they go first.
-      const idle = Math.max(0, size - (statusNumber(set, "availableReplicas") ?? 0));
+      const idle = size - lastingPods(set);
       const cut = Math.min(size, idle + Math.max(0, spare));
       spare -= Math.max(0, cut - idle);
       if (cut > 0) await this.#scale(set, size - cut);
@@ -205,7 +210,7 @@ class WorkloadLoops {
     const wanted = wantedReplicas(set);
     const missing = wanted - pods.length;
     for (let i = 0; i < missing; i++) await this.#create(podFor(set, { generateName: `${set.metadata.name}-` }));
-    const surplus = [...pods].sort((a, b) => Number(isReady(a)) - Number(isReady(b))).slice(0, Math.max(0, -missing));
+    const surplus = [...pods].sort((a, b) => worth(a) - worth(b)).slice(0, Math.max(0, -missing));
     for (const pod of surplus) await this.#o.client.delete(refOf(pod));
     const left = this.#ownedBy(set);
     await this.#writeStatus(set, replicaSetStatus(set, countPods(left, left.length)));
@@ -214,36 +219,61 @@ class WorkloadLoops {
 
   async #statefulSet(set: KubeObject): Promise<StepResult | undefined> {
     if (set.metadata.deletionTimestamp !== undefined) return undefined;
-    const pods = this.#ownedBy(set);
+    const revision = templateHash(templateOf(set));
     const wanted = wantedReplicas(set);
+    const pods = this.#ownedBy(set).sort((a, b) => ordinalOf(a) - ordinalOf(b));
+    await this.#advanceStatefulSet(set, pods, wanted, revision);
+    const left = this.#ownedBy(set);
+    const updated = left.filter((pod) => revisionOf(pod) === revision).length;
+    await this.#writeStatus(set, statefulSetStatus(set, countPods(left, updated)));
+    return undefined;
+  }
+
+  /** One step at a time, in order: upwards when pods are missing, downwards when there are too many or they are old. */
+  async #advanceStatefulSet(
+    set: KubeObject,
+    pods: readonly KubeObject[],
+    wanted: number,
+    revision: string,
+  ): Promise<void> {
     for (let ordinal = 0; ordinal < wanted; ordinal++) {
       const name = `${set.metadata.name}-${ordinal}`;
       const pod = pods.find((other) => other.metadata.name === name);
-      if (pod === undefined) await this.#create(podFor(set, { name }));
-      // Ordered: the next begins when this one is ready.
-      if (pod === undefined || !isReady(pod)) break;
+      if (pod === undefined) await this.#create(podFor(set, { name, revision }));
+      // The next begins when this one is ready. An old one that never gets ready is replaced below.
+      if (pod === undefined || (!isReady(pod) && revisionOf(pod) === revision)) return;
     }
-    for (const pod of pods) if (ordinalOf(pod) >= wanted) await this.#o.client.delete(refOf(pod));
-    const left = this.#ownedBy(set);
-    await this.#writeStatus(set, statefulSetStatus(set, countPods(left, left.length)));
-    return undefined;
+    const surplus = pods.findLast((pod) => ordinalOf(pod) >= wanted);
+    const old = pods.findLast((pod) => revisionOf(pod) !== revision);
+    const leaving = surplus ?? old;
+    if (leaving !== undefined) await this.#o.client.delete(refOf(leaving));
   }
 
   async #daemonSet(set: KubeObject): Promise<StepResult | undefined> {
     if (set.metadata.deletionTimestamp !== undefined) return undefined;
+    const revision = templateHash(templateOf(set));
     const pods = this.#ownedBy(set);
     for (const node of this.#o.nodeNames) {
       const name = `${set.metadata.name}-${node}`;
-      if (!pods.some((pod) => pod.metadata.name === name)) await this.#create(podFor(set, { name, nodeName: node }));
+      if (!pods.some((pod) => pod.metadata.name === name))
+        await this.#create(podFor(set, { name, nodeName: node, revision }));
     }
+    // One node after the other.
+    const old = pods.find((pod) => revisionOf(pod) !== revision);
+    if (
+      old !== undefined &&
+      pods.length === this.#o.nodeNames.length &&
+      pods.every((pod) => pod === old || isReady(pod))
+    )
+      await this.#o.client.delete(refOf(old));
     const left = this.#ownedBy(set);
-    await this.#writeStatus(set, daemonSetStatus(set, countPods(left, left.length), this.#o.nodeNames.length));
+    const updated = left.filter((pod) => revisionOf(pod) === revision).length;
+    await this.#writeStatus(set, daemonSetStatus(set, countPods(left, updated), this.#o.nodeNames.length));
     return undefined;
   }
 
   async #job(job: KubeObject): Promise<StepResult | undefined> {
-    const status = isObject(job["status"]) ? job["status"] : {};
-    if (job.metadata.deletionTimestamp !== undefined || Array.isArray(status["conditions"])) return undefined;
+    if (job.metadata.deletionTimestamp !== undefined || isJobAtRest(job)) return undefined;
     const age = this.#o.clock.now() - Date.parse(job.metadata.creationTimestamp ?? "");
     if (age < this.#o.readyAfterMs) return { requeueAfterMs: this.#o.readyAfterMs - age };
     await this.#writeStatus(job, jobStatus(job, this.#o.clock.now()));
@@ -264,7 +294,7 @@ class WorkloadLoops {
     const spec = isObject(pod["spec"]) ? pod["spec"] : {};
     const status = isObject(pod["status"]) ? pod["status"] : {};
     if (typeof spec["nodeName"] !== "string") {
-      const node = room.place(uid, requestsOf(spec));
+      const node = room.place(uid, podRequests(spec));
       // Nobody tells when room comes free: look again.
       if (node === undefined) return { requeueAfterMs: 1_000 };
       this.#placedAt.set(uid, clock.now());
@@ -277,6 +307,7 @@ class WorkloadLoops {
       });
       return undefined;
     }
+    room.occupy(uid, spec["nodeName"], podRequests(spec));
     if (status["phase"] === "Running") return undefined;
     const since = this.#placedAt.get(uid) ?? clock.now();
     this.#placedAt.set(uid, since);
@@ -329,16 +360,28 @@ function replicaSetFor(
 
 function podFor(
   owner: KubeObject,
-  identity: { readonly name?: string; readonly generateName?: string; readonly nodeName?: string },
+  identity: {
+    readonly name?: string;
+    readonly generateName?: string;
+    readonly nodeName?: string;
+    readonly revision?: string;
+  },
 ): KubeObject {
   const template = templateOf(owner);
   const meta = isObject(template["metadata"]) ? template["metadata"] : {};
   const spec = isObject(template["spec"]) ? template["spec"] : {};
-  const { nodeName, ...name } = identity;
+  const { nodeName, revision, ...name } = identity;
+  const labels = isObject(meta["labels"]) ? (meta["labels"] as Record<string, string>) : {};
   return {
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { ...meta, ...name, ...inNamespace(owner), ownerReferences: ownerReference(owner) ?? [] },
+    metadata: {
+      ...meta,
+      ...name,
+      ...inNamespace(owner),
+      labels: revision === undefined ? labels : { ...labels, [REVISION_LABEL]: revision },
+      ownerReferences: ownerReference(owner) ?? [],
+    },
     spec: nodeName === undefined ? spec : { ...spec, nodeName },
   };
 }
@@ -368,21 +411,16 @@ function runningStatus(pod: KubeObject, spec: Record<string, unknown>, nowMs: nu
   };
 }
 
-function requestsOf(spec: Record<string, unknown>): Record<string, string> {
-  const requests: Record<string, string> = {};
-  for (const container of Array.isArray(spec["containers"]) ? spec["containers"].filter(isObject) : []) {
-    const resources = isObject(container["resources"]) ? container["resources"] : {};
-    // One container says most of it: the simulation needs the order of magnitude, not the sum to the last milli.
-    for (const [name, value] of Object.entries(isObject(resources["requests"]) ? resources["requests"] : {}))
-      requests[name] ??= String(value);
-  }
-  return requests;
-}
-
 function isReady(pod: KubeObject): boolean {
   const status = isObject(pod["status"]) ? pod["status"] : {};
   const conditions = Array.isArray(status["conditions"]) ? status["conditions"].filter(isObject) : [];
   return conditions.some((condition) => condition["type"] === "Ready" && condition["status"] === "True");
+}
+
+/** As the real one chooses whom to remove: first who has no node, then who is not ready. */
+function worth(pod: KubeObject): number {
+  const spec = isObject(pod["spec"]) ? pod["spec"] : {};
+  return isReady(pod) ? 2 : typeof spec["nodeName"] === "string" ? 1 : 0;
 }
 
 function countPods(pods: readonly KubeObject[], updated: number): PodCounts {
@@ -399,8 +437,17 @@ function sum(objects: readonly KubeObject[], field: string): number {
   return objects.reduce((total, object) => total + (statusNumber(object, field) ?? 0), 0);
 }
 
+/** Available pods that will stay: a set's status still counts those that it was just told to remove. */
+function lastingPods(set: KubeObject): number {
+  return Math.min(statusNumber(set, "availableReplicas") ?? 0, wantedReplicas(set));
+}
+
 function sumReplicas(sets: readonly KubeObject[]): number {
   return sets.reduce((total, set) => total + wantedReplicas(set), 0);
+}
+
+function revisionOf(pod: KubeObject): string | undefined {
+  return pod.metadata.labels?.[REVISION_LABEL];
 }
 
 function ordinalOf(pod: KubeObject): number {

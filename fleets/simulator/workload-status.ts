@@ -38,10 +38,19 @@ function conditionsOf(object: KubeObject): readonly Status[] {
   return Array.isArray(status["conditions"]) ? status["conditions"].filter(isObject) : [];
 }
 
+/** Whether a Job is held back or has ended: nothing is run for it. */
+export function isJobAtRest(object: KubeObject): boolean {
+  const spec = isObject(object["spec"]) ? object["spec"] : {};
+  const ended = conditionsOf(object).some(
+    ({ type, status }) => (type === "Complete" || type === "Failed") && status === "True",
+  );
+  return spec["suspend"] === true || ended;
+}
+
 /** Status of a Deployment, with the words of the deployment controller. */
 export function deploymentStatus(object: KubeObject, counts: PodCounts, nowMs: number): Status {
   const wanted = wantedReplicas(object);
-  const done = counts.updated >= wanted && counts.total === counts.updated && counts.ready >= wanted;
+  const done = counts.updated === wanted && counts.total === wanted && counts.ready === wanted;
   const name = object.metadata.name ?? "";
   const conditions = [
     counts.ready >= wanted - Math.floor(wanted / 4)
@@ -118,6 +127,7 @@ export function jobStatus(object: KubeObject, nowMs: number): Status {
   const completions = typeof spec["completions"] === "number" ? spec["completions"] : 1;
   const time = rfc3339(nowMs);
   const start = object.metadata.creationTimestamp ?? time;
+  const others = conditionsOf(object).filter((other) => other["type"] !== "Suspended");
   const since = { lastProbeTime: time, lastTransitionTime: time };
   return {
     startTime: start,
@@ -127,6 +137,7 @@ export function jobStatus(object: KubeObject, nowMs: number): Status {
     terminating: 0,
     uncountedTerminatedPods: {},
     conditions: [
+      ...others,
       {
         type: "SuccessCriteriaMet",
         status: "True",
