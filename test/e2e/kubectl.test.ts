@@ -26,11 +26,12 @@ const withKubectl = hasKubectl();
 describe.runIf(withKubectl).each(engines())("kubectl, store: %s", (engine) => {
   let plane: Plane;
   let kubectl: Kubectl;
-  const folder = mkdtempSync(join(tmpdir(), "flaghoist-e2e-"));
+  let folder: string;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "flaghoist-e2e-"));
     plane = await startPlane({ engine, members: MEMBERS });
-    kubectl = new Kubectl(plane.kubeconfig);
+    kubectl = new Kubectl(plane.kubeconfig, folder);
   }, 120_000);
 
   afterAll(async () => {

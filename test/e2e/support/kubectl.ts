@@ -1,8 +1,5 @@
 // The real kubectl, run against an endpoint.
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 export interface KubectlResult {
   readonly code: number | null;
@@ -20,11 +17,12 @@ export function hasKubectl(): boolean {
 /** Runs commands as one user with one kubeconfig. */
 export class Kubectl {
   readonly #kubeconfig: string;
-  /** Its caches of discovery stay apart from the person's who runs the tests. */
-  readonly #home: string = mkdtempSync(join(tmpdir(), "flaghoist-kubectl-"));
+  readonly #home: string;
 
-  constructor(kubeconfig: string) {
+  /** `home` takes the caches of discovery, apart from those of the person who runs the tests. */
+  constructor(kubeconfig: string, home: string) {
     this.#kubeconfig = kubeconfig;
+    this.#home = home;
   }
 
   /** Runs to the end, whatever it is. `input` goes to its standard input. */

@@ -114,10 +114,13 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
       control = await start();
     },
     close: async () => {
-      await control.close();
-      for (const member of members.values()) await member.close();
-      await real?.close();
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        await control.close();
+        for (const member of members.values()) await member.close();
+      } finally {
+        await real?.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
   };
 }
