@@ -2,15 +2,18 @@
 import { readFileSync } from "node:fs";
 import { Pool } from "undici";
 import { AppError, messageOf } from "../../runtime/errors.ts";
+import { stringifyJson } from "../json.ts";
 import { apiUnreachable } from "./status-error.ts";
 import type { ApiRequest, ApiResponse, Transport } from "./transport.ts";
+
+const WATCH_SILENCE_MS = 300_000;
 
 export interface HttpTransportOptions {
   /** Text of a kubeconfig. */
   readonly kubeconfig: string;
   /** Context to use instead of the current one. */
   readonly context?: string | undefined;
-  /** Longest wait for an answer to begin, and for a silent stream to speak. */
+  /** Longest wait for an answer to begin, and between its parts; watches may be silent for some minutes. */
   readonly timeoutMs?: number;
   /** Most connections for requests; watches come on top. */
   readonly maxConnections?: number;
@@ -74,7 +77,25 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
     return { headers, tls };
   }
 
-  const first = await credentials();
+  async function refreshed(): Promise<Credentials> {
+    try {
+      return await credentials();
+    } catch (error) {
+      // Plug-ins and files fail for reasons of their own, and may work the next time.
+      headersAt = 0;
+      throw new AppError("kubeconfig-credentials-failed", `the credentials cannot be renewed: ${messageOf(error)}`, {
+        recovery: "retry",
+        cause: error,
+      });
+    }
+  }
+
+  let first: Credentials;
+  try {
+    first = await credentials();
+  } catch (error) {
+    throw kubeconfigInvalid(messageOf(error), error);
+  }
   let headers = first.headers;
   let headersAt = Date.now();
   const timeout = options.timeoutMs ?? 30_000;
@@ -87,13 +108,13 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
     allowH2: false,
   };
   const requests = new Pool(url.origin, { ...shared, connections: options.maxConnections ?? 16, bodyTimeout: timeout });
-  // A watch may rightly be silent; servers send a bookmark about once a minute.
+  // A followed log may rightly be silent for ever.
   const streams = new Pool(url.origin, { ...shared, connections: null, bodyTimeout: 0 });
 
   async function send(request: ApiRequest): Promise<ApiResponse> {
     if (Date.now() - headersAt > 60_000) {
-      headers = (await credentials()).headers;
       headersAt = Date.now();
+      headers = (await refreshed()).headers;
     }
     const stream = isStream(request);
     const pool = stream ? streams : requests;
@@ -103,8 +124,10 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
         method: request.method as "GET",
         path: prefix + request.path,
         headers: { accept: "application/json", "user-agent": "flaghoist/0.1", ...headers, ...request.headers },
-        body: request.body ?? (request.object === undefined ? null : JSON.stringify(request.object)),
+        body: request.body ?? (request.object === undefined ? null : stringifyJson(request.object)),
         signal: request.signal ?? null,
+        // Servers send a bookmark about once a minute: a watch that is silent for longer has lost its connection.
+        ...(isWatch(request) ? { bodyTimeout: WATCH_SILENCE_MS } : {}),
       });
       const answerHeaders: Record<string, string | string[]> = {};
       for (const [name, value] of Object.entries(answer.headers)) if (value !== undefined) answerHeaders[name] = value;
@@ -142,6 +165,10 @@ export async function openHttpTransportFile(path: string, context?: string): Pro
 
 function isStream(request: ApiRequest): boolean {
   return request.method === "GET" && /[?&](watch|follow)=(?!false|0)/.test(request.path);
+}
+
+function isWatch(request: ApiRequest): boolean {
+  return isStream(request) && request.path.includes("watch=");
 }
 
 function kubeconfigInvalid(why: string, cause: unknown): AppError {

@@ -1,4 +1,5 @@
 // Typed verbs over a transport. Works the same on the embedded server (in-process) and on any other (HTTP).
+import { parseJson } from "../json.ts";
 import { type KubeObject, type ObjectRef, refOf } from "../object.ts";
 import { type ResourceInfo, RestMapper } from "./rest-mapper.ts";
 import { ApiStatusError, failureStatus, isNotFound } from "./status-error.ts";
@@ -254,7 +255,7 @@ async function* eventsOf<T>(
     for await (const event of answer.events) yield { type: event.type, object: event.object as T };
   } else if (!(answer.body instanceof Uint8Array)) {
     // The protocol: one JSON event a line.
-    for await (const line of lines(answer.body)) yield JSON.parse(line);
+    for await (const line of lines(answer.body)) yield parseJson(line) as { type: "ADDED"; object: T };
   }
 }
 
@@ -264,7 +265,7 @@ function parseAnswer(answer: ApiResponse, method: string, path: string): unknown
   if (answer.status >= 300)
     throw new ApiStatusError(failureStatus(answer.status, answer.body), `${method} ${path.split("?")[0]}`);
   const text = Buffer.from(answer.body.buffer, answer.body.byteOffset, answer.body.byteLength).toString("utf8");
-  return text === "" ? undefined : JSON.parse(text);
+  return text === "" ? undefined : parseJson(text);
 }
 
 /** The path of a kind's collection, in a namespace when the kind has them and one is given. */
