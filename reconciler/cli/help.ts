@@ -54,6 +54,7 @@ export function completionScript(shell: string, commands: readonly Command[]): s
     "_flaghoist() {",
     `  local words="${names}"`,
     '  if [ "$COMP_CWORD" -gt 1 ]; then',
+    '    words="--help"',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
     '    case "${COMP_WORDS[1]}" in',
     ...cases,
@@ -74,12 +75,12 @@ export function completionScript(shell: string, commands: readonly Command[]): s
       return [
         ...commands.map(
           (command) =>
-            `complete -c flaghoist -n __fish_use_subcommand -a ${command.name} -d '${command.summary.replaceAll("'", "\\'")}'`,
+            `complete -c flaghoist -n __fish_use_subcommand -a ${command.name} -d '${command.summary.replaceAll(/['\\]/g, "\\$&")}'`,
         ),
         ...commands.flatMap((command) =>
           Object.entries(command.options).map(
             ([name, option]) =>
-              `complete -c flaghoist -n '__fish_seen_subcommand_from ${command.name}' -l ${name} -d '${option.help.replaceAll("'", "\\'")}'`,
+              `complete -c flaghoist -n '__fish_seen_subcommand_from ${command.name}' -l ${name} -d '${option.help.replaceAll(/['\\]/g, "\\$&")}'`,
           ),
         ),
         "",

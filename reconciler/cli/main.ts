@@ -1,5 +1,6 @@
 // The command line: finds the command, parses its options, turns errors into messages and exit codes.
 import { parseArgs } from "node:util";
+import { nearest } from "../../api/nearest.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type Command, EXIT, type ExitCode, type Io, parseOptions, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands/table.ts";
@@ -10,10 +11,7 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") return showHelp(rest[0], io);
   const command = COMMANDS.find((candidate) => candidate.name === (name === "--version" ? "version" : name));
-  if (command === undefined) {
-    io.err(`flaghoist: there is no command "${name}"${suggest(name)}\n\n${overview(COMMANDS)}`);
-    return EXIT.usage;
-  }
+  if (command === undefined) return unknownCommand(name, io);
   try {
     const { values, positionals } = parseArgs({
       args: rest,
@@ -25,6 +23,10 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
       io.out(commandHelp(command));
       return EXIT.ok;
     }
+    // Said before anything is done.
+    const format = values["output"];
+    if ("output" in command.options && format !== undefined && format !== "json" && format !== "yaml")
+      throw new UsageError(`-o takes json or yaml, not "${String(format)}"`);
     return await command.run({
       positionals,
       values: values as Record<string, string | boolean | string[] | undefined>,
@@ -38,6 +40,8 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
 }
 
 function showHelp(name: string | undefined, io: Io): ExitCode {
+  if (name !== undefined && !name.startsWith("-") && COMMANDS.every((candidate) => candidate.name !== name))
+    return unknownCommand(name, io);
   const command = COMMANDS.find((candidate) => candidate.name === name);
   io.out(command === undefined ? overview(COMMANDS) : commandHelp(command));
   return EXIT.ok;
@@ -58,8 +62,14 @@ function reportError(command: Command, error: unknown, io: Io): ExitCode {
 }
 
 function suggest(name: string): string {
-  const near = COMMANDS.find((command) => command.name.startsWith(name) || name.startsWith(command.name));
-  return near === undefined ? "" : `; did you mean "${near.name}"?`;
+  const names = COMMANDS.map((command) => command.name);
+  const near = names.find((other) => other.startsWith(name) || name.startsWith(other)) ?? nearest(name, names);
+  return near === undefined ? "" : `; did you mean "${near}"?`;
+}
+
+function unknownCommand(name: string, io: Io): ExitCode {
+  io.err(`flaghoist: there is no command "${name}"${suggest(name)}\n\n${overview(COMMANDS)}`);
+  return EXIT.usage;
 }
 
 if (import.meta.main) {
@@ -77,6 +87,10 @@ if (import.meta.main) {
   };
   // Timers of the system clock hold no process: a command that only waits must not end in the middle.
   const keepAlive = setInterval(() => {}, 60_000);
+  // Who reads us may have seen enough: `flaghoist get | head`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
+  );
   process.exitCode = await runCli(process.argv.slice(2), io, abort.signal);
   clearInterval(keepAlive);
   // Connections that linger must not hold a finished command.

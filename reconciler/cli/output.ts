@@ -1,4 +1,5 @@
 // How commands print: text for people, data on request.
+import { parseJson, stringifyJson } from "../../kube/json.ts";
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { type Invocation, stringOption, UsageError } from "./command.ts";
 
@@ -10,10 +11,10 @@ export function print(invocation: Invocation, data: unknown, text: () => string)
       invocation.io.out(withNewline(text()));
       return;
     case "json":
-      invocation.io.out(`${JSON.stringify(data, null, 2)}\n`);
+      invocation.io.out(`${stringifyJson(data, 2)}\n`);
       return;
     case "yaml":
-      invocation.io.out(withNewline(stringifyYaml(JSON.parse(JSON.stringify(data)))));
+      invocation.io.out(withNewline(stringifyYaml(parseJson(stringifyJson(data)))));
       return;
     default:
       throw new UsageError(`-o takes json or yaml, not "${format}"`);
