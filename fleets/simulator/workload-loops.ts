@@ -4,12 +4,13 @@ import { Informer } from "../../kube/client/informer.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../kube/client/status-error.ts";
 import { equalJson, isObject, type KubeObject, refOf } from "../../kube/object.ts";
-import { type Clock, rfc3339 } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { podRequests } from "../cluster-status.ts";
 import type { NodeRoom } from "./nodes.ts";
 import { templateHash } from "./template-hash.ts";
+import { podFor, REVISION_LABEL, replicaSetFor, runningStatus, templateOf } from "./workload-objects.ts";
 import {
   daemonSetStatus,
   deploymentStatus,
@@ -36,7 +37,6 @@ export interface Loops {
 }
 
 /** Says which template a pod of a StatefulSet or DaemonSet was made of. */
-const REVISION_LABEL = "controller-revision-hash";
 
 const MANAGER = { fieldManager: "kube-controller-manager" } as const;
 
@@ -316,99 +316,6 @@ class WorkloadLoops {
     await this.#writeStatus(pod, runningStatus(pod, spec, clock.now()));
     return undefined;
   }
-}
-
-function templateOf(object: KubeObject): Record<string, unknown> {
-  const spec = isObject(object["spec"]) ? object["spec"] : {};
-  return isObject(spec["template"]) ? spec["template"] : {};
-}
-
-function ownerReference(owner: KubeObject): KubeObject["metadata"]["ownerReferences"] {
-  return [
-    {
-      apiVersion: owner.apiVersion,
-      kind: owner.kind,
-      name: owner.metadata.name ?? "",
-      uid: owner.metadata.uid ?? "",
-      controller: true,
-      blockOwnerDeletion: true,
-    },
-  ];
-}
-
-function inNamespace(object: KubeObject): { namespace: string } {
-  return { namespace: object.metadata.namespace ?? "default" };
-}
-
-function replicaSetFor(
-  deployment: KubeObject,
-  name: string,
-  hash: string,
-  template: Record<string, unknown>,
-  replicas: number,
-): KubeObject {
-  const meta = isObject(template["metadata"]) ? template["metadata"] : {};
-  const templateLabels = isObject(meta["labels"]) ? meta["labels"] : {};
-  const labels = { ...templateLabels, "pod-template-hash": hash } as Record<string, string>;
-  return {
-    apiVersion: "apps/v1",
-    kind: "ReplicaSet",
-    metadata: { name, ...inNamespace(deployment), labels, ...{ ownerReferences: ownerReference(deployment) ?? [] } },
-    spec: { replicas, selector: { matchLabels: labels }, template: { ...template, metadata: { ...meta, labels } } },
-  };
-}
-
-function podFor(
-  owner: KubeObject,
-  identity: {
-    readonly name?: string;
-    readonly generateName?: string;
-    readonly nodeName?: string;
-    readonly revision?: string;
-  },
-): KubeObject {
-  const template = templateOf(owner);
-  const meta = isObject(template["metadata"]) ? template["metadata"] : {};
-  const spec = isObject(template["spec"]) ? template["spec"] : {};
-  const { nodeName, revision, ...name } = identity;
-  const labels = isObject(meta["labels"]) ? (meta["labels"] as Record<string, string>) : {};
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      ...meta,
-      ...name,
-      ...inNamespace(owner),
-      labels: revision === undefined ? labels : { ...labels, [REVISION_LABEL]: revision },
-      ownerReferences: ownerReference(owner) ?? [],
-    },
-    spec: nodeName === undefined ? spec : { ...spec, nodeName },
-  };
-}
-
-function runningStatus(pod: KubeObject, spec: Record<string, unknown>, nowMs: number): Record<string, unknown> {
-  const time = rfc3339(nowMs);
-  const containers = Array.isArray(spec["containers"]) ? spec["containers"].filter(isObject) : [];
-  const types = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
-  return {
-    ...(isObject(pod["status"]) ? pod["status"] : {}),
-    phase: "Running",
-    startTime: time,
-    podIP: "10.0.0.1",
-    podIPs: [{ ip: "10.0.0.1" }],
-    conditions: types.map((type) => ({ type, status: "True", lastProbeTime: null, lastTransitionTime: time })),
-    containerStatuses: containers.map((container) => ({
-      name: container["name"],
-      image: container["image"],
-      imageID: "",
-      containerID: `simulated://${String(container["name"])}`,
-      ready: true,
-      started: true,
-      restartCount: 0,
-      lastState: {},
-      state: { running: { startedAt: time } },
-    })),
-  };
 }
 
 function isReady(pod: KubeObject): boolean {
