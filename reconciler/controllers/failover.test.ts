@@ -8,6 +8,7 @@ import { silentLogger } from "../../runtime/logger.ts";
 import { binding, cluster, deployment, policy } from "../../test/builders.ts";
 import { eventually } from "../../test/e2e/support/eventually.ts";
 import { installDefinitions } from "../cli/install.ts";
+import { BindingWriter } from "./binding-writer.ts";
 import { createContext } from "./context.ts";
 import { isUpToStrength, startFailoverController } from "./failover.ts";
 import { FleetState } from "./fleet-state.ts";
@@ -38,7 +39,8 @@ async function startStore() {
     context.informers.of("cluster.karmada.io/v1alpha1", "Cluster");
     for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) context.informers.of(BINDING_API, kind);
     await context.informers.synced();
-    const controller = startFailoverController(context, new FleetState(context));
+    const fleet = new FleetState(context);
+    const controller = startFailoverController(context, fleet, new BindingWriter(context, fleet));
     closers.push(() => controller.stop());
   }
   async function targets(): Promise<string[] | undefined> {

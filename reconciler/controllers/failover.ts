@@ -1,19 +1,25 @@
 // Moves workloads away from clusters that drive them out, and removes the old copies once the new ones are well.
 import type { Cluster } from "../../api/cluster.ts";
+import type { GracefulEvictionTask } from "../../api/work.ts";
 import { isConflict, isNotFound } from "../../kube/client/status-error.ts";
+import { findCondition, isConditionTrue } from "../../kube/conditions.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { evictFromCluster } from "../failover/evict.ts";
 import { decideEvictionTasks } from "../failover/eviction-tasks.ts";
 import { decideTaintEviction } from "../failover/taint-eviction.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
-import { templateSubject } from "./binding-writer.ts";
+import { type BindingWriter, templateSubject } from "./binding-writer.ts";
 import { allBindings, bindingKey, findBinding } from "./bindings.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
 import type { FleetState } from "./fleet-state.ts";
 
-export function startFailoverController(context: ControllerContext, fleet: FleetState): Controller {
+export function startFailoverController(
+  context: ControllerContext,
+  fleet: FleetState,
+  writer: BindingWriter,
+): Controller {
   const { profile, clock, logger } = context;
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
   const evictions = new WorkQueue({ name: "evictions", clock, logger, workers: 1, minBackoffMs: 200 }, evictStep);
@@ -42,6 +48,13 @@ export function startFailoverController(context: ControllerContext, fleet: Fleet
       });
     }
   }
+  fleet.subscribe(({ before, after }) => {
+    if (before === undefined || after === undefined || !drivesOut(before) || drivesOut(after)) return;
+    for (const binding of allBindings(context)) {
+      if (binding.spec.gracefulEvictionTasks?.some((task) => task.fromCluster === after.metadata.name) === true)
+        tasks.add(bindingKey(binding));
+    }
+  });
   for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
     context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
       if (change.type !== "deleted" && (change.object.spec.gracefulEvictionTasks?.length ?? 0) > 0)
@@ -105,6 +118,7 @@ export function startFailoverController(context: ControllerContext, fleet: Fleet
   async function taskStep(key: string): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
+    if (profile.compatibility === "flaghoist" && (await takeBack(binding))) return undefined;
     // Differs from Karmada: a health report from before the move must not let the old copy go. Targets have to report
     // the replicas that they have now.
     const mayReplace = profile.compatibility !== "flaghoist" || isUpToStrength(binding);
@@ -130,6 +144,29 @@ export function startFailoverController(context: ControllerContext, fleet: Fleet
     return decision.nextMs === undefined ? undefined : { requeueAfterMs: Math.max(1, decision.nextMs - clock.now()) };
   }
 
+  /**
+   * Differs from Karmada: a workload that found no other place may return to the cluster that drove it out, once that
+   * has recovered. Its task would otherwise end in the removal of the only copy. The task goes and the cluster comes
+   * back in one write, so that the copy is never without a reason to be there.
+   */
+  async function takeBack(binding: AnyBinding): Promise<boolean> {
+    if (findCondition(binding.status?.conditions, "Scheduled")?.status !== "False") return false;
+    const kept = (binding.spec.gracefulEvictionTasks ?? []).filter(
+      (task) => !hasRecovered(task, clusters.get(undefined, task.fromCluster)),
+    );
+    if (kept.length === (binding.spec.gracefulEvictionTasks ?? []).length) return false;
+    const { gracefulEvictionTasks: _tasks, ...rest } = binding.spec;
+    const spec = kept.length === 0 ? rest : { ...rest, gracefulEvictionTasks: kept };
+    try {
+      // The same kind with fewer tasks.
+      await writer.write(binding, { ...binding, spec } as AnyBinding);
+      logger.info("took workload back", { binding: bindingKey(binding) });
+    } catch (error) {
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+    return true;
+  }
+
   return {
     stop: async () => {
       await Promise.all([evictions.stop(), tasks.stop()]);
@@ -142,6 +179,12 @@ async function write(context: ControllerContext, binding: AnyBinding, spec: AnyB
   const changed = { ...binding, spec } as AnyBinding;
   const stored = await context.client.update(changed, { fieldManager: "flaghoist-failover" });
   context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);
+}
+
+/** The cluster of an eviction by taints works again, and drives nothing out. */
+function hasRecovered(task: GracefulEvictionTask, cluster: Cluster | undefined): boolean {
+  if (task.producer !== "TaintManager" || cluster === undefined || drivesOut(cluster)) return false;
+  return isConditionTrue(cluster.status?.conditions, "Ready");
 }
 
 function drivesOut(cluster: Cluster): boolean {

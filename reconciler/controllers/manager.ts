@@ -75,7 +75,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startNamespaceController(context, templates),
     startDependencyController(context, templates, interpreter),
     startClusterController(context, fleet),
-    startFailoverController(context, fleetState),
+    startFailoverController(context, fleetState, writer),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
     startDriftEvents(context, journal),

@@ -181,6 +181,29 @@ describe.each(engines())("failover, store: %s", (engine) => {
     await eventually(async () => expect(await orderedReplicas(plane, "missed")).toEqual({ "paris-2": 3 }));
   });
 
+  it("takes a workload back that found no other place, without ever removing its copy", async () => {
+    const affinity = { clusterNames: ["paris-2"] };
+    await deploy(plane, "stranded", { clusterAffinity: affinity, clusterTolerations: [] }, 2);
+    const uid = (await plane.member("paris-2").client.get(ref("apps/v1 Deployment", "stranded", "web"))).metadata.uid;
+
+    plane.member("paris-2").setFault("down");
+    await eventually(async () => {
+      const binding = await readBinding(plane, "stranded", "web-deployment");
+      expect(binding.spec.gracefulEvictionTasks?.map((task) => task.fromCluster)).toEqual(["paris-2"]);
+      expect(conditionOf(binding, "Scheduled")?.status).toBe("False");
+    });
+    plane.member("paris-2").setFault("none");
+
+    await eventually(async () => {
+      const binding = await readBinding(plane, "stranded", "web-deployment");
+      expect(binding.spec.clusters).toEqual([{ name: "paris-2", replicas: 2 }]);
+      expect(binding.spec.gracefulEvictionTasks ?? []).toEqual([]);
+    });
+    expect((await plane.member("paris-2").client.get(ref("apps/v1 Deployment", "stranded", "web"))).metadata.uid).toBe(
+      uid,
+    );
+  });
+
   it("removes the old copy of a cluster that a person empties only when the new copies serve", async () => {
     await untilReady(plane, "paris-2", "True");
     await deploy(plane, "drained", { clusterTolerations: [], replicaScheduling: DYNAMIC });
