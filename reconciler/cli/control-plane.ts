@@ -120,6 +120,13 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     // Clients that come back after a longer gap list again; more history costs memory after each burst of writes.
     historyEvents: 2_000,
     authorization: "rbac",
+    // Memory is ahead of the file: only a restart, which reads the file, is sure to be right.
+    onFatal: (error) => {
+      logger.error("the store cannot write its file and the program ends; what was acknowledged is in it", {
+        error: messageOf(error),
+      });
+      process.exit(1);
+    },
     ...(options.tokenFile === undefined ? {} : { tokens: readTokens(options.tokenFile) }),
     admission: [karmadaAdmission(clock, randomUUID)],
   });
