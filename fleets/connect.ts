@@ -69,5 +69,6 @@ export function memberKubeconfig(cluster: Cluster, secret: SecretData): string {
 
 /** Connects to a registered cluster over HTTP. */
 export async function connectCluster(cluster: Cluster, secret: SecretData): Promise<HttpTransport> {
-  return openHttpTransport({ kubeconfig: memberKubeconfig(cluster, secret), timeoutMs: 15_000 });
+  // Whoever may write the Secret must not come to run commands or read files here.
+  return openHttpTransport({ kubeconfig: memberKubeconfig(cluster, secret), timeoutMs: 15_000, selfContained: true });
 }

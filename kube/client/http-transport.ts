@@ -1,6 +1,6 @@
 // Requests to an API server by HTTPS. Watches have connections of their own, so that they never starve requests.
 import { readFileSync } from "node:fs";
-import { Pool } from "undici";
+import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { stringifyJson } from "../json.ts";
 import { apiUnreachable } from "./status-error.ts";
@@ -13,6 +13,11 @@ export interface HttpTransportOptions {
   readonly kubeconfig: string;
   /** Context to use instead of the current one. */
   readonly context?: string | undefined;
+  /**
+   * Refuses what reaches out of the text: commands, credential plug-ins, files of this machine. For kubeconfigs that come
+   * from others, such as a Secret.
+   */
+  readonly selfContained?: boolean;
   /** Longest wait for an answer to begin, and between its parts; watches may be silent for some minutes. */
   readonly timeoutMs?: number;
   /** Most connections for requests; watches come on top. */
@@ -51,6 +56,7 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
     throw kubeconfigInvalid(messageOf(error), error);
   }
   if (options.context !== undefined) config.setCurrentContext(options.context);
+  if (options.selfContained === true) refuseReferences(config.getCurrentUser(), config.getCurrentCluster());
   const cluster = config.getCurrentCluster();
   if (cluster === null || !URL.canParse(cluster.server)) {
     throw kubeconfigInvalid(`context "${config.getCurrentContext()}" names no cluster with a server URL`, undefined);
@@ -107,9 +113,14 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
     // time-out is thrown where nobody can catch it.
     allowH2: false,
   };
-  const requests = new Pool(url.origin, { ...shared, connections: options.maxConnections ?? 16, bodyTimeout: timeout });
+  const proxy = cluster.proxyUrl;
+  function connections(limit: { readonly connections: number | null; readonly bodyTimeout: number }): Dispatcher {
+    if (proxy === undefined || proxy === "") return new Pool(url.origin, { ...shared, ...limit });
+    return new ProxyAgent({ ...shared, ...limit, uri: proxy, requestTls: shared.connect });
+  }
+  const requests = connections({ connections: options.maxConnections ?? 16, bodyTimeout: timeout });
   // A followed log may rightly be silent for ever.
-  const streams = new Pool(url.origin, { ...shared, connections: null, bodyTimeout: 0 });
+  const streams = connections({ connections: null, bodyTimeout: 0 });
 
   async function send(request: ApiRequest): Promise<ApiResponse> {
     if (Date.now() - headersAt > 60_000) {
@@ -120,6 +131,7 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
     const pool = stream ? streams : requests;
     try {
       const answer = await pool.request({
+        origin: url.origin,
         // The server refuses methods that it does not know.
         method: request.method as "GET",
         path: prefix + request.path,
@@ -150,6 +162,27 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
       await Promise.all([requests.destroy(), streams.destroy()]);
     },
   };
+}
+
+interface Referrer {
+  readonly exec?: unknown;
+  readonly authProvider?: unknown;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly caFile?: string;
+}
+
+function refuseReferences(user: Referrer | null, cluster: Referrer | null): void {
+  const found = [
+    user?.exec !== undefined ? "runs a command (exec)" : undefined,
+    user?.authProvider !== undefined ? "uses a credential plug-in or a token file" : undefined,
+    user?.certFile !== undefined || user?.keyFile !== undefined || cluster?.caFile !== undefined
+      ? "names files"
+      : undefined,
+  ].find((problem) => problem !== undefined);
+  if (found !== undefined) {
+    throw kubeconfigInvalid(`it ${found}; one that is stored must hold its certificates or token itself`, undefined);
+  }
 }
 
 /** Opens a transport by a kubeconfig file. Throws `kubeconfig-invalid` when the file cannot be read. */
