@@ -7,8 +7,9 @@ import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// A small young generation: this program keeps state for long, and pays for a large one with memory it never needs.
-const NODE_OPTIONS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
+// This program keeps state for long: a small young generation, and an old one that grows by less before it is collected,
+// halve the memory that garbage holds and cost a few per cent of processor time.
+const NODE_OPTIONS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "--heap-growing-percent=30"];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
