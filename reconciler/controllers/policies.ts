@@ -61,8 +61,13 @@ export function startPolicyController(
     const policy = context.informers.of<Policy>(POLICY_API, kind).get(namespace, name);
     if (policy === undefined) return undefined;
     try {
-      if (policy.metadata.deletionTimestamp !== undefined) await finishPolicy(context, templates, policy);
-      else await spread(policy);
+      if (policy.metadata.deletionTimestamp !== undefined) {
+        await finishPolicy(context, templates, policy);
+        return undefined;
+      }
+      // One pass over the policy as it was completed, instead of one before and one after.
+      if ((await completePolicy(context, policy)) !== policy) return { requeueAfterMs: 0 };
+      await spread(policy);
       return undefined;
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -72,13 +77,12 @@ export function startPolicyController(
   }
 
   async function spread(policy: Policy): Promise<void> {
-    const complete = await completePolicy(context, policy);
     const all = [...templates.all()];
-    const bound = all.filter((template) => claimNames(readClaim(template.metadata), complete));
+    const bound = all.filter((template) => claimNames(readClaim(template.metadata), policy));
     const waiting = all.filter((template) => readClaim(template.metadata) === undefined);
-    const result = consequencesOfPolicy(complete, bound, waiting, overrideExists(context));
-    for (const template of result.release) await releaseTemplate(context, template, releaseMarks(complete.kind));
-    const lazy = complete.spec.activationPreference === "Lazy";
+    const result = consequencesOfPolicy(policy, bound, waiting, overrideExists(context));
+    for (const template of result.release) await releaseTemplate(context, template, releaseMarks(policy.kind));
+    const lazy = policy.spec.activationPreference === "Lazy";
     for (const template of result.refresh) controller.enqueue(refOf(template), lazy);
     for (const template of result.adopt) controller.enqueue(refOf(template), true);
     if (result.blocked !== undefined)
