@@ -79,7 +79,7 @@ function existing(folder: string): string {
 }
 
 /** The nearest folder at or above `path` that holds a `.git`; undefined when none does. */
-function sourceRoot(path: string): string | undefined {
+export function sourceRoot(path: string): string | undefined {
   for (let folder = path; ; folder = dirname(folder)) {
     if (statSync(resolve(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
     if (dirname(folder) === folder) return undefined;

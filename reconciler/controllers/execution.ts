@@ -31,7 +31,7 @@ const WORK_API = "work.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 const WORKERS_PER_CLUSTER = 8;
 const REFUSED_RETRY_MS = 60_000;
-/** Label on a template that says how drift of its copies is treated; absent means `correct`. */
+/** Annotation of a template that says how drift of its copies is treated: correct (also when absent), report or pause. */
 export const DRIFT_ANNOTATION = "gitops.flaghoist.io/drift";
 
 /** Taken off an object that stays in a member although its Work goes (work-and-naming.md of Karmada, section 6). */
@@ -209,18 +209,18 @@ async function applyOne(
   signal: AbortSignal,
 ): Promise<ApplyResult> {
   const { interpreter, journal, context } = deps;
-  const mode = manifest.metadata.annotations?.[DRIFT_ANNOTATION] === "report" ? "report" : "correct";
+  const mode = driftMode(manifest);
   const gvk = { ...parseApiVersion(manifest.apiVersion), kind: manifest.kind };
   const retains = interpreter.hookEnabled(gvk, "Retain");
   const before = member.cached(refOf(manifest));
   const wasThere = member.applied(refOf(manifest)) !== undefined;
   const result = await applyManifest(member, manifest, {
     retain: (desired, live) => (retains ? interpreter.retain(desired, live) : desired),
-    drift: mode,
+    drift: mode === "correct" ? "correct" : "report",
     signal,
   });
   const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
-  if (result.drift.length > 0 || deletedByOthers) {
+  if ((result.drift.length > 0 || deletedByOthers) && mode !== "pause") {
     const fields = deletedByOthers
       ? [{ path: "(whole object)", wanted: "present", found: undefined, manager: undefined, time: undefined }]
       : result.drift;
@@ -248,6 +248,12 @@ async function applyOne(
     });
   }
   return result;
+}
+
+/** What is done about changes by others; anything but the known words is `correct`. */
+function driftMode(manifest: KubeObject): "correct" | "report" | "pause" {
+  const mode = manifest.metadata.annotations?.[DRIFT_ANNOTATION];
+  return mode === "report" || mode === "pause" ? mode : "correct";
 }
 
 function manifestsOf(work: Work): KubeObject[] {

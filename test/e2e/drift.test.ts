@@ -162,6 +162,22 @@ describe.each(engines())("drift, store: %s", (engine) => {
     });
   });
 
+  it("neither undoes nor tells of a change where the drift mode is pause", async () => {
+    await deploy("paused", { "gitops.flaghoist.io/drift": "pause" });
+    const { client } = plane.member("paris-2");
+    const web = ref("apps/v1 Deployment", "paused", "web");
+
+    await client.patch(web, { spec: { replicas: 5 } }, "merge", { fieldManager: "kubectl-scale" });
+
+    await consistently(
+      async () => {
+        expect(at(await client.get(web), "spec", "replicas")).toBe(5);
+        expect(findingsOf("paused")).toEqual([]);
+      },
+      { forMs: 500 },
+    );
+  });
+
   it("undoes changes that were made while no control plane ran", async () => {
     await deploy("meanwhile");
     await applyAll(

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
-import { dirname, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { emitYaml } from "../../../renderers/kustomize/emit.ts";
 import { render } from "../../../renderers/render.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { DirectoryTree } from "../../../sources/directory.ts";
 import { type Command, EXIT, OUTPUT_OPTION, stringOption, UsageError } from "../command.ts";
 import { print } from "../output.ts";
+import { sourceRoot } from "../source-folder.ts";
 import { describeProblems, toRenderedFile } from "../sync-renderer.ts";
 
 export const renderCommand: Command = {
@@ -36,7 +37,7 @@ export const renderCommand: Command = {
       throw new UsageError(`there is no renderer "${renderer}"`);
     if (!isFolder(path)) throw new AppError("render-path-missing", `${path} is no folder`, { recovery: "stall" });
     const flag = stringOption(invocation, "root");
-    const root = flag === undefined ? sourceRoot(path) : resolve(io.cwd, flag);
+    const root = flag === undefined ? (sourceRoot(path) ?? path) : resolve(io.cwd, flag);
     const result = render(new DirectoryTree(root), relative(root, path), { renderer });
     for (const warning of result.warnings) io.err(`warning: ${warning.message}\n`);
     let invalid = 0;
@@ -56,12 +57,4 @@ export const renderCommand: Command = {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** The nearest folder at or above `path` that holds a `.git`; `path` itself when none does. */
-export function sourceRoot(path: string): string {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (statSync(resolve(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
-    if (dirname(folder) === folder) return path;
-  }
 }
