@@ -94,6 +94,8 @@ export function startTemplateController(deps: Deps): TemplateController {
     if (template.metadata.deletionTimestamp !== undefined || whyNotTemplate(template, templates.skipped) !== undefined)
       return undefined;
     const changedByUs = onlyUs.get(key) ?? false;
+    // Changes from here on are marked for the next pass, our own claim among them.
+    onlyUs.delete(key);
     const decision = decideTemplate(template, {
       policies: deps.policies,
       overrideExists: overrideExists(context),
@@ -103,9 +105,10 @@ export function startTemplateController(deps: Deps): TemplateController {
       const result = await act(deps, template, decision);
       if (decision.action === "wait") waiting.add(key);
       else waiting.delete(key);
-      onlyUs.delete(key);
       return result;
     } catch (error) {
+      // What was not dealt with counts again.
+      onlyUs.set(key, changedByUs && (onlyUs.get(key) ?? true));
       // The next version of the template is on its way.
       if (isConflict(error)) return { requeueAfterMs: 20 };
       throw error;

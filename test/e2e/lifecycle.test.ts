@@ -37,6 +37,27 @@ describe.each(engines())("lifecycle, store: %s", (engine) => {
 
   const everywhere = ["tokyo-1", "paris-1", "paris-2"];
 
+  describe("a lazy policy", () => {
+    it("claims a template that was there before, and places it once a person changes it", async () => {
+      const namespace = "lazy";
+      await applyAll(plane.client, namespaceObject(namespace), deployment({ namespace }));
+      await applyAll(
+        plane.client,
+        policy({ namespace, weights: EVEN_WEIGHTS, spec: { activationPreference: "Lazy" } }),
+      );
+      await eventually(async () => {
+        const { labels } = (await readDeployment(plane.client, namespace)).metadata;
+        expect(labels).toHaveProperty(["propagationpolicy.karmada.io/permanent-id"]);
+      });
+      const binding = ref("work.karmada.io/v1alpha2 ResourceBinding", namespace, "web-deployment");
+      await consistently(async () => expect(await plane.client.find(binding)).toBeUndefined(), { forMs: 400 });
+
+      await applyAll(plane.client, deployment({ namespace, image: "registry.example/web:2" }));
+
+      await eventually(async () => expect(await whereIs("apps/v1 Deployment", namespace, "web")).toEqual(everywhere));
+    });
+  });
+
   describe("dependencies", () => {
     const referring = {
       pod: { volumes: [{ name: "settings", configMap: { name: "settings" } }] },
