@@ -16,6 +16,8 @@ export class BindingWriter {
   readonly #fleet: FleetState;
   /** Generations that were scheduled when they were written; the scheduling loop passes them over. */
   readonly #handled = new Map<string, number>();
+  /** Counts the calls of `forget`, for decisions that are being written meanwhile. */
+  #fleetChanges = 0;
 
   constructor(context: ControllerContext, fleet: FleetState) {
     this.#context = context;
@@ -34,6 +36,7 @@ export class BindingWriter {
 
   /** Lets the next pass of the scheduling loop decide again, because the fleet changed. */
   forget(binding: AnyBinding): void {
+    this.#fleetChanges++;
     this.#handled.delete(binding.metadata.uid ?? "");
   }
 
@@ -48,6 +51,7 @@ export class BindingWriter {
     beforeSchedule: (stored: AnyBinding) => void = () => {},
   ): Promise<SchedulingDecision> {
     const { client, clock, informers } = this.#context;
+    const changesBefore = this.#fleetChanges;
     const decision = decideScheduling(desired, this.#fleet.index, clock.now(), { keepOrder: true });
     const decided = withDecision(desired, decision);
     let stored: AnyBinding;
@@ -59,7 +63,9 @@ export class BindingWriter {
       stored = await client.update(decided, { fieldManager: "flaghoist" });
     }
     // What could not be placed is the scheduling loop's to try again.
-    if (decision.requeue === "done") this.#handled.set(stored.metadata.uid ?? "", stored.metadata.generation ?? 0);
+    // And what was decided before the fleet changed is not the last word.
+    const isLastWord = decision.requeue === "done" && changesBefore === this.#fleetChanges;
+    if (isLastWord) this.#handled.set(stored.metadata.uid ?? "", stored.metadata.generation ?? 0);
     else this.#handled.delete(stored.metadata.uid ?? "");
     informers.of<AnyBinding>(BINDING_API_VERSION, stored.kind).adopt(stored);
     beforeSchedule(stored);
