@@ -9,9 +9,10 @@ export function karmadaAdmission(clock: Clock, newUuid: () => string): Admission
   return {
     handles: (kind, operation) => operation === "DELETE" || hasAdmissionRules(kind.group, kind.kind),
     mutate: (request) => {
-      if (request.operation === "DELETE" || request.subresource !== undefined) return undefined;
+      const { operation } = request;
+      if ((operation !== "CREATE" && operation !== "UPDATE") || request.subresource !== undefined) return undefined;
       const context = {
-        operation: request.operation,
+        operation,
         requestNamespace: request.namespace ?? "",
         nowMs: clock.now(),
         newUuid,
@@ -20,6 +21,7 @@ export function karmadaAdmission(clock: Clock, newUuid: () => string): Admission
       return defaulted === request.object ? undefined : defaulted;
     },
     validate: (request) => {
+      if (request.operation === "CONNECT") return [];
       if (request.operation !== "DELETE")
         return request.subresource === undefined ? validateObject(request.object, request.oldObject) : [];
       const refusal = deletionRefusal(request.object);

@@ -4,7 +4,7 @@ import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { strategyForCrd } from "../crd/custom-kind.ts";
 import { DEFINITION_FINALIZER } from "../handlers/definition-deletion.ts";
-import { deleteStored } from "../handlers/delete.ts";
+import { deleteAdmitted } from "../handlers/delete.ts";
 import { ownershipAfterUpdate } from "../handlers/field-ownership.ts";
 import { SYSTEM_USER, setManagedFields } from "../handlers/write.ts";
 import type { KindStrategy } from "../registry/kind.ts";
@@ -187,7 +187,8 @@ export class CustomResources {
     if (kind !== undefined) {
       for (const instance of store.list(kind.storageKey)) {
         if (instance.object.metadata.deletionTimestamp !== undefined) continue;
-        deleteStored(this.#internalDelete(kind, instance.namespace), instance, NO_OPTIONS);
+        // As the reference: instances go with their definition, whatever admission would say.
+        deleteAdmitted(this.#internalDelete(kind, instance.namespace), instance, NO_OPTIONS);
       }
       if (store.list(kind.storageKey).length > 0) {
         if (this.#dying.has(stored.name)) return;

@@ -1,13 +1,13 @@
 // Deletes what its owners leave behind, as ownerReferences ask.
 import { cloneJson, type KubeObject, type OwnerReference, parseApiVersion } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
-import { deleteStored } from "../handlers/delete.ts";
-import { isFinished, SYSTEM_USER } from "../handlers/write.ts";
+import { isFinished } from "../handlers/write.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import type { DeleteOptions } from "../request/options.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Change } from "../storage/change-ring.ts";
 import type { ObjectKey, StoredObject } from "../storage/stored-object.ts";
+import { Deletions } from "./deletions.ts";
 
 /** How long an object may wait for an owner that is created after it. */
 const OWNER_GRACE_MS = 500;
@@ -25,11 +25,13 @@ export class GarbageCollector {
   /** Keys of dependents by the uid of each owner. */
   readonly #dependents = new Map<string, Map<string, ObjectKey>>();
   readonly #queue = new Map<string, ObjectKey>();
+  readonly #deletions: Deletions;
   #scheduled = false;
   #stopped = false;
 
   constructor(server: ServerContext) {
     this.#server = server;
+    this.#deletions = new Deletions(server, "generic-garbage-collector");
   }
 
   start(): void {
@@ -42,6 +44,7 @@ export class GarbageCollector {
 
   stop(): void {
     this.#stopped = true;
+    this.#deletions.stop();
   }
 
   #onChange(change: Change): void {
@@ -231,8 +234,6 @@ export class GarbageCollector {
   #delete(stored: StoredObject, propagation: DeleteOptions["propagation"]): void {
     const kind = this.#server.registry.byStorage(stored.resource)[0];
     if (kind === undefined) return;
-    const { server } = { server: this.#server };
-    const request = { server, kind, user: SYSTEM_USER, namespace: stored.namespace, subresource: "", dryRun: false };
     const options = {
       dryRun: false,
       gracePeriodSeconds: undefined,
@@ -240,7 +241,7 @@ export class GarbageCollector {
       uid: stored.uid,
       resourceVersion: undefined,
     };
-    deleteStored(request, stored, options);
+    this.#deletions.start(kind, stored, options, () => this.#enqueue(stored));
   }
 }
 

@@ -1,12 +1,12 @@
 // The life of namespaces: what a new one contains, and how a deleted one is emptied.
 import { cloneJson, isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
-import { deleteStored } from "../handlers/delete.ts";
-import { isFinished, NAMESPACES, SYSTEM_USER } from "../handlers/write.ts";
+import { isFinished, NAMESPACES } from "../handlers/write.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Change } from "../storage/change-ring.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
+import { Deletions } from "./deletions.ts";
 import { createServerObject } from "./server-objects.ts";
 
 const FINALIZER = "kubernetes";
@@ -35,11 +35,13 @@ export class NamespaceWorker {
   /** Namespaces that are being deleted, with whether a pass is due. */
   readonly #dying = new Set<string>();
   readonly #due = new Set<string>();
+  readonly #deletions: Deletions;
   #scheduled = false;
   #stopped = false;
 
   constructor(server: ServerContext) {
     this.#server = server;
+    this.#deletions = new Deletions(server, "namespace-controller");
   }
 
   start(): void {
@@ -50,6 +52,7 @@ export class NamespaceWorker {
 
   stop(): void {
     this.#stopped = true;
+    this.#deletions.stop();
   }
 
   /** Publishes the certificate authority in every namespace. */
@@ -132,9 +135,7 @@ export class NamespaceWorker {
   }
 
   #delete(kind: KindStrategy, object: StoredObject): void {
-    const server = this.#server;
-    const request = { server, kind, user: SYSTEM_USER, namespace: object.namespace, subresource: "", dryRun: false };
-    deleteStored(request, object, IMMEDIATELY);
+    this.#deletions.start(kind, object, IMMEDIATELY, () => this.#schedule(object.namespace));
   }
 
   #finalize(stored: StoredObject): void {

@@ -1,17 +1,23 @@
 // create and update.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import type { KubeObject } from "../../../kube/object.ts";
+import type { JsonObject, KubeObject } from "../../../kube/object.ts";
+import { runSteps, type Steps } from "../../../runtime/steps.ts";
 import { badRequest, conflict, notFound } from "../registry/status-error.ts";
 import { decodeBody } from "../request/body.ts";
 import { type Exchange, fieldManagerOf } from "../request/exchange.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
+import type { WriteRequest } from "./admission.ts";
 import { answerObject } from "./answers.ts";
+import { orRetryIfPresent, retried } from "./concurrent-change.ts";
 import { type OwnershipRequest, ownershipAfterUpdate } from "./field-ownership.ts";
 import { settle } from "./revisions.ts";
 import { replaceStatus } from "./status.ts";
-import { requireNamespace, storeNew, storeUpdate, type WriteRequest, type WriteResult } from "./write.ts";
+import { requireNamespace, storeNew, storeUpdate, type WriteResult } from "./write.ts";
 
-export function writeRequestOf(exchange: Exchange, dryRun: boolean): WriteRequest {
+export function writeRequestOf(
+  exchange: Exchange,
+  options: { readonly dryRun: boolean; readonly raw?: JsonObject | undefined },
+): WriteRequest {
   const { server, kind, user, target } = exchange;
   return {
     server,
@@ -19,9 +25,18 @@ export function writeRequestOf(exchange: Exchange, dryRun: boolean): WriteReques
     user,
     namespace: kind.namespaced ? (target.namespace ?? "") : "",
     subresource: target.subresource ?? "",
-    dryRun,
+    dryRun: options.dryRun,
+    options: options.raw,
     warnings: exchange.warnings,
+    annotations: exchange.annotations,
+    signal: exchange.request.signal,
   };
+}
+
+/** Does a read-modify-write of the object of the path; `attempt` reads the object itself. */
+export async function writeRetried<T>(exchange: Exchange, attempt: () => Steps<T>): Promise<T> {
+  const { kind, target, warnings } = exchange;
+  return runSteps(retried({ kind, name: target.name ?? "", warnings }, attempt));
 }
 
 export function ownershipRequestOf(exchange: Exchange, options: WriteOptions): OwnershipRequest {
@@ -67,22 +82,27 @@ export async function createObject(exchange: Exchange): Promise<ApiResponse> {
   const options = readWriteOptions(query, "CreateOptions");
   const object = decodeBody(request, kind, options.fieldValidation, warnings);
   agreeOnNamespace(exchange, object);
-  return answerWrite(exchange, 201, createDecoded(exchange, object, options));
+  return answerWrite(exchange, 201, await runSteps(createDecoded(exchange, object, options)));
 }
 
 /** Creates from a decoded body. */
-export function createDecoded(exchange: Exchange, object: KubeObject, options: WriteOptions): WriteResult {
+export function* createDecoded(exchange: Exchange, object: KubeObject, options: WriteOptions): Steps<WriteResult> {
   const { kind } = exchange;
-  const write = writeRequestOf(exchange, options.dryRun);
+  const write = writeRequestOf(exchange, options);
   requireNamespace(write, object.metadata.name ?? "");
   kind.applyDefaults(object, undefined);
   const ownership = ownershipRequestOf(exchange, options);
-  return storeNew(write, object, (tracked) => ownershipAfterUpdate(ownership, undefined, tracked));
+  return yield* storeNew(write, object, (tracked) => ownershipAfterUpdate(ownership, undefined, tracked));
 }
 
 export async function updateObject(exchange: Exchange): Promise<ApiResponse> {
-  const { kind, query, request, warnings, server, target } = exchange;
-  const options = readWriteOptions(query, "UpdateOptions");
+  const options = readWriteOptions(exchange.query, "UpdateOptions");
+  const { status, result } = await writeRetried(exchange, () => storeReplaced(exchange, options));
+  return answerWrite(exchange, status, result);
+}
+
+function* storeReplaced(exchange: Exchange, options: WriteOptions): Steps<{ status: number; result: WriteResult }> {
+  const { kind, request, warnings, server, target } = exchange;
   const object = decodeBody(request, kind, options.fieldValidation, warnings);
   agreeOnNamespace(exchange, object);
   agreeOnName(exchange, object);
@@ -98,17 +118,17 @@ export async function updateObject(exchange: Exchange): Promise<ApiResponse> {
     }
     if (resourceVersion !== undefined && resourceVersion !== "" && resourceVersion !== "0")
       throw notFound(resource, name);
-    return answerWrite(exchange, 201, createDecoded(exchange, object, options));
+    return { status: 201, result: yield* orRetryIfPresent(createDecoded(exchange, object, options)) };
   }
-  const write = writeRequestOf(exchange, options.dryRun);
+  const write = writeRequestOf(exchange, options);
   const ownership = ownershipRequestOf(exchange, options);
   const updated = target.subresource === "status" ? replaceStatus(object, live.object) : object;
   kind.applyDefaults(updated, live.object);
-  const result = storeUpdate(write, live, updated, {
+  const result = yield* storeUpdate(write, live, updated, {
     uidConflict: true,
     track: (tracked, old) => ownershipAfterUpdate(ownership, old, tracked),
   });
-  return answerWrite(exchange, 200, result);
+  return { status: 200, result };
 }
 
 /** Waits for earlier writes, so that a read-modify-write starts from released state. */

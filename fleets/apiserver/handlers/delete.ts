@@ -3,6 +3,7 @@ import type { ApiResponse } from "../../../kube/client/transport.ts";
 import { cloneJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
+import { runSteps, type Steps } from "../../../runtime/steps.ts";
 import { decodeProtobuf, isProtobuf } from "../kinds/protobuf.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, forbidden } from "../registry/status-error.ts";
@@ -10,13 +11,15 @@ import { bodyText, mediaTypeOf, parseBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { checkPreconditions, type DeleteOptions, readDeleteOptions, readListOptions } from "../request/options.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
+import { admit, mutate, type WriteRequest } from "./admission.ts";
 import { answerList, answerObject, answerValue, servedObject } from "./answers.ts";
-import { writeRequestOf } from "./create-update.ts";
+import { requireUnchanged, retried } from "./concurrent-change.ts";
+import { writeRequestOf, writeRetried } from "./create-update.ts";
 import { DEFINITIONS, markDefinitionDeleted } from "./definition-deletion.ts";
 import { currentObjects, requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
 import { readSelection } from "./selection.ts";
-import { admit, isFinished, NAMESPACES, type WriteRequest } from "./write.ts";
+import { isFinished, NAMESPACES } from "./write.ts";
 
 const KEPT_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
 const ORPHAN = "orphan";
@@ -88,9 +91,12 @@ function readOptionsBody({ request }: Exchange, custom: boolean): JsonObject {
 export async function deleteObject(exchange: Exchange): Promise<ApiResponse> {
   const { kind, server, warnings } = exchange;
   const options = readOptions(exchange);
-  const live = requireObject(exchange);
+  requireObject(exchange);
   if (kindId(kind) === "batch/jobs" && options.propagation === undefined) warnings.push(JOB_WARNING);
-  const deletion = deleteStored(writeRequestOf(exchange, options.dryRun), live, options);
+  const { live, deletion } = await writeRetried(exchange, function* () {
+    const found = requireObject(exchange);
+    return { live: found, deletion: yield* deleteStored(writeRequestOf(exchange, options), found, options) };
+  });
   await server.store.settled();
   if (!deletion.gone || ANSWERS_OBJECT.has(kindId(kind)) || kind.storageKey === NAMESPACES) {
     return answerObject(exchange, 200, deletion.object);
@@ -109,16 +115,30 @@ export async function deleteObject(exchange: Exchange): Promise<ApiResponse> {
   });
 }
 
-/** Starts or finishes the deletion of a present object. */
-export function deleteStored(request: WriteRequest, live: StoredObject, options: DeleteOptions): Deletion {
-  const { kind, server, dryRun } = request;
+/** Starts or finishes the deletion of a present object, if admission lets it. */
+export function* deleteStored(request: WriteRequest, live: StoredObject, options: DeleteOptions): Steps<Deletion> {
+  const { kind, server } = request;
+  checkDeletable(request, live, options);
+  const old = servedObject(live, kind);
+  yield* mutate(request, "DELETE", old, old);
+  yield* admit(request, "DELETE", old, old);
+  requireUnchanged(server.store, live);
+  return deleteAdmitted(request, live, options);
+}
+
+/** Refuses what may not be deleted, whoever asks. */
+export function checkDeletable({ kind }: WriteRequest, live: StoredObject, options: DeleteOptions): void {
   const target = { group: kind.group, resource: kind.kind, name: live.name };
   checkPreconditions(options, { uid: live.uid, resourceVersion: String(live.revision) }, target);
   if (kind.storageKey === NAMESPACES && KEPT_NAMESPACES.has(live.name)) {
     throw forbidden({ group: "", resource: kind.plural }, live.name, "this namespace may not be deleted");
   }
+}
+
+/** As `deleteStored`, without asking admission. */
+export function deleteAdmitted(request: WriteRequest, live: StoredObject, options: DeleteOptions): Deletion {
+  const { kind, server, dryRun } = request;
   const old = servedObject(live, kind);
-  admit(request, "DELETE", old, old);
   const updated = markDeleted(request, live, old, options);
   if (isFinished(updated)) {
     if (!dryRun) server.store.remove(live);
@@ -194,8 +214,17 @@ export async function deleteCollection(exchange: Exchange): Promise<ApiResponse>
   const present = currentObjects(exchange, selection);
   const found = matches === undefined ? [...present] : present.filter(matches);
   const resourceVersion = String(server.store.revision);
-  for (const stored of found) {
-    deleteStored({ ...writeRequestOf(exchange, options.dryRun), namespace: stored.namespace }, stored, options);
+  const write = writeRequestOf(exchange, options);
+  for (const each of found) {
+    const { namespace, name } = each;
+    const attempt = function* () {
+      // What went while others were asked is gone as wanted.
+      const present = server.store.get(each);
+      if (present?.uid === each.uid) yield* deleteStored({ ...write, namespace }, present, options);
+    };
+    const deleted = runSteps(retried({ kind, name, warnings: exchange.warnings }, attempt));
+    // Nothing is awaited between deletions that need nobody's consent.
+    if (deleted instanceof Promise) await deleted;
   }
   await server.store.settled();
   return answerList(exchange, found, { resourceVersion });

@@ -10,6 +10,7 @@ import {
   parseApiVersion,
 } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
+import type { Steps } from "../../../runtime/steps.ts";
 import type { FieldError, KindStrategy } from "../registry/kind.ts";
 import {
   badRequest,
@@ -27,7 +28,15 @@ import { JsonSyntaxError, parseJson } from "../request/json-parser.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 import { servedObject } from "./answers.ts";
-import { agreeOnName, agreeOnNamespace, answerWrite, ownershipRequestOf, writeRequestOf } from "./create-update.ts";
+import { orRetryIfPresent } from "./concurrent-change.ts";
+import {
+  agreeOnName,
+  agreeOnNamespace,
+  answerWrite,
+  ownershipRequestOf,
+  writeRequestOf,
+  writeRetried,
+} from "./create-update.ts";
 import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
 import { goText } from "./go-text.ts";
 import { type PatchType, patchedJson } from "./patch-types.ts";
@@ -54,11 +63,16 @@ export async function patchObject(exchange: Exchange): Promise<ApiResponse> {
       : statusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   }
   const options = readWriteOptions(query, "PatchOptions", type === "apply");
-  if (type === "apply") return applyPatch(exchange, options);
-
-  const patch = exchange.request.object ?? readPatch(bodyText(exchange.request));
-  const live = requireObject(exchange);
-  return answerWrite(exchange, 200, storePatched(exchange, live, patch as Json, type, options));
+  if (type === "apply") {
+    const applied = await writeRetried(exchange, () => storeApplied(exchange, options));
+    return answerWrite(exchange, applied.status, applied.result);
+  }
+  // The patch is not changed by applying it.
+  const patch = (exchange.request.object ?? readPatch(bodyText(exchange.request))) as Json;
+  const result = await writeRetried(exchange, () =>
+    storePatched(exchange, requireObject(exchange), patch, type, options),
+  );
+  return answerWrite(exchange, 200, result);
 }
 
 function readPatch(text: string): Json {
@@ -70,13 +84,13 @@ function readPatch(text: string): Json {
   }
 }
 
-function storePatched(
+function* storePatched(
   exchange: Exchange,
   live: StoredObject,
   patch: Json,
   type: PatchType,
   options: WriteOptions,
-): WriteResult {
+): Steps<WriteResult> {
   const { kind, target, warnings } = exchange;
   const old = servedObject(live, kind);
   const json = patchedJson(type, old as unknown as JsonObject, patch, kind);
@@ -90,7 +104,7 @@ function storePatched(
   const updated = target.subresource === "status" ? replaceStatus(object, old) : object;
   kind.applyDefaults(updated, old);
   const ownership = ownershipRequestOf(exchange, options);
-  return storeUpdate(writeRequestOf(exchange, options.dryRun), live, updated, {
+  return yield* storeUpdate(writeRequestOf(exchange, options), live, updated, {
     uidConflict: false,
     track: (tracked, before) => ownershipAfterUpdate(ownership, before, tracked),
   });
@@ -149,7 +163,7 @@ function mustBe(field: string, value: string, expected: string): FieldError {
   };
 }
 
-async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<ApiResponse> {
+function* storeApplied(exchange: Exchange, options: WriteOptions): Steps<{ status: number; result: WriteResult }> {
   const { kind, server, target, request } = exchange;
   const config = readConfiguration(exchange, options);
   // Compared, not filled in: the configuration is applied as it was sent.
@@ -163,7 +177,7 @@ async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<Ap
   const ownership = ownershipRequestOf(exchange, options);
   const { object: merged, changed } = applyConfiguration(ownership, old, config, options.force);
   // The most frequent apply of all: nothing new.
-  if (live !== undefined && !changed) return answerWrite(exchange, 200, { object: live, changed });
+  if (live !== undefined && !changed) return { status: 200, result: { object: live, changed } };
   const managedFields = merged.metadata.managedFields ?? [];
   const isSent = merged === config || request.object === merged;
   // The merge may share parts with the live object and the body.
@@ -173,18 +187,17 @@ async function applyPatch(exchange: Exchange, options: WriteOptions): Promise<Ap
     ? (cloneJson(json) as unknown as KubeObject)
     : decodeObject(cloneJson(json), [], kind, "Ignore", exchange.warnings);
   agreeOnNamespace(exchange, decoded);
-  const write = writeRequestOf(exchange, options.dryRun);
+  const write = writeRequestOf(exchange, options);
   if (live === undefined || old === undefined) {
     requireNamespace(write, name);
     kind.applyDefaults(decoded, undefined);
     delete decoded.metadata.resourceVersion;
-    const result = storeNew(write, decoded, () => managedFields);
-    return answerWrite(exchange, 201, result);
+    return { status: 201, result: yield* orRetryIfPresent(storeNew(write, decoded, () => managedFields)) };
   }
   const updated = target.subresource === "status" ? replaceStatus(decoded, old) : decoded;
   kind.applyDefaults(updated, old);
-  const result = storeUpdate(write, live, updated, { uidConflict: false, track: () => managedFields });
-  return answerWrite(exchange, 200, result);
+  const result = yield* storeUpdate(write, live, updated, { uidConflict: false, track: () => managedFields });
+  return { status: 200, result };
 }
 
 /** Refuses to create through a subresource, or what the client took for an object that exists. */

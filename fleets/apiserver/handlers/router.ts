@@ -1,6 +1,7 @@
 // From a request to the handler of its verb.
 import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
+import { runSteps } from "../../../runtime/steps.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import {
   failureStatus,
@@ -19,8 +20,10 @@ import { negotiate } from "../request/negotiation.ts";
 import { Query } from "../request/query.ts";
 import { parseResourcePath, type ResourcePath, splitPath, type Verb } from "../request/request-info.ts";
 import type { Connector, ServerContext } from "../server-context.ts";
+import { admitSubresource } from "./admission.ts";
 import { jsonResponse, servedObject, textResponse, warningHeaders } from "./answers.ts";
-import { createObject, updateObject } from "./create-update.ts";
+import { connectOptions } from "./connect-options.ts";
+import { createObject, updateObject, writeRequestOf } from "./create-update.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { patchObject } from "./patch.ts";
 import { getObject, listObjects, requireObject } from "./read.ts";
@@ -206,8 +209,15 @@ function onMain(exchange: Exchange, verb: Verb): Promise<ApiResponse> {
   }
 }
 
-function connect(exchange: Exchange, connector: Connector): Promise<ApiResponse> {
+async function connect(exchange: Exchange, connector: Connector): Promise<ApiResponse> {
   const { request, user, target, kind } = exchange;
+  const { name } = requireObject(exchange);
+  const options = connectOptions(exchange);
+  // Logs are read, not connected to.
+  if (target.subresource !== "log") {
+    const write = writeRequestOf(exchange, { dryRun: false });
+    await runSteps(admitSubresource(write, "CONNECT", options.kind, name, options.object));
+  }
   const object = servedObject(requireObject(exchange), kind);
   return connector({ request, user, namespace: target.namespace, name: target.name ?? "", object, rest: target.rest });
 }

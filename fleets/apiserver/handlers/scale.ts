@@ -9,18 +9,20 @@ import {
   type ManagedFieldsEntry,
 } from "../../../kube/object.ts";
 import { formatLabelSelector, type LabelSelector, requirementsOf } from "../../../kube/selectors.ts";
+import type { Steps } from "../../../runtime/steps.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, internalError, invalid } from "../registry/status-error.ts";
 import { bodyText, mediaTypeOf, parseBody, parseYamlText } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
+import type { AdmissionView } from "./admission.ts";
 import { answerValue, servedObject } from "./answers.ts";
-import { ownershipRequestOf, writeRequestOf } from "./create-update.ts";
+import { ownershipRequestOf, writeRequestOf, writeRetried } from "./create-update.ts";
 import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
 import { patchedJson } from "./patch-types.ts";
 import { requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
-import { storeUpdate } from "./write.ts";
+import { storeUpdate, type WriteResult } from "./write.ts";
 
 function valueAt(object: unknown, path: string): unknown {
   let value: unknown = object;
@@ -90,9 +92,26 @@ export async function getScale(exchange: Exchange): Promise<ApiResponse> {
 
 /** PUT and PATCH of a Scale write the replicas of the object. */
 export async function writeScale(exchange: Exchange, verb: "update" | "patch"): Promise<ApiResponse> {
-  const { kind, server, request } = exchange;
+  const { kind, server } = exchange;
   const isApply = mediaTypeOf(exchange.headers["content-type"]) === "application/apply-patch+yaml";
   const options = readWriteOptions(exchange.query, verb === "update" ? "UpdateOptions" : "PatchOptions", isApply);
+  const result = await writeRetried(exchange, () => storeScaled(exchange, verb, options, isApply));
+  await server.store.settled();
+  const written =
+    "revision" in result.object && "bytes" in result.object
+      ? servedObject(result.object as never, kind)
+      : result.object;
+  // What is not stored is the object of a dry run.
+  return answerValue(exchange, 200, scaleOf(written as KubeObject, kind));
+}
+
+function* storeScaled(
+  exchange: Exchange,
+  verb: "update" | "patch",
+  options: WriteOptions,
+  isApply: boolean,
+): Steps<WriteResult> {
+  const { kind, request } = exchange;
   const live = requireObject(exchange);
   const old = servedObject(live, kind);
   const scale =
@@ -121,17 +140,25 @@ export async function writeScale(exchange: Exchange, verb: "update" | "patch"): 
   if (typeof resourceVersion === "string" && resourceVersion !== "") updated.metadata.resourceVersion = resourceVersion;
   if (typeof uid === "string" && uid !== "") updated.metadata.uid = uid;
   const ownership = ownershipRequestOf(exchange, options);
-  const result = storeUpdate({ ...writeRequestOf(exchange, options.dryRun), subresource: "scale" }, live, updated, {
+  const write = { ...writeRequestOf(exchange, options), subresource: "scale", view: scaleView(kind) };
+  return yield* storeUpdate(write, live, updated, {
     uidConflict: true,
     track: (tracked, before) => withoutScaleTimes(entries ?? ownershipAfterUpdate(ownership, before, tracked)),
   });
-  await server.store.settled();
-  const written =
-    "revision" in result.object && "bytes" in result.object
-      ? servedObject(result.object as never, kind)
-      : result.object;
-  // What is not stored is the object of a dry run.
-  return answerValue(exchange, 200, scaleOf(written as KubeObject, kind));
+}
+
+/** Admission sees the Scale, and may change its replicas. */
+function scaleView(kind: KindStrategy): AdmissionView {
+  return {
+    kind: { group: "autoscaling", version: "v1", kind: "Scale" },
+    // A Scale has kind, apiVersion and metadata.
+    show: (object) => scaleOf(object, kind) as unknown as KubeObject,
+    takeBack(object, scale) {
+      const replicas = valueAt(scale, "spec.replicas") ?? 0;
+      if (typeof replicas === "number") setAt(object, kind.scale!.specReplicas, replicas);
+      return object;
+    },
+  };
 }
 
 /** As the reference: entries of the scale subresource have no time. */

@@ -2,19 +2,22 @@
 import type { ApiResponse } from "../../../kube/client/transport.ts";
 import { cloneJson, isObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
+import type { Steps } from "../../../runtime/steps.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, conflict, failureStatus, notFound, StatusError } from "../registry/status-error.ts";
 import { decodeBody, parseBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
-import { readDeleteOptions, readWriteOptions } from "../request/options.ts";
+import { readDeleteOptions, readWriteOptions, type WriteOptions } from "../request/options.ts";
 import type { Verb } from "../request/request-info.ts";
+import { admitSubresource } from "./admission.ts";
 import { answerValue } from "./answers.ts";
-import { answerWrite, ownershipRequestOf, writeRequestOf } from "./create-update.ts";
-import { deleteStored } from "./delete.ts";
+import { requireUnchanged } from "./concurrent-change.ts";
+import { answerWrite, ownershipRequestOf, writeRequestOf, writeRetried } from "./create-update.ts";
+import { checkDeletable, deleteAdmitted } from "./delete.ts";
 import { ownershipAfterUpdate } from "./field-ownership.ts";
 import { requireObject } from "./read.ts";
 import { createToken } from "./token-request.ts";
-import { NAMESPACES, storeUpdate } from "./write.ts";
+import { NAMESPACES, storeUpdate, type WriteResult } from "./write.ts";
 
 const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
@@ -51,25 +54,38 @@ function requireHost(exchange: Exchange): never {
 /** Sets the finalizers of a Namespace's spec, and nothing else. */
 async function finalizeNamespace(exchange: Exchange): Promise<ApiResponse> {
   const options = readWriteOptions(exchange.query, "UpdateOptions");
+  return answerWrite(exchange, 200, await writeRetried(exchange, () => storeFinalized(exchange, options)));
+}
+
+function* storeFinalized(exchange: Exchange, options: WriteOptions): Steps<WriteResult> {
   const sent = decodeBody(exchange.request, exchange.kind, options.fieldValidation, exchange.warnings);
   const live = requireObject(exchange);
   const updated = cloneJson(live.object);
   updated["spec"] = { ...(isObject(sent["spec"]) ? sent["spec"] : {}) };
   if (sent.metadata.resourceVersion !== undefined) updated.metadata.resourceVersion = sent.metadata.resourceVersion;
   const ownership = ownershipRequestOf(exchange, options);
-  const result = storeUpdate(writeRequestOf(exchange, options.dryRun), live, updated, {
+  return yield* storeUpdate(writeRequestOf(exchange, options), live, updated, {
     uidConflict: true,
     track: (tracked, old) => ownershipAfterUpdate(ownership, old, tracked),
   });
-  return answerWrite(exchange, 200, result);
 }
 
 async function bindPod(exchange: Exchange): Promise<ApiResponse> {
-  const { server, kind } = exchange;
   const options = readWriteOptions(exchange.query, "CreateOptions");
+  await writeRetried(exchange, () => storeBound(exchange, options));
+  await exchange.server.store.settled();
+  return answerValue(exchange, 201, SUCCESS);
+}
+
+function* storeBound(exchange: Exchange, options: WriteOptions): Steps<void> {
+  const { server, kind } = exchange;
   const { json } = parseBody(exchange.request, false, "Binding");
-  const target = isObject(json["target"]) ? json["target"] : {};
   const live = requireObject(exchange);
+  const bindingKind = { group: "", version: "v1", kind: "Binding" };
+  const write = writeRequestOf(exchange, options);
+  const binding = yield* admitSubresource(write, "CREATE", bindingKind, live.name, json);
+  requireUnchanged(server.store, live);
+  const target = isObject(binding["target"]) ? binding["target"] : {};
   const pod = cloneJson(live.object);
   // A decoded Pod has a spec.
   const spec = pod["spec"] as { nodeName?: string };
@@ -88,8 +104,6 @@ async function bindPod(exchange: Exchange): Promise<ApiResponse> {
   const tracked = ownershipAfterUpdate(ownership, live.object, pod);
   if (tracked !== undefined) pod.metadata.managedFields = tracked;
   if (!options.dryRun) server.store.put({ resource: kind.storageKey, namespace: live.namespace, name }, pod);
-  await server.store.settled();
-  return answerValue(exchange, 201, SUCCESS);
 }
 
 function markScheduled(pod: KubeObject, now: string): void {
@@ -103,10 +117,20 @@ function markScheduled(pod: KubeObject, now: string): void {
 
 async function evictPod(exchange: Exchange): Promise<ApiResponse> {
   const { json } = parseBody(exchange.request, false, "Eviction");
-  const raw = json["deleteOptions"];
-  // Checked to be an object, and JSON throughout.
-  const options = readDeleteOptions(exchange.query, isObject(raw) ? (raw as typeof json) : {});
-  deleteStored(writeRequestOf(exchange, options.dryRun), requireObject(exchange), options);
+  await writeRetried(exchange, function* () {
+    const live = requireObject(exchange);
+    const raw = json["deleteOptions"];
+    // Checked to be an object, and JSON throughout.
+    const options = readDeleteOptions(exchange.query, isObject(raw) ? (raw as typeof json) : {});
+    const write = writeRequestOf(exchange, options);
+    checkDeletable(write, live, options);
+    // As the reference: admission sees the creation of an Eviction, and not the deletion of the Pod.
+    const kind = { group: "policy", version: "v1", kind: "Eviction" };
+    const asked = { ...write, options: readWriteOptions(exchange.query, "CreateOptions").raw };
+    yield* admitSubresource(asked, "CREATE", kind, live.name, json);
+    requireUnchanged(exchange.server.store, live);
+    deleteAdmitted(write, live, options);
+  });
   await exchange.server.store.settled();
   return answerValue(exchange, 201, SUCCESS);
 }

@@ -2,12 +2,15 @@
 import type { ApiResponse } from "../../../kube/client/transport.ts";
 import { isObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
+import { runSteps } from "../../../runtime/steps.ts";
 import { invalid } from "../registry/status-error.ts";
 import { parseBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readWriteOptions } from "../request/options.ts";
 import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
+import { admitSubresource } from "./admission.ts";
 import { answerValue } from "./answers.ts";
+import { writeRequestOf } from "./create-update.ts";
 import { requireObject } from "./read.ts";
 
 const GROUP = "authentication.k8s.io";
@@ -18,10 +21,13 @@ const LONGEST_S = 2 ** 32;
 /** Answers a TokenRequest with a token. */
 export async function createToken(exchange: Exchange): Promise<ApiResponse> {
   const { server, request, query } = exchange;
-  readWriteOptions(query, "CreateOptions");
+  const options = readWriteOptions(query, "CreateOptions");
   const { json } = parseBody(request, false, "TokenRequest");
+  const kind = { group: GROUP, version: "v1", kind: "TokenRequest" };
+  const { name } = requireObject(exchange);
+  const admitted = await runSteps(admitSubresource(writeRequestOf(exchange, options), "CREATE", kind, name, json));
   const account = requireObject(exchange);
-  const spec = isObject(json["spec"]) ? json["spec"] : {};
+  const spec = isObject(admitted["spec"]) ? admitted["spec"] : {};
   const given = Array.isArray(spec["audiences"]) ? spec["audiences"].map(String) : [];
   const audiences = given.length === 0 ? [TOKEN_ISSUER] : given;
   const asked = Number(spec["expirationSeconds"] ?? 0);

@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import type { UserInfo } from "../../../kube/client/transport.ts";
 import { equalJson, type KubeObject, type ManagedFieldsEntry } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
-import type { AdmissionOperation, AdmissionRequest } from "../registry/admission.ts";
+import type { Steps } from "../../../runtime/steps.ts";
 import type { FieldError, KindStrategy } from "../registry/kind.ts";
 import { validateMetadata, validateMetadataUpdate } from "../registry/object-meta.ts";
 import {
@@ -15,25 +15,11 @@ import {
   OBJECT_MODIFIED,
   StatusError,
   serverError,
-  statusError,
 } from "../registry/status-error.ts";
-import type { ServerContext } from "../server-context.ts";
 import type { ObjectKey, StoredObject } from "../storage/stored-object.ts";
+import { admit, mutate, type WriteRequest } from "./admission.ts";
 import { servedObject } from "./answers.ts";
-
-/** A write in progress: who, what kind, where. */
-export interface WriteRequest {
-  readonly server: ServerContext;
-  readonly kind: KindStrategy;
-  readonly user: UserInfo;
-  /** Empty for cluster-scoped kinds. */
-  readonly namespace: string;
-  /** Empty for the main resource. */
-  readonly subresource: string;
-  readonly dryRun: boolean;
-  /** Collects the texts of `Warning` headers. */
-  readonly warnings?: string[];
-}
+import { requireUnchanged } from "./concurrent-change.ts";
 
 /** What a write left: a stored object, or for a dry run what would have been stored. */
 export interface WriteResult {
@@ -71,76 +57,18 @@ export function requireNamespace(request: WriteRequest, name: string): void {
   );
 }
 
-function admissionRequest(
-  request: WriteRequest,
-  operation: AdmissionOperation,
-  object: KubeObject,
-  old: KubeObject | undefined,
-): AdmissionRequest {
-  const { kind } = request;
-  return {
-    operation,
-    kind: { group: kind.group, version: kind.version, kind: kind.kind },
-    resource: kind.plural,
-    subresource: request.subresource === "" ? undefined : request.subresource,
-    namespace: kind.namespaced ? request.namespace : undefined,
-    name: object.metadata.name ?? "",
-    object,
-    oldObject: old,
-    user: request.user,
-    dryRun: request.dryRun,
-  };
-}
-
-function mutate(
-  request: WriteRequest,
-  operation: AdmissionOperation,
-  object: KubeObject,
-  old: KubeObject | undefined,
-): KubeObject {
-  let current = object;
-  for (const plugin of request.server.admission) {
-    if (plugin.mutate === undefined || !plugin.handles(request.kind, operation)) continue;
-    const changed = plugin.mutate(admissionRequest(request, operation, current, old));
-    if (changed === undefined || changed === current) continue;
-    current = changed;
-    request.kind.applyDefaults(current, old);
-  }
-  return current;
-}
-
-/** Runs the validating half of admission; throws what it refuses. */
-export function admit(
-  request: WriteRequest,
-  operation: AdmissionOperation,
-  object: KubeObject,
-  old: KubeObject | undefined,
-): void {
-  const { kind } = request;
-  const name = object.metadata.name ?? "";
-  for (const plugin of request.server.admission) {
-    if (plugin.validate === undefined || !plugin.handles(kind, operation)) continue;
-    const result = plugin.validate(admissionRequest(request, operation, object, old));
-    if ("code" in result) {
-      if (result.code === 403) throw forbidden({ group: kind.group, resource: kind.plural }, name, result.message);
-      throw statusError(result.code, result.code === 400 ? "BadRequest" : undefined, result.message);
-    }
-    if (result.length > 0) throw invalid(kind, name, result);
-  }
-}
-
 /**
  * Stores a new object. `object` is decoded and defaulted, and taken over; `track` answers its managedFields before
  * anything is added by the server.
  */
-export function storeNew(
+export function* storeNew(
   request: WriteRequest,
   object: KubeObject,
   track: (object: KubeObject) => ManagedFieldsEntry[] | undefined,
-): WriteResult {
+): Steps<WriteResult> {
   const { kind, server, namespace } = request;
   setManagedFields(object, track(object));
-  const admitted = mutate(request, "CREATE", object, undefined);
+  const admitted = yield* mutate(request, "CREATE", object, undefined);
   prepareNewMetadata(request, admitted);
   kind.prepareForCreate(admitted);
   const meta = admitted.metadata;
@@ -152,7 +80,9 @@ export function storeNew(
       allocate(request, admitted, undefined);
       const errors = [...validateMetadata(admitted, kind), ...kind.validateCreate(admitted)];
       if (errors.length > 0) throw invalid(kind, name, errors);
-      admit(request, "CREATE", admitted, undefined);
+      yield* admit(request, "CREATE", admitted, undefined);
+      // It may have gone while others were asked.
+      requireNamespace(request, name);
       warn(request, admitted, undefined);
     }
     const key: ObjectKey = { resource: kind.storageKey, namespace, name };
@@ -219,17 +149,17 @@ export interface UpdateRules {
  * Replaces `live` by `updated`, which is decoded and defaulted, and taken over. An object whose last finalizer went
  * while it was being deleted is removed.
  */
-export function storeUpdate(
+export function* storeUpdate(
   request: WriteRequest,
   live: StoredObject,
   updated: KubeObject,
   rules: UpdateRules,
-): WriteResult {
+): Steps<WriteResult> {
   const { kind, server } = request;
   const old = servedObject(live, kind);
   checkRevision(request, old, updated, rules.uidConflict);
   setManagedFields(updated, rules.track(updated, old));
-  const admitted = mutate(request, "UPDATE", updated, old);
+  const admitted = yield* mutate(request, "UPDATE", updated, old);
   prepareMetadata(admitted, old);
   if (request.subresource === "") {
     kind.prepareForUpdate(admitted, old);
@@ -240,7 +170,8 @@ export function storeUpdate(
   }
   const errors = validateUpdate(admitted, old, kind);
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name ?? "", errors);
-  admit(request, "UPDATE", admitted, old);
+  yield* admit(request, "UPDATE", admitted, old);
+  requireUnchanged(server.store, live);
   warn(request, admitted, old);
 
   admitted.metadata.resourceVersion = String(live.revision);

@@ -19,6 +19,8 @@ export interface Exchange {
   readonly accepted: Accepted;
   /** Texts of `Warning` headers, filled by the handlers. */
   readonly warnings: string[];
+  /** What admission adds to the audit record, by key. */
+  readonly annotations?: Map<string, string>;
 }
 
 /** What a handler answers; the representation is made from it. */

@@ -15,6 +15,8 @@ export interface WriteOptions {
   readonly fieldValidation: FieldValidation;
   /** Server-side apply takes fields from other managers. */
   readonly force: boolean;
+  /** As given, for admission; without `force`, which creates and updates do not have. */
+  readonly raw: JsonObject;
 }
 
 export interface ListOptions {
@@ -37,6 +39,8 @@ export interface DeleteOptions {
   readonly propagation: "Background" | "Foreground" | "Orphan" | undefined;
   readonly uid: string | undefined;
   readonly resourceVersion: string | undefined;
+  /** As given, for admission. */
+  readonly raw?: JsonObject;
 }
 
 function unsupported(field: string, value: unknown, allowed: readonly string[]): FieldError {
@@ -133,6 +137,11 @@ export function readWriteOptions(
     // The check above leaves only the three names.
     fieldValidation: validation === "" ? "Warn" : (validation as FieldValidation),
     force: force ?? false,
+    raw: {
+      ...(dryRun.length === 0 ? {} : { dryRun: [...dryRun] }),
+      ...(fieldManager === "" ? {} : { fieldManager }),
+      ...(validation === "" ? {} : { fieldValidation: validation }),
+    },
   };
 }
 
@@ -225,6 +234,7 @@ export function readDeleteOptions(query: Query, body: JsonObject | undefined): D
 
   const preconditions = isObject(raw["preconditions"]) ? raw["preconditions"] : {};
   const grace = raw["gracePeriodSeconds"];
+  const { kind: _kind, apiVersion: _apiVersion, ...given } = raw;
   const legacy = typeof orphan === "boolean" ? (orphan ? "Orphan" : "Background") : undefined;
   return {
     dryRun: dryRun.length > 0,
@@ -233,6 +243,7 @@ export function readDeleteOptions(query: Query, body: JsonObject | undefined): D
     propagation: (typeof policy === "string" ? policy : legacy) as DeleteOptions["propagation"],
     uid: text(preconditions["uid"]),
     resourceVersion: text(preconditions["resourceVersion"]),
+    raw: given,
   };
 }
 
