@@ -1,11 +1,12 @@
 // The durable form of a store: every write as one row of a log, in one SQLite file.
-import { closeSync, openSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { AppError } from "../../../runtime/errors.ts";
 import type { Change } from "./change-ring.ts";
+import { ensureFile, explainDamage } from "./database-file.ts";
+import { damaged } from "./errors.ts";
+import { checksum, createSchema, migrate } from "./schema.ts";
+import { StoreLock } from "./store-lock.ts";
 import { StoredObject } from "./stored-object.ts";
 
-const SCHEMA_VERSION = 1;
 const ROWS_PER_COMPACTION = 1000;
 
 export interface SqliteLogOptions {
@@ -22,70 +23,67 @@ export interface LoadedState {
   readonly objects: Iterable<StoredObject>;
 }
 
-function tooNew(path: string, found: number): AppError {
-  return new AppError(
-    "store-schema-too-new",
-    `database ${path} has schema version ${found}, this program reads up to ${SCHEMA_VERSION}; use a newer program`,
-    { recovery: "stall" },
-  );
-}
-
-/** One SQLite file. All calls block; `append` returns after the rows are on disk. */
+/**
+ * One SQLite file, open in one program at a time. All calls block; `append` returns after the rows are on disk. A file
+ * that is damaged, of another program or of a newer one is refused as it is.
+ */
 export class SqliteLog {
+  readonly #path: string;
+  readonly #lock: StoreLock;
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   #compactTo = 0;
 
   constructor(path: string, options: SqliteLogOptions) {
-    // Secrets are inside: SQLite gives its side files the mode of this one.
-    closeSync(openSync(path, "a", 0o600));
-    this.#database = new DatabaseSync(path);
-    this.#database.exec(
-      `PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA temp_store=MEMORY;`,
-    );
-    if (options.maxBytes !== undefined) {
-      const pageSize = Number(this.#database.prepare("PRAGMA page_size").get()?.["page_size"] ?? 4096);
-      this.#database.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
+    this.#path = path;
+    this.#lock = new StoreLock(path);
+    let database: DatabaseSync | undefined;
+    try {
+      ensureFile(path, createSchema);
+      database = explainDamage(path, () => openDatabase(path, options));
+      this.#database = database;
+      this.#insert = database.prepare(
+        "INSERT INTO log(rev, res, ns, name, type, create_rev, prev_rev, uid, value, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      );
+    } catch (error) {
+      database?.close();
+      this.#lock.release();
+      throw error;
     }
-    this.#database.exec(`
-      CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS log(rev INTEGER PRIMARY KEY, res TEXT NOT NULL, ns TEXT NOT NULL, name TEXT NOT NULL,
-        type INTEGER NOT NULL, create_rev INTEGER NOT NULL, prev_rev INTEGER NOT NULL, uid TEXT NOT NULL, value BLOB);
-      CREATE INDEX IF NOT EXISTS log_key ON log(res, ns, name, rev);`);
-    const version = Number(this.#meta("schema") ?? SCHEMA_VERSION);
-    if (version > SCHEMA_VERSION) {
-      this.#database.close();
-      throw tooNew(path, version);
-    }
-    this.#setMeta("schema", SCHEMA_VERSION);
-    this.#insert = this.#database.prepare(
-      "INSERT INTO log(rev, res, ns, name, type, create_rev, prev_rev, uid, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    );
   }
 
   /** Reads the last state of every object. `newUid` names the store when the file is new. */
   load(newUid: string): LoadedState {
-    const uid = this.#meta("uid") ?? newUid;
-    this.#setMeta("uid", uid);
-    const last = this.#database.prepare("SELECT max(rev) AS rev FROM log").get();
+    return explainDamage(this.#path, () => {
+      const uid = this.#meta("uid");
+      if (uid === undefined) this.#setMeta("uid", newUid);
+      const last = this.#database.prepare("SELECT max(rev) AS rev FROM log").get();
+      const floor = Number(this.#meta("floor") ?? 0);
+      return {
+        uid: String(uid ?? newUid),
+        revision: Math.max(Number(last?.["rev"] ?? 0), floor),
+        objects: [...this.#presentObjects()],
+      };
+    });
+  }
+
+  *#presentObjects(): Iterable<StoredObject> {
     const rows = this.#database
       .prepare(
-        `SELECT log.rev AS rev, res, ns, name, uid, value FROM log
+        `SELECT log.rev AS rev, res, ns, name, uid, value, sum FROM log
          JOIN (SELECT max(rev) AS rev FROM log GROUP BY res, ns, name) newest ON log.rev = newest.rev WHERE type = 1`,
       )
       .iterate();
-    function* objects(): Iterable<StoredObject> {
-      for (const row of rows) {
-        const value = row["value"] as Uint8Array;
-        yield new StoredObject(
-          { resource: String(row["res"]), namespace: String(row["ns"]), name: String(row["name"]) },
-          String(row["uid"]),
-          Number(row["rev"]),
-          Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-        );
+    for (const row of rows) {
+      const key = { resource: String(row["res"]), namespace: String(row["ns"]), name: String(row["name"]) };
+      const value = row["value"];
+      if (!(value instanceof Uint8Array) || checksum(value) !== row["sum"]) {
+        const where = key.namespace === "" ? key.name : `${key.namespace}/${key.name}`;
+        throw damaged(this.#path, `${key.resource} ${where} is not what was written (revision ${row["rev"]})`);
       }
+      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+      yield new StoredObject(key, String(row["uid"]), Number(row["rev"]), bytes);
     }
-    return { uid: String(uid), revision: Number(last?.["rev"] ?? 0), objects: objects() };
   }
 
   /** Writes all changes in one transaction. */
@@ -103,6 +101,7 @@ export class SqliteLog {
           previous?.revision ?? 0,
           object.uid,
           type === "DELETED" ? null : object.bytes,
+          type === "DELETED" ? null : checksum(object.bytes),
         );
       }
       this.#database.exec("COMMIT");
@@ -146,8 +145,25 @@ export class SqliteLog {
 
   close(): void {
     if (!this.#database.isOpen) return;
-    this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    try {
+      this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // What could not be moved into the file stays beside it, and is read from there at the next start.
+    }
     this.#database.close();
+    this.#lock.release();
+  }
+
+  /** Writes a little, to see whether writing is possible; throws what SQLite says. */
+  probe(): void {
+    this.#setMeta("probe", Number(this.#meta("probe") ?? 0) + 1);
+  }
+
+  /** Bytes of the file, without what is still beside it. */
+  size(): number {
+    const pages = this.#database.prepare("PRAGMA page_count").get()?.["page_count"];
+    const pageSize = this.#database.prepare("PRAGMA page_size").get()?.["page_size"];
+    return Number(pages ?? 0) * Number(pageSize ?? 0);
   }
 
   #meta(key: string): unknown {
@@ -159,5 +175,25 @@ export class SqliteLog {
     this.#database
       .prepare("INSERT INTO meta(k, v) VALUES (?, ?) ON CONFLICT(k) DO UPDATE SET v = excluded.v")
       .run(key, value as string | number);
+  }
+}
+
+function openDatabase(path: string, options: SqliteLogOptions): DatabaseSync {
+  const database = new DatabaseSync(path);
+  try {
+    database.exec(
+      `PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA temp_store=MEMORY;`,
+    );
+    const problem = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+    if (problem !== "ok") throw damaged(path, String(problem).replaceAll("\n", "; "));
+    migrate(database, path);
+    if (options.maxBytes !== undefined) {
+      const pageSize = Number(database.prepare("PRAGMA page_size").get()?.["page_size"] ?? 4096);
+      database.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
+    }
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../kube/object.ts";
 import { FakeClock } from "../../../runtime/clock.ts";
@@ -181,9 +182,10 @@ describe("Store in a file", () => {
     const fatal: unknown[] = [];
     const store = fileStore({ onFatal: (error) => fatal.push(error) });
     // Another writer takes the next revision, which the file cannot hold twice.
-    const other = fileStore();
-    other.put(key("y"), object("y"));
-    await other.settled();
+    const other = new DatabaseSync(join(folder, "store.db"));
+    other.exec(
+      "INSERT INTO log(rev, res, ns, name, type, create_rev, prev_rev, uid) VALUES (2, 'r', '', 'y', 2, 2, 0, 'u')",
+    );
     other.close();
     store.put(key("x"), object("x"));
 

@@ -2,11 +2,13 @@
 import { randomUUID } from "node:crypto";
 import type { KubeObject } from "../../../kube/object.ts";
 import type { Clock, Timer } from "../../../runtime/clock.ts";
-import { AppError } from "../../../runtime/errors.ts";
+import type { AppError } from "../../../runtime/errors.ts";
 import { type Change, ChangeRing } from "./change-ring.ts";
+import { writeRefusal } from "./errors.ts";
 import { compareKeys, ObjectTable } from "./object-table.ts";
 import { SqliteLog } from "./sqlite-log.ts";
 import { type ObjectKey, StoredObject } from "./stored-object.ts";
+import { WriteHealth } from "./write-health.ts";
 
 export interface StoreOptions {
   readonly clock: Clock;
@@ -28,16 +30,6 @@ const COMPACT_KEEPS = 1000;
 /** Present objects that keep their parsed form; those not written for longer fall back to bytes. */
 const PARSED_OBJECTS = 16_384;
 const EMPTY = new ObjectTable();
-const SQLITE_FULL = 13;
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && "errcode" in error && error.errcode === SQLITE_FULL;
-}
-
-function diskFull(path: string, cause: unknown): AppError {
-  const message = `the disk is full, so nothing can be written to ${path}: make room, then try again; what is stored stays readable`;
-  return new AppError("store-disk-full", message, { recovery: "retry", cause });
-}
 
 /**
  * Writes are applied in memory at once and in order; with a file they are committed together at the end of the turn of
@@ -63,11 +55,13 @@ export class Store {
   readonly #deliveries: Change[] = [];
   #compaction: Timer | undefined;
   #marks: { readonly timeMs: number; readonly revision: number }[] = [];
+  readonly #health: WriteHealth;
   #failure: unknown;
   #closed = false;
 
   constructor(options: StoreOptions) {
     this.#options = options;
+    this.#health = new WriteHealth(options.clock, () => this.#log?.probe());
     const newUid = randomUUID();
     if (options.database === undefined) {
       this.uid = newUid;
@@ -96,6 +90,16 @@ export class Store {
   /** The revision of the last released write. */
   get revision(): number {
     return this.#released;
+  }
+
+  /** Why the file cannot be written at the moment, so that writes are refused; undefined while it can. */
+  get writeRefusal(): AppError | undefined {
+    return this.#health.refusal;
+  }
+
+  /** Bytes of the file; 0 in memory. */
+  get fileSize(): number {
+    return this.#closed ? 0 : (this.#log?.size() ?? 0);
   }
 
   /** Changes up to this revision can no longer be replayed. */
@@ -202,6 +206,7 @@ export class Store {
     if (this.#closed) return;
     this.#closed = true;
     this.#compaction?.cancel();
+    this.#health.stop();
     this.#flush();
     this.#listeners.clear();
     this.#everything.clear();
@@ -256,10 +261,12 @@ export class Store {
     try {
       this.#log.append(batch);
     } catch (error) {
-      if (isDiskFull(error)) {
+      const refusal = writeRefusal(this.#options.database ?? "", error);
+      if (refusal !== undefined) {
         // Nothing of the batch was told to anybody: taking it back leaves what the disk has. Reads and watches go on.
         this.#undo(batch);
-        commit?.reject(diskFull(this.#options.database ?? "", error));
+        this.#health.refused(refusal);
+        commit?.reject(refusal);
         return;
       }
       // Memory is ahead of the disk now. Going on would answer with state that a restart takes back.
@@ -268,6 +275,7 @@ export class Store {
       this.#options.onFatal(error);
       return;
     }
+    this.#health.succeeded();
     // The file has them now; in memory the parsed form is enough.
     for (const change of batch) change.object.dropBytes();
     this.#release(batch);
@@ -320,6 +328,13 @@ export class Store {
 
   #compactTo(target: number): void {
     if (this.#closed || target <= 0 || this.#log === undefined) return;
-    if (this.#log.compact(target)) setImmediate(() => this.#compactTo(target));
+    try {
+      if (this.#log.compact(target)) setImmediate(() => this.#compactTo(target));
+    } catch (error) {
+      const refusal = writeRefusal(this.#options.database ?? "", error);
+      if (refusal === undefined) throw error;
+      // Compaction comes again in five minutes.
+      this.#health.refused(refusal);
+    }
   }
 }
