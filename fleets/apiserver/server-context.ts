@@ -25,6 +25,8 @@ export interface ServerContext {
   readonly tokens: ServiceAccountTokens;
   /** The user of a bearer token of any kind; undefined when it does not hold. */
   readonly checkToken: (token: string) => UserInfo | undefined;
+  /** Aborts when the server is about to close: requests are answered, and /readyz says not to send more. */
+  readonly draining: AbortSignal;
   /** Aborts when the server closes; streams end then. */
   readonly closing: AbortSignal;
   /** Handlers of subresources that are not stored, by `group/plural/subresource` (`/pods/log`). */

@@ -66,6 +66,8 @@ export interface ApiServer {
   compact(): void;
   /** Tells clients' certificates authority, for the ConfigMap that every namespace carries. */
   publishCa(pem: string): void;
+  /** Lets /readyz say that the server is about to close, so that load balancers send no more. Answers go on. */
+  drain(): void;
   /** Ends watches and closes the database. */
   close(): Promise<void>;
 }
@@ -89,6 +91,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const tokens = new ServiceAccountTokens(store, clock);
   const { authorization = "authenticated" } = options;
   const rbac = authorization === "rbac" ? new Rbac(store) : undefined;
+  const draining = new AbortController();
   const closing = new AbortController();
   // One listener a watch is no leak.
   setMaxListeners(0, closing.signal);
@@ -108,6 +111,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     rbac,
     tokens,
     checkToken: (token) => options.tokens?.(token) ?? tokens.check(token),
+    draining: draining.signal,
     closing: closing.signal,
     connectors: new Map(Object.entries(options.connectors ?? {})),
     caPem: "",
@@ -140,7 +144,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       server.caPem = pem;
       namespaces.publishCa();
     },
+    drain: () => draining.abort(),
     close() {
+      draining.abort();
       closing.abort();
       namespaces.stop();
       collector.stop();

@@ -6,6 +6,7 @@ import type { Query } from "../request/query.ts";
 import type { ServerContext } from "../server-context.ts";
 import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
 import { jsonResponse, textResponse } from "./answers.ts";
+import { answerHealth } from "./health.ts";
 import type { PathHandler } from "./router.ts";
 
 const VERSION = {
@@ -23,7 +24,6 @@ const VERSION = {
   compiler: "none",
   platform: "linux/amd64",
 };
-const CHECKS = ["ping", "log", "etcd", "poststarthook/start-controllers"];
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 const PUBLIC = /^\/(?:version|healthz|livez|readyz)(?:\/|$)/;
 
@@ -37,6 +37,8 @@ export type ExtraPaths = (
 export function createPathHandler(server: ServerContext, discovery: Discovery, extra: ExtraPaths): PathHandler {
   return async (request: ApiRequest, path: string, query: Query, user: UserInfo) => {
     if (!PUBLIC.test(path)) authorizePath(server, user, request.method, path);
+    const health = answerHealth(server, path, query);
+    if (health !== undefined) return health;
     const headers = request.headers ?? {};
     const answer = answerPath(server, discovery, extra, path, headers, query);
     if (answer === undefined) return undefined;
@@ -62,8 +64,6 @@ function answerPath(
 ): ApiResponse | undefined {
   const bare = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
   if (bare === "/version") return jsonResponse(200, VERSION);
-  const health = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(bare);
-  if (health !== null) return answerHealth(health[1]!, health[2], query);
   if (bare === "/.well-known/openid-configuration") {
     return jsonResponse(200, {
       issuer: TOKEN_ISSUER,
@@ -104,12 +104,4 @@ function metricsText(server: ServerContext): string {
   }
   lines.push("# TYPE apiserver_storage_revision counter", `apiserver_storage_revision ${server.store.revision}`);
   return `${lines.join("\n")}\n`;
-}
-
-function answerHealth(name: string, check: string | undefined, query: Query): ApiResponse | undefined {
-  if (check !== undefined) return CHECKS.includes(check) ? textResponse(200, "ok") : undefined;
-  if (!query.has("verbose")) return textResponse(200, "ok", { "x-content-type-options": "nosniff" });
-  const excluded = new Set(query.getAll("exclude"));
-  const lines = CHECKS.map((each) => `[+]${each} ${excluded.has(each) ? "excluded: ok" : "ok"}\n`);
-  return textResponse(200, `${lines.join("")}${name} check passed\n`);
 }

@@ -1,6 +1,7 @@
 // resourceVersion parameters and continue tokens.
 import { badRequest, statusError, tooLargeResourceVersion } from "../registry/status-error.ts";
 import type { ServerContext } from "../server-context.ts";
+import { isWriteRefusal } from "../storage/errors.ts";
 import type { Store } from "../storage/store.ts";
 
 const WAIT_MS = 3000;
@@ -21,7 +22,14 @@ export function badRevision(text: string): string {
 
 /** Waits until everything written is released, so that a read tells nothing a crash could take back. */
 export async function settle(store: Store): Promise<void> {
-  for (let pending = store.settled(); pending !== undefined; pending = store.settled()) await pending;
+  for (let pending = store.settled(); pending !== undefined; pending = store.settled()) {
+    try {
+      await pending;
+    } catch (error) {
+      // Writes of others that the disk refused are taken back by now: there is nothing to wait for.
+      if (!isWriteRefusal(error)) throw error;
+    }
+  }
 }
 
 /** Waits a moment for the store to reach `revision`; then 504. */

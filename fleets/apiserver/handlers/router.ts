@@ -20,6 +20,7 @@ import { negotiate } from "../request/negotiation.ts";
 import { Query } from "../request/query.ts";
 import { parseResourcePath, type ResourcePath, splitPath, type Verb } from "../request/request-info.ts";
 import type { Connector, ServerContext } from "../server-context.ts";
+import { isWriteRefusal } from "../storage/errors.ts";
 import { admitSubresource } from "./admission.ts";
 import { jsonResponse, servedObject, textResponse, warningHeaders } from "./answers.ts";
 import { connectOptions } from "./connect-options.ts";
@@ -43,6 +44,9 @@ export type PathHandler = (
 const ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 const MASTER: UserInfo = { name: "system:admin", groups: ["system:masters", "system:authenticated"] };
 
+/** Clients of Kubernetes try ten times after this, and then tell their user. */
+const WRITE_AGAIN_S = 1;
+
 /** Answers one request; never rejects. */
 export async function route(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
   try {
@@ -56,6 +60,11 @@ export async function route(server: ServerContext, other: PathHandler, request: 
 export function refusal(server: ServerContext, error: unknown): ApiResponse {
   if (error instanceof StatusError) return jsonResponse(error.code, error.status, error.headers);
   // A full disk and its kind are anticipated: their place in the code helps nobody.
+  if (isWriteRefusal(error)) {
+    server.logger.warn("refused a write", { code: error.code, error: error.message });
+    const status = failureStatus(507, "InsufficientStorage", error.message, { retryAfterSeconds: WRITE_AGAIN_S });
+    return jsonResponse(507, status, { "retry-after": String(WRITE_AGAIN_S) });
+  }
   if (error instanceof AppError) server.logger.warn("refused a request", { code: error.code, error: error.message });
   else {
     server.logger.error("failed to answer a request", {
