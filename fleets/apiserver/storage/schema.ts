@@ -28,7 +28,7 @@ const TABLES = `
 export const MIGRATIONS: readonly Migration[] = [
   {
     version: 2,
-    what: "checksums of all objects, and a revision that a restored store starts from",
+    what: "checksums of all objects, and a first revision for restored stores",
     run(database) {
       database.exec("ALTER TABLE log ADD COLUMN sum INTEGER");
       database.function("checksum", { deterministic: true }, (value) => checksum(value as Uint8Array));
