@@ -196,12 +196,16 @@ export async function openHttpTransportFile(path: string, context?: string): Pro
   return openHttpTransport({ kubeconfig, context });
 }
 
+/** The old form of a watch: `/api/v1/watch/...`. */
+const WATCH_PREFIX = /^\/(api|apis\/[^/]+)\/[^/]+\/watch\//;
+
 function isStream(request: ApiRequest): boolean {
-  return request.method === "GET" && /[?&](watch|follow)=(?!false|0)/.test(request.path);
+  if (request.method !== "GET") return false;
+  return /[?&](watch|follow)=(?!false|0)/.test(request.path) || WATCH_PREFIX.test(request.path);
 }
 
 function isWatch(request: ApiRequest): boolean {
-  return isStream(request) && request.path.includes("watch=");
+  return isStream(request) && (request.path.includes("watch=") || WATCH_PREFIX.test(request.path));
 }
 
 function kubeconfigInvalid(why: string, cause: unknown): AppError {

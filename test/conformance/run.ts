@@ -1,4 +1,4 @@
-// npm run conformance -- SUITE --vectors DIR [--only ID] [--json] [--server KUBECONFIG]
+// npm run conformance -- SUITE --vectors DIR [--only ID] [--json] [--server KUBECONFIG [--etcd URL]]
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ function suiteNames(): string[] {
 
 function usage(problem: string): never {
   process.stderr.write(
-    `${problem}\nusage: npm run conformance -- SUITE --vectors DIR [--only ID] [--json] [--server KUBECONFIG]\n` +
+    `${problem}\nusage: npm run conformance -- SUITE --vectors DIR [--only ID | --only TOPIC/] [--json] [--server KUBECONFIG [--etcd URL]]\n` +
       `suites: ${suiteNames().join(", ")}\n`,
   );
   process.exit(2);
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
       only: { type: "string" },
       json: { type: "boolean", default: false },
       server: { type: "string" },
+      etcd: { type: "string" },
     },
   });
   const [name] = positionals;
@@ -42,18 +43,38 @@ async function main(): Promise<void> {
   if (module.suite === undefined) usage(`suites/${name}.ts exports no suite`);
 
   const results: CaseResult[] = [];
-  for await (const result of module.suite.run({ vectors, only: values.only, server: values.server })) {
+  for await (const result of module.suite.run({
+    vectors,
+    only: values.only,
+    server: values.server,
+    etcd: values.etcd,
+  })) {
     results.push(result);
     if (values.json) continue;
-    if (!result.passed) process.stdout.write(`FAIL ${result.id}\n${indent(result.details ?? "")}\n`);
+    if (result.skipped !== undefined) process.stdout.write(`skipped ${result.id}: ${result.skipped}\n`);
+    else if (!result.passed) process.stdout.write(`FAIL ${result.id}\n${indent(result.details ?? "")}\n`);
     else if (result.deviates !== undefined) process.stdout.write(`deviates ${result.id}: ${result.deviates}\n`);
   }
   if (values.only !== undefined && results.length === 0) usage(`suite ${name} has no case ${values.only}`);
 
-  const failed = results.filter((result) => !result.passed).length;
+  const played = results.filter((result) => result.skipped === undefined);
+  const failed = played.filter((result) => !result.passed).length;
   if (values.json) process.stdout.write(`${JSON.stringify({ suite: name, results }, null, 1)}\n`);
-  process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+  else process.stdout.write(levelSummary(played));
+  process.stdout.write(`${played.length - failed} passed, ${failed} failed\n`);
   process.exitCode = failed > 0 || results.length === 0 ? 1 : 0;
+}
+
+/** One line a level: `must: 712 of 715 (99.6%)`. */
+function levelSummary(results: readonly CaseResult[]): string {
+  const lines: string[] = [];
+  for (const level of ["must", "should"] as const) {
+    const all = results.filter((result) => result.level === level);
+    if (all.length === 0) continue;
+    const passed = all.filter((result) => result.passed).length;
+    lines.push(`${level}: ${passed} of ${all.length} (${((100 * passed) / all.length).toFixed(1)}%)\n`);
+  }
+  return lines.join("");
 }
 
 function indent(text: string): string {

@@ -1,8 +1,11 @@
 // What of an answer has no defined order gets one, on both sides of a comparison.
 import { isObject } from "../../../kube/object.ts";
 
+/** Text to sort by: objects with the same keys and values have the same, whatever order their keys are in. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value) ?? "";
+  const byKey = (_key: string, child: unknown): unknown =>
+    isObject(child) ? Object.fromEntries(Object.entries(child).toSorted(([a], [b]) => (a < b ? -1 : 1))) : child;
+  return JSON.stringify(value, byKey) ?? "";
 }
 
 function managerKey(entry: unknown): string {

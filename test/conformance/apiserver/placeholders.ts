@@ -12,6 +12,7 @@ const KINDS: Readonly<Record<string, string>> = {
   nodePort: "[0-9]+",
   date: ".+",
   object: ".+",
+  any: ".*",
 };
 const PLACEHOLDER = new RegExp(`<(${Object.keys(KINDS).join("|")})(?::[0-9]+)?>`, "g");
 
