@@ -110,3 +110,10 @@ export function readRecorded(folder: string): Recorded {
   }
   return { fixtures, cases, protobuf };
 }
+
+/** The definitions that every case may use. */
+export function readFixtures(): readonly Record<string, unknown>[] {
+  const file = join(import.meta.dirname, "..", "vectors", "apiserver", "fixtures.json");
+  // A list of objects by the format.
+  return JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>[];
+}
