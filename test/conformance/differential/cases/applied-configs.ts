@@ -35,7 +35,9 @@ function metadata(random: Random): JsonObject {
     annotations: () => texts(random, ["a1", "a2"]),
     finalizers: () => random.some(["x.io/f", "x.io/g"]),
     ownerReferences: () =>
-      random.some(["u1", "u2"]).map((uid) => ({ apiVersion: "v1", kind: "Node", name: `n${random.below(2)}`, uid })),
+      random
+        .some(["u1", "u2"])
+        .map((uid) => ({ apiVersion: "none.example.io/v1", kind: "Owner", name: `n${random.below(2)}`, uid })),
   });
 }
 
