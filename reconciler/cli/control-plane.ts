@@ -6,7 +6,6 @@ import { parseTokenFile } from "../../fleets/apiserver/http/authentication.ts";
 import { type Listener, listen } from "../../fleets/apiserver/http/listener.ts";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
 import { Fleet } from "../../fleets/fleet.ts";
-import { openHttpTransportFile } from "../../kube/client/http-transport.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Transport, UserInfo } from "../../kube/client/transport.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
@@ -18,8 +17,10 @@ import { nativeRules } from "../interpreter/betterments.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
 import { karmadaAdmission } from "./admission.ts";
+import type { AdvertisedAddress } from "./extension-listener.ts";
 import { createFetcher } from "./fetcher.ts";
 import { installDefinitions } from "./install.ts";
+import { connectKubernetes } from "./kubernetes-engine.ts";
 import { createSyncRenderer } from "./sync-renderer.ts";
 
 export interface ControlPlaneOptions {
@@ -27,9 +28,12 @@ export interface ControlPlaneOptions {
   readonly dataFolder: string;
   /** Kubeconfig of an API server to use as the store; absent: the embedded one. */
   readonly storeKubeconfig?: string | undefined;
-  readonly host?: string;
+  /** Absent: 127.0.0.1; with a store of its own, whatever reaches the advertised address. */
+  readonly host?: string | undefined;
   /** 0 takes any free port. */
-  readonly port?: number;
+  readonly port?: number | undefined;
+  /** Where the API server of `storeKubeconfig` finds this process. */
+  readonly advertise?: AdvertisedAddress | undefined;
   readonly profile?: Partial<Profile>;
   /** Lines of `token,user,uid,"group1,group2"`: who may use bearer tokens. */
   readonly tokenFile?: string | undefined;
@@ -60,6 +64,8 @@ interface Engine {
   readonly client: KubeClient;
   readonly url: string;
   readonly kubeconfig: string;
+  /** Called when our definitions are installed. */
+  register?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,9 +76,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const engine =
     options.storeKubeconfig === undefined
       ? await startEmbedded(options, clock)
-      : await connectStore(options.storeKubeconfig);
+      : await connectStore(options, options.storeKubeconfig, clock);
   try {
     await installDefinitions(engine.client, clock);
+    await engine.register?.();
     const fleet = new Fleet({ clock, logger, local: (name) => members?.get(name)?.transport });
     const context = createContext({
       client: engine.client,
@@ -191,14 +198,13 @@ function readTokens(path: string): (token: string) => UserInfo | undefined {
   return (token) => users.get(token);
 }
 
-async function connectStore(kubeconfig: string): Promise<Engine> {
-  const transport = await openHttpTransportFile(kubeconfig);
-  return {
-    client: new KubeClient(transport.send),
-    url: transport.server,
-    kubeconfig,
-    // Nothing listens here: members that live in this process are reached by it alone.
-    memberKubeconfig: () => "",
-    close: transport.close,
-  };
+async function connectStore(options: ControlPlaneOptions, kubeconfig: string, clock: Clock): Promise<Engine> {
+  const { dataFolder, host, port, advertise, logger } = options;
+  try {
+    const engine = await connectKubernetes({ kubeconfig, dataFolder, host, port, advertise, logger, clock });
+    // No member is served here: those that live in this process are reached by it alone.
+    return { ...engine, kubeconfig, memberKubeconfig: () => "" };
+  } catch (error) {
+    throw portProblem(error, options) ?? error;
+  }
 }

@@ -36,6 +36,10 @@ export interface ListenOptions {
   readonly hostnames?: readonly string[];
   /** Users of bearer tokens, beside those that each server knows. */
   readonly tokens?: TokenCheck;
+  /** Largest body of a request; that of the API when absent. */
+  readonly maxBodyBytes?: number;
+  /** Tells the user of a request in place of client certificates of our authority and bearer tokens. */
+  readonly identify?: (socket: TLSSocket, headers: Headers) => UserInfo;
 }
 
 export interface Listener {
@@ -49,8 +53,11 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/** What the listener asks of what it serves. */
+export type ServedApi = Pick<ApiServer, "name" | "handle" | "checkToken" | "publishCa">;
+
 /** Servers by path prefix: `""` for the root, `/clusters/a`. Read at every request, so servers may come and go. */
-export type ServersByPrefix = ReadonlyMap<string, ApiServer>;
+export type ServersByPrefix = ReadonlyMap<string, ServedApi>;
 
 type Headers = Http2ServerRequest["headers"];
 
@@ -65,8 +72,8 @@ const FLOW_IDS = {
 const compress = promisify(gzip);
 
 /** Opens the port and serves `servers` until closed. */
-export async function listen(servers: ApiServer | ServersByPrefix, options: ListenOptions): Promise<Listener> {
-  const byPrefix = servers instanceof Map ? servers : new Map([["", servers as ApiServer]]);
+export async function listen(servers: ServedApi | ServersByPrefix, options: ListenOptions): Promise<Listener> {
+  const byPrefix = servers instanceof Map ? servers : new Map([["", servers as ServedApi]]);
   const { host, directory, clock } = options;
   const local = ["localhost", "127.0.0.1", "::1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
   const isWildcard = host === "0.0.0.0" || host === "::";
@@ -116,7 +123,7 @@ class Port {
   readonly #options: ListenOptions;
   readonly #caPem: string;
   /** Servers that publish the authority. */
-  readonly #known = new WeakSet<ApiServer>();
+  readonly #known = new WeakSet<ServedApi>();
   readonly #closing = new AbortController();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
@@ -192,7 +199,7 @@ class Port {
         found.server.publishCa(this.#caPem);
       }
       const user = this.#userOf(request, found.server);
-      const body = await readBody(request);
+      const body = await readBody(request, this.#options.maxBodyBytes ?? MAX_BODY_BYTES);
       const call: ApiRequest = {
         method: request.method,
         path: found.path,
@@ -208,9 +215,10 @@ class Port {
     }
   }
 
-  #userOf(request: Http2ServerRequest, server: ApiServer): UserInfo {
+  #userOf(request: Http2ServerRequest, server: ServedApi): UserInfo {
     // The compatibility layer hides methods of the socket for HTTP/2.
     const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket;
+    if (this.#options.identify !== undefined) return this.#options.identify(socket, request.headers);
     return authenticate(
       socket,
       request.headers.authorization,
@@ -219,7 +227,7 @@ class Port {
   }
 
   /** The server whose prefix the path has, and the rest of the path. */
-  #find(path: string): { readonly server: ApiServer; readonly path: string } | undefined {
+  #find(path: string): { readonly server: ServedApi; readonly path: string } | undefined {
     if (path.startsWith("/clusters/")) {
       const at = /^\/clusters\/[^/?]+/.exec(path)?.[0];
       const server = at === undefined ? undefined : this.#servers.get(at);
@@ -300,16 +308,16 @@ function drained(response: Http2ServerResponse, signal: AbortSignal): Promise<vo
   });
 }
 
-async function readBody(request: Http2ServerRequest): Promise<Buffer | undefined> {
+async function readBody(request: Http2ServerRequest, maxBytes: number): Promise<Buffer | undefined> {
   if (request.method === "GET" || request.method === "HEAD") return undefined;
-  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw requestTooLarge(MAX_BODY_BYTES);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw requestTooLarge(maxBytes);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     // Chunks of a request without encoding are buffers.
     const bytes = chunk as Buffer;
     size += bytes.byteLength;
-    if (size > MAX_BODY_BYTES) throw requestTooLarge(MAX_BODY_BYTES);
+    if (size > maxBytes) throw requestTooLarge(maxBytes);
     chunks.push(bytes);
   }
   return chunks.length === 0 ? undefined : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);

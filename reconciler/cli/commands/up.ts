@@ -6,6 +6,7 @@ import type { Profile } from "../../controllers/context.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
+import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { paint } from "../output.ts";
 import { registerSimulated } from "../simulated-fleet.ts";
 
@@ -18,7 +19,16 @@ export const upCommand: Command = {
   options: {
     data: { type: "string", value: "FOLDER", help: `where state is kept (default: ${DATA_FOLDER})` },
     host: { type: "string", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
-    port: { type: "string", value: "PORT", help: "port to listen on (default: 6443; 0 takes any)" },
+    port: {
+      type: "string",
+      value: "PORT",
+      help: "port to listen on (default: 6443, with --store any; 0 takes any)",
+    },
+    advertise: {
+      type: "string",
+      value: "HOST[:PORT]",
+      help: "with --store: where that API server reaches this process, for admission (default: 127.0.0.1 when it is on this machine)",
+    },
     simulate: { type: "string", value: "N", help: "also start N simulated member clusters and join them" },
     store: {
       type: "string",
@@ -49,8 +59,9 @@ export const upCommand: Command = {
     const plane = await startControlPlane({
       dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
       storeKubeconfig: store === undefined ? undefined : resolve(io.cwd, store),
-      host: stringOption(invocation, "host") ?? "127.0.0.1",
-      port: portOption(invocation),
+      host: stringOption(invocation, "host") ?? (store === undefined ? "127.0.0.1" : undefined),
+      port: portOption(invocation, store === undefined ? "6443" : undefined),
+      advertise: advertiseOption(invocation, store),
       profile: profileOf(invocation),
       tokenFile: tokenFile === undefined ? undefined : resolve(io.cwd, tokenFile),
       members,
@@ -97,8 +108,18 @@ async function startMembers(invocation: Invocation, logger: Logger): Promise<Map
   return members;
 }
 
-function portOption(invocation: Invocation): number {
-  const text = stringOption(invocation, "port") ?? "6443";
+function advertiseOption(invocation: Invocation, store: string | undefined): AdvertisedAddress | undefined {
+  const text = stringOption(invocation, "advertise");
+  if (text === undefined) return undefined;
+  if (store === undefined) throw new UsageError("--advertise is for --store: the embedded server needs none");
+  const address = parseAdvertisedAddress(text);
+  if (address === undefined) throw new UsageError(`--advertise takes HOST or HOST:PORT, not "${text}"`);
+  return address;
+}
+
+function portOption(invocation: Invocation, otherwise: string | undefined): number | undefined {
+  const text = stringOption(invocation, "port") ?? otherwise;
+  if (text === undefined) return undefined;
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new UsageError(`--port takes a number up to 65535, not "${text}"`);
