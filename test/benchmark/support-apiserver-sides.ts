@@ -62,7 +62,7 @@ export class OurServer implements Side {
   }
 
   async stop(): Promise<void> {
-    if (this.#child !== undefined) await endProcess(this.#child);
+    if (this.#child !== undefined) await endProcess(this.#child, "SIGTERM");
     this.#child = undefined;
   }
 
