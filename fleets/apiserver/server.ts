@@ -81,7 +81,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const kinds = options.kinds ?? builtinKinds();
   const registry = new Registry();
   for (const kind of kinds) registry.add(kind);
-  const store = new Store({
+  const store = await Store.open({
     clock,
     database: options.database,
     synchronous: options.synchronous ?? "full",

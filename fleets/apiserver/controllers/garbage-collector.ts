@@ -11,6 +11,7 @@ import { Deletions } from "./deletions.ts";
 
 /** How long an object may wait for an owner that is created after it. */
 const OWNER_GRACE_MS = 500;
+const OBJECTS_A_TURN = 500;
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
 
@@ -36,10 +37,24 @@ export class GarbageCollector {
 
   start(): void {
     const { store } = this.#server;
-    for (const resource of store.resources()) {
-      for (const stored of store.list(resource)) this.#onObject(stored, undefined);
-    }
     store.subscribeAll((change) => this.#onChange(change));
+    this.#readSome(
+      store.resources().flatMap((resource) => store.list(resource)),
+      0,
+    );
+  }
+
+  /** Looks at the objects that were there at the start, some in each turn of the event loop. */
+  #readSome(objects: readonly StoredObject[], from: number): void {
+    if (this.#stopped) return;
+    const { store } = this.#server;
+    const end = Math.min(objects.length, from + OBJECTS_A_TURN);
+    for (let index = from; index < end; index++) {
+      const stored = objects[index]!;
+      // What has changed since came as a change.
+      if (store.get(stored) === stored) this.#onObject(stored, undefined);
+    }
+    if (end < objects.length) setImmediate(() => this.#readSome(objects, end));
   }
 
   stop(): void {
@@ -53,7 +68,7 @@ export class GarbageCollector {
       return;
     }
     const { object } = change;
-    for (const owner of ownersOf(object.object)) {
+    for (const owner of ownersOfStored(object)) {
       this.#forget(owner.uid, object);
       // A foreground deletion may have waited for this one.
       this.#enqueueOwner(owner, object);
@@ -62,8 +77,8 @@ export class GarbageCollector {
   }
 
   #onObject(stored: StoredObject, previous: StoredObject | undefined): void {
-    const owners = ownersOf(stored.object);
-    const before = previous === undefined ? [] : ownersOf(previous.object);
+    const owners = ownersOfStored(stored);
+    const before = previous === undefined ? [] : ownersOfStored(previous);
     if (owners.length > 0 || before.length > 0) {
       for (const owner of before) this.#forget(owner.uid, stored);
       for (const owner of owners) this.#remember(owner.uid, stored);
@@ -71,8 +86,8 @@ export class GarbageCollector {
       // Losing a blocking dependent frees an owner that is being deleted.
       for (const owner of before) this.#enqueueOwner(owner, stored);
     }
-    const { deletionTimestamp, finalizers } = stored.object.metadata;
-    if (deletionTimestamp === undefined || finalizers === undefined) return;
+    if (!stored.isDeleting) return;
+    const { finalizers = [] } = stored.object.metadata;
     if (finalizers.includes(ORPHAN) || finalizers.includes(FOREGROUND)) this.#enqueue(stored);
   }
 
@@ -243,6 +258,11 @@ export class GarbageCollector {
     };
     this.#deletions.start(kind, stored, options, () => this.#enqueue(stored));
   }
+}
+
+/** Most objects have no owners, and need not be read to know. */
+function ownersOfStored(stored: StoredObject): readonly OwnerReference[] {
+  return stored.hasOwners ? ownersOf(stored.object) : [];
 }
 
 function ownersOf(object: KubeObject): readonly OwnerReference[] {

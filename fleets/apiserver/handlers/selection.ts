@@ -27,14 +27,10 @@ export function readSelection(options: ListOptions, kind: KindStrategy, name: st
   const usesFields = fields.length > 0;
   function matches(stored: StoredObject): boolean {
     if (name !== undefined && stored.name !== name) return false;
-    if (labels.length > 0 && !matchesRequirements(labels, labelsOf(stored))) return false;
+    if (labels.length > 0 && !matchesRequirements(labels, stored.labels)) return false;
     return !usesFields || matchesFields(fields, (field) => fieldText(stored, field, kind));
   }
   return { matches, name: name ?? pinned };
-}
-
-function labelsOf(stored: StoredObject): Record<string, string> | undefined {
-  return stored.object.metadata.labels;
 }
 
 function fieldText(stored: StoredObject, field: string, kind: KindStrategy): string {

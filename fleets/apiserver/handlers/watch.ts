@@ -196,17 +196,17 @@ class WatchStream {
       accepted.form === "object"
         ? frameOf(type, servedBytes(stored, kind))
         : frameOf(type, Buffer.from(encodeJson(object())));
-    const shared = change?.frames;
-    if (shared === undefined || this.#frameKey === "") return { type, object, bytes: encode };
+    if (change === undefined || this.#frameKey === "") return { type, object, bytes: encode };
     const key = `${type} ${this.#frameKey}`;
     return {
       type,
       object,
       bytes: () => {
-        let frame = shared.get(key);
+        change.frames ??= new Map();
+        let frame = change.frames.get(key);
         if (frame === undefined) {
           frame = encode();
-          shared.set(key, frame);
+          change.frames.set(key, frame);
         }
         return frame;
       },

@@ -12,12 +12,14 @@ export interface Change {
   /** The state before; undefined for ADDED. */
   readonly previous: StoredObject | undefined;
   readonly timeMs: number;
-  /** Bytes of the event by representation, shared by all watches. Filled by the watch handler. */
-  readonly frames: Map<string, Buffer>;
+  /** Bytes of the event by representation, shared by all watches. Filled by the watch handler; kept for a while. */
+  frames: Map<string, Buffer> | undefined;
 }
 
 const KEEP_MS = 75_000;
 const MOST_FACTOR = 2;
+/** Changes whose encoded events are kept: by then nearly every watch has sent them. */
+const FRAMES_KEPT = 256;
 
 /** A queue of changes that forgets the oldest beyond `capacity`, but holds five minutes of them up to ten times that. */
 export class ChangeRing {
@@ -34,6 +36,8 @@ export class ChangeRing {
 
   push(change: Change): void {
     this.#items.push(change);
+    const aged = this.#items[this.#items.length - 1 - FRAMES_KEPT];
+    if (aged !== undefined) aged.frames = undefined;
     let length = this.#items.length - this.#head;
     while (length > this.#capacity) {
       const oldest = this.#items[this.#head]!;

@@ -1,10 +1,10 @@
 // The present objects of one resource, in the order of their keys.
+import { SortedNames } from "./sorted-names.ts";
 import type { StoredObject } from "./stored-object.ts";
 
 interface Bucket {
   readonly byName: Map<string, StoredObject>;
-  /** Cached; undefined after a name came or went. */
-  sorted: StoredObject[] | undefined;
+  readonly sorted: SortedNames;
 }
 
 /** Objects by namespace and name. Lists come in the bytewise order of `namespace/name`. */
@@ -19,18 +19,18 @@ export class ObjectTable {
   set(object: StoredObject): void {
     let bucket = this.#buckets.get(object.namespace);
     if (bucket === undefined) {
-      bucket = { byName: new Map(), sorted: undefined };
+      bucket = { byName: new Map(), sorted: new SortedNames() };
       this.#buckets.set(object.namespace, bucket);
       this.#namespaces = undefined;
     }
     bucket.byName.set(object.name, object);
-    bucket.sorted = undefined;
+    bucket.sorted.set(object);
   }
 
   delete(namespace: string, name: string): void {
     const bucket = this.#buckets.get(namespace);
     if (bucket === undefined || !bucket.byName.delete(name)) return;
-    bucket.sorted = undefined;
+    bucket.sorted.delete(name);
     if (bucket.byName.size === 0) {
       this.#buckets.delete(namespace);
       this.#namespaces = undefined;
@@ -41,21 +41,15 @@ export class ObjectTable {
     return this.#buckets.size === 0;
   }
 
-  /** Objects of one namespace, or of all. Do not change the list. */
+  /** Objects of one namespace, or of all. The list stays as it is when the table changes. */
   list(namespace: string | undefined): readonly StoredObject[] {
-    if (namespace !== undefined) return this.#sortedOf(this.#buckets.get(namespace));
+    if (namespace !== undefined) return this.#buckets.get(namespace)?.sorted.list() ?? [];
     // The slash takes part in the order: `a-b/x` comes before `a/x`.
     this.#namespaces ??= [...this.#buckets.keys()].sort((a, b) => compareText(`${a}/`, `${b}/`));
-    if (this.#namespaces.length === 1) return this.#sortedOf(this.#buckets.get(this.#namespaces[0]!));
+    if (this.#namespaces.length === 1) return this.#buckets.get(this.#namespaces[0]!)?.sorted.list() ?? [];
     const all: StoredObject[] = [];
-    for (const each of this.#namespaces) for (const object of this.#sortedOf(this.#buckets.get(each))) all.push(object);
+    for (const each of this.#namespaces) for (const object of this.#buckets.get(each)!.sorted.list()) all.push(object);
     return all;
-  }
-
-  #sortedOf(bucket: Bucket | undefined): readonly StoredObject[] {
-    if (bucket === undefined) return [];
-    bucket.sorted ??= [...bucket.byName.values()].sort((a, b) => compareText(a.name, b.name));
-    return bucket.sorted;
   }
 }
 

@@ -5,7 +5,7 @@ import { ensureFile, explainDamage } from "./database-file.ts";
 import { damaged } from "./errors.ts";
 import { checksum, createSchema, migrate } from "./schema.ts";
 import { StoreLock } from "./store-lock.ts";
-import { StoredObject } from "./stored-object.ts";
+import { type ObjectKey, StoredObject } from "./stored-object.ts";
 
 const ROWS_PER_COMPACTION = 1000;
 
@@ -16,10 +16,13 @@ export interface SqliteLogOptions {
   readonly maxBytes?: number | undefined;
 }
 
+type StoredRow = readonly [number, string, string, string, string, unknown, unknown];
+
 /** The file's content at start. */
 export interface LoadedState {
   readonly uid: string;
   readonly revision: number;
+  /** The last state of every object, read while this is walked. */
   readonly objects: Iterable<StoredObject>;
 }
 
@@ -32,6 +35,7 @@ export class SqliteLog {
   readonly #lock: StoreLock;
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
+  readonly #select: StatementSync;
   #compactTo = 0;
 
   constructor(path: string, options: SqliteLogOptions) {
@@ -45,6 +49,8 @@ export class SqliteLog {
       this.#insert = database.prepare(
         "INSERT INTO log(rev, res, ns, name, type, create_rev, prev_rev, uid, value, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       );
+      this.#select = database.prepare("SELECT value, sum FROM log WHERE rev = ?");
+      this.#select.setReturnArrays(true);
     } catch (error) {
       database?.close();
       this.#lock.release();
@@ -62,28 +68,49 @@ export class SqliteLog {
       return {
         uid: String(uid ?? newUid),
         revision: Math.max(Number(last?.["rev"] ?? 0), floor),
-        objects: [...this.#presentObjects()],
+        objects: this.#presentObjects(),
       };
     });
   }
 
   *#presentObjects(): Iterable<StoredObject> {
-    const rows = this.#database
-      .prepare(
-        `SELECT log.rev AS rev, res, ns, name, uid, value, sum FROM log
-         JOIN (SELECT max(rev) AS rev FROM log GROUP BY res, ns, name) newest ON log.rev = newest.rev WHERE type = 1`,
-      )
-      .iterate();
-    for (const row of rows) {
-      const key = { resource: String(row["res"]), namespace: String(row["ns"]), name: String(row["name"]) };
-      const value = row["value"];
-      if (!(value instanceof Uint8Array) || checksum(value) !== row["sum"]) {
-        const where = key.namespace === "" ? key.name : `${key.namespace}/${key.name}`;
-        throw damaged(this.#path, `${key.resource} ${where} is not what was written (revision ${row["rev"]})`);
-      }
-      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-      yield new StoredObject(key, String(row["uid"]), Number(row["rev"]), bytes);
+    const statement = this.#database.prepare(
+      `SELECT log.rev, res, ns, name, uid, value, sum FROM log
+       JOIN (SELECT max(rev) AS rev FROM log GROUP BY res, ns, name) newest ON log.rev = newest.rev WHERE type = 1`,
+    );
+    statement.setReturnArrays(true);
+    // The statement above has these columns.
+    const rows = explainDamage(this.#path, () => statement.iterate()) as unknown as Iterator<StoredRow>;
+    // Thousands of objects have these in common; each row brings texts of its own.
+    const texts = new Map<string, string>();
+    const shared = (text: string): string => {
+      const known = texts.get(text);
+      if (known === undefined) texts.set(text, text);
+      return known ?? text;
+    };
+    for (;;) {
+      const next = explainDamage(this.#path, () => rows.next());
+      if (next.done === true) return;
+      const [revision, resource, namespace, name, uid, value, sum] = next.value;
+      const key = { resource: shared(resource), namespace: shared(namespace), name };
+      yield new StoredObject(key, uid, revision, this.#checked(key, revision, value, sum));
     }
+  }
+
+  /** The bytes that an object's revision was written with; they must not have been compacted away. */
+  read(object: StoredObject): Buffer {
+    const row = explainDamage(this.#path, () => this.#select.get(object.revision));
+    // The statement has these columns.
+    const [value, sum] = (row ?? []) as unknown as readonly unknown[];
+    return this.#checked(object, object.revision, value, sum);
+  }
+
+  #checked(key: ObjectKey, revision: number, value: unknown, sum: unknown): Buffer {
+    if (!(value instanceof Uint8Array) || checksum(value) !== sum) {
+      const where = key.namespace === "" ? key.name : `${key.namespace}/${key.name}`;
+      throw damaged(this.#path, `${key.resource} ${where} is not what was written (revision ${revision})`);
+    }
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }
 
   /** Writes all changes in one transaction. */

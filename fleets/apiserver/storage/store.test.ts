@@ -178,6 +178,37 @@ describe("Store in a file", () => {
     after.close();
   });
 
+  it("reads again what memory does not hold, as it was written", async () => {
+    const store = fileStore();
+    // More than memory keeps of either form.
+    const large = "x".repeat(100_000);
+    for (let n = 0; n < 400; n++) store.put(key(`n${n}`), object(`n${n}`, `${n}${large}`));
+    await store.settled();
+
+    const values = store.list("configmaps").map(({ name, object: read, bytes }) => {
+      const { value } = read["data"] as { value: string };
+      return value === `${name.slice(1)}${large}` && bytes.includes(`"value":"${name.slice(1)}x`);
+    });
+
+    expect(values).toEqual(Array.from({ length: 400 }, () => true));
+    store.close();
+  });
+
+  it("keeps the history readable that it may replay, when it compacts", async () => {
+    const clock = new FakeClock();
+    const store = fileStore({ clock, historyEvents: 2000 });
+    for (let round = 0; round < 2000; round++) store.put(key("x"), object("x", String(round)));
+    await store.settled();
+    for (let minutes = 0; minutes < 20; minutes += 5) await clock.advance(5 * 60_000);
+
+    const seen = [...store.changesAfter(store.forgotten, "configmaps")].map(
+      ({ object: changed }) => (JSON.parse(changed.bytes.toString()) as { data: { value: string } }).data.value,
+    );
+
+    expect(seen).toEqual(Array.from({ length: 2000 }, (_, round) => String(round)));
+    store.close();
+  });
+
   it("stops for good when the file refuses a batch", async () => {
     const fatal: unknown[] = [];
     const store = fileStore({ onFatal: (error) => fatal.push(error) });

@@ -6,8 +6,9 @@ import type { AppError } from "../../../runtime/errors.ts";
 import { type Change, ChangeRing } from "./change-ring.ts";
 import { writeRefusal } from "./errors.ts";
 import { compareKeys, ObjectTable } from "./object-table.ts";
+import { Residency, type ResidencyLimits } from "./residency.ts";
 import { SqliteLog } from "./sqlite-log.ts";
-import { type ObjectKey, StoredObject } from "./stored-object.ts";
+import { type ContentHome, type ObjectKey, StoredObject } from "./stored-object.ts";
 import { WriteHealth } from "./write-health.ts";
 
 export interface StoreOptions {
@@ -23,12 +24,22 @@ export interface StoreOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
+/** Writes that are committed together. */
+interface Batch {
+  readonly changes: Change[];
+  readonly committed: PromiseWithResolvers<void>;
+}
+
 type Listener = (change: Change) => void;
 
 const COMPACT_EVERY_MS = 5 * 60_000;
 const COMPACT_KEEPS = 1000;
-/** Present objects that keep their parsed form; those not written for longer fall back to bytes. */
-const PARSED_OBJECTS = 16_384;
+/** Objects that one turn of the event loop reads at start, or commits. */
+const OBJECTS_A_TURN = 1000;
+const COMMIT_A_TURN = 256;
+/** A file holds the rest, so memory holds what is in use; without a file nothing but the parsed forms can be dropped. */
+const LIMITS_WITH_FILE: ResidencyLimits = { parsedBytes: 8_388_608, encodedBytes: 25_165_824 };
+const LIMITS_IN_MEMORY: ResidencyLimits = { parsedBytes: 33_554_432, encodedBytes: Number.POSITIVE_INFINITY };
 const EMPTY = new ObjectTable();
 
 /**
@@ -45,12 +56,13 @@ export class Store {
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #everything = new Set<Listener>();
   readonly #kept = new Map<string, string>();
-  /** Present objects that keep their parsed form, in the order they were written. */
-  readonly #parsed = new Set<StoredObject>();
+  readonly #residency: Residency;
+  readonly #home: ContentHome;
+  #unread: Iterator<StoredObject> | undefined;
   #revision = 1;
   #released = 1;
-  #batch: Change[] = [];
-  #commit: PromiseWithResolvers<void> | undefined;
+  /** What is not yet on disk, in order. */
+  #batches: Batch[] = [];
   #delivering = false;
   readonly #deliveries: Change[] = [];
   #compaction: Timer | undefined;
@@ -59,7 +71,18 @@ export class Store {
   #failure: unknown;
   #closed = false;
 
-  constructor(options: StoreOptions) {
+  /** Opens a store; reading a large file leaves the event loop its turns. */
+  static async open(options: StoreOptions): Promise<Store> {
+    const store = new Store(options, "in-turns");
+    for (let done = false; !done; ) {
+      done = store.#readSome(OBJECTS_A_TURN);
+      if (!done) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return store;
+  }
+
+  /** Reads the whole file at once. */
+  constructor(options: StoreOptions, reading: "at-once" | "in-turns" = "at-once") {
     this.#options = options;
     this.#health = new WriteHealth(options.clock, () => this.#log?.probe());
     const newUid = randomUUID();
@@ -71,10 +94,35 @@ export class Store {
       this.uid = loaded.uid;
       this.#revision = Math.max(1, loaded.revision);
       this.#released = this.#revision;
-      for (const object of loaded.objects) this.#table(object.resource).set(object);
+      this.#unread = loaded.objects[Symbol.iterator]();
       this.#scheduleCompaction();
     }
+    const log = this.#log;
+    this.#residency = new Residency(log === undefined ? LIMITS_IN_MEMORY : LIMITS_WITH_FILE);
+    this.#home = {
+      read: log === undefined ? undefined : (object) => log.read(object),
+      holdsParsed: (object) => this.#residency.parsed(object),
+      holdsBytes: (object) => this.#residency.encoded(object),
+    };
+    if (reading === "at-once") this.#readSome(Number.POSITIVE_INFINITY);
     this.#ring = new ChangeRing(options.historyEvents, this.#revision);
+  }
+
+  /** Reads up to `most` objects of the file; true when all are read. */
+  #readSome(most: number): boolean {
+    const unread = this.#unread;
+    if (unread === undefined) return true;
+    for (let count = 0; count < most; count++) {
+      const next = unread.next();
+      if (next.done === true) {
+        this.#unread = undefined;
+        return true;
+      }
+      const object = next.value;
+      object.settle(this.#home);
+      this.#table(object.resource).set(object);
+    }
+    return false;
   }
 
   /** A value that stays with the store, such as a key: the kept one, or what `make` answers the first time. */
@@ -110,7 +158,7 @@ export class Store {
   /** Undefined when everything written so far is released; else await it before answering. Rejects on a fatal error. */
   settled(): Promise<void> | undefined {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return this.#commit?.promise;
+    return this.#batches.at(-1)?.committed.promise;
   }
 
   get(key: ObjectKey): StoredObject | undefined {
@@ -157,7 +205,6 @@ export class Store {
     const table = this.#table(key.resource);
     const previous = table.get(key.namespace, key.name);
     table.set(stored);
-    this.#keepParsed(stored, previous);
     this.#record({ type: previous === undefined ? "ADDED" : "MODIFIED", object: stored, previous, revision });
     return stored;
   }
@@ -166,11 +213,8 @@ export class Store {
   remove(previous: StoredObject): void {
     this.#check();
     const revision = ++this.#revision;
-    const last = previous.object;
-    const object: KubeObject = { ...last, metadata: { ...last.metadata, resourceVersion: String(revision) } };
-    const stored = new StoredObject(previous, previous.uid, revision, object);
+    const stored = new StoredObject(previous, previous.uid, revision, previous);
     this.#table(previous.resource).delete(previous.namespace, previous.name);
-    this.#parsed.delete(previous);
     this.#record({ type: "DELETED", object: stored, previous, revision });
   }
 
@@ -207,7 +251,7 @@ export class Store {
     this.#closed = true;
     this.#compaction?.cancel();
     this.#health.stop();
-    this.#flush();
+    while (this.#batches.length > 0) this.#flush();
     this.#listeners.clear();
     this.#everything.clear();
     this.#log?.close();
@@ -227,64 +271,65 @@ export class Store {
     return table;
   }
 
-  #keepParsed(object: StoredObject, previous: StoredObject | undefined): void {
-    if (previous !== undefined) this.#parsed.delete(previous);
-    this.#parsed.add(object);
-    for (const oldest of this.#parsed) {
-      if (this.#parsed.size <= PARSED_OBJECTS) break;
-      this.#parsed.delete(oldest);
-      oldest.dropParsed();
-    }
-  }
-
   #record(change: Omit<Change, "timeMs" | "frames">): void {
-    const full: Change = { ...change, timeMs: this.#options.clock.now(), frames: new Map() };
+    const full: Change = { ...change, timeMs: this.#options.clock.now(), frames: undefined };
     if (this.#log === undefined) {
+      this.#settle(full);
       this.#release([full]);
       return;
     }
-    this.#batch.push(full);
-    if (this.#commit === undefined) {
-      this.#commit = Promise.withResolvers();
+    let batch = this.#batches.at(-1);
+    if (batch === undefined || batch.changes.length >= COMMIT_A_TURN) {
+      batch = { changes: [], committed: Promise.withResolvers() };
       // A failure reaches everybody through #failure as well; nobody may be waiting here.
-      this.#commit.promise.catch(() => {});
+      batch.committed.promise.catch(() => {});
+      this.#batches.push(batch);
       setImmediate(() => this.#flush());
     }
+    batch.changes.push(full);
   }
 
+  /** The change is where it stays: its object may lose content from memory, and the one before has to. */
+  #settle({ type, object, previous }: Change): void {
+    if (previous !== undefined) {
+      this.#residency.forget(previous);
+      previous.shed();
+    }
+    if (type !== "DELETED") object.settle(this.#home);
+  }
+
+  /** Commits the oldest batch. */
   #flush(): void {
-    const batch = this.#batch;
-    const commit = this.#commit;
-    if (batch.length === 0 || this.#log === undefined) return;
-    this.#batch = [];
-    this.#commit = undefined;
+    const batch = this.#batches[0];
+    if (batch === undefined || this.#log === undefined) return;
     try {
-      this.#log.append(batch);
+      this.#log.append(batch.changes);
     } catch (error) {
+      const batches = this.#batches;
+      this.#batches = [];
       const refusal = writeRefusal(this.#options.database ?? "", error);
       if (refusal !== undefined) {
-        // Nothing of the batch was told to anybody: taking it back leaves what the disk has. Reads and watches go on.
-        this.#undo(batch);
+        // Nobody was told of these writes: taking them back leaves what the disk has. Reads and watches go on.
+        for (const { changes } of batches.toReversed()) this.#undo(changes);
         this.#health.refused(refusal);
-        commit?.reject(refusal);
+        for (const { committed } of batches) committed.reject(refusal);
         return;
       }
       // Memory is ahead of the disk now. Going on would answer with state that a restart takes back.
       this.#failure = error;
-      commit?.reject(error);
+      for (const { committed } of batches) committed.reject(error);
       this.#options.onFatal(error);
       return;
     }
+    this.#batches.shift();
     this.#health.succeeded();
-    // The file has them now; in memory the parsed form is enough.
-    for (const change of batch) change.object.dropBytes();
-    this.#release(batch);
-    commit?.resolve();
+    for (const change of batch.changes) this.#settle(change);
+    this.#release(batch.changes);
+    batch.committed.resolve();
   }
 
   #undo(batch: readonly Change[]): void {
     for (const { object, previous } of batch.toReversed()) {
-      this.#parsed.delete(object);
       const table = this.#table(object.resource);
       if (previous === undefined) table.delete(object.namespace, object.name);
       else table.set(previous);
@@ -321,7 +366,9 @@ export class Store {
       // The marks say which revision was current how long ago.
       const old = this.#marks.findLast((mark) => now - mark.timeMs >= COMPACT_EVERY_MS);
       this.#marks = [...this.#marks.slice(-3), { timeMs: now, revision: this.#released }];
-      if (old !== undefined) this.#compactTo(Math.min(old.revision, this.#released - COMPACT_KEEPS));
+      // What the history may replay is read from the file.
+      const most = Math.min(this.#released - COMPACT_KEEPS, this.#ring.forgotten);
+      if (old !== undefined) this.#compactTo(Math.min(old.revision, most));
       this.#scheduleCompaction();
     });
   }

@@ -1,6 +1,7 @@
 // One version of one object. It never changes: a write makes a new one.
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
 import { decodeJson, deepFreeze, encodeJson } from "./json-text.ts";
+import { scanMetadata } from "./metadata-scan.ts";
 
 /** Where an object lives. `namespace` is empty for cluster-scoped objects. */
 export interface ObjectKey {
@@ -10,9 +11,20 @@ export interface ObjectKey {
   readonly name: string;
 }
 
+/** The store that an object is part of, which is told what the object holds. */
+export interface ContentHome {
+  /** The bytes written under the object's revision; undefined where memory is all there is. */
+  readonly read: ((object: StoredObject) => Buffer) | undefined;
+  holdsParsed(object: StoredObject): void;
+  holdsBytes(object: StoredObject): void;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
 /**
- * An object as stored: JSON bytes and the parsed form, each made from the other when first asked for. The bytes start
- * with `apiVersion` and `kind`, so that lists and other served versions can replace that head without parsing.
+ * An object as stored: JSON bytes and the parsed form, each made from the other when first asked for. An object of a
+ * durable store may lose both and read its bytes again. The bytes start with `apiVersion`, `kind` and `metadata`, so that
+ * lists and other served versions can replace that head, and a start can see what it must, without parsing.
  */
 export class StoredObject implements ObjectKey {
   readonly resource: string;
@@ -20,85 +32,172 @@ export class StoredObject implements ObjectKey {
   readonly name: string;
   readonly uid: string;
   readonly revision: number;
+  /** Shared: do not change. Known without the content. */
+  readonly labels: Labels | undefined;
+  /** Whether it has owner references. */
+  readonly hasOwners: boolean;
+  readonly isDeleting: boolean;
+  /** Size of the bytes; 0 while nobody has asked for them. */
+  #size = 0;
+  #used = false;
   #bytes: Buffer | undefined;
   #object: KubeObject | undefined;
-  #headLength = 0;
+  #home: ContentHome | undefined;
+  /** The state that a deletion ended. */
+  #ended: StoredObject | undefined;
 
-  constructor(key: ObjectKey, uid: string, revision: number, content: KubeObject | Buffer) {
+  constructor(key: ObjectKey, uid: string, revision: number, content: KubeObject | Buffer | StoredObject) {
     this.resource = key.resource;
     this.namespace = key.namespace;
     this.name = key.name;
     this.uid = uid;
     this.revision = revision;
-    if (Buffer.isBuffer(content)) this.#bytes = content;
-    else this.#object = deepFreeze(shareFieldSets(content));
+    if (content instanceof StoredObject) {
+      this.#ended = content;
+      this.labels = content.labels;
+      this.hasOwners = content.hasOwners;
+      this.isDeleting = content.isDeleting;
+      return;
+    }
+    if (Buffer.isBuffer(content)) {
+      this.#bytes = content;
+      this.#size = content.length;
+      const facts = scanMetadata(content);
+      if (facts !== undefined) {
+        this.labels = facts.labels === undefined ? undefined : sharedLabels(facts.labels);
+        this.hasOwners = facts.hasOwners;
+        this.isDeleting = facts.isDeleting;
+        return;
+      }
+    } else this.#object = deepFreeze(shareFieldSets(content));
+    const { labels, ownerReferences, deletionTimestamp } = this.object.metadata;
+    this.labels = labels === undefined || labels === null ? undefined : sharedLabels(JSON.stringify(labels));
+    this.hasOwners = (ownerReferences?.length ?? 0) > 0;
+    this.isDeleting = deletionTimestamp !== undefined && deletionTimestamp !== null;
   }
 
   /** The frozen object. Shared: copy before changing. */
   get object(): KubeObject {
-    // Bytes were made from a KubeObject, here or before the restart.
-    this.#object ??= deepFreeze(shareFieldSets(decodeJson(this.bytes.toString()) as KubeObject));
+    this.#used = true;
+    if (this.#object === undefined) {
+      this.#object = deepFreeze(this.#parse());
+      this.#home?.holdsParsed(this);
+    }
     return this.#object;
+  }
+
+  #parse(): KubeObject {
+    if (this.#ended !== undefined) {
+      const last = this.#ended.object;
+      return { ...last, metadata: { ...last.metadata, resourceVersion: String(this.revision) } };
+    }
+    // Bytes were made from a KubeObject, here or before the restart.
+    return shareFieldSets(decodeJson(this.bytes.toString()) as KubeObject);
   }
 
   /** The whole object as JSON. */
   get bytes(): Buffer {
+    this.#used = true;
     if (this.#bytes === undefined) {
-      const { apiVersion, kind, ...rest } = this.object;
-      const text = encodeJson({ apiVersion, kind, ...rest });
-      // Not from the shared pool: one object that lives long would keep a whole slab of others alive.
-      this.#bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-      this.#bytes.write(text);
+      const read = this.#object === undefined ? this.#home?.read : undefined;
+      this.#bytes = read === undefined ? encode(this.object) : read(this);
+      this.#size = this.#bytes.length;
+      this.#home?.holdsBytes(this);
     }
     return this.#bytes;
   }
 
   /** The JSON after `apiVersion` and `kind`: `"metadata":{...},...}` without the opening brace. */
   get tail(): Buffer {
-    const bytes = this.bytes;
-    if (this.#headLength === 0) {
-      // Neither value can contain a quote or a comma, so the second comma ends the head.
-      this.#headLength = bytes.indexOf(",", bytes.indexOf(",") + 1) + 1;
-    }
-    return bytes.subarray(this.#headLength);
+    const { bytes } = this;
+    // Neither value can contain a quote or a comma, so the second comma ends the head.
+    return bytes.subarray(bytes.indexOf(",", bytes.indexOf(",") + 1) + 1);
   }
 
-  get isParsed(): boolean {
-    return this.#object !== undefined;
+  get size(): number {
+    return this.#size;
   }
 
-  /** Forgets the bytes while the parsed form is there to make them again. */
+  /** The object is part of the store from now on, and written where it can be read. */
+  settle(home: ContentHome): void {
+    this.#home = home;
+    if (this.#object !== undefined) home.holdsParsed(this);
+    if (this.#bytes !== undefined) home.holdsBytes(this);
+  }
+
+  /** Whether the content was used since the last call. */
+  takeUsed(): boolean {
+    const used = this.#used;
+    this.#used = false;
+    return used;
+  }
+
+  /** Forgets the bytes where they can be made or read again. */
   dropBytes(): void {
-    if (this.#object !== undefined) this.#bytes = undefined;
+    if (this.#home?.read !== undefined || this.#object !== undefined) this.#bytes = undefined;
   }
 
   /** Forgets the parsed form, to save memory. */
   dropParsed(): void {
-    void this.bytes;
+    if (this.#home?.read === undefined) void this.bytes;
+    this.#object = undefined;
+  }
+
+  /** Forgets everything that can be read again. */
+  shed(): void {
+    if (this.#home?.read === undefined) return;
+    this.#bytes = undefined;
     this.#object = undefined;
   }
 }
 
+function encode(object: KubeObject): Buffer {
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const text = encodeJson({ apiVersion, kind, metadata, ...rest });
+  // Not from the shared pool: one object that lives long would keep a whole slab of others alive.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}
+
+/** A map that forgets its oldest entry beyond a size. */
+class Shared<T> {
+  readonly #entries = new Map<string, T>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(text: string, make: () => T): T {
+    const known = this.#entries.get(text);
+    if (known !== undefined) return known;
+    // Oldest out: what is still written comes back with its next write.
+    if (this.#entries.size >= this.#most) this.#entries.delete(this.#entries.keys().next().value ?? "");
+    const made = make();
+    this.#entries.set(text, made);
+    return made;
+  }
+}
+
 /** Sets of owned fields, which are the same for most objects that one program writes. */
-const fieldSets = new Map<string, JsonObject>();
-const MAX_FIELD_SETS = 2048;
+const fieldSets = new Shared<JsonObject>(2048);
+/** Labels, which many objects have in common. */
+const labelSets = new Shared<Labels>(4096);
+
+function sharedLabels(text: string): Labels {
+  // The labels of a stored object are strings.
+  return labelSets.get(text, () => Object.freeze(JSON.parse(text) as Labels));
+}
 
 /** Lets equal sets of owned fields be one object: they are a third of what an object takes in memory. */
 function shareFieldSets(object: KubeObject): KubeObject {
   const entries = object.metadata.managedFields;
   if (entries === undefined || Object.isFrozen(object)) return object;
-  const shared = entries.map((entry) =>
-    entry.fieldsV1 === undefined ? entry : { ...entry, fieldsV1: sharedSet(entry.fieldsV1) },
-  );
+  const shared = entries.map((entry) => {
+    const { fieldsV1 } = entry;
+    if (fieldsV1 === undefined) return entry;
+    return { ...entry, fieldsV1: fieldSets.get(JSON.stringify(fieldsV1), () => deepFreeze(fieldsV1)) };
+  });
   return { ...object, metadata: { ...object.metadata, managedFields: shared } };
-}
-
-function sharedSet(set: JsonObject): JsonObject {
-  const text = JSON.stringify(set);
-  const known = fieldSets.get(text);
-  if (known !== undefined) return known;
-  // Oldest out: a set that is still written comes back with its next write.
-  if (fieldSets.size >= MAX_FIELD_SETS) fieldSets.delete(fieldSets.keys().next().value ?? "");
-  fieldSets.set(text, deepFreeze(set));
-  return set;
 }
