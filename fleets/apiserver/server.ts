@@ -10,6 +10,7 @@ import { Rbac } from "./authorization/rbac.ts";
 import { startCustomResources } from "./controllers/custom-resources.ts";
 import { GarbageCollector } from "./controllers/garbage-collector.ts";
 import { createNamespace, NamespaceWorker } from "./controllers/namespaces.ts";
+import { StorageProtection } from "./controllers/storage-protection.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { createOpenApiPaths } from "./discovery/openapi-paths.ts";
 import { createPathHandler } from "./handlers/paths.ts";
@@ -127,10 +128,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 
   const namespaces = new NamespaceWorker(server);
   const collector = new GarbageCollector(server);
+  const storage = new StorageProtection(server);
   startCustomResources(server);
   if (rbac !== undefined) startRbac(server);
   collector.start();
   namespaces.start();
+  storage.start();
   for (const namespace of FIRST_NAMESPACES) createNamespace(server, namespace);
   await store.settled();
   return {
@@ -150,6 +153,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       closing.abort();
       namespaces.stop();
       collector.stop();
+      storage.stop();
       store.close();
       return Promise.resolve();
     },

@@ -19,6 +19,9 @@ import { requireObject } from "./read.ts";
 import { createToken } from "./token-request.ts";
 import { NAMESPACES, storeUpdate, type WriteResult } from "./write.ts";
 
+const CONNECTS = new Set(["attach", "exec", "portforward"]);
+/** A Pod that was never bound has said nothing yet. */
+const NOTHING_LOGGED: ApiResponse = { status: 204, headers: {}, body: new Uint8Array() };
 const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
 export function isSpecialSubresource(kind: KindStrategy, subresource: string): boolean {
@@ -38,17 +41,21 @@ export async function handleSpecialSubresource(
   if (subresource === "finalize") return finalizeNamespace(exchange);
   if (subresource === "binding" && verb === "create") return bindPod(exchange);
   if (subresource === "eviction" && verb === "create") return evictPod(exchange);
-  if (subresource === "log") requireHost(exchange);
+  if (subresource === "log" || CONNECTS.has(subresource)) {
+    const node = nodeOf(exchange);
+    if (node === "" && subresource === "log") return NOTHING_LOGGED;
+    if (node === "") throw badRequest(`pod ${exchange.target.name} does not have a host assigned`);
+    // In the words of the reference when it has no such node.
+    throw notFound({ group: "", resource: "pods" }, node);
+  }
   throw new StatusError(501, failureStatus(501, "NotImplemented", `${subresource} of pods is not served here`));
 }
 
-/** Logs come from a Pod's node, and there is none behind this server. */
-function requireHost(exchange: Exchange): never {
-  const live = requireObject(exchange);
-  const spec = isObject(live.object["spec"]) ? live.object["spec"] : {};
-  const node = typeof spec["nodeName"] === "string" ? spec["nodeName"] : "";
-  if (node === "") throw badRequest(`pod ${live.name} does not have a host assigned`);
-  throw notFound({ group: "", resource: "pods" }, node);
+/** The node that a Pod is bound to; empty while there is none. Logs and sessions come from there. */
+function nodeOf(exchange: Exchange): string {
+  const { object } = requireObject(exchange);
+  const spec = isObject(object["spec"]) ? object["spec"] : {};
+  return typeof spec["nodeName"] === "string" ? spec["nodeName"] : "";
 }
 
 /** Sets the finalizers of a Namespace's spec, and nothing else. */

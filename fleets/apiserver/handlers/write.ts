@@ -70,7 +70,7 @@ export function* storeNew(
   setManagedFields(object, track(object));
   const admitted = yield* mutate(request, "CREATE", object, undefined);
   prepareNewMetadata(request, admitted);
-  kind.prepareForCreate(admitted);
+  kind.prepareForCreate(admitted, request.user);
   const meta = admitted.metadata;
   const generates = (meta.name ?? "") === "" && (meta.generateName ?? "") !== "";
   for (let attempt = 1; ; attempt++) {

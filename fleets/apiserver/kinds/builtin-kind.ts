@@ -1,4 +1,5 @@
 // A built-in kind: the tables give its form, its rules the rest.
+import type { UserInfo } from "../../../kube/client/transport.ts";
 import type { FieldType } from "../../../kube/fields/type.ts";
 import { cloneJson, formatApiVersion, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { Column, DecodeResult, FieldError, KindStrategy, ScalePaths, SubresourceInfo } from "../registry/kind.ts";
@@ -118,9 +119,9 @@ export class BuiltinKind implements KindStrategy {
     this.#rules.applyDefaults?.(object, old);
   }
 
-  prepareForCreate(object: KubeObject): void {
+  prepareForCreate(object: KubeObject, user?: UserInfo): void {
     if (this.hasStatus && this.#rules.keepsStatusOnCreate !== true) object["status"] = cloneJson(this.#emptyStatus());
-    this.#rules.prepareForCreate?.(object);
+    this.#rules.prepareForCreate?.(object, user);
     toStoredForm(this.#typeName, object as unknown as JsonObject);
   }
 

@@ -1,4 +1,5 @@
 // What a built-in kind does beyond what the tables say. Everything is optional: a kind without rules is stored as sent.
+import type { UserInfo } from "../../../kube/client/transport.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import type { FieldError, KindStrategy, ScalePaths } from "../registry/kind.ts";
 
@@ -16,7 +17,7 @@ export interface KindRules {
   readonly convert?: (object: KubeObject) => KubeObject;
   /** Defaults that depend on the stored object, after those of the rows. */
   readonly applyDefaults?: (object: KubeObject, old: KubeObject | undefined) => void;
-  readonly prepareForCreate?: (object: KubeObject) => void;
+  readonly prepareForCreate?: (object: KubeObject, user: UserInfo | undefined) => void;
   readonly prepareForUpdate?: (object: KubeObject, old: KubeObject) => void;
   readonly allocate?: NonNullable<KindStrategy["allocate"]>;
   readonly warnings?: NonNullable<KindStrategy["warnings"]>;

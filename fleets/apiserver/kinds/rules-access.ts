@@ -1,4 +1,5 @@
 // Rules of access control, admission and coordination kinds.
+import { cloneJson, type Json, type JsonObject } from "../../../kube/object.ts";
 import { eventsEventOf } from "./events.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { validateEvent, validateRole, validateRoleBinding, validateRoleBindingUpdate } from "./validate-core.ts";
@@ -21,6 +22,22 @@ export const ACCESS_RULES: Readonly<Record<string, KindRules>> = {
   "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": { generation: true, conditionalUpdateOnly: true },
   "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding": { generation: true, conditionalUpdateOnly: true },
   "certificates.k8s.io/v1/CertificateSigningRequest": {
+    // Approvers rely on who asks, so nobody can say it of themselves; nor can a request change after it was looked at.
+    prepareForCreate(request, user) {
+      const spec = { ...(request["spec"] as JsonObject) };
+      for (const field of ["username", "uid", "groups", "extra"]) delete spec[field];
+      if (user !== undefined) {
+        spec["username"] = user.name;
+        if (user.uid !== undefined) spec["uid"] = user.uid;
+        if (user.groups.length > 0) spec["groups"] = [...user.groups];
+        if (user.extra !== undefined && Object.keys(user.extra).length > 0)
+          spec["extra"] = cloneJson(user.extra) as Json;
+      }
+      request["spec"] = spec;
+    },
+    prepareForUpdate(request, old) {
+      request["spec"] = cloneJson(old["spec"]);
+    },
     selectable: {
       "spec.signerName": (object) => String((object["spec"] as { signerName?: string } | undefined)?.signerName ?? ""),
     },

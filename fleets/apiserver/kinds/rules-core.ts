@@ -77,6 +77,11 @@ export const CORE_RULES: Readonly<Record<string, KindRules>> = {
   "/v1/Node": {
     keepsStatusOnCreate: true,
     selectable: { "spec.unschedulable": (object) => text(object, "spec", "unschedulable") || "false" },
+    applyDefaults(node) {
+      const spec = (node["spec"] ?? {}) as JsonObject;
+      const { podCIDR, podCIDRs } = spec;
+      if (podCIDR !== undefined && podCIDR !== "" && podCIDRs === undefined) spec["podCIDRs"] = [podCIDR];
+    },
     prepareForCreate(node) {
       const spec = (node["spec"] ?? {}) as JsonObject;
       const taints = [...((spec["taints"] ?? []) as JsonObject[])];

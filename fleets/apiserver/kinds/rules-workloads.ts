@@ -1,5 +1,5 @@
 // Rules of workloads and what scales or guards them.
-import { cloneJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { cloneJson, equalJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { ScalePaths } from "../registry/kind.ts";
 import { admitPod, qosClass } from "./default-pods.ts";
 import { hpaV1Of, hpaV2Of } from "./hpa-versions.ts";
@@ -100,6 +100,11 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
   },
   "apps/v1/Deployment": {
     generation: true,
+    // As the reference, for this kind alone: annotations count, because ReplicaSets inherit them.
+    prepareForUpdate(deployment, old) {
+      if (equalJson(deployment.metadata.annotations ?? {}, old.metadata.annotations ?? {})) return;
+      deployment.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    },
     scale: SCALE,
     validate: validateDeployment,
     warnings: templateWarnings,

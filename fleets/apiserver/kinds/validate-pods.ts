@@ -29,10 +29,11 @@ export function isPort(value: unknown): boolean {
   return typeof value === "number" && value >= 1 && value <= 65535;
 }
 
-/** Errors of a Pod spec at `path`. */
-export function podSpecErrors(spec: JsonObject, path: string): FieldError[] {
+/** Errors of a Pod spec at `path`. `claimed` names volumes that come from outside of the spec. */
+export function podSpecErrors(spec: JsonObject, path: string, claimed: readonly string[] = []): FieldError[] {
   const errors: FieldError[] = [];
   const volumes = volumeErrors(spec, `${path}.volumes`, errors);
+  for (const name of claimed) volumes.add(name);
   const containers = listOf(spec["containers"]);
   if (containers.length === 0) errors.push(required(`${path}.containers`));
   const names = new Set<string>();
@@ -175,18 +176,22 @@ function resourceErrors(resources: JsonObject, path: string): FieldError[] {
   return errors;
 }
 
-/** Errors of a Pod template whose Pods must always restart. */
-export function longRunningTemplateErrors(template: JsonObject, path: string): FieldError[] {
+/** Errors of a Pod template whose Pods must always restart. `claimed` names volumes from claim templates. */
+export function longRunningTemplateErrors(
+  template: JsonObject,
+  path: string,
+  owner = "ReplicaSet",
+  claimed: readonly string[] = [],
+): FieldError[] {
   const spec = part(template, "spec");
-  const errors = podSpecErrors(spec, `${path}.spec`);
+  const errors = podSpecErrors(spec, `${path}.spec`, claimed);
   const policy = textOf(spec["restartPolicy"]);
   if (policy !== "" && policy !== "Always" && RESTART_POLICIES.includes(policy)) {
     errors.push(notSupported(`${path}.spec.restartPolicy`, policy, ["Always"]));
   }
   if (spec["activeDeadlineSeconds"] !== undefined) {
-    errors.push(
-      forbiddenValue(`${path}.spec.activeDeadlineSeconds`, "activeDeadlineSeconds in ReplicaSet is not Supported"),
-    );
+    const why = `activeDeadlineSeconds in ${owner} is not Supported`;
+    errors.push(forbiddenValue(`${path}.spec.activeDeadlineSeconds`, why));
   }
   return errors;
 }

@@ -57,9 +57,13 @@ export function selectorErrors(selector: unknown, path: string): FieldError[] {
 interface SelectorRules {
   /** How messages name the kind. */
   readonly noun: string;
+  /** The kind in messages about the Pod template, when it is not ReplicaSet. */
+  readonly owner?: string;
+  /** Names of volumes from claim templates. */
+  readonly claimed?: readonly string[];
 }
 
-function workloadErrors(object: KubeObject, { noun }: SelectorRules): FieldError[] {
+function workloadErrors(object: KubeObject, { noun, owner, claimed }: SelectorRules): FieldError[] {
   const spec = part(object, "spec");
   const template = part(spec, "template");
   const errors: FieldError[] = notNegative("spec.replicas", spec["replicas"]);
@@ -78,7 +82,7 @@ function workloadErrors(object: KubeObject, { noun }: SelectorRules): FieldError
     const given = part(template, "metadata")["labels"] ?? null;
     errors.push(invalidValue("spec.template.metadata.labels", given, why));
   }
-  errors.push(...longRunningTemplateErrors(template, "spec.template"));
+  errors.push(...longRunningTemplateErrors(template, "spec.template", owner, claimed));
   errors.push(...notNegative("spec.minReadySeconds", spec["minReadySeconds"]));
   errors.push(...notNegative("spec.revisionHistoryLimit", spec["revisionHistoryLimit"]));
   return errors;
@@ -146,7 +150,8 @@ export function selectorUnchanged(object: KubeObject, old: KubeObject): FieldErr
 
 export function validateStatefulSet(object: KubeObject): FieldError[] {
   const spec = part(object, "spec");
-  const errors = workloadErrors(object, { noun: "statefulset" });
+  const claimed = listOf(spec["volumeClaimTemplates"]).map((claim) => textOf(part(claim, "metadata")["name"]));
+  const errors = workloadErrors(object, { noun: "statefulset", owner: "StatefulSet", claimed });
   errors.push(...oneOf("spec.podManagementPolicy", spec["podManagementPolicy"], ["OrderedReady", "Parallel"]));
   const strategy = textOf(part(spec, "updateStrategy")["type"]);
   errors.push(...oneOf("spec.updateStrategy", strategy, ["OnDelete", "RollingUpdate"]));
@@ -175,7 +180,7 @@ export function validateStatefulSetUpdate(object: KubeObject, old: KubeObject): 
 
 export function validateDaemonSet(object: KubeObject): FieldError[] {
   const spec = part(object, "spec");
-  const errors = workloadErrors(object, { noun: "daemonset" });
+  const errors = workloadErrors(object, { noun: "daemonset", owner: "DaemonSet" });
   const strategy = part(spec, "updateStrategy");
   errors.push(...oneOf("spec.updateStrategy", textOf(strategy["type"]), ["OnDelete", "RollingUpdate"]));
   if (strategy["rollingUpdate"] !== undefined) {

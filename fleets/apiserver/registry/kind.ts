@@ -1,5 +1,7 @@
 // What the server must know of a kind. Built-in kinds (../kinds) and custom resources (../crd) both implement it;
 // the verb handlers use nothing else.
+
+import type { UserInfo } from "../../../kube/client/transport.ts";
 import type { FieldType } from "../../../kube/fields/type.ts";
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
 
@@ -98,9 +100,9 @@ export interface KindStrategy {
   /**
    * Clears what a client may not set on create, beyond metadata (status and the like), and adds what the server's own
    * admission adds. Runs after managedFields are computed: what it changes has no owner. metadata has its name, uid
-   * and creationTimestamp by then.
+   * and creationTimestamp by then. `user` is who creates it.
    */
-  prepareForCreate(object: KubeObject): void;
+  prepareForCreate(object: KubeObject, user?: UserInfo): void;
   /** Restores what an update of the main resource may not change: status for kinds with that subresource, and the like. */
   prepareForUpdate(object: KubeObject, old: KubeObject): void;
   /**

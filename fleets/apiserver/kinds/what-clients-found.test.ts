@@ -1,0 +1,117 @@
+// Rules of single kinds that real clients showed to be missing.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startTestServer, type TestServer } from "../test-server.ts";
+
+const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
+const PODS = "/api/v1/namespaces/default/pods";
+const REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+const MERGE = { "content-type": "application/merge-patch+json" };
+const TEMPLATE = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i:1" }] } };
+const WORKLOAD = { selector: { matchLabels: { a: "b" } }, template: TEMPLATE };
+
+let test: TestServer;
+
+beforeEach(async () => {
+  test = await startTestServer();
+});
+
+afterEach(() => test.server.close());
+
+describe("a Deployment", () => {
+  it("has another generation when its annotations change, and not when its labels do", async () => {
+    const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec: WORKLOAD };
+    await test.call("POST", DEPLOYMENTS, deployment);
+
+    const annotated = await test.call("PATCH", `${DEPLOYMENTS}/web`, { metadata: { annotations: { a: "b" } } }, MERGE);
+    const labelled = await test.call("PATCH", `${DEPLOYMENTS}/web`, { metadata: { labels: { a: "b" } } }, MERGE);
+
+    expect(annotated.body["metadata"]?.["generation"]).toBe(2);
+    expect(labelled.body["metadata"]?.["generation"]).toBe(2);
+  });
+});
+
+describe("a StatefulSet", () => {
+  it("mounts the volumes of its claim templates", async () => {
+    const container = { name: "c", image: "i:1", volumeMounts: [{ name: "data", mountPath: "/data" }] };
+    const claim = {
+      metadata: { name: "data" },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    };
+    const set = {
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name: "db" },
+      spec: { ...WORKLOAD, serviceName: "db", template: { ...TEMPLATE, spec: { containers: [container] } } },
+    };
+    const path = "/apis/apps/v1/namespaces/default/statefulsets";
+
+    expect((await test.call("POST", path, set)).status).toBe(422);
+    expect(
+      (await test.call("POST", path, { ...set, spec: { ...set.spec, volumeClaimTemplates: [claim] } })).status,
+    ).toBe(201);
+  });
+});
+
+describe("a Node", () => {
+  it("has its one range of addresses in the list of ranges too", async () => {
+    const node = { apiVersion: "v1", kind: "Node", metadata: { name: "n" }, spec: { podCIDR: "10.1.0.0/24" } };
+
+    const { body } = await test.call("POST", "/api/v1/nodes", node);
+
+    expect(body["spec"]?.["podCIDRs"]).toEqual(["10.1.0.0/24"]);
+  });
+});
+
+describe("a CertificateSigningRequest", () => {
+  const request = {
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+    metadata: { name: "ann" },
+    spec: { request: "YQ==", signerName: "example.com/signer", usages: ["client auth"], username: "somebody else" },
+  };
+
+  it("names who asks, whatever the body says", async () => {
+    const user = { name: "ann", groups: ["dev", "system:authenticated"], uid: "7", extra: { "example.com/a": ["b"] } };
+    const answer = await test.server.handle({
+      method: "POST",
+      path: REQUESTS,
+      headers: {},
+      user,
+      body: JSON.stringify(request),
+    });
+
+    const { spec } = JSON.parse(Buffer.from(answer.body as Uint8Array).toString()) as { spec: object };
+    expect(spec).toMatchObject({ username: "ann", uid: "7", groups: user.groups, extra: user.extra });
+  });
+
+  it("does not change after it was made", async () => {
+    await test.call("POST", REQUESTS, request);
+
+    const answer = await test.call("PATCH", `${REQUESTS}/ann`, { spec: { signerName: "example.com/other" } }, MERGE);
+
+    expect(answer.status).toBe(200);
+    expect(answer.body["spec"]?.["signerName"]).toBe("example.com/signer");
+  });
+});
+
+describe("a Pod", () => {
+  async function createPod(nodeName: string | undefined): Promise<void> {
+    const spec = { ...TEMPLATE.spec, ...(nodeName === undefined ? {} : { nodeName }) };
+    await test.call("POST", PODS, { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec });
+  }
+
+  it("that no node has taken has logged nothing, and cannot be entered", async () => {
+    await createPod(undefined);
+
+    expect((await test.call("GET", `${PODS}/p/log`)).status).toBe(204);
+    const exec = await test.call("POST", `${PODS}/p/exec?command=ls`);
+    expect([exec.status, exec.body["message"]]).toEqual([400, "pod p does not have a host assigned"]);
+  });
+
+  it("on a node is out of reach", async () => {
+    await createPod("n1");
+
+    const log = await test.call("GET", `${PODS}/p/log`);
+    expect([log.status, log.body["message"]]).toEqual([404, 'pods "n1" not found']);
+  });
+});
