@@ -120,8 +120,8 @@ kubectl explain deployment.spec.strategy
 kubectl explain pods --recursive | head -30
 kubectl explain configmap.nothing
 kubectl get --raw /api/v1/namespaces/play/configmaps/colors
-(timeout 1 kubectl get configmaps colors --watch --output-watch-events; true)
-(timeout 1 kubectl get deployments --watch-only & sleep 0.5; kubectl label deployment quick watched=yes; wait)
+kubectl get configmaps colors --watch --output-watch-events > seen & until grep -qs ADDED seen; do sleep 0.05; done; kill $!; cat seen
+kubectl get deployments --watch-only > seen & until grep -qs quick seen; do kubectl label deployment quick watched=$RANDOM --overwrite > labelled; done; kill $!; head -2 seen
 
 # changing
 kubectl label configmap colors tone=warm
