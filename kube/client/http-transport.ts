@@ -3,21 +3,18 @@ import { readFileSync } from "node:fs";
 import { type Dispatcher, Pool, ProxyAgent } from "undici";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { stringifyJson } from "../json.ts";
+import {
+  type Credentials,
+  type KubeconfigOptions,
+  kubeconfigInvalid,
+  readKubeconfig,
+} from "./kubeconfig-connection.ts";
 import { apiUnreachable } from "./status-error.ts";
 import type { ApiRequest, ApiResponse, Transport } from "./transport.ts";
 
 const WATCH_SILENCE_MS = 300_000;
 
-export interface HttpTransportOptions {
-  /** Text of a kubeconfig. */
-  readonly kubeconfig: string;
-  /** Context to use instead of the current one. */
-  readonly context?: string | undefined;
-  /**
-   * Refuses what reaches out of the text: commands, credential plug-ins, files of this machine. For kubeconfigs that come
-   * from others, such as a Secret.
-   */
-  readonly selfContained?: boolean;
+export interface HttpTransportOptions extends KubeconfigOptions {
   /** Longest wait for an answer to begin, and between its parts; watches may be silent for some minutes. */
   readonly timeoutMs?: number;
   /** Most connections for requests; watches come on top. */
@@ -30,62 +27,19 @@ export interface HttpTransport {
   close(): Promise<void>;
 }
 
-interface Credentials {
-  readonly headers: Record<string, string>;
-  readonly tls: {
-    ca?: string | Buffer;
-    cert?: string | Buffer;
-    key?: string | Buffer;
-    rejectUnauthorized?: boolean;
-    servername?: string;
-  };
-}
-
 /**
  * Opens a transport by kubeconfig. Credentials of every form that a kubeconfig can hold (certificates, tokens, files,
  * exec plug-ins) are resolved by the client library; tokens are looked up again once a minute.
  * Throws `kubeconfig-invalid` for a text that is none or names no cluster.
  */
 export async function openHttpTransport(options: HttpTransportOptions): Promise<HttpTransport> {
-  // The library is heavy (about 80 MB): only programs that talk to a remote cluster pay for it, and only for this module.
-  const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
-  const config = new KubeConfig();
-  try {
-    config.loadFromString(options.kubeconfig);
-  } catch (error) {
-    throw kubeconfigInvalid(messageOf(error), error);
-  }
-  if (options.context !== undefined) config.setCurrentContext(options.context);
-  if (options.selfContained === true) refuseReferences(config.getCurrentUser(), config.getCurrentCluster());
-  const cluster = config.getCurrentCluster();
-  if (cluster === null || !URL.canParse(cluster.server)) {
-    throw kubeconfigInvalid(`context "${config.getCurrentContext()}" names no cluster with a server URL`, undefined);
-  }
-  const url = new URL(cluster.server);
+  const config = await readKubeconfig(options);
+  const { url } = config;
   const prefix = url.pathname.replace(/\/$/, "");
-
-  async function credentials(): Promise<Credentials> {
-    const request: Record<string, unknown> = {};
-    await config.applyToHTTPSOptions(request);
-    const headers: Record<string, string> = {};
-    if (typeof request["headers"] === "object" && request["headers"] !== null) {
-      for (const [name, value] of Object.entries(request["headers"])) headers[name.toLowerCase()] = String(value);
-    }
-    if (typeof request["auth"] === "string")
-      headers["authorization"] = `Basic ${Buffer.from(request["auth"]).toString("base64")}`;
-    const tls: Credentials["tls"] = {};
-    for (const name of ["ca", "cert", "key"] as const) {
-      const value = request[name];
-      if (typeof value === "string" || Buffer.isBuffer(value)) tls[name] = value;
-    }
-    if (request["rejectUnauthorized"] === false || cluster?.skipTLSVerify === true) tls.rejectUnauthorized = false;
-    if (typeof request["servername"] === "string") tls.servername = request["servername"];
-    return { headers, tls };
-  }
 
   async function refreshed(): Promise<Credentials> {
     try {
-      return await credentials();
+      return await config.credentials();
     } catch (error) {
       // Plug-ins and files fail for reasons of their own, and may work the next time.
       headersAt = 0;
@@ -98,7 +52,7 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
 
   let first: Credentials;
   try {
-    first = await credentials();
+    first = await config.credentials();
   } catch (error) {
     throw kubeconfigInvalid(messageOf(error), error);
   }
@@ -113,9 +67,9 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
     // time-out is thrown where nobody can catch it.
     allowH2: false,
   };
-  const proxy = cluster.proxyUrl;
+  const proxy = config.proxyUrl;
   function connections(limit: { readonly connections: number | null; readonly bodyTimeout: number }): Dispatcher {
-    if (proxy === undefined || proxy === "") return new Pool(url.origin, { ...shared, ...limit });
+    if (proxy === undefined) return new Pool(url.origin, { ...shared, ...limit });
     return new ProxyAgent({ ...shared, ...limit, uri: proxy, requestTls: shared.connect });
   }
   const requests = connections({ connections: options.maxConnections ?? 16, bodyTimeout: timeout });
@@ -157,32 +111,11 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
   }
   return {
     send,
-    server: cluster.server,
+    server: config.server,
     close: async () => {
       await Promise.all([requests.destroy(), streams.destroy()]);
     },
   };
-}
-
-interface Referrer {
-  readonly exec?: unknown;
-  readonly authProvider?: unknown;
-  readonly certFile?: string;
-  readonly keyFile?: string;
-  readonly caFile?: string;
-}
-
-function refuseReferences(user: Referrer | null, cluster: Referrer | null): void {
-  const found = [
-    user?.exec !== undefined ? "runs a command (exec)" : undefined,
-    user?.authProvider !== undefined ? "uses a credential plug-in or a token file" : undefined,
-    user?.certFile !== undefined || user?.keyFile !== undefined || cluster?.caFile !== undefined
-      ? "names files"
-      : undefined,
-  ].find((problem) => problem !== undefined);
-  if (found !== undefined) {
-    throw kubeconfigInvalid(`it ${found}; one that is stored must hold its certificates or token itself`, undefined);
-  }
 }
 
 /** Opens a transport by a kubeconfig file. Throws `kubeconfig-invalid` when the file cannot be read. */
@@ -206,8 +139,4 @@ function isStream(request: ApiRequest): boolean {
 
 function isWatch(request: ApiRequest): boolean {
   return isStream(request) && (request.path.includes("watch=") || WATCH_PREFIX.test(request.path));
-}
-
-function kubeconfigInvalid(why: string, cause: unknown): AppError {
-  return new AppError("kubeconfig-invalid", `the kubeconfig cannot be used: ${why}`, { recovery: "stall", cause });
 }

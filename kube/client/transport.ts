@@ -1,5 +1,6 @@
 // One request and one answer of a Kubernetes API, without saying how they travel. The embedded server answers these
 // in-process; `http-transport.ts` sends them to a server by kubeconfig. Loops and tests use either.
+import type { Duplex } from "node:stream";
 
 /** Who asks, for transports that authenticate by trust (in-process). */
 export interface UserInfo {
@@ -19,6 +20,10 @@ export interface ApiRequest {
   readonly body?: string | Uint8Array;
   /** In-process only, in place of `body`: the parsed JSON. The server copies what it keeps. */
   readonly object?: unknown;
+  /** In-process only, in place of `body`: its parts as they come, for requests that are passed on. Read at most once. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  /** In-process only: the caller can hand its connection over, to an answer with a `tunnel`. */
+  readonly canUpgrade?: boolean;
   /** Aborting ends the request, and a stream that it opened. */
   readonly signal?: AbortSignal;
   /** In-process only: the already authenticated user. Absent means a member of `system:masters`. */
@@ -38,6 +43,11 @@ export interface ApiResponse {
   readonly parsed?: unknown;
   /** In-process only: the same events as `body` of a watch, parsed and frozen. Read one of the two. */
   readonly events?: AsyncIterable<TransportEvent>;
+  /**
+   * In-process only, with status 101: the connection beyond, in the protocol of the `upgrade` header. The caller owns it:
+   * it joins its own connection to it, and destroys it.
+   */
+  readonly tunnel?: Duplex;
 }
 
 /** One event of a watch. BOOKMARK objects hold only kind and revision; ERROR objects are a Status. */
