@@ -43,8 +43,10 @@ export interface ConnectRequest {
   readonly name: string;
   /** The object that the path names; 404 was answered when there is none. */
   readonly object: KubeObject;
-  /** The path after the subresource, without a leading slash. */
+  /** The path after the subresource as it was sent, escapes and all: empty, or starting with `/`. */
   readonly rest: string;
+  /** The query as it was sent, without its `?`; empty when there is none. */
+  readonly query: string;
 }
 
 export type Connector = (request: ConnectRequest) => Promise<ApiResponse>;

@@ -14,7 +14,7 @@ import { StorageProtection } from "./controllers/storage-protection.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { createOpenApiPaths } from "./discovery/openapi-paths.ts";
 import { createPathHandler } from "./handlers/paths.ts";
-import { refusal, route } from "./handlers/router.ts";
+import { passesThrough, refusal, route } from "./handlers/router.ts";
 import { builtinKinds } from "./kinds/builtin.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { KindStrategy } from "./registry/kind.ts";
@@ -57,6 +57,11 @@ export interface ApiServerOptions {
 export interface ApiServer {
   /** Answers a request in-process. Never rejects: failures are answers. */
   readonly handle: Transport;
+  /**
+   * Whether a path belongs to another server or to the embedding program: its requests may stream their bodies and
+   * upgrade their connections.
+   */
+  readonly passesThrough: (path: string) => boolean;
   /** Identifies the store across restarts. */
   readonly uid: string;
   readonly name: string;
@@ -138,6 +143,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await store.settled();
   return {
     handle,
+    passesThrough: (path) => passesThrough(server, path),
     uid: store.uid,
     name,
     logger,

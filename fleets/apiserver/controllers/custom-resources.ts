@@ -49,10 +49,13 @@ export class CustomResources {
   /** What they were built from. */
   readonly #specs = new Map<string, unknown>();
   readonly #dying = new Map<string, () => void>();
+  /** `group/plural` of the kinds that the server serves without a definition. */
+  readonly #own: ReadonlySet<string>;
 
   constructor(server: ServerContext, crdKind: KindStrategy) {
     this.#server = server;
     this.#crdKind = crdKind;
+    this.#own = new Set(server.registry.all().map(({ group, plural }) => `${group}/${plural}`));
   }
 
   /** Serves the stored definitions and follows their changes. */
@@ -97,6 +100,7 @@ export class CustomResources {
     if (!isEstablished(crd) && !this.#served.has(stored.name) && crd.metadata.deletionTimestamp !== undefined) return;
     if (equalJson(this.#specs.get(stored.name), crd["spec"])) return;
     const definition = definitionOf(crd);
+    if (this.#isOwnKind(definition)) return;
     const versions = definition.versions.filter((version) => version.served).map((version) => version.name);
     const kinds = versions.sort(compareVersions).map((version) => strategyForCrd(crd, version));
     this.#withdraw(stored.name);
@@ -153,6 +157,11 @@ export class CustomResources {
       status["storedVersions"] = [...storedVersions, storage];
     updated["status"] = status;
     return updated;
+  }
+
+  /** True when the server serves the kind itself: what is stored of it does not come and go with a definition. */
+  #isOwnKind({ group, names }: Definition): boolean {
+    return this.#own.has(`${group}/${names.plural}`);
   }
 
   /** A name that another kind of the group has already. */

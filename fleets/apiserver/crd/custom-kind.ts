@@ -74,7 +74,7 @@ export class CustomKind implements KindStrategy {
   readonly hasStatus: boolean;
   readonly scale: ScalePaths | undefined;
   readonly createOnUpdate = false;
-  readonly unconditionalUpdate = false;
+  readonly unconditionalUpdate: boolean = false;
   readonly storageKey: string;
   readonly nameRule = "subdomain";
   readonly selectableFields: readonly string[];

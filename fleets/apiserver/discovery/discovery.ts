@@ -198,7 +198,9 @@ function legacyResources(kind: KindStrategy): JsonObject[] {
       name: `${kind.plural}/${sub.name}`,
       singularName: "",
       namespaced: kind.namespaced,
-      ...(sub.responseKind === undefined ? {} : { group: sub.responseKind.group, version: sub.responseKind.version }),
+      ...(sub.responseKind === undefined || sub.responseKind.version === ""
+        ? {}
+        : { group: sub.responseKind.group, version: sub.responseKind.version }),
       kind: sub.responseKind?.kind ?? kind.kind,
       verbs: [...sub.verbs],
     })),

@@ -55,8 +55,9 @@ const TYPES: Readonly<Record<string, PatchType | "apply">> = {
 export async function patchObject(exchange: Exchange): Promise<ApiResponse> {
   const { headers, kind, query } = exchange;
   const type = TYPES[mediaTypeOf(headers["content-type"])];
-  if (type === undefined || (type === "strategic" && kind.custom)) {
-    const accepted = Object.keys(TYPES).filter((name) => !kind.custom || TYPES[name] !== "strategic");
+  const refusesStrategic = kind.custom && kind.strategicMerge !== true;
+  if (type === undefined || (type === "strategic" && refusesStrategic)) {
+    const accepted = Object.keys(TYPES).filter((name) => !refusesStrategic || TYPES[name] !== "strategic");
     const isKnown = type !== undefined || mediaTypeOf(headers["content-type"]) === "application/apply-patch+cbor";
     throw isKnown
       ? unsupportedMediaType(accepted)

@@ -10,7 +10,7 @@ import { awaitRevision, continueExpired, formatContinue, parseContinue, parseRev
 import { readSelection, type Selection } from "./selection.ts";
 
 /** The present object that the path names; 404 when there is none. */
-export function requireObject(exchange: Exchange): StoredObject {
+export function requireObject(exchange: Pick<Exchange, "server" | "kind" | "target">): StoredObject {
   const { kind, target, server } = exchange;
   const name = target.name ?? "";
   const stored = server.store.get({ resource: kind.storageKey, namespace: target.namespace ?? "", name });

@@ -16,9 +16,16 @@ import {
 } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { impersonate } from "../request/impersonation.ts";
-import { negotiate } from "../request/negotiation.ts";
+import { negotiate, PLAIN } from "../request/negotiation.ts";
 import { Query } from "../request/query.ts";
-import { parseResourcePath, type ResourcePath, splitPath, type Verb } from "../request/request-info.ts";
+import {
+  parseResourcePath,
+  type ResourcePath,
+  remainderOf,
+  segmentsBefore,
+  splitPath,
+  type Verb,
+} from "../request/request-info.ts";
 import type { Connector, ServerContext } from "../server-context.ts";
 import { isWriteRefusal } from "../storage/errors.ts";
 import { admitSubresource } from "./admission.ts";
@@ -42,6 +49,14 @@ export type PathHandler = (
 ) => Promise<ApiResponse | undefined>;
 
 const ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+const CONNECT_VERBS: Readonly<Record<string, string>> = {
+  GET: "get",
+  HEAD: "get",
+  POST: "create",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
 const MASTER: UserInfo = { name: "system:admin", groups: ["system:masters", "system:authenticated"] };
 
 /** Clients of Kubernetes try ten times after this, and then tell their user. */
@@ -54,6 +69,14 @@ export async function route(server: ServerContext, other: PathHandler, request: 
   } catch (error) {
     return refusal(server, error);
   }
+}
+
+/** Whether the request is answered by a connector, which takes bodies and connections as they come. */
+export function passesThrough(server: ServerContext, fullPath: string): boolean {
+  const target = parseResourcePath(splitPath(fullPath).path);
+  if (target?.subresource === undefined) return false;
+  const kind = server.registry.find(target.group, target.version, target.resource);
+  return kind !== undefined && connectorOf(server, kind, target) !== undefined;
 }
 
 /** The answer for anything thrown. What nobody foresaw is logged and answered without its details. */
@@ -87,6 +110,13 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
   if (!server.registry.hasGroupVersion(target.group, target.version)) return notFoundText();
   const kind = server.registry.find(target.group, target.version, target.resource);
   if (kind === undefined) throw resourceNotFound();
+  const connector = connectorOf(server, kind, target);
+  if (connector !== undefined) {
+    authorize(server, user, connectVerb(request.method), target, path);
+    const headers = request.headers ?? {};
+    // Whoever answers says in which form.
+    return connect({ server, request, headers, query, target, kind, user, accepted: PLAIN, warnings: [] }, connector);
+  }
   const verb = verbOf(request.method, target, kind, query);
   authorize(server, user, verb, target, path);
 
@@ -169,16 +199,12 @@ function verbOfMethod(method: string, target: ResourcePath, query: Query): Verb 
       return single ? "patch" : undefined;
     case "DELETE":
       return single ? "delete" : "deletecollection";
-    case "HEAD":
-    case "OPTIONS":
-      // Only subresources that are passed on take these.
-      return target.subresource === undefined ? undefined : "get";
     default:
       return undefined;
   }
 }
 
-function authorize(server: ServerContext, user: UserInfo, verb: Verb, target: ResourcePath, path: string): void {
+function authorize(server: ServerContext, user: UserInfo, verb: string, target: ResourcePath, path: string): void {
   const { group, resource, subresource, namespace, name } = target;
   const decision = server.authorizer({ user, verb, path, resource: { group, resource, subresource, namespace, name } });
   if (!decision.allowed) throw accessRefusal(user, verb, target, path);
@@ -218,17 +244,33 @@ function onMain(exchange: Exchange, verb: Verb): Promise<ApiResponse> {
   }
 }
 
+function connectorOf(server: ServerContext, kind: KindStrategy, target: ResourcePath): Connector | undefined {
+  if (target.name === undefined || target.subresource === undefined) return undefined;
+  return server.connectors.get(`${kind.group}/${kind.plural}/${target.subresource}`);
+}
+
+/** As the reference: a method that no verb stands for needs all of them. */
+function connectVerb(method: string): string {
+  return CONNECT_VERBS[method] ?? "";
+}
+
 async function connect(exchange: Exchange, connector: Connector): Promise<ApiResponse> {
   const { request, user, target, kind } = exchange;
+  const declared = kind.subresources.find((each) => each.name === target.subresource);
+  if (declared === undefined) throw resourceNotFound();
+  if (!(request.method in CONNECT_VERBS) && request.method !== "OPTIONS") throw methodNotAllowed();
   const { name } = requireObject(exchange);
-  const options = connectOptions(exchange);
   // Logs are read, not connected to.
   if (target.subresource !== "log") {
+    const options = connectOptions(exchange);
     const write = writeRequestOf(exchange, { dryRun: false });
     await runSteps(admitSubresource(write, "CONNECT", options.kind, name, options.object));
   }
+  // Admission may have taken its time.
   const object = servedObject(requireObject(exchange), kind);
-  return connector({ request, user, namespace: target.namespace, name: target.name ?? "", object, rest: target.rest });
+  const { path, query } = splitPath(request.path);
+  const rest = remainderOf(path, segmentsBefore(target));
+  return connector({ request, user, namespace: target.namespace, name, object, rest, query });
 }
 
 function onSubresource(exchange: Exchange, verb: Verb, subresource: string): Promise<ApiResponse> {
@@ -239,8 +281,6 @@ function onSubresource(exchange: Exchange, verb: Verb, subresource: string): Pro
       ? notFound({ group: kind.group, resource: kind.plural }, target.name)
       : resourceNotFound();
   }
-  const connector = exchange.server.connectors.get(`${kind.group}/${kind.plural}/${subresource}`);
-  if (connector !== undefined) return connect(exchange, connector);
   if (!declared.verbs.includes(verb)) throw methodNotAllowed();
   if (isSpecialSubresource(kind, subresource)) return handleSpecialSubresource(exchange, verb, subresource);
   if (subresource === "scale") {

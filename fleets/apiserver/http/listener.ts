@@ -1,5 +1,6 @@
 // Serves API servers over TLS: HTTP/2 and HTTP/1.1 on one port, several servers under path prefixes.
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -8,6 +9,7 @@ import {
   type ServerHttp2Session,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
@@ -22,6 +24,7 @@ import type { ApiServer } from "../server.ts";
 import { authenticate, type TokenCheck } from "./authentication.ts";
 import { ensureCertificates } from "./certificates.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
+import { answerUpgrade } from "./tunnel.ts";
 
 export interface ListenOptions {
   /** Address to bind. */
@@ -54,17 +57,28 @@ export interface Listener {
 }
 
 /** What the listener asks of what it serves. */
-export type ServedApi = Pick<ApiServer, "name" | "handle" | "checkToken" | "publishCa">;
+export type ServedApi = Pick<ApiServer, "name" | "handle" | "checkToken" | "publishCa"> &
+  Partial<Pick<ApiServer, "passesThrough">>;
 
 /** Servers by path prefix: `""` for the root, `/clusters/a`. Read at every request, so servers may come and go. */
 export type ServersByPrefix = ReadonlyMap<string, ServedApi>;
 
 type Headers = Http2ServerRequest["headers"];
 
+interface Found {
+  readonly server: ServedApi;
+  /** The path as the server knows it. */
+  readonly path: string;
+}
+
+/** What both versions of HTTP tell of a request. */
+type Received = Http2ServerRequest | IncomingMessage;
+
 const COMPRESS_FROM_BYTES = 131_072;
 const SESSION_MEMORY_MB = 1024;
 const CHUNK_BYTES = 1_048_576;
 const CLOSE_GRACE_MS = 2000;
+const DISCARD_MS = 5000;
 const FLOW_IDS = {
   "x-kubernetes-pf-flowschema-uid": "00000000-0000-4000-8000-000000000001",
   "x-kubernetes-pf-prioritylevel-uid": "00000000-0000-4000-8000-000000000002",
@@ -146,6 +160,9 @@ class Port {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
     });
+    // The library decides by this property, which its types leave out.
+    Object.assign(server, { shouldUpgradeCallback: (request: IncomingMessage) => this.#passesThrough(request) });
+    server.on("upgrade", (request, socket, head) => void this.upgrade(request, socket, head));
     server.on("sessionError", (error) => this.#options.logger.debug("lost a connection", { error: messageOf(error) }));
     return new Promise((resolve, reject) => {
       server.once("error", reject);
@@ -184,29 +201,52 @@ class Port {
     try {
       const answer = await this.#answer(request, AbortSignal.any([abort.signal, this.#closing.signal]));
       await this.#send(request, response, answer, common, abort.signal);
+      if (request.method !== "GET" && request.method !== "HEAD" && !request.readableEnded) discardRest(request);
     } catch (error) {
       if (!abort.signal.aborted) this.#options.logger.warn("failed to send an answer", { error: messageOf(error) });
       response.destroy();
     }
   }
 
-  async #answer(request: Http2ServerRequest, signal: AbortSignal): Promise<ApiResponse> {
+  /** Answers a request that asks for the connection itself. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const abort = new AbortController();
+    const end = (): void => abort.abort();
+    socket.on("error", end);
+    socket.on("close", end);
+    const signal = AbortSignal.any([abort.signal, this.#closing.signal]);
     try {
-      const found = this.#find(request.url);
+      const answer = await this.#answer(request, signal, true);
+      const common = { "audit-id": auditId(request.headers), ...FLOW_IDS };
+      if (abort.signal.aborted) answer.tunnel?.destroy();
+      else await answerUpgrade(socket, head, answer, common);
+    } catch (error) {
+      if (!signal.aborted) this.#options.logger.warn("failed to send an answer", { error: messageOf(error) });
+      socket.destroy();
+    }
+  }
+
+  #passesThrough(request: IncomingMessage): boolean {
+    const found = this.#find(request.url ?? "/");
+    return found?.server.passesThrough?.(found.path) === true;
+  }
+
+  async #answer(request: Received, signal: AbortSignal, canUpgrade = false): Promise<ApiResponse> {
+    try {
+      const found = this.#find(request.url ?? "/");
       if (found === undefined) return jsonResponse(404, failureStatus(404, "NotFound", "no server has this path", {}));
       if (!this.#known.has(found.server)) {
         this.#known.add(found.server);
         found.server.publishCa(this.#caPem);
       }
       const user = this.#userOf(request, found.server);
-      const body = await readBody(request, this.#options.maxBodyBytes ?? MAX_BODY_BYTES);
       const call: ApiRequest = {
-        method: request.method,
+        method: request.method ?? "GET",
         path: found.path,
         headers: plainHeaders(request.headers),
         user,
         signal,
-        ...(body === undefined ? {} : { body }),
+        ...(canUpgrade ? { canUpgrade } : await this.#bodyOf(request, found)),
       };
       return await found.server.handle(call);
     } catch (error) {
@@ -215,9 +255,23 @@ class Port {
     }
   }
 
-  #userOf(request: Http2ServerRequest, server: ServedApi): UserInfo {
+  /** The body of a request that is passed on streams; others are read first. */
+  async #bodyOf(request: Received, { server, path }: Found): Promise<Pick<ApiRequest, "body" | "stream">> {
+    if (server.passesThrough?.(path) !== true) {
+      const body = await readBody(request, this.#options.maxBodyBytes ?? MAX_BODY_BYTES);
+      return body === undefined ? {} : { body };
+    }
+    const { headers } = request;
+    const announced = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+    const open = "stream" in request && request.httpVersionMajor === 2 && !request.stream.endAfterHeaders;
+    // Whoever stops reading early still answers on the same connection.
+    return announced || open ? { stream: request.iterator({ destroyOnReturn: false }) } : {};
+  }
+
+  #userOf(request: Received, server: ServedApi): UserInfo {
     // The compatibility layer hides methods of the socket for HTTP/2.
-    const socket = (request.stream?.session?.socket ?? request.socket) as TLSSocket;
+    const session = "stream" in request ? request.stream?.session : undefined;
+    const socket = (session?.socket ?? request.socket) as TLSSocket;
     if (this.#options.identify !== undefined) return this.#options.identify(socket, request.headers);
     return authenticate(
       socket,
@@ -227,7 +281,7 @@ class Port {
   }
 
   /** The server whose prefix the path has, and the rest of the path. */
-  #find(path: string): { readonly server: ServedApi; readonly path: string } | undefined {
+  #find(path: string): Found | undefined {
     if (path.startsWith("/clusters/")) {
       const at = /^\/clusters\/[^/?]+/.exec(path)?.[0];
       const server = at === undefined ? undefined : this.#servers.get(at);
@@ -308,7 +362,15 @@ function drained(response: Http2ServerResponse, signal: AbortSignal): Promise<vo
   });
 }
 
-async function readBody(request: Http2ServerRequest, maxBytes: number): Promise<Buffer | undefined> {
+/** Reads what is left of a body that was answered early, for a while: the client may not read before it has sent all. */
+function discardRest(request: Received): void {
+  const timer = setTimeout(() => request.destroy(), DISCARD_MS);
+  request.once("close", () => clearTimeout(timer));
+  request.once("end", () => clearTimeout(timer));
+  request.resume();
+}
+
+async function readBody(request: Received, maxBytes: number): Promise<Buffer | undefined> {
   if (request.method === "GET" || request.method === "HEAD") return undefined;
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw requestTooLarge(maxBytes);
   const chunks: Buffer[] = [];

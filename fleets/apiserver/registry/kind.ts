@@ -70,6 +70,8 @@ export interface KindStrategy {
   readonly subresources: readonly SubresourceInfo[];
   /** Custom resources: list items carry kind and apiVersion, updates need a resourceVersion, no protobuf. */
   readonly custom: boolean;
+  /** Strategic merge patches are taken for a kind that is `custom`, too. */
+  readonly strategicMerge?: boolean;
   /** `metadata.generation` is kept for this kind. */
   readonly hasGeneration: boolean;
   readonly hasStatus: boolean;

@@ -24,7 +24,8 @@ const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const BUILTIN_TYPES = ["application/json", "application/yaml", PROTOBUF];
 const CUSTOM_TYPES = ["application/json", "application/yaml"];
 
-const PLAIN: Accepted = { mediaType: "application/json", pretty: false, form: "object", metaVersion: "v1" };
+/** JSON, as it is. */
+export const PLAIN: Accepted = { mediaType: "application/json", pretty: false, form: "object", metaVersion: "v1" };
 
 /** The clauses of an Accept header, best first. */
 export function parseAccept(header: string): AcceptClause[] {

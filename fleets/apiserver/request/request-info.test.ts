@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseResourcePath } from "./request-info.ts";
+import { leadsUpwards, parseResourcePath, remainderOf, segmentsBefore } from "./request-info.ts";
 
 describe("parseResourcePath", () => {
   it.each([
@@ -28,6 +28,34 @@ describe("parseResourcePath", () => {
     "leaves %s to others",
     (path) => {
       expect(parseResourcePath(path)).toBeUndefined();
+    },
+  );
+});
+
+describe("remainderOf", () => {
+  it.each([
+    ["/apis/x.io/v1/clusters/c/proxy", ""],
+    ["/apis/x.io/v1/clusters/c/proxy/", "/"],
+    ["//apis/x.io//v1/clusters/c/proxy/api/v1//pods/a%2Fb/", "/api/v1//pods/a%2Fb/"],
+    ["/api/v1/namespaces/n/services/s/proxy/x", "/x"],
+    ["/api/v1/nodes/n/proxy/x", "/x"],
+  ])("keeps what follows the subresource of %s", (path, rest) => {
+    expect(remainderOf(path, segmentsBefore(parseResourcePath(path)!))).toBe(rest);
+  });
+});
+
+describe("leadsUpwards", () => {
+  it.each(["/..", "/a/../b", "/%2e%2e/a", "/.%2E/a", "/..%2fa", "/a%2f..", "/..%5ca", "/.", "/a/./b", "/%zz", "/%"])(
+    "is true for %s",
+    (path) => {
+      expect(leadsUpwards(path)).toBe(true);
+    },
+  );
+
+  it.each(["", "/", "/api/v1", "/a%2Fb", "/...", "/a..b/.c", "/%252e%252e/x", "/v1.apps"])(
+    "is false for %s",
+    (path) => {
+      expect(leadsUpwards(path)).toBe(false);
     },
   );
 });

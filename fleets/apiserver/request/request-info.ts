@@ -80,6 +80,36 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
   };
 }
 
+/** The number of segments of a path up to its subresource, that included. */
+export function segmentsBefore(target: ResourcePath): number {
+  return (target.group === "" ? 2 : 3) + (target.watchPrefix ? 1 : 0) + (target.namespace === undefined ? 0 : 2) + 3;
+}
+
+/** What follows the first `count` segments of a path, as it was sent: with its escapes, starting with `/`, or empty. */
+export function remainderOf(path: string, count: number): string {
+  let at = 0;
+  for (let passed = 0; passed < count; passed++) {
+    while (path[at] === "/") at += 1;
+    while (at < path.length && path[at] !== "/") at += 1;
+  }
+  return path.slice(at);
+}
+
+/**
+ * True for a path that leads upwards where it is taken literally: a segment is `.` or `..`, as it stands or once its
+ * escapes are undone. A path whose escapes are broken counts as well.
+ */
+export function leadsUpwards(path: string): boolean {
+  if (!/\.|%/.test(path)) return false;
+  let plain: string;
+  try {
+    plain = decodeURIComponent(path);
+  } catch {
+    return true;
+  }
+  return plain.split(/[/\\]/).some((segment) => segment === "." || segment === "..");
+}
+
 /** True for a text that can stand as one segment of a path. */
 export function isPathSegment(name: string): boolean {
   return name !== "." && name !== ".." && !name.includes("/") && !name.includes("%");
