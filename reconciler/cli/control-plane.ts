@@ -4,7 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseTokenFile } from "../../fleets/apiserver/http/authentication.ts";
 import { type Listener, listen } from "../../fleets/apiserver/http/listener.ts";
+import { builtinKinds } from "../../fleets/apiserver/kinds/builtin.ts";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
+import { CLUSTER_DEFINITION, CLUSTER_PROXY, clusterKind } from "../../fleets/cluster-kind.ts";
+import { ClusterProxy, clusterConnector } from "../../fleets/cluster-proxy/cluster-proxy.ts";
 import { Fleet } from "../../fleets/fleet.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Transport, UserInfo } from "../../kube/client/transport.ts";
@@ -60,6 +63,8 @@ export interface ControlPlane {
 }
 
 interface Engine {
+  /** Definitions of kinds that the store serves without them. */
+  readonly builtIn: readonly string[];
   readonly memberKubeconfig: (name: string) => string;
   readonly client: KubeClient;
   readonly url: string;
@@ -78,7 +83,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ? await startEmbedded(options, clock)
       : await connectStore(options, options.storeKubeconfig, clock);
   try {
-    await installDefinitions(engine.client, clock);
+    await installDefinitions(engine.client, clock, { builtIn: engine.builtIn });
     await engine.register?.();
     const fleet = new Fleet({ clock, logger, local: (name) => members?.get(name)?.transport });
     const context = createContext({
@@ -119,6 +124,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promise<Engine> {
   const { dataFolder, logger, members } = options;
+  const proxy = new ClusterProxy({
+    readSecret: (reference) => client.find({ apiVersion: "v1", kind: "Secret", ...reference }),
+    local: (name) => members?.get(name)?.transport,
+    logger,
+  });
   const server = await createApiServer({
     name: "control-plane",
     database: join(dataFolder, "store.db"),
@@ -136,7 +146,10 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     },
     ...(options.tokenFile === undefined ? {} : { tokens: readTokens(options.tokenFile) }),
     admission: [karmadaAdmission(clock, randomUUID)],
+    kinds: [...builtinKinds(), clusterKind()],
+    connectors: { [CLUSTER_PROXY]: clusterConnector(proxy) },
   });
+  const client = new KubeClient(server.handle);
   const servers = new Map<string, ApiServer>([["", server]]);
   for (const [name, member] of members ?? []) servers.set(`/clusters/${name}`, member.server);
   let listener: Listener;
@@ -156,12 +169,14 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
   const kubeconfig = join(dataFolder, "kubeconfig");
   writeFileSync(kubeconfig, listener.adminKubeconfig(), { mode: 0o600 });
   return {
-    client: new KubeClient(server.handle),
+    builtIn: [CLUSTER_DEFINITION],
+    client,
     url: listener.url,
     kubeconfig,
     memberKubeconfig: (name) => listener.adminKubeconfig(`/clusters/${name}`),
     close: async () => {
       await listener.close();
+      proxy.close();
       await server.close();
     },
   };
@@ -203,7 +218,7 @@ async function connectStore(options: ControlPlaneOptions, kubeconfig: string, cl
   try {
     const engine = await connectKubernetes({ kubeconfig, dataFolder, host, port, advertise, logger, clock });
     // No member is served here: those that live in this process are reached by it alone.
-    return { ...engine, kubeconfig, memberKubeconfig: () => "" };
+    return { ...engine, builtIn: [], kubeconfig, memberKubeconfig: () => "" };
   } catch (error) {
     throw portProblem(error, options) ?? error;
   }

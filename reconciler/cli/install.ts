@@ -11,10 +11,26 @@ import { mapLimit } from "../../runtime/parallel.ts";
 const NAMESPACES = ["karmada-system", "karmada-cluster"];
 const ESTABLISH_TIMEOUT_MS = 30_000;
 
+export interface InstallOptions {
+  /** Names of definitions whose kinds the store serves without them. */
+  readonly builtIn?: readonly string[];
+}
+
 /** Installs or updates our definitions and namespaces; resolves when every kind is served. Safe to repeat. */
-export async function installDefinitions(client: KubeClient, clock: Clock): Promise<void> {
+export async function installDefinitions(
+  client: KubeClient,
+  clock: Clock,
+  { builtIn = [] }: InstallOptions = {},
+): Promise<void> {
   await mapLimit(karmadaCrds(), 8, async (definition) => {
-    await client.apply(definition, { fieldManager: "flaghoist-install", force: true });
+    const name = definition.metadata.name ?? "";
+    if (!builtIn.includes(name)) {
+      await client.apply(definition, { fieldManager: "flaghoist-install", force: true });
+      return;
+    }
+    // Stores of earlier versions hold it; the objects stay, because the store does not serve them by it.
+    const ref = { apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", name };
+    if ((await client.find(ref)) !== undefined) await client.delete(ref);
   });
   await awaitEstablished(client, clock);
   await mapLimit(NAMESPACES, 2, async (name) => {

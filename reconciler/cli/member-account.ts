@@ -1,4 +1,5 @@
-// What a join makes in a member cluster: an account for the control plane, allowed everything, and a token of it.
+// What a join makes in a member cluster: an account for the control plane, allowed everything, one that may act for other
+// users (as whom `clusters/proxy` asks), and a token of each.
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { isNotFound } from "../../kube/client/status-error.ts";
 import { isObject, type KubeObject, type ObjectRef, type OwnerReference, refOf } from "../../kube/object.ts";
@@ -9,9 +10,25 @@ export const MEMBER_NAMESPACE = "karmada-cluster";
 const SYSTEM_LABELS = { "karmada.io/system": "true" };
 const RBAC = "rbac.authorization.k8s.io/v1";
 const FIELD_MANAGER = "flaghoist-join";
+/** As Karmada's: one for all control planes that the cluster has joined. */
+const IMPERSONATOR = "karmada-impersonator";
 const FILL_TIMEOUT_MS = 3_000;
 /** Members may shorten it; a year is what most allow. */
 const TOKEN_SECONDS = 365 * 24 * 3600;
+
+/** As Karmada's: the Secret of the control plane with the token of the account that acts for others. */
+export function impersonatorSecretName(clusterName: string): string {
+  return `${clusterName}-impersonator`;
+}
+
+/** The Secrets of the control plane with credentials of a cluster. */
+export function secretRefs(clusterName: string): readonly ObjectRef[] {
+  const secret = { apiVersion: "v1", kind: "Secret", namespace: MEMBER_NAMESPACE };
+  return [
+    { ...secret, name: clusterName },
+    { ...secret, name: impersonatorSecretName(clusterName) },
+  ];
+}
 
 /** The role is the root: it owns all the rest, so that deleting it takes everything along. */
 function accountRole(clusterName: string): KubeObject {
@@ -55,33 +72,87 @@ function ownerOf(role: KubeObject): OwnerReference {
   return { apiVersion: RBAC, kind: "ClusterRole", name: role.metadata.name ?? "", uid: role.metadata.uid ?? "" };
 }
 
+function impersonatorParts(): readonly KubeObject[] {
+  const metadata = { name: IMPERSONATOR, namespace: MEMBER_NAMESPACE, labels: SYSTEM_LABELS };
+  const clusterWide = { name: IMPERSONATOR, labels: SYSTEM_LABELS };
+  return [
+    {
+      apiVersion: RBAC,
+      kind: "ClusterRole",
+      metadata: clusterWide,
+      rules: [
+        { apiGroups: [""], resources: ["users", "groups", "serviceaccounts"], verbs: ["impersonate"] },
+        // UIDs, and extras under every key.
+        { apiGroups: ["authentication.k8s.io"], resources: ["*"], verbs: ["impersonate"] },
+      ],
+    },
+    { apiVersion: "v1", kind: "ServiceAccount", metadata },
+    {
+      apiVersion: RBAC,
+      kind: "ClusterRoleBinding",
+      metadata: clusterWide,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: IMPERSONATOR },
+      subjects: [{ kind: "ServiceAccount", name: IMPERSONATOR, namespace: MEMBER_NAMESPACE }],
+    },
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { ...metadata, annotations: { "kubernetes.io/service-account.name": IMPERSONATOR } },
+      type: "kubernetes.io/service-account-token",
+    },
+  ];
+}
+
+interface AccountOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+interface AccountToken {
+  readonly token: string;
+  readonly caBundle: string | undefined;
+}
+
+export interface MemberAccount extends AccountToken {
+  /** Token of the account that may act for other users, and do nothing else. */
+  readonly impersonatorToken: string;
+}
+
 /**
- * Makes the account and answers with its token. The member's token controller is given a moment to fill the Secret;
- * where there is none, a token is asked for. Throws `member-gives-no-token` when neither works.
+ * Makes both accounts and answers with their tokens. The member's token controller is given a moment to fill the Secrets;
+ * where there is none, tokens are asked for. Throws `member-gives-no-token` when neither works.
  */
 export async function createMemberAccount(
   member: KubeClient,
   clusterName: string,
-  options: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<{ readonly token: string; readonly caBundle: string | undefined }> {
-  const { clock, signal } = options;
-  const write = { fieldManager: FIELD_MANAGER, force: true, signal };
+  options: AccountOptions,
+): Promise<MemberAccount> {
+  const write = { fieldManager: FIELD_MANAGER, force: true, signal: options.signal };
   const role = await member.apply(accountRole(clusterName), write);
-  await ensureNamespace(member, role);
+  const metadata = { name: MEMBER_NAMESPACE, labels: SYSTEM_LABELS };
+  await ensureShared(member, role, { apiVersion: "v1", kind: "Namespace", metadata });
   let secret: ObjectRef | undefined;
   for (const part of accountParts(clusterName, role)) secret = refOf(await member.apply(part, write));
-  const filled = secret === undefined ? undefined : await awaitToken(member, secret, clock, signal);
-  if (filled !== undefined) return filled;
-  return { token: await requestToken(member, clusterName), caBundle: undefined };
+  for (const part of impersonatorParts()) await ensureShared(member, role, part);
+  const [own, impersonator] = await Promise.all([
+    tokenOf(member, accountName(clusterName), secret, options),
+    tokenOf(
+      member,
+      IMPERSONATOR,
+      { apiVersion: "v1", kind: "Secret", namespace: MEMBER_NAMESPACE, name: IMPERSONATOR },
+      options,
+    ),
+  ]);
+  return { ...own, impersonatorToken: impersonator.token };
 }
 
-/** The namespace goes with the last account in it; one that others made is left as it is. */
-async function ensureNamespace(member: KubeClient, role: KubeObject): Promise<void> {
-  const ref: ObjectRef = { apiVersion: "v1", kind: "Namespace", name: MEMBER_NAMESPACE };
+/** Creates what goes with the last account in the member; what others made is left as it is. */
+async function ensureShared(member: KubeClient, role: KubeObject, object: KubeObject): Promise<void> {
+  const ref = refOf(object);
   const existing = await member.find(ref);
   if (existing === undefined) {
-    const metadata = { name: MEMBER_NAMESPACE, labels: SYSTEM_LABELS, ownerReferences: [ownerOf(role)] };
-    await member.create({ apiVersion: "v1", kind: "Namespace", metadata }, { fieldManager: FIELD_MANAGER });
+    const metadata = { ...object.metadata, ownerReferences: [ownerOf(role)] };
+    await member.create({ ...object, metadata }, { fieldManager: FIELD_MANAGER });
     return;
   }
   const { ownerReferences = [], resourceVersion } = existing.metadata;
@@ -94,12 +165,22 @@ async function ensureNamespace(member: KubeClient, role: KubeObject): Promise<vo
   );
 }
 
+async function tokenOf(
+  member: KubeClient,
+  account: string,
+  secret: ObjectRef | undefined,
+  { clock, signal }: AccountOptions,
+): Promise<AccountToken> {
+  const filled = secret === undefined ? undefined : await awaitToken(member, secret, clock, signal);
+  return filled ?? { token: await requestToken(member, account), caBundle: undefined };
+}
+
 async function awaitToken(
   member: KubeClient,
   ref: ObjectRef,
   clock: Clock,
   signal: AbortSignal,
-): Promise<{ token: string; caBundle: string | undefined } | undefined> {
+): Promise<AccountToken | undefined> {
   const deadline = clock.now() + FILL_TIMEOUT_MS;
   for (;;) {
     const { data } = await member.get(ref, signal);
@@ -115,8 +196,8 @@ async function awaitToken(
   }
 }
 
-async function requestToken(member: KubeClient, clusterName: string): Promise<string> {
-  const path = `/api/v1/namespaces/${MEMBER_NAMESPACE}/serviceaccounts/${accountName(clusterName)}/token`;
+async function requestToken(member: KubeClient, account: string): Promise<string> {
+  const path = `/api/v1/namespaces/${MEMBER_NAMESPACE}/serviceaccounts/${account}/token`;
   try {
     const answer = await member.raw("POST", path, {
       apiVersion: "authentication.k8s.io/v1",

@@ -38,6 +38,7 @@ export async function registerSimulated(
       syncMode: "Push",
       apiEndpoint: `${plane.url}/clusters/${name}`,
       secretRef: { namespace: "karmada-cluster", name },
+      impersonatorSecretRef: { namespace: "karmada-cluster", name },
       ...where,
     },
   };

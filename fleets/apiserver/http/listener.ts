@@ -24,6 +24,7 @@ import type { ApiServer } from "../server.ts";
 import { authenticate, type TokenCheck } from "./authentication.ts";
 import { ensureCertificates } from "./certificates.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
+import { sendBytes, sendStream } from "./send-body.ts";
 import { answerUpgrade } from "./tunnel.ts";
 
 export interface ListenOptions {
@@ -76,7 +77,6 @@ type Received = Http2ServerRequest | IncomingMessage;
 
 const COMPRESS_FROM_BYTES = 131_072;
 const SESSION_MEMORY_MB = 1024;
-const CHUNK_BYTES = 1_048_576;
 const CLOSE_GRACE_MS = 2000;
 const DISCARD_MS = 5000;
 const FLOW_IDS = {
@@ -325,41 +325,6 @@ class Port {
     const accepted = String(request.headers["accept-encoding"] ?? "");
     return /\bgzip\b/.test(accepted) ? compress(body, { level: constants.Z_BEST_SPEED }) : undefined;
   }
-}
-
-/** Large bodies go in parts, so that other streams of the connection and of the process get their turn. */
-async function sendBytes(response: Http2ServerResponse, body: Uint8Array, signal: AbortSignal): Promise<void> {
-  let at = 0;
-  for (; body.byteLength - at > CHUNK_BYTES; at += CHUNK_BYTES) {
-    if (signal.aborted) return;
-    if (!response.write(body.subarray(at, at + CHUNK_BYTES))) await drained(response, signal);
-  }
-  response.end(body.subarray(at));
-}
-
-async function sendStream(
-  response: Http2ServerResponse,
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const chunk of body) {
-    if (signal.aborted) return;
-    if (!response.write(chunk)) await drained(response, signal);
-  }
-  response.end();
-}
-
-/** Waits until more can be written, or the reader is gone. */
-function drained(response: Http2ServerResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      response.off("drain", go);
-      signal.removeEventListener("abort", go);
-      resolve();
-    };
-    response.on("drain", go);
-    signal.addEventListener("abort", go, { once: true });
-  });
 }
 
 /** Reads what is left of a body that was answered early, for a while: the client may not read before it has sent all. */

@@ -20,7 +20,13 @@ import {
 } from "../command.ts";
 import { commandClock } from "../command-clock.ts";
 import { withControlPlane } from "../connect.ts";
-import { createMemberAccount, MEMBER_NAMESPACE, removeMemberAccount } from "../member-account.ts";
+import {
+  createMemberAccount,
+  impersonatorSecretName,
+  MEMBER_NAMESPACE,
+  removeMemberAccount,
+  secretRefs,
+} from "../member-account.ts";
 import { type MemberKubeconfig, readMemberKubeconfig } from "../member-kubeconfig.ts";
 import { paint, print } from "../output.ts";
 
@@ -33,7 +39,7 @@ export const joinCommand: Command = {
   summary: "register a member cluster",
   usage: "NAME --cluster-kubeconfig FILE [--cluster-context CONTEXT]",
   description:
-    "Makes an account for the control plane in the cluster, keeps its token in a Secret, and creates the Cluster object. Waits until the cluster is ready, or says why it is not. A cluster that does not answer is not registered.",
+    "Makes an account for the control plane in the cluster and one that acts for people who go through the control plane (kubectl get --raw .../clusters/NAME/proxy/...), keeps their tokens in Secrets, and creates the Cluster object. Waits until the cluster is ready, or says why it is not. A cluster that does not answer is not registered.",
   options: {
     "cluster-kubeconfig": { type: "string", value: "FILE", help: "how the cluster is reached" },
     "cluster-context": { type: "string", value: "CONTEXT", help: "context of that kubeconfig (default: the current)" },
@@ -78,7 +84,7 @@ async function join(invocation: Invocation, client: KubeClient): Promise<ExitCod
   try {
     const member = new KubeClient(transport.send);
     const id = await identify(member, kubeconfig.server, signal);
-    const cluster = clusterObject(invocation, name, kubeconfig, id);
+    const cluster = clusterObject(invocation, name, kubeconfig, { id, credentials });
     await refuseTwice(client, name, id);
     // The rules for clusters speak before anything is written, there or here.
     await client.create(cluster, { fieldManager: FIELD_MANAGER, dryRun: true });
@@ -146,7 +152,14 @@ async function refuseTwice(client: KubeClient, name: string, id: string): Promis
   );
 }
 
-function clusterObject(invocation: Invocation, name: string, kubeconfig: MemberKubeconfig, id: string): Cluster {
+function clusterObject(
+  invocation: Invocation,
+  name: string,
+  kubeconfig: MemberKubeconfig,
+  { id, credentials }: { readonly id: string; readonly credentials: Registration["credentials"] },
+): Cluster {
+  // A kubeconfig that came along acts for others itself.
+  const impersonator = credentials === "kubeconfig" ? name : impersonatorSecretName(name);
   const provider = stringOption(invocation, "provider");
   const region = stringOption(invocation, "region");
   const zones = stringOption(invocation, "zones")
@@ -163,6 +176,7 @@ function clusterObject(invocation: Invocation, name: string, kubeconfig: MemberK
       ...(id === "" ? {} : { id }),
       apiEndpoint: kubeconfig.server,
       secretRef: { namespace: MEMBER_NAMESPACE, name },
+      impersonatorSecretRef: { namespace: MEMBER_NAMESPACE, name: impersonator },
       ...(kubeconfig.insecureSkipTlsVerify ? { insecureSkipTLSVerification: true } : {}),
       ...(kubeconfig.proxyUrl === undefined ? {} : { proxyURL: kubeconfig.proxyUrl }),
       ...(provider === undefined ? {} : { provider }),
@@ -193,41 +207,48 @@ async function register(
   signal: AbortSignal,
 ): Promise<void> {
   const { name, kubeconfig, credentials, cluster } = registration;
-  const secretRef: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace: MEMBER_NAMESPACE, name };
   try {
-    const data =
+    const contents =
       credentials === "kubeconfig"
-        ? { kubeconfig: base64(kubeconfig.text) }
-        : await accountData(member, name, kubeconfig, signal);
-    const secret: KubeObject = {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name, namespace: MEMBER_NAMESPACE, labels: { "karmada.io/system": "true" } },
-      type: "Opaque",
-      data,
-    };
-    await client.apply(secret, { fieldManager: FIELD_MANAGER, force: true });
+        ? { [name]: { kubeconfig: base64(kubeconfig.text) } }
+        : await accountSecrets(member, name, kubeconfig, signal);
+    for (const [secretName, data] of Object.entries(contents)) {
+      const secret: KubeObject = {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: secretName, namespace: MEMBER_NAMESPACE, labels: { "karmada.io/system": "true" } },
+        type: "Opaque",
+        data,
+      };
+      await client.apply(secret, { fieldManager: FIELD_MANAGER, force: true });
+    }
     const created = await client.create(cluster, { fieldManager: FIELD_MANAGER });
-    // So that the Secret goes with the Cluster, however that is deleted.
+    // So that the Secrets go with the Cluster, however that is deleted.
     const owner = { apiVersion: CLUSTER_API, kind: "Cluster", name, uid: created.metadata.uid };
-    await client.patch(secretRef, { metadata: { ownerReferences: [owner] } }, "merge", { fieldManager: FIELD_MANAGER });
+    for (const ref of secretRefs(name).slice(0, Object.keys(contents).length)) {
+      await client.patch(ref, { metadata: { ownerReferences: [owner] } }, "merge", { fieldManager: FIELD_MANAGER });
+    }
   } catch (error) {
-    await client.delete(secretRef).catch(() => false);
+    for (const ref of secretRefs(name)) await client.delete(ref).catch(() => false);
     if (credentials === "token") await removeMemberAccount(member, name).catch(() => undefined);
     throw error;
   }
 }
 
-async function accountData(
+/** The Secrets of the control plane with the credentials of both accounts, by name. */
+async function accountSecrets(
   member: KubeClient,
   name: string,
   kubeconfig: MemberKubeconfig,
   signal: AbortSignal,
-): Promise<Record<string, string>> {
-  const { token, caBundle } = await createMemberAccount(member, name, { clock: commandClock, signal });
+): Promise<Record<string, Record<string, string>>> {
+  const account = await createMemberAccount(member, name, { clock: commandClock, signal });
   // The kubeconfig's own bundle leads to the address that was just used; the member's may be for inside addresses only.
-  const bundle = kubeconfig.caBundle ?? caBundle;
-  return { token: base64(token), ...(bundle === undefined ? {} : { caBundle: bundle }) };
+  const caBundle = kubeconfig.caBundle ?? account.caBundle;
+  return {
+    [name]: { token: base64(account.token), ...(caBundle === undefined ? {} : { caBundle }) },
+    [impersonatorSecretName(name)]: { token: base64(account.impersonatorToken) },
+  };
 }
 
 function base64(text: string): string {

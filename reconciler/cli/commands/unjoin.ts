@@ -21,7 +21,7 @@ import {
 } from "../command.ts";
 import { commandClock } from "../command-clock.ts";
 import { withControlPlane } from "../connect.ts";
-import { MEMBER_NAMESPACE, removeMemberAccount } from "../member-account.ts";
+import { removeMemberAccount, secretRefs } from "../member-account.ts";
 import { connectMember, type MemberConnection } from "../member-client.ts";
 import { paint, print } from "../output.ts";
 
@@ -70,7 +70,7 @@ async function unjoin(invocation: Invocation, client: KubeClient): Promise<ExitC
     await client.delete(ref);
     await awaitGone(invocation, client, ref, { force, timeoutMs });
     const leftBehind = await cleanMember(member, name);
-    await client.delete({ apiVersion: "v1", kind: "Secret", namespace: MEMBER_NAMESPACE, name });
+    for (const secret of secretRefs(name)) await client.delete(secret);
     const colour = paint(invocation);
     print(invocation, { cluster: name, removed: true, leftBehind }, () =>
       [
