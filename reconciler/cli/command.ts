@@ -105,6 +105,11 @@ export const SERVER_OPTIONS: Readonly<Record<string, CommandOption>> = {
   context: { type: "string", value: "NAME", help: "context of that kubeconfig" },
 };
 
+/** For commands that work on the files of `flaghoist up` themselves. */
+export const DATA_OPTION: Readonly<Record<string, CommandOption>> = {
+  data: { type: "string", value: "FOLDER", help: "data folder of 'flaghoist up' (default: .flaghoist)" },
+};
+
 export const NAMESPACE_OPTION: Readonly<Record<string, CommandOption>> = {
   namespace: { type: "string", short: "n", value: "NAMESPACE", help: "namespace of the object (default: default)" },
 };

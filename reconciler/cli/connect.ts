@@ -9,6 +9,11 @@ import { type Invocation, stringOption } from "./command.ts";
 
 export const DATA_FOLDER = ".flaghoist";
 
+/** The data folder that a command works on. */
+export function dataFolderOf(invocation: Invocation): string {
+  return resolve(invocation.io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER);
+}
+
 export interface ControlPlaneConnection {
   readonly client: KubeClient;
   readonly server: string;

@@ -6,6 +6,7 @@ import { parseTokenFile } from "../../fleets/apiserver/http/authentication.ts";
 import { type Listener, listen } from "../../fleets/apiserver/http/listener.ts";
 import { builtinKinds } from "../../fleets/apiserver/kinds/builtin.ts";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
+import { certificatesIn, databaseIn } from "../../fleets/apiserver/storage/data-folder.ts";
 import { CLUSTER_DEFINITION, CLUSTER_PROXY, clusterKind } from "../../fleets/cluster-kind.ts";
 import { ClusterProxy, clusterConnector } from "../../fleets/cluster-proxy/cluster-proxy.ts";
 import { Fleet } from "../../fleets/fleet.ts";
@@ -131,7 +132,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
   });
   const server = await createApiServer({
     name: "control-plane",
-    database: join(dataFolder, "store.db"),
+    database: databaseIn(dataFolder),
     clock,
     logger,
     // Clients that come back after a longer gap list again; more history costs memory after each burst of writes.
@@ -157,7 +158,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     listener = await listen(servers, {
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
-      directory: join(dataFolder, "pki"),
+      directory: certificatesIn(dataFolder),
       clock,
       logger,
     });

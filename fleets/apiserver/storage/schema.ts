@@ -70,26 +70,26 @@ export function schemaVersion(database: DatabaseSync, path: string): number {
 }
 
 /**
- * Brings an open file to the newest version, in one transaction, after keeping a copy of it as `PATH.before-vN`.
- * Answers what was done; empty when the file was new enough. Throws for files of newer programs.
+ * Brings an open file to the newest version, in one transaction, after keeping a copy of it as `PATH.before-vN`
+ * (`no-copy`: the caller has one). Answers what was done; empty when the file was new enough. Throws for files of newer programs.
  */
 export function migrate(
   database: DatabaseSync,
   path: string,
   migrations: readonly Migration[] = MIGRATIONS,
-): { readonly from: number; readonly to: number; readonly copy: string } | undefined {
+  keep: "copy" | "no-copy" = "copy",
+): { readonly from: number; readonly to: number } | undefined {
   const from = schemaVersion(database, path);
   const to = latestVersion(migrations);
   if (from > to) throw schemaTooNew(path, from, to);
   if (from === to) return undefined;
   try {
-    const copy = freeName(`${path}.before-v${to}`);
-    copyDatabase(database, copy);
+    if (keep === "copy") copyDatabase(database, freeName(`${path}.before-v${to}`));
     database.exec("BEGIN IMMEDIATE");
     for (const migration of migrations) if (migration.version > from) migration.run(database);
     database.prepare("UPDATE meta SET v = ? WHERE k = 'schema'").run(to);
     database.exec("COMMIT");
-    return { from, to, copy };
+    return { from, to };
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw migrationFailed(path, to, error);

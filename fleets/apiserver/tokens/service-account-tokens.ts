@@ -15,7 +15,7 @@ import type { Clock } from "../../../runtime/clock.ts";
 import type { Store } from "../storage/store.ts";
 
 export const TOKEN_ISSUER = "https://kubernetes.default.svc";
-const KEY_NAME = "service-account-key";
+export const SERVICE_ACCOUNT_KEY = "service-account-key";
 const ACCOUNTS = "serviceaccounts";
 /** Seconds by which clocks may differ. */
 const LEEWAY_S = 60;
@@ -56,7 +56,7 @@ export class ServiceAccountTokens {
   constructor(store: Store, clock: Clock) {
     this.#store = store;
     this.#clock = clock;
-    const pem = store.keep(KEY_NAME, () => {
+    const pem = store.keep(SERVICE_ACCOUNT_KEY, () => {
       const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
       return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     });

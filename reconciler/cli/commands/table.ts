@@ -1,14 +1,17 @@
 // All commands, in the order in which help shows them.
 import type { Command } from "../command.ts";
+import { backupCommand } from "./backup.ts";
 import { completionCommand } from "./completion.ts";
 import { demoCommand } from "./demo.ts";
 import { driftCommand } from "./drift.ts";
 import { explainCommand } from "./explain.ts";
+import { fsckCommand } from "./fsck.ts";
 import { getCommand } from "./get.ts";
 import { joinCommand } from "./join.ts";
 import { planCommand } from "./plan.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { renderCommand } from "./render.ts";
+import { restoreCommand } from "./restore.ts";
 import { unjoinCommand } from "./unjoin.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version.ts";
@@ -24,6 +27,9 @@ export const COMMANDS: readonly Command[] = [
   getCommand,
   joinCommand,
   unjoinCommand,
+  backupCommand,
+  restoreCommand,
+  fsckCommand,
   versionCommand,
   // Completion is made from this table, so it is handed the table when it runs.
   completionCommand(() => COMMANDS),
