@@ -52,6 +52,29 @@ describe("applyStrategicMerge", () => {
       { nodeSelector: { $patch: "replace", z: "3" } },
       { nodeSelector: { z: "3" } },
     ],
+    [
+      "adds nothing for an item to delete from a list that is absent",
+      { nodeSelector: {} },
+      { containers: [{ $patch: "delete", name: "a" }], finalizers: ["x"] },
+      { nodeSelector: {}, containers: [], finalizers: ["x"] },
+    ],
+    [
+      "leaves directives and nulls out of what it brings",
+      {},
+      {
+        nodeSelector: { a: "1", b: null },
+        strategy: { $patch: "replace", type: "x" },
+        containers: [{ $patch: "replace" }, { name: "a", env: [{ name: "A", $patch: "delete" }, { name: "B" }] }],
+      },
+      { nodeSelector: { a: "1" }, containers: [{ name: "a", env: [{ name: "B" }] }] },
+    ],
+    [
+      "orders a list that is absent",
+      {},
+      { "$setElementOrder/containers": [{ name: "a" }], containers: [{ name: "b", $patch: "delete" }, { name: "a" }] },
+      { containers: [{ name: "a" }] },
+    ],
+    ["deletes from a primitive list that is absent", {}, { "$deleteFromPrimitiveList/finalizers": ["a"] }, {}],
     ["empties a map", { nodeSelector: { a: "1" } }, { nodeSelector: { $patch: "delete" } }, { nodeSelector: {} }],
     [
       "merges items by key",

@@ -54,13 +54,43 @@ function mergeMaps(live: Map | undefined, patch: Map, type: FieldType): Map {
     const exists = Object.hasOwn(result, key);
     if (change === null || change === undefined) {
       if (exists) delete result[key];
-    } else if (!exists) {
-      setOwn(result, key, change);
-    } else {
+    } else if (exists && isSameType(result[key], change)) {
       setOwn(result, key, mergeField(result[key], change, typeOfKey(type, key) ?? DEDUCED, deletes));
+    } else if (!deletes) {
+      const taken = withoutDirectives(withoutNulls(change));
+      if (taken === undefined) delete result[key];
+      else setOwn(result, key, taken);
     }
   }
   return result;
+}
+
+/** A value that stands for nothing live, without what only means something beside it. Undefined: it is all directive. */
+function withoutDirectives(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
+  if (!isMap(value)) return value;
+  if (Object.hasOwn(value, DIRECTIVE)) return undefined;
+  return mapValues(value, withoutDirectives, undefined);
+}
+
+/** Fields that a patch deletes are not in what it brings; items of lists stay. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  return isMap(value) ? mapValues(value, withoutNulls, null) : value;
+}
+
+/** The map with every value changed, without those that become `dropped`. */
+function mapValues(map: Map, change: (value: unknown) => unknown, dropped: null | undefined): Map {
+  const result: Map = {};
+  for (const key of Object.keys(map)) {
+    const value = change(map[key]);
+    if (value !== dropped) setOwn(result, key, value);
+  }
+  return result;
+}
+
+function isSameType(a: unknown, b: unknown): boolean {
+  return Array.isArray(a) === Array.isArray(b) && isMap(a) === isMap(b);
 }
 
 function mergeField(live: unknown, change: unknown, type: FieldType, deletes: boolean): unknown {
@@ -128,7 +158,7 @@ function mergeOrderedLists(result: Map, patch: Map, type: FieldType): void {
     if (live === undefined && change === undefined) continue;
     const merged =
       live === undefined || change === undefined
-        ? (live ?? change ?? [])
+        ? (live ?? (withoutDirectives(change) as unknown[]))
         : mergeListField(live, change, fieldType, false);
     const items = [...(live ?? []), ...(change ?? [])];
     if (items.length === 0) throw failed("no elements in any of the given slices");

@@ -38,6 +38,14 @@ describe("decodeProtobuf", () => {
     expect(() => decodeProtobuf(bytes)).toThrow('no kind "X" is registered for version "v9"');
   });
 
+  it("reads options that are named by the group of their object", () => {
+    const meta = [0x0a, 8, ...Buffer.from("batch/v1"), 0x12, 13, ...Buffer.from("DeleteOptions")];
+    const raw = [0x22, 10, ...Buffer.from("Background")];
+    const bytes = [0x6b, 0x38, 0x73, 0, 0x0a, meta.length, ...meta, 0x12, raw.length, ...raw];
+
+    expect(decodeProtobuf(Uint8Array.from(bytes))["propagationPolicy"]).toBe("Background");
+  });
+
   it("tells protobuf from JSON by the first bytes", () => {
     expect(isProtobuf(Buffer.from('{"kind":"x"}'))).toBe(false);
     expect(isProtobuf(Buffer.from(cases[0]!.protobuf, "base64"))).toBe(true);

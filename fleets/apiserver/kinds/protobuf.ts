@@ -249,7 +249,8 @@ export function decodeProtobuf(bytes: Uint8Array): JsonObject {
       else if (meta.number === 2) kind = text(meta.bytes);
     }
   }
-  const typeName = typeNameOf(apiVersion, kind);
+  // Options are the same in every group; clients name them by the group of the object.
+  const typeName = typeNameOf(apiVersion, kind) ?? (kind === "DeleteOptions" ? typeNameOf("v1", kind) : undefined);
   if (typeName === undefined) {
     throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
   }
