@@ -3,6 +3,10 @@ import { setMaxListeners } from "node:events";
 import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { WebhookAdmission } from "./admission/webhooks/invocation.ts";
+import { surroundingsOf } from "./admission/webhooks/match-target.ts";
+import { mutatingWebhooks } from "./admission/webhooks/mutating-webhooks.ts";
+import { validatingWebhooks } from "./admission/webhooks/validating-webhooks.ts";
 import { type Authorizer, allowAuthenticated } from "./authorization/access.ts";
 import { startRbac } from "./authorization/bootstrap.ts";
 import { escalationCheck } from "./authorization/escalation.ts";
@@ -15,6 +19,7 @@ import { Discovery } from "./discovery/discovery.ts";
 import { createOpenApiPaths } from "./discovery/openapi-paths.ts";
 import { createPathHandler } from "./handlers/paths.ts";
 import { passesThrough, refusal, route } from "./handlers/router.ts";
+import { JsonCaller } from "./http/json-call.ts";
 import { builtinKinds } from "./kinds/builtin.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { KindStrategy } from "./registry/kind.ts";
@@ -101,13 +106,29 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const closing = new AbortController();
   // One listener a watch is no leak.
   setMaxListeners(0, closing.signal);
+  const caller = new JsonCaller(clock);
+  const webhooks: WebhookAdmission = {
+    store,
+    registry,
+    logger,
+    caller,
+    surroundings: surroundingsOf({ store, registry }),
+    checkConditions: () => {
+      throw new Error("match conditions cannot be evaluated here");
+    },
+  };
   const server: ServerContext = {
     name,
     store,
     registry,
     clock,
     logger,
-    admission: [...(options.admission ?? []), ...(rbac === undefined ? [] : [escalationCheck(rbac)])],
+    admission: [
+      ...(options.admission ?? []),
+      ...(rbac === undefined ? [] : [escalationCheck(rbac)]),
+      mutatingWebhooks(webhooks),
+      validatingWebhooks(webhooks),
+    ],
     authorizer:
       typeof authorization === "function"
         ? authorization
@@ -160,6 +181,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       namespaces.stop();
       collector.stop();
       storage.stop();
+      caller.close();
       store.close();
       return Promise.resolve();
     },

@@ -20,6 +20,7 @@ import type { ObjectKey, StoredObject } from "../storage/stored-object.ts";
 import { admit, mutate, type WriteRequest } from "./admission.ts";
 import { servedObject } from "./answers.ts";
 import { requireUnchanged } from "./concurrent-change.ts";
+import { replaceStatus } from "./status.ts";
 
 /** What a write left: a stored object, or for a dry run what would have been stored. */
 export interface WriteResult {
@@ -159,7 +160,9 @@ export function* storeUpdate(
   const old = servedObject(live, kind);
   checkRevision(request, old, updated, rules.uidConflict);
   setManagedFields(updated, rules.track(updated, old));
-  const admitted = yield* mutate(request, "UPDATE", updated, old);
+  const mutated = yield* mutate(request, "UPDATE", updated, old);
+  // Admission may not write through the status what the client may not.
+  const admitted = request.subresource === "status" && mutated !== updated ? replaceStatus(mutated, old) : mutated;
   prepareMetadata(admitted, old);
   if (request.subresource === "") {
     kind.prepareForUpdate(admitted, old);

@@ -238,7 +238,12 @@ export const DEFAULT_RULES: Readonly<Record<string, readonly DefaultRule[]>> = {
   "scheduling/v1.PriorityClass": [["preemptionPolicy", "PreemptLowerPriority"]],
   "admissionregistration/v1.ValidatingWebhook": WEBHOOK,
   "admissionregistration/v1.MutatingWebhook": [...WEBHOOK, ["reinvocationPolicy", "Never"]],
-  "admissionregistration/v1.RuleWithOperations": [["scope", "*"]],
+  // An empty scope is one of its own, and refused.
+  "admissionregistration/v1.RuleWithOperations": [
+    (rule) => {
+      rule["scope"] ??= "*";
+    },
+  ],
   "admissionregistration/v1.ServiceReference": [["port", 443]],
   "apiregistration/v1.ServiceReference": [["port", 443]],
   "apiextensions/v1.ServiceReference": [["port", 443]],

@@ -3,7 +3,8 @@ import { cloneJson, type Json, type JsonObject } from "../../../kube/object.ts";
 import { eventsEventOf } from "./events.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { validateEvent, validateRole, validateRoleBinding, validateRoleBindingUpdate } from "./validate-core.ts";
-import { validateLease, validateWebhooks } from "./validate-others.ts";
+import { validateLease } from "./validate-others.ts";
+import { validateWebhooks } from "./validate-webhooks.ts";
 
 const RBAC: KindRules = { nameRule: "path-segment", createOnUpdate: true };
 const BINDING: KindRules = { ...RBAC, validate: validateRoleBinding, validateUpdate: validateRoleBindingUpdate };

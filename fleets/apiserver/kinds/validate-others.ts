@@ -1,10 +1,10 @@
-// Validation of smaller kinds: leases, classes, revisions, quotas, webhook configurations.
+// Validation of smaller kinds: leases, classes, revisions, quotas.
 import { checkDnsLabel, checkDnsSubdomain } from "../../../kube/names.ts";
 import { equalJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { parseQuantity, quantitySign } from "../../../kube/quantity.ts";
 import type { FieldError } from "../registry/kind.ts";
-import { listOf, part, textOf } from "./cell-values.ts";
-import { forbiddenValue, invalidValue, notNegative, oneOf, problems, required, unchanged } from "./field-errors.ts";
+import { part, textOf } from "./cell-values.ts";
+import { forbiddenValue, invalidValue, notNegative, problems, required, unchanged } from "./field-errors.ts";
 import { toInternalForm } from "./internal-form.ts";
 import { diffValues } from "./line-diff.ts";
 import { longRunningTemplateErrors, podSpecErrors } from "./validate-pods.ts";
@@ -92,59 +92,4 @@ export function validateVolumeUpdate(volume: KubeObject, old: KubeObject): Field
   if (equalJson(after, before)) return errors;
   const why = "spec.persistentvolumesource is immutable after creation";
   return [forbiddenValue("spec.persistentvolumesource", `${why}\n${diffValues(before, after)}`), ...errors];
-}
-
-const OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
-
-export function validateWebhooks(object: KubeObject): FieldError[] {
-  return listOf(object["webhooks"]).flatMap((webhook, index) => webhookErrors(webhook, `webhooks[${index}]`));
-}
-
-function webhookErrors(webhook: JsonObject, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const name = textOf(webhook["name"]);
-  if (name === "") errors.push(required(`${path}.name`));
-  else if (checkDnsSubdomain(name).length > 0) errors.push(...problems(`${path}.name`, name, checkDnsSubdomain(name)));
-  else if (name.split(".").length < 3) {
-    const why = "should be a domain with at least three segments separated by dots";
-    errors.push(invalidValue(`${path}.name`, name, why));
-  }
-  errors.push(...oneOf(`${path}.failurePolicy`, webhook["failurePolicy"], ["Fail", "Ignore"]));
-  errors.push(...oneOf(`${path}.matchPolicy`, webhook["matchPolicy"], ["Equivalent", "Exact"]));
-  const effects = webhook["sideEffects"];
-  if (effects === undefined || effects === null) {
-    errors.push(required(`${path}.sideEffects`, "must specify one of None, NoneOnDryRun"));
-  } else errors.push(...oneOf(`${path}.sideEffects`, effects, ["None", "NoneOnDryRun"]));
-  const timeout = webhook["timeoutSeconds"];
-  if (typeof timeout === "number" && (timeout < 1 || timeout > 30)) {
-    const why = "the timeout value must be between 1 and 30 seconds";
-    errors.push(invalidValue(`${path}.timeoutSeconds`, timeout, why));
-  }
-  const versions = webhook["admissionReviewVersions"];
-  if (!Array.isArray(versions) || versions.length === 0) {
-    errors.push(required(`${path}.admissionReviewVersions`, "must specify one of v1, v1beta1"));
-  }
-  const client = part(webhook, "clientConfig");
-  if ((client["url"] === undefined) === (client["service"] === undefined)) {
-    errors.push(required(`${path}.clientConfig`, "exactly one of url or service is required"));
-  }
-  for (const [index, rule] of listOf(webhook["rules"]).entries()) {
-    errors.push(...webhookRuleErrors(rule, `${path}.rules[${index}]`));
-  }
-  return errors;
-}
-
-function webhookRuleErrors(rule: JsonObject, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const field of ["apiGroups", "apiVersions", "resources", "operations"]) {
-    const values = rule[field];
-    if (!Array.isArray(values) || values.length === 0) errors.push(required(`${path}.${field}`));
-    else if (values.length > 1 && field !== "resources" && values.includes("*")) {
-      errors.push(invalidValue(`${path}.${field}`, values, "if '*' is present, must not specify other values"));
-    }
-  }
-  for (const [index, operation] of ((rule["operations"] ?? []) as string[]).entries()) {
-    errors.push(...oneOf(`${path}.operations[${index}]`, operation, OPERATIONS));
-  }
-  return errors;
 }

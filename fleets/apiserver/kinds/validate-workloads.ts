@@ -1,9 +1,19 @@
 // Validation of workloads, autoscalers and disruption budgets.
+import { checkLabelValue, checkQualifiedName } from "../../../kube/names.ts";
 import { cloneJson, equalJson, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { FieldError } from "../registry/kind.ts";
 import { conditionOf, listOf, part, textOf } from "./cell-values.ts";
 import { cronProblem } from "./cron-schedule.ts";
-import { forbiddenValue, invalidValue, notNegative, notSupported, oneOf, required, unchanged } from "./field-errors.ts";
+import {
+  forbiddenValue,
+  invalidValue,
+  notNegative,
+  notSupported,
+  oneOf,
+  problems,
+  required,
+  unchanged,
+} from "./field-errors.ts";
 import { toInternalForm } from "./internal-form.ts";
 import { longRunningTemplateErrors, podSpecErrors } from "./validate-pods.ts";
 
@@ -34,10 +44,14 @@ function isEmptySelector(selector: JsonObject): boolean {
 
 const OPERATORS = ["In", "NotIn", "Exists", "DoesNotExist"];
 
-/** Errors of a label selector's expressions. */
+/** Errors of a label selector. */
 export function selectorErrors(selector: unknown, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if (typeof selector !== "object" || selector === null) return errors;
+  for (const [key, value] of Object.entries(part(selector as JsonObject, "matchLabels"))) {
+    errors.push(...problems(`${path}.matchLabels`, key, checkQualifiedName(key)));
+    errors.push(...problems(`${path}.matchLabels`, String(value), checkLabelValue(String(value))));
+  }
   for (const [index, expression] of listOf((selector as JsonObject)["matchExpressions"]).entries()) {
     const at = `${path}.matchExpressions[${index}]`;
     const operator = textOf(expression["operator"]);
@@ -49,6 +63,12 @@ export function selectorErrors(selector: unknown, path: string): FieldError[] {
     } else if (!operator.endsWith("In") && count > 0) {
       const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
       errors.push(forbiddenValue(`${at}.values`, why));
+    }
+    const key = textOf(expression["key"]);
+    errors.push(...problems(`${at}.key`, key, checkQualifiedName(key)));
+    const values = Array.isArray(expression["values"]) ? expression["values"].map(String) : [];
+    for (const [position, value] of values.entries()) {
+      errors.push(...problems(`${at}.values[${position}]`, value, checkLabelValue(value)));
     }
   }
   return errors;

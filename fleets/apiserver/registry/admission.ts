@@ -62,8 +62,8 @@ export type AdmissionVerdict = readonly FieldError[] | AdmissionRefusal;
 export interface AdmissionPlugin {
   /** Asks other programs. What the server writes on its own account passes these plugins by. */
   readonly remote?: boolean;
-  /** `kind` is the kind of the resource, for subresources too. */
-  handles(kind: GroupVersionKind, operation: AdmissionOperation): boolean;
+  /** Asked on every write, so quick. `kind` is the kind of the resource, for subresources too. */
+  handles(kind: KindStrategy, operation: AdmissionOperation): boolean;
   /** The object to store instead, or undefined to leave it. What it answers for DELETE and CONNECT is not looked at. */
   mutate?(request: AdmissionRequest): KubeObject | undefined | Promise<KubeObject | undefined>;
   validate?(request: AdmissionRequest): AdmissionVerdict | Promise<AdmissionVerdict>;
