@@ -16,6 +16,8 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
     const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
     if (match === null) throw selectorInvalid(`invalid selector: '${text}'; can't understand '${term}'`);
     const [, field = "", operator, value = ""] = match;
+    // As the reference: a term that says nothing selects everything.
+    if (field === "" && value === "" && operator !== "!=") continue;
     requirements.push({ field, operator: operator === "!=" ? "!=" : "=", value: unescapeValue(value) });
   }
   return requirements;

@@ -3,6 +3,19 @@
 const MAP = "map[string]interface {}";
 const LIST = "[]interface {}";
 
+/** A text in the form of `%q`: in double quotes, with Go's escapes. */
+export function quoteGo(text: string): string {
+  return JSON.stringify(text)
+    .replace(/\\u00([0-9a-f]{2})/g, (_, code: string) => (code === "07" ? "\\a" : code === "0b" ? "\\v" : `\\x${code}`))
+    .replace(UNPRINTABLE, (char) => {
+      const code = char.codePointAt(0) ?? 0;
+      if (code < 0x80) return `\\x${code.toString(16)}`;
+      return code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+    });
+}
+
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+
 /** A value in the form of `%v`: `map[a:1 b:[x y]]`. */
 export function goText(value: unknown): string {
   if (value === null || value === undefined) return "<nil>";

@@ -1,6 +1,6 @@
 // JSON patch (RFC 6902) as the API server and Karmada's override engine apply it.
 import { AppError } from "../runtime/errors.ts";
-import { equalJson } from "./object.ts";
+import { equalJson, setOwn } from "./object.ts";
 
 export interface JsonPatchOperation {
   readonly op: string;
@@ -277,11 +277,4 @@ function valueOfKey(container: unknown, key: string): unknown {
     return index === undefined ? undefined : container[index];
   }
   return isContainer(container) && Object.hasOwn(container, key) ? container[key] : undefined;
-}
-
-function setOwn(container: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    // Plain assignment would change the prototype.
-    Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true });
-  } else container[key] = value;
 }

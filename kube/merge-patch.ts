@@ -1,5 +1,5 @@
 // JSON merge patch (RFC 7386).
-import { equalJson } from "./object.ts";
+import { equalJson, setOwn } from "./object.ts";
 
 /**
  * `target` with the patch merged in: null removes a key, lists are replaced. Shares unchanged parts; changes nothing.
@@ -54,10 +54,4 @@ export function createMergePatch(from: unknown, to: unknown): unknown {
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-  } else target[key] = value;
 }

@@ -45,12 +45,15 @@ export function checkDnsSubdomain(value: string): string[] {
   return problems;
 }
 
+const QUALIFIED_NAME_RULE = pattern(NAME_RULE, QUALIFIED_NAME, ["MyName", "my.name", "123-abc"]);
+
 /** Problems of a label or annotation key: `name` or `prefix/name`. */
 export function checkQualifiedName(value: string): string[] {
   const slash = value.indexOf("/");
-  const rule = pattern(NAME_RULE, QUALIFIED_NAME, ["MyName", "my.name", "123-abc"]);
   if (slash !== value.lastIndexOf("/")) {
-    return [`a valid label key ${rule} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [
+      `a valid label key ${QUALIFIED_NAME_RULE} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   }
   const problems: string[] = [];
   if (slash === 0) problems.push("prefix part must be non-empty");
@@ -60,7 +63,7 @@ export function checkQualifiedName(value: string): string[] {
   const name = value.slice(slash + 1);
   if (name === "") problems.push("name part must be non-empty");
   else if (name.length > 63) problems.push(`name part ${tooLong(63)}`);
-  if (!QUALIFIED_NAME_PATTERN.test(name)) problems.push(`name part ${rule}`);
+  if (!QUALIFIED_NAME_PATTERN.test(name)) problems.push(`name part ${QUALIFIED_NAME_RULE}`);
   return problems;
 }
 

@@ -115,21 +115,18 @@ export function cloneJson<T>(value: T): T {
   if (Array.isArray(value)) return value.map(cloneJson) as T;
   if (typeof value === "object" && value !== null) {
     const copy: Record<string, unknown> = {};
-    for (const key in value) {
-      // Assigning this key would set the prototype and lose it.
-      if (key === "__proto__")
-        Object.defineProperty(copy, key, {
-          value: cloneJson(value[key]),
-          enumerable: true,
-          configurable: true,
-          writable: true,
-        });
-      else copy[key] = cloneJson(value[key]);
-    }
+    for (const key in value) setOwn(copy, key, cloneJson(value[key]));
     // The copy has the same keys and values by construction.
     return copy as T;
   }
   return value;
+}
+
+/** Sets a key of a map, also when it is named `__proto__`: plain assignment would set the prototype and lose it. */
+export function setOwn(map: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__")
+    Object.defineProperty(map, key, { value, writable: true, enumerable: true, configurable: true });
+  else map[key] = value;
 }
 
 /** Deep equality of JSON data; an absent key and `undefined` are the same. */

@@ -3,7 +3,7 @@ import { AppError } from "../runtime/errors.ts";
 import { typeOfKey } from "./fields/list-items.ts";
 import { DEDUCED, type FieldType } from "./fields/type.ts";
 import { goText, goType } from "./go-text.ts";
-import { equalJson } from "./object.ts";
+import { equalJson, setOwn } from "./object.ts";
 
 type Map = Record<string, unknown>;
 
@@ -337,10 +337,4 @@ function sortedBy(items: readonly unknown[], order: readonly unknown[], mergeKey
 
 function isMap(value: unknown): value is Map {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function setOwn(target: Map, key: string, value: unknown): void {
-  if (key === "__proto__") {
-    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-  } else target[key] = value;
 }

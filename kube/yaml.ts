@@ -7,12 +7,14 @@ import {
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   parseAllDocuments,
   Scalar,
 } from "yaml";
 import { AppError } from "../runtime/errors.ts";
+import { setOwn } from "./object.ts";
 import { readSimpleYaml } from "./yaml-block.ts";
 import { emitYamlDocument } from "./yaml-emit.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./yaml-node.ts";
@@ -191,6 +193,7 @@ class NodeReader {
   }
 
   private parse(): readonly Document.Parsed[] {
+    this.checkNesting();
     try {
       // Failsafe leaves every scalar as text; its own check of repeated keys takes quadratic time.
       const documents = parseAllDocuments(this.text, {
@@ -204,6 +207,29 @@ class NodeReader {
     } catch (error) {
       if (error instanceof RangeError) throw this.errorAt("yaml-too-deep", 0, "the nesting is too deep");
       throw error;
+    }
+  }
+
+  // The library takes long to read a deep nesting, and more than linear time to refuse a broken one.
+  private checkNesting(): void {
+    const limit = this.options.maxDepth ?? DEFAULT_MAX_DEPTH;
+    if (!mayNestDeeper(this.text, limit)) return;
+    let flow = 0;
+    let indicators = 0;
+    let offset = 0;
+    let isScalar = false;
+    for (const token of new Lexer().lex(this.text)) {
+      // A scalar follows its mark, and may look like anything.
+      if (isScalar) isScalar = false;
+      else if (token === SCALAR_MARK) isScalar = true;
+      else if (token === "[" || token === "{") flow += 1;
+      else if (token === "]" || token === "}") flow = Math.max(0, flow - 1);
+      else if (token.endsWith("\n")) indicators = 0;
+      else if (flow === 0 && (token === "-" || token === "?" || token === ":")) indicators += 1;
+      // The outermost collection is level 0.
+      if (flow > limit + 1 || indicators > limit + 1)
+        throw this.errorAt("yaml-too-deep", offset, `the nesting is deeper than ${limit} levels`);
+      if (token.charCodeAt(0) > 0x1f || token.includes("\n")) offset += token.length;
     }
   }
 
@@ -337,6 +363,22 @@ class NodeReader {
   }
 }
 
+const SCALAR_MARK = "\u001f";
+
+/** Whether a text has enough brackets, or indicators in one line, to be nested deeper than `limit`. */
+function mayNestDeeper(text: string, limit: number): boolean {
+  let brackets = 0;
+  let indicators = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x5b || code === 0x7b) brackets += 1;
+    else if (code === 0x0a) indicators = 0;
+    else if (code === 0x2d || code === 0x3f || code === 0x3a) indicators += 1;
+    if (brackets > limit || indicators > limit) return true;
+  }
+  return false;
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the point
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
 
@@ -380,12 +422,6 @@ function emptyScalar(offset: number): YamlScalar {
 function shortTag(tag: string | undefined): string | undefined {
   const prefix = "tag:yaml.org,2002:";
   return tag?.startsWith(prefix) ? `!!${tag.slice(prefix.length)}` : tag;
-}
-
-// `__proto__` as a key would set the prototype instead of a field.
-function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key !== "__proto__") object[key] = value;
-  else Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 function wordsOf(message: string): string {

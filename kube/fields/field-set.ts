@@ -192,7 +192,8 @@ function collect(node: FieldSet, prefix: FieldPath, paths: FieldPath[]): void {
 const DECODED = new WeakMap<object, FieldSet | null>();
 
 /** The set of a `fieldsV1` object, or undefined when it is none. The answer is remembered for the object. */
-export function decodeFieldsV1(fields: object): FieldSet | undefined {
+export function decodeFieldsV1(fields: unknown): FieldSet | undefined {
+  if (typeof fields !== "object" || fields === null) return undefined;
   const known = DECODED.get(fields);
   if (known !== undefined) return known ?? undefined;
   const set = decodeNode(fields, 0);
@@ -200,8 +201,8 @@ export function decodeFieldsV1(fields: object): FieldSet | undefined {
   return set;
 }
 
-// Deeper than any object that the walks over values can take.
-const MAX_DEPTH = 5000;
+// Deeper than any object that can be read.
+const MAX_DEPTH = 1100;
 
 function decodeNode(fields: unknown, depth: number): FieldSet | undefined {
   if (typeof fields !== "object" || fields === null || Array.isArray(fields) || depth > MAX_DEPTH) return undefined;

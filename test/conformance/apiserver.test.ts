@@ -15,8 +15,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   "crd/register: cel over the cost budget": NO_RULES,
   "errors/yaml bodies": YAML_WORDS,
   "ssa/apply broken yaml": YAML_WORDS,
-  "errors/content types": "a custom resource asked for as protobuf only is refused in other words",
-  "auth/grant by Role and RoleBinding": "of several bindings that allow, another is named",
+  "auth/grant by Role and RoleBinding":
+    "the reference names any of several bindings that allow, by the order of a Go map; ours always the first by name",
   "auth/service account token authenticates":
     "the recorded server still accepted a deleted account's token from its cache",
 };

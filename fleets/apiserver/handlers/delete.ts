@@ -4,6 +4,7 @@ import { cloneJson, type JsonObject, type KubeObject } from "../../../kube/objec
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { runSteps, type Steps } from "../../../runtime/steps.ts";
+import { decodeKind } from "../kinds/builtin-kind.ts";
 import { decodeProtobuf, isProtobuf } from "../kinds/protobuf.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, forbidden } from "../registry/status-error.ts";
@@ -62,9 +63,17 @@ function readOptions(exchange: Exchange): DeleteOptions {
   return readDeleteOptions(query, isEmpty ? undefined : readOptionsBody(exchange, kind.custom));
 }
 
+function readProtobuf(bytes: Uint8Array): JsonObject {
+  try {
+    return decodeProtobuf(bytes);
+  } catch (error) {
+    throw badRequest(messageOf(error));
+  }
+}
+
 function readOptionsBody({ request }: Exchange, custom: boolean): JsonObject {
   let json: JsonObject;
-  if (request.body instanceof Uint8Array && isProtobuf(request.body)) json = decodeProtobuf(request.body);
+  if (request.body instanceof Uint8Array && isProtobuf(request.body)) json = readProtobuf(request.body);
   else {
     try {
       const type = mediaTypeOf(request.headers?.["content-type"]);
@@ -85,7 +94,19 @@ function readOptionsBody({ request }: Exchange, custom: boolean): JsonObject {
       `no kind ${JSON.stringify(found)} is registered for version ${JSON.stringify(json["apiVersion"] ?? "")} in scheme "pkg/runtime/scheme.go:111"`,
     );
   }
+  checkOptionTypes(json);
   return json;
+}
+
+/** Refuses values of the wrong type, in the words of decoding without the head that other kinds have. */
+function checkOptionTypes(json: JsonObject): void {
+  try {
+    decodeKind("v1", "DeleteOptions", cloneJson(json));
+  } catch (error) {
+    throw badRequest(
+      messageOf(error).replace(/^DeleteOptions in version "v1" cannot be handled as a DeleteOptions: /, ""),
+    );
+  }
 }
 
 export async function deleteObject(exchange: Exchange): Promise<ApiResponse> {

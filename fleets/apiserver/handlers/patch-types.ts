@@ -5,11 +5,15 @@ import { cloneJson, isObject, type Json, type JsonObject } from "../../../kube/o
 import { applyStrategicMerge } from "../../../kube/strategic-merge.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import type { KindStrategy } from "../registry/kind.ts";
-import { badRequest, patchRejected, requestTooLarge, serverError, statusError } from "../registry/status-error.ts";
+import { badRequest, patchRejected, patchUndecodable, serverError, statusError } from "../registry/status-error.ts";
+import { jsonType, MAX_BODY_BYTES, TYPE_META } from "../request/body.ts";
+import { isTooDeep } from "../request/json-parser.ts";
 
 export type PatchType = "json" | "merge" | "strategic";
 
 const MAX_OPERATIONS = 10_000;
+/** Text that the copies of one patch may add: what a body may be. Without a limit forty copies fill the memory. */
+const MAX_COPY_BYTES = MAX_BODY_BYTES;
 
 /** The object after the patch, owned by the caller. Changes neither `object` nor `patch`. */
 export function patchedJson(type: PatchType, object: JsonObject, patch: Json, kind: KindStrategy): JsonObject {
@@ -32,7 +36,7 @@ function resultOf(type: PatchType, object: JsonObject, patch: Json, kind: KindSt
 
 function strategicPatched(object: JsonObject, patch: Json, kind: KindStrategy): unknown {
   if (!isObject(patch)) {
-    throw badRequest(`json: cannot unmarshal ${goType(patch)} into Go value of type map[string]interface {}`);
+    throw badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`);
   }
   try {
     return applyStrategicMerge(object, patch as JsonObject, kind.fieldType());
@@ -44,33 +48,55 @@ function strategicPatched(object: JsonObject, patch: Json, kind: KindStrategy): 
   }
 }
 
-function goType(value: Json): string {
-  if (Array.isArray(value)) return "array";
-  if (value === null) return "null";
-  return typeof value === "boolean" ? "bool" : typeof value;
-}
-
 function requireObjectPatch(patch: Json): JsonObject {
   if (isObject(patch)) return patch as JsonObject;
   throw badRequest(
-    `error decoding patch: json: cannot unmarshal ${goType(patch)} into Go value of type map[string]interface {}`,
+    `error decoding patch: json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`,
   );
 }
 
 function jsonPatched(object: JsonObject, patch: Json): JsonObject {
-  if (!Array.isArray(patch)) {
-    throw badRequest(
-      `error decoding patch: json: cannot unmarshal ${goType(patch)} into Go value of type []handlers.jsonPatchOp`,
+  const operations = requireOperations(patch);
+  if (operations.length > MAX_OPERATIONS) {
+    throw statusError(
+      413,
+      "RequestEntityTooLarge",
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
     );
   }
-  if (patch.length > MAX_OPERATIONS) throw requestTooLarge(MAX_OPERATIONS);
   let result: unknown;
   try {
-    // The patcher refuses whatever is no operation.
-    result = applyJsonPatch(object, patch as unknown as JsonPatchOperation[], { dialect: "api-server" });
+    result = applyJsonPatch(object, operations, { dialect: "api-server", maxCopyBytes: MAX_COPY_BYTES });
   } catch {
     throw patchRejected();
   }
-  if (!isObject(result)) throw patchRejected();
-  return result as JsonObject;
+  // Operations can build what no body could say.
+  if (isTooDeep(result)) throw patchRejected();
+  if (isObject(result)) return result as JsonObject;
+  const cannot = "couldn't get version/kind; json parse error: json: cannot unmarshal";
+  throw patchUndecodable(
+    JSON.stringify(result),
+    `${cannot} ${jsonType(result as Json)} into Go value of type ${TYPE_META}`,
+  );
+}
+
+/** A patch as operations, with Go's words for what is none. Whether they make sense the patcher says. */
+function requireOperations(patch: Json): readonly JsonPatchOperation[] {
+  if (patch === null) return [];
+  const cannot = "error decoding patch: json: cannot unmarshal";
+  if (!Array.isArray(patch))
+    throw badRequest(`${cannot} ${jsonType(patch)} into Go value of type []handlers.jsonPatchOp`);
+  for (const operation of patch) {
+    if (!isObject(operation)) {
+      if (operation === null) continue;
+      throw badRequest(`${cannot} ${jsonType(operation)} into Go value of type handlers.jsonPatchOp`);
+    }
+    for (const field of ["op", "path", "from"]) {
+      const value = Object.hasOwn(operation, field) ? (operation[field] as Json) : null;
+      if (value !== null && typeof value !== "string")
+        throw badRequest(`${cannot} ${jsonType(value)} into Go struct field jsonPatchOp.${field} of type string`);
+    }
+  }
+  // Checked above; an operation of null has no kind, which the patcher refuses.
+  return patch.map((operation) => operation ?? {}) as unknown as JsonPatchOperation[];
 }

@@ -22,7 +22,7 @@ import {
   statusError,
   unsupportedMediaType,
 } from "../registry/status-error.ts";
-import { bodyText, decodeObject, mediaTypeOf, parseYamlText } from "../request/body.ts";
+import { bodyText, decodeObject, jsonType, mediaTypeOf, parseYamlText } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { JsonSyntaxError, parseJson } from "../request/json-parser.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
@@ -59,7 +59,7 @@ export async function patchObject(exchange: Exchange): Promise<ApiResponse> {
   if (type === undefined || (type === "strategic" && refusesStrategic)) {
     const accepted = Object.keys(TYPES).filter((name) => !refusesStrategic || TYPES[name] !== "strategic");
     const isKnown = type !== undefined || mediaTypeOf(headers["content-type"]) === "application/apply-patch+cbor";
-    throw isKnown
+    throw isKnown || kind.custom
       ? unsupportedMediaType(accepted)
       : statusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   }
@@ -219,7 +219,12 @@ function readConfiguration(exchange: Exchange, options: WriteOptions): KubeObjec
   const { request, kind } = exchange;
   const value =
     request.object === undefined ? parseConfiguration(bodyText(request), options) : cloneJson(request.object);
-  if (!isObject(value)) throw badRequest("error decoding YAML: the body is not an object");
+  if (!isObject(value)) {
+    if (value === null) throw badRequest("invalid object type: /, Kind=");
+    throw badRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonType(value as Json)} into Go value of type map[string]interface {}`,
+    );
+  }
   const apiVersion = kind.group === "" ? kind.version : `${kind.group}/${kind.version}`;
   if (value["apiVersion"] !== apiVersion || value["kind"] !== kind.kind) {
     const given = String(value["apiVersion"] ?? "");

@@ -1,5 +1,11 @@
 // resourceVersion parameters and continue tokens.
+import { posix } from "node:path";
+import { quoteGo } from "../../../kube/go-text.ts";
+import { isObject, type Json, type JsonObject } from "../../../kube/object.ts";
+import { messageOf } from "../../../runtime/errors.ts";
 import { badRequest, statusError, tooLargeResourceVersion } from "../registry/status-error.ts";
+import { jsonType } from "../request/body.ts";
+import { parseJson } from "../request/json-parser.ts";
 import type { ServerContext } from "../server-context.ts";
 import { isWriteRefusal } from "../storage/errors.ts";
 import type { Store } from "../storage/store.ts";
@@ -11,13 +17,15 @@ export function parseRevision(text: string): number {
   if (!/^[0-9]+$/.test(text)) {
     throw badRequest(`invalid resource version: ${badRevision(text)}`);
   }
+  if (BigInt(text) >= 2n ** 64n)
+    throw badRequest(`invalid resource version: ${badRevision(text, "value out of range")}`);
   return Number(text);
 }
 
 /** Why a text is no revision. */
-export function badRevision(text: string): string {
-  const quoted = JSON.stringify(text);
-  return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: invalid syntax`;
+export function badRevision(text: string, why = "invalid syntax"): string {
+  const quoted = quoteGo(text);
+  return `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`;
 }
 
 /** Waits until everything written is released, so that a read tells nothing a crash could take back. */
@@ -70,28 +78,37 @@ export function parseContinue(text: string): ContinueToken {
   const illegal = text.search(/[^A-Za-z0-9_-]/);
   const at = illegal >= 0 ? illegal : text.length % 4 === 1 ? text.length - 1 : -1;
   if (at >= 0) throw invalidToken(`illegal base64 data at input byte ${at}`);
-  const json = Buffer.from(text, "base64url").toString();
-  let token: { v?: unknown; rv?: unknown; start?: unknown };
-  try {
-    // Each field is checked below.
-    token = JSON.parse(json) as typeof token;
-  } catch {
-    const first = json[0];
-    throw invalidToken(
-      first === undefined
-        ? "unexpected end of JSON input"
-        : `invalid character '${first}' looking for beginning of value`,
-    );
-  }
-  if (token.v !== "meta.k8s.io/v1")
-    throw invalidToken(`server does not recognize this encoded version ${JSON.stringify(token.v)}`);
-  if (typeof token.rv !== "number" || token.rv === 0) {
-    throw invalidToken("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
-  }
-  if (typeof token.start !== "string" || token.start === "") {
-    throw invalidToken("encoded start key empty (version meta.k8s.io/v1)");
-  }
+  const token = readToken(Buffer.from(text, "base64url").toString());
+  if (token.v !== "meta.k8s.io/v1") throw invalidToken(`server does not recognize this encoded version ${token.v}`);
+  if (token.rv === 0) throw invalidToken("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  if (token.start === "") throw invalidToken("encoded start key empty (version meta.k8s.io/v1)");
+  // A forged key must not lead out of the resource.
+  const normal = posix.normalize(`/${token.start}`).replace(/(.)\/$/, "$1");
+  if (normal !== `/${token.start}`) throw invalidToken(token.start);
   return { revision: token.rv, after: token.start.endsWith("\u0000") ? token.start.slice(0, -1) : token.start };
+}
+
+/** The fields of a token, read as Go reads them: absent ones are zero, wrong types are refused by name. */
+function readToken(text: string): { readonly v: string; readonly rv: number; readonly start: string } {
+  let value: Json;
+  try {
+    ({ value } = parseJson(text, true));
+  } catch (error) {
+    throw invalidToken(messageOf(error));
+  }
+  const cannot = "json: cannot unmarshal";
+  if (value !== null && !isObject(value))
+    throw invalidToken(`${cannot} ${jsonType(value)} into Go value of type storage.continueToken`);
+  const { v = "", rv = 0, start = "" } = (value ?? {}) as JsonObject;
+  const wrong = (field: string, found: Json, type: string): Error =>
+    invalidToken(`${cannot} ${jsonType(found)} into Go struct field continueToken.${field} of type ${type}`);
+  if (typeof v !== "string") throw wrong("v", v, "string");
+  if (typeof rv !== "number" && typeof rv !== "bigint") throw wrong("rv", rv, "int64");
+  if (!Number.isSafeInteger(Number(rv))) {
+    throw invalidToken(`${cannot} number ${String(rv)} into Go struct field continueToken.rv of type int64`);
+  }
+  if (typeof start !== "string") throw wrong("start", start, "string");
+  return { v, rv: Number(rv), start };
 }
 
 /** 410 with a token that goes on from the same place at the present state. */

@@ -16,9 +16,11 @@ import {
 } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { impersonate } from "../request/impersonation.ts";
-import { negotiate, PLAIN } from "../request/negotiation.ts";
+import { negotiate, PLAIN, readsOnlyProtobuf } from "../request/negotiation.ts";
 import { Query } from "../request/query.ts";
 import {
+  checkPathName,
+  decodePath,
   parseResourcePath,
   type ResourcePath,
   remainderOf,
@@ -34,6 +36,7 @@ import { connectOptions } from "./connect-options.ts";
 import { createObject, updateObject, writeRequestOf } from "./create-update.ts";
 import { deleteCollection, deleteObject } from "./delete.ts";
 import { patchObject } from "./patch.ts";
+import { inProtobuf } from "./protobuf-status.ts";
 import { getObject, listObjects, requireObject } from "./read.ts";
 import { handleReview, isReview } from "./reviews.ts";
 import { getScale, writeScale } from "./scale.ts";
@@ -67,7 +70,10 @@ export async function route(server: ServerContext, other: PathHandler, request: 
   try {
     return await dispatch(server, other, request);
   } catch (error) {
-    return refusal(server, error);
+    const answer = refusal(server, error);
+    // Discovery and the like have no such form.
+    const isResource = /^\/apis?\/[^/]+\/./.test(request.path);
+    return isResource && readsOnlyProtobuf(request.headers?.["accept"]) ? inProtobuf(answer) : answer;
   }
 }
 
@@ -101,6 +107,8 @@ export function refusal(server: ServerContext, error: unknown): ApiResponse {
 async function dispatch(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
   const { path, query: queryText } = splitPath(request.path);
   const query = new Query(queryText);
+  if (decodePath(path) === undefined) return textResponse(400, "400 Bad Request");
+  if (path.startsWith("//")) return notFoundText();
   const target = parseResourcePath(path);
   const user = userOf(server, request, (refused) => impersonationRefusal(refused, request, target, path, query));
   if (target === undefined) {
@@ -119,12 +127,14 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
   }
   const verb = verbOf(request.method, target, kind, query);
   authorize(server, user, verb, target, path);
+  if (target.name !== undefined) checkPathName(target.name);
 
   const headers = request.headers ?? {};
   const accepted = negotiate(headers["accept"], headers["user-agent"], query, {
     collection: target.name === undefined && verb !== "create",
     kind,
     watch: verb === "watch",
+    streams: verb === "watch" || verb === "list",
   });
   const exchange: Exchange = { server, request, headers, query, target, kind, user, accepted, warnings: [] };
   if (kind.storageKey === "endpoints") exchange.warnings.push(ENDPOINTS_DEPRECATED);

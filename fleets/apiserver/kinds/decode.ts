@@ -1,6 +1,6 @@
 // Decoders of the built-in types, compiled once from the field tables. A decoder checks JSON types with Go's error
 // texts, drops and reports unknown fields, and answers the canonical form: what the server would print.
-import type { Json, JsonObject } from "../../../kube/object.ts";
+import { type Json, type JsonObject, setOwn } from "../../../kube/object.ts";
 import { Cursor, type Decode, type Decoder, INT32, INT64, SCALARS } from "./decode-scalars.ts";
 import { DecodeError } from "./go-values.ts";
 import { definitionName, fieldsOf, hasTypeMeta, schemaOf } from "./tables.ts";
@@ -206,11 +206,11 @@ function mapDecoder(item: Decoder, code: string): Decoder {
       for (const key in value) {
         const element = value[key];
         if (element === null || element === undefined) {
-          out[key] = item.zero();
+          setOwn(out, key, item.zero());
           continue;
         }
         cursor.path.push(key);
-        out[key] = item.decode(element, cursor);
+        setOwn(out, key, item.decode(element, cursor));
         cursor.path.pop();
       }
       return out;

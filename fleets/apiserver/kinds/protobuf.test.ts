@@ -26,12 +26,12 @@ describe("decodeProtobuf", () => {
   it("refuses bytes cut short within a field", () => {
     const whole = Buffer.from(cases[0]!.protobuf, "base64");
 
-    expect(() => decodeProtobuf(whole.subarray(0, whole.length - 1))).toThrow("proto: unexpected end");
-    expect(() => decodeProtobuf(whole.subarray(0, 10))).toThrow("proto: unexpected EOF");
+    expect(() => decodeProtobuf(whole.subarray(0, whole.length - 1))).toThrow("unexpected EOF");
+    expect(() => decodeProtobuf(whole.subarray(0, 10))).toThrow("unexpected EOF");
     expect(() => decodeProtobuf(whole.subarray(0, 3))).toThrow("does not appear to be a protobuf message");
   });
 
-  it("refuses an unknown kind by name", () => {
+  it("refuses an unknown kind by name, and says which", () => {
     // Unknown{ typeMeta{ apiVersion "v9", kind "X" } }
     const bytes = Uint8Array.from([0x6b, 0x38, 0x73, 0, 0x0a, 7, 0x0a, 2, 0x76, 0x39, 0x12, 1, 0x58]);
 
@@ -44,6 +44,25 @@ describe("decodeProtobuf", () => {
     const bytes = [0x6b, 0x38, 0x73, 0, 0x0a, meta.length, ...meta, 0x12, raw.length, ...raw];
 
     expect(decodeProtobuf(Uint8Array.from(bytes))["propagationPolicy"]).toBe("Background");
+  });
+
+  it.each([
+    ["a negative length, which leads back for ever", "12f5ffffffffffffffff01", "negative length"],
+    ["a number of more than 64 bits", "12ffffffffffffffffffff01", "integer overflow"],
+    ["a field of number zero", "0201", "proto: Unknown: illegal tag 0 (wire type 2)"],
+    ["the end of a group that did not start", "1c", "proto: Unknown: wiretype end group for non-group"],
+    ["a wire type that does not exist", "1f", "proto: illegal wireType 7"],
+  ])("refuses %s", (_what, hex, message) => {
+    expect(() => decodeProtobuf(Buffer.from(`6b387300${hex}`, "hex"))).toThrow(message);
+  });
+
+  it("keeps keys that are names of every object", () => {
+    // ConfigMap{ data{ "__proto__": "x" } }
+    const bytes = "6b3873000a0f0a0276311209436f6e6669674d61701210120e0a095f5f70726f746f5f5f120178";
+
+    const { data } = decodeProtobuf(Buffer.from(bytes, "hex"));
+
+    expect(Object.entries(data as object)).toEqual([["__proto__", "x"]]);
   });
 
   it("tells protobuf from JSON by the first bytes", () => {

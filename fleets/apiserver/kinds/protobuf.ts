@@ -1,81 +1,14 @@
 // Decoding of protobuf request bodies of built-in kinds. Fields are looked up in the type tables; the result is plain
 // JSON that the kind's decoder brings into its canonical form.
-import type { Json, JsonObject } from "../../../kube/object.ts";
+import { type Json, type JsonObject, setOwn } from "../../../kube/object.ts";
 import { formatMicroseconds, formatSeconds } from "./go-values.ts";
+import { checkWireType, NO_BYTES, ProtobufError, readFields, readVarint, type WireField } from "./protobuf-wire.ts";
 import { type FieldRow, fieldsOf, hasTypeMeta, typeMetaOf, typeNameOf } from "./tables.ts";
 
-/** A body that is no protobuf envelope of a known kind, or is cut short. */
-export class ProtobufError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = "ProtobufError";
-  }
-}
-
 const MAGIC = [0x6b, 0x38, 0x73, 0x00];
+/** A message within messages: deeper ones no stack of ours holds, and no client of ours sends. */
+const MOST_DEPTH = 1000;
 const utf8 = new TextDecoder();
-
-/** One field of a message: its number and either a number or bytes. */
-interface WireField {
-  readonly number: number;
-  readonly integer: bigint;
-  readonly bytes: Uint8Array;
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-function readVarint(bytes: Uint8Array, start: number): [value: bigint, next: number] {
-  let low = 0;
-  let shift = 0;
-  for (let at = start; at < bytes.length && at < start + 10; at++) {
-    const byte = bytes[at]!;
-    if (shift < 28) {
-      low |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return [BigInt(low), at + 1];
-      shift += 7;
-    } else {
-      return readLongVarint(bytes, start);
-    }
-  }
-  throw new ProtobufError("proto: unexpected end of a number");
-}
-
-function readLongVarint(bytes: Uint8Array, start: number): [value: bigint, next: number] {
-  let value = 0n;
-  for (let at = start, shift = 0n; at < bytes.length && shift < 70n; at++, shift += 7n) {
-    const byte = bytes[at]!;
-    value |= BigInt(byte & 0x7f) << shift;
-    if (byte < 0x80) return [BigInt.asIntN(64, value), at + 1];
-  }
-  throw new ProtobufError("proto: unexpected end of a number");
-}
-
-function* readFields(bytes: Uint8Array): Generator<WireField> {
-  let at = 0;
-  while (at < bytes.length) {
-    const [tag, afterTag] = readVarint(bytes, at);
-    const number = Number(tag >> 3n);
-    const wireType = Number(tag & 7n);
-    if (wireType === 0) {
-      const [integer, next] = readVarint(bytes, afterTag);
-      at = next;
-      yield { number, integer, bytes: NO_BYTES };
-      continue;
-    }
-    const [start, end] = payloadBounds(bytes, wireType, afterTag);
-    if (end > bytes.length) throw new ProtobufError("proto: unexpected EOF");
-    at = end;
-    yield { number, integer: 0n, bytes: bytes.subarray(start, end) };
-  }
-}
-
-function payloadBounds(bytes: Uint8Array, wireType: number, at: number): [start: number, end: number] {
-  if (wireType === 1) return [at, at + 8];
-  if (wireType === 5) return [at, at + 4];
-  if (wireType !== 2) throw new ProtobufError(`proto: illegal wire type ${wireType}`);
-  const [length, start] = readVarint(bytes, at);
-  return [start, start + Number(length)];
-}
 
 function text(bytes: Uint8Array): string {
   return utf8.decode(bytes);
@@ -101,9 +34,26 @@ function rowsOf(typeName: string): ReadonlyMap<number, FieldRow> {
   return rows;
 }
 
+/** Messages within messages at this moment: decoding is synchronous, so one count serves. */
+let depth = 0;
+
 function decodeMessage(typeName: string, bytes: Uint8Array, into: JsonObject = {}): JsonObject {
+  depth += 1;
+  try {
+    if (depth > MOST_DEPTH) throw new ProtobufError("proto: messages are nested too deep");
+    return decodeFields(typeName, bytes, into);
+  } finally {
+    depth -= 1;
+  }
+}
+
+function decodeFields(typeName: string, bytes: Uint8Array, into: JsonObject): JsonObject {
   const rows = rowsOf(typeName);
-  for (const field of readFields(bytes)) {
+  function check(number: number, wireType: number): void {
+    const row = rows.get(number);
+    if (row !== undefined) checkWireType(wireType, row[2], goFieldName(row[1], row[2]));
+  }
+  for (const field of readFields(bytes, messageName(typeName), check)) {
     const row = rows.get(field.number);
     if (row === undefined) continue;
     const [, name, code] = row;
@@ -113,6 +63,16 @@ function decodeMessage(typeName: string, bytes: Uint8Array, into: JsonObject = {
     else into[name] = decodeValue(code, field);
   }
   return into;
+}
+
+function messageName(typeName: string): string {
+  return typeName.slice(typeName.lastIndexOf(".") + 1);
+}
+
+/** The name of a field in Go's struct; types that are embedded name their field. */
+function goFieldName(name: string, code: string): string {
+  if (name === "" || name === "metadata") return messageName(code);
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 function appendItem(into: JsonObject, name: string, code: string, field: WireField): void {
@@ -141,14 +101,14 @@ function unpackIntegers(bytes: Uint8Array, code: string): Json[] {
 
 function addEntry(into: JsonObject, name: string, code: string, bytes: Uint8Array): void {
   let key = "";
-  let value: WireField = { number: 2, integer: 0n, bytes: NO_BYTES };
-  for (const field of readFields(bytes)) {
+  let value: WireField = { number: 2, wireType: 2, integer: 0n, bytes: NO_BYTES };
+  for (const field of readFields(bytes, "entry")) {
     if (field.number === 1) key = text(field.bytes);
     else if (field.number === 2) value = field;
   }
   const present = into[name];
   const map: JsonObject = typeof present === "object" && present !== null && !Array.isArray(present) ? present : {};
-  map[key] = decodeValue(code, value);
+  setOwn(map, key, decodeValue(code, value));
   into[name] = map;
 }
 
@@ -172,13 +132,13 @@ function decodeValue(code: string, field: WireField): Json {
 
 function decodeWrapped(code: string, bytes: Uint8Array): Json[] {
   const items: Json[] = [];
-  for (const field of readFields(bytes)) if (field.number === 1) items.push(decodeValue(code, field));
+  for (const field of readFields(bytes, "wrapper")) if (field.number === 1) items.push(decodeValue(code, field));
   return items;
 }
 
 function decodeSpecial(code: string, bytes: Uint8Array): Json {
   const fields = new Map<number, WireField>();
-  for (const field of readFields(bytes)) fields.set(field.number, field);
+  for (const field of readFields(bytes, code)) fields.set(field.number, field);
   const integerOf = (number: number): number => Number(fields.get(number)?.integer ?? 0n);
   const bytesOf = (number: number): Uint8Array => fields.get(number)?.bytes ?? NO_BYTES;
   switch (code) {
@@ -209,7 +169,8 @@ const SCHEMA_TYPE = "apiextensions/v1.JSONSchemaProps";
 
 function repeated(bytes: Uint8Array, number: number, code: string): Json[] {
   const items: Json[] = [];
-  for (const field of readFields(bytes)) if (field.number === number) items.push(decodeValue(code, field));
+  for (const field of readFields(bytes, "JSONSchemaPropsOr"))
+    if (field.number === number) items.push(decodeValue(code, field));
   return items;
 }
 
@@ -237,22 +198,41 @@ export function isProtobuf(bytes: Uint8Array): boolean {
  * are as sent. Throws `ProtobufError` for bytes that are no envelope, are cut short or name an unknown kind.
  */
 export function decodeProtobuf(bytes: Uint8Array): JsonObject {
-  if (!isProtobuf(bytes)) throw new ProtobufError("provided data does not appear to be a protobuf message");
+  if (bytes.length === 0) throw new ProtobufError("empty data");
+  if (!isProtobuf(bytes)) {
+    throw new ProtobufError(
+      `provided data does not appear to be a protobuf message, expected prefix [${MAGIC.join(" ")}]`,
+    );
+  }
+  if (bytes.length === MAGIC.length) throw new ProtobufError("empty body");
+  const { apiVersion, kind, raw } = readEnvelope(bytes.subarray(MAGIC.length));
+  const of = { apiVersion, kind };
+  // Options are the same in every group; clients name them by the group of the object.
+  const typeName = typeNameOf(apiVersion, kind) ?? (kind === "DeleteOptions" ? typeNameOf("v1", kind) : undefined);
+  if (typeName === undefined) throw new ProtobufError(unknownKind(apiVersion, kind), of);
+  try {
+    return decodeMessage(typeName, raw, hasTypeMeta(typeName) ? { kind, apiVersion } : {});
+  } catch (error) {
+    throw error instanceof ProtobufError ? new ProtobufError(error.message, of) : error;
+  }
+}
+
+function readEnvelope(bytes: Uint8Array): { apiVersion: string; kind: string; raw: Uint8Array } {
   let apiVersion = "";
   let kind = "";
   let raw: Uint8Array = NO_BYTES;
-  for (const field of readFields(bytes.subarray(MAGIC.length))) {
+  for (const field of readFields(bytes, "Unknown")) {
     if (field.number === 2) raw = field.bytes;
     if (field.number !== 1) continue;
-    for (const meta of readFields(field.bytes)) {
+    for (const meta of readFields(field.bytes, "TypeMeta")) {
       if (meta.number === 1) apiVersion = text(meta.bytes);
       else if (meta.number === 2) kind = text(meta.bytes);
     }
   }
-  // Options are the same in every group; clients name them by the group of the object.
-  const typeName = typeNameOf(apiVersion, kind) ?? (kind === "DeleteOptions" ? typeNameOf("v1", kind) : undefined);
-  if (typeName === undefined) {
-    throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
-  }
-  return decodeMessage(typeName, raw, hasTypeMeta(typeName) ? { kind, apiVersion } : {});
+  return { apiVersion, kind, raw };
+}
+
+/** How the reference says that it has no such kind. */
+export function unknownKind(apiVersion: string, kind: string): string {
+  return `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
 }

@@ -31,7 +31,7 @@ export function validateConfigMap(object: KubeObject): FieldError[] {
   let size = 0;
   for (const [key, value] of Object.entries(data)) {
     errors.push(...keyErrors("data", key));
-    if (binary[key] !== undefined) {
+    if (Object.hasOwn(binary, key)) {
       errors.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
     }
     size += Buffer.byteLength(String(value));

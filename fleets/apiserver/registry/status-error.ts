@@ -1,4 +1,5 @@
 // A refusal, as the `Status` object that a client gets. Whatever layer throws it, the HTTP layer only prints it.
+import { quoteGo } from "../../../kube/go-text.ts";
 import type { JsonObject } from "../../../kube/object.ts";
 import type { FieldError } from "./kind.ts";
 
@@ -112,7 +113,7 @@ export function forbidden(
   why: string,
   causes?: readonly StatusCause[],
 ): StatusError {
-  const subject = name === "" ? qualifiedResource(resource) : `${qualifiedResource(resource)} "${name}"`;
+  const subject = name === "" ? qualifiedResource(resource) : `${qualifiedResource(resource)} ${quoteGo(name)}`;
   return statusError(403, "Forbidden", `${subject} is forbidden: ${why}`, objectDetails(resource, name, causes));
 }
 
@@ -121,7 +122,7 @@ export function notFound(resource: ResourceName, name: string): StatusError {
   return statusError(
     404,
     "NotFound",
-    `${qualifiedResource(resource)} "${name}" not found`,
+    `${qualifiedResource(resource)} ${quoteGo(name)} not found`,
     objectDetails(resource, name),
   );
 }
@@ -153,7 +154,7 @@ export function conflict(resource: ResourceName, name: string, why: string): Sta
   return statusError(
     409,
     "Conflict",
-    `Operation cannot be fulfilled on ${qualifiedResource(resource)} "${name}": ${why}`,
+    `Operation cannot be fulfilled on ${qualifiedResource(resource)} ${quoteGo(name)}: ${why}`,
     objectDetails(resource, name),
   );
 }
@@ -167,7 +168,7 @@ export function alreadyExists(resource: ResourceName, name: string, terminating 
   return statusError(
     409,
     "AlreadyExists",
-    `${terminating ? "object is being deleted: " : ""}${qualifiedResource(resource)} "${name}" already exists`,
+    `${terminating ? "object is being deleted: " : ""}${qualifiedResource(resource)} ${quoteGo(name)} already exists`,
     objectDetails(resource, name),
   );
 }
@@ -186,7 +187,7 @@ export function invalid(kind: KindName, name: string, errors: readonly FieldErro
   const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
   // As the reference: equal errors are printed once, and still count for the brackets.
   const text = errors.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
-  return statusError(422, "Invalid", `${qualifiedKind(kind)} "${name}" is invalid: ${text}`, {
+  return statusError(422, "Invalid", `${qualifiedKind(kind)} ${quoteGo(name)} is invalid: ${text}`, {
     ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
     ...(kind.kind === "" ? {} : { kind: kind.kind }),

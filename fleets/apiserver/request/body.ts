@@ -1,14 +1,15 @@
 // From the body of a request to JSON.
 
 import type { ApiRequest } from "../../../kube/client/transport.ts";
-import type { JsonObject } from "../../../kube/object.ts";
-import { cloneJson, isObject } from "../../../kube/object.ts";
+import { cloneJson, isObject, type Json, type JsonObject } from "../../../kube/object.ts";
 import { parseYaml } from "../../../kube/yaml.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
-import { decodeProtobuf } from "../kinds/protobuf.ts";
+import { decodeProtobuf, unknownKind } from "../kinds/protobuf.ts";
+import { ProtobufError } from "../kinds/protobuf-wire.ts";
+import { typeNameOf } from "../kinds/tables.ts";
 import type { DecodeResult, KindStrategy } from "../registry/kind.ts";
 import { badRequest, requestTooLarge, unsupportedMediaType } from "../registry/status-error.ts";
-import { type ParsedJson, parseJson } from "./json-parser.ts";
+import { MAX_DEPTH, type ParsedJson, parseJson } from "./json-parser.ts";
 import type { FieldValidation } from "./options.ts";
 
 export const MAX_BODY_BYTES = 3_145_728;
@@ -16,6 +17,9 @@ const SUMMARY_BYTES = 30;
 const JSON_TYPE = "application/json";
 const YAML_TYPE = "application/yaml";
 const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
+
+/** The Go type that every body is read into first, as messages of the reference name it. */
+export const TYPE_META = `struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
 
 export interface ParsedBody {
   readonly json: JsonObject;
@@ -49,31 +53,65 @@ export function parseBody(request: ApiRequest, custom: boolean, kindName: string
   if (request.object !== undefined) return { json: cloneJson(request.object) as JsonObject, duplicates: [] };
   const type = mediaTypeOf(request.headers?.["content-type"]) || JSON_TYPE;
   if (type === PROTOBUF_TYPE && !custom) {
-    try {
-      return { json: decodeProtobuf(bodyBytes(request)), duplicates: [] };
-    } catch (error) {
-      throw unrecognized(kindName, messageOf(error), bodyBytes(request));
-    }
+    return { json: parseProtobufBody(bodyBytes(request), kindName), duplicates: [] };
   }
   if (type !== JSON_TYPE && type !== YAML_TYPE) {
     throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   }
-  const text = bodyText(request);
-  const parsed = type === YAML_TYPE ? parseYamlBody(text, kindName) : parseJsonBody(text, custom, kindName);
-  if (!isObject(parsed.value)) {
-    const found = Array.isArray(parsed.value) ? "array" : parsed.value === null ? "null" : typeof parsed.value;
-    const why = `couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
-    throw unrecognized(kindName, why, Buffer.from(text));
-  }
-  // An object parsed from JSON or YAML holds JSON only.
-  return { json: parsed.value as JsonObject, duplicates: parsed.duplicates };
+  const bytes = bodyBytes(request);
+  const parsed = type === YAML_TYPE ? parseYamlBody(bytes, kindName) : parseJsonBody(bytes, custom, kindName);
+  const why = checkTypeMeta(parsed.value);
+  if (why !== undefined) throw unrecognized(kindName, why, bytes);
+  // An object parsed from JSON or YAML holds JSON only. A null body is an empty object, as in Go.
+  return { json: (parsed.value ?? {}) as JsonObject, duplicates: parsed.duplicates };
 }
 
-function parseJsonBody(text: string, custom: boolean, kindName: string): ParsedJson {
+/** Why a value has no apiVersion and kind that can be read; undefined when it may have. */
+function checkTypeMeta(value: Json): string | undefined {
+  const cannot = "couldn't get version/kind; json parse error: json: cannot unmarshal";
+  if (value === null) return undefined;
+  if (!isObject(value)) {
+    return `${cannot} ${jsonType(value)} into Go value of type ${TYPE_META}`;
+  }
+  for (const field of ["apiVersion", "kind"] as const) {
+    const given = Object.hasOwn(value, field) ? (value[field] as Json) : null;
+    if (given !== null && typeof given !== "string")
+      return `${cannot} ${jsonType(given)} into Go struct field .${field} of type string`;
+  }
+  const { apiVersion } = value;
+  if (typeof apiVersion === "string" && apiVersion.split("/").length > 2)
+    return `unexpected GroupVersion string: ${apiVersion}`;
+  return undefined;
+}
+
+/** The type of JSON data as Go names it in messages. */
+export function jsonType(value: Json): string {
+  if (Array.isArray(value)) return "array";
+  if (value === null) return "null";
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "bigint" ? "number" : typeof value;
+}
+
+function parseProtobufBody(bytes: Buffer, kindName: string): JsonObject {
   try {
-    return parseJson(text, !custom);
+    return decodeProtobuf(bytes);
   } catch (error) {
-    throw unrecognized(kindName, `couldn't get version/kind; json parse error: ${messageOf(error)}`, Buffer.from(text));
+    if (error instanceof ProtobufError && error.of !== undefined) throw undecodable(error.of, kindName, error.message);
+    throw unrecognized(kindName, messageOf(error), bytes);
+  }
+}
+
+/** 400 for a body whose kind is known and whose content is not what that kind has. */
+function undecodable(of: { readonly apiVersion: string; readonly kind: string }, kindName: string, why: string): Error {
+  const version = of.apiVersion.split("/").pop();
+  return badRequest(`${of.kind} in version "${version}" cannot be handled as a ${kindName}: ${why}`);
+}
+
+function parseJsonBody(bytes: Buffer, custom: boolean, kindName: string): ParsedJson {
+  try {
+    return parseJson(bytes.toString(), !custom);
+  } catch (error) {
+    throw unrecognized(kindName, `couldn't get version/kind; json parse error: ${messageOf(error)}`, bytes);
   }
 }
 
@@ -81,12 +119,12 @@ function parseJsonBody(text: string, custom: boolean, kindName: string): ParsedJ
 export function parseYamlText(text: string): ParsedJson {
   try {
     // JSON data by the parser's own contract.
-    return { value: parseYaml(text) as ParsedJson["value"], duplicates: [] };
+    return { value: parseYaml(text, { maxDepth: MAX_DEPTH }) as ParsedJson["value"], duplicates: [] };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "yaml-duplicate-key") throw error;
     const { line } = error.details;
     const key = /"([^"]*)"/.exec(error.message)?.[1] ?? "";
-    const value = parseYaml(text, { duplicateKeys: "last-wins" }) as ParsedJson["value"];
+    const value = parseYaml(text, { duplicateKeys: "last-wins", maxDepth: MAX_DEPTH }) as ParsedJson["value"];
     return {
       value,
       duplicates: [`yaml: unmarshal errors:\n  line ${String(line)}: key ${JSON.stringify(key)} already set in map`],
@@ -94,11 +132,11 @@ export function parseYamlText(text: string): ParsedJson {
   }
 }
 
-function parseYamlBody(text: string, kindName: string): ParsedJson {
+function parseYamlBody(bytes: Buffer, kindName: string): ParsedJson {
   try {
-    return parseYamlText(text);
+    return parseYamlText(bytes.toString());
   } catch (error) {
-    throw unrecognized(kindName, `yaml: ${messageOf(error)}`, Buffer.from(text));
+    throw unrecognized(kindName, `yaml: ${messageOf(error)}`, bytes);
   }
 }
 
@@ -161,6 +199,10 @@ function checkKind(json: JsonObject, kind: KindStrategy): void {
   json["apiVersion"] = json["apiVersion"] === undefined || json["apiVersion"] === "" ? apiVersion : json["apiVersion"];
   json["kind"] = json["kind"] === undefined || json["kind"] === "" ? kind.kind : json["kind"];
   if (json["apiVersion"] === apiVersion && json["kind"] === kind.kind) return;
+  const of = { apiVersion: String(json["apiVersion"]), kind: String(json["kind"]) };
+  if (!kind.custom && typeNameOf(of.apiVersion, of.kind) === undefined) {
+    throw undecodable(of, kind.kind, unknownKind(of.apiVersion, of.kind));
+  }
   if (json["apiVersion"] !== apiVersion) {
     throw badRequest(
       `the API version in the data (${String(json["apiVersion"])}) does not match the expected API version (${apiVersion})`,

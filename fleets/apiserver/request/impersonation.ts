@@ -1,5 +1,7 @@
 // Acting as somebody else, by the Impersonate headers.
 import type { UserInfo } from "../../../kube/client/transport.ts";
+import { quoteGo } from "../../../kube/go-text.ts";
+import { setOwn } from "../../../kube/object.ts";
 import type { Authorizer } from "../authorization/access.ts";
 import { badRequest } from "../registry/status-error.ts";
 
@@ -22,14 +24,11 @@ export function impersonate(
   const uid = headers["impersonate-uid"];
   const extra: Record<string, readonly string[]> = {};
   for (const key in headers) {
-    if (key.startsWith(EXTRA_PREFIX)) extra[decodeURIComponent(key.slice(EXTRA_PREFIX.length))] = listOf(headers[key]);
+    if (key.startsWith(EXTRA_PREFIX)) setOwn(extra, unescapeKey(key.slice(EXTRA_PREFIX.length)), listOf(headers[key]));
   }
   if (name === "") {
     if (groups.length === 0 && uid === undefined && Object.keys(extra).length === 0) return user;
-    const list = groups.map((group) => JSON.stringify(group)).join(", ");
-    throw badRequest(
-      `requested &user.DefaultInfo{Name:"", UID:${JSON.stringify(uid ?? "")}, Groups:[]string{${list}}, Extra:map[string][]string(nil)} without impersonating a user name`,
-    );
+    throw badRequest(`requested ${describe(uid ?? "", groups, extra)} without impersonating a user name`);
   }
   const asked: readonly (readonly [string, string])[] = [
     ["users", name],
@@ -46,6 +45,25 @@ export function impersonate(
     ...(uid === undefined ? {} : { uid }),
     ...(Object.keys(extra).length === 0 ? {} : { extra }),
   };
+}
+
+/** The key of an extra value; one with a broken escape is taken as it is. */
+function unescapeKey(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch {
+    return key;
+  }
+}
+
+/** A user without a name as Go prints it. */
+function describe(uid: string, groups: readonly string[], extra: Readonly<Record<string, readonly string[]>>): string {
+  const list = (texts: readonly string[]): string =>
+    texts.length === 0 ? "[]string(nil)" : `[]string{${texts.map(quoteGo).join(", ")}}`;
+  const keys = Object.keys(extra).sort();
+  const pairs = keys.map((key) => `${quoteGo(key)}:${list(extra[key] ?? [])}`);
+  const map = keys.length === 0 ? "(nil)" : `{${pairs.join(", ")}}`;
+  return `&user.DefaultInfo{Name:"", UID:${quoteGo(uid)}, Groups:${list(groups)}, Extra:map[string][]string${map}}`;
 }
 
 function listOf(header: string | undefined): string[] {

@@ -36,8 +36,27 @@ describe("parseJson", () => {
     ["[1 2]", "invalid character '2' after array element"],
     ["nul", "unexpected end of JSON input"],
     ["{} x", "invalid character 'x' after top-level value"],
+    ['{"a":-}', "invalid character '}' in numeric literal"],
+    ['{"a":1.}', "invalid character '}' after decimal point in numeric literal"],
+    ['{"a":1.5.}', "invalid character '.' after object key:value pair"],
+    ['{"a":1e}', "invalid character '}' in exponent of numeric literal"],
+    ['{"a":1e+', "unexpected end of JSON input"],
+    ['{"a":01}', "invalid character '1' after object key:value pair"],
+    ['"\\uZZ"', "invalid character 'Z' in \\u hexadecimal character escape"],
+    ['"\\x"', "invalid character 'x' in string escape code"],
+    ['"a\u0000"', "invalid character '\\x00' in string literal"],
+    ["\u001f", "invalid character '\\x1f' looking for beginning of value"],
+    ["é", "invalid character 'Ã' looking for beginning of value"],
+    ["[".repeat(200_000), "invalid character '[' exceeded max depth"],
   ])("refuses %j as Go does", (text, message) => {
     expect(() => parseJson(text, true)).toThrow(message);
+  });
+
+  it("reads a thousand levels, and refuses one more with or without an end", () => {
+    const whole = `${"[".repeat(1000)}${"]".repeat(1000)}`;
+
+    expect(parseJson(whole, true).duplicates).toEqual([]);
+    expect(() => parseJson(`[${whole}]`, true)).toThrow("invalid character '[' exceeded max depth");
   });
 
   it("does not follow __proto__", () => {

@@ -1,5 +1,5 @@
 // JSON as Go reads it for Kubernetes: repeated keys are found and reported, integers beyond 2^53 kept exactly.
-import type { Json } from "../../../kube/object.ts";
+import { type Json, setOwn } from "../../../kube/object.ts";
 
 /** Text that is not JSON. The message is the one of Go's decoder. */
 export class JsonSyntaxError extends Error {
@@ -19,7 +19,11 @@ export interface ParsedJson {
 }
 
 const LONG_NUMBER = /[0-9]{16}/;
-const MAX_DEPTH = 10_000;
+/**
+ * Levels of nesting. Differs from the reference, which reads 10 000: objects are walked recursively, and no client's
+ * object comes near.
+ */
+export const MAX_DEPTH = 1000;
 
 /**
  * Parses one JSON document. `mergeDuplicates`: a repeated key with two objects merges them, as decoding into Go maps
@@ -29,9 +33,9 @@ export function parseJson(text: string, mergeDuplicates: boolean): ParsedJson {
   if (!LONG_NUMBER.test(text)) {
     try {
       const value = JSON.parse(text) as Json;
-      if (countKeys(value) === countColons(text)) return { value, duplicates: [] };
+      if (countKeys(value, 0) === countColons(text)) return { value, duplicates: [] };
     } catch (error) {
-      if (!(error instanceof SyntaxError) && !(error instanceof RangeError)) throw error;
+      if (!(error instanceof SyntaxError)) throw error;
     }
   }
   return new Parser(text, mergeDuplicates).document();
@@ -59,19 +63,52 @@ function isEscaped(text: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-function countKeys(value: Json | undefined): number {
+/** Keys of all objects; not a number when the nesting is too deep. */
+function countKeys(value: Json | undefined, depth: number): number {
   if (typeof value !== "object" || value === null) return 0;
+  if (depth >= MAX_DEPTH) return Number.NaN;
   let count = 0;
   if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === "object") count += countKeys(item);
+    for (const item of value) if (typeof item === "object") count += countKeys(item, depth + 1);
     return count;
   }
-  for (const key in value) count += 1 + (typeof value[key] === "object" ? countKeys(value[key]) : 0);
+  for (const key in value) count += 1 + (typeof value[key] === "object" ? countKeys(value[key], depth + 1) : 0);
   // JSON.parse makes `__proto__` an own key, so it is counted like the others.
   return count;
 }
 
+/** Whether JSON data is nested deeper than what can be read. */
+export function isTooDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (depth >= MAX_DEPTH) return true;
+  return Object.values(value).some((item) => isTooDeep(item, depth + 1));
+}
+
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+
+const UNFINISHED_NUMBER = /^(?:\.|[eE][+-]?)/;
+
+/** The first byte of a text as Go's decoder shows it, which reads bytes and no characters. */
+function quoteByte(text: string): string {
+  const byte = Buffer.from(text)[0] ?? 0;
+  const char = String.fromCharCode(byte);
+  if (char === "'") return "'\\''";
+  if (char === "\\") return "'\\\\'";
+  const name = GO_ESCAPES[char];
+  if (name !== undefined) return `'\\${name}'`;
+  if (byte < 0x20 || byte === 0x7f) return `'\\x${byte.toString(16).padStart(2, "0")}'`;
+  return byte >= 0x80 && (byte < 0xa1 || byte === 0xad) ? `'\\u00${byte.toString(16)}'` : `'${char}'`;
+}
+
+const GO_ESCAPES: Readonly<Record<string, string>> = {
+  "\u0007": "a",
+  "\b": "b",
+  "\f": "f",
+  "\n": "n",
+  "\r": "r",
+  "\t": "t",
+  "\v": "v",
+};
 
 class Parser {
   readonly #text: string;
@@ -94,9 +131,10 @@ class Parser {
 
   #unexpected(where: string): JsonSyntaxError {
     if (this.#at >= this.#text.length) return new JsonSyntaxError("unexpected end of JSON input", this.#at);
-    const char = String.fromCodePoint(this.#text.codePointAt(this.#at)!);
-    const shown = char === "'" ? "'\\''" : char === '"' ? "'\"'" : JSON.stringify(char).replace(/^"|"$/g, "'");
-    return new JsonSyntaxError(`invalid character ${shown} ${where}`, this.#at);
+    return new JsonSyntaxError(
+      `invalid character ${quoteByte(this.#text.slice(this.#at, this.#at + 2))} ${where}`,
+      this.#at,
+    );
   }
 
   #space(): void {
@@ -120,14 +158,31 @@ class Parser {
       }
       if (char === word[0]) return this.#badWord(word);
     }
-    NUMBER.lastIndex = this.#at;
-    const number = NUMBER.exec(this.#text)?.[0];
-    if (number === undefined) throw this.#unexpected(where);
-    this.#at += number.length;
+    const number = this.#number(where);
     const value = Number(number);
     return Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?[0-9]+$/.test(number)
       ? BigInt(number)
       : value;
+  }
+
+  #number(where: string): string {
+    NUMBER.lastIndex = this.#at;
+    const number = NUMBER.exec(this.#text)?.[0];
+    if (number === undefined) {
+      if (this.#text[this.#at] !== "-") throw this.#unexpected(where);
+      this.#at += 1;
+      throw this.#unexpected("in numeric literal");
+    }
+    this.#at += number.length;
+    const tail = UNFINISHED_NUMBER.exec(this.#text.slice(this.#at, this.#at + 2))?.[0];
+    // What follows a whole number may still belong to it, when it is a dot or an exponent without digits.
+    if (tail !== undefined && !(tail === "." && /[.eE]/.test(number))) {
+      this.#at += tail.length;
+      throw this.#unexpected(
+        tail === "." ? "after decimal point in numeric literal" : "in exponent of numeric literal",
+      );
+    }
+    return number;
   }
 
   #badWord(word: string): never {
@@ -140,7 +195,7 @@ class Parser {
 
   #enter(): void {
     this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw new JsonSyntaxError("exceeded max depth", this.#at);
+    if (this.#depth > MAX_DEPTH) throw this.#unexpected("exceeded max depth");
     this.#at += 1;
     this.#space();
   }
@@ -214,7 +269,14 @@ class Parser {
       if (this.#text.charCodeAt(this.#at) < 32) return this.#unexpected("in string literal");
       if (this.#text[this.#at] !== "\\") continue;
       this.#at += 1;
-      if (!'"\\/bfnrtu'.includes(this.#text[this.#at] ?? "")) return this.#unexpected("in string escape code");
+      const escaped = this.#text[this.#at] ?? "";
+      if (!'"\\/bfnrtu'.includes(escaped)) return this.#unexpected("in string escape code");
+      for (let digit = 0; escaped === "u" && digit < 4; digit++) {
+        this.#at += 1;
+        if (!/[0-9a-fA-F]/.test(this.#text[this.#at] ?? "")) {
+          return this.#unexpected("in \\u hexadecimal character escape");
+        }
+      }
     }
     return this.#unexpected("in string literal");
   }
@@ -225,10 +287,3 @@ const WORDS: readonly (readonly [string, Json])[] = [
   ["false", false],
   ["null", null],
 ];
-
-/** Sets an own key even when it is named `__proto__`. */
-function setOwn(target: { [key: string]: Json | undefined }, key: string, value: Json): void {
-  if (key === "__proto__")
-    Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
-  else target[key] = value;
-}

@@ -21,8 +21,8 @@ export interface AcceptClause {
 }
 
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
+const STREAM_TYPES = ["application/json;stream=watch", `${PROTOBUF};stream=watch`];
 const BUILTIN_TYPES = ["application/json", "application/yaml", PROTOBUF];
-const CUSTOM_TYPES = ["application/json", "application/yaml"];
 
 /** JSON, as it is. */
 export const PLAIN: Accepted = { mediaType: "application/json", pretty: false, form: "object", metaVersion: "v1" };
@@ -53,14 +53,22 @@ export function negotiate(
   accept: string | undefined,
   userAgent: string | undefined,
   query: Query,
-  target: { readonly collection: boolean; readonly kind: KindStrategy; readonly watch: boolean },
+  target: {
+    readonly collection: boolean;
+    readonly kind: KindStrategy;
+    readonly watch: boolean;
+    /** The path can be watched. */
+    readonly streams: boolean;
+  },
 ): Accepted {
   const pretty = wantsPretty(userAgent, query);
   if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json") {
     return pretty ? { ...PLAIN, pretty } : PLAIN;
   }
   const clauses = parseAccept(accept);
-  if (clauses.every(({ type }) => serializerFor(type) === undefined && type !== PROTOBUF)) throw unknownTypes();
+  // Routes of built-in kinds know the types they can say; those of custom resources find out when they say it.
+  if (!target.kind.custom && clauses.every(({ type }) => serializerFor(type) === undefined && type !== PROTOBUF))
+    throw unknownTypes(target.streams);
   for (const clause of clauses) {
     const mediaType = serializerFor(clause.type);
     if (mediaType === undefined) continue;
@@ -69,13 +77,19 @@ export function negotiate(
     const metaVersion = clause.parameters.get("v") === "v1beta1" ? "v1beta1" : "v1";
     return { mediaType, pretty, form, metaVersion };
   }
-  throw notAcceptable(target.kind.custom ? CUSTOM_TYPES : BUILTIN_TYPES);
+  throw notAcceptable(BUILTIN_TYPES);
 }
 
-function unknownTypes(): Error {
-  const streams = ["application/json;stream=watch", `${PROTOBUF};stream=watch`];
-  const message = `406: Not Acceptable\n\nAvailable representations: ${[...BUILTIN_TYPES, ...streams].join(", ")}`;
+function unknownTypes(streams: boolean): Error {
+  const types = streams ? [...BUILTIN_TYPES, ...STREAM_TYPES] : BUILTIN_TYPES;
+  const message = `406: Not Acceptable\n\nAvailable representations: ${types.join(", ")}`;
   return statusError(406, "NotAcceptable", message, {});
+}
+
+/** Whether a client can read nothing but protobuf: then refusals must be in it as well. */
+export function readsOnlyProtobuf(accept: string | undefined): boolean {
+  if (accept === undefined || !accept.includes(PROTOBUF)) return false;
+  return parseAccept(accept).every(({ type }) => type === PROTOBUF);
 }
 
 function serializerFor(type: string): Accepted["mediaType"] | undefined {

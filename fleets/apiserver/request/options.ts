@@ -1,4 +1,5 @@
 // The option objects of the verbs (CreateOptions, ListOptions, ...), read from the query and checked.
+import { quoteGo } from "../../../kube/go-text.ts";
 import type { Json, JsonObject } from "../../../kube/object.ts";
 import { isObject } from "../../../kube/object.ts";
 import type { FieldError } from "../registry/kind.ts";
@@ -59,8 +60,7 @@ function forbidden(field: string, why: string): FieldError {
 function readInteger(query: Query, name: string): number | undefined {
   const text = query.get(name);
   if (text === undefined || text === "") return undefined;
-  if (!/^[+-]?[0-9]+$/.test(text))
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[+-]?[0-9]+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${quoteGo(text)}: invalid syntax`);
   const value = BigInt(text);
   if (BigInt.asIntN(64, value) !== value) {
     throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
@@ -80,11 +80,6 @@ function checkDryRun(values: readonly string[]): FieldError[] {
 }
 
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
-
-/** A text in double quotes with Go's escapes. */
-function quoteGo(text: string): string {
-  return JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, "\\x$1");
-}
 
 function checkFieldManager(manager: string, required: boolean): FieldError[] {
   if (required && manager === "") {

@@ -1,4 +1,6 @@
 // What a path and a method ask for.
+import { quoteGo } from "../../../kube/go-text.ts";
+import { badRequest, resourceNotFound } from "../registry/status-error.ts";
 
 /** The verbs of Kubernetes' authorisation. */
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
@@ -24,24 +26,23 @@ export function splitPath(path: string): { readonly path: string; readonly query
   return at < 0 ? { path, query: "" } : { path: path.slice(0, at), query: path.slice(at + 1) };
 }
 
+/** The path with its escapes resolved; undefined when one of them is none. */
+export function decodePath(path: string): string | undefined {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // Escaped bytes that are no UTF-8 are still a path.
+    return /%(?![0-9a-fA-F]{2})/.test(path) ? undefined : Buffer.from(unescape(path), "latin1").toString();
+  }
+}
+
 /**
- * Reads a resource path. Undefined when the path is something else, such as discovery; a segment that cannot be a name
- * makes it undefined as well.
+ * Reads a resource path. Undefined when the path is something else, such as discovery. As the reference, escapes are
+ * resolved first: an escaped slash separates like any other. Throws a 404 for an empty segment among others.
  */
 export function parseResourcePath(path: string): ResourcePath | undefined {
-  const segments: string[] = [];
-  for (const raw of path.split("/")) {
-    if (raw === "") continue;
-    if (!raw.includes("%")) {
-      segments.push(raw);
-      continue;
-    }
-    try {
-      segments.push(decodeURIComponent(raw));
-    } catch {
-      return undefined;
-    }
-  }
+  const segments = (decodePath(path) ?? "").replace(/^\/+|\/+$/g, "").split("/");
   let next: number;
   let group: string;
   let version: string;
@@ -68,6 +69,8 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
       next += 2;
     }
   }
+  // What a proxy passes on may hold empty segments.
+  if (segments.slice(0, next + 3).includes("")) throw resourceNotFound();
   return {
     group,
     version,
@@ -110,7 +113,9 @@ export function leadsUpwards(path: string): boolean {
   return plain.split(/[/\\]/).some((segment) => segment === "." || segment === "..");
 }
 
-/** True for a text that can stand as one segment of a path. */
-export function isPathSegment(name: string): boolean {
-  return name !== "." && name !== ".." && !name.includes("/") && !name.includes("%");
+/** Refuses a name in a path that no object can have. */
+export function checkPathName(name: string): void {
+  const why =
+    name === "." || name === ".." ? `may not be '${name}'` : name.includes("%") ? "may not contain '%'" : undefined;
+  if (why !== undefined) throw badRequest(`Name parameter invalid: ${quoteGo(name)}: ${why}`);
 }
