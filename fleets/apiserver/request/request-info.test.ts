@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { leadsUpwards, parseResourcePath, remainderOf, segmentsBefore } from "./request-info.ts";
+import {
+  checkPathName,
+  decodePath,
+  leadsUpwards,
+  parseResourcePath,
+  remainderOf,
+  segmentsBefore,
+} from "./request-info.ts";
 
 describe("parseResourcePath", () => {
   it.each([
@@ -36,7 +43,7 @@ describe("remainderOf", () => {
   it.each([
     ["/apis/x.io/v1/clusters/c/proxy", ""],
     ["/apis/x.io/v1/clusters/c/proxy/", "/"],
-    ["//apis/x.io//v1/clusters/c/proxy/api/v1//pods/a%2Fb/", "/api/v1//pods/a%2Fb/"],
+    ["/apis/x.io/v1/clusters/c/proxy/api/v1//pods/a%2Fb/", "/api/v1//pods/a%2Fb/"],
     ["/api/v1/namespaces/n/services/s/proxy/x", "/x"],
     ["/api/v1/nodes/n/proxy/x", "/x"],
   ])("keeps what follows the subresource of %s", (path, rest) => {
@@ -58,4 +65,27 @@ describe("leadsUpwards", () => {
       expect(leadsUpwards(path)).toBe(false);
     },
   );
+});
+
+describe("names in paths", () => {
+  it("separates at an escaped slash, as at any other", () => {
+    expect(parseResourcePath("/api/v1/namespaces/n/configmaps/a%2Fb")).toMatchObject({ name: "a", subresource: "b" });
+  });
+
+  it("refuses empty segments before what a proxy passes on", () => {
+    expect(() => parseResourcePath("/api/v1//namespaces")).toThrow("could not find the requested resource");
+    expect(parseResourcePath("/api/v1/nodes/n/proxy//x")?.rest).toBe("/x");
+  });
+
+  it.each([
+    [".", "may not be '.'"],
+    ["..", "may not be '..'"],
+    ["a%b", "may not contain '%'"],
+  ])("refuses the name %s", (name, why) => {
+    expect(() => checkPathName(name)).toThrow(`Name parameter invalid: "${name}": ${why}`);
+  });
+
+  it("knows broken escapes", () => {
+    expect([decodePath("/a%zz"), decodePath("/a%"), decodePath("/a%20b")]).toEqual([undefined, undefined, "/a b"]);
+  });
 });
