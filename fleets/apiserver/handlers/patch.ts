@@ -1,5 +1,6 @@
 // patch in its four types.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { stringifyJson } from "../../../kube/json.ts";
 import {
   cloneJson,
   formatApiVersion,
@@ -121,7 +122,7 @@ function decodePatched(
   warnings: string[],
 ): KubeObject {
   if (json["kind"] === undefined)
-    throw patchUndecodable(JSON.stringify(json), `Object 'Kind' is missing in '${JSON.stringify(json)}'`);
+    throw patchUndecodable(sortedText(json), `Object 'Kind' is missing in '${JSON.stringify(json)}'`);
   if (kind.custom) requireSameKind(json, kind);
   try {
     return decodeObject(json, [], kind, options.fieldValidation, warnings);
@@ -131,8 +132,15 @@ function decodePatched(
     const why = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
     throw type === "strategic"
       ? patchUndecodable(goText(patch), asMapConversion(why))
-      : patchUndecodable(JSON.stringify(json), why);
+      : patchUndecodable(sortedText(json), why);
   }
+}
+
+/** The object as messages show it: fields by name, and letters that HTML gives a meaning escaped. */
+function sortedText(json: JsonObject): string {
+  const fields = Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1));
+  const text = stringifyJson(Object.fromEntries(fields));
+  return text.replace(/[<>&]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);
 }
 
 /** A strategic merge is converted from maps, not decoded from JSON, and fails in other words. */

@@ -202,7 +202,7 @@ export function patchRejected(): StatusError {
 
 /** 422 of a patch whose result cannot be decoded; `patch` is the patch as Go prints it. */
 export function patchUndecodable(patch: string, why: string): StatusError {
-  const message = `Invalid value: "${patch}": ${why}`;
+  const message = `Invalid value: ${JSON.stringify(patch)}: ${why}`;
   return statusError(422, "Invalid", ` "" is invalid: patch: ${message}`, {
     causes: [{ reason: "FieldValueInvalid", message, field: "patch" }],
   });

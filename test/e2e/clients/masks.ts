@@ -11,9 +11,13 @@ const MASKS: readonly Mask[] = [
   [/X509SHA256=[0-9a-f]+/g, "X509SHA256=<hash>"],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{4}( UTC)?|Z)?/g, "<time>"],
   [/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+\d{4}/g, "<time>"],
+  [/\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\b/g, "<time>"],
+  [/modifiedAt=\d+/g, "modifiedAt=<time>"],
   [/^[EWI]\d{4} [\d:.]+ +\d+ (\w+\.go):\d+\]/gm, "<log $1>"],
   [/(resource ?version"?: *"?)\d+/gi, "$1<rv>"],
   [/https?:\/\/(127\.0\.0\.1|localhost):\d+/g, "<server>"],
+  // The whole object in the order of its type's fields, in messages that quote it: once in the API, twice in a log line.
+  [/(patch: Invalid value: )\\?"\{.*?\}\\?"(?=: json)/g, "$1<object>"],
   [/\/tmp\/(LIVE|MERGED)-\d+/g, "/tmp/$1"],
   [/kubectl-edit-\d+\.yaml/g, "kubectl-edit.yaml"],
   [/\/tmp\/[\w.-]*\/?kubectl-edit/g, "/tmp/kubectl-edit"],

@@ -1,6 +1,6 @@
 // Rules of single kinds that real clients showed to be missing.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startTestServer, type TestServer } from "../test-server.ts";
+import { startTestServer, type TestServer } from "./test-server.ts";
 
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
 const PODS = "/api/v1/namespaces/default/pods";
@@ -113,5 +113,17 @@ describe("a Pod", () => {
 
     const log = await test.call("GET", `${PODS}/p/log`);
     expect([log.status, log.body["message"]]).toEqual([404, 'pods "n1" not found']);
+  });
+});
+
+describe("a patch whose result cannot be decoded", () => {
+  it("is quoted in the message, fields by name", async () => {
+    await test.call("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name: "c" } });
+
+    const patch = { data: { a: { b: "<" } }, annotation: 1 };
+    const { body } = await test.call("PATCH", "/api/v1/namespaces/default/configmaps/c", patch, MERGE);
+
+    const quoted = String(body["message"]).slice(' "" is invalid: patch: Invalid value: '.length).split(": json: ")[0]!;
+    expect(JSON.parse(quoted)).toMatch(/^\{"annotation":1,"apiVersion":"v1","data":\{"a":\{"b":"\\u003c"\}\},"kind"/);
   });
 });
