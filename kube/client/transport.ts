@@ -36,6 +36,8 @@ export interface ApiResponse {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   /** Whole answers are bytes; watches and other streams are chunks that may split anywhere. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** In-process only: the same bytes as `body`, made while they are sent. Whoever takes it leaves `body` alone. */
+  readonly source?: ByteSource;
   /**
    * In-process only: the same answer as `body`, parsed; frozen and shared, so copy before changing. Reading it saves
    * the encoding that reading `body` causes.
@@ -48,6 +50,18 @@ export interface ApiResponse {
    * it joins its own connection to it, and destroys it.
    */
   readonly tunnel?: Duplex;
+}
+
+/** Bytes that are asked for when they can be sent. One reader, who closes it. */
+export interface ByteSource {
+  /** The next part; empty when it takes longer to find one, undefined when there is none, now or ever: see `state`. */
+  read(): Uint8Array | undefined;
+  /** `open`: more comes. `ended`: all was read. `cut`: the reader was too slow and is to be sent away. */
+  readonly state: "open" | "ended" | "cut";
+  /** Has `fn` called whenever something came to read, or the state changed. */
+  onReady(fn: () => void): void;
+  /** Nobody reads any more. */
+  close(): void;
 }
 
 /** One event of a watch. BOOKMARK objects hold only kind and revision; ERROR objects are a Status. */

@@ -10,14 +10,11 @@ import { deepFreeze, encodeJson, encodePrettyJson } from "../storage/json-text.t
 import { StoredObject } from "../storage/stored-object.ts";
 
 const NEWLINE = Buffer.from("\n");
-const COMMA = Buffer.from(",");
-const OPEN = Buffer.from("{");
-const LIST_END = Buffer.from("]}\n");
 
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** An answer whose bytes are made only when somebody reads them. */
-class LazyResponse implements ApiResponse {
+export class LazyResponse implements ApiResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly #encode: () => Uint8Array;
@@ -67,7 +64,8 @@ export function warningHeaders(warnings: readonly string[]): Headers {
   return { warning: warnings.map((text) => `299 - "${text.replace(/["\\]/g, "\\$&")}"`) };
 }
 
-function headersOf(exchange: Exchange): Headers {
+/** Headers of an answer in the form that the client accepts. */
+export function answerHeaders(exchange: Exchange): Headers {
   return {
     "cache-control": "no-cache, private",
     "content-type": exchange.accepted.mediaType,
@@ -95,7 +93,7 @@ function sortKeys(value: unknown): unknown {
 export function answerValue(exchange: Exchange, status: number, value: unknown): ApiResponse {
   return new LazyResponse(
     status,
-    headersOf(exchange),
+    answerHeaders(exchange),
     () => encodeAs(value, exchange.accepted),
     () => value,
   );
@@ -109,26 +107,19 @@ export function servedObject(stored: StoredObject, kind: KindStrategy): KubeObje
 
 /** As `servedObject`, encoded. */
 export function servedBytes(stored: StoredObject, kind: KindStrategy): Buffer {
-  const head = headOf(kind);
+  const head = servedHead(kind);
   const { bytes } = stored;
-  if (bytes.subarray(0, head.length).equals(head)) return bytes;
+  if (bytes.length > head.length && bytes.compare(head, 0, head.length, 0, head.length) === 0) return bytes;
   // Versions of a custom resource differ in nothing else.
   if (kind.custom) return Buffer.concat([head, stored.tail]);
   const { apiVersion, kind: name, ...rest } = servedObject(stored, kind);
   return Buffer.from(encodeJson({ apiVersion, kind: name, ...rest }));
 }
 
-/** As `servedBytes`, without kind and apiVersion and the opening brace. */
-function servedTail(stored: StoredObject, kind: KindStrategy): Buffer {
-  const head = headOf(kind);
-  const bytes = servedBytes(stored, kind);
-  return bytes === stored.bytes ? stored.tail : bytes.subarray(head.length);
-}
-
 const heads = new WeakMap<KindStrategy, Buffer>();
 
 /** The beginning of every stored object of the kind: `{"apiVersion":"v1","kind":"Pod",`. */
-function headOf(kind: KindStrategy): Buffer {
+export function servedHead(kind: KindStrategy): Buffer {
   let head = heads.get(kind);
   if (head === undefined) {
     const apiVersion = JSON.stringify(formatApiVersion(kind.group, kind.version));
@@ -152,7 +143,7 @@ export function answerObject(exchange: Exchange, status: number, object: KubeObj
     stored !== undefined && isCompactJson
       ? () => Buffer.concat([servedBytes(stored, kind), NEWLINE])
       : () => encodeAs(whole(), accepted);
-  return new LazyResponse(status, headersOf(exchange), encode, whole);
+  return new LazyResponse(status, answerHeaders(exchange), encode, whole);
 }
 
 /** Metadata of a list answer. */
@@ -160,45 +151,6 @@ export interface ListMeta {
   readonly resourceVersion: string;
   readonly continue?: string;
   readonly remainingItemCount?: number;
-}
-
-/** Answers a list of stored objects of the exchange's kind. */
-export function answerList(exchange: Exchange, items: readonly StoredObject[], meta: ListMeta): ApiResponse {
-  const { accepted, kind } = exchange;
-  if (accepted.form !== "object") {
-    const objects = items.map((item) => servedObject(item, kind));
-    return answerValue(exchange, 200, represent(exchange, objects, { ...meta }));
-  }
-  const apiVersion = formatApiVersion(kind.group, kind.version);
-  // As the reference: lists of custom resources always have the field.
-  const metadata = kind.custom ? { continue: "", ...meta } : meta;
-  const list = () => ({
-    kind: kind.listKind,
-    apiVersion,
-    metadata,
-    items: items.map((item) => servedObject(item, kind)),
-  });
-  if (accepted.mediaType !== "application/json" || accepted.pretty) {
-    return new LazyResponse(200, headersOf(exchange), () => encodeAs(wireList(list(), kind), accepted), list);
-  }
-  function encode(): Buffer {
-    const head = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`;
-    const parts: Buffer[] = [Buffer.from(head)];
-    for (const [index, item] of items.entries()) {
-      if (index > 0) parts.push(COMMA);
-      if (kind.custom) parts.push(servedBytes(item, kind));
-      else parts.push(OPEN, servedTail(item, kind));
-    }
-    parts.push(LIST_END);
-    return Buffer.concat(parts);
-  }
-  return new LazyResponse(200, headersOf(exchange), encode, list);
-}
-
-/** Items of built-in kinds are sent without kind and apiVersion. */
-function wireList(list: { readonly items: readonly KubeObject[] }, kind: KindStrategy): unknown {
-  if (kind.custom) return list;
-  return { ...list, items: list.items.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest) };
 }
 
 /** The Table or PartialObjectMetadata form of objects. `meta` is the metadata of a list, or of the single object. */

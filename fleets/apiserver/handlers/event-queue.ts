@@ -1,10 +1,11 @@
 // What a watch has still to send. Filled by the store, emptied by whoever reads the stream.
 
-/** A queue with one reader, who waits when it is empty. */
+/** A queue with one reader, who waits when it is empty, or is called when something comes. */
 export class EventQueue<T> implements AsyncIterableIterator<T> {
   #items: T[] = [];
   #waiting: ((result: IteratorResult<T>) => void) | undefined;
   #ended = false;
+  #onReady: (() => void) | undefined;
   readonly #onClose: () => void;
 
   /** `onClose` is called once, when the reader stops or the stream has ended. */
@@ -16,6 +17,16 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
     return this.#items.length;
   }
 
+  /** No more items come; there may be some left. */
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Has `fn` called at every item, and at the end. */
+  onReady(fn: () => void): void {
+    this.#onReady = fn;
+  }
+
   push(item: T): void {
     if (this.#ended) return;
     if (this.#waiting !== undefined) {
@@ -25,6 +36,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
       return;
     }
     this.#items.push(item);
+    this.#onReady?.();
   }
 
   /** No more items come; the reader still gets what is queued. */
@@ -34,6 +46,7 @@ export class EventQueue<T> implements AsyncIterableIterator<T> {
     this.#onClose();
     this.#waiting?.({ value: undefined, done: true });
     this.#waiting = undefined;
+    this.#onReady?.();
   }
 
   /** Takes everything that is queued at once; undefined when nothing is. */

@@ -1,13 +1,18 @@
 // get and list.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
+import { Turn } from "../../../runtime/turn.ts";
 import { badRequest, expired, notFound } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { type ListOptions, readListOptions } from "../request/options.ts";
 import { compareText } from "../storage/object-table.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
-import { answerList, answerObject, type ListMeta } from "./answers.ts";
+import { answerObject } from "./answers.ts";
+import { answerList } from "./list-answers.ts";
 import { awaitRevision, continueExpired, formatContinue, parseContinue, parseRevision, settle } from "./revisions.ts";
 import { readSelection, type Selection } from "./selection.ts";
+
+/** Objects that a selector looks at before the time is looked at. */
+const LOOK_UP = 128;
 
 /** The present object that the path names; 404 when there is none. */
 export function requireObject(exchange: Pick<Exchange, "server" | "kind" | "target">): StoredObject {
@@ -40,7 +45,7 @@ export async function listObjects(exchange: Exchange): Promise<ApiResponse> {
   return page(exchange, paging, selection, currentObjects(exchange, selection), store.revision, undefined);
 }
 
-function continueList(exchange: Exchange, options: ListOptions, selection: Selection): ApiResponse {
+async function continueList(exchange: Exchange, options: ListOptions, selection: Selection): Promise<ApiResponse> {
   if (options.resourceVersion !== undefined && options.resourceVersion !== "0") {
     throw badRequest("specifying resource version is not allowed when using continue");
   }
@@ -63,13 +68,13 @@ export function currentObjects(exchange: Exchange, selection: Selection): readon
   return server.store.list(kind.storageKey, target.namespace);
 }
 
-function pageAt(
+async function pageAt(
   exchange: Exchange,
   options: ListOptions,
   selection: Selection,
   revision: number,
   after: string | undefined,
-): ApiResponse {
+): Promise<ApiResponse> {
   const { kind, target, server } = exchange;
   const objects =
     revision > server.store.revision ? undefined : server.store.listAt(revision, kind.storageKey, target.namespace);
@@ -81,38 +86,50 @@ function pageAt(
   return page(exchange, options, selection, objects, revision, after);
 }
 
-function page(
+async function page(
   exchange: Exchange,
   options: ListOptions,
   selection: Selection,
   objects: readonly StoredObject[],
   revision: number,
   after: string | undefined,
-): ApiResponse {
+): Promise<ApiResponse> {
   const resourceVersion = String(revision);
   const { matches } = selection;
-  if (options.limit <= 0 && after === undefined) {
-    return answerList(exchange, matches === undefined ? objects : objects.filter(matches), { resourceVersion });
-  }
-  let next = after === undefined ? 0 : firstAfter(objects, after);
-  const items: StoredObject[] = [];
+  const from = after === undefined ? 0 : firstAfter(objects, after);
   const limit = options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
-  while (next < objects.length && items.length < limit) {
-    const object = objects[next++]!;
-    if (matches === undefined || matches(object)) items.push(object);
+  if (matches === undefined) {
+    const items = from === 0 && limit >= objects.length ? objects : objects.slice(from, from + limit);
+    const next = from + items.length;
+    if (next >= objects.length) return answerList(exchange, items, { resourceVersion });
+    const meta = { resourceVersion, continue: tokenAfter(objects, next, revision) };
+    return answerList(exchange, items, { ...meta, remainingItemCount: objects.length - next });
   }
-  let meta: ListMeta = { resourceVersion };
-  const hasMore = matches === undefined ? next < objects.length : objects.slice(next).some(matches);
-  if (hasMore) {
-    const last = objects[next - 1]!;
-    const token = formatContinue({ revision, after: `${last.namespace}/${last.name}` });
-    meta = {
-      ...meta,
-      continue: token,
-      ...(matches === undefined ? { remainingItemCount: objects.length - next } : {}),
-    };
+  const items: StoredObject[] = [];
+  const turn = new Turn();
+  let end = from;
+  let hasMore = false;
+  for (let index = from; index < objects.length; index++) {
+    if (index % LOOK_UP === 0 && turn.isOver) await turn.next();
+    const object = objects[index]!;
+    if (!matches(object)) continue;
+    if (items.length >= limit) {
+      hasMore = true;
+      break;
+    }
+    items.push(object);
+    end = index + 1;
   }
-  return answerList(exchange, items, meta);
+  return answerList(exchange, items, {
+    resourceVersion,
+    ...(hasMore ? { continue: tokenAfter(objects, end, revision) } : {}),
+  });
+}
+
+/** The token of the page that begins at `next`. */
+function tokenAfter(objects: readonly StoredObject[], next: number, revision: number): string {
+  const last = objects[next - 1]!;
+  return formatContinue({ revision, after: `${last.namespace}/${last.name}` });
 }
 
 function firstAfter(objects: readonly StoredObject[], after: string): number {

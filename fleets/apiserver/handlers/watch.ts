@@ -1,34 +1,30 @@
 // watch: the changes of a collection as a stream.
 import { randomInt } from "node:crypto";
-import type { ApiResponse, TransportEvent } from "../../../kube/client/transport.ts";
+import type { ApiResponse, ByteSource, TransportEvent } from "../../../kube/client/transport.ts";
 import { formatApiVersion, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { Timer } from "../../../runtime/clock.ts";
 import { failureStatus, serverError } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { type ListOptions, readListOptions } from "../request/options.ts";
 import type { Change } from "../storage/change-ring.ts";
-import { encodeJson } from "../storage/json-text.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 import { represent, servedBytes, servedObject } from "./answers.ts";
 import { EventQueue } from "./event-queue.ts";
 import { currentObjects } from "./read.ts";
 import { badRevision, settle } from "./revisions.ts";
 import { readSelection, type Selection } from "./selection.ts";
+import { WatchEvent } from "./watch-events.ts";
 
 const BOOKMARK_MS = 60_000;
 const BEFORE_DEADLINE_MS = 2000;
 const SHORTEST_DEFAULT_S = 1800;
 const MOST_BEHIND = 1000;
 const BEHIND_MS = 30_000;
+const MOST_UNSENT_BYTES = 16_777_216;
 const CHUNK_BYTES = 65_536;
-const FRAME_END = Buffer.from("}\n");
-
-/** One event before it is encoded. */
-interface PendingEvent {
-  readonly type: TransportEvent["type"];
-  readonly object: () => KubeObject | JsonObject;
-  readonly bytes: () => Buffer;
-}
+/** Present objects that are looked at before others get their turn. */
+const SCANNED_AT_ONCE = 256;
+const NOTHING_YET = Buffer.alloc(0);
 
 /** Opens a watch on the exchange's collection, or on one object under the old paths. */
 export async function watchObjects(exchange: Exchange): Promise<ApiResponse> {
@@ -47,19 +43,28 @@ function readRevision(text: string | undefined): number {
   return Number(text);
 }
 
-class WatchStream {
+class WatchStream implements ByteSource {
   readonly #exchange: Exchange;
   readonly #options: ListOptions;
   readonly #selection: Selection;
-  readonly #queue: EventQueue<PendingEvent>;
+  readonly #queue: EventQueue<WatchEvent>;
   readonly #timers = new Set<Timer>();
-  readonly #frameKey: string;
+  readonly #shownAs: string;
   readonly #onAbort = (): void => void this.#queue.return();
   #unsubscribe: (() => void) | undefined;
   /** Changes up to here are known to the client already. */
   #from = 0;
+  /** The objects at the start, of which those from `#nextPresent` on are still to be sent, before any change. */
+  #present: readonly StoredObject[] = [];
+  #nextPresent = 0;
   #sentColumns = false;
   #behindSince: number | undefined;
+  /** Size of what is queued. */
+  #unsentBytes = 0;
+  /** Taken from the queue, too much for one part. */
+  #taken: readonly WatchEvent[] = [];
+  #nextTaken = 0;
+  #isCut = false;
 
   constructor(exchange: Exchange, options: ListOptions, selection: Selection) {
     this.#exchange = exchange;
@@ -68,7 +73,7 @@ class WatchStream {
     this.#queue = new EventQueue(() => this.#close());
     const { kind, accepted } = exchange;
     // Tables differ by stream: ages, and columns in the first event.
-    this.#frameKey =
+    this.#shownAs =
       accepted.form === "table"
         ? ""
         : `${kind.group}/${kind.version}/${kind.kind}/${accepted.form}/${accepted.metaVersion}`;
@@ -96,9 +101,73 @@ class WatchStream {
     return {
       status: 200,
       headers: { "cache-control": "no-cache, private", "content-type": "application/json" },
-      body: this.#frames(),
+      body: this.#parts(),
+      source: this,
       events: this.#events(),
     };
+  }
+
+  get state(): ByteSource["state"] {
+    if (this.#isCut) return "cut";
+    const isRead = this.#queue.length === 0 && this.#nextTaken >= this.#taken.length && !this.#hasPresent;
+    return this.#queue.isEnded && isRead ? "ended" : "open";
+  }
+
+  onReady(fn: () => void): void {
+    this.#queue.onReady(fn);
+  }
+
+  close(): void {
+    void this.#queue.return();
+  }
+
+  /** Whole events, as many as make a part that a slow reader's connection can hold. */
+  read(): Buffer | undefined {
+    if (this.#hasPresent) return this.#readPresent();
+    if (this.#nextTaken >= this.#taken.length) {
+      const ready = this.#queue.takeAll();
+      if (ready === undefined) return undefined;
+      this.#taken = ready;
+      this.#nextTaken = 0;
+      this.#unsentBytes = 0;
+      this.#behindSince = undefined;
+    }
+    const frames: Buffer[] = [];
+    let size = 0;
+    while (this.#nextTaken < this.#taken.length && size < CHUNK_BYTES) {
+      const { frame } = this.#taken[this.#nextTaken++]!;
+      frames.push(frame);
+      size += frame.length;
+    }
+    if (this.#nextTaken >= this.#taken.length) this.#taken = [];
+    return frames.length === 1 ? frames[0] : Buffer.concat(frames, size);
+  }
+
+  get #hasPresent(): boolean {
+    return this.#nextPresent < this.#present.length;
+  }
+
+  #readPresent(): Buffer {
+    const frames: Buffer[] = [];
+    let size = 0;
+    const most = this.#nextPresent + SCANNED_AT_ONCE;
+    while (this.#hasPresent && this.#nextPresent < most && size < CHUNK_BYTES) {
+      const event = this.#nextPresentEvent();
+      if (event === undefined) continue;
+      frames.push(event.frame);
+      size += event.frame.length;
+    }
+    return frames.length === 0 ? NOTHING_YET : Buffer.concat(frames, size);
+  }
+
+  #nextPresentEvent(): WatchEvent | undefined {
+    const stored = this.#present[this.#nextPresent++]!;
+    if (!this.#hasPresent) {
+      this.#present = [];
+      this.#nextPresent = 0;
+    }
+    const { matches } = this.#selection;
+    return matches === undefined || matches(stored) ? this.#eventOf("ADDED", stored) : undefined;
   }
 
   #close(): void {
@@ -131,17 +200,14 @@ class WatchStream {
   }
 
   #sendPresent(): void {
-    const { matches } = this.#selection;
-    for (const stored of currentObjects(this.#exchange, this.#selection)) {
-      if (matches === undefined || matches(stored)) this.#queue.push(this.#eventOf("ADDED", stored));
-    }
+    this.#present = currentObjects(this.#exchange, this.#selection);
     if (this.#options.sendInitialEvents === true && this.#options.allowWatchBookmarks) this.#bookmark(true);
   }
 
   #tooOld(revision: number): void {
     const oldest = this.#exchange.server.store.forgotten + 1;
     const object = failureStatus(410, "Expired", `too old resource version: ${revision} (${oldest})`);
-    this.#queue.push(plainEvent("ERROR", object));
+    this.#queue.push(this.#madeEvent("ERROR", () => object));
     this.#queue.end();
   }
 
@@ -155,9 +221,8 @@ class WatchStream {
         ...(endOfInitial ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}),
       },
     };
-    if (this.#exchange.accepted.form === "object") this.#queue.push(plainEvent("BOOKMARK", object));
     // Other forms wrap the bookmark as they wrap objects; it is an object in all that they read.
-    else this.#queue.push(plainEvent("BOOKMARK", this.#represented(object as unknown as KubeObject)));
+    this.#queue.push(this.#madeEvent("BOOKMARK", () => this.#formOf(object as unknown as KubeObject)));
   }
 
   #onChange(change: Change): void {
@@ -166,12 +231,13 @@ class WatchStream {
     if (target.namespace !== undefined && change.object.namespace !== target.namespace) return;
     const event = this.#selected(change);
     if (event === undefined) return;
+    this.#unsentBytes += event.size;
     this.#queue.push(event);
     this.#checkPace();
   }
 
   /** The event as this stream's selectors see the change: objects appear when they start to match. */
-  #selected(change: Change): PendingEvent | undefined {
+  #selected(change: Change): WatchEvent | undefined {
     const { matches } = this.#selection;
     if (matches === undefined) return this.#eventOf(change.type, change.object, change);
     const before = change.previous !== undefined && matches(change.previous);
@@ -182,35 +248,39 @@ class WatchStream {
   }
 
   /** As the reference: the object as it last matched, under the revision at which it stopped. */
-  #leaving(change: Change): PendingEvent {
+  #leaving(change: Change): WatchEvent {
     const last = servedObject(change.previous!, this.#exchange.kind);
     const object = { ...last, metadata: { ...last.metadata, resourceVersion: String(change.revision) } };
-    return plainEvent("DELETED", this.#exchange.accepted.form === "object" ? object : this.#represented(object));
+    return this.#madeEvent("DELETED", () => this.#formOf(object));
   }
 
-  #eventOf(type: Change["type"], stored: StoredObject, change?: Change): PendingEvent {
+  /** An event of this stream alone. */
+  #madeEvent(type: TransportEvent["type"], object: () => KubeObject | JsonObject): WatchEvent {
+    return new WatchEvent(type, 0, object, undefined);
+  }
+
+  #eventOf(type: Change["type"], stored: StoredObject, change?: Change): WatchEvent {
+    if (change === undefined || this.#shownAs === "") return this.#newEvent(type, stored);
+    change.shown ??= new Map();
+    const key = type === change.type ? this.#shownAs : `${type} ${this.#shownAs}`;
+    // Only watches put something there.
+    let event = change.shown.get(key) as WatchEvent | undefined;
+    if (event === undefined) {
+      event = this.#newEvent(type, stored);
+      change.shown.set(key, event);
+    }
+    return event;
+  }
+
+  #newEvent(type: Change["type"], stored: StoredObject): WatchEvent {
     const { kind, accepted } = this.#exchange;
-    const object = (): KubeObject | JsonObject =>
-      accepted.form === "object" ? servedObject(stored, kind) : this.#represented(servedObject(stored, kind));
-    const encode = (): Buffer =>
-      accepted.form === "object"
-        ? frameOf(type, servedBytes(stored, kind))
-        : frameOf(type, Buffer.from(encodeJson(object())));
-    if (change === undefined || this.#frameKey === "") return { type, object, bytes: encode };
-    const key = `${type} ${this.#frameKey}`;
-    return {
-      type,
-      object,
-      bytes: () => {
-        change.frames ??= new Map();
-        let frame = change.frames.get(key);
-        if (frame === undefined) {
-          frame = encode();
-          change.frames.set(key, frame);
-        }
-        return frame;
-      },
-    };
+    const object = (): KubeObject | JsonObject => this.#formOf(servedObject(stored, kind));
+    const bytes = accepted.form === "object" ? () => servedBytes(stored, kind) : undefined;
+    return new WatchEvent(type, stored.size, object, bytes);
+  }
+
+  #formOf(object: KubeObject): KubeObject | JsonObject {
+    return this.#exchange.accepted.form === "object" ? object : this.#represented(object);
   }
 
   #represented(object: KubeObject): JsonObject {
@@ -223,60 +293,56 @@ class WatchStream {
 
   /** A reader who stays far behind is cut off, and lists again. */
   #checkPace(): void {
-    if (this.#queue.length < MOST_BEHIND) {
-      this.#behindSince = undefined;
-      return;
-    }
+    if (this.#unsentBytes > MOST_UNSENT_BYTES) this.#cut();
+    if (this.#queue.length < MOST_BEHIND) return;
     const now = this.#exchange.server.clock.now();
     this.#behindSince ??= now;
-    if (now - this.#behindSince > BEHIND_MS) this.#queue.end();
+    if (now - this.#behindSince > BEHIND_MS) this.#cut();
   }
 
-  async *#frames(): AsyncGenerator<Buffer, void, void> {
+  #cut(): void {
+    this.#isCut = true;
+    this.#present = [];
+    this.#nextPresent = 0;
+    this.#taken = [];
+    this.#queue.takeAll();
+    this.#queue.end();
+  }
+
+  async *#parts(): AsyncGenerator<Buffer, void, void> {
     try {
       for (;;) {
-        const ready = this.#queue.takeAll();
-        if (ready !== undefined) {
-          yield* chunksOf(ready);
+        const part = this.read();
+        if (part !== undefined) {
+          if (part.length > 0) yield part;
           continue;
         }
-        const next = await this.#queue.next();
-        if (next.done === true) return;
-        yield next.value.bytes();
+        if (this.state !== "open") return;
+        await new Promise<void>((resolve) => this.onReady(resolve));
       }
     } finally {
-      await this.#queue.return();
+      this.close();
     }
   }
 
   async *#events(): AsyncGenerator<TransportEvent, void, void> {
-    for await (const event of this.#queue) {
-      // Stored objects and statuses are JSON objects.
-      yield { type: event.type, object: event.object() as Readonly<Record<string, unknown>> };
+    // Stored objects and statuses are JSON objects.
+    const shown = ({ type, object }: WatchEvent): TransportEvent => ({
+      type,
+      object: object as Readonly<Record<string, unknown>>,
+    });
+    try {
+      while (this.#hasPresent) {
+        const event = this.#nextPresentEvent();
+        if (event !== undefined) yield shown(event);
+      }
+      for await (const event of this.#queue) {
+        this.#unsentBytes = Math.max(0, this.#unsentBytes - event.size);
+        if (this.#queue.length < MOST_BEHIND) this.#behindSince = undefined;
+        yield shown(event);
+      }
+    } finally {
+      this.close();
     }
   }
-}
-
-/** Whole events together, in chunks that a slow reader's connection can hold. */
-function* chunksOf(events: readonly PendingEvent[]): Iterable<Buffer> {
-  let frames: Buffer[] = [];
-  let size = 0;
-  for (const event of events) {
-    const frame = event.bytes();
-    frames.push(frame);
-    size += frame.length;
-    if (size < CHUNK_BYTES) continue;
-    yield frames.length === 1 ? frame : Buffer.concat(frames, size);
-    frames = [];
-    size = 0;
-  }
-  if (frames.length > 0) yield frames.length === 1 ? frames[0]! : Buffer.concat(frames, size);
-}
-
-function frameOf(type: string, object: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, FRAME_END]);
-}
-
-function plainEvent(type: TransportEvent["type"], object: KubeObject | JsonObject): PendingEvent {
-  return { type, object: () => object, bytes: () => frameOf(type, Buffer.from(encodeJson(object))) };
 }

@@ -24,7 +24,7 @@ import type { ApiServer } from "../server.ts";
 import { authenticate, type TokenCheck } from "./authentication.ts";
 import { ensureCertificates } from "./certificates.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
-import { sendBytes, sendStream } from "./send-body.ts";
+import { sendBytes, sendPacked, sendSource, sendStream } from "./send-body.ts";
 import { answerUpgrade } from "./tunnel.ts";
 
 export interface ListenOptions {
@@ -301,6 +301,15 @@ class Port {
     common: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<void> {
+    if (answer.source !== undefined && request.method !== "HEAD") {
+      // Lists are packed, watches are not: their events would wait for one another.
+      const packs = answer.events === undefined && acceptsGzip(request);
+      const encoding = packs ? { "content-encoding": "gzip", vary: "Accept-Encoding" } : {};
+      response.writeHead(answer.status, { ...common, ...mutableHeaders(answer.headers), ...encoding });
+      if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders();
+      await (packs ? sendPacked : sendSource)(response, answer.source, signal);
+      return;
+    }
     const { body } = answer;
     if (!(body instanceof Uint8Array)) {
       response.writeHead(answer.status, { ...common, ...mutableHeaders(answer.headers) });
@@ -322,9 +331,12 @@ class Port {
 
   async #packed(request: Http2ServerRequest, body: Uint8Array): Promise<Uint8Array | undefined> {
     if (body.byteLength < COMPRESS_FROM_BYTES) return undefined;
-    const accepted = String(request.headers["accept-encoding"] ?? "");
-    return /\bgzip\b/.test(accepted) ? compress(body, { level: constants.Z_BEST_SPEED }) : undefined;
+    return acceptsGzip(request) ? compress(body, { level: constants.Z_BEST_SPEED }) : undefined;
   }
+}
+
+function acceptsGzip(request: Http2ServerRequest): boolean {
+  return /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
 }
 
 /** Reads what is left of a body that was answered early, for a while: the client may not read before it has sent all. */

@@ -12,14 +12,14 @@ export interface Change {
   /** The state before; undefined for ADDED. */
   readonly previous: StoredObject | undefined;
   readonly timeMs: number;
-  /** Bytes of the event by representation, shared by all watches. Filled by the watch handler; kept for a while. */
-  frames: Map<string, Buffer> | undefined;
+  /** What watches show of it, by representation, so that they share the bytes. Theirs to fill; kept for a while. */
+  shown: Map<string, unknown> | undefined;
 }
 
 const KEEP_MS = 75_000;
 const MOST_FACTOR = 2;
-/** Changes whose encoded events are kept: by then nearly every watch has sent them. */
-const FRAMES_KEPT = 256;
+/** Changes that keep what watches show of them: by then nearly every watch has sent it. */
+const SHOWN_KEPT = 256;
 
 /** A queue of changes that forgets the oldest beyond `capacity`, but holds five minutes of them up to ten times that. */
 export class ChangeRing {
@@ -36,8 +36,8 @@ export class ChangeRing {
 
   push(change: Change): void {
     this.#items.push(change);
-    const aged = this.#items[this.#items.length - 1 - FRAMES_KEPT];
-    if (aged !== undefined) aged.frames = undefined;
+    const aged = this.#items[this.#items.length - 1 - SHOWN_KEPT];
+    if (aged !== undefined) aged.shown = undefined;
     let length = this.#items.length - this.#head;
     while (length > this.#capacity) {
       const oldest = this.#items[this.#head]!;

@@ -24,7 +24,8 @@ export interface MetadataFacts {
  */
 export function scanMetadata(bytes: Buffer): MetadataFacts | undefined {
   let at = bytes.indexOf(COMMA, bytes.indexOf(COMMA) + 1) + 1;
-  if (at === 0 || bytes.compare(METADATA, 0, METADATA.length, at, at + METADATA.length) !== 0) return undefined;
+  if (at === 0 || at + METADATA.length > bytes.length) return undefined;
+  if (bytes.compare(METADATA, 0, METADATA.length, at, at + METADATA.length) !== 0) return undefined;
   at += METADATA.length;
   let labels: string | undefined;
   let hasOwners = false;

@@ -271,8 +271,8 @@ export class Store {
     return table;
   }
 
-  #record(change: Omit<Change, "timeMs" | "frames">): void {
-    const full: Change = { ...change, timeMs: this.#options.clock.now(), frames: undefined };
+  #record(change: Omit<Change, "timeMs" | "shown">): void {
+    const full: Change = { ...change, timeMs: this.#options.clock.now(), shown: undefined };
     if (this.#log === undefined) {
       this.#settle(full);
       this.#release([full]);
