@@ -89,7 +89,13 @@ export async function openHttpTransport(options: HttpTransportOptions): Promise<
         // The server refuses methods that it does not know.
         method: request.method as "GET",
         path: prefix + request.path,
-        headers: { accept: "application/json", "user-agent": "flaghoist/0.1", ...headers, ...request.headers },
+        headers: {
+          accept: "application/json",
+          "user-agent": "flaghoist/0.1",
+          ...headers,
+          ...request.headers,
+          ...mutableLists(request.headerLists),
+        },
         body: request.body ?? (request.object === undefined ? null : stringifyJson(request.object)),
         signal: request.signal ?? null,
         // Servers send a bookmark about once a minute: a watch that is silent for longer has lost its connection.
@@ -127,6 +133,10 @@ export async function openHttpTransportFile(path: string, context?: string): Pro
     throw kubeconfigInvalid(`cannot read ${path}: ${messageOf(error)}`, error);
   }
   return openHttpTransport({ kubeconfig, context });
+}
+
+function mutableLists(lists: ApiRequest["headerLists"]): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(lists ?? {}).map(([name, values]) => [name, [...values]]));
 }
 
 /** The old form of a watch: `/api/v1/watch/...`. */

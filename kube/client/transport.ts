@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly path: string;
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Over HTTP only: headers with a line for each value. */
+  readonly headerLists?: Readonly<Record<string, readonly string[]>>;
   readonly body?: string | Uint8Array;
   /** In-process only, in place of `body`: the parsed JSON. The server copies what it keeps. */
   readonly object?: unknown;

@@ -66,6 +66,8 @@ export interface ControlPlane {
 interface Engine {
   /** Definitions of kinds that the store serves without them. */
   readonly builtIn: readonly string[];
+  /** Further versions to serve, by name of the definition. */
+  readonly furtherVersions: Readonly<Record<string, string>>;
   readonly memberKubeconfig: (name: string) => string;
   readonly client: KubeClient;
   readonly url: string;
@@ -84,7 +86,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ? await startEmbedded(options, clock)
       : await connectStore(options, options.storeKubeconfig, clock);
   try {
-    await installDefinitions(engine.client, clock, { builtIn: engine.builtIn });
+    await installDefinitions(engine.client, clock, {
+      builtIn: engine.builtIn,
+      furtherVersions: engine.furtherVersions,
+    });
     await engine.register?.();
     const fleet = new Fleet({ clock, logger, local: (name) => members?.get(name)?.transport });
     const context = createContext({
@@ -171,6 +176,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
   writeFileSync(kubeconfig, listener.adminKubeconfig(), { mode: 0o600 });
   return {
     builtIn: [CLUSTER_DEFINITION],
+    furtherVersions: {},
     client,
     url: listener.url,
     kubeconfig,
@@ -215,9 +221,10 @@ function readTokens(path: string): (token: string) => UserInfo | undefined {
 }
 
 async function connectStore(options: ControlPlaneOptions, kubeconfig: string, clock: Clock): Promise<Engine> {
-  const { dataFolder, host, port, advertise, logger } = options;
+  const { dataFolder, host, port, advertise, members, logger } = options;
+  const local = (name: string): Transport | undefined => members?.get(name)?.transport;
   try {
-    const engine = await connectKubernetes({ kubeconfig, dataFolder, host, port, advertise, logger, clock });
+    const engine = await connectKubernetes({ kubeconfig, dataFolder, host, port, advertise, local, logger, clock });
     // No member is served here: those that live in this process are reached by it alone.
     return { ...engine, builtIn: [], kubeconfig, memberKubeconfig: () => "" };
   } catch (error) {

@@ -2,10 +2,12 @@
 // that it passes on.
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { FrontProxyTrust, type RequestHeaderOptions } from "../../fleets/apiserver/http/front-proxy.ts";
 import { listen } from "../../fleets/apiserver/http/listener.ts";
 import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { EXTENSION_SERVER_NAME } from "./cluster-registration.ts";
 
 /** Where the API server finds this process. */
 export interface AdvertisedAddress {
@@ -31,11 +33,16 @@ export interface ExtensionListener {
   readonly url: string;
   /** PEM of the authority that signed its certificate. */
   readonly caPem: string;
+  readonly host: string;
+  readonly port: number;
   /**
-   * Hands over requests for `prefix` and for paths below it; the longest prefix counts. Callers are not authenticated:
-   * a handler that minds who calls must find out itself.
+   * Hands over requests for `prefix` and for paths below it; the longest prefix counts. Callers are anonymous unless the
+   * API server says by its certificate who they are (see `trust`): a handler must mind. Bodies of paths for which
+   * `passesThrough` is true stream, and their connections may be upgraded.
    */
-  route(prefix: string, handler: Transport): void;
+  route(prefix: string, handler: Transport, passesThrough?: (path: string) => boolean): void;
+  /** Takes the word of callers with a certificate of this authority for who the user is. */
+  trust(authority: RequestHeaderOptions): void;
   close(): Promise<void>;
 }
 
@@ -63,10 +70,13 @@ export function parseAdvertisedAddress(text: string): AdvertisedAddress | undefi
 /** Opens the port. Handlers are added as the parts that need them start. */
 export async function openExtensionListener(options: ExtensionListenerOptions): Promise<ExtensionListener> {
   const { advertise, dataFolder, clock, logger } = options;
-  const handlers = new Map<string, Transport>();
+  const handlers = new Map<string, Handler>();
+  let frontProxy: FrontProxyTrust | undefined;
+  let trusted = "";
   const api = {
     name: "extensions",
     handle: (request: ApiRequest) => dispatch(handlers, request),
+    passesThrough: (path: string) => handlerOf(handlers, path)?.passesThrough(path) === true,
     checkToken: () => undefined,
     publishCa: () => {},
   };
@@ -74,32 +84,49 @@ export async function openExtensionListener(options: ExtensionListenerOptions): 
     host: options.host ?? (isLoopback(advertise.host) ? "127.0.0.1" : "0.0.0.0"),
     port: options.port ?? advertise.port ?? 0,
     directory: join(dataFolder, "pki"),
-    hostnames: [advertise.host],
+    hostnames: [advertise.host, EXTENSION_SERVER_NAME],
     maxBodyBytes: MAX_REVIEW_BYTES,
-    identify: () => CALLER,
+    identify: (socket, rawHeaders) => frontProxy?.userOf(socket, rawHeaders) ?? CALLER,
     clock,
     logger,
   });
   const host = isIP(advertise.host) === 6 ? `[${advertise.host}]` : advertise.host;
   return {
     url: `https://${host}:${advertise.port ?? listener.port}`,
+    host: advertise.host,
+    port: advertise.port ?? listener.port,
     caPem: listener.caPem,
-    route(prefix, handler) {
+    route(prefix, answer, passesThrough = () => false) {
       if (handlers.has(prefix)) throw new Error(`${prefix} has a handler already`);
-      handlers.set(prefix, handler);
+      handlers.set(prefix, { answer, passesThrough });
+    },
+    trust(authority) {
+      const text = JSON.stringify(authority);
+      if (text === trusted) return;
+      frontProxy = new FrontProxyTrust(authority, () => clock.now());
+      trusted = text;
     },
     close: () => listener.close(),
   };
 }
 
-async function dispatch(handlers: ReadonlyMap<string, Transport>, request: ApiRequest): Promise<ApiResponse> {
-  const path = request.path.split("?")[0] ?? "";
+interface Handler {
+  readonly answer: Transport;
+  readonly passesThrough: (path: string) => boolean;
+}
+
+function handlerOf(handlers: ReadonlyMap<string, Handler>, fullPath: string): Handler | undefined {
+  const path = fullPath.split("?")[0] ?? "";
   let best = "";
   for (const prefix of handlers.keys()) {
     if ((path === prefix || path.startsWith(`${prefix}/`)) && prefix.length > best.length) best = prefix;
   }
-  const handler = handlers.get(best);
-  if (handler !== undefined) return handler(request);
+  return handlers.get(best);
+}
+
+async function dispatch(handlers: ReadonlyMap<string, Handler>, request: ApiRequest): Promise<ApiResponse> {
+  const handler = handlerOf(handlers, request.path);
+  if (handler !== undefined) return handler.answer(request);
   return {
     status: 404,
     headers: { "content-type": "text/plain; charset=utf-8" },

@@ -14,18 +14,29 @@ const ESTABLISH_TIMEOUT_MS = 30_000;
 export interface InstallOptions {
   /** Names of definitions whose kinds the store serves without them. */
   readonly builtIn?: readonly string[];
+  /** Further versions to serve, by the definition's name: the same schema under another version. */
+  readonly furtherVersions?: Readonly<Record<string, string>>;
+}
+
+function withVersion(definition: KubeObject, further: string | undefined): KubeObject {
+  if (further === undefined) return definition;
+  // The generator of definitions writes one version each.
+  const spec = definition["spec"] as { readonly versions: readonly object[] };
+  const versions = [...spec.versions, { ...spec.versions[0], name: further, storage: false }];
+  return { ...definition, spec: { ...spec, versions } };
 }
 
 /** Installs or updates our definitions and namespaces; resolves when every kind is served. Safe to repeat. */
 export async function installDefinitions(
   client: KubeClient,
   clock: Clock,
-  { builtIn = [] }: InstallOptions = {},
+  { builtIn = [], furtherVersions = {} }: InstallOptions = {},
 ): Promise<void> {
   await mapLimit(karmadaCrds(), 8, async (definition) => {
     const name = definition.metadata.name ?? "";
     if (!builtIn.includes(name)) {
-      await client.apply(definition, { fieldManager: "flaghoist-install", force: true });
+      const whole = withVersion(definition, furtherVersions[name]);
+      await client.apply(whole, { fieldManager: "flaghoist-install", force: true });
       return;
     }
     // Stores of earlier versions hold it; the objects stay, because the store does not serve them by it.

@@ -18,7 +18,19 @@ export interface CertificateSet {
   readonly server: KeyPair;
   /** CN=admin, O=system:masters. */
   readonly admin: KeyPair;
+  /** By which this server tells other servers who its users are. */
+  readonly frontProxy: FrontProxyCredentials;
 }
+
+/** The identity of a proxy whose word other servers take for who the user is. */
+export interface FrontProxyCredentials {
+  /** PEM of an authority of its own: nothing else that this server signs is taken for the proxy. */
+  readonly caPem: string;
+  /** CN=front-proxy-client. */
+  readonly client: KeyPair;
+}
+
+export const FRONT_PROXY_NAME = "front-proxy-client";
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
@@ -45,7 +57,8 @@ export async function ensureCertificates(
   clock: Clock,
 ): Promise<CertificateSet> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const authority = await ensureAuthority(directory, clock);
+  const authority = await ensureAuthority(directory, "ca", clock);
+  const proxies = await ensureAuthority(directory, "front-proxy-ca", clock);
   const server = await ensureLeaf(directory, "server", authority, clock, {
     subject: [{ CN: ["kube-apiserver"] }],
     usage: x509.ExtendedKeyUsage.serverAuth,
@@ -56,7 +69,12 @@ export async function ensureCertificates(
     usage: x509.ExtendedKeyUsage.clientAuth,
     hosts: [],
   });
-  return { caPem: authority.pem, server, admin };
+  const client = await ensureLeaf(directory, FRONT_PROXY_NAME, proxies, clock, {
+    subject: [{ CN: [FRONT_PROXY_NAME] }],
+    usage: x509.ExtendedKeyUsage.clientAuth,
+    hosts: [],
+  });
+  return { caPem: authority.pem, server, admin, frontProxy: { caPem: proxies.pem, client } };
 }
 
 function readPair(directory: string, name: string): KeyPair | undefined {
@@ -86,22 +104,22 @@ function expiresSoon(certificate: X509Certificate, clock: Clock): boolean {
   return Date.parse(certificate.validTo) - clock.now() < RENEW_DAYS * DAY_MS;
 }
 
-async function ensureAuthority(directory: string, clock: Clock): Promise<Authority> {
-  let pair = readPair(directory, "ca");
+async function ensureAuthority(directory: string, name: string, clock: Clock): Promise<Authority> {
+  let pair = readPair(directory, name);
   if (pair === undefined || expiresSoon(new X509Certificate(pair.certificate), clock)) {
-    pair = await makeAuthority(clock);
-    writePair(directory, "ca", pair);
+    pair = await makeAuthority(name, clock);
+    writePair(directory, name, pair);
   }
   const der = Buffer.from(pair.key.replace(/-----[A-Z ]+-----|\s/g, ""), "base64");
   const key = await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
   return { pem: pair.certificate, certificate: new x509.X509Certificate(pair.certificate), key };
 }
 
-async function makeAuthority(clock: Clock): Promise<KeyPair> {
+async function makeAuthority(name: string, clock: Clock): Promise<KeyPair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
-    name: [{ CN: [`flaghoist-ca-${randomBytes(4).toString("hex")}`] }],
+    name: [{ CN: [`flaghoist-${name}-${randomBytes(4).toString("hex")}`] }],
     ...validity(clock, CA_DAYS),
     signingAlgorithm: ALGORITHM,
     keys: keys as never,

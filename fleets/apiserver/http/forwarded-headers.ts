@@ -47,9 +47,9 @@ export function forwardedRequestHeaders(headers: Readonly<Record<string, string>
 }
 
 /** The headers of another server's answer that go back to the caller. */
-export function forwardedResponseHeaders(headers: Readonly<NodeJS.Dict<string | string[]>>): HeaderMap {
+export function forwardedResponseHeaders(headers: Readonly<NodeJS.Dict<string | readonly string[]>>): HeaderMap {
   const connection = headers["connection"];
-  const named = namedByConnection(typeof connection === "string" ? connection : connection?.join(","));
+  const named = namedByConnection(connection === undefined ? undefined : String(connection));
   const passed: Record<string, string | readonly string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && !HOP_BY_HOP.has(name) && !named.has(name)) passed[name] = value;

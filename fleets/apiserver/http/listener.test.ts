@@ -131,7 +131,8 @@ describe("listen", () => {
   it("keeps keys private and reuses them", async () => {
     const files = readdirSync(join(folder, "pki"));
     const modes = files.map((file) => statSync(join(folder, "pki", file)).mode & 0o777);
-    expect(files.sort()).toEqual(["admin.crt", "admin.key", "ca.crt", "ca.key", "server.crt", "server.key"]);
+    const names = ["admin", "ca", "front-proxy-ca", "front-proxy-client", "server"];
+    expect(files.sort()).toEqual(names.flatMap((name) => [`${name}.crt`, `${name}.key`]));
     expect(new Set(modes)).toEqual(new Set([0o600]));
 
     const again = await listen(root, {

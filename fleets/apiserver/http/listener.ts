@@ -23,6 +23,7 @@ import { MAX_BODY_BYTES } from "../request/body.ts";
 import type { ApiServer } from "../server.ts";
 import { authenticate, type TokenCheck } from "./authentication.ts";
 import { ensureCertificates } from "./certificates.ts";
+import { FrontProxyTrust, type RequestHeaderOptions } from "./front-proxy.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { sendBytes, sendPacked, sendSource, sendStream } from "./send-body.ts";
 import { answerUpgrade } from "./tunnel.ts";
@@ -42,8 +43,13 @@ export interface ListenOptions {
   readonly tokens?: TokenCheck;
   /** Largest body of a request; that of the API when absent. */
   readonly maxBodyBytes?: number;
-  /** Tells the user of a request in place of client certificates of our authority and bearer tokens. */
-  readonly identify?: (socket: TLSSocket, headers: Headers) => UserInfo;
+  /**
+   * Tells the user of a request in place of client certificates of our authority and bearer tokens. `rawHeaders` are
+   * names and values in turn.
+   */
+  readonly identify?: (socket: TLSSocket, rawHeaders: readonly string[]) => UserInfo;
+  /** The proxy whose word is taken for who the user is. */
+  readonly requestHeader?: RequestHeaderOptions;
 }
 
 export interface Listener {
@@ -141,12 +147,15 @@ class Port {
   readonly #closing = new AbortController();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
+  readonly #frontProxy: FrontProxyTrust | undefined;
   #server: Http2SecureServer | undefined;
 
   constructor(servers: ServersByPrefix, options: ListenOptions, caPem: string) {
     this.#servers = servers;
     this.#options = options;
     this.#caPem = caPem;
+    const { requestHeader, clock } = options;
+    this.#frontProxy = requestHeader === undefined ? undefined : new FrontProxyTrust(requestHeader, () => clock.now());
     for (const server of servers.values()) this.#known.add(server);
   }
 
@@ -272,7 +281,9 @@ class Port {
     // The compatibility layer hides methods of the socket for HTTP/2.
     const session = "stream" in request ? request.stream?.session : undefined;
     const socket = (session?.socket ?? request.socket) as TLSSocket;
-    if (this.#options.identify !== undefined) return this.#options.identify(socket, request.headers);
+    if (this.#options.identify !== undefined) return this.#options.identify(socket, request.rawHeaders);
+    const proxied = this.#frontProxy?.userOf(socket, request.rawHeaders);
+    if (proxied !== undefined) return proxied;
     return authenticate(
       socket,
       request.headers.authorization,

@@ -187,7 +187,8 @@ function lengthOf(body: NonNullable<UpstreamRequest["body"]>, known: number | un
 
 async function writeBody(sent: ClientRequest, body: UpstreamRequest["body"]): Promise<void> {
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) {
-    sent.end(body);
+    // As bytes: with a text as the body, Node encodes the headers along with it.
+    sent.end(typeof body === "string" ? Buffer.from(body) : body);
     return;
   }
   for await (const chunk of body) {

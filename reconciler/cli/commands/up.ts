@@ -15,7 +15,7 @@ export const upCommand: Command = {
   summary: "start the control plane",
   usage: "[--data FOLDER] [--port PORT] [--simulate N] [--store KUBECONFIG]",
   description:
-    "Starts the endpoint (a Kubernetes API for kubectl, Argo CD, Flux and Helm) and everything behind it, in one process. State is kept in the data folder, which also receives the kubeconfig. Ends on Ctrl-C.",
+    "Starts the endpoint (a Kubernetes API for kubectl, Argo CD, Flux and Helm) and everything behind it, in one process. State is kept in the data folder, which also receives the kubeconfig. Ends on Ctrl-C. With --store, and where that API server reaches this process, it passes on the group cluster.karmada.io (an APIService), so that clusters/NAME/proxy leads into the members. A control plane that ends takes the registration back; after one that was killed, Clusters answer 503 until it runs again or 'kubectl delete apiservice v1alpha1.cluster.karmada.io'.",
   options: {
     data: { type: "string", value: "FOLDER", help: `where state is kept (default: ${DATA_FOLDER})` },
     host: { type: "string", value: "ADDRESS", help: "address to listen on (default: 127.0.0.1)" },
@@ -27,7 +27,7 @@ export const upCommand: Command = {
     advertise: {
       type: "string",
       value: "HOST[:PORT]",
-      help: "with --store: where that API server reaches this process, for admission (default: 127.0.0.1 when it is on this machine)",
+      help: "with --store: where that API server reaches this process, for admission and for clusters/proxy (default: 127.0.0.1 when it is on this machine)",
     },
     simulate: { type: "string", value: "N", help: "also start N simulated member clusters and join them" },
     store: {

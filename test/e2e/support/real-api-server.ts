@@ -6,7 +6,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureCertificates } from "../../../fleets/apiserver/http/certificates.ts";
+import { ensureCertificates, FRONT_PROXY_NAME } from "../../../fleets/apiserver/http/certificates.ts";
 import { formatKubeconfig } from "../../../fleets/apiserver/http/kubeconfig.ts";
 import { openHttpTransport } from "../../../kube/client/http-transport.ts";
 import { systemClock } from "../../../runtime/clock.ts";
@@ -57,6 +57,11 @@ export async function startRealApiServer(assets: string): Promise<RealApiServer>
     ...["--client-ca-file", join(pki, "ca.crt"), "--authorization-mode", "RBAC"],
     ...["--service-account-key-file", join(pki, "sa.pub"), "--service-account-signing-key-file", join(pki, "sa.key")],
     ...["--service-account-issuer", "https://kubernetes.default.svc", "--endpoint-reconciler-type", "none"],
+    ...["--requestheader-client-ca-file", join(pki, "front-proxy-ca.crt")],
+    ...["--requestheader-allowed-names", FRONT_PROXY_NAME, "--requestheader-username-headers", "X-Remote-User"],
+    ...["--requestheader-group-headers", "X-Remote-Group", "--requestheader-extra-headers-prefix", "X-Remote-Extra-"],
+    ...["--proxy-client-cert-file", join(pki, `${FRONT_PROXY_NAME}.crt`)],
+    ...["--proxy-client-key-file", join(pki, `${FRONT_PROXY_NAME}.key`)],
     // Nobody makes service accounts here.
     ...["--disable-admission-plugins", "ServiceAccount", "--profiling=false"],
   ]);
