@@ -7,6 +7,7 @@ import type { WebhookAdmission } from "./admission/webhooks/invocation.ts";
 import { surroundingsOf } from "./admission/webhooks/match-target.ts";
 import { mutatingWebhooks } from "./admission/webhooks/mutating-webhooks.ts";
 import { validatingWebhooks } from "./admission/webhooks/validating-webhooks.ts";
+import { LocalServices } from "./aggregation/local-services.ts";
 import { type Authorizer, allowAuthenticated } from "./authorization/access.ts";
 import { startRbac } from "./authorization/bootstrap.ts";
 import { escalationCheck } from "./authorization/escalation.ts";
@@ -55,6 +56,8 @@ export interface ApiServerOptions {
    * `cluster.karmada.io/clusters/proxy`. The kind must declare the subresource.
    */
   readonly connectors?: Readonly<Record<string, Connector>>;
+  /** Whether APIServices are kept for what is served; true when absent. Many small servers do without. */
+  readonly apiServices?: boolean;
   /** Called when the database refuses a write. Default: the error ends the process. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -157,6 +160,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const storage = new StorageProtection(server);
   startCustomResources(server);
   if (rbac !== undefined) startRbac(server);
+  const localServices = new LocalServices(server);
+  if (options.apiServices ?? true) localServices.start();
   collector.start();
   namespaces.start();
   storage.start();

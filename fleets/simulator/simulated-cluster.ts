@@ -38,7 +38,9 @@ export interface SimulatedCluster {
 
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
   const { name, clock, logger, nodes = 3, nodeShape = DEFAULT_NODE, level = "full", readyAfterMs = 300 } = options;
-  const server = await createApiServer({ name, clock, logger, historyEvents: 500 });
+  // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
+  const apiServices = level === "full";
+  const server = await createApiServer({ name, clock, logger, historyEvents: 500, apiServices });
   const client = new KubeClient(server.handle);
   const room = new NodeRoom();
   const nodeNames: string[] = [];

@@ -1,5 +1,6 @@
 // Rules of storage, scheduling and extension kinds.
 import type { JsonObject } from "../../../kube/object.ts";
+import { localCondition, readApiService } from "../aggregation/api-service.ts";
 import { validateDefinition, validateDefinitionUpdate } from "../crd/definition.ts";
 import type { KindRules } from "./kind-rules.ts";
 import {
@@ -27,6 +28,10 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
   "apiregistration.k8s.io/v1/APIService": {
     nameRule: "path-segment",
     conditionalUpdateOnly: true,
+    prepareForCreate(service) {
+      const isLocal = readApiService(service).service === undefined;
+      service["status"] = isLocal ? { conditions: [localCondition(service.metadata.creationTimestamp ?? "")] } : {};
+    },
     validate: validateApiService,
   },
   "apiextensions.k8s.io/v1/CustomResourceDefinition": {

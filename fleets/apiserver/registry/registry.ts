@@ -6,11 +6,22 @@ export class Registry {
   readonly #byPlural = new Map<string, KindStrategy>();
   readonly #groupVersions = new Map<string, number>();
   readonly #byStorage = new Map<string, KindStrategy[]>();
+  readonly #listeners: (() => void)[] = [];
   #generation = 0;
 
   /** Grows with every change; caches of discovery and OpenAPI compare it. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Calls back after each kind that comes or goes. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #changed(): void {
+    this.#generation += 1;
+    for (const listener of this.#listeners) listener();
   }
 
   add(kind: KindStrategy): void {
@@ -21,7 +32,7 @@ export class Registry {
     const groupVersion = `${kind.group}/${kind.version}`;
     this.#groupVersions.set(groupVersion, (this.#groupVersions.get(groupVersion) ?? 0) + 1);
     this.#byStorage.set(kind.storageKey, [...(this.#byStorage.get(kind.storageKey) ?? []), kind]);
-    this.#generation += 1;
+    this.#changed();
   }
 
   remove(kind: KindStrategy): void {
@@ -35,7 +46,7 @@ export class Registry {
     const others = (this.#byStorage.get(kind.storageKey) ?? []).filter((other) => other !== kind);
     if (others.length === 0) this.#byStorage.delete(kind.storageKey);
     else this.#byStorage.set(kind.storageKey, others);
-    this.#generation += 1;
+    this.#changed();
   }
 
   find(group: string, version: string, plural: string): KindStrategy | undefined {
