@@ -5,6 +5,8 @@ const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
 const QUALIFIED_NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
 const LABEL_VALUE = `(${QUALIFIED_NAME})?`;
 
+const LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?";
+const LABEL_1035_PATTERN = new RegExp(`^${LABEL_1035}$`);
 const LABEL_PATTERN = new RegExp(`^${LABEL}$`);
 const SUBDOMAIN_PATTERN = new RegExp(`^${SUBDOMAIN}$`);
 const QUALIFIED_NAME_PATTERN = new RegExp(`^${QUALIFIED_NAME}$`);
@@ -46,6 +48,22 @@ export function checkDnsSubdomain(value: string): string[] {
 }
 
 const QUALIFIED_NAME_RULE = pattern(NAME_RULE, QUALIFIED_NAME, ["MyName", "my.name", "123-abc"]);
+
+/** Problems of a DNS label that starts with a letter (RFC 1035, 63 bytes). */
+export function checkDns1035Label(value: string): string[] {
+  const problems: string[] = [];
+  if (value.length > 63) problems.push(tooLong(63));
+  if (!LABEL_1035_PATTERN.test(value)) {
+    problems.push(
+      pattern(
+        "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+        LABEL_1035,
+        ["my-name", "abc-123"],
+      ),
+    );
+  }
+  return problems;
+}
 
 /** Problems of a label or annotation key: `name` or `prefix/name`. */
 export function checkQualifiedName(value: string): string[] {

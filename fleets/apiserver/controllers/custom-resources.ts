@@ -3,6 +3,7 @@ import { cloneJson, equalJson, isObject, type KubeObject } from "../../../kube/o
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { strategyForCrd } from "../crd/custom-kind.ts";
+import { ruleCompiler } from "../crd/rule-evaluation.ts";
 import { DEFINITION_FINALIZER } from "../handlers/definition-deletion.ts";
 import { deleteAdmitted } from "../handlers/delete.ts";
 import { ownershipAfterUpdate } from "../handlers/field-ownership.ts";
@@ -102,7 +103,7 @@ export class CustomResources {
     const definition = definitionOf(crd);
     if (this.#isOwnKind(definition)) return;
     const versions = definition.versions.filter((version) => version.served).map((version) => version.name);
-    const kinds = versions.sort(compareVersions).map((version) => strategyForCrd(crd, version));
+    const kinds = versions.sort(compareVersions).map((version) => strategyForCrd(crd, version, KIND_OPTIONS));
     this.#withdraw(stored.name);
     for (const kind of kinds) this.#server.registry.add(kind);
     this.#served.set(stored.name, kinds);
@@ -228,6 +229,9 @@ export class CustomResources {
     return { server: this.#server, kind, user: SYSTEM_USER, namespace, subresource: "", dryRun: false };
   }
 }
+
+/** Rules are evaluated within limits of time, by a clock that only moves forward. */
+const KIND_OPTIONS = { compileRules: ruleCompiler(() => performance.now()) };
 
 const NO_OPTIONS = {
   dryRun: false,

@@ -324,13 +324,16 @@ describe("rules", () => {
     const seen: unknown[] = [];
     const compileRules = () => (object: KubeObject, old: KubeObject | undefined) => {
       seen.push([object["spec"], old?.["spec"]]);
-      return [{ reason: "FieldValueInvalid", field: "spec", message: "Invalid value: not x" } as const];
+      const error = { reason: "FieldValueInvalid", field: "spec", message: "Invalid value: not x" } as const;
+      return { errors: [error], warnings: ["spec: old news"] };
     };
     const kind = kindWith(ruled, {}, { compileRules });
 
-    const errors = kind.validateUpdate(made(kind, { a: "x" }), made(kind, { a: "y" }));
+    const updated = made(kind, { a: "x" });
+    const errors = kind.validateUpdate(updated, made(kind, { a: "y" }));
 
     expect(errors).toHaveLength(1);
+    expect(kind.warnings(updated)).toEqual(["spec: old news"]);
     expect(seen).toEqual([[{ a: "x" }, { a: "y" }]]);
   });
 
@@ -418,10 +421,11 @@ describe("what the definition declares", () => {
   });
 
   it("warns of a deprecated version", () => {
-    expect(kindWith({ type: "object" }, { deprecated: true }).warnings()).toEqual([
-      "example.io/v1 Widget is deprecated",
-    ]);
-    expect(kindWith({ type: "object" }).warnings()).toEqual([]);
+    const deprecated = kindWith({ type: "object" }, { deprecated: true });
+    const present = kindWith({ type: "object" });
+
+    expect(deprecated.warnings(made(deprecated, {}))).toEqual(["example.io/v1 Widget is deprecated"]);
+    expect(present.warnings(made(present, {}))).toEqual([]);
   });
 
   it("shows objects of another version as its own, without changing them", () => {

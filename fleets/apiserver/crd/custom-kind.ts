@@ -90,6 +90,8 @@ export class CustomKind implements KindStrategy {
   #table: PrinterTable | undefined;
   #ruleChecker: RuleChecker | undefined;
   #hasRules: boolean | undefined;
+  /** What rules found in parts that an update left alone. */
+  readonly #tolerated = new WeakMap<KubeObject, readonly string[]>();
   readonly #finders: ReadonlyMap<string, (object: unknown) => unknown>;
 
   constructor(spec: DefinitionSpec, definition: DefinitionVersion, options: CustomKindOptions) {
@@ -163,8 +165,9 @@ export class CustomKind implements KindStrategy {
     else object["status"] = cloneJson(old["status"]);
   }
 
-  warnings(): readonly string[] {
-    return this.#deprecation === undefined ? [] : [this.#deprecation];
+  warnings(object: KubeObject): readonly string[] {
+    const tolerated = this.#tolerated.get(object) ?? [];
+    return this.#deprecation === undefined ? tolerated : [this.#deprecation, ...tolerated];
   }
 
   validateCreate(object: KubeObject): readonly FieldError[] {
@@ -204,7 +207,9 @@ export class CustomKind implements KindStrategy {
     this.#hasRules ??= hasRules(this.schema);
     if (this.#hasRules) {
       this.#ruleChecker ??= this.#compileRules?.(this.schema);
-      errors.push(...checkRules(this.#ruleChecker, object, old, errors));
+      const outcome = checkRules(this.#ruleChecker, object, old, errors);
+      errors.push(...outcome.errors);
+      if (outcome.warnings.length > 0) this.#tolerated.set(object, outcome.warnings);
     }
     return errors;
   }

@@ -3,8 +3,15 @@ import type { KubeObject } from "../../../kube/object.ts";
 import type { FieldError } from "../registry/kind.ts";
 import type { JsonSchema } from "./schema.ts";
 
+/** What the rules say of an object. */
+export interface RuleOutcome {
+  readonly errors: readonly FieldError[];
+  /** Errors of values that an update leaves as they were: told, not refused. */
+  readonly warnings: readonly string[];
+}
+
 /** Evaluates the rules of one schema. `old` is the stored object on update. */
-export type RuleChecker = (object: KubeObject, old: KubeObject | undefined) => readonly FieldError[];
+export type RuleChecker = (object: KubeObject, old: KubeObject | undefined) => RuleOutcome;
 
 /** Compiles the rules of a schema. Called once per schema, and only for schemas with rules. */
 export type RuleCompiler = (schema: JsonSchema) => RuleChecker;
@@ -32,11 +39,12 @@ export function checkRules(
   object: KubeObject,
   old: KubeObject | undefined,
   found: readonly FieldError[],
-): readonly FieldError[] {
+): RuleOutcome {
   if (found.some((error) => BLOCKING.has(error.reason))) {
     const why =
       "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
-    return [{ reason: "FieldValueInvalid", field: "<nil>", message: `Invalid value: null: ${why}` }];
+    const error: FieldError = { reason: "FieldValueInvalid", field: "<nil>", message: `Invalid value: null: ${why}` };
+    return { errors: [error], warnings: [] };
   }
-  return checker?.(object, old) ?? [];
+  return checker?.(object, old) ?? { errors: [], warnings: [] };
 }

@@ -1,10 +1,12 @@
 // What a schema must be like to be registered: structural, without unsupported keywords, with defaults that fit.
 import { cloneJson, type Json, type JsonObject } from "../../../kube/object.ts";
+import { compileRegex } from "../../../kube/regex/regex.ts";
+import { RegexError } from "../../../kube/regex/syntax.ts";
 import { forbiddenValue, invalidValue, notSupported, required } from "../kinds/field-errors.ts";
 import type { FieldError } from "../registry/kind.ts";
 import { applySchemaDefaults } from "./defaulting.ts";
-import { patternError } from "./patterns.ts";
 import { pruneUnknown } from "./prune.ts";
+import { checkRuleExpressions, checkRuleShapes, type RuleCheckOptions } from "./rule-registration.ts";
 import { compileSchema, isJsonObject, type JsonSchema } from "./schema.ts";
 import { validateListTypes, validateValue } from "./validate.ts";
 
@@ -25,7 +27,7 @@ function isSet(schema: RawSchema, key: string): boolean {
 }
 
 /** Errors of the schema of one version, found at `path`. */
-export function checkSchema(schema: JsonSchema, path: string): FieldError[] {
+export function checkSchema(schema: JsonSchema, path: string, options: RuleCheckOptions = {}): FieldError[] {
   const errors: FieldError[] = [];
   // Registered schemas are JSON.
   const raw = schema as RawSchema;
@@ -34,6 +36,20 @@ export function checkSchema(schema: JsonSchema, path: string): FieldError[] {
     errors.push(invalidValue(child(path, "type"), raw.type, "must be object at the root"));
   checkMetadata(raw, path, errors);
   checkNode(raw, path, errors);
+  const shapeErrors = ruleShapeErrors(raw, path);
+  // Of a schema that is not structural nothing can be said about types.
+  const expressionErrors = errors.length > 0 ? [] : checkRuleExpressions(raw, path, shapeErrors, options);
+  return [...errors, ...shapeErrors, ...expressionErrors];
+}
+
+function ruleShapeErrors(schema: JsonSchema, path: string): FieldError[] {
+  const errors = checkRuleShapes(schema, path);
+  const below = (inner: JsonSchema, step: string): void => {
+    errors.push(...ruleShapeErrors(inner, child(path, step)));
+  };
+  for (const [name, inner] of Object.entries(schema.properties ?? {})) below(inner, `properties[${name}]`);
+  if (schema.items !== undefined) below(schema.items, "items");
+  if (typeof schema.additionalProperties === "object") below(schema.additionalProperties, "additionalProperties");
   return errors;
 }
 
@@ -95,15 +111,12 @@ function checkKeywords(schema: RawSchema, path: string, errors: FieldError[]): v
     errors.push(forbiddenValue(child(path, "additionalProperties"), why));
   }
   if (schema.pattern !== undefined && schema.pattern !== "") {
-    const problem = patternError(schema.pattern);
+    const regex = compileRegex(schema.pattern);
+    const problem = regex instanceof RegexError ? regex.message : undefined;
     const why = `must be a valid regular expression, but isn't: ${problem}`;
     if (problem !== undefined) errors.push(invalidValue(child(path, "pattern"), schema.pattern, why));
   }
   checkEmbedded(schema, path, errors);
-  for (const [index, rule] of (schema["x-kubernetes-validations"] ?? []).entries()) {
-    if (rule.rule.trim() !== "") continue;
-    errors.push(required(child(path, `x-kubernetes-validations[${index}].rule`), "rule is not specified"));
-  }
 }
 
 function checkEmbedded(schema: RawSchema, path: string, errors: FieldError[]): void {

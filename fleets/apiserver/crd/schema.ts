@@ -1,7 +1,8 @@
 // A custom resource's structural schema, compiled once into nodes that pruning, defaulting and validation walk.
+import { type FormatCheck, formatCheck } from "../../../kube/formats.ts";
 import type { Json, JsonObject } from "../../../kube/object.ts";
-import { type FormatCheck, formatCheck } from "./formats.ts";
-import { compilePattern } from "./patterns.ts";
+import { compileRegex, type Regex } from "../../../kube/regex/regex.ts";
+import { RegexError } from "../../../kube/regex/syntax.ts";
 
 /** The keywords of a JSON schema as a CustomResourceDefinition has them. */
 export interface JsonSchema {
@@ -67,7 +68,7 @@ export interface SchemaNode {
   readonly additional: SchemaNode | true | undefined;
   readonly items: SchemaNode | undefined;
   readonly required: readonly string[];
-  readonly pattern: RegExp | undefined;
+  readonly pattern: Regex | undefined;
   readonly format: FormatCheck | undefined;
   readonly allOf: readonly SchemaNode[];
   readonly anyOf: readonly SchemaNode[];
@@ -86,6 +87,11 @@ const EMBEDDED_PROPERTIES: Readonly<Record<string, JsonSchema>> = {
   kind: { type: "string" },
   metadata: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
 };
+
+function compilePattern(pattern: string): Regex | undefined {
+  const regex = compileRegex(pattern);
+  return regex instanceof RegexError ? undefined : regex;
+}
 
 function isJsonType(type: string | undefined): type is JsonType {
   return type !== undefined && ["object", "array", "string", "integer", "number", "boolean"].includes(type);

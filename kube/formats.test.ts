@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { formatCheck } from "./formats.ts";
-import { compilePattern } from "./patterns.ts";
 
 describe("formats", () => {
   it.each<[format: string, good: readonly string[], bad: readonly string[]]>([
@@ -26,20 +25,5 @@ describe("formats", () => {
   it("are not checked when they are unknown or mere hints", () => {
     expect(formatCheck("password")).toBeUndefined();
     expect(formatCheck("fancy")).toBeUndefined();
-  });
-});
-
-describe("patterns", () => {
-  it("understand escapes that JavaScript's strict mode refuses", () => {
-    expect(compilePattern("^[a-z]([\\-a-z0-9]*)\\_x$")?.test("a-b_x")).toBe(true);
-  });
-
-  it("match code points, not halves of them", () => {
-    expect(compilePattern("^.$")?.test("😀")).toBe(true);
-  });
-
-  it("are undefined when RE2 would refuse them", () => {
-    expect(compilePattern("(a)\\1")).toBeUndefined();
-    expect(compilePattern("a(?!b)")).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
 // The string formats that the server checks. Others are annotations without effect.
+import { parseRequestUri, UrlError } from "./go-url.ts";
 
 export type FormatCheck = (text: string) => boolean;
 
@@ -46,11 +47,7 @@ function isCidr(text: string): boolean {
 }
 
 function isUri(text: string): boolean {
-  // As Go's ParseRequestURI: an absolute URI or an absolute path, without spaces.
-  if (/[\s\p{Cc}]/u.test(text)) return false;
-  if (text.startsWith("/")) return true;
-  if (!/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(text)) return false;
-  return !/%(?![0-9a-fA-F]{2})/.test(text);
+  return !(parseRequestUri(text) instanceof UrlError);
 }
 
 function isDate(text: string): boolean {
