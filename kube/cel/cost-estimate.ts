@@ -1,17 +1,11 @@
 // What an expression may cost at most, from its types and the limits of its data.
 import { ACCUMULATOR, type CallExpr, type Expr, type LoopExpr, OPERATORS } from "./ast.ts";
 import type { CheckedExpression } from "./checker.ts";
-import { exactly, plus, type Range, scaled, times, UNBOUNDED, UNKNOWN, union } from "./estimates.ts";
+import { exactly, plus, type Range, type SizeOfPath, scaled, times, UNBOUNDED, UNKNOWN, union } from "./estimates.ts";
 import { type CallEstimate, estimateCall, type Operand } from "./function-estimates.ts";
 import { CREATE_LIST_COST, CREATE_MAP_COST, CREATE_STRUCT_COST, TRAVERSAL_FACTOR } from "./runtime-cost.ts";
 import { codePoints } from "./source.ts";
 import { type CelType, insideOptional } from "./types.ts";
-
-/**
- * The size of the data at a path: a variable, names of fields, and `@items`, `@keys` or `@values` for what lists and
- * maps hold. Undefined when nothing is known of it.
- */
-export type SizeOfPath = (path: readonly string[]) => Range | undefined;
 
 interface EntrySizes {
   readonly container: "list" | "map";

@@ -41,3 +41,9 @@ export function scaled(range: Range, factor: number): Range {
 export function union(a: Range, b: Range): Range {
   return { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) };
 }
+
+/**
+ * The size of the data at a path: a variable, names of fields, and `@items`, `@keys` or `@values` for what lists and
+ * maps hold. Undefined when nothing is known of it.
+ */
+export type SizeOfPath = (path: readonly string[]) => Range | undefined;

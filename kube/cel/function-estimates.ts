@@ -1,7 +1,6 @@
 // What calls of functions may cost at most.
 import type { Expr } from "./ast.ts";
-import type { SizeOfPath } from "./cost-estimate.ts";
-import { exactly, plus, type Range, scaled, times, UNBOUNDED, UNKNOWN } from "./estimates.ts";
+import { exactly, plus, type Range, type SizeOfPath, scaled, times, UNBOUNDED, UNKNOWN } from "./estimates.ts";
 import { CREATE_LIST_COST, PATTERN_FACTOR, TRAVERSAL_FACTOR } from "./runtime-cost.ts";
 import { type CelType, parametersOf, sameType } from "./types.ts";
 

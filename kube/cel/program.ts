@@ -1,7 +1,8 @@
 // Expressions, compiled once and evaluated often.
 import { type CheckedExpression, check } from "./checker.ts";
-import { estimateCost, type SizeOfPath } from "./cost-estimate.ts";
+import { estimateCost } from "./cost-estimate.ts";
 import type { Environment } from "./declarations.ts";
+import type { SizeOfPath } from "./estimates.ts";
 import { plan } from "./evaluator.ts";
 import { COST_EXCEEDED, Frame, Interrupted, type Step, type TimeCheck } from "./frame.ts";
 import { parse } from "./parser.ts";
