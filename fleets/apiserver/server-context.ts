@@ -5,6 +5,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import type { Authorizer } from "./authorization/access.ts";
 import type { Rbac } from "./authorization/rbac.ts";
+import type { JsonCaller } from "./http/json-call.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { Store } from "./storage/store.ts";
@@ -18,6 +19,8 @@ export interface ServerContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
+  /** Calls webhooks. */
+  readonly caller: JsonCaller;
   readonly authorizer: Authorizer;
   /** Undefined when access is not decided by roles. */
   readonly rbac: Rbac | undefined;

@@ -132,6 +132,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       mutatingWebhooks(webhooks),
       validatingWebhooks(webhooks),
     ],
+    caller,
     authorizer:
       typeof authorization === "function"
         ? authorization

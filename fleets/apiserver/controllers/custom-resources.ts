@@ -1,14 +1,16 @@
 // Turns CustomResourceDefinitions into served kinds, and takes them down again.
-import { cloneJson, equalJson, isObject, type KubeObject } from "../../../kube/object.ts";
+import { cloneJson, equalJson, formatApiVersion, isObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
+import type { WebhookClientConfig } from "../admission/webhooks/client-config.ts";
+import { ConversionWebhook } from "../crd/conversion.ts";
 import { strategyForCrd } from "../crd/custom-kind.ts";
 import { ruleCompiler } from "../crd/rule-evaluation.ts";
 import { DEFINITION_FINALIZER } from "../handlers/definition-deletion.ts";
 import { deleteAdmitted } from "../handlers/delete.ts";
 import { ownershipAfterUpdate } from "../handlers/field-ownership.ts";
 import { SYSTEM_USER, setManagedFields } from "../handlers/write.ts";
-import type { KindStrategy } from "../registry/kind.ts";
+import type { KindStrategy, VersionConverter } from "../registry/kind.ts";
 import { compareVersions } from "../registry/registry.ts";
 import type { ServerContext } from "../server-context.ts";
 import type { Change } from "../storage/change-ring.ts";
@@ -31,6 +33,13 @@ interface Definition {
   readonly group: string;
   readonly names: Names;
   readonly versions: readonly { readonly name: string; readonly served: boolean; readonly storage: boolean }[];
+  readonly conversion?: {
+    readonly strategy: string;
+    readonly webhook?: {
+      readonly clientConfig?: WebhookClientConfig;
+      readonly conversionReviewVersions?: readonly string[];
+    };
+  };
 }
 
 interface Condition {
@@ -103,11 +112,31 @@ export class CustomResources {
     const definition = definitionOf(crd);
     if (this.#isOwnKind(definition)) return;
     const versions = definition.versions.filter((version) => version.served).map((version) => version.name);
-    const kinds = versions.sort(compareVersions).map((version) => strategyForCrd(crd, version, KIND_OPTIONS));
+    const converter = this.#converterOf(crd);
+    const options = converter === undefined ? KIND_OPTIONS : { ...KIND_OPTIONS, converter };
+    const kinds = versions.sort(compareVersions).map((version) => strategyForCrd(crd, version, options));
     this.#withdraw(stored.name);
     for (const kind of kinds) this.#server.registry.add(kind);
     this.#served.set(stored.name, kinds);
     this.#specs.set(stored.name, crd["spec"]);
+  }
+
+  /** The converter of a definition whose versions a webhook converts. */
+  #converterOf(crd: KubeObject): VersionConverter | undefined {
+    const { conversion, versions, group } = definitionOf(crd);
+    if (conversion?.strategy !== "Webhook") return undefined;
+    const { clientConfig = {}, conversionReviewVersions = [] } = conversion.webhook ?? {};
+    const { store, caller } = this.#server;
+    // Not those of the registry: the storage version need not be served.
+    const kinds = new Map<string, KindStrategy>();
+    for (const { name } of versions) kinds.set(formatApiVersion(group, name), strategyForCrd(crd, name));
+    return new ConversionWebhook({
+      client: clientConfig,
+      reviewVersions: conversionReviewVersions,
+      store,
+      caller,
+      strategyOf: (apiVersion) => kinds.get(apiVersion),
+    });
   }
 
   #withdraw(name: string): void {

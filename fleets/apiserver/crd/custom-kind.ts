@@ -4,7 +4,15 @@ import { DEDUCED, type FieldType } from "../../../kube/fields/type.ts";
 import { cloneJson, formatApiVersion, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { metadataType } from "../kinds/field-types.ts";
 import { DecodeError } from "../kinds/go-values.ts";
-import type { Column, DecodeResult, FieldError, KindStrategy, ScalePaths, SubresourceInfo } from "../registry/kind.ts";
+import type {
+  Column,
+  DecodeResult,
+  FieldError,
+  KindStrategy,
+  ScalePaths,
+  SubresourceInfo,
+  VersionConverter,
+} from "../registry/kind.ts";
 import { badRequest } from "../registry/status-error.ts";
 import { applySchemaDefaults, dropNulls } from "./defaulting.ts";
 import { compileColumns, compileFinder, type PrinterColumn, type PrinterTable } from "./printer-columns.ts";
@@ -30,6 +38,7 @@ interface DefinitionSpec {
 
 interface DefinitionVersion {
   readonly name: string;
+  readonly storage?: boolean;
   readonly deprecated?: boolean;
   readonly deprecationWarning?: string;
   readonly schema?: { readonly openAPIV3Schema?: JsonSchema };
@@ -48,6 +57,8 @@ interface DefinitionVersion {
 export interface CustomKindOptions {
   /** Evaluates `x-kubernetes-validations`. Without it rules are accepted and not evaluated. */
   readonly compileRules?: RuleCompiler;
+  /** Converts between the versions of the definition; absent: they differ in their name only. */
+  readonly converter?: VersionConverter;
 }
 
 const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -76,6 +87,8 @@ export class CustomKind implements KindStrategy {
   readonly createOnUpdate = false;
   readonly unconditionalUpdate: boolean = false;
   readonly storageKey: string;
+  readonly storageApiVersion: string;
+  readonly converter?: VersionConverter;
   readonly nameRule = "subdomain";
   readonly selectableFields: readonly string[];
   /** The schema as registered, for OpenAPI documents. */
@@ -106,6 +119,9 @@ export class CustomKind implements KindStrategy {
     this.shortNames = names.shortNames ?? [];
     this.categories = names.categories ?? [];
     this.storageKey = `${spec.group}/${names.plural}`;
+    const stored = spec.versions.find(({ storage }) => storage === true) ?? definition;
+    this.storageApiVersion = formatApiVersion(spec.group, stored.name);
+    if (options.converter !== undefined) this.converter = options.converter;
     this.schema = definition.schema?.openAPIV3Schema ?? { "x-kubernetes-preserve-unknown-fields": true };
     this.#apiVersion = formatApiVersion(spec.group, definition.name);
     this.#definition = definition;

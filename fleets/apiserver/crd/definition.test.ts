@@ -65,14 +65,29 @@ describe("a definition", () => {
       'metadata.name: Invalid value: "widgets.example.io": must be spec.names.plural+"."+spec.group',
     ],
     [
-      "a conversion webhook",
+      "a conversion webhook that cannot be called",
       {
         conversion: {
           strategy: "Webhook",
-          webhook: { conversionReviewVersions: ["v1"], clientConfig: { url: "https://x" } },
+          webhook: { conversionReviewVersions: ["v1"], clientConfig: { url: "http://x" } },
         },
       },
-      "spec.conversion.strategy: Forbidden: this server does not support conversion by webhook, use None",
+      `spec.conversion.webhookClientConfig.url: Invalid value: "http": 'https' is the only allowed URL scheme`,
+    ],
+    [
+      "a conversion webhook of another time",
+      {
+        conversion: {
+          strategy: "Webhook",
+          webhook: { conversionReviewVersions: ["v2"], clientConfig: { url: "https://x" } },
+        },
+      },
+      'spec.conversion.conversionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1',
+    ],
+    [
+      "a webhook without the strategy",
+      { conversion: { strategy: "None", webhook: { conversionReviewVersions: ["v1"] } } },
+      "spec.conversion.conversionReviewVersions: Forbidden: should not be set when strategy is not set to Webhook",
     ],
   ])("is refused for %s", (_what, spec, expected) => {
     expect(lines(definition(spec))).toContainEqual(expect.stringContaining(expected));

@@ -1,6 +1,8 @@
 // Validation of CustomResourceDefinitions themselves.
 import { equalJson, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { forbiddenValue, invalidValue, notSupported, required } from "../kinds/field-errors.ts";
+import { reviewVersionErrors } from "../kinds/validate-webhooks.ts";
+import { webhookClientErrors } from "../kinds/webhook-client-errors.ts";
 import type { FieldError } from "../registry/kind.ts";
 import type { JsonSchema } from "./schema.ts";
 import { checkSchema } from "./schema-rules.ts";
@@ -190,10 +192,15 @@ function pathErrors(field: string, value: Json | undefined, roots: string): Fiel
 
 function conversionErrors(conversion: JsonObject): FieldError[] {
   const strategy = conversion["strategy"] ?? "";
+  if (strategy === "") return [required("spec.conversion.strategy")];
   if (strategy === "None") {
-    if (conversion["webhook"] === undefined) return [];
     const why = "should not be set when strategy is not set to Webhook";
-    return [forbiddenValue("spec.conversion.webhookClientConfig", why)];
+    const webhook = conversion["webhook"] as JsonObject | undefined;
+    return ["clientConfig", "conversionReviewVersions"]
+      .filter((field) => webhook?.[field] !== undefined && webhook[field] !== null)
+      .map((field) =>
+        forbiddenValue(`spec.conversion.${field === "clientConfig" ? "webhookClientConfig" : field}`, why),
+      );
   }
   if (strategy !== "Webhook") return [notSupported("spec.conversion.strategy", strategy, ["None", "Webhook"])];
   const webhook = conversion["webhook"] as JsonObject | undefined;
@@ -201,16 +208,11 @@ function conversionErrors(conversion: JsonObject): FieldError[] {
   const reviews = webhook?.["conversionReviewVersions"];
   if (!Array.isArray(reviews) || reviews.length === 0)
     errors.push(required("spec.conversion.conversionReviewVersions"));
-  if (webhook?.["clientConfig"] === undefined) {
+  else errors.push(...reviewVersionErrors(reviews.map(String), "spec.conversion.conversionReviewVersions"));
+  const client = webhook?.["clientConfig"] as JsonObject | undefined;
+  if (client === undefined) {
     errors.push(required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook"));
-  }
-  // Differs from Kubernetes: this server does not call conversion webhooks, and says so rather than store what it
-  // cannot serve.
-  if (errors.length === 0) {
-    errors.push(
-      forbiddenValue("spec.conversion.strategy", "this server does not support conversion by webhook, use None"),
-    );
-  }
+  } else errors.push(...webhookClientErrors("spec.conversion.webhookClientConfig", client));
   return errors;
 }
 

@@ -8,6 +8,7 @@ import type { Exchange } from "../request/exchange.ts";
 import type { Accepted } from "../request/negotiation.ts";
 import { deepFreeze, encodeJson, encodePrettyJson } from "../storage/json-text.ts";
 import { StoredObject } from "../storage/stored-object.ts";
+import { ConcurrentChange } from "./concurrent-change.ts";
 
 const NEWLINE = Buffer.from("\n");
 
@@ -102,7 +103,13 @@ export function answerValue(exchange: Exchange, status: number, value: unknown):
 /** The stored object in the form of a kind that shares its storage. Frozen and shared. */
 export function servedObject(stored: StoredObject, kind: KindStrategy): KubeObject {
   const { object } = stored;
-  return object.apiVersion === formatApiVersion(kind.group, kind.version) ? object : deepFreeze(kind.convert(object));
+  const apiVersion = formatApiVersion(kind.group, kind.version);
+  if (object.apiVersion === apiVersion) return object;
+  if (kind.converter === undefined) return deepFreeze(kind.convert(object));
+  const form = kind.converter.known(stored, apiVersion);
+  // It was converted before the request came here, unless somebody wrote it since.
+  if (form === undefined) throw new ConcurrentChange("the object changed while it was converted");
+  return form.object;
 }
 
 /** As `servedObject`, encoded. */
@@ -111,7 +118,7 @@ export function servedBytes(stored: StoredObject, kind: KindStrategy): Buffer {
   const { bytes } = stored;
   if (bytes.length > head.length && bytes.compare(head, 0, head.length, 0, head.length) === 0) return bytes;
   // Versions of a custom resource differ in nothing else.
-  if (kind.custom) return Buffer.concat([head, stored.tail]);
+  if (kind.custom && kind.converter === undefined) return Buffer.concat([head, stored.tail]);
   const { apiVersion, kind: name, ...rest } = servedObject(stored, kind);
   return Buffer.from(encodeJson({ apiVersion, kind: name, ...rest }));
 }

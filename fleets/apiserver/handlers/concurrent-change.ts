@@ -9,7 +9,7 @@ import type { StoredObject } from "../storage/stored-object.ts";
 const ATTEMPTS = 5;
 
 /** Says that the write must be done again from its beginning. Never leaves this server. */
-class ConcurrentChange extends Error {}
+export class ConcurrentChange extends Error {}
 
 /** Sends the write back to its beginning when somebody else wrote `live` since it was read. */
 export function requireUnchanged(store: Store, live: StoredObject): void {

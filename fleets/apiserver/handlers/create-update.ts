@@ -6,11 +6,13 @@ import { badRequest, conflict, notFound } from "../registry/status-error.ts";
 import { decodeBody } from "../request/body.ts";
 import { type Exchange, fieldManagerOf } from "../request/exchange.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
+import { StoredObject } from "../storage/stored-object.ts";
 import type { WriteRequest } from "./admission.ts";
-import { answerObject } from "./answers.ts";
+import { answerObject, servedObject } from "./answers.ts";
 import { orRetryIfPresent, retried } from "./concurrent-change.ts";
 import { type OwnershipRequest, ownershipAfterUpdate } from "./field-ownership.ts";
 import { settle } from "./revisions.ts";
+import { ensureServed, servedForms } from "./served-forms.ts";
 import { replaceStatus } from "./status.ts";
 import { requireNamespace, storeNew, storeUpdate, type WriteResult } from "./write.ts";
 
@@ -48,7 +50,19 @@ export function ownershipRequestOf(exchange: Exchange, options: WriteOptions): O
 /** Answers once the write is durable. */
 export async function answerWrite(exchange: Exchange, status: number, result: WriteResult): Promise<ApiResponse> {
   await exchange.server.store.settled();
-  return answerObject(exchange, status, result.object);
+  return answerStored(exchange, status, result.object);
+}
+
+/** Answers an object, in the version of the exchange's kind. */
+export async function answerStored(
+  exchange: Exchange,
+  status: number,
+  object: StoredObject | KubeObject,
+): Promise<ApiResponse> {
+  const { kind } = exchange;
+  if (!(object instanceof StoredObject) || kind.converter === undefined) return answerObject(exchange, status, object);
+  const [form] = await servedForms(kind, [object]);
+  return answerObject(exchange, status, form!);
 }
 
 /** The namespace of a body must be the one of the path; an absent one is filled in. */
@@ -122,8 +136,10 @@ function* storeReplaced(exchange: Exchange, options: WriteOptions): Steps<{ stat
   }
   const write = writeRequestOf(exchange, options);
   const ownership = ownershipRequestOf(exchange, options);
-  const updated = target.subresource === "status" ? replaceStatus(object, live.object) : object;
-  kind.applyDefaults(updated, live.object);
+  yield* ensureServed(kind, live);
+  const old = servedObject(live, kind);
+  const updated = target.subresource === "status" ? replaceStatus(object, old) : object;
+  kind.applyDefaults(updated, old);
   const result = yield* storeUpdate(write, live, updated, {
     uidConflict: true,
     track: (tracked, old) => ownershipAfterUpdate(ownership, old, tracked),

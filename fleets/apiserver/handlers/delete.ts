@@ -13,14 +13,15 @@ import type { Exchange } from "../request/exchange.ts";
 import { checkPreconditions, type DeleteOptions, readDeleteOptions, readListOptions } from "../request/options.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
 import { admit, mutate, type WriteRequest } from "./admission.ts";
-import { answerObject, answerValue, servedObject } from "./answers.ts";
+import { answerValue, servedObject } from "./answers.ts";
 import { requireUnchanged, retried } from "./concurrent-change.ts";
-import { writeRequestOf, writeRetried } from "./create-update.ts";
+import { answerStored, writeRequestOf, writeRetried } from "./create-update.ts";
 import { DEFINITIONS, markDefinitionDeleted } from "./definition-deletion.ts";
 import { answerList } from "./list-answers.ts";
 import { currentObjects, requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
 import { readSelection } from "./selection.ts";
+import { ensureServed, servedForms } from "./served-forms.ts";
 import { isFinished, NAMESPACES } from "./write.ts";
 
 const KEPT_NAMESPACES = new Set(["default", "kube-system", "kube-public"]);
@@ -121,7 +122,7 @@ export async function deleteObject(exchange: Exchange): Promise<ApiResponse> {
   });
   await server.store.settled();
   if (!deletion.gone || ANSWERS_OBJECT.has(kindId(kind)) || kind.storageKey === NAMESPACES) {
-    return answerObject(exchange, 200, deletion.object);
+    return answerStored(exchange, 200, deletion.object);
   }
   return answerValue(exchange, 200, {
     kind: "Status",
@@ -141,6 +142,7 @@ export async function deleteObject(exchange: Exchange): Promise<ApiResponse> {
 export function* deleteStored(request: WriteRequest, live: StoredObject, options: DeleteOptions): Steps<Deletion> {
   const { kind, server } = request;
   checkDeletable(request, live, options);
+  yield* ensureServed(kind, live);
   const old = servedObject(live, kind);
   yield* mutate(request, "DELETE", old, old);
   yield* admit(request, "DELETE", old, old);
@@ -160,7 +162,8 @@ export function checkDeletable({ kind }: WriteRequest, live: StoredObject, optio
 /** As `deleteStored`, without asking admission. */
 export function deleteAdmitted(request: WriteRequest, live: StoredObject, options: DeleteOptions): Deletion {
   const { kind, server, dryRun } = request;
-  const old = servedObject(live, kind);
+  // Only its metadata changes, which is the same in all versions of a custom resource: it stays as it is stored.
+  const old = kind.custom ? live.object : servedObject(live, kind);
   const updated = markDeleted(request, live, old, options);
   if (isFinished(updated)) {
     if (!dryRun) server.store.remove(live);
@@ -249,5 +252,5 @@ export async function deleteCollection(exchange: Exchange): Promise<ApiResponse>
     if (deleted instanceof Promise) await deleted;
   }
   await server.store.settled();
-  return answerList(exchange, found, { resourceVersion });
+  return answerList(exchange, await servedForms(kind, found), { resourceVersion });
 }

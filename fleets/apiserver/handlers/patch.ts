@@ -42,6 +42,7 @@ import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
 import { goText } from "./go-text.ts";
 import { type PatchType, patchedJson } from "./patch-types.ts";
 import { requireObject } from "./read.ts";
+import { ensureServed } from "./served-forms.ts";
 import { replaceStatus } from "./status.ts";
 import { requireNamespace, storeNew, storeUpdate, type WriteResult } from "./write.ts";
 
@@ -94,6 +95,7 @@ function* storePatched(
   options: WriteOptions,
 ): Steps<WriteResult> {
   const { kind, target, warnings } = exchange;
+  yield* ensureServed(kind, live);
   const old = servedObject(live, kind);
   const json = patchedJson(type, old as unknown as JsonObject, patch, kind);
   // An empty list would not survive decoding, and says that all ownership is to be forgotten.
@@ -182,6 +184,7 @@ function* storeApplied(exchange: Exchange, options: WriteOptions): Steps<{ statu
   const namespace = kind.namespaced ? (target.namespace ?? "") : "";
   const live = server.store.get({ resource: kind.storageKey, namespace, name });
   if (live === undefined) requireNothingOfAbsent(exchange, config);
+  else yield* ensureServed(kind, live);
   const old = live === undefined ? undefined : servedObject(live, kind);
   const ownership = ownershipRequestOf(exchange, options);
   const { object: merged, changed } = applyConfiguration(ownership, old, config, options.force);

@@ -6,10 +6,11 @@ import type { Exchange } from "../request/exchange.ts";
 import { type ListOptions, readListOptions } from "../request/options.ts";
 import { compareText } from "../storage/object-table.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
-import { answerObject } from "./answers.ts";
+import { answerObject, type ListMeta } from "./answers.ts";
 import { answerList } from "./list-answers.ts";
 import { awaitRevision, continueExpired, formatContinue, parseContinue, parseRevision, settle } from "./revisions.ts";
 import { readSelection, type Selection } from "./selection.ts";
+import { servedForms } from "./served-forms.ts";
 
 /** Objects that a selector looks at before the time is looked at. */
 const LOOK_UP = 128;
@@ -28,7 +29,11 @@ export async function getObject(exchange: Exchange): Promise<ApiResponse> {
   const revision = query.get("resourceVersion");
   await settle(server.store);
   if (revision !== undefined && revision !== "") await awaitRevision(server, parseRevision(revision));
-  return answerObject(exchange, 200, requireObject(exchange));
+  const { kind } = exchange;
+  const stored = requireObject(exchange);
+  if (kind.converter === undefined) return answerObject(exchange, 200, stored);
+  const [form] = await servedForms(kind, [stored]);
+  return answerObject(exchange, 200, form!);
 }
 
 export async function listObjects(exchange: Exchange): Promise<ApiResponse> {
@@ -90,20 +95,23 @@ async function page(
   exchange: Exchange,
   options: ListOptions,
   selection: Selection,
-  objects: readonly StoredObject[],
+  stored: readonly StoredObject[],
   revision: number,
   after: string | undefined,
 ): Promise<ApiResponse> {
+  const { kind } = exchange;
   const resourceVersion = String(revision);
   const { matches } = selection;
+  // Fields are those of the version that was asked for; names and labels are the same in all.
+  const objects = selection.readsFields && kind.converter !== undefined ? await servedForms(kind, stored) : stored;
   const from = after === undefined ? 0 : firstAfter(objects, after);
   const limit = options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
   if (matches === undefined) {
     const items = from === 0 && limit >= objects.length ? objects : objects.slice(from, from + limit);
     const next = from + items.length;
-    if (next >= objects.length) return answerList(exchange, items, { resourceVersion });
+    if (next >= objects.length) return answerConverted(exchange, items, { resourceVersion });
     const meta = { resourceVersion, continue: tokenAfter(objects, next, revision) };
-    return answerList(exchange, items, { ...meta, remainingItemCount: objects.length - next });
+    return answerConverted(exchange, items, { ...meta, remainingItemCount: objects.length - next });
   }
   const items: StoredObject[] = [];
   const turn = new Turn();
@@ -120,10 +128,20 @@ async function page(
     items.push(object);
     end = index + 1;
   }
-  return answerList(exchange, items, {
+  return answerConverted(exchange, items, {
     resourceVersion,
     ...(hasMore ? { continue: tokenAfter(objects, end, revision) } : {}),
   });
+}
+
+/** Answers the objects in the version of the exchange's kind. */
+async function answerConverted(
+  exchange: Exchange,
+  items: readonly StoredObject[],
+  meta: ListMeta,
+): Promise<ApiResponse> {
+  const { kind } = exchange;
+  return answerList(exchange, kind.converter === undefined ? items : await servedForms(kind, items), meta);
 }
 
 /** The token of the page that begins at `next`. */

@@ -15,6 +15,7 @@ import { badRequest, internalError, invalid } from "../registry/status-error.ts"
 import { bodyText, mediaTypeOf, parseBody, parseYamlText } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
+import { StoredObject } from "../storage/stored-object.ts";
 import type { AdmissionView } from "./admission.ts";
 import { answerValue, servedObject } from "./answers.ts";
 import { ownershipRequestOf, writeRequestOf, writeRetried } from "./create-update.ts";
@@ -22,6 +23,7 @@ import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
 import { patchedJson } from "./patch-types.ts";
 import { requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
+import { ensureServed, servedForms } from "./served-forms.ts";
 import { storeUpdate, type WriteResult } from "./write.ts";
 
 function valueAt(object: unknown, path: string): unknown {
@@ -86,8 +88,8 @@ export function scaleOf(object: KubeObject, kind: KindStrategy): JsonObject {
 
 export async function getScale(exchange: Exchange): Promise<ApiResponse> {
   await settle(exchange.server.store);
-  const live = requireObject(exchange);
-  return answerValue(exchange, 200, scaleOf(servedObject(live, exchange.kind), exchange.kind));
+  const [live] = await servedForms(exchange.kind, [requireObject(exchange)]);
+  return answerValue(exchange, 200, scaleOf(servedObject(live!, exchange.kind), exchange.kind));
 }
 
 /** PUT and PATCH of a Scale write the replicas of the object. */
@@ -97,12 +99,10 @@ export async function writeScale(exchange: Exchange, verb: "update" | "patch"): 
   const options = readWriteOptions(exchange.query, verb === "update" ? "UpdateOptions" : "PatchOptions", isApply);
   const result = await writeRetried(exchange, () => storeScaled(exchange, verb, options, isApply));
   await server.store.settled();
-  const written =
-    "revision" in result.object && "bytes" in result.object
-      ? servedObject(result.object as never, kind)
-      : result.object;
   // What is not stored is the object of a dry run.
-  return answerValue(exchange, 200, scaleOf(written as KubeObject, kind));
+  if (!(result.object instanceof StoredObject)) return answerValue(exchange, 200, scaleOf(result.object, kind));
+  const [form] = await servedForms(kind, [result.object]);
+  return answerValue(exchange, 200, scaleOf(servedObject(form!, kind), kind));
 }
 
 function* storeScaled(
@@ -113,6 +113,7 @@ function* storeScaled(
 ): Steps<WriteResult> {
   const { kind, request } = exchange;
   const live = requireObject(exchange);
+  yield* ensureServed(kind, live);
   const old = servedObject(live, kind);
   const scale =
     verb === "update" ? parseBody(request, kind.custom, "Scale").json : patchScale(exchange, scaleOf(old, kind));

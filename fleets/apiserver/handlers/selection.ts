@@ -11,11 +11,13 @@ import type { StoredObject } from "../storage/stored-object.ts";
 export interface Selection {
   /** Undefined when every object is selected. */
   readonly matches: ((object: StoredObject) => boolean) | undefined;
+  /** Whether `matches` reads fields of the kind's own, which may differ between its versions. */
+  readonly readsFields: boolean;
   /** The only name that can match, when the selector pins it. */
   readonly name: string | undefined;
 }
 
-const EVERYTHING: Selection = { matches: undefined, name: undefined };
+const EVERYTHING: Selection = { matches: undefined, readsFields: false, name: undefined };
 
 /** Reads both selectors; 400 for what they cannot ask. `name` narrows to one object, as old watch paths do. */
 export function readSelection(options: ListOptions, kind: KindStrategy, name: string | undefined): Selection {
@@ -30,7 +32,8 @@ export function readSelection(options: ListOptions, kind: KindStrategy, name: st
     if (labels.length > 0 && !matchesRequirements(labels, stored.labels)) return false;
     return !usesFields || matchesFields(fields, (field) => fieldText(stored, field, kind));
   }
-  return { matches, name: name ?? pinned };
+  const readsFields = fields.some(({ field }) => field !== "metadata.name" && field !== "metadata.namespace");
+  return { matches, readsFields, name: name ?? pinned };
 }
 
 function fieldText(stored: StoredObject, field: string, kind: KindStrategy): string {

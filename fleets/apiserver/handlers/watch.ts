@@ -3,7 +3,8 @@ import { randomInt } from "node:crypto";
 import type { ApiResponse, ByteSource, TransportEvent } from "../../../kube/client/transport.ts";
 import { formatApiVersion, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { Timer } from "../../../runtime/clock.ts";
-import { failureStatus, serverError } from "../registry/status-error.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import { failureStatus, StatusError, serverError } from "../registry/status-error.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { type ListOptions, readListOptions } from "../request/options.ts";
 import type { Change } from "../storage/change-ring.ts";
@@ -13,6 +14,7 @@ import { EventQueue } from "./event-queue.ts";
 import { currentObjects } from "./read.ts";
 import { badRevision, settle } from "./revisions.ts";
 import { readSelection, type Selection } from "./selection.ts";
+import { servedForms } from "./served-forms.ts";
 import { WatchEvent } from "./watch-events.ts";
 
 const BOOKMARK_MS = 60_000;
@@ -58,6 +60,9 @@ class WatchStream implements ByteSource {
   #present: readonly StoredObject[] = [];
   #nextPresent = 0;
   #sentColumns = false;
+  /** Ends when everything so far is converted and queued. */
+  #conversions: Promise<void> = Promise.resolve();
+  #converting = 0;
   #behindSince: number | undefined;
   /** Size of what is queued. */
   #unsentBytes = 0;
@@ -200,8 +205,50 @@ class WatchStream implements ByteSource {
   }
 
   #sendPresent(): void {
-    this.#present = currentObjects(this.#exchange, this.#selection);
+    const { kind } = this.#exchange;
+    const present = currentObjects(this.#exchange, this.#selection);
+    if (kind.converter === undefined) this.#present = present;
+    else {
+      const { matches } = this.#selection;
+      this.#inServedForm(present, (objects) => {
+        for (const stored of objects) {
+          if (matches === undefined || matches(stored)) this.#push(this.#eventOf("ADDED", stored));
+        }
+      });
+    }
     if (this.#options.sendInitialEvents === true && this.#options.allowWatchBookmarks) this.#bookmark(true);
+  }
+
+  /**
+   * Calls `send` with the objects in the version of the watch: at once, or in its turn after everything that waits for a
+   * webhook's conversion. When that fails, the stream ends with the error, and the client lists again.
+   */
+  #inServedForm(objects: readonly StoredObject[], send: (objects: readonly StoredObject[]) => void): void {
+    const { kind } = this.#exchange;
+    if (kind.converter === undefined) {
+      send(objects);
+      return;
+    }
+    // Begun now, so that conversions overlap; delivered in order.
+    const forms = Promise.resolve(servedForms(kind, objects));
+    forms.catch(() => {});
+    this.#converting += 1;
+    this.#conversions = this.#conversions
+      .then(async () => send(await forms))
+      .catch((error: unknown) => {
+        const status =
+          error instanceof StatusError ? error.status : failureStatus(500, "InternalError", messageOf(error));
+        this.#queue.push(this.#madeEvent("ERROR", () => status));
+        this.#queue.end();
+      })
+      .finally(() => {
+        this.#converting -= 1;
+      });
+  }
+
+  #push(event: WatchEvent): void {
+    this.#unsentBytes += event.size;
+    this.#queue.push(event);
   }
 
   #tooOld(revision: number): void {
@@ -212,12 +259,18 @@ class WatchStream implements ByteSource {
   }
 
   #bookmark(endOfInitial: boolean): void {
-    const { kind, server } = this.#exchange;
+    // Not before the events that it speaks of.
+    const revision = Math.max(this.#exchange.server.store.revision, this.#from);
+    this.#inServedForm([], () => this.#pushBookmark(endOfInitial, revision));
+  }
+
+  #pushBookmark(endOfInitial: boolean, revision: number): void {
+    const { kind } = this.#exchange;
     const object: JsonObject = {
       kind: kind.kind,
       apiVersion: formatApiVersion(kind.group, kind.version),
       metadata: {
-        resourceVersion: String(Math.max(server.store.revision, this.#from)),
+        resourceVersion: String(revision),
         ...(endOfInitial ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}),
       },
     };
@@ -229,11 +282,19 @@ class WatchStream implements ByteSource {
     if (change.revision <= this.#from) return;
     const { target } = this.#exchange;
     if (target.namespace !== undefined && change.object.namespace !== target.namespace) return;
-    const event = this.#selected(change);
-    if (event === undefined) return;
-    this.#unsentBytes += event.size;
-    this.#queue.push(event);
+    if (this.#exchange.kind.converter === undefined) this.#send(change);
+    else {
+      const { object, previous } = change;
+      this.#inServedForm(previous === undefined ? [object] : [object, previous], ([now, before]) => {
+        this.#send({ ...change, object: now!, previous: before });
+      });
+    }
     this.#checkPace();
+  }
+
+  #send(change: Change): void {
+    const event = this.#selected(change);
+    if (event !== undefined) this.#push(event);
   }
 
   /** The event as this stream's selectors see the change: objects appear when they start to match. */
@@ -294,7 +355,7 @@ class WatchStream implements ByteSource {
   /** A reader who stays far behind is cut off, and lists again. */
   #checkPace(): void {
     if (this.#unsentBytes > MOST_UNSENT_BYTES) this.#cut();
-    if (this.#queue.length < MOST_BEHIND) return;
+    if (this.#queue.length + this.#converting < MOST_BEHIND) return;
     const now = this.#exchange.server.clock.now();
     this.#behindSince ??= now;
     if (now - this.#behindSince > BEHIND_MS) this.#cut();

@@ -20,6 +20,7 @@ import type { ObjectKey, StoredObject } from "../storage/stored-object.ts";
 import { admit, mutate, type WriteRequest } from "./admission.ts";
 import { servedObject } from "./answers.ts";
 import { requireUnchanged } from "./concurrent-change.ts";
+import { ensureServed, isInStorageVersion, storageForm } from "./served-forms.ts";
 import { replaceStatus } from "./status.ts";
 
 /** What a write left: a stored object, or for a dry run what would have been stored. */
@@ -82,14 +83,15 @@ export function* storeNew(
       const errors = [...validateMetadata(admitted, kind), ...kind.validateCreate(admitted)];
       if (errors.length > 0) throw invalid(kind, name, errors);
       yield* admit(request, "CREATE", admitted, undefined);
-      // It may have gone while others were asked.
-      requireNamespace(request, name);
       warn(request, admitted, undefined);
     }
     const key: ObjectKey = { resource: kind.storageKey, namespace, name };
+    const form = request.dryRun ? admitted : yield* storageForm(kind, admitted);
+    // It may have gone while others were asked.
+    requireNamespace(request, name);
     const present = server.store.get(key);
     if (present === undefined) {
-      return { object: request.dryRun ? admitted : server.store.put(key, admitted), changed: true };
+      return { object: request.dryRun ? admitted : server.store.put(key, form), changed: true };
     }
     if (!generates || attempt === NAME_ATTEMPTS) {
       const terminating = present.object.metadata.deletionTimestamp !== undefined;
@@ -157,6 +159,7 @@ export function* storeUpdate(
   rules: UpdateRules,
 ): Steps<WriteResult> {
   const { kind, server } = request;
+  yield* ensureServed(kind, live);
   const old = servedObject(live, kind);
   checkRevision(request, old, updated, rules.uidConflict);
   setManagedFields(updated, rules.track(updated, old));
@@ -182,9 +185,11 @@ export function* storeUpdate(
     if (!request.dryRun) server.store.remove(live);
     return { object: admitted, changed: true };
   }
-  if (equalJson(admitted, old)) return { object: live, changed: false };
+  if (equalJson(admitted, old) && isInStorageVersion(kind, live)) return { object: live, changed: false };
   if (request.dryRun) return { object: admitted, changed: true };
-  return { object: server.store.put(live, admitted), changed: true };
+  const form = yield* storageForm(kind, admitted);
+  requireUnchanged(server.store, live);
+  return { object: server.store.put(live, form), changed: true };
 }
 
 function validateUpdate(updated: KubeObject, old: KubeObject, kind: KindStrategy): FieldError[] {

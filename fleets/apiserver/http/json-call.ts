@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly body: string;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Longer answers are cut off and refused; 3 MiB when absent. */
+  readonly maxAnswerBytes?: number;
 }
 
 export interface CallAnswer {
@@ -43,13 +45,11 @@ const HEADERS = {
 /** Keeps connections to webhooks open between calls. */
 export class JsonCaller {
   readonly #clock: Clock;
-  readonly #maxBytes: number;
   /** By what makes connections different; the last used at the end. */
   readonly #agents = new Map<string, Agent>();
 
-  constructor(clock: Clock, maxAnswerBytes = MAX_ANSWER_BYTES) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#maxBytes = maxAnswerBytes;
   }
 
   /** Posts the body. Redirects are not followed: they would lead where the configuration does not. */
@@ -58,7 +58,7 @@ export class JsonCaller {
     const timer = this.#clock.after(options.timeoutMs, () => abort.abort("timeout"));
     const signal = options.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, options.signal]);
     try {
-      return await this.#exchange(target, options.body, signal);
+      return await this.#exchange(target, options, signal);
     } catch (error) {
       const why = abort.signal.aborted
         ? "context deadline exceeded"
@@ -76,17 +76,18 @@ export class JsonCaller {
     this.#agents.clear();
   }
 
-  async #exchange(target: CallTarget, body: string, signal: AbortSignal): Promise<CallAnswer> {
+  async #exchange(target: CallTarget, options: CallOptions, signal: AbortSignal): Promise<CallAnswer> {
     try {
-      return await this.#attempt(target, body, signal);
+      return await this.#attempt(target, options, signal);
     } catch (error) {
       // The other side may close an idle connection just when it is used again.
       if (!(error instanceof StaleConnection)) throw error;
-      return this.#attempt(target, body, signal);
+      return this.#attempt(target, options, signal);
     }
   }
 
-  #attempt(target: CallTarget, body: string, signal: AbortSignal): Promise<CallAnswer> {
+  #attempt(target: CallTarget, options: CallOptions, signal: AbortSignal): Promise<CallAnswer> {
+    const { body, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
     const { url, address, ca } = target;
     const host = address?.host ?? url.hostname.replace(/^\[|\]$/g, "");
     const port = address?.port ?? portOf(url);
@@ -103,7 +104,7 @@ export class JsonCaller {
           agent: this.#agentFor(`${host} ${port} ${url.hostname}`, ca),
           signal,
         },
-        (answer) => this.#read(answer).then(resolve, reject),
+        (answer) => readAnswer(answer, maxAnswerBytes).then(resolve, reject),
       );
       sent.on("error", (error) => {
         const isStale = sent.reusedSocket && "code" in error && error.code === "ECONNRESET";
@@ -111,23 +112,6 @@ export class JsonCaller {
       });
       sent.end(body);
     });
-  }
-
-  async #read(answer: IncomingMessage): Promise<CallAnswer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of answer) {
-      // A stream without encoding gives buffers.
-      const bytes = chunk as Buffer;
-      size += bytes.byteLength;
-      if (size > this.#maxBytes) {
-        answer.destroy();
-        throw new Error(`the answer is larger than ${this.#maxBytes} bytes`);
-      }
-      chunks.push(bytes);
-    }
-    if (!answer.complete) throw new Error("unexpected EOF");
-    return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
   }
 
   #agentFor(place: string, ca: string | undefined): Agent {
@@ -148,6 +132,23 @@ export class JsonCaller {
 }
 
 class StaleConnection extends Error {}
+
+async function readAnswer(answer: IncomingMessage, maxBytes: number): Promise<CallAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer) {
+    // A stream without encoding gives buffers.
+    const bytes = chunk as Buffer;
+    size += bytes.byteLength;
+    if (size > maxBytes) {
+      answer.destroy();
+      throw new Error(`the answer is larger than ${maxBytes} bytes`);
+    }
+    chunks.push(bytes);
+  }
+  if (!answer.complete) throw new Error("unexpected EOF");
+  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() };
+}
 
 function portOf(url: URL): number {
   return url.port === "" ? HTTPS_PORT : Number(url.port);

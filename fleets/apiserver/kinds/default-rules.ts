@@ -251,7 +251,7 @@ export const DEFAULT_RULES: Readonly<Record<string, readonly DefaultRule[]>> = {
 
   // Definitions of custom resources
   "apiextensions/v1.CustomResourceDefinitionSpec": [
-    ["conversion", {}],
+    ["conversion", { strategy: "None" }],
     (spec) => {
       const names = spec["names"] as JsonObject;
       const kind = String(names["kind"] ?? "");
@@ -260,7 +260,6 @@ export const DEFAULT_RULES: Readonly<Record<string, readonly DefaultRule[]>> = {
       names["listKind"] ??= `${kind}List`;
     },
   ],
-  "apiextensions/v1.CustomResourceConversion": [["strategy", "None"]],
 };
 
 /** `stringData` is a way to write `data` in plain text. */

@@ -1,5 +1,5 @@
 // Rules of storage, scheduling and extension kinds.
-import type { JsonObject } from "../../../kube/object.ts";
+import type { JsonObject, KubeObject } from "../../../kube/object.ts";
 import { localCondition, readApiService } from "../aggregation/api-service.ts";
 import { validateDefinition, validateDefinitionUpdate } from "../crd/definition.ts";
 import type { KindRules } from "./kind-rules.ts";
@@ -12,6 +12,14 @@ import {
 import { validateRuntimeClass, validateRuntimeClassUpdate } from "./validate-others.ts";
 
 const CONDITIONAL: KindRules = { conditionalUpdateOnly: true };
+
+/** The version in which a definition stores its instances. */
+function storageVersionOf(crd: KubeObject): string | undefined {
+  // Decoded by the field table.
+  const versions = ((crd["spec"] as JsonObject)["versions"] ?? []) as JsonObject[];
+  const name = versions.find((version) => version["storage"] === true)?.["name"];
+  return typeof name === "string" ? name : undefined;
+}
 
 export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
   "storage.k8s.io/v1/CSIDriver": CONDITIONAL,
@@ -38,10 +46,17 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
     generation: true,
     conditionalUpdateOnly: true,
     prepareForCreate(crd) {
-      const versions = ((crd["spec"] as JsonObject)["versions"] ?? []) as JsonObject[];
-      const stored = versions.find((version) => version["storage"] === true)?.["name"];
+      const stored = storageVersionOf(crd);
       const storedVersions = stored === undefined ? [] : [stored];
       crd["status"] = { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions };
+    },
+    prepareForUpdate(crd) {
+      const stored = storageVersionOf(crd);
+      // Its status was copied from the present definition.
+      const status = crd["status"] as { storedVersions?: string[] } | undefined;
+      const versions = status?.storedVersions ?? [];
+      if (status === undefined || stored === undefined || versions.includes(stored)) return;
+      status.storedVersions = [...versions, stored];
     },
     validate: validateDefinition,
     validateUpdate: validateDefinitionUpdate,

@@ -59,7 +59,8 @@ function webhookErrors(webhook: JsonObject, path: string): FieldError[] {
   return [...errors, ...reviewVersionErrors(webhook["admissionReviewVersions"], `${path}.admissionReviewVersions`)];
 }
 
-function reviewVersionErrors(given: unknown, path: string): FieldError[] {
+/** Errors of the versions of reviews that a webhook takes. */
+export function reviewVersionErrors(given: unknown, path: string): FieldError[] {
   const versions = Array.isArray(given) ? given.map(String) : [];
   const known = REVIEW_VERSIONS.join(", ");
   if (versions.length === 0) return [required(path, `must specify one of ${known}`)];

@@ -4,6 +4,7 @@
 import type { UserInfo } from "../../../kube/client/transport.ts";
 import type { FieldType } from "../../../kube/fields/type.ts";
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
+import type { StoredObject } from "../storage/stored-object.ts";
 
 /** One cause of a 422, in the words of the Kubernetes API. */
 export interface FieldError {
@@ -55,6 +56,16 @@ export interface DecodeResult {
   readonly strictErrors: readonly string[];
 }
 
+/** Converts objects between the versions of a kind by asking another program. */
+export interface VersionConverter {
+  /** A stored object in another version, if that is known without asking. */
+  known(stored: StoredObject, apiVersion: string): StoredObject | undefined;
+  /** Stored objects in a version, in the same order; those that are in it already as they are. */
+  forms(stored: readonly StoredObject[], apiVersion: string): Promise<StoredObject[]>;
+  /** As `forms`, for any objects. Rejects with a `StatusError`. */
+  convert(objects: readonly KubeObject[], apiVersion: string): Promise<KubeObject[]>;
+}
+
 /** Everything kind-specific. Functions that change an object change the one given, which the caller owns. */
 export interface KindStrategy {
   readonly group: string;
@@ -82,6 +93,10 @@ export interface KindStrategy {
   readonly unconditionalUpdate: boolean;
   /** Where instances are stored: kinds served under several groups or versions share one. `apps/deployments`. */
   readonly storageKey: string;
+  /** The apiVersion in which instances are stored; undefined: the one in which they are written. */
+  readonly storageApiVersion?: string;
+  /** Kinds whose versions differ in more than their name: `convert` is not for them. */
+  readonly converter?: VersionConverter;
   /** `recorded` hash of legacy discovery, when there is one. */
   readonly storageVersionHash?: string;
 

@@ -1,6 +1,6 @@
 // Which webhooks a write concerns, and what each of them is shown.
 import { randomUUID } from "node:crypto";
-import type { GroupVersionKind, KubeObject } from "../../../../kube/object.ts";
+import { formatApiVersion, type GroupVersionKind, type KubeObject } from "../../../../kube/object.ts";
 import { messageOf } from "../../../../runtime/errors.ts";
 import type { Logger } from "../../../../runtime/logger.ts";
 import type { AdmissionRequest } from "../../registry/admission.ts";
@@ -82,7 +82,16 @@ function inVersion(
 ): readonly KubeObject[] | Promise<readonly KubeObject[]> {
   if (!isOwnKind(request)) return objects;
   const kind = strategyOf(registry, request, wanted);
-  return kind === request.target ? objects : objects.map((object) => kind.convert(object));
+  return kind === request.target ? objects : convertAll(kind, objects);
+}
+
+/** Objects in the version of a kind. */
+export function convertAll(
+  kind: KindStrategy,
+  objects: readonly KubeObject[],
+): readonly KubeObject[] | Promise<readonly KubeObject[]> {
+  if (kind.converter === undefined) return objects.map((object) => kind.convert(object));
+  return kind.converter.convert(objects, formatApiVersion(kind.group, kind.version));
 }
 
 /** The strategy of the version that a rule named. */

@@ -9,6 +9,7 @@ import { internalError } from "../../registry/status-error.ts";
 import { isExemptFromAdmission, type MatchedResource } from "../match-resources.ts";
 import { callWebhook } from "./call-webhook.ts";
 import {
+  convertAll,
   denial,
   failureOf,
   invocationOf,
@@ -166,7 +167,9 @@ async function patched(
   }
   kind.applyDefaults(object, request.oldObject);
   keepManagedFields(request, shown, object);
-  return kind === target ? object : cloneJson(target.convert(object));
+  if (kind === target) return object;
+  const [back] = await convertAll(target, [object]);
+  return cloneJson(back!);
 }
 
 /** As the reference: a webhook that makes the record of owners unreadable leaves it as it was. */
