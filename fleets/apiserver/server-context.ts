@@ -3,11 +3,14 @@ import type { ApiRequest, ApiResponse, UserInfo } from "../../kube/client/transp
 import type { KubeObject } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { Auditor } from "./audit/auditor.ts";
 import type { Authorizer } from "./authorization/access.ts";
 import type { Rbac } from "./authorization/rbac.ts";
 import type { JsonCaller } from "./http/json-call.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { Registry } from "./registry/registry.ts";
+import type { InFlightLimits } from "./request/limits.ts";
+import type { ServerMetrics } from "./request/server-metrics.ts";
 import type { Store } from "./storage/store.ts";
 import type { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
 
@@ -28,6 +31,12 @@ export interface ServerContext {
   readonly tokens: ServiceAccountTokens;
   /** The user of a bearer token of any kind; undefined when it does not hold. */
   readonly checkToken: (token: string) => UserInfo | undefined;
+  readonly metrics: ServerMetrics;
+  readonly limits: InFlightLimits;
+  /** Undefined when nobody audits. */
+  readonly audit: Auditor | undefined;
+  /** Whether each request over the network is a line of the log. */
+  readonly logsRequests: boolean;
   /** Aborts when the server is about to close: requests are answered, and /readyz says not to send more. */
   readonly draining: AbortSignal;
   /** Aborts when the server closes; streams end then. */

@@ -8,6 +8,7 @@ import { surroundingsOf } from "./admission/webhooks/match-target.ts";
 import { mutatingWebhooks } from "./admission/webhooks/mutating-webhooks.ts";
 import { validatingWebhooks } from "./admission/webhooks/validating-webhooks.ts";
 import { LocalServices } from "./aggregation/local-services.ts";
+import { type AuditOptions, Auditor } from "./audit/auditor.ts";
 import { type Authorizer, allowAuthenticated } from "./authorization/access.ts";
 import { startRbac } from "./authorization/bootstrap.ts";
 import { escalationCheck } from "./authorization/escalation.ts";
@@ -19,13 +20,16 @@ import { StorageProtection } from "./controllers/storage-protection.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { createOpenApiPaths } from "./discovery/openapi-paths.ts";
 import { createPathHandler } from "./handlers/paths.ts";
-import { passesThrough, refusal, route } from "./handlers/router.ts";
+import { passesThrough, refusal } from "./handlers/router.ts";
+import { reject, serve } from "./handlers/serve.ts";
 import { JsonCaller } from "./http/json-call.ts";
 import { builtinKinds } from "./kinds/builtin.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { KindStrategy } from "./registry/kind.ts";
 import { Registry } from "./registry/registry.ts";
 import { statusError } from "./registry/status-error.ts";
+import { InFlightLimits } from "./request/limits.ts";
+import { ServerMetrics } from "./request/server-metrics.ts";
 import type { Connector, ServerContext } from "./server-context.ts";
 import { Store } from "./storage/store.ts";
 import { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
@@ -58,6 +62,13 @@ export interface ApiServerOptions {
   readonly connectors?: Readonly<Record<string, Connector>>;
   /** Whether APIServices are kept for what is served; true when absent. Many small servers do without. */
   readonly apiServices?: boolean;
+  /** Requests over the network that may run at once, before others are answered 429. Defaults: 400 and 200. */
+  readonly mostReading?: number;
+  readonly mostWriting?: number;
+  /** Writes a line for each request over the network; else they are lines of the debug level. */
+  readonly logsRequests?: boolean;
+  /** What is audited, and where to. */
+  readonly audit?: AuditOptions;
   /** Called when the database refuses a write. Default: the error ends the process. */
   readonly onFatal?: (error: unknown) => void;
 }
@@ -70,6 +81,8 @@ export interface ApiServer {
    * upgrade their connections.
    */
   readonly passesThrough: (path: string) => boolean;
+  /** Answers a request whose credentials do not hold with what `error` says. */
+  readonly reject: (request: ApiRequest, error: unknown) => ApiResponse;
   /** Identifies the store across restarts. */
   readonly uid: string;
   readonly name: string;
@@ -95,13 +108,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const kinds = options.kinds ?? builtinKinds();
   const registry = new Registry();
   for (const kind of kinds) registry.add(kind);
+  let metrics: ServerMetrics | undefined;
   const store = await Store.open({
     clock,
     database: options.database,
     synchronous: options.synchronous ?? "full",
     historyEvents: options.historyEvents ?? DEFAULT_HISTORY[options.database === undefined ? "memory" : "file"],
+    onCommit: (changes, seconds) => metrics?.committed(changes, seconds),
     onFatal: options.onFatal ?? failHard,
   });
+  const limits = new InFlightLimits(options.mostReading, options.mostWriting);
+  metrics = new ServerMetrics(store, () => limits);
   const tokens = new ServiceAccountTokens(store, clock);
   const { authorization = "authenticated" } = options;
   const rbac = authorization === "rbac" ? new Rbac(store) : undefined;
@@ -142,6 +159,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     rbac,
     tokens,
     checkToken: (token) => options.tokens?.(token) ?? tokens.check(token),
+    metrics,
+    limits,
+    audit: options.audit === undefined ? undefined : new Auditor(options.audit, metrics, clock),
+    logsRequests: options.logsRequests ?? false,
     draining: draining.signal,
     closing: closing.signal,
     connectors: new Map(Object.entries(options.connectors ?? {})),
@@ -153,7 +174,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     if (closing.signal.aborted) {
       return refusal(server, statusError(503, "ServiceUnavailable", "the server is shutting down"));
     }
-    return route(server, paths, request);
+    return serve(server, paths, request);
   }
 
   const namespaces = new NamespaceWorker(server);
@@ -171,6 +192,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   return {
     handle,
     passesThrough: (path) => passesThrough(server, path),
+    reject: (request, error) => reject(server, request, error),
     uid: store.uid,
     name,
     logger,

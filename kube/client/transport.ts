@@ -28,6 +28,10 @@ export interface ApiRequest {
   readonly canUpgrade?: boolean;
   /** Aborting ends the request, and a stream that it opened. */
   readonly signal?: AbortSignal;
+  /** In-process only: the address from which a request came over the network; absent for callers in this process. */
+  readonly peer?: string;
+  /** In-process only: aborting asks a stream to end after what it has to say. */
+  readonly drain?: AbortSignal;
   /** In-process only: the already authenticated user. Absent means a member of `system:masters`. */
   readonly user?: UserInfo;
 }

@@ -127,6 +127,16 @@ export function* mutate(
 ): Steps<KubeObject> {
   const plugins = pluginsFor(request, operation, "mutate");
   if (plugins.length === 0) return object;
+  return yield* timed(request, operation, "admit", mutateWith(plugins, request, operation, object, old));
+}
+
+function* mutateWith(
+  plugins: readonly AdmissionPlugin[],
+  request: WriteRequest,
+  operation: AdmissionOperation,
+  object: KubeObject,
+  old: KubeObject | undefined,
+): Steps<KubeObject> {
   const { view, kind } = request;
   const show = (each: KubeObject): KubeObject => (view === undefined ? each : view.show(each));
   const shownOld = old === undefined ? undefined : show(old);
@@ -159,9 +169,35 @@ export function* admit(
   const shown = view === undefined ? object : view.show(object);
   const shownOld = old === undefined || view === undefined ? old : view.show(old);
   const asked = admissionRequest(request, operation, shown, shownOld, undefined);
+  yield* timed(request, operation, "validate", validateWith(plugins, request, asked));
+}
+
+function* validateWith(
+  plugins: readonly AdmissionPlugin[],
+  request: WriteRequest,
+  asked: AdmissionRequest,
+): Steps<void> {
   for (const plugin of plugins) {
     const verdict = yield* waitFor(plugin.validate?.(asked) ?? []);
     refuse(request, asked, verdict);
+  }
+}
+
+/** Measures one half of admission, whatever comes of it. */
+function* timed<T>(
+  { server }: WriteRequest,
+  operation: AdmissionOperation,
+  half: "admit" | "validate",
+  steps: Steps<T>,
+): Steps<T> {
+  const start = performance.now();
+  let rejected = true;
+  try {
+    const result = yield* steps;
+    rejected = false;
+    return result;
+  } finally {
+    server.metrics.admitted(operation, half, rejected, (performance.now() - start) / 1000);
   }
 }
 

@@ -1,13 +1,15 @@
 // Paths that are no resources: version, health, discovery.
-import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
+import type { ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
+import { METRICS_TYPE } from "../../../runtime/metrics.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import { methodNotAllowed, statusError } from "../registry/status-error.ts";
 import type { Query } from "../request/query.ts";
+import type { RequestTrace } from "../request/trace.ts";
 import type { ServerContext } from "../server-context.ts";
 import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
 import { jsonResponse, textResponse } from "./answers.ts";
 import { answerHealth } from "./health.ts";
-import type { PathHandler } from "./router.ts";
+import { isAllowed, type PathHandler } from "./router.ts";
 
 const VERSION = {
   major: "1",
@@ -24,7 +26,6 @@ const VERSION = {
   compiler: "none",
   platform: "linux/amd64",
 };
-const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 const PUBLIC = /^\/(?:version|healthz|livez|readyz)(?:\/|$)/;
 
 /** Serves further paths, such as the OpenAPI documents; undefined for paths it does not know. */
@@ -35,11 +36,14 @@ export type ExtraPaths = (
 ) => ApiResponse | undefined;
 
 export function createPathHandler(server: ServerContext, discovery: Discovery, extra: ExtraPaths): PathHandler {
-  return async (request: ApiRequest, path: string, query: Query, user: UserInfo) => {
-    if (!PUBLIC.test(path)) authorizePath(server, user, request.method, path);
+  return async (trace: RequestTrace, query: Query, user: UserInfo) => {
+    const { request, path } = trace;
+    if (!PUBLIC.test(path)) authorizePath(server, trace, user);
     const health = answerHealth(server, path, query);
     if (health !== undefined) return health;
     const headers = request.headers ?? {};
+    if (path === "/metrics" && request.method === "GET")
+      return textResponse(200, await server.metrics.text(), { "content-type": METRICS_TYPE });
     const answer = answerPath(server, discovery, extra, path, headers, query);
     if (answer === undefined) return undefined;
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
@@ -47,9 +51,11 @@ export function createPathHandler(server: ServerContext, discovery: Discovery, e
   };
 }
 
-function authorizePath(server: ServerContext, user: UserInfo, method: string, path: string): void {
+function authorizePath(server: ServerContext, trace: RequestTrace, user: UserInfo): void {
+  const { path } = trace;
+  const { method } = trace.request;
   const verb = method === "GET" || method === "HEAD" ? "get" : method.toLowerCase();
-  if (server.authorizer({ user, verb, resource: undefined, path }).allowed) return;
+  if (isAllowed(server, trace, { user, verb, resource: undefined, path })) return;
   const message = `forbidden: User ${JSON.stringify(user.name)} cannot ${verb} path ${JSON.stringify(path)}`;
   throw statusError(403, "Forbidden", message, {});
 }
@@ -76,7 +82,6 @@ function answerPath(
   if (bare === "/openid/v1/jwks") {
     return jsonResponse(200, server.tokens.keySet(), { "content-type": "application/jwk-set+json" });
   }
-  if (bare === "/metrics") return textResponse(200, metricsText(server), { "content-type": METRICS_TYPE });
   if (bare === "/") {
     const paths = [
       ...discovery.paths(),
@@ -91,17 +96,4 @@ function answerPath(
     return jsonResponse(200, { paths: paths.sort() });
   }
   return discovery.answer(bare, headers, headers["host"] ?? server.name) ?? extra(bare, headers, query);
-}
-
-/** What can be told without a metrics library: how far the store is. */
-function metricsText(server: ServerContext): string {
-  const lines: string[] = [
-    "# HELP apiserver_storage_objects Number of stored objects at the time of last check split by kind.",
-    "# TYPE apiserver_storage_objects gauge",
-  ];
-  for (const resource of server.store.resources().sort()) {
-    lines.push(`apiserver_storage_objects{resource="${resource}"} ${server.store.list(resource).length}`);
-  }
-  lines.push("# TYPE apiserver_storage_revision counter", `apiserver_storage_revision ${server.store.revision}`);
-  return `${lines.join("\n")}\n`;
 }

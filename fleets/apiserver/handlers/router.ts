@@ -2,6 +2,7 @@
 import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { runSteps } from "../../../runtime/steps.ts";
+import type { AccessRequest } from "../authorization/access.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import {
   failureStatus,
@@ -28,6 +29,7 @@ import {
   splitPath,
   type Verb,
 } from "../request/request-info.ts";
+import type { RequestTrace } from "../request/trace.ts";
 import type { Connector, ServerContext } from "../server-context.ts";
 import { isWriteRefusal } from "../storage/errors.ts";
 import { admitSubresource } from "./admission.ts";
@@ -44,12 +46,7 @@ import { handleSpecialSubresource, isSpecialSubresource } from "./special-subres
 import { watchObjects } from "./watch.ts";
 
 /** Answers paths outside `/api/v1/...` and `/apis/group/version/...`; undefined for paths it does not know. */
-export type PathHandler = (
-  request: ApiRequest,
-  path: string,
-  query: Query,
-  user: UserInfo,
-) => Promise<ApiResponse | undefined>;
+export type PathHandler = (trace: RequestTrace, query: Query, user: UserInfo) => Promise<ApiResponse | undefined>;
 
 const ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 const CONNECT_VERBS: Readonly<Record<string, string>> = {
@@ -66,10 +63,16 @@ const MASTER: UserInfo = { name: "system:admin", groups: ["system:masters", "sys
 const WRITE_AGAIN_S = 1;
 
 /** Answers one request; never rejects. */
-export async function route(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
+export async function route(
+  server: ServerContext,
+  other: PathHandler,
+  request: ApiRequest,
+  trace: RequestTrace,
+): Promise<ApiResponse> {
   try {
-    return await dispatch(server, other, request);
+    return await dispatch(server, other, request, trace);
   } catch (error) {
+    if (!(error instanceof StatusError) && !(error instanceof AppError)) trace.panic = error;
     const answer = refusal(server, error);
     // Discovery and the like have no such form.
     const isResource = /^\/apis?\/[^/]+\/./.test(request.path);
@@ -104,29 +107,38 @@ export function refusal(server: ServerContext, error: unknown): ApiResponse {
   return jsonResponse(500, failureStatus(500, "InternalError", message, { causes: [{ message: messageOf(error) }] }));
 }
 
-async function dispatch(server: ServerContext, other: PathHandler, request: ApiRequest): Promise<ApiResponse> {
-  const { path, query: queryText } = splitPath(request.path);
-  const query = new Query(queryText);
+async function dispatch(
+  server: ServerContext,
+  other: PathHandler,
+  request: ApiRequest,
+  trace: RequestTrace,
+): Promise<ApiResponse> {
+  const { path, target } = trace;
+  const query = new Query(trace.query);
   if (decodePath(path) === undefined) return textResponse(400, "400 Bad Request");
   if (path.startsWith("//")) return notFoundText();
-  const target = parseResourcePath(path);
-  const user = userOf(server, request, (refused) => impersonationRefusal(refused, request, target, path, query));
+  const user = userOf(server, trace, (refused) => impersonationRefusal(refused, request, target, path, query));
+  server.limits.enter(trace, user);
   if (target === undefined) {
-    const answer = await other(request, path, query, user);
+    const answer = await other(trace, query, user);
     return answer ?? notFoundText();
   }
   if (!server.registry.hasGroupVersion(target.group, target.version)) return notFoundText();
-  const kind = server.registry.find(target.group, target.version, target.resource);
+  const { kind, annotations } = trace;
   if (kind === undefined) throw resourceNotFound();
   const connector = connectorOf(server, kind, target);
   if (connector !== undefined) {
-    authorize(server, user, connectVerb(request.method), target, path);
+    authorize(server, trace, user, connectVerb(request.method), target);
     const headers = request.headers ?? {};
     // Whoever answers says in which form.
-    return connect({ server, request, headers, query, target, kind, user, accepted: PLAIN, warnings: [] }, connector);
+    const accepted = PLAIN;
+    return connect(
+      { server, request, headers, query, target, kind, user, accepted, warnings: [], annotations, trace },
+      connector,
+    );
   }
   const verb = verbOf(request.method, target, kind, query);
-  authorize(server, user, verb, target, path);
+  authorize(server, trace, user, verb, target);
   if (target.name !== undefined) checkPathName(target.name);
 
   const headers = request.headers ?? {};
@@ -136,7 +148,20 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
     watch: verb === "watch",
     streams: verb === "watch" || verb === "list",
   });
-  const exchange: Exchange = { server, request, headers, query, target, kind, user, accepted, warnings: [] };
+  const warnings: string[] = [];
+  const exchange: Exchange = {
+    server,
+    request,
+    headers,
+    query,
+    target,
+    kind,
+    user,
+    accepted,
+    warnings,
+    annotations,
+    trace,
+  };
   if (kind.storageKey === "endpoints") exchange.warnings.push(ENDPOINTS_DEPRECATED);
   try {
     return await (target.subresource === undefined
@@ -150,9 +175,17 @@ async function dispatch(server: ServerContext, other: PathHandler, request: ApiR
   }
 }
 
-function userOf(server: ServerContext, request: ApiRequest, refuse: (user: UserInfo) => Error): UserInfo {
+function userOf(server: ServerContext, trace: RequestTrace, refuse: (user: UserInfo) => Error): UserInfo {
+  const { request } = trace;
   const user = request.user ?? tokenUser(server, request);
-  return request.headers === undefined ? user : impersonate(user, request.headers, server.authorizer, refuse);
+  trace.user = user;
+  server.metrics.authenticated(user.name);
+  server.metrics.began(trace);
+  server.audit?.received(trace);
+  if (request.headers === undefined) return user;
+  const acting = impersonate(user, request.headers, server.authorizer, refuse);
+  if (acting !== user) trace.impersonated = acting;
+  return acting;
 }
 
 /** As the reference: the refusal is about what the other user was to do. */
@@ -192,7 +225,8 @@ function verbOf(method: string, target: ResourcePath, kind: KindStrategy, query:
   return verb;
 }
 
-function verbOfMethod(method: string, target: ResourcePath, query: Query): Verb | undefined {
+/** The verb that a method stands for at a path; undefined for a method that none stands for. */
+export function verbOfMethod(method: string, target: ResourcePath, query: Query): Verb | undefined {
   const single = target.name !== undefined;
   switch (method) {
     case "GET": {
@@ -214,10 +248,26 @@ function verbOfMethod(method: string, target: ResourcePath, query: Query): Verb 
   }
 }
 
-function authorize(server: ServerContext, user: UserInfo, verb: string, target: ResourcePath, path: string): void {
+function authorize(
+  server: ServerContext,
+  trace: RequestTrace,
+  user: UserInfo,
+  verb: string,
+  target: ResourcePath,
+): void {
   const { group, resource, subresource, namespace, name } = target;
-  const decision = server.authorizer({ user, verb, path, resource: { group, resource, subresource, namespace, name } });
-  if (!decision.allowed) throw accessRefusal(user, verb, target, path);
+  const { path } = trace;
+  if (!isAllowed(server, trace, { user, verb, path, resource: { group, resource, subresource, namespace, name } }))
+    throw accessRefusal(user, verb, target, path);
+}
+
+/** Asks whether somebody may do something, and notes the decision. */
+export function isAllowed(server: ServerContext, trace: RequestTrace, question: AccessRequest): boolean {
+  const start = performance.now();
+  const decision = server.authorizer(question);
+  server.metrics.authorized(decision.allowed, (performance.now() - start) / 1000);
+  trace.decision = decision;
+  return decision.allowed;
 }
 
 function accessRefusal(user: UserInfo, verb: string, target: ResourcePath | undefined, path: string): Error {

@@ -52,6 +52,8 @@ class WatchStream implements ByteSource {
   readonly #queue: EventQueue<WatchEvent>;
   readonly #timers = new Set<Timer>();
   readonly #shownAs: string;
+  /** What was told of is still sent. */
+  readonly #onDrain = (): void => this.#queue.end();
   readonly #onAbort = (): void => void this.#queue.return();
   #unsubscribe: (() => void) | undefined;
   /** Changes up to here are known to the client already. */
@@ -99,9 +101,11 @@ class WatchStream implements ByteSource {
       }
       this.#unsubscribe = store.subscribe(kind.storageKey, (change) => this.#onChange(change));
       this.#startTimers();
-      if (request.signal?.aborted === true || server.closing.aborted) this.#queue.end();
+      if (request.signal?.aborted === true || request.drain?.aborted === true || server.closing.aborted)
+        this.#queue.end();
       request.signal?.addEventListener("abort", this.#onAbort, { once: true });
-      server.closing.addEventListener("abort", this.#onAbort, { once: true });
+      request.drain?.addEventListener("abort", this.#onDrain, { once: true });
+      server.closing.addEventListener("abort", this.#onDrain, { once: true });
     }
     return {
       status: 200,
@@ -176,9 +180,11 @@ class WatchStream implements ByteSource {
   }
 
   #close(): void {
+    this.#exchange.trace.end();
     this.#unsubscribe?.();
     this.#exchange.request.signal?.removeEventListener("abort", this.#onAbort);
-    this.#exchange.server.closing.removeEventListener("abort", this.#onAbort);
+    this.#exchange.request.drain?.removeEventListener("abort", this.#onDrain);
+    this.#exchange.server.closing.removeEventListener("abort", this.#onDrain);
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
   }
@@ -249,6 +255,7 @@ class WatchStream implements ByteSource {
   #push(event: WatchEvent): void {
     this.#unsentBytes += event.size;
     this.#queue.push(event);
+    this.#exchange.server.metrics.watchEvent(this.#exchange.kind);
   }
 
   #tooOld(revision: number): void {

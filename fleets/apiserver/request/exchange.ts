@@ -6,6 +6,7 @@ import type { ServerContext } from "../server-context.ts";
 import type { Accepted } from "./negotiation.ts";
 import type { Query } from "./query.ts";
 import type { ResourcePath } from "./request-info.ts";
+import type { RequestTrace } from "./trace.ts";
 
 /** A request for a resource, with all that the verb handlers need. */
 export interface Exchange {
@@ -21,6 +22,7 @@ export interface Exchange {
   readonly warnings: string[];
   /** What admission adds to the audit record, by key. */
   readonly annotations?: Map<string, string>;
+  readonly trace: RequestTrace;
 }
 
 /** What a handler answers; the representation is made from it. */

@@ -41,6 +41,12 @@ export class ObjectTable {
     return this.#buckets.size === 0;
   }
 
+  get size(): number {
+    let size = 0;
+    for (const { byName } of this.#buckets.values()) size += byName.size;
+    return size;
+  }
+
   /** Objects of one namespace, or of all. The list stays as it is when the table changes. */
   list(namespace: string | undefined): readonly StoredObject[] {
     if (namespace !== undefined) return this.#buckets.get(namespace)?.sorted.list() ?? [];

@@ -20,6 +20,8 @@ export interface StoreOptions {
   readonly maxBytes?: number | undefined;
   /** Changes kept for watches from the past. */
   readonly historyEvents: number;
+  /** Called after each commit of the file. */
+  readonly onCommit?: (changes: number, seconds: number) => void;
   /** Called when the file refuses a batch. The store must not be used afterwards: memory and disk differ. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -188,6 +190,11 @@ export class Store {
     return result.sort(compareKeys);
   }
 
+  /** How many objects a resource has. */
+  count(resource: string): number {
+    return this.#tables.get(resource)?.size ?? 0;
+  }
+
   /** Resources that hold at least one object. */
   resources(): string[] {
     return [...this.#tables].filter(([, table]) => !table.isEmpty).map(([resource]) => resource);
@@ -302,6 +309,7 @@ export class Store {
   #flush(): void {
     const batch = this.#batches[0];
     if (batch === undefined || this.#log === undefined) return;
+    const start = performance.now();
     try {
       this.#log.append(batch.changes);
     } catch (error) {
@@ -323,6 +331,7 @@ export class Store {
     }
     this.#batches.shift();
     this.#health.succeeded();
+    this.#options.onCommit?.(batch.changes.length, (performance.now() - start) / 1000);
     for (const change of batch.changes) this.#settle(change);
     this.#release(batch.changes);
     batch.committed.resolve();
