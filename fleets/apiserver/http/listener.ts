@@ -6,9 +6,8 @@ import {
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
-  type ServerHttp2Session,
 } from "node:http2";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
@@ -18,13 +17,15 @@ import type { Clock } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import type { Logger } from "../../../runtime/logger.ts";
 import { jsonResponse } from "../handlers/answers.ts";
-import { failureStatus, requestTooLarge, StatusError } from "../registry/status-error.ts";
+import { failureStatus, StatusError } from "../registry/status-error.ts";
 import { MAX_BODY_BYTES } from "../request/body.ts";
 import type { ApiServer } from "../server.ts";
 import { authenticate, type TokenCheck } from "./authentication.ts";
 import { ensureCertificates } from "./certificates.ts";
+import { Connections, HANDSHAKE_MS, HEAD_MS, MOST_STREAMS, RESETS_A_SECOND, RESETS_AT_ONCE } from "./connections.ts";
 import { FrontProxyTrust, type RequestHeaderOptions } from "./front-proxy.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
+import { BodyReader, discardRest } from "./request-body.ts";
 import { sendBytes, sendPacked, sendSource, sendStream } from "./send-body.ts";
 import { answerUpgrade } from "./tunnel.ts";
 
@@ -37,6 +38,9 @@ export interface ListenOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Longest wait for the head and for the body of a request, in milliseconds. */
+  readonly headMs?: number;
+  readonly bodyMs?: number;
   /** Further names and addresses under which clients reach the listener. */
   readonly hostnames?: readonly string[];
   /** Users of bearer tokens, beside those that each server knows. */
@@ -65,7 +69,7 @@ export interface Listener {
 
 /** What the listener asks of what it serves. */
 export type ServedApi = Pick<ApiServer, "name" | "handle" | "checkToken" | "publishCa"> &
-  Partial<Pick<ApiServer, "passesThrough">>;
+  Partial<Pick<ApiServer, "passesThrough" | "reject" | "drain">>;
 
 /** Servers by path prefix: `""` for the root, `/clusters/a`. Read at every request, so servers may come and go. */
 export type ServersByPrefix = ReadonlyMap<string, ServedApi>;
@@ -83,8 +87,9 @@ type Received = Http2ServerRequest | IncomingMessage;
 
 const COMPRESS_FROM_BYTES = 131_072;
 const SESSION_MEMORY_MB = 1024;
-const CLOSE_GRACE_MS = 2000;
-const DISCARD_MS = 5000;
+/** Answers that are being made get this long when the listener closes. */
+const CLOSE_GRACE_MS = 10_000;
+const CHECK_MS = 1000;
 const FLOW_IDS = {
   "x-kubernetes-pf-flowschema-uid": "00000000-0000-4000-8000-000000000001",
   "x-kubernetes-pf-prioritylevel-uid": "00000000-0000-4000-8000-000000000002",
@@ -113,7 +118,10 @@ export async function listen(servers: ServedApi | ServersByPrefix, options: List
       minVersion: "TLSv1.2",
       // Node refuses new streams of a connection that holds more than this; one large list exceeds the default of 10.
       maxSessionMemory: SESSION_MEMORY_MB,
-      settings: { maxConcurrentStreams: 1000, initialWindowSize: 1_048_576 },
+      settings: { maxConcurrentStreams: MOST_STREAMS, initialWindowSize: 1_048_576 },
+      handshakeTimeout: HANDSHAKE_MS,
+      streamResetBurst: RESETS_AT_ONCE,
+      streamResetRate: RESETS_A_SECOND,
     },
     (request, response) => void port.serve(request, response),
   );
@@ -144,11 +152,13 @@ class Port {
   readonly #caPem: string;
   /** Servers that publish the authority. */
   readonly #known = new WeakSet<ServedApi>();
+  /** Watches say what they have to say and end. */
   readonly #closing = new AbortController();
-  readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #sockets = new Set<Socket>();
   readonly #frontProxy: FrontProxyTrust | undefined;
-  #server: Http2SecureServer | undefined;
+  /** What still runs is given up. */
+  readonly #ending = new AbortController();
+  readonly #bodies: BodyReader;
+  #connections: Connections | undefined;
 
   constructor(servers: ServersByPrefix, options: ListenOptions, caPem: string) {
     this.#servers = servers;
@@ -156,21 +166,18 @@ class Port {
     this.#caPem = caPem;
     const { requestHeader, clock } = options;
     this.#frontProxy = requestHeader === undefined ? undefined : new FrontProxyTrust(requestHeader, () => clock.now());
+    this.#bodies = new BodyReader(options.maxBodyBytes ?? MAX_BODY_BYTES, options.bodyMs);
     for (const server of servers.values()) this.#known.add(server);
   }
 
   open(server: Http2SecureServer): Promise<void> {
-    this.#server = server;
-    server.on("session", (session) => {
-      this.#sessions.add(session);
-      session.on("close", () => this.#sessions.delete(session));
+    this.#connections = new Connections(server);
+    // The library goes by these properties, which its types leave out.
+    Object.assign(server, {
+      shouldUpgradeCallback: (request: IncomingMessage) => this.#passesThrough(request),
+      headersTimeout: this.#options.headMs ?? HEAD_MS,
+      connectionsCheckingInterval: CHECK_MS,
     });
-    server.on("secureConnection", (socket) => {
-      this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
-    });
-    // The library decides by this property, which its types leave out.
-    Object.assign(server, { shouldUpgradeCallback: (request: IncomingMessage) => this.#passesThrough(request) });
     server.on("upgrade", (request, socket, head) => void this.upgrade(request, socket, head));
     server.on("sessionError", (error) => this.#options.logger.debug("lost a connection", { error: messageOf(error) }));
     return new Promise((resolve, reject) => {
@@ -183,21 +190,11 @@ class Port {
   }
 
   async close(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
+    const connections = this.#connections;
+    if (connections === undefined) return;
+    this.#connections = undefined;
     this.#closing.abort();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const session of this.#sessions) session.close();
-    // Idle HTTP/1.1 connections and clients that do not read would hold the port open.
-    const timer = setTimeout(
-      () => {
-        for (const socket of this.#sockets) socket.destroy();
-      },
-      this.#sessions.size === 0 ? 50 : CLOSE_GRACE_MS,
-    );
-    await closed;
-    clearTimeout(timer);
+    await connections.close(CLOSE_GRACE_MS, () => this.#ending.abort());
   }
 
   async serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
@@ -206,9 +203,11 @@ class Port {
     response.on("close", end);
     response.on("error", end);
     request.on("error", end);
+    this.#connections?.began(request, response);
     const common = { "audit-id": auditId(request.headers), ...FLOW_IDS };
     try {
-      const answer = await this.#answer(request, AbortSignal.any([abort.signal, this.#closing.signal]));
+      const signal = AbortSignal.any([abort.signal, this.#ending.signal]);
+      const answer = await this.#answer(request, signal, common["audit-id"]);
       await this.#send(request, response, answer, common, abort.signal);
       if (request.method !== "GET" && request.method !== "HEAD" && !request.readableEnded) discardRest(request);
     } catch (error) {
@@ -223,10 +222,11 @@ class Port {
     const end = (): void => abort.abort();
     socket.on("error", end);
     socket.on("close", end);
+    // Nobody can tell the protocol beyond that it is to end.
     const signal = AbortSignal.any([abort.signal, this.#closing.signal]);
+    const common = { "audit-id": auditId(request.headers), ...FLOW_IDS };
     try {
-      const answer = await this.#answer(request, signal, true);
-      const common = { "audit-id": auditId(request.headers), ...FLOW_IDS };
+      const answer = await this.#answer(request, signal, common["audit-id"], true);
       if (abort.signal.aborted) answer.tunnel?.destroy();
       else await answerUpgrade(socket, head, answer, common);
     } catch (error) {
@@ -240,7 +240,7 @@ class Port {
     return found?.server.passesThrough?.(found.path) === true;
   }
 
-  async #answer(request: Received, signal: AbortSignal, canUpgrade = false): Promise<ApiResponse> {
+  async #answer(request: Received, signal: AbortSignal, auditId: string, canUpgrade = false): Promise<ApiResponse> {
     try {
       const found = this.#find(request.url ?? "/");
       if (found === undefined) return jsonResponse(404, failureStatus(404, "NotFound", "no server has this path", {}));
@@ -248,16 +248,23 @@ class Port {
         this.#known.add(found.server);
         found.server.publishCa(this.#caPem);
       }
-      const user = this.#userOf(request, found.server);
       const call: ApiRequest = {
         method: request.method ?? "GET",
         path: found.path,
-        headers: plainHeaders(request.headers),
-        user,
+        headers: { ...plainHeaders(request.headers), "audit-id": auditId },
+        peer: peerOf(request),
         signal,
-        ...(canUpgrade ? { canUpgrade } : await this.#bodyOf(request, found)),
+        drain: this.#closing.signal,
       };
-      return await found.server.handle(call);
+      let user: UserInfo;
+      try {
+        user = this.#userOf(request, found.server);
+      } catch (error) {
+        if (found.server.reject === undefined) throw error;
+        return found.server.reject(call, error);
+      }
+      const body = canUpgrade ? { canUpgrade } : await this.#bodyOf(request, found);
+      return await found.server.handle({ ...call, user, ...body });
     } catch (error) {
       if (error instanceof StatusError) return jsonResponse(error.code, error.status, error.headers);
       throw error;
@@ -267,7 +274,7 @@ class Port {
   /** The body of a request that is passed on streams; others are read first. */
   async #bodyOf(request: Received, { server, path }: Found): Promise<Pick<ApiRequest, "body" | "stream">> {
     if (server.passesThrough?.(path) !== true) {
-      const body = await readBody(request, this.#options.maxBodyBytes ?? MAX_BODY_BYTES);
+      const body = await this.#bodies.read(request);
       return body === undefined ? {} : { body };
     }
     const { headers } = request;
@@ -278,9 +285,7 @@ class Port {
   }
 
   #userOf(request: Received, server: ServedApi): UserInfo {
-    // The compatibility layer hides methods of the socket for HTTP/2.
-    const session = "stream" in request ? request.stream?.session : undefined;
-    const socket = (session?.socket ?? request.socket) as TLSSocket;
+    const socket = socketOf(request);
     if (this.#options.identify !== undefined) return this.#options.identify(socket, request.rawHeaders);
     const proxied = this.#frontProxy?.userOf(socket, request.rawHeaders);
     if (proxied !== undefined) return proxied;
@@ -326,7 +331,8 @@ class Port {
       response.writeHead(answer.status, { ...common, ...mutableHeaders(answer.headers) });
       // HTTP/2 sends headers at once; HTTP/1.1 answers come through the same listener and wait for a body.
       if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders();
-      await sendStream(response, body, signal);
+      // Watches end by themselves; what other servers send ends here.
+      await sendStream(response, body, signal, answer.events === undefined ? this.#closing.signal : undefined);
       return;
     }
     const packed = await this.#packed(request, body);
@@ -350,27 +356,15 @@ function acceptsGzip(request: Http2ServerRequest): boolean {
   return /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
 }
 
-/** Reads what is left of a body that was answered early, for a while: the client may not read before it has sent all. */
-function discardRest(request: Received): void {
-  const timer = setTimeout(() => request.destroy(), DISCARD_MS);
-  request.once("close", () => clearTimeout(timer));
-  request.once("end", () => clearTimeout(timer));
-  request.resume();
+function socketOf(request: Received): TLSSocket {
+  // The compatibility layer hides methods of the socket for HTTP/2.
+  const session = "stream" in request ? request.stream?.session : undefined;
+  return (session?.socket ?? request.socket) as TLSSocket;
 }
 
-async function readBody(request: Received, maxBytes: number): Promise<Buffer | undefined> {
-  if (request.method === "GET" || request.method === "HEAD") return undefined;
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw requestTooLarge(maxBytes);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    // Chunks of a request without encoding are buffers.
-    const bytes = chunk as Buffer;
-    size += bytes.byteLength;
-    if (size > maxBytes) throw requestTooLarge(maxBytes);
-    chunks.push(bytes);
-  }
-  return chunks.length === 0 ? undefined : chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+/** The address of the other end; empty when the connection is gone already. */
+function peerOf(request: Received): string {
+  return (socketOf(request).remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 }
 
 function auditId(headers: Headers): string {

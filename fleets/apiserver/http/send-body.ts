@@ -19,17 +19,34 @@ export async function sendBytes(response: Http2ServerResponse, body: Uint8Array,
   response.end(body.subarray(at));
 }
 
-/** Sends the parts of a body as they come, as fast as the client reads them. */
+/**
+ * Sends the parts of a body as they come, as fast as the client reads them. When `until` aborts the answer ends after
+ * the part that came last.
+ */
 export async function sendStream(
   response: Http2ServerResponse,
   body: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
+  until?: AbortSignal,
 ): Promise<void> {
-  for await (const chunk of body) {
+  for await (const chunk of until === undefined ? body : partsUntil(body, until)) {
     if (signal.aborted) return;
     if (!response.write(chunk)) await drained(response, signal);
   }
   response.end();
+}
+
+async function* partsUntil(body: AsyncIterable<Uint8Array>, until: AbortSignal): AsyncIterable<Uint8Array> {
+  const parts = body[Symbol.asyncIterator]();
+  const ended = new Promise<undefined>((resolve) => {
+    if (until.aborted) resolve(undefined);
+    else until.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  for (;;) {
+    const next = await Promise.race([parts.next(), ended]);
+    if (next === undefined || next.done === true) return;
+    yield next.value;
+  }
 }
 
 /** Sends what a source has, as fast as the client reads; resolves when all is sent, or nobody reads any more. */
