@@ -21,6 +21,7 @@ import { nativeRules } from "../interpreter/betterments.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
 import { karmadaAdmission } from "./admission.ts";
+import { type AuditSettings, openAudit } from "./audit-settings.ts";
 import type { AdvertisedAddress } from "./extension-listener.ts";
 import { createFetcher } from "./fetcher.ts";
 import { installDefinitions } from "./install.ts";
@@ -41,6 +42,10 @@ export interface ControlPlaneOptions {
   readonly profile?: Partial<Profile>;
   /** Lines of `token,user,uid,"group1,group2"`: who may use bearer tokens. */
   readonly tokenFile?: string | undefined;
+  /** Writes a line of the log for each request over the network. */
+  readonly requestLog?: boolean;
+  /** What is audited, and the file it goes to. */
+  readonly audit?: AuditSettings | undefined;
   /** API servers to serve beside the control plane, under /clusters/NAME: simulated members. */
   readonly members?: ReadonlyMap<string, { readonly server: ApiServer; readonly transport: Transport }>;
   /** Whether GitRepositories may name folders of this machine. */
@@ -60,6 +65,8 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   /** Kubeconfig text for a member that this process serves, for other processes. */
   memberKubeconfig(name: string): string;
+  /** Lets /readyz say that the end is near; everything goes on. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -74,6 +81,7 @@ interface Engine {
   readonly kubeconfig: string;
   /** Called when our definitions are installed. */
   register?(): Promise<void>;
+  drain?(): void;
   close(): Promise<void>;
 }
 
@@ -114,7 +122,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       url: engine.url,
       kubeconfig: engine.kubeconfig,
       memberKubeconfig: engine.memberKubeconfig,
+      drain: () => engine.drain?.(),
       close: async () => {
+        engine.drain?.();
         await manager.stop();
         await fleet.close();
         await renderer.close();
@@ -130,6 +140,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promise<Engine> {
   const { dataFolder, logger, members } = options;
+  const audit = options.audit === undefined ? undefined : await openAudit(options.audit, clock, logger);
   const proxy = new ClusterProxy({
     readSecret: (reference) => client.find({ apiVersion: "v1", kind: "Secret", ...reference }),
     local: (name) => members?.get(name)?.transport,
@@ -154,6 +165,8 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     admission: [karmadaAdmission(clock, randomUUID)],
     kinds: [...builtinKinds(), clusterKind()],
     connectors: { [CLUSTER_PROXY]: clusterConnector(proxy) },
+    logsRequests: options.requestLog ?? false,
+    ...(audit === undefined ? {} : { audit: audit.options }),
   });
   const client = new KubeClient(server.handle);
   const servers = new Map<string, ApiServer>([["", server]]);
@@ -181,10 +194,13 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     url: listener.url,
     kubeconfig,
     memberKubeconfig: (name) => listener.adminKubeconfig(`/clusters/${name}`),
+    drain: () => server.drain(),
     close: async () => {
+      server.drain();
       await listener.close();
       proxy.close();
       await server.close();
+      await audit?.close();
     },
   };
 }

@@ -1,10 +1,14 @@
 // The command line: finds the command, parses its options, turns errors into messages and exit codes.
+import { constants } from "node:os";
 import { parseArgs } from "node:util";
 import { nearest } from "../../api/nearest.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type Command, EXIT, type ExitCode, type Io, parseOptions, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { commandHelp, overview } from "./help.ts";
+
+/** Signals within this time are one. */
+const SAME_SIGNAL_MS = 300;
 
 /** Runs one command line, without the program's name. Never throws: answers with the exit code. */
 export async function runCli(args: readonly string[], io: Io, signal: AbortSignal): Promise<ExitCode> {
@@ -74,9 +78,15 @@ function unknownCommand(name: string, io: Io): ExitCode {
 
 if (import.meta.main) {
   const abort = new AbortController();
+  let interruptedAt: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // A second signal ends at once.
-    process.once(signal, () => abort.abort(new AppError("interrupted", "interrupted", { recovery: "stall" })));
+    process.on(signal, () => {
+      const now = performance.now();
+      interruptedAt ??= now;
+      abort.abort(new AppError("interrupted", "interrupted", { recovery: "stall" }));
+      // A second signal ends at once. Ctrl-C arrives twice: from the terminal, and from bin/run.js, which passes it on.
+      if (now - interruptedAt > SAME_SIGNAL_MS) process.exit(128 + constants.signals[signal]);
+    });
   }
   const io: Io = {
     out: (text) => void process.stdout.write(text),

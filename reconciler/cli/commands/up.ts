@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { createSimulatedCluster, type SimulatedCluster } from "../../../fleets/simulator/simulated-cluster.ts";
-import { systemClock } from "../../../runtime/clock.ts";
+import { sleep, systemClock } from "../../../runtime/clock.ts";
+import { isDuration, parseDuration } from "../../../runtime/duration.ts";
 import { createLogger, type Level, type Logger } from "../../../runtime/logger.ts";
 import type { Profile } from "../../controllers/context.ts";
+import type { AuditSettings } from "../audit-settings.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
@@ -43,11 +45,30 @@ export const upCommand: Command = {
     },
     failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
+    "request-log": { type: "boolean", help: "write a line of the log for each request to the endpoint" },
+    "audit-log": {
+      type: "string",
+      value: "FILE",
+      help: "record requests to the endpoint as --audit-policy says, one JSON entry a line",
+    },
+    "audit-policy": {
+      type: "string",
+      value: "FILE",
+      help: "what is recorded: an audit.k8s.io/v1 Policy; of Secrets, tokens and Works never the content, whatever it says",
+    },
+    "audit-log-maxsize": { type: "string", value: "MB", help: "size at which that file is put aside (default: 100)" },
+    "audit-log-maxbackup": { type: "string", value: "N", help: "files put aside that are kept (default: 10)" },
+    "shutdown-delay": {
+      type: "string",
+      value: "DURATION",
+      help: "go on for this long after SIGTERM, while /readyz says not to send more (default: 0s)",
+    },
     "log-level": { type: "string", value: "LEVEL", help: "debug, info, warn or error (default: info)" },
   },
   examples: [
     ["up", "on port 6443, state in ./.flaghoist"],
     ["up --simulate 3", "with three clusters to try things on"],
+    ["up --audit-log audit.log --audit-policy policy.yaml", "with a record of who did what"],
     ["up --store ~/.kube/config", "state in an API server that you run"],
   ],
   run: async (invocation) => {
@@ -55,6 +76,7 @@ export const upCommand: Command = {
     const logger = loggerFor(io, stringOption(invocation, "log-level") ?? "info");
     const store = stringOption(invocation, "store");
     const tokenFile = stringOption(invocation, "token-file");
+    const delayMs = delayOption(invocation);
     const members = await startMembers(invocation, logger);
     const plane = await startControlPlane({
       dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
@@ -65,6 +87,8 @@ export const upCommand: Command = {
       profile: profileOf(invocation),
       tokenFile: tokenFile === undefined ? undefined : resolve(io.cwd, tokenFile),
       members,
+      requestLog: booleanOption(invocation, "request-log"),
+      audit: auditOption(invocation),
       allowLocalSources: booleanOption(invocation, "allow-local-sources"),
       logger,
     });
@@ -81,6 +105,10 @@ export const upCommand: Command = {
       else signal.addEventListener("abort", () => done(), { once: true });
     });
     io.err("stopping\n");
+    if (delayMs > 0) {
+      plane.drain();
+      await sleep(systemClock, delayMs);
+    }
     await plane.close();
     for (const cluster of members.values()) await cluster.close();
     return EXIT.ok;
@@ -124,6 +152,34 @@ function portOption(invocation: Invocation, otherwise: string | undefined): numb
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new UsageError(`--port takes a number up to 65535, not "${text}"`);
   return port;
+}
+
+function delayOption(invocation: Invocation): number {
+  const text = stringOption(invocation, "shutdown-delay") ?? "0s";
+  if (!isDuration(text) || text.startsWith("-"))
+    throw new UsageError(`--shutdown-delay takes a duration such as 10s, not "${text}"`);
+  return parseDuration(text);
+}
+
+function auditOption(invocation: Invocation): AuditSettings | undefined {
+  const [logFile, policyFile] = [stringOption(invocation, "audit-log"), stringOption(invocation, "audit-policy")];
+  if (logFile === undefined && policyFile === undefined) return undefined;
+  if (logFile === undefined || policyFile === undefined)
+    throw new UsageError("--audit-log and --audit-policy go together: where to, and what");
+  if (stringOption(invocation, "store") !== undefined)
+    throw new UsageError("--audit-log records the embedded endpoint; with --store, the API server there audits");
+  return {
+    logFile: resolve(invocation.io.cwd, logFile),
+    policyFile: resolve(invocation.io.cwd, policyFile),
+    maxBytes: countOption(invocation, "audit-log-maxsize", 100) * 1_000_000,
+    maxBackups: countOption(invocation, "audit-log-maxbackup", 10),
+  };
+}
+
+function countOption(invocation: Invocation, name: string, fallback: number): number {
+  const text = stringOption(invocation, name) ?? String(fallback);
+  if (!/^\d{1,6}$/.test(text)) throw new UsageError(`--${name} takes a whole number, not "${text}"`);
+  return Number(text);
 }
 
 function profileOf(invocation: Invocation): Partial<Profile> {
