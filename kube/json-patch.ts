@@ -206,8 +206,10 @@ class Patcher {
     const key = keys.pop();
     const holder = key === undefined ? undefined : valueAt(this.document, formatPointer(keys));
     if (key === undefined || !isContainer(holder)) throw this.#missing(op, path);
-    if (!hasKey(holder, key)) throw this.#missing(op, path);
-    return valueAt(holder, formatPointer([key]));
+    // The reference takes a key that an object does not have for null.
+    const isLenient = this.#options.dialect === "api-server" && !Array.isArray(holder);
+    if (!hasKey(holder, key) && !isLenient) throw this.#missing(op, path);
+    return valueAt(holder, formatPointer([key])) ?? null;
   }
 
   #add(op: string, path: string, value: unknown): void {
@@ -225,7 +227,8 @@ class Patcher {
 
   #replace(path: string, value: unknown): void {
     const { container, key } = this.#parent("replace", path);
-    if (!hasKey(container, key)) {
+    const isLenient = this.#options.dialect === "api-server" && !Array.isArray(container);
+    if (!hasKey(container, key) && !isLenient) {
       throw this.#failure(`replace operation does not apply: doc is missing key: ${path}: missing value`);
     }
     if (Array.isArray(container)) container[listIndex(key, container.length) ?? 0] = value;

@@ -199,7 +199,7 @@ describe("watch", () => {
     expect(event).toMatchObject({ type: "ERROR", object: { code: 410, reason: "Expired" } });
   });
 
-  it("sends bookmarks each minute and ends at its deadline", async () => {
+  it("sends a bookmark after the present state, then each minute, and ends at its deadline", async () => {
     const answer = await test.server.handle({
       method: "GET",
       path: `${CONFIG_MAPS}?watch=1&allowWatchBookmarks=true&timeoutSeconds=90`,
@@ -212,7 +212,7 @@ describe("watch", () => {
     await test.clock.advance(91_000);
     await reading;
 
-    expect(types).toEqual(["BOOKMARK", "BOOKMARK"]);
+    expect(types).toEqual(["BOOKMARK", "BOOKMARK", "BOOKMARK"]);
   });
 
   it("ends when the server closes", async () => {

@@ -1,4 +1,5 @@
 // Ownership after a create, update or patch.
+
 import type { KubeObject, ManagedFieldsEntry } from "../object.ts";
 import { writtenPaths } from "./compare.ts";
 import { isEmptySet, subtractTrees, unionSets } from "./field-set.ts";
@@ -11,6 +12,7 @@ import {
   withoutManagedFields,
   withoutUnowned,
 } from "./ownership.ts";
+import { checkTyped } from "./validate.ts";
 
 export interface UpdateRequest extends OwnershipModel {
   /** The stored object; undefined on create. */
@@ -22,6 +24,8 @@ export interface UpdateRequest extends OwnershipModel {
   readonly subresource?: string | undefined;
   /** RFC 3339 with seconds. */
   readonly now: string;
+  /** The object may have values of other types than its own: it is validated only afterwards. */
+  readonly mayMisfit?: boolean;
 }
 
 /**
@@ -32,6 +36,8 @@ export interface UpdateRequest extends OwnershipModel {
  */
 export function trackUpdate(request: UpdateRequest): ManagedFieldsEntry[] | undefined {
   const { old, updated } = request;
+  // As the reference, which gives up on ownership when an object does not fit its type.
+  if (request.mayMisfit === true && checkTyped(updated, request.type).length > 0) return undefined;
   const managers = managersBefore(request);
   reconcileManagers(managers, request);
   if (managers.size === 0 && old !== undefined) return undefined;

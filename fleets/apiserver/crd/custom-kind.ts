@@ -18,6 +18,7 @@ import { applySchemaDefaults, dropNulls } from "./defaulting.ts";
 import { compileColumns, compileFinder, type PrinterColumn, type PrinterTable } from "./printer-columns.ts";
 import { coerceMetadata, pruneUnknown } from "./prune.ts";
 import { checkRules, hasRules, type RuleChecker, type RuleCompiler } from "./rule-checker.ts";
+import { validateScaleValues } from "./scale-values.ts";
 import { compileSchema, isJsonObject, type JsonSchema, type SchemaNode } from "./schema.ts";
 import { validateListTypes, validateValue } from "./validate.ts";
 
@@ -83,6 +84,7 @@ export class CustomKind implements KindStrategy {
   readonly custom = true;
   readonly hasGeneration = true;
   readonly hasStatus: boolean;
+  readonly statusKeeps = undefined;
   readonly scale: ScalePaths | undefined;
   readonly createOnUpdate = false;
   readonly unconditionalUpdate: boolean = false;
@@ -169,6 +171,8 @@ export class CustomKind implements KindStrategy {
   applyDefaults(object: KubeObject): void {
     // A decoded object is JSON; KubeObject only names its metadata.
     applySchemaDefaults(object as unknown as Json, this.#compiled());
+    // What a body is decoded without, an apply may bring.
+    dropNulls(object as unknown as Json, this.#compiled(), "untyped");
   }
 
   prepareForCreate(object: KubeObject): void {
@@ -219,6 +223,7 @@ export class CustomKind implements KindStrategy {
     const value = object as unknown as Json;
     const before = old as unknown as Json | undefined;
     const errors = validateValue(value, node, before);
+    if (this.scale !== undefined) errors.push(...validateScaleValues(object, this.scale));
     if (node.hasListTypes) errors.push(...validateListTypes(value, node, before));
     this.#hasRules ??= hasRules(this.schema);
     if (this.#hasRules) {

@@ -2,32 +2,30 @@
 import { cloneJson, type Json, type JsonObject } from "../../../kube/object.ts";
 import { childNode, isJsonObject, type SchemaNode } from "./schema.ts";
 
-/** Drops nulls at fields that are not nullable, so that defaults may take their place. */
-export function dropNulls(value: Json, node: SchemaNode): void {
+/**
+ * Drops nulls at fields that are not nullable, so that defaults may take their place. `untyped` leaves those that
+ * validation refuses.
+ */
+export function dropNulls(value: Json, node: SchemaNode, which: "all" | "untyped" = "all"): void {
   if (Array.isArray(value)) {
     if (node.items === undefined) return;
-    for (const item of value) dropNulls(item, node.items);
+    for (const item of value) dropNulls(item, node.items, which);
   } else if (isJsonObject(value)) {
-    dropObjectNulls(value, node);
+    dropObjectNulls(value, node, which);
   }
 }
 
-function dropObjectNulls(value: JsonObject, node: SchemaNode): void {
+function dropObjectNulls(value: JsonObject, node: SchemaNode, which: "all" | "untyped"): void {
   for (const key in value) {
     const child = childNode(node, key);
     if (child === undefined || child === true) continue;
     const item = value[key];
     if (item === null) {
-      if (!child.nullable && !keepsNull(child)) delete value[key];
+      if (!child.nullable && (which === "all" || (child.type === undefined && !child.intOrString))) delete value[key];
     } else if (typeof item === "object") {
-      dropNulls(item, child);
+      dropNulls(item, child, which);
     }
   }
-}
-
-/** A schema without a type that keeps unknown fields takes any value, null included. */
-function keepsNull(node: SchemaNode): boolean {
-  return node.type === undefined && node.preserveUnknown;
 }
 
 /** Adds the defaults of missing fields. Serves writes and, for objects stored under an older schema, reads. */

@@ -75,11 +75,32 @@ function checkType(value: Json, node: SchemaNode, path: Path, report: Report): v
   report.matches++;
   const fits = node.intOrString ? hasType(value, "integer") || typeof value === "string" : hasType(value, expected);
   if (fits) return;
-  const actual = typeName(value);
   const field = pathText(path);
+  const { format } = node.source;
+  // As the reference: with a format, other values than texts and lists are compared by format.
+  if (
+    format !== undefined &&
+    !node.intOrString &&
+    value !== null &&
+    typeof value !== "string" &&
+    !Array.isArray(value)
+  ) {
+    const actual = goFormat(value);
+    const why = `${field} in body must be of type ${format}: ${JSON.stringify(actual)}`;
+    report.errors.push(typeInvalid(field, actual, why));
+    return;
+  }
+  const actual = typeName(value);
   report.errors.push(
     typeInvalid(field, actual, `${field} in body must be of type ${expected}: ${JSON.stringify(actual)}`),
   );
+}
+
+/** The format that the reference sees in a value of decoded JSON. */
+function goFormat(value: Json): string {
+  if (typeof value === "bigint") return "int64";
+  if (typeof value !== "number") return "";
+  return Number.isInteger(value) ? "int64" : "float64";
 }
 
 function checkAlternatives(value: Json, node: SchemaNode, old: Json | undefined, path: Path, report: Report): void {
@@ -181,8 +202,10 @@ function checkString(value: string, node: SchemaNode, path: Path, report: Report
 
 function checkNumber(value: number | bigint, node: SchemaNode, path: Path, report: Report): void {
   const { minimum, maximum, multipleOf, format, exclusiveMinimum, exclusiveMaximum } = node.source;
-  if (format === "int32" && (value > 2147483647 || value < -2147483648)) {
-    const text = `Checked value must be of type integer with format int32 in ${pathText(path)}`;
+  const isFraction = typeof value === "number" && !Number.isInteger(value);
+  const isOutside = format === "int32" && (value > 2147483647 || value < -2147483648);
+  if (isOutside || (isFraction && node.type === "integer" && (format === "int32" || format === "int64"))) {
+    const text = `Checked value must be of type integer with format ${format} in ${pathText(path)}`;
     report.errors.push(schemaError(text));
   }
   if (multipleOf !== undefined) {
@@ -317,7 +340,11 @@ function checkSet(value: readonly Json[], path: Path, errors: FieldError[]): voi
 function checkKeys(value: readonly Json[], node: SchemaNode, path: Path, errors: FieldError[]): void {
   const seen = new Set<string>();
   for (const [index, item] of value.entries()) {
-    if (!isJsonObject(item)) continue;
+    if (!isJsonObject(item)) {
+      const why = "must be an object for an array of list-type map";
+      errors.push(invalidValue(pathText([...path, index]), item, why));
+      continue;
+    }
     const keys: JsonObject = {};
     for (const key of node.listKeys) if (item[key] !== undefined) keys[key] = item[key];
     const text = canonicalText(keys);

@@ -184,13 +184,20 @@ export function represent(exchange: Exchange, objects: readonly KubeObject[], me
     kind: "PartialObjectMetadataList",
     apiVersion,
     metadata: { ...meta } as JsonObject,
-    items: objects.map((object) => partialMetadata(object, apiVersion)),
+    // As the reference, which never makes an empty list of these.
+    items: objects.length === 0 ? null : objects.map((object) => partialMetadata(object, apiVersion)),
   };
 }
 
 function partialMetadata(object: KubeObject, apiVersion: string): JsonObject {
   // Metadata of a stored object is JSON data.
   return { kind: "PartialObjectMetadata", apiVersion, metadata: object.metadata as unknown as JsonObject };
+}
+
+/** A bookmark has no name, and its cell is empty rather than absent. */
+function cellsOf(kind: KindStrategy, object: KubeObject, nowMs: number): readonly unknown[] {
+  const cells = kind.cells(object, nowMs);
+  return object.metadata.name === undefined ? ["", ...cells.slice(1)] : cells;
 }
 
 /** The rows of a Table; `includeObject` of the query says what each carries. */
@@ -206,7 +213,7 @@ export function tableRows(exchange: Exchange, objects: readonly KubeObject[]): J
   const apiVersion = `meta.k8s.io/${exchange.accepted.metaVersion}`;
   return objects.map((object) => ({
     // Cells are JSON data by the strategy's contract.
-    cells: exchange.kind.cells(object, nowMs) as JsonObject[],
+    cells: cellsOf(exchange.kind, object, nowMs) as JsonObject[],
     object:
       include === "None"
         ? null

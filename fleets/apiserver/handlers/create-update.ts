@@ -138,7 +138,7 @@ function* storeReplaced(exchange: Exchange, options: WriteOptions): Steps<{ stat
   const ownership = ownershipRequestOf(exchange, options);
   yield* ensureServed(kind, live);
   const old = servedObject(live, kind);
-  const updated = target.subresource === "status" ? replaceStatus(object, old) : object;
+  const updated = target.subresource === "status" ? replaceStatus(object, old, kind) : object;
   kind.applyDefaults(updated, old);
   const result = yield* storeUpdate(write, live, updated, {
     uidConflict: true,

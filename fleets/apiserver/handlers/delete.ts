@@ -122,7 +122,9 @@ export async function deleteObject(exchange: Exchange): Promise<ApiResponse> {
   });
   await server.store.settled();
   if (!deletion.gone || ANSWERS_OBJECT.has(kindId(kind)) || kind.storageKey === NAMESPACES) {
-    return answerStored(exchange, 200, deletion.object);
+    // As the reference: only who asked in the old way to delete the dependents is told that it is not done yet.
+    const isAccepted = !deletion.gone && options.raw?.["orphanDependents"] === false;
+    return answerStored(exchange, isAccepted ? 202 : 200, deletion.object);
   }
   return answerValue(exchange, 200, {
     kind: "Status",
@@ -166,8 +168,11 @@ export function deleteAdmitted(request: WriteRequest, live: StoredObject, option
   const old = kind.custom ? live.object : servedObject(live, kind);
   const updated = markDeleted(request, live, old, options);
   if (isFinished(updated)) {
-    if (!dryRun) server.store.remove(live);
-    return { gone: true, object: ANSWERS_OBJECT.has(kindId(kind)) ? updated : live };
+    // As the reference: Pods go gracefully, if only for no time; watchers see both steps.
+    const isStep = kind.storageKey === "pods" && old.metadata.deletionTimestamp === undefined && !dryRun;
+    const last = isStep ? server.store.put(live, updated) : live;
+    if (!dryRun) server.store.remove(last);
+    return { gone: true, object: ANSWERS_OBJECT.has(kindId(kind)) && !isStep ? updated : last };
   }
   if (updated === old) return { gone: false, object: live };
   return { gone: false, object: dryRun ? updated : server.store.put(live, updated) };

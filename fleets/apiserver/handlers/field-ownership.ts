@@ -24,6 +24,12 @@ export interface OwnershipRequest {
 const STATUS: FieldSet = setOfPaths([["f:status"]]);
 const ALL_BUT_STATUS: FieldSet = setOfPaths([["f:spec"], ["f:metadata"]]);
 
+/** What a write of the status ignores, and nobody comes to own by it. */
+function ignoredByStatus({ statusKeeps }: KindStrategy): FieldSet {
+  if (statusKeeps === undefined) return ALL_BUT_STATUS;
+  return setOfPaths([["f:spec"], ...statusKeeps.map((field) => ["f:metadata", `f:${field}`])]);
+}
+
 const empties = new WeakMap<KindStrategy, KubeObject>();
 
 /** A built-in object as it is before anybody sets a field; custom resources start with nothing. */
@@ -39,7 +45,7 @@ function emptyObject(kind: KindStrategy): KubeObject | undefined {
 
 function modelOf({ server, kind, subresource }: OwnershipRequest): OwnershipModel {
   const resetFields =
-    subresource === "status" ? ALL_BUT_STATUS : subresource === "" && kind.hasStatus ? STATUS : undefined;
+    subresource === "status" ? ignoredByStatus(kind) : subresource === "" && kind.hasStatus ? STATUS : undefined;
   function typeAt(apiVersion: string): FieldType | undefined {
     const { group, version } = parseApiVersion(apiVersion);
     if (group === kind.group && version === kind.version) return kind.fieldType();
@@ -66,6 +72,7 @@ export function ownershipAfterUpdate(
     apiVersion: formatApiVersion(kind.group, kind.version),
     subresource,
     now: rfc3339(server.clock.now()),
+    mayMisfit: kind.custom,
   });
 }
 
@@ -93,7 +100,8 @@ export function applyConfiguration(
   }
 }
 
-function applyRefusal(error: unknown): unknown {
+/** What an apply throws, as the answer to the client. */
+export function applyRefusal(error: unknown): unknown {
   if (error instanceof ApplyConflictError) {
     const causes = error.conflicts.map(({ message, field }) => ({ reason: "FieldManagerConflict", message, field }));
     return statusError(409, "Conflict", error.message, { causes });

@@ -9,6 +9,8 @@ import { badRequest, patchRejected, patchUndecodable, serverError, statusError }
 import { jsonType, MAX_BODY_BYTES, TYPE_META } from "../request/body.ts";
 import { isTooDeep } from "../request/json-parser.ts";
 
+import type { FieldValidation } from "../request/options.ts";
+
 export type PatchType = "json" | "merge" | "strategic";
 
 const MAX_OPERATIONS = 10_000;
@@ -16,25 +18,39 @@ const MAX_OPERATIONS = 10_000;
 const MAX_COPY_BYTES = MAX_BODY_BYTES;
 
 /** The object after the patch, owned by the caller. Changes neither `object` nor `patch`. */
-export function patchedJson(type: PatchType, object: JsonObject, patch: Json, kind: KindStrategy): JsonObject {
+export function patchedJson(
+  type: PatchType,
+  object: JsonObject,
+  patch: Json,
+  kind: KindStrategy,
+  validation: FieldValidation = "Warn",
+): JsonObject {
   // A patch of an object by an object is an object; other results are refused on the way.
-  const result = resultOf(type, object, patch, kind) as JsonObject;
+  const result = resultOf(type, object, patch, kind, validation) as JsonObject;
   // Decoding a built-in kind makes a copy; custom resources are pruned and defaulted in place.
   return kind.custom ? cloneJson(result) : { ...result };
 }
 
-function resultOf(type: PatchType, object: JsonObject, patch: Json, kind: KindStrategy): unknown {
+function resultOf(
+  type: PatchType,
+  object: JsonObject,
+  patch: Json,
+  kind: KindStrategy,
+  validation: FieldValidation,
+): unknown {
   switch (type) {
     case "json":
       return jsonPatched(object, patch);
     case "merge":
-      return applyMergePatch(object, requireObjectPatch(patch));
+      return sortedKeys(applyMergePatch(object, requireObjectPatch(patch, validation)));
     case "strategic":
       return strategicPatched(object, patch, kind);
   }
 }
 
 function strategicPatched(object: JsonObject, patch: Json, kind: KindStrategy): unknown {
+  // Null is a patch of nothing.
+  if (patch === null) return object;
   if (!isObject(patch)) {
     throw badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`);
   }
@@ -48,11 +64,21 @@ function strategicPatched(object: JsonObject, patch: Json, kind: KindStrategy): 
   }
 }
 
-function requireObjectPatch(patch: Json): JsonObject {
+function requireObjectPatch(patch: Json, validation: FieldValidation): JsonObject {
   if (isObject(patch)) return patch as JsonObject;
+  // As the reference: who ignores unknown fields does not have the patch decoded before it is merged.
+  if (patch === null || (validation === "Ignore" && !Array.isArray(patch))) throw badRequest("Invalid JSON Patch");
   throw badRequest(
     `error decoding patch: json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`,
   );
+}
+
+/** The reference merges maps, and writes them with sorted keys: unknown fields are reported in that order. */
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return Object.fromEntries(entries.map(([key, child]) => [key, sortedKeys(child)]));
 }
 
 function jsonPatched(object: JsonObject, patch: Json): JsonObject {

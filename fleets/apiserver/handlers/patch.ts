@@ -12,6 +12,7 @@ import {
 } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import type { Steps } from "../../../runtime/steps.ts";
+import { coerceMetadata } from "../crd/prune.ts";
 import type { FieldError, KindStrategy } from "../registry/kind.ts";
 import {
   badRequest,
@@ -20,6 +21,7 @@ import {
   notFound,
   patchUndecodable,
   StatusError,
+  serverError,
   statusError,
   unsupportedMediaType,
 } from "../registry/status-error.ts";
@@ -60,8 +62,7 @@ export async function patchObject(exchange: Exchange): Promise<ApiResponse> {
   const refusesStrategic = kind.custom && kind.strategicMerge !== true;
   if (type === undefined || (type === "strategic" && refusesStrategic)) {
     const accepted = Object.keys(TYPES).filter((name) => !refusesStrategic || TYPES[name] !== "strategic");
-    const isKnown = type !== undefined || mediaTypeOf(headers["content-type"]) === "application/apply-patch+cbor";
-    throw isKnown || kind.custom
+    throw kind.custom
       ? unsupportedMediaType(accepted)
       : statusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   }
@@ -70,6 +71,7 @@ export async function patchObject(exchange: Exchange): Promise<ApiResponse> {
     const applied = await writeRetried(exchange, () => storeApplied(exchange, options));
     return answerWrite(exchange, applied.status, applied.result);
   }
+  requireObject(exchange);
   // The patch is not changed by applying it.
   const patch = (exchange.request.object ?? readPatch(bodyText(exchange.request))) as Json;
   const result = await writeRetried(exchange, () =>
@@ -97,15 +99,16 @@ function* storePatched(
   const { kind, target, warnings } = exchange;
   yield* ensureServed(kind, live);
   const old = servedObject(live, kind);
-  const json = patchedJson(type, old as unknown as JsonObject, patch, kind);
+  const json = patchedJson(type, old as unknown as JsonObject, patch, kind, options.fieldValidation);
   // An empty list would not survive decoding, and says that all ownership is to be forgotten.
   const given = isObject(json["metadata"]) ? json["metadata"]["managedFields"] : undefined;
-  const clears = Array.isArray(given) && given.length === 0;
+  // That of a custom resource does not survive at all.
+  const clears = !kind.custom && Array.isArray(given) && given.length === 0;
   const object = decodePatched(json, patch, type, kind, options, warnings);
   if (clears) object.metadata.managedFields = [];
   agreeOnNamespace(exchange, object);
   agreeOnName(exchange, object);
-  const updated = target.subresource === "status" ? replaceStatus(object, old) : object;
+  const updated = target.subresource === "status" ? replaceStatus(object, old, kind) : object;
   kind.applyDefaults(updated, old);
   const ownership = ownershipRequestOf(exchange, options);
   return yield* storeUpdate(writeRequestOf(exchange, options), live, updated, {
@@ -123,15 +126,27 @@ function decodePatched(
   options: WriteOptions,
   warnings: string[],
 ): KubeObject {
-  if (json["kind"] === undefined)
+  const mistyped = ["apiVersion", "kind"].find((key) => {
+    const value = json[key];
+    return value !== undefined && value !== null && typeof value !== "string";
+  });
+  if (mistyped !== undefined) {
+    const why = `json: cannot unmarshal ${jsonType(json[mistyped] ?? null)} into Go struct field .${mistyped} of type string`;
+    throw patchUndecodable(sortedText(json), `couldn't get version/kind; json parse error: ${why}`);
+  }
+  const { metadata } = json;
+  if (kind.custom && metadata !== undefined && metadata !== null && !isObject(metadata)) {
+    const why = `json: cannot unmarshal ${jsonType(metadata)} into Go value of type v1.ObjectMeta`;
+    throw patchUndecodable(sortedText(json), why);
+  }
+  if (kind.custom && (json["kind"] === undefined || json["kind"] === null))
     throw patchUndecodable(sortedText(json), `Object 'Kind' is missing in '${JSON.stringify(json)}'`);
   if (kind.custom) requireSameKind(json, kind);
   try {
     return decodeObject(json, [], kind, options.fieldValidation, warnings);
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400) throw error;
-    const prefix = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `;
-    const why = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+    const why = reasonOf(error, kind);
     throw type === "strategic"
       ? patchUndecodable(goText(patch), asMapConversion(why))
       : patchUndecodable(sortedText(json), why);
@@ -145,8 +160,15 @@ function sortedText(json: JsonObject): string {
   return text.replace(/[<>&]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);
 }
 
+const GO_KINDS: Readonly<Record<string, string>> = { array: "slice", object: "map", number: "int64" };
+
 /** A strategic merge is converted from maps, not decoded from JSON, and fails in other words. */
 function asMapConversion(why: string): string {
+  const whole =
+    /^json: cannot unmarshal (\w+) into Go struct field \S+ of type v1\.[A-Z]\w*(?:Spec|Status|Meta|Selector)$/.exec(
+      why,
+    );
+  if (whole !== null) return `cannot restore struct from: ${GO_KINDS[whole[1]!] ?? whole[1]}`;
   const match = /^json: cannot unmarshal (\w+) into Go struct field \S+ of type (.+)$/.exec(why);
   if (match === null) return why;
   const [, found, type] = match;
@@ -177,27 +199,29 @@ function mustBe(field: string, value: string, expected: string): FieldError {
 function* storeApplied(exchange: Exchange, options: WriteOptions): Steps<{ status: number; result: WriteResult }> {
   const { kind, server, target, request } = exchange;
   const config = readConfiguration(exchange, options);
-  // Compared, not filled in: the configuration is applied as it was sent.
-  agreeOnNamespace(exchange, { ...config, metadata: { ...config.metadata } });
-  agreeOnName(exchange, config);
   const name = target.name ?? "";
   const namespace = kind.namespaced ? (target.namespace ?? "") : "";
   const live = server.store.get({ resource: kind.storageKey, namespace, name });
-  if (live === undefined) requireNothingOfAbsent(exchange, config);
-  else yield* ensureServed(kind, live);
+  if (live === undefined && target.subresource !== undefined) {
+    throw notFound({ group: kind.group, resource: kind.plural }, name);
+  }
+  if (live !== undefined) yield* ensureServed(kind, live);
   const old = live === undefined ? undefined : servedObject(live, kind);
   const ownership = ownershipRequestOf(exchange, options);
   const { object: merged, changed } = applyConfiguration(ownership, old, config, options.force);
+  // Compared, not filled in: the configuration is applied as it was sent.
+  agreeOnNamespace(exchange, { ...config, metadata: { ...config.metadata } });
+  agreeOnName(exchange, config);
+  if (live === undefined) requireNoUid(exchange, config);
   // The most frequent apply of all: nothing new.
   if (live !== undefined && !changed) return { status: 200, result: { object: live, changed } };
   const managedFields = merged.metadata.managedFields ?? [];
   const isSent = merged === config || request.object === merged;
   // The merge may share parts with the live object and the body.
   const json = (isSent ? merged : cloneJson(merged)) as unknown as JsonObject;
-  // As the reference: the merged custom resource is not decoded again, so a null that the merge left fails validation.
   const decoded = kind.custom
-    ? (cloneJson(json) as unknown as KubeObject)
-    : decodeObject(cloneJson(json), [], kind, "Ignore", exchange.warnings);
+    ? mergedCustom(cloneJson(json))
+    : decodeMerged(cloneJson(json), kind, config, exchange.warnings);
   agreeOnNamespace(exchange, decoded);
   const write = writeRequestOf(exchange, options);
   if (live === undefined || old === undefined) {
@@ -206,23 +230,49 @@ function* storeApplied(exchange: Exchange, options: WriteOptions): Steps<{ statu
     delete decoded.metadata.resourceVersion;
     return { status: 201, result: yield* orRetryIfPresent(storeNew(write, decoded, () => managedFields)) };
   }
-  const updated = target.subresource === "status" ? replaceStatus(decoded, old) : decoded;
+  const updated = target.subresource === "status" ? replaceStatus(decoded, old, kind) : decoded;
   kind.applyDefaults(updated, old);
   const result = yield* storeUpdate(write, live, updated, { uidConflict: false, track: () => managedFields });
   return { status: 200, result };
 }
 
-/** Refuses to create through a subresource, or what the client took for an object that exists. */
-function requireNothingOfAbsent(exchange: Exchange, config: KubeObject): void {
-  const { kind, target } = exchange;
-  const resource = { group: kind.group, resource: kind.plural };
-  const name = target.name ?? "";
+/**
+ * As the reference: of a merged custom resource only the metadata is decoded again, so a null that the merge left in the
+ * rest fails validation.
+ */
+function mergedCustom(json: JsonObject): KubeObject {
+  const given = json["metadata"];
+  if (isObject(given)) json["metadata"] = coerceMetadata(given, "metadata").metadata;
+  return json as unknown as KubeObject;
+}
+
+/** Refuses to create what the client took for an object that exists. */
+function requireNoUid({ kind, target }: Exchange, config: KubeObject): void {
   const { uid = "" } = config.metadata;
-  if (uid !== "") {
-    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
-    throw conflict(resource, name, why);
+  if (uid === "") return;
+  const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+  throw conflict({ group: kind.group, resource: kind.plural }, target.name ?? "", why);
+}
+
+/** A merged object of a built-in kind, decoded from JSON as if it had been sent. */
+function decodeMerged(json: JsonObject, kind: KindStrategy, config: KubeObject, warnings: string[]): KubeObject {
+  try {
+    return decodeObject(json, [], kind, "Ignore", warnings);
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.code !== 400) throw error;
+    const type = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
+    const { namespace = "", name = "" } = config.metadata;
+    const what = `failed to convert new object (${namespace}/${name}; ${type}) to proper version`;
+    const why = `unable to convert unstructured object to ${type}: error decoding from json: ${reasonOf(error, kind)}`;
+    throw serverError(`${what}: ${why}`);
   }
-  if (target.subresource !== undefined) throw notFound(resource, name);
+}
+
+/** Why a body could not be decoded, without the words around it. */
+function reasonOf(error: StatusError, kind: KindStrategy): string {
+  const marker = ` cannot be handled as a ${kind.kind}: `;
+  const at = error.message.indexOf(marker);
+  return at < 0 ? error.message : error.message.slice(at + marker.length);
 }
 
 /** The applied configuration as sent: values are compared as they are written, so nothing is made canonical here. */

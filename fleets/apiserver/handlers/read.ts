@@ -43,7 +43,10 @@ export async function listObjects(exchange: Exchange): Promise<ApiResponse> {
   if (options.continueToken !== "") return continueList(exchange, options, selection);
   const revision = options.resourceVersion === undefined ? 0 : parseRevision(options.resourceVersion);
   if (revision > 0) await awaitRevision(exchange.server, revision);
-  if (options.resourceVersionMatch === "Exact") return pageAt(exchange, options, selection, revision, undefined);
+  // A page of a revision is a page of that revision.
+  const pagesExactly = options.resourceVersionMatch === "" && options.limit > 0 && revision > 0;
+  if (options.resourceVersionMatch === "Exact" || pagesExactly)
+    return pageAt(exchange, options, selection, revision, undefined);
   // As the reference: a list from the cache comes whole.
   const paging = options.resourceVersion === "0" ? { ...options, limit: 0 } : options;
   const { store } = exchange.server;
@@ -51,15 +54,17 @@ export async function listObjects(exchange: Exchange): Promise<ApiResponse> {
 }
 
 async function continueList(exchange: Exchange, options: ListOptions, selection: Selection): Promise<ApiResponse> {
+  const token = parseContinue(options.continueToken);
+  // As the reference: what the cache may answer comes whole.
+  const paging = options.resourceVersion === "0" ? { ...options, limit: 0 } : options;
   if (options.resourceVersion !== undefined && options.resourceVersion !== "0") {
     throw badRequest("specifying resource version is not allowed when using continue");
   }
-  const token = parseContinue(options.continueToken);
   if (token.revision < 0) {
     const { store } = exchange.server;
-    return page(exchange, options, selection, currentObjects(exchange, selection), store.revision, token.after);
+    return page(exchange, paging, selection, currentObjects(exchange, selection), store.revision, token.after);
   }
-  return pageAt(exchange, options, selection, token.revision, token.after);
+  return pageAt(exchange, paging, selection, token.revision, token.after);
 }
 
 /** Present objects in the exchange's scope, before selectors; a pinned name saves walking through all. */
@@ -116,21 +121,15 @@ async function page(
   const items: StoredObject[] = [];
   const turn = new Turn();
   let end = from;
-  let hasMore = false;
-  for (let index = from; index < objects.length; index++) {
-    if (index % LOOK_UP === 0 && turn.isOver) await turn.next();
-    const object = objects[index]!;
-    if (!matches(object)) continue;
-    if (items.length >= limit) {
-      hasMore = true;
-      break;
-    }
-    items.push(object);
-    end = index + 1;
+  // As the reference, which does not look whether what follows a full page matches.
+  for (; end < objects.length && items.length < limit; end++) {
+    if (end % LOOK_UP === 0 && turn.isOver) await turn.next();
+    const object = objects[end]!;
+    if (matches(object)) items.push(object);
   }
   return answerConverted(exchange, items, {
     resourceVersion,
-    ...(hasMore ? { continue: tokenAfter(objects, end, revision) } : {}),
+    ...(end < objects.length ? { continue: tokenAfter(objects, end, revision) } : {}),
   });
 }
 

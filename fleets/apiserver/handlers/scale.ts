@@ -1,15 +1,9 @@
 // The scale subresource: an autoscaling/v1 Scale that stands for the replicas of an object.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import {
-  cloneJson,
-  isObject,
-  type Json,
-  type JsonObject,
-  type KubeObject,
-  type ManagedFieldsEntry,
-} from "../../../kube/object.ts";
+import { cloneJson, isObject, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { formatLabelSelector, type LabelSelector, requirementsOf } from "../../../kube/selectors.ts";
 import type { Steps } from "../../../runtime/steps.ts";
+import { decodeKind } from "../kinds/builtin-kind.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, internalError, invalid } from "../registry/status-error.ts";
 import { bodyText, mediaTypeOf, parseBody, parseYamlText } from "../request/body.ts";
@@ -19,11 +13,11 @@ import { StoredObject } from "../storage/stored-object.ts";
 import type { AdmissionView } from "./admission.ts";
 import { answerValue, servedObject } from "./answers.ts";
 import { ownershipRequestOf, writeRequestOf, writeRetried } from "./create-update.ts";
-import { applyConfiguration, ownershipAfterUpdate } from "./field-ownership.ts";
 import { patchedJson } from "./patch-types.ts";
 import { requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
 import { ensureServed, servedForms } from "./served-forms.ts";
+import { ownershipAfterScale, ownershipAfterScaleApply } from "./scale-ownership.ts";
 import { storeUpdate, type WriteResult } from "./write.ts";
 
 function valueAt(object: unknown, path: string): unknown {
@@ -68,9 +62,6 @@ export function scaleOf(object: KubeObject, kind: KindStrategy): JsonObject {
   const paths = kind.scale!;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const replicas = valueAt(object, paths.specReplicas);
-  if (kind.custom && replicas === undefined) {
-    throw internalError(`the spec replicas field ".${paths.specReplicas}" does not exist`);
-  }
   const selector = selectorText(object, kind);
   const count = typeof replicas === "number" ? replicas : 0;
   const status = valueAt(object, paths.statusReplicas);
@@ -86,10 +77,19 @@ export function scaleOf(object: KubeObject, kind: KindStrategy): JsonObject {
   };
 }
 
+/** A custom resource without replicas has a Scale to write, and none to show. */
+function shownScale(object: KubeObject, kind: KindStrategy): JsonObject {
+  const path = kind.scale!.specReplicas;
+  if (kind.custom && valueAt(object, path) === undefined) {
+    throw internalError(`the spec replicas field ".${path}" does not exist`);
+  }
+  return scaleOf(object, kind);
+}
+
 export async function getScale(exchange: Exchange): Promise<ApiResponse> {
   await settle(exchange.server.store);
   const [live] = await servedForms(exchange.kind, [requireObject(exchange)]);
-  return answerValue(exchange, 200, scaleOf(servedObject(live!, exchange.kind), exchange.kind));
+  return answerValue(exchange, 200, shownScale(servedObject(live!, exchange.kind), exchange.kind));
 }
 
 /** PUT and PATCH of a Scale write the replicas of the object. */
@@ -100,9 +100,9 @@ export async function writeScale(exchange: Exchange, verb: "update" | "patch"): 
   const result = await writeRetried(exchange, () => storeScaled(exchange, verb, options, isApply));
   await server.store.settled();
   // What is not stored is the object of a dry run.
-  if (!(result.object instanceof StoredObject)) return answerValue(exchange, 200, scaleOf(result.object, kind));
+  if (!(result.object instanceof StoredObject)) return answerValue(exchange, 200, shownScale(result.object, kind));
   const [form] = await servedForms(kind, [result.object]);
-  return answerValue(exchange, 200, scaleOf(servedObject(form!, kind), kind));
+  return answerValue(exchange, 200, shownScale(servedObject(form!, kind), kind));
 }
 
 function* storeScaled(
@@ -115,8 +115,8 @@ function* storeScaled(
   const live = requireObject(exchange);
   yield* ensureServed(kind, live);
   const old = servedObject(live, kind);
-  const scale =
-    verb === "update" ? parseBody(request, kind.custom, "Scale").json : patchScale(exchange, scaleOf(old, kind));
+  const before = scaleOf(old, kind);
+  const scale = verb === "update" ? parseBody(request, kind.custom, "Scale").json : patchScale(exchange, before);
   const metadata = isObject(scale["metadata"]) ? scale["metadata"] : {};
   const name = metadata["name"];
   if (name !== undefined && name !== live.name) {
@@ -134,17 +134,19 @@ function* storeScaled(
       },
     ]);
   }
-  const entries = isApply ? applyScale(exchange, options, scale, old) : undefined;
+  const ownership = ownershipRequestOf(exchange, options);
+  const entries = isApply
+    ? ownershipAfterScaleApply(ownership, old, asObject(before), configOf(exchange), options.force)
+    : ownershipAfterScale(ownership, old, asObject(before), asObject(scale));
   const updated = cloneJson(old);
   setAt(updated, kind.scale!.specReplicas, replicas);
   const { resourceVersion, uid } = metadata;
   if (typeof resourceVersion === "string" && resourceVersion !== "") updated.metadata.resourceVersion = resourceVersion;
   if (typeof uid === "string" && uid !== "") updated.metadata.uid = uid;
-  const ownership = ownershipRequestOf(exchange, options);
   const write = { ...writeRequestOf(exchange, options), subresource: "scale", view: scaleView(kind) };
   return yield* storeUpdate(write, live, updated, {
     uidConflict: true,
-    track: (tracked, before) => withoutScaleTimes(entries ?? ownershipAfterUpdate(ownership, before, tracked)),
+    track: () => entries,
   });
 }
 
@@ -162,34 +164,18 @@ function scaleView(kind: KindStrategy): AdmissionView {
   };
 }
 
-/** As the reference: entries of the scale subresource have no time. */
-function withoutScaleTimes(entries: ManagedFieldsEntry[] | undefined): ManagedFieldsEntry[] | undefined {
-  return entries?.map((entry) => {
-    if (entry.subresource !== "scale") return entry;
-    const { time: _time, ...rest } = entry;
-    return rest;
-  });
+/** A Scale without what a Scale of zero replicas leaves out. */
+function asObject(scale: JsonObject): KubeObject {
+  return decodeKind("autoscaling/v1", "Scale", cloneJson(scale)).object;
 }
 
-/** Applies a Scale: its replicas are a field of the object. Answers the ownership that results. */
-function applyScale(
-  exchange: Exchange,
-  options: WriteOptions,
-  scale: JsonObject,
-  old: KubeObject,
-): ManagedFieldsEntry[] {
-  const { kind } = exchange;
-  const { apiVersion, metadata } = old;
-  const { name, namespace } = metadata;
-  const config: KubeObject = {
-    apiVersion,
-    kind: old.kind,
-    metadata: { name: name ?? "", ...(namespace === undefined ? {} : { namespace }) },
-  };
-  const replicas = valueAt(scale, "spec.replicas");
-  if (typeof replicas === "number") setAt(config, kind.scale!.specReplicas, replicas);
-  const { object } = applyConfiguration(ownershipRequestOf(exchange, options), old, config, options.force);
-  return object.metadata.managedFields ?? [];
+/** The applied Scale as it was sent. */
+function configOf({ request }: Exchange): KubeObject {
+  const sent = request.object ?? parseYamlText(bodyText(request)).value;
+  const config = isObject(sent) ? cloneJson(sent) : {};
+  if (!isObject(config["metadata"])) config["metadata"] = {};
+  // Kind and version are checked by the apply; metadata is there.
+  return config as KubeObject;
 }
 
 function patchScale(exchange: Exchange, scale: JsonObject): JsonObject {

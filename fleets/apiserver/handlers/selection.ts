@@ -23,7 +23,10 @@ const EVERYTHING: Selection = { matches: undefined, readsFields: false, name: un
 export function readSelection(options: ListOptions, kind: KindStrategy, name: string | undefined): Selection {
   if (options.labelSelector === "" && options.fieldSelector === "" && name === undefined) return EVERYTHING;
   const labels = guarded(() => parseLabelSelector(options.labelSelector));
-  const fields = guarded(() => parseFieldSelector(options.fieldSelector));
+  // As the reference: no field with no value is no condition.
+  const fields = guarded(() => parseFieldSelector(options.fieldSelector)).filter(
+    ({ field, value }) => field !== "" || value !== "",
+  );
   for (const { field } of fields) checkField(field, kind);
   const pinned = requiredFieldValue(fields, "metadata.name");
   const usesFields = fields.length > 0;

@@ -222,7 +222,8 @@ class WatchStream implements ByteSource {
         }
       });
     }
-    if (this.#options.sendInitialEvents === true && this.#options.allowWatchBookmarks) this.#bookmark(true);
+    // As the reference: who asks for everything and for bookmarks is told where the present state ends.
+    if (this.#options.allowWatchBookmarks) this.#bookmark(true);
   }
 
   /**
@@ -273,9 +274,11 @@ class WatchStream implements ByteSource {
 
   #pushBookmark(endOfInitial: boolean, revision: number): void {
     const { kind } = this.#exchange;
+    const typeMeta = { kind: kind.kind, apiVersion: formatApiVersion(kind.group, kind.version) };
+    // A bookmark of a built-in kind has the fields that its objects always have.
+    const empty: JsonObject = kind.custom ? typeMeta : (kind.decode(typeMeta, []).object as unknown as JsonObject);
     const object: JsonObject = {
-      kind: kind.kind,
-      apiVersion: formatApiVersion(kind.group, kind.version),
+      ...empty,
       metadata: {
         resourceVersion: String(revision),
         ...(endOfInitial ? { annotations: { "k8s.io/initial-events-end": "true" } } : {}),

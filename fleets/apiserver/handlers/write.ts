@@ -165,7 +165,8 @@ export function* storeUpdate(
   setManagedFields(updated, rules.track(updated, old));
   const mutated = yield* mutate(request, "UPDATE", updated, old);
   // Admission may not write through the status what the client may not.
-  const admitted = request.subresource === "status" && mutated !== updated ? replaceStatus(mutated, old) : mutated;
+  const admitted =
+    request.subresource === "status" && mutated !== updated ? replaceStatus(mutated, old, kind) : mutated;
   prepareMetadata(admitted, old);
   if (request.subresource === "") {
     kind.prepareForUpdate(admitted, old);

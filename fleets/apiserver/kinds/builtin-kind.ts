@@ -52,6 +52,7 @@ export class BuiltinKind implements KindStrategy {
   readonly custom = false;
   readonly hasGeneration: boolean;
   readonly hasStatus: boolean;
+  readonly statusKeeps: readonly string[];
   readonly scale: ScalePaths | undefined;
   readonly createOnUpdate: boolean;
   readonly unconditionalUpdate: boolean;
@@ -87,6 +88,7 @@ export class BuiltinKind implements KindStrategy {
       ...(sub.acceptedTypes === undefined ? {} : { acceptedTypes: sub.acceptedTypes }),
     }));
     this.hasStatus = this.subresources.some((sub) => sub.name === "status");
+    this.statusKeeps = rules.statusKeeps ?? [];
     this.hasGeneration = rules.generation ?? false;
     this.scale = rules.scale;
     this.createOnUpdate = rules.createOnUpdate ?? false;

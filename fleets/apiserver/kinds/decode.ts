@@ -73,8 +73,53 @@ function addField(
   byName.set(name, field);
 }
 
+function namedString(goType: string): Decode {
+  return (value, cursor) => {
+    if (typeof value !== "string") throw cursor.wrongType(value, goType);
+    return value;
+  };
+}
+
+interface StringType {
+  readonly name: string;
+  /** The types whose field has this Go type; all when absent. */
+  readonly owners?: RegExp;
+}
+
+/** Go types of texts that are no plain strings: type errors name them. */
+const STRING_TYPES: Readonly<Record<string, StringType>> = {
+  uid: { name: "types.UID" },
+  dnsPolicy: { name: "v1.DNSPolicy" },
+  restartPolicy: { name: "v1.RestartPolicy", owners: /PodSpec$/ },
+  imagePullPolicy: { name: "v1.PullPolicy" },
+  terminationMessagePolicy: { name: "v1.TerminationMessagePolicy" },
+  protocol: { name: "v1.Protocol" },
+  scheme: { name: "v1.URIScheme" },
+  sessionAffinity: { name: "v1.ServiceAffinity" },
+  externalTrafficPolicy: { name: "v1.ServiceExternalTrafficPolicy" },
+  internalTrafficPolicy: { name: "v1.ServiceInternalTrafficPolicy" },
+  ipFamilyPolicy: { name: "v1.IPFamilyPolicy" },
+  concurrencyPolicy: { name: "v1.ConcurrencyPolicy" },
+  completionMode: { name: "v1.CompletionMode" },
+  podManagementPolicy: { name: "v1.PodManagementPolicyType" },
+  preemptionPolicy: { name: "v1.PreemptionPolicy" },
+  volumeMode: { name: "v1.PersistentVolumeMode" },
+  persistentVolumeReclaimPolicy: { name: "v1.PersistentVolumeReclaimPolicy" },
+  reclaimPolicy: { name: "v1.PersistentVolumeReclaimPolicy" },
+  volumeBindingMode: { name: "v1.VolumeBindingMode" },
+  pathType: { name: "v1.PathType" },
+  failurePolicy: { name: "v1.FailurePolicyType", owners: /Webhook$/ },
+  effect: { name: "v1.TaintEffect" },
+  nodeName: { name: "types.NodeName", owners: /AttachedVolume$/ },
+  propagationPolicy: { name: "v1.DeletionPropagation" },
+};
+
 /** Messages are resolved on first use: types refer to each other in circles. */
 function lazyDecoder(code: string, typeName: string, fieldName: string): Decoder {
+  const goName = STRING_TYPES[fieldName];
+  if (code === "s" && goName !== undefined && (goName.owners === undefined || goName.owners.test(typeName))) {
+    return { ...decoderOf("s"), goType: goName.name, decode: namedString(goName.name) };
+  }
   if (code === "i" || code === "[i") return integerDecoder(code, typeName, fieldName);
   return decoderOf(code);
 }
@@ -266,7 +311,6 @@ export function decodeTyped(typeName: string, value: JsonObject, prefix?: string
   const cursor = new Cursor();
   if (prefix !== undefined) {
     cursor.path.push(prefix);
-    cursor.fields.push(prefix);
   }
   const decoded = decoderOf(`:${typeName}`).decode(value, cursor);
   // A struct decodes to an object.

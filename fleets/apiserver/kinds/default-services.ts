@@ -1,5 +1,6 @@
 // Defaults of Services, and what the server fills in beyond them: address families, cluster IPs, node ports.
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
+import { isExternallyAccessible, needsHealthCheckPort } from "./validate-services.ts";
 
 function specOf(object: KubeObject | JsonObject): JsonObject {
   return (object["spec"] ?? {}) as JsonObject;
@@ -30,7 +31,7 @@ export function fillService(service: JsonObject): void {
     if (target === undefined || target === 0 || target === "") port["targetPort"] = port["port"];
   }
   const external = isOneOf(spec["type"], "NodePort", "LoadBalancer");
-  if (external) spec["externalTrafficPolicy"] ??= "Cluster";
+  if (isExternallyAccessible(spec)) spec["externalTrafficPolicy"] ??= "Cluster";
   if (external || spec["type"] === "ClusterIP") spec["internalTrafficPolicy"] ??= "Cluster";
   if (spec["type"] === "LoadBalancer") spec["allocateLoadBalancerNodePorts"] ??= true;
 }
@@ -84,8 +85,13 @@ export function keepAllocatedValues(service: KubeObject, old: KubeObject): void 
   if (!needsAddress && hadAddress) dropAddresses(spec, before);
   if (hasNodePorts(spec) && hasNodePorts(before)) keepNodePorts(spec, before);
   if (!hasNodePorts(spec) && hasNodePorts(before)) dropNodePorts(spec, before);
-  if (!isOneOf(spec["type"], "NodePort", "LoadBalancer")) {
+  if (isExternallyAccessible(before) && !isExternallyAccessible(spec)) {
     if (spec["externalTrafficPolicy"] === before["externalTrafficPolicy"]) delete spec["externalTrafficPolicy"];
+  }
+  if (needsHealthCheckPort(before) && !needsHealthCheckPort(spec)) {
+    if (spec["healthCheckNodePort"] === before["healthCheckNodePort"]) delete spec["healthCheckNodePort"];
+  } else if (needsHealthCheckPort(before) && (spec["healthCheckNodePort"] ?? 0) === 0) {
+    spec["healthCheckNodePort"] = before["healthCheckNodePort"];
   }
   if (spec["type"] !== "LoadBalancer" && before["type"] === "LoadBalancer") {
     delete spec["allocateLoadBalancerNodePorts"];
@@ -135,7 +141,8 @@ export function allocateServiceValues(
   const spec = specOf(service);
   const needsAddress = spec["type"] !== "ExternalName" && (spec["clusterIP"] ?? "") === "";
   const openPorts = hasNodePorts(spec) ? portsOf(spec).filter((port) => (port["nodePort"] ?? 0) === 0) : [];
-  if (!needsAddress && openPorts.length === 0) return;
+  const needsCheck = needsHealthCheckPort(spec) && (spec["healthCheckNodePort"] ?? 0) === 0;
+  if (!needsAddress && openPorts.length === 0 && !needsCheck) return;
   const self = old?.metadata.uid ?? service.metadata.uid;
   const takenAddresses = new Set<unknown>();
   const takenPorts = new Set<unknown>(portsOf(spec).map((port) => port["nodePort"]));
@@ -143,6 +150,7 @@ export function allocateServiceValues(
     if (other.metadata.uid === self) continue;
     takenAddresses.add(specOf(other)["clusterIP"]);
     for (const port of portsOf(specOf(other))) takenPorts.add(port["nodePort"]);
+    takenPorts.add(specOf(other)["healthCheckNodePort"]);
   }
   const seed = hash(`${service.metadata.namespace}/${service.metadata.name}`);
   if (needsAddress) {
@@ -154,6 +162,9 @@ export function allocateServiceValues(
     const nodePort = firstFree(seed, 0, PORT_COUNT, (value) => PORT_BASE + value, takenPorts);
     takenPorts.add(nodePort);
     port["nodePort"] = nodePort;
+  }
+  if (needsCheck) {
+    spec["healthCheckNodePort"] = firstFree(seed, 0, PORT_COUNT, (value) => PORT_BASE + value, takenPorts);
   }
 }
 

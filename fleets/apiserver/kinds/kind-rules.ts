@@ -5,6 +5,8 @@ import type { FieldError, KindStrategy, ScalePaths } from "../registry/kind.ts";
 
 export interface KindRules {
   readonly generation?: boolean;
+  /** Of the metadata, what a write of the status leaves as it is. */
+  readonly statusKeeps?: readonly string[];
   readonly nameRule?: KindStrategy["nameRule"];
   readonly createOnUpdate?: boolean;
   readonly conditionalUpdateOnly?: boolean;

@@ -11,6 +11,8 @@ import {
 } from "./validate-core.ts";
 import { validateRuntimeClass, validateRuntimeClassUpdate } from "./validate-others.ts";
 
+/** Status writes of most kinds outside the core leave these as they are. */
+const OWN_METADATA = ["labels", "annotations", "finalizers", "ownerReferences"];
 const CONDITIONAL: KindRules = { conditionalUpdateOnly: true };
 
 /** The version in which a definition stores its instances. */
@@ -25,7 +27,7 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
   "storage.k8s.io/v1/CSIDriver": CONDITIONAL,
   "storage.k8s.io/v1/CSINode": CONDITIONAL,
   "storage.k8s.io/v1/CSIStorageCapacity": CONDITIONAL,
-  "storage.k8s.io/v1/VolumeAttachment": CONDITIONAL,
+  "storage.k8s.io/v1/VolumeAttachment": { ...CONDITIONAL, statusKeeps: OWN_METADATA },
   "node.k8s.io/v1/RuntimeClass": {
     ...CONDITIONAL,
     validate: validateRuntimeClass,
@@ -36,6 +38,7 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
   "apiregistration.k8s.io/v1/APIService": {
     nameRule: "path-segment",
     conditionalUpdateOnly: true,
+    statusKeeps: OWN_METADATA,
     prepareForCreate(service) {
       const isLocal = readApiService(service).service === undefined;
       service["status"] = isLocal ? { conditions: [localCondition(service.metadata.creationTimestamp ?? "")] } : {};
@@ -45,6 +48,7 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
   "apiextensions.k8s.io/v1/CustomResourceDefinition": {
     generation: true,
     conditionalUpdateOnly: true,
+    statusKeeps: OWN_METADATA,
     prepareForCreate(crd) {
       const stored = storageVersionOf(crd);
       const storedVersions = stored === undefined ? [] : [stored];

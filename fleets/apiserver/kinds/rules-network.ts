@@ -1,21 +1,9 @@
 // Rules of Services, Ingresses and their kin.
-import type { KubeObject } from "../../../kube/object.ts";
-import { part } from "./cell-values.ts";
 import { allocateServiceValues, completeService, keepAllocatedValues } from "./default-services.ts";
 import type { KindRules } from "./kind-rules.ts";
-import {
-  validateEndpointSliceUpdate,
-  validateIngress,
-  validateService,
-  validateServiceUpdate,
-} from "./validate-network.ts";
+import { validateEndpointSliceUpdate, validateIngress } from "./validate-network.ts";
 import { validateIngressClass, validateIngressClassUpdate } from "./validate-others.ts";
-
-function serviceWarnings(service: KubeObject): readonly string[] {
-  const spec = part(service, "spec");
-  const ignored = spec["clusterIP"] === "None" && spec["sessionAffinity"] === "ClientIP";
-  return ignored ? ["spec.SessionAffinity is ignored for headless services"] : [];
-}
+import { serviceWarnings, validateService, validateServiceUpdate } from "./validate-services.ts";
 
 export const NETWORK_RULES: Readonly<Record<string, KindRules>> = {
   "/v1/Service": {

@@ -72,6 +72,7 @@ function addJobSelector(job: KubeObject): void {
 export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
   "/v1/Pod": {
     generation: true,
+    statusKeeps: ["ownerReferences"],
     selectable: {
       "spec.nodeName": specField("nodeName"),
       "spec.restartPolicy": specField("restartPolicy"),
@@ -100,6 +101,7 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
   },
   "apps/v1/Deployment": {
     generation: true,
+    statusKeeps: ["labels"],
     // As the reference, for this kind alone: annotations count, because ReplicaSets inherit them.
     prepareForUpdate(deployment, old) {
       if (equalJson(deployment.metadata.annotations ?? {}, old.metadata.annotations ?? {})) return;

@@ -1,85 +1,9 @@
-// Validation of Services and Ingresses.
-import { checkDnsLabel } from "../../../kube/names.ts";
+// Validation of Ingresses and EndpointSlices.
 import { equalJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { FieldError } from "../registry/kind.ts";
 import { listOf, part, textOf } from "./cell-values.ts";
-import { duplicateValue, invalidValue, notSupported, oneOf, problems, required } from "./field-errors.ts";
-import { checkPortName, isPort, PORT_RANGE } from "./validate-pods.ts";
-
-const PROTOCOLS = ["SCTP", "TCP", "UDP"];
-const SERVICE_TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
-
-export function validateService(service: KubeObject): FieldError[] {
-  const spec = part(service, "spec");
-  const ports = listOf(spec["ports"]);
-  const errors: FieldError[] = [];
-  const type = textOf(spec["type"]);
-  if (!SERVICE_TYPES.includes(type)) errors.push(notSupported("spec.type", type, SERVICE_TYPES));
-  const headless = spec["clusterIP"] === "None";
-  if (ports.length === 0 && !headless && type !== "ExternalName") errors.push(required("spec.ports"));
-  if (type === "ExternalName") errors.push(...externalNameErrors(spec));
-  if (headless && (type === "NodePort" || type === "LoadBalancer")) {
-    const why = `may not be set to 'None' for ${type} services`;
-    errors.push(invalidValue("spec.clusterIPs[0]", "None", why));
-  }
-  errors.push(...oneOf("spec.sessionAffinity", spec["sessionAffinity"], ["ClientIP", "None"]));
-  const names = new Set<string>();
-  const seen = new Set<string>();
-  for (const [index, port] of ports.entries()) {
-    const path = `spec.ports[${index}]`;
-    errors.push(...servicePortErrors(port, path, ports.length > 1, names));
-    const key = `${port["protocol"]}/${port["port"]}`;
-    if (seen.has(key)) errors.push(duplicateValue(path, { port: port["port"], protocol: port["protocol"] }));
-    seen.add(key);
-  }
-  return errors;
-}
-
-function externalNameErrors(spec: JsonObject): FieldError[] {
-  const name = textOf(spec["externalName"]);
-  const errors: FieldError[] = [];
-  if (name === "") errors.push(required("spec.externalName"));
-  if (textOf(spec["clusterIP"]) !== "") {
-    const why = "may not be set for ExternalName services";
-    errors.push({ reason: "FieldValueForbidden", field: "spec.clusterIPs[0]", message: `Forbidden: ${why}` });
-  }
-  return errors;
-}
-
-function servicePortErrors(port: JsonObject, path: string, needsName: boolean, names: Set<string>): FieldError[] {
-  const errors: FieldError[] = [];
-  const name = textOf(port["name"]);
-  if (name === "" && needsName) errors.push(required(`${path}.name`));
-  if (name !== "") {
-    errors.push(...problems(`${path}.name`, name, checkDnsLabel(name)));
-    if (names.has(name)) errors.push(duplicateValue(`${path}.name`, name));
-    names.add(name);
-  }
-  if (!isPort(port["port"])) errors.push(invalidValue(`${path}.port`, port["port"], PORT_RANGE));
-  const protocol = textOf(port["protocol"]);
-  if (protocol === "") errors.push(required(`${path}.protocol`));
-  else errors.push(...oneOf(`${path}.protocol`, protocol, PROTOCOLS));
-  const target = port["targetPort"];
-  if (typeof target === "string") errors.push(...problems(`${path}.targetPort`, target, checkPortName(target)));
-  else if (!isPort(target)) errors.push(invalidValue(`${path}.targetPort`, target, PORT_RANGE));
-  const nodePort = port["nodePort"];
-  if (typeof nodePort === "number" && nodePort !== 0 && (nodePort < 30000 || nodePort > 32767)) {
-    const why = "provided port is not in the valid range. The range of valid ports is 30000-32767";
-    errors.push(invalidValue(`${path}.nodePort`, nodePort, why));
-  }
-  return errors;
-}
-
-export function validateServiceUpdate(service: KubeObject, old: KubeObject): FieldError[] {
-  const spec = part(service, "spec");
-  const before = part(old, "spec");
-  // The address may go away or come with a change to or from ExternalName.
-  if (spec["type"] === "ExternalName" || before["type"] === "ExternalName") return [];
-  const addresses = (spec["clusterIPs"] ?? []) as string[];
-  const was = ((before["clusterIPs"] ?? []) as string[])[0];
-  if (was === undefined || was === "" || addresses[0] === was) return [];
-  return [invalidValue("spec.clusterIPs[0]", addresses, "may not change once set")];
-}
+import { invalidValue, notSupported, required } from "./field-errors.ts";
+import { isPort, PORT_RANGE } from "./validate-pods.ts";
 
 const PATH_TYPES = ["Exact", "ImplementationSpecific", "Prefix"];
 

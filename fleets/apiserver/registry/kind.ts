@@ -86,6 +86,8 @@ export interface KindStrategy {
   /** `metadata.generation` is kept for this kind. */
   readonly hasGeneration: boolean;
   readonly hasStatus: boolean;
+  /** What of the metadata a write of the status leaves as it is; undefined means all that clients may change. */
+  readonly statusKeeps: readonly string[] | undefined;
   readonly scale: ScalePaths | undefined;
   /** PUT to a missing object creates it. */
   readonly createOnUpdate: boolean;

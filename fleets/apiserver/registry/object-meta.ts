@@ -30,7 +30,22 @@ export function validateMetadata(object: KubeObject, kind: KindStrategy): FieldE
   } else {
     for (const why of checkName(kind.nameRule, name)) errors.push(bad("metadata.name", name, why));
   }
-  return [...errors, ...validateMaps(meta), ...validateOwners(meta.ownerReferences ?? []), ...validateFinalizers(meta)];
+  errors.push(...validateMaps(meta), ...validateOwners(meta.ownerReferences ?? []), ...validateFinalizers(meta));
+  if (!kind.custom && !UNQUALIFIED_FINALIZERS.has(kind.group)) errors.push(...unqualifiedFinalizers(meta));
+  return errors;
+}
+
+/** Groups of their own servers in the reference, which take any finalizer that is well formed. */
+const UNQUALIFIED_FINALIZERS: ReadonlySet<string> = new Set(["apiextensions.k8s.io", "apiregistration.k8s.io"]);
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+
+function unqualifiedFinalizers(meta: ObjectMeta): FieldError[] {
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return (meta.finalizers ?? []).flatMap((finalizer, index) =>
+    finalizer.includes("/") || STANDARD_FINALIZERS.has(finalizer)
+      ? []
+      : [bad(`metadata.finalizers[${index}]`, finalizer, why)],
+  );
 }
 
 function validateMaps(meta: ObjectMeta): FieldError[] {

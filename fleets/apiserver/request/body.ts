@@ -199,19 +199,29 @@ function checkKind(json: JsonObject, kind: KindStrategy): void {
   json["apiVersion"] = json["apiVersion"] === undefined || json["apiVersion"] === "" ? apiVersion : json["apiVersion"];
   json["kind"] = json["kind"] === undefined || json["kind"] === "" ? kind.kind : json["kind"];
   if (json["apiVersion"] === apiVersion && json["kind"] === kind.kind) return;
-  const of = { apiVersion: String(json["apiVersion"]), kind: String(json["kind"]) };
-  if (!kind.custom && typeNameOf(of.apiVersion, of.kind) === undefined) {
-    throw undecodable(of, kind.kind, unknownKind(of.apiVersion, of.kind));
+  const given = String(json["apiVersion"]);
+  const name = String(json["kind"]);
+  const version = given.slice(given.indexOf("/") + 1);
+  const refused = `${name} in version "${version}" cannot be handled as a ${kind.kind}`;
+  if (!kind.custom && !isRegistered(given, name)) {
+    throw undecodable({ apiVersion: given, kind: name }, kind.kind, unknownKind(given, name));
   }
-  if (json["apiVersion"] !== apiVersion) {
-    throw badRequest(
-      `the API version in the data (${String(json["apiVersion"])}) does not match the expected API version (${apiVersion})`,
-    );
+  if (given !== apiVersion && (kind.custom || name === kind.kind)) {
+    throw badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`);
   }
-  const version = String(json["apiVersion"]).split("/").pop();
   throw badRequest(
-    `${String(json["kind"])} in version "${version}" cannot be handled as a ${kind.kind}: converting (${version}.${String(json["kind"])}) to (${internalGroup(kind)}.${kind.kind}): unknown conversion`,
+    `${refused}: converting (${version}.${name}) to (${internalGroup(kind)}.${kind.kind}): unknown conversion`,
   );
+}
+
+/** Kinds of the machinery, which every version has. */
+const EVERYWHERE =
+  /^(WatchEvent|List|Status|API(Versions|Group|GroupList|ResourceList)|(Create|Update|Patch|Delete|Get|List)Options)$/;
+
+/** Whether a kind is known to the reference, by itself or as the list of another. */
+function isRegistered(apiVersion: string, kind: string): boolean {
+  if (typeNameOf(apiVersion, kind) !== undefined || EVERYWHERE.test(kind)) return true;
+  return kind.endsWith("List") && typeNameOf(apiVersion, kind.slice(0, -"List".length)) !== undefined;
 }
 
 /** The name of the group's internal package. */

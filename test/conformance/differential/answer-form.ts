@@ -40,6 +40,9 @@ export class AnswerForm {
       .replace(UID, (uid) => this.#name(this.#uids, "uid", uid))
       .replace(TIME, (time) => (Math.abs(Date.parse(time) - Date.now()) < DAY_MS ? "<time>" : time))
       .replace(/\b(gen-)[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, "$1<suffix>")
+      .replace(/patch: Invalid value: .*: /s, "patch: Invalid value: <value>: ")
+      .replace(/^Invalid value: "(\{|map\[)\\?.*": (?!must|field|name|a valid)/s, "Invalid value: <value>: ")
+      .replace(/((?:in record|precondition) \()\d+/g, "$1<rv>")
       .replace(/(resource version: )\d+( \(\d+\))?/gi, "$1<rv>")
       .replace(/(current: )\d+/g, "$1<rv>")
       .replace(/"\d{5}"(?=: the object has been modified)/g, "<rv>");
