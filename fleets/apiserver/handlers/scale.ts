@@ -16,8 +16,8 @@ import { ownershipRequestOf, writeRequestOf, writeRetried } from "./create-updat
 import { patchedJson } from "./patch-types.ts";
 import { requireObject } from "./read.ts";
 import { settle } from "./revisions.ts";
-import { ensureServed, servedForms } from "./served-forms.ts";
 import { ownershipAfterScale, ownershipAfterScaleApply } from "./scale-ownership.ts";
+import { ensureServed, servedForms } from "./served-forms.ts";
 import { storeUpdate, type WriteResult } from "./write.ts";
 
 function valueAt(object: unknown, path: string): unknown {
