@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../runtime/clock.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { type ApiServer, createApiServer } from "../server.ts";
-import { type CertificateSet, ensureCertificates, type KeyPair } from "./certificates.ts";
+import type { KeyPair } from "./certificate-signing.ts";
+import { type CertificateSet, ensureCertificates } from "./certificates.ts";
 import { FrontProxyTrust } from "./front-proxy.ts";
 import { type Listener, listen } from "./listener.ts";
 

@@ -1,6 +1,6 @@
 // Kubeconfig files for clients of a listener.
 import { stringifyYaml } from "../../../kube/yaml.ts";
-import type { KeyPair } from "./certificates.ts";
+import type { KeyPair } from "./certificate-signing.ts";
 
 export interface KubeconfigEntry {
   /** Names cluster, user and context. */

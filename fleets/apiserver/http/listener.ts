@@ -146,6 +146,9 @@ export async function listen(servers: ServedApi | ServersByPrefix, options: List
   };
 }
 
+/** Made once: a reason of its own for each request would cost more than most answers. */
+const GONE = new DOMException("the client is gone, or the port closes", "AbortError");
+
 class Port {
   readonly #servers: ServersByPrefix;
   readonly #options: ListenOptions;
@@ -159,6 +162,7 @@ class Port {
   readonly #ending = new AbortController();
   readonly #bodies: BodyReader;
   #connections: Connections | undefined;
+  readonly #asking = new Set<AbortController>();
 
   constructor(servers: ServersByPrefix, options: ListenOptions, caPem: string) {
     this.#servers = servers;
@@ -194,25 +198,36 @@ class Port {
     if (connections === undefined) return;
     this.#connections = undefined;
     this.#closing.abort();
-    await connections.close(CLOSE_GRACE_MS, () => this.#ending.abort());
+    await connections.close(CLOSE_GRACE_MS, () => {
+      this.#ending.abort();
+      for (const asking of this.#asking) asking.abort(GONE);
+    });
   }
 
   async serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+    // The handler hears of the closing of the port too, the sending of its answer does not.
+    const asking = new AbortController();
     const abort = new AbortController();
-    const end = (): void => abort.abort();
+    const end = (): void => {
+      asking.abort(GONE);
+      abort.abort(GONE);
+    };
     response.on("close", end);
     response.on("error", end);
     request.on("error", end);
     this.#connections?.began(request, response);
     const common = { "audit-id": auditId(request.headers), ...FLOW_IDS };
+    this.#asking.add(asking);
+    if (this.#ending.signal.aborted) asking.abort(GONE);
     try {
-      const signal = AbortSignal.any([abort.signal, this.#ending.signal]);
-      const answer = await this.#answer(request, signal, common["audit-id"]);
+      const answer = await this.#answer(request, asking.signal, common["audit-id"]);
       await this.#send(request, response, answer, common, abort.signal);
       if (request.method !== "GET" && request.method !== "HEAD" && !request.readableEnded) discardRest(request);
     } catch (error) {
       if (!abort.signal.aborted) this.#options.logger.warn("failed to send an answer", { error: messageOf(error) });
       response.destroy();
+    } finally {
+      this.#asking.delete(asking);
     }
   }
 
