@@ -76,9 +76,15 @@ export class Store {
   /** Opens a store; reading a large file leaves the event loop its turns. */
   static async open(options: StoreOptions): Promise<Store> {
     const store = new Store(options, "in-turns");
-    for (let done = false; !done; ) {
-      done = store.#readSome(OBJECTS_A_TURN);
-      if (!done) await new Promise((resolve) => setImmediate(resolve));
+    try {
+      for (let done = false; !done; ) {
+        done = store.#readSome(OBJECTS_A_TURN);
+        if (!done) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } catch (error) {
+      // A damaged file: it is free for whoever mends it.
+      store.close();
+      throw error;
     }
     return store;
   }

@@ -12,6 +12,9 @@ import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-lis
 import { paint } from "../output.ts";
 import { registerSimulated } from "../simulated-fleet.ts";
 
+/** Well above the ten seconds that running requests get. */
+const LONGEST_STOP_MS = 30_000;
+
 export const upCommand: Command = {
   name: "up",
   summary: "start the control plane",
@@ -109,9 +112,14 @@ export const upCommand: Command = {
       plane.drain();
       await sleep(systemClock, delayMs);
     }
-    await plane.close();
-    for (const cluster of members.values()) await cluster.close();
-    return EXIT.ok;
+    const stopped = (async () => {
+      await plane.close();
+      for (const cluster of members.values()) await cluster.close();
+      return true;
+    })();
+    if (await Promise.race([stopped, sleep(systemClock, LONGEST_STOP_MS).then(() => false)])) return EXIT.ok;
+    io.err("something did not stop in time; everything that was acknowledged is in the store\n");
+    return EXIT.failed;
   },
 };
 

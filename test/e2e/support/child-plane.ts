@@ -11,14 +11,17 @@ const root = join(import.meta.dirname, "..", "..", "..");
 export class ChildPlane {
   readonly #folder: string;
   readonly #port: number;
+  readonly #options: readonly string[];
   #child: ChildProcess | undefined;
   #transport: HttpTransport | undefined;
   /** What the process said, for failing tests. */
   log = "";
 
-  constructor(folder: string, port: number) {
+  /** `options` are further ones of `flaghoist up`. */
+  constructor(folder: string, port: number, options: readonly string[] = []) {
     this.#folder = folder;
     this.#port = port;
+    this.#options = options;
   }
 
   get client(): KubeClient {
@@ -28,7 +31,7 @@ export class ChildPlane {
 
   /** Starts `flaghoist up`; resolves when the endpoint answers. */
   async start(): Promise<void> {
-    const args = ["up", "--data", this.#folder, "--port", String(this.#port), "--log-level", "warn"];
+    const args = ["up", "--data", this.#folder, "--port", String(this.#port), "--log-level", "warn", ...this.#options];
     const child = spawn(process.execPath, [join(root, "reconciler/cli/main.ts"), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -51,6 +54,11 @@ export class ChildPlane {
       { what: "a running control plane" },
     );
     this.#transport = await openHttpTransportFile(join(this.#folder, "kubeconfig"));
+  }
+
+  /** Sends a signal and leaves it at that. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
   }
 
   /** Ends it without a word of warning. */
