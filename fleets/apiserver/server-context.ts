@@ -12,7 +12,7 @@ import type { Registry } from "./registry/registry.ts";
 import type { InFlightLimits } from "./request/limits.ts";
 import type { ServerMetrics } from "./request/server-metrics.ts";
 import type { Store } from "./storage/store.ts";
-import type { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
+import type { ServiceAccountTokens, TokenVerdict } from "./tokens/service-account-tokens.ts";
 
 /** One API surface: its objects, its kinds and its rules. */
 export interface ServerContext {
@@ -30,7 +30,9 @@ export interface ServerContext {
   /** Tokens of ServiceAccounts. */
   readonly tokens: ServiceAccountTokens;
   /** The user of a bearer token of any kind; undefined when it does not hold. */
-  readonly checkToken: (token: string) => UserInfo | undefined;
+  readonly checkToken: (token: string) => UserInfo | undefined | Promise<UserInfo | undefined>;
+  /** As `checkToken`, for a token that is to hold for one of `audiences`. */
+  readonly reviewToken: (token: string, audiences: readonly string[]) => Promise<TokenVerdict | undefined>;
   readonly metrics: ServerMetrics;
   readonly limits: InFlightLimits;
   /** Undefined when nobody audits. */

@@ -17,6 +17,7 @@ import { startCustomResources } from "./controllers/custom-resources.ts";
 import { GarbageCollector } from "./controllers/garbage-collector.ts";
 import { createNamespace, NamespaceWorker } from "./controllers/namespaces.ts";
 import { StorageProtection } from "./controllers/storage-protection.ts";
+import { startTokenSecrets } from "./controllers/token-secrets.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { createOpenApiPaths } from "./discovery/openapi-paths.ts";
 import { createPathHandler } from "./handlers/paths.ts";
@@ -32,7 +33,9 @@ import { InFlightLimits } from "./request/limits.ts";
 import { ServerMetrics } from "./request/server-metrics.ts";
 import type { Connector, ServerContext } from "./server-context.ts";
 import { Store } from "./storage/store.ts";
+import type { OidcIssuer } from "./tokens/oidc-issuer.ts";
 import { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
+import { tokenChecks } from "./tokens/token-checks.ts";
 
 export interface ApiServerOptions {
   /** Names the server in logs. */
@@ -50,6 +53,8 @@ export interface ApiServerOptions {
   readonly admission?: readonly AdmissionPlugin[];
   /** Users of bearer tokens, beside those of ServiceAccounts. */
   readonly tokens?: (token: string) => UserInfo | undefined;
+  /** Issuers whose tokens are accepted beside those. */
+  readonly oidc?: readonly OidcIssuer[];
   /**
    * `rbac`: by the roles and bindings of the store, with the usual ones created when missing. `authenticated`
    * (default): everything to everybody who is authenticated.
@@ -88,7 +93,7 @@ export interface ApiServer {
   readonly name: string;
   readonly logger: Logger;
   /** The user of a bearer token; undefined when it does not hold. */
-  readonly checkToken: (token: string) => UserInfo | undefined;
+  readonly checkToken: (token: string) => UserInfo | undefined | Promise<UserInfo | undefined>;
   /** Forgets the history of changes, as a compaction does: older watches and list pages expire. */
   compact(): void;
   /** Tells clients' certificates authority, for the ConfigMap that every namespace carries. */
@@ -158,7 +163,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           : (request) => rbac.decide(request),
     rbac,
     tokens,
-    checkToken: (token) => options.tokens?.(token) ?? tokens.check(token),
+    ...tokenChecks(tokens, options.tokens, options.oidc ?? []),
     metrics,
     limits,
     audit: options.audit === undefined ? undefined : new Auditor(options.audit, metrics, clock),
@@ -187,6 +192,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   collector.start();
   namespaces.start();
   storage.start();
+  const tokenSecrets = startTokenSecrets(server);
   for (const namespace of FIRST_NAMESPACES) createNamespace(server, namespace);
   await store.settled();
   return {
@@ -201,6 +207,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     publishCa(pem) {
       server.caPem = pem;
       namespaces.publishCa();
+      tokenSecrets.refill();
     },
     drain: () => draining.abort(),
     close() {

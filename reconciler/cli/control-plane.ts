@@ -1,8 +1,7 @@
 // The composition root: one engine for the store, the fleet, and all loops over them.
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseTokenFile } from "../../fleets/apiserver/http/authentication.ts";
 import { type Listener, listen } from "../../fleets/apiserver/http/listener.ts";
 import { builtinKinds } from "../../fleets/apiserver/kinds/builtin.ts";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
@@ -11,7 +10,7 @@ import { CLUSTER_DEFINITION, CLUSTER_PROXY, clusterKind } from "../../fleets/clu
 import { ClusterProxy, clusterConnector } from "../../fleets/cluster-proxy/cluster-proxy.ts";
 import { Fleet } from "../../fleets/fleet.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
-import type { Transport, UserInfo } from "../../kube/client/transport.ts";
+import type { Transport } from "../../kube/client/transport.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
@@ -22,6 +21,7 @@ import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
 import { karmadaAdmission } from "./admission.ts";
 import { type AuditSettings, openAudit } from "./audit-settings.ts";
+import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
 import type { AdvertisedAddress } from "./extension-listener.ts";
 import { createFetcher } from "./fetcher.ts";
 import { installDefinitions } from "./install.ts";
@@ -40,8 +40,8 @@ export interface ControlPlaneOptions {
   /** Where the API server of `storeKubeconfig` finds this process. */
   readonly advertise?: AdvertisedAddress | undefined;
   readonly profile?: Partial<Profile>;
-  /** Lines of `token,user,uid,"group1,group2"`: who may use bearer tokens. */
-  readonly tokenFile?: string | undefined;
+  /** Who may come in beside the administrator and ServiceAccounts. */
+  readonly authentication?: AuthenticationSettings | undefined;
   /** Writes a line of the log for each request over the network. */
   readonly requestLog?: boolean;
   /** What is audited, and the file it goes to. */
@@ -139,7 +139,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promise<Engine> {
-  const { dataFolder, logger, members } = options;
+  const { dataFolder, logger, members, authentication } = options;
   const audit = options.audit === undefined ? undefined : await openAudit(options.audit, clock, logger);
   const proxy = new ClusterProxy({
     readSecret: (reference) => client.find({ apiVersion: "v1", kind: "Secret", ...reference }),
@@ -161,7 +161,8 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
       });
       process.exit(1);
     },
-    ...(options.tokenFile === undefined ? {} : { tokens: readTokens(options.tokenFile) }),
+    ...(authentication?.tokens === undefined ? {} : { tokens: authentication.tokens }),
+    oidc: openIssuers(authentication?.providers ?? [], clock, logger),
     admission: [karmadaAdmission(clock, randomUUID)],
     kinds: [...builtinKinds(), clusterKind()],
     connectors: { [CLUSTER_PROXY]: clusterConnector(proxy) },
@@ -179,6 +180,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
       directory: certificatesIn(dataFolder),
       clock,
       logger,
+      anonymous: authentication?.anonymous ?? true,
     });
   } catch (error) {
     await server.close();
@@ -219,21 +221,6 @@ function portProblem(error: unknown, options: ControlPlaneOptions): AppError | u
       cause: error,
     });
   return undefined;
-}
-
-/** Users of bearer tokens, from a file in the form that kube-apiserver's --token-auth-file has. */
-function readTokens(path: string): (token: string) => UserInfo | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new AppError("token-file-unreadable", `cannot read the token file: ${messageOf(error)}`, {
-      recovery: "stall",
-      cause: error,
-    });
-  }
-  const users = parseTokenFile(text);
-  return (token) => users.get(token);
 }
 
 async function connectStore(options: ControlPlaneOptions, kubeconfig: string, clock: Clock): Promise<Engine> {

@@ -65,9 +65,9 @@ async function run(target: FuzzTarget, options: FuzzOptions, rejections: unknown
   return { target: target.name, inputs: iteration, longestMs, failure: undefined };
 }
 
-/** The first words of a problem: a smaller input must fail in the same way. */
+/** The first words of a problem, or the first line of an error: a smaller input must fail in the same way. */
 function kindOf(problem: string): string {
-  return problem.split(/[:\n]/)[0] ?? "";
+  return (problem.startsWith("threw") ? problem.split("\n") : problem.split(/[:\n]/))[0] ?? "";
 }
 
 async function attempt(

@@ -65,6 +65,7 @@ function randomValue(random: Random, code: string, depth: number, misfits: numbe
   return random.pick(SCALARS[code] ?? [{}, null]);
 }
 
+const SCHEMA = "apiextensions/v1.JSONSchemaProps";
 const MAGIC = Buffer.from([0x6b, 0x38, 0x73, 0x00]);
 
 /** The envelope that clients send. Leaves out what the tables cannot say, as other programs' encoders do not. */
@@ -138,6 +139,18 @@ function writeScalar(out: ProtobufWriter, number: number, code: string, value: J
     case "Time":
     case "MicroTime":
       out.message(number, (message) => message.integer(1, Date.parse(String(value)) / 1000));
+      return;
+    case "SchemaOrBool":
+      out.message(number, (message) => {
+        if (typeof value === "boolean") message.integer(1, value ? 1 : 0);
+        else message.integer(1, 1).message(2, (schema) => writeStruct(schema, SCHEMA, value as JsonObject));
+      });
+      return;
+    case "SchemaOrArray":
+    case "SchemaOrStrings":
+      out.message(number, (message) =>
+        message.message(1, (schema) => writeStruct(schema, SCHEMA, value as JsonObject)),
+      );
       return;
     default:
       out.text(number, Buffer.from(String(value), "base64").toString());

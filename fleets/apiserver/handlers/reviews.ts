@@ -1,6 +1,6 @@
 // Review kinds: questions to the server, answered and not stored.
 import type { ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
-import { isObject, type JsonObject } from "../../../kube/object.ts";
+import { isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import type { PolicyRule } from "../authorization/rbac-objects.ts";
 import type { KindStrategy } from "../registry/kind.ts";
@@ -12,6 +12,7 @@ import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
 import { answerValue } from "./answers.ts";
 import { ownershipRequestOf } from "./create-update.ts";
 import { ownershipAfterUpdate } from "./field-ownership.ts";
+import { checkAccessReview } from "./review-validation.ts";
 
 const AUTHENTICATION = "authentication.k8s.io";
 const AUTHORIZATION = "authorization.k8s.io";
@@ -25,12 +26,14 @@ export async function handleReview(exchange: Exchange): Promise<ApiResponse> {
   const options = readWriteOptions(exchange.query, "CreateOptions");
   const review = decodeBody(exchange.request, kind, options.fieldValidation, exchange.warnings);
   const spec = isObject(review["spec"]) ? review["spec"] : {};
-  const { status, ...rest } = answerReview(exchange, spec);
+  const { status, ...rest } = await answerReview(exchange, review, spec);
   const { apiVersion, kind: name } = review;
   if (rest.metadata !== undefined) return answerValue(exchange, 201, { kind: name, apiVersion, ...rest, status });
   const managedFields = ownershipAfterUpdate(ownershipRequestOf(exchange, options), undefined, review);
   const namespace = exchange.target.namespace;
+  const given = kind.kind === "TokenReview" ? review.metadata.name : undefined;
   const metadata = {
+    ...(given === undefined || given === "" ? {} : { name: given }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(managedFields === undefined ? {} : { managedFields }),
   };
@@ -44,22 +47,26 @@ interface ReviewAnswer {
   readonly spec?: JsonObject;
 }
 
-function answerReview(exchange: Exchange, spec: Record<string, unknown>): ReviewAnswer {
+async function answerReview(
+  exchange: Exchange,
+  review: KubeObject,
+  spec: Record<string, unknown>,
+): Promise<ReviewAnswer> {
   const { user, kind, server } = exchange;
   switch (kind.kind) {
     case "SelfSubjectReview":
       return { metadata: { creationTimestamp: rfc3339(server.clock.now()) }, status: { userInfo: userInfoOf(user) } };
     case "SelfSubjectAccessReview":
-      return { status: access(exchange, spec, user) };
+      return { status: access(exchange, review, spec, user) };
     case "SubjectAccessReview":
     case "LocalSubjectAccessReview": {
       const groups = Array.isArray(spec["groups"]) ? spec["groups"].map(String) : [];
-      return { status: access(exchange, spec, { name: String(spec["user"] ?? ""), groups }) };
+      return { status: access(exchange, review, spec, { name: String(spec["user"] ?? ""), groups }) };
     }
     case "SelfSubjectRulesReview":
       return { metadata: {}, spec: {}, status: listRules(exchange, spec) };
     case "TokenReview":
-      return { status: reviewToken(exchange, spec) };
+      return { status: await reviewToken(exchange, spec) };
     default:
       return { status: {} };
   }
@@ -83,13 +90,14 @@ function listRules({ server, user }: Exchange, spec: Record<string, unknown>): J
   };
 }
 
-function reviewToken(exchange: Exchange, spec: Record<string, unknown>): JsonObject {
+async function reviewToken(exchange: Exchange, spec: Record<string, unknown>): Promise<JsonObject> {
   const token = text(spec["token"]);
   if (token === "") throw badRequest("token is required for TokenReview in authentication");
-  const user = exchange.server.checkToken(token);
-  if (user === undefined) return { user: {}, error: "invalid bearer token" };
-  const audiences = Array.isArray(spec["audiences"]) ? spec["audiences"].map(String) : [TOKEN_ISSUER];
-  return { authenticated: true, user: userInfoOf(user), audiences };
+  const given = Array.isArray(spec["audiences"]) ? spec["audiences"].map(String) : [];
+  const audiences = given.length === 0 ? [TOKEN_ISSUER] : given;
+  const verdict = await exchange.server.reviewToken(token, audiences);
+  if (verdict === undefined) return { user: {}, error: "invalid bearer token" };
+  return { authenticated: true, user: userInfoOf(verdict.user), audiences: [...verdict.audiences] };
 }
 
 function text(value: unknown): string {
@@ -106,18 +114,17 @@ function userInfoOf(user: UserInfo): JsonObject {
   };
 }
 
-function access(exchange: Exchange, spec: Record<string, unknown>, user: Exchange["user"]): JsonObject {
+function access(
+  exchange: Exchange,
+  review: KubeObject,
+  spec: Record<string, unknown>,
+  user: Exchange["user"],
+): JsonObject {
   const resource = spec["resourceAttributes"];
   const path = spec["nonResourceAttributes"];
-  if (isObject(resource) === isObject(path)) {
-    throw invalid({ group: AUTHORIZATION, kind: "" }, "", [
-      {
-        reason: "FieldValueInvalid",
-        field: "spec.resourceAttributes",
-        message: "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified",
-      },
-    ]);
-  }
+  const errors = checkAccessReview(review, exchange.target.namespace);
+  // The reference names no kind here.
+  if (errors.length > 0) throw invalid({ group: AUTHORIZATION, kind: "" }, "", errors);
   const decision = exchange.server.authorizer({
     user,
     verb: text(isObject(resource) ? resource["verb"] : isObject(path) ? path["verb"] : ""),

@@ -3,6 +3,7 @@ import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/tra
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { runSteps } from "../../../runtime/steps.ts";
 import type { AccessRequest } from "../authorization/access.ts";
+import { bearerToken } from "../http/authentication.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import {
   failureStatus,
@@ -117,7 +118,7 @@ async function dispatch(
   const query = new Query(trace.query);
   if (decodePath(path) === undefined) return textResponse(400, "400 Bad Request");
   if (path.startsWith("//")) return notFoundText();
-  const user = userOf(server, trace, (refused) => impersonationRefusal(refused, request, target, path, query));
+  const user = await userOf(server, trace, (refused) => impersonationRefusal(refused, request, target, path, query));
   server.limits.enter(trace, user);
   if (target === undefined) {
     const answer = await other(trace, query, user);
@@ -175,9 +176,13 @@ async function dispatch(
   }
 }
 
-function userOf(server: ServerContext, trace: RequestTrace, refuse: (user: UserInfo) => Error): UserInfo {
+async function userOf(
+  server: ServerContext,
+  trace: RequestTrace,
+  refuse: (user: UserInfo) => Error,
+): Promise<UserInfo> {
   const { request } = trace;
-  const user = request.user ?? tokenUser(server, request);
+  const user = request.user ?? (await tokenUser(server, request));
   trace.user = user;
   server.metrics.authenticated(user.name);
   server.metrics.began(trace);
@@ -201,10 +206,10 @@ function impersonationRefusal(
 }
 
 /** In-process callers are trusted, unless they bring a token to be told by it. */
-function tokenUser(server: ServerContext, request: ApiRequest): UserInfo {
-  const token = /^bearer +(\S+)$/i.exec(request.headers?.["authorization"] ?? "")?.[1];
+async function tokenUser(server: ServerContext, request: ApiRequest): Promise<UserInfo> {
+  const token = bearerToken(request.headers?.["authorization"]);
   if (token === undefined) return MASTER;
-  const user = server.checkToken(token);
+  const user = await server.checkToken(token);
   if (user === undefined) throw unauthorized();
   return user;
 }

@@ -7,8 +7,8 @@ import { credentialId } from "./certificates.ts";
 const AUTHENTICATED = "system:authenticated";
 const ANONYMOUS: UserInfo = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
-/** Answers the user of a bearer token, or undefined when it does not hold. */
-export type TokenCheck = (token: string) => UserInfo | undefined;
+/** Answers the user of a bearer token, or undefined when it does not hold. A promise only where keys are fetched. */
+export type TokenCheck = (token: string) => UserInfo | undefined | Promise<UserInfo | undefined>;
 
 const certificateUsers = new WeakMap<object, UserInfo | null>();
 
@@ -33,17 +33,33 @@ function certificateUser(socket: TLSSocket): UserInfo | null | undefined {
   return user;
 }
 
+export interface AuthenticationOptions {
+  readonly checkToken: TokenCheck;
+  /** Whether requests without credentials go on as `system:anonymous`. */
+  readonly anonymous: boolean;
+}
+
+/** The token of an Authorization header; undefined when it holds none, as the reference reads it. */
+export function bearerToken(authorization: string | undefined): string | undefined {
+  const [scheme = "", token = ""] = (authorization ?? "").trim().split(" ");
+  return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
+}
+
 /** The user of a request; 401 for credentials that do not hold. */
-export function authenticate(socket: TLSSocket, authorization: string | undefined, checkToken: TokenCheck): UserInfo {
+export async function authenticate(
+  socket: TLSSocket,
+  authorization: string | undefined,
+  { checkToken, anonymous }: AuthenticationOptions,
+): Promise<UserInfo> {
   const certified = certificateUser(socket);
   if (certified !== null && certified !== undefined) return certified;
-  const token = /^bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  const token = bearerToken(authorization);
   if (token !== undefined) {
-    const user = checkToken(token);
+    const user = await checkToken(token);
     if (user === undefined) throw unauthorized();
     return user.groups.includes(AUTHENTICATED) ? user : { ...user, groups: [...user.groups, AUTHENTICATED] };
   }
-  if (certified === null) throw unauthorized();
+  if (certified === null || !anonymous) throw unauthorized();
   return ANONYMOUS;
 }
 

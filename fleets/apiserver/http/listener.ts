@@ -45,6 +45,8 @@ export interface ListenOptions {
   readonly hostnames?: readonly string[];
   /** Users of bearer tokens, beside those that each server knows. */
   readonly tokens?: TokenCheck;
+  /** Whether requests without credentials are let in as `system:anonymous`. Default true. */
+  readonly anonymous?: boolean;
   /** Largest body of a request; that of the API when absent. */
   readonly maxBodyBytes?: number;
   /**
@@ -273,7 +275,7 @@ class Port {
       };
       let user: UserInfo;
       try {
-        user = this.#userOf(request, found.server);
+        user = await this.#userOf(request, found.server);
       } catch (error) {
         if (found.server.reject === undefined) throw error;
         return found.server.reject(call, error);
@@ -299,16 +301,15 @@ class Port {
     return announced || open ? { stream: request.iterator({ destroyOnReturn: false }) } : {};
   }
 
-  #userOf(request: Received, server: ServedApi): UserInfo {
+  async #userOf(request: Received, server: ServedApi): Promise<UserInfo> {
     const socket = socketOf(request);
     if (this.#options.identify !== undefined) return this.#options.identify(socket, request.rawHeaders);
     const proxied = this.#frontProxy?.userOf(socket, request.rawHeaders);
     if (proxied !== undefined) return proxied;
-    return authenticate(
-      socket,
-      request.headers.authorization,
-      (token) => this.#options.tokens?.(token) ?? server.checkToken(token),
-    );
+    return authenticate(socket, request.headers.authorization, {
+      checkToken: (token) => this.#options.tokens?.(token) ?? server.checkToken(token),
+      anonymous: this.#options.anonymous ?? true,
+    });
   }
 
   /** The server whose prefix the path has, and the rest of the path. */

@@ -102,7 +102,11 @@ function parseProtobufBody(bytes: Buffer, kindName: string): JsonObject {
 }
 
 /** 400 for a body whose kind is known and whose content is not what that kind has. */
-function undecodable(of: { readonly apiVersion: string; readonly kind: string }, kindName: string, why: string): Error {
+export function undecodable(
+  of: { readonly apiVersion: string; readonly kind: string },
+  kindName: string,
+  why: string,
+): Error {
   const version = of.apiVersion.split("/").pop();
   return badRequest(`${of.kind} in version "${version}" cannot be handled as a ${kindName}: ${why}`);
 }

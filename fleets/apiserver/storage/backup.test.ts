@@ -171,7 +171,7 @@ describe("restoreBackup", () => {
     restore(target);
 
     const restored = await openServer(target);
-    expect(restored.server.checkToken(token)?.name).toBe("system:serviceaccount:default:robot");
+    expect((await restored.server.checkToken(token))?.name).toBe("system:serviceaccount:default:robot");
     await restored.server.close();
     const key = join(certificatesIn(target), "ca.key");
     expect(readFileSync(key, "utf8")).toBe("a private key");

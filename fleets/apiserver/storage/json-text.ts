@@ -1,4 +1,5 @@
 // JSON with 64-bit integers: bigint in memory, plain digits in the text.
+import { hasEscapedKey, parseJson } from "../request/json-parser.ts";
 
 // `rawJSON` is part of ES2026 and not yet of the compiler's library.
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
@@ -19,7 +20,8 @@ const INTEGER = /^-?[0-9]+$/;
 
 /** Reads what `encodeJson` wrote. */
 export function decodeJson(text: string): unknown {
-  // A reviver makes parsing several times slower, and few objects need one.
+  // A reviver makes parsing several times slower, and few objects need one; fewer still have keys with escapes.
+  if (hasEscapedKey(text)) return parseJson(text, false).value;
   return LONG_NUMBER.test(text) ? JSON.parse(text, reviveBigIntegers) : JSON.parse(text);
 }
 

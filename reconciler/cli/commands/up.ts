@@ -5,6 +5,7 @@ import { isDuration, parseDuration } from "../../../runtime/duration.ts";
 import { createLogger, type Level, type Logger } from "../../../runtime/logger.ts";
 import type { Profile } from "../../controllers/context.ts";
 import type { AuditSettings } from "../audit-settings.ts";
+import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
@@ -40,7 +41,7 @@ export const upCommand: Command = {
       value: "KUBECONFIG",
       help: "keep all state in this API server instead of the embedded one",
     },
-    "token-file": { type: "string", value: "FILE", help: 'users of bearer tokens: lines of token,user,uid,"groups"' },
+    ...AUTHENTICATION_OPTIONS,
     compatibility: {
       type: "string",
       value: "MODE",
@@ -78,8 +79,8 @@ export const upCommand: Command = {
     const { io, signal } = invocation;
     const logger = loggerFor(io, stringOption(invocation, "log-level") ?? "info");
     const store = stringOption(invocation, "store");
-    const tokenFile = stringOption(invocation, "token-file");
     const delayMs = delayOption(invocation);
+    const authentication = readAuthentication(invocation);
     const members = await startMembers(invocation, logger);
     const plane = await startControlPlane({
       dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
@@ -88,7 +89,7 @@ export const upCommand: Command = {
       port: portOption(invocation, store === undefined ? "6443" : undefined),
       advertise: advertiseOption(invocation, store),
       profile: profileOf(invocation),
-      tokenFile: tokenFile === undefined ? undefined : resolve(io.cwd, tokenFile),
+      authentication,
       members,
       requestLog: booleanOption(invocation, "request-log"),
       audit: auditOption(invocation),
