@@ -64,7 +64,8 @@ function modelPatch(document: Json, operations: readonly JsonPatchOperation[]): 
   }
   function get(pointer: string): Json {
     const { at, key } = holder(pointer);
-    return step(at, key);
+    // As Kubernetes: a key that an object does not have is null, for those that read it.
+    return !Array.isArray(at) && !Object.hasOwn(at, key) ? null : step(at, key);
   }
   function add(pointer: string, value: Json): void {
     const { at, key } = holder(pointer);
@@ -84,7 +85,6 @@ function modelPatch(document: Json, operations: readonly JsonPatchOperation[]): 
       return;
     }
     const { at, key } = holder(pointer);
-    step(at, key);
     if (Array.isArray(at)) at[place(at, key, at.length)] = value;
     else Object.defineProperty(at, key, { value, enumerable: true, configurable: true, writable: true });
   }

@@ -118,6 +118,7 @@ async function dispatch(
   const query = new Query(trace.query);
   if (decodePath(path) === undefined) return textResponse(400, "400 Bad Request");
   if (path.startsWith("//")) return notFoundText();
+  if (target === undefined && /^\/apis?\/.*\/\/+[^/]/.test(path)) throw resourceNotFound();
   const user = await userOf(server, trace, (refused) => impersonationRefusal(refused, request, target, path, query));
   server.limits.enter(trace, user);
   if (target === undefined) {

@@ -1,6 +1,6 @@
 // What a path and a method ask for.
 import { quoteGo } from "../../../kube/go-text.ts";
-import { badRequest, resourceNotFound } from "../registry/status-error.ts";
+import { badRequest } from "../registry/status-error.ts";
 
 /** The verbs of Kubernetes' authorisation. */
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
@@ -39,7 +39,7 @@ export function decodePath(path: string): string | undefined {
 
 /**
  * Reads a resource path. Undefined when the path is something else, such as discovery. As the reference, escapes are
- * resolved first: an escaped slash separates like any other. Throws a 404 for an empty segment among others.
+ * resolved first: an escaped slash separates like any other. A path with an empty segment among others is none.
  */
 export function parseResourcePath(path: string): ResourcePath | undefined {
   const segments = (decodePath(path) ?? "").replace(/^\/+|\/+$/g, "").split("/");
@@ -70,7 +70,7 @@ export function parseResourcePath(path: string): ResourcePath | undefined {
     }
   }
   // What a proxy passes on may hold empty segments.
-  if (segments.slice(0, next + 3).includes("")) throw resourceNotFound();
+  if (segments.slice(0, next + 3).includes("")) return undefined;
   return {
     group,
     version,
