@@ -3,9 +3,11 @@ import type { ApiRequest, ApiResponse, UserInfo } from "../../kube/client/transp
 import type { KubeObject } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { Remotes } from "./aggregation/remotes.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { Authorizer } from "./authorization/access.ts";
 import type { Rbac } from "./authorization/rbac.ts";
+import type { FrontProxyCredentials } from "./http/certificates.ts";
 import type { JsonCaller } from "./http/json-call.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -47,6 +49,10 @@ export interface ServerContext {
   readonly connectors: ReadonlyMap<string, Connector>;
   /** PEM of the authority that signed the listener's certificate; empty while there is none. */
   caPem: string;
+  /** By which other servers know this one; undefined while there is no listener. */
+  frontProxy: FrontProxyCredentials | undefined;
+  /** Group-versions that other servers serve. */
+  readonly remotes: Remotes;
 }
 
 /** A request for a subresource that the embedding program answers. */

@@ -7,7 +7,9 @@ import type { WebhookAdmission } from "./admission/webhooks/invocation.ts";
 import { surroundingsOf } from "./admission/webhooks/match-target.ts";
 import { mutatingWebhooks } from "./admission/webhooks/mutating-webhooks.ts";
 import { validatingWebhooks } from "./admission/webhooks/validating-webhooks.ts";
+import { publishAuthentication } from "./aggregation/authentication-config.ts";
 import { LocalServices } from "./aggregation/local-services.ts";
+import { RemoteServices } from "./aggregation/remote-services.ts";
 import { type AuditOptions, Auditor } from "./audit/auditor.ts";
 import { type Authorizer, allowAuthenticated } from "./authorization/access.ts";
 import { startRbac } from "./authorization/bootstrap.ts";
@@ -23,6 +25,7 @@ import { createOpenApiPaths } from "./discovery/openapi-paths.ts";
 import { createPathHandler } from "./handlers/paths.ts";
 import { passesThrough, refusal } from "./handlers/router.ts";
 import { reject, serve } from "./handlers/serve.ts";
+import type { FrontProxyCredentials } from "./http/certificates.ts";
 import { JsonCaller } from "./http/json-call.ts";
 import { builtinKinds } from "./kinds/builtin.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
@@ -96,8 +99,11 @@ export interface ApiServer {
   readonly checkToken: (token: string) => UserInfo | undefined | Promise<UserInfo | undefined>;
   /** Forgets the history of changes, as a compaction does: older watches and list pages expire. */
   compact(): void;
-  /** Tells clients' certificates authority, for the ConfigMap that every namespace carries. */
-  publishCa(pem: string): void;
+  /**
+   * Tells clients' certificates authority, for the ConfigMap that every namespace carries, and by which certificate this
+   * server is to speak to others.
+   */
+  publishCa(pem: string, frontProxy?: FrontProxyCredentials): void;
   /** Lets /readyz say that the server is about to close, so that load balancers send no more. Answers go on. */
   drain(): void;
   /** Ends watches and closes the database. */
@@ -142,6 +148,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       throw new Error("match conditions cannot be evaluated here");
     },
   };
+  const remotes = new RemoteServices();
   const server: ServerContext = {
     name,
     store,
@@ -172,9 +179,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     closing: closing.signal,
     connectors: new Map(Object.entries(options.connectors ?? {})),
     caPem: "",
+    frontProxy: undefined,
+    remotes,
   };
-  const discovery = new Discovery(registry, groupsOf(kinds));
-  const paths = createPathHandler(server, discovery, createOpenApiPaths(registry, clock));
+  const discovery = new Discovery(registry, groupsOf(kinds), remotes);
+  const paths = createPathHandler(server, discovery, createOpenApiPaths(registry, remotes, clock));
   async function handle(request: ApiRequest): Promise<ApiResponse> {
     if (closing.signal.aborted) {
       return refusal(server, statusError(503, "ServiceUnavailable", "the server is shutting down"));
@@ -188,7 +197,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   startCustomResources(server);
   if (rbac !== undefined) startRbac(server);
   const localServices = new LocalServices(server);
-  if (options.apiServices ?? true) localServices.start();
+  if (options.apiServices ?? true) {
+    localServices.start();
+    remotes.start(server);
+  }
   collector.start();
   namespaces.start();
   storage.start();
@@ -204,10 +216,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
     checkToken: server.checkToken,
     compact: () => store.compactHistory(),
-    publishCa(pem) {
+    publishCa(pem, frontProxy) {
       server.caPem = pem;
+      if (frontProxy !== undefined) server.frontProxy = frontProxy;
       namespaces.publishCa();
       tokenSecrets.refill();
+      publishAuthentication(server);
     },
     drain: () => draining.abort(),
     close() {

@@ -14,9 +14,13 @@ export interface Answer {
   readonly body: LooseObject;
 }
 
-export interface TestServer {
-  readonly server: ApiServer;
+export interface TestServer extends ServerCaller {
   readonly clock: FakeClock;
+}
+
+/** Short requests to a server. */
+export interface ServerCaller {
+  readonly server: ApiServer;
   call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
 
@@ -24,9 +28,13 @@ export interface TestServer {
 export async function startTestServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
   const clock = new FakeClock();
   const server = await createApiServer({ name: "test", clock, logger: silentLogger, ...options });
+  return { ...testServerOver(server), clock };
+}
+
+/** The same for a server that is there already. */
+export function testServerOver(server: ApiServer): ServerCaller {
   return {
     server,
-    clock,
     async call(method, path, body, headers = {}) {
       const answer = await server.handle({
         method,
@@ -34,7 +42,7 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
         headers,
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       });
-      const text = answer.body instanceof Uint8Array ? Buffer.from(answer.body).toString() : "";
+      const text = await textOf(answer.body);
       const isJson = String(answer.headers["content-type"] ?? "").startsWith("application/json");
       // See LooseObject.
       return {
@@ -44,6 +52,13 @@ export async function startTestServer(options: Partial<ApiServerOptions> = {}): 
       };
     },
   };
+}
+
+async function textOf(body: Uint8Array | AsyncIterable<Uint8Array>): Promise<string> {
+  if (body instanceof Uint8Array) return Buffer.from(body).toString();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
 }
 
 /** Lets the controllers, which work at the end of a turn of the event loop, finish. */

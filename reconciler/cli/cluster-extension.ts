@@ -95,7 +95,7 @@ export function createClusterExtension(options: ClusterExtensionOptions): Transp
 
 /** True for paths of members: bodies stream, and connections may be upgraded. */
 export function isProxyPath(path: string): boolean {
-  return parseResourcePath(splitPath(path).path)?.subresource === "proxy";
+  return /^\/apis\/cluster\.karmada\.io\/v1alpha1\/clusters\/[^/]+\/proxy(?:[/?]|$)/.test(path);
 }
 
 async function answer(
@@ -119,6 +119,7 @@ async function answer(
   await requireAccess(options.client, user, VERBS[request.method] ?? "*", target.name);
   const cluster = await findCluster(options.client, target.name);
   const rest = remainderOf(path, segmentsBefore(target));
+  if (rest === undefined) throw resourceNotFound();
   return options.proxy.answer({ request, user, cluster, rest, query });
 }
 

@@ -8,6 +8,8 @@ export interface Priority {
 }
 
 const GROUPS: Readonly<Record<string, number>> = {
+  // It has no APIService, and comes first.
+  "apiregistration.k8s.io": 20000,
   "": 18000,
   apps: 17800,
   "events.k8s.io": 17750,

@@ -2,12 +2,15 @@
 import { createHash } from "node:crypto";
 import type { ApiResponse } from "../../../kube/client/transport.ts";
 import { formatApiVersion, type JsonObject } from "../../../kube/object.ts";
+import { localPriority, type Priority } from "../aggregation/priorities.ts";
+import type { RemoteService, Remotes } from "../aggregation/remotes.ts";
 import { jsonResponse } from "../handlers/answers.ts";
 import type { KindStrategy, SubresourceInfo } from "../registry/kind.ts";
 import { compareVersions, type Registry } from "../registry/registry.ts";
 import { notAcceptable } from "../registry/status-error.ts";
 import { type AcceptClause, parseAccept } from "../request/negotiation.ts";
 import { encodeJson } from "../storage/json-text.ts";
+import { remoteVersion } from "./remote-version.ts";
 
 const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const ACCEPTED = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
@@ -15,6 +18,9 @@ const ACCEPTED = ["application/json", "application/yaml", "application/vnd.kuber
 interface VersionEntry {
   readonly version: string;
   readonly kinds: readonly KindStrategy[];
+  /** Set when another server serves the version, whatever this one has under its name. */
+  readonly remote: RemoteService | undefined;
+  readonly priority: Priority;
 }
 
 interface GroupEntry {
@@ -33,12 +39,14 @@ export class Discovery {
   readonly #registry: Registry;
   /** Groups in the order of the reference; others follow by name. */
   readonly #groupOrder: readonly string[];
-  #generation = -1;
+  readonly #remotes: Remotes;
+  #generation = "";
   #groups: readonly GroupEntry[] = [];
   #aggregated = new Map<"api" | "apis", AggregatedDocument>();
 
-  constructor(registry: Registry, groupOrder: readonly string[]) {
+  constructor(registry: Registry, groupOrder: readonly string[], remotes: Remotes) {
     this.#registry = registry;
+    this.#remotes = remotes;
     this.#groupOrder = groupOrder;
   }
 
@@ -69,24 +77,42 @@ export class Discovery {
   }
 
   #refresh(): readonly GroupEntry[] {
-    if (this.#generation === this.#registry.generation) return this.#groups;
-    const groups = new Map<string, Map<string, KindStrategy[]>>();
-    for (const kind of this.#registry.all()) {
-      const versions = groups.get(kind.group) ?? new Map<string, KindStrategy[]>();
-      groups.set(kind.group, versions);
-      versions.set(kind.version, [...(versions.get(kind.version) ?? []), kind]);
+    const generation = `${this.#registry.generation} ${this.#remotes.generation}`;
+    if (this.#generation === generation) return this.#groups;
+    const groups = new Map<string, Map<string, VersionEntry>>();
+    function entriesOf(group: string): Map<string, VersionEntry> {
+      const entries = groups.get(group) ?? new Map<string, VersionEntry>();
+      groups.set(group, entries);
+      return entries;
+    }
+    for (const [groupVersion, kinds] of Map.groupBy(this.#registry.all(), (kind) => `${kind.group}/${kind.version}`)) {
+      const [group = "", version = ""] = groupVersion.split("/");
+      const sorted = kinds.toSorted((a, b) => (a.plural < b.plural ? -1 : 1));
+      const priority = localPriority(group, version);
+      entriesOf(group).set(version, { version, kinds: sorted, remote: undefined, priority });
+    }
+    for (const remote of this.#remotes.all()) {
+      const { group, version, groupPriorityMinimum, versionPriority } = remote.spec;
+      const priority = { group: groupPriorityMinimum, version: versionPriority };
+      entriesOf(group).set(version, { version, kinds: [], remote, priority });
     }
     const rank = new Map(this.#groupOrder.map((group, index) => [group, index]));
     this.#groups = [...groups]
-      .sort(([a], [b]) => (rank.get(a) ?? Infinity) - (rank.get(b) ?? Infinity) || (a < b ? -1 : 1))
-      .map(([group, versions]) => ({
+      .map(([group, entries]) => ({
         group,
-        versions: [...versions]
-          .map(([version, kinds]) => ({ version, kinds: kinds.toSorted((a, b) => (a.plural < b.plural ? -1 : 1)) }))
-          .sort((a, b) => compareVersions(a.version, b.version)),
-      }));
+        priority: Math.max(...[...entries.values()].map((entry) => entry.priority.group)),
+        versions: [...entries.values()].sort(
+          (a, b) => b.priority.version - a.priority.version || compareVersions(a.version, b.version),
+        ),
+      }))
+      .sort(
+        (a, b) =>
+          b.priority - a.priority ||
+          (rank.get(a.group) ?? Infinity) - (rank.get(b.group) ?? Infinity) ||
+          (a.group < b.group ? -1 : 1),
+      );
     this.#aggregated = new Map();
-    this.#generation = this.#registry.generation;
+    this.#generation = generation;
     return this.#groups;
   }
 
@@ -218,11 +244,11 @@ function storageHash(kind: KindStrategy): JsonObject {
 function aggregatedGroup({ group, versions }: GroupEntry): JsonObject {
   return {
     metadata: group === "" ? {} : { name: group },
-    versions: versions.map(({ version, kinds }) => ({
-      version,
-      resources: kinds.map((kind) => aggregatedResource(kind)),
-      freshness: "Current",
-    })),
+    versions: versions.map(({ version, kinds, remote }) =>
+      remote === undefined
+        ? { version, resources: kinds.map((kind) => aggregatedResource(kind)), freshness: "Current" }
+        : remoteVersion(remote),
+    ),
   };
 }
 

@@ -81,12 +81,22 @@ export async function route(
   }
 }
 
-/** Whether the request is answered by a connector, which takes bodies and connections as they come. */
+/** Whether the request is answered by a connector or another server, which take bodies and connections as they come. */
 export function passesThrough(server: ServerContext, fullPath: string): boolean {
-  const target = parseResourcePath(splitPath(fullPath).path);
+  if (server.remotes.ofPath(fullPath) !== undefined) return true;
+  const target = resourcePathIn(splitPath(fullPath).path);
   if (target?.subresource === undefined) return false;
   const kind = server.registry.find(target.group, target.version, target.resource);
   return kind !== undefined && connectorOf(server, kind, target) !== undefined;
+}
+
+/** The resource of a path; undefined also where the path is refused later. */
+function resourcePathIn(path: string): ResourcePath | undefined {
+  try {
+    return parseResourcePath(path);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The answer for anything thrown. What nobody foresaw is logged and answered without its details. */
@@ -121,6 +131,11 @@ async function dispatch(
   if (target === undefined && /^\/apis?\/.*\/\/+[^/]/.test(path)) throw resourceNotFound();
   const user = await userOf(server, trace, (refused) => impersonationRefusal(refused, request, target, path, query));
   server.limits.enter(trace, user);
+  const remote = server.remotes.ofPath(path);
+  if (remote !== undefined) {
+    authorizeRemote(server, trace, user, query);
+    return server.remotes.answer(remote, request, user);
+  }
   if (target === undefined) {
     const answer = await other(trace, query, user);
     return answer ?? notFoundText();
@@ -276,6 +291,19 @@ export function isAllowed(server: ServerContext, trace: RequestTrace, question: 
   return decision.allowed;
 }
 
+/** Requests that another server answers are authorised here as well; it knows its kinds, this server only their paths. */
+function authorizeRemote(server: ServerContext, trace: RequestTrace, user: UserInfo, query: Query): void {
+  const { path, target, request } = trace;
+  if (target !== undefined) {
+    authorize(server, trace, user, verbOfMethod(request.method, target, query) ?? connectVerb(request.method), target);
+    return;
+  }
+  const verb = request.method === "HEAD" ? "get" : request.method.toLowerCase();
+  if (!isAllowed(server, trace, { user, verb, path, resource: undefined })) {
+    throw accessRefusal(user, verb, undefined, path);
+  }
+}
+
 function accessRefusal(user: UserInfo, verb: string, target: ResourcePath | undefined, path: string): Error {
   const who = `User ${JSON.stringify(user.name)} cannot ${verb}`;
   if (target === undefined) {
@@ -336,6 +364,7 @@ async function connect(exchange: Exchange, connector: Connector): Promise<ApiRes
   const object = servedObject(requireObject(exchange), kind);
   const { path, query } = splitPath(request.path);
   const rest = remainderOf(path, segmentsBefore(target));
+  if (rest === undefined) throw resourceNotFound();
   return connector({ request, user, namespace: target.namespace, name, object, rest, query });
 }
 

@@ -21,7 +21,7 @@ import { failureStatus, StatusError } from "../registry/status-error.ts";
 import { MAX_BODY_BYTES } from "../request/body.ts";
 import type { ApiServer } from "../server.ts";
 import { authenticate, type TokenCheck } from "./authentication.ts";
-import { ensureCertificates } from "./certificates.ts";
+import { type CertificateSet, ensureCertificates } from "./certificates.ts";
 import { Connections, HANDSHAKE_MS, HEAD_MS, MOST_STREAMS, RESETS_A_SECOND, RESETS_AT_ONCE } from "./connections.ts";
 import { FrontProxyTrust, type RequestHeaderOptions } from "./front-proxy.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
@@ -106,9 +106,9 @@ export async function listen(servers: ServedApi | ServersByPrefix, options: List
   const isWildcard = host === "0.0.0.0" || host === "::";
   const names = [...new Set([...local, ...(isWildcard ? [] : [host]), ...(options.hostnames ?? [])])];
   const certificates = await ensureCertificates(directory, names, clock);
-  for (const server of byPrefix.values()) server.publishCa(certificates.caPem);
+  for (const server of byPrefix.values()) server.publishCa(certificates.caPem, certificates.frontProxy);
 
-  const port = new Port(byPrefix, options, certificates.caPem);
+  const port = new Port(byPrefix, options, certificates);
   const server = createSecureServer(
     {
       key: certificates.server.key,
@@ -154,7 +154,7 @@ const GONE = new DOMException("the client is gone, or the port closes", "AbortEr
 class Port {
   readonly #servers: ServersByPrefix;
   readonly #options: ListenOptions;
-  readonly #caPem: string;
+  readonly #certificates: CertificateSet;
   /** Servers that publish the authority. */
   readonly #known = new WeakSet<ServedApi>();
   /** Watches say what they have to say and end. */
@@ -166,10 +166,10 @@ class Port {
   #connections: Connections | undefined;
   readonly #asking = new Set<AbortController>();
 
-  constructor(servers: ServersByPrefix, options: ListenOptions, caPem: string) {
+  constructor(servers: ServersByPrefix, options: ListenOptions, certificates: CertificateSet) {
     this.#servers = servers;
     this.#options = options;
-    this.#caPem = caPem;
+    this.#certificates = certificates;
     const { requestHeader, clock } = options;
     this.#frontProxy = requestHeader === undefined ? undefined : new FrontProxyTrust(requestHeader, () => clock.now());
     this.#bodies = new BodyReader(options.maxBodyBytes ?? MAX_BODY_BYTES, options.bodyMs);
@@ -263,7 +263,7 @@ class Port {
       if (found === undefined) return jsonResponse(404, failureStatus(404, "NotFound", "no server has this path", {}));
       if (!this.#known.has(found.server)) {
         this.#known.add(found.server);
-        found.server.publishCa(this.#caPem);
+        found.server.publishCa(this.#certificates.caPem, this.#certificates.frontProxy);
       }
       const call: ApiRequest = {
         method: request.method ?? "GET",

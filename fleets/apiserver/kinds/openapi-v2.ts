@@ -142,10 +142,21 @@ function encodedKind(kind: KindStrategy): Uint8Array {
   return bytes;
 }
 
-/** The protobuf form of `/openapi/v2`. Each custom kind is encoded once. */
-export function openApiV2Protobuf(kinds: readonly KindStrategy[]): Uint8Array {
+/** Definitions from elsewhere, in the words of v2. */
+export type FurtherDefinitions = readonly (readonly [name: string, schema: JsonObject])[];
+
+/** The protobuf form of `/openapi/v2`. Each custom kind is encoded once. `further` adds names that are not there yet. */
+export function openApiV2Protobuf(kinds: readonly KindStrategy[], further: FurtherDefinitions = []): Uint8Array {
   base ??= readFileSync(new URL("./tables/openapi-v2-base.table.pb", import.meta.url));
-  return Buffer.concat([base, ...kinds.filter(({ custom }) => custom).map(encodedKind)]);
+  const custom = kinds.filter((kind) => kind.custom);
+  const known = new Set(further.length === 0 ? [] : Object.keys(definitionsOf(kinds)));
+  const added: Uint8Array[] = [];
+  for (const [name, schema] of further) {
+    if (known.has(name)) continue;
+    known.add(name);
+    added.push(encodeDefinition(name, schema));
+  }
+  return Buffer.concat([base, ...custom.map(encodedKind), ...added]);
 }
 
 function withReferences(value: Json | undefined): Json {
@@ -161,8 +172,7 @@ function withReferences(value: Json | undefined): Json {
 
 let builtinDefinitions: JsonObject | undefined;
 
-/** The JSON form of `/openapi/v2`: definitions only. */
-export function openApiV2Json(kinds: readonly KindStrategy[]): string {
+function definitionsOf(kinds: readonly KindStrategy[]): JsonObject {
   // Table schemas are JSON objects.
   builtinDefinitions ??= withReferences(allSchemas() as JsonObject) as JsonObject;
   const definitions: JsonObject = { ...builtinDefinitions };
@@ -170,6 +180,13 @@ export function openApiV2Json(kinds: readonly KindStrategy[]): string {
     if (!kind.custom) continue;
     for (const [name, schema] of customDefinitions(kind)) definitions[name] = schema;
   }
+  return definitions;
+}
+
+/** The JSON form of `/openapi/v2`: definitions only. `further` adds names that are not there yet. */
+export function openApiV2Json(kinds: readonly KindStrategy[], further: FurtherDefinitions = []): string {
+  const definitions = definitionsOf(kinds);
+  for (const [name, schema] of further) definitions[name] ??= schema;
   return JSON.stringify({
     swagger: "2.0",
     info: { title: "Kubernetes", version: "v1.36.3" },

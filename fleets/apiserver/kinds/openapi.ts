@@ -184,11 +184,12 @@ function documentOf(kinds: readonly KindStrategy[]): OpenApiDocument {
 }
 
 /** The body of `/openapi/v3`: paths with the hashes of their documents. Builds every document that is not built yet. */
-export function openApiV3Index(kinds: readonly KindStrategy[]): string {
+export function openApiV3Index(kinds: readonly KindStrategy[], further: Readonly<Record<string, string>> = {}): string {
   const groups = Map.groupBy(kinds, openApiPath);
   const paths: JsonObject = {};
-  for (const path of [...groups.keys()].sort()) {
-    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${documentOf(groups.get(path)!).hash}` };
+  for (const path of [...new Set([...groups.keys(), ...Object.keys(further)])].sort()) {
+    const hash = further[path] ?? documentOf(groups.get(path)!).hash;
+    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
   }
   return JSON.stringify({ paths });
 }

@@ -51,6 +51,16 @@ describe("remainderOf", () => {
   });
 });
 
+describe("remainderOf a path with escaped slashes", () => {
+  it.each([
+    "/apis/x.io/v1/clusters/c%2Fproxy/api",
+    "/apis/x.io/v1/clusters/c/proxy%2fapi/v1",
+    "/apis%2Fx.io/v1/clusters/c/proxy",
+  ])("is undefined for %s", (path) => {
+    expect(remainderOf(path, 6)).toBeUndefined();
+  });
+});
+
 describe("leadsUpwards", () => {
   it.each(["/..", "/a/../b", "/%2e%2e/a", "/.%2E/a", "/..%2fa", "/a%2f..", "/..%5ca", "/.", "/a/./b", "/%zz", "/%"])(
     "is true for %s",

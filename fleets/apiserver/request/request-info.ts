@@ -88,14 +88,17 @@ export function segmentsBefore(target: ResourcePath): number {
   return (target.group === "" ? 2 : 3) + (target.watchPrefix ? 1 : 0) + (target.namespace === undefined ? 0 : 2) + 3;
 }
 
-/** What follows the first `count` segments of a path, as it was sent: with its escapes, starting with `/`, or empty. */
-export function remainderOf(path: string, count: number): string {
+/**
+ * What follows the first `count` segments of a path, as it was sent: with its escapes, starting with `/`, or empty.
+ * Undefined when one of those segments holds an escaped slash, which separates for some readers and not for others.
+ */
+export function remainderOf(path: string, count: number): string | undefined {
   let at = 0;
   for (let passed = 0; passed < count; passed++) {
     while (path[at] === "/") at += 1;
     while (at < path.length && path[at] !== "/") at += 1;
   }
-  return path.slice(at);
+  return /%2f/i.test(path.slice(0, at)) ? undefined : path.slice(at);
 }
 
 /**
