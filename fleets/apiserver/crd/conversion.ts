@@ -4,8 +4,8 @@ import { stringifyJson } from "../../../kube/json.ts";
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
-import { readBody } from "../admission/webhooks/call-webhook.ts";
 import { targetOf, type WebhookClientConfig } from "../admission/webhooks/client-config.ts";
+import { readJsonAnswer } from "../admission/webhooks/json-answer.ts";
 import type { JsonCaller } from "../http/json-call.ts";
 import type { KindStrategy, VersionConverter } from "../registry/kind.ts";
 import { StatusError, serverError } from "../registry/status-error.ts";
@@ -107,7 +107,7 @@ export class ConversionWebhook implements VersionConverter {
       const body = stringifyJson(conversionReview(conversion, version));
       const maxAnswerBytes = Math.max(SMALLEST_LIMIT_BYTES, body.length * ANSWER_FACTOR);
       const target = targetOf(client, store, TIMEOUT_S);
-      json = readBody(await caller.post(target, { body, timeoutMs: TIMEOUT_S * 1000, maxAnswerBytes }));
+      json = readJsonAnswer(await caller.post(target, { body, timeoutMs: TIMEOUT_S * 1000, maxAnswerBytes }));
     } catch (error) {
       throw serverError(`${subject} failed: ${messageOf(error)}`);
     }

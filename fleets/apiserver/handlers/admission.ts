@@ -40,6 +40,8 @@ export interface WriteRequest {
   readonly dryRun: boolean;
   /** The server writes on its own account: programs beside it are not asked. */
   readonly internal?: boolean;
+  /** One deletion of many: admission is not told the name by the request, only by the object. */
+  readonly isCollection?: boolean;
   /** The request's options as they were given, without kind and apiVersion. */
   readonly options?: JsonObject | undefined;
   /** Collects the texts of `Warning` headers. */
@@ -62,6 +64,14 @@ function pluginsFor(
   );
 }
 
+/** Whether anybody looks at such writes of a kind. */
+export function isAdmitted(
+  { server, kind }: { readonly server: ServerContext; readonly kind: KindStrategy },
+  operation: AdmissionOperation,
+): boolean {
+  return server.admission.some((plugin) => plugin.handles(kind, operation));
+}
+
 /** What plugins are shown of a write. `object` is in the form that the view shows. */
 function admissionRequest(
   request: WriteRequest,
@@ -78,7 +88,7 @@ function admissionRequest(
     resource: kind.plural,
     subresource: request.subresource === "" ? undefined : request.subresource,
     namespace: kind.namespaced ? request.namespace : undefined,
-    name: object.metadata.name ?? "",
+    name: request.isCollection === true ? "" : (object.metadata.name ?? ""),
     object,
     oldObject: old,
     user: request.user,
@@ -232,10 +242,11 @@ function asItIs(object: KubeObject): KubeObject {
 }
 
 function refuse({ kind }: WriteRequest, asked: AdmissionRequest, verdict: AdmissionVerdict): void {
+  const name = asked.object.metadata.name ?? "";
   if ("code" in verdict) {
     const { code, message } = verdict;
-    if (code === 403) throw forbidden({ group: kind.group, resource: kind.plural }, asked.name, message);
+    if (code === 403) throw forbidden({ group: kind.group, resource: kind.plural }, name, message);
     throw statusError(code, code === 400 ? "BadRequest" : undefined, message);
   }
-  if (verdict.length > 0) throw invalid(asked.kind, asked.name, verdict);
+  if (verdict.length > 0) throw invalid(asked.kind, name, verdict);
 }

@@ -59,10 +59,22 @@ export function textResponse(status: number, text: string, headers: Headers = {}
   };
 }
 
-/** The `Warning` header values of texts. */
+const MOST_WARNING_TEXT = 4096;
+const LONGEST_CUT_WARNING = 256;
+const CONTROL = /\p{Cc}/u;
+
+/**
+ * The `Warning` header values of texts. As the reference: texts that no header can carry are left out; when they are long
+ * together each is cut, and what is too much left out.
+ */
 export function warningHeaders(warnings: readonly string[]): Headers {
   if (warnings.length === 0) return {};
-  return { warning: warnings.map((text) => `299 - "${text.replace(/["\\]/g, "\\$&")}"`) };
+  let texts = warnings.filter((text) => !CONTROL.test(text));
+  if (texts.reduce((sum, text) => sum + text.length, 0) > MOST_WARNING_TEXT) {
+    texts = texts.map((text) => text.slice(0, LONGEST_CUT_WARNING)).slice(0, MOST_WARNING_TEXT / LONGEST_CUT_WARNING);
+  }
+  if (texts.length === 0) return {};
+  return { warning: texts.map((text) => `299 - "${text.replace(/["\\]/g, "\\$&")}"`) };
 }
 
 /** Headers of an answer in the form that the client accepts. */

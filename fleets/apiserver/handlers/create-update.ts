@@ -2,7 +2,7 @@
 import type { ApiResponse } from "../../../kube/client/transport.ts";
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
 import { runSteps, type Steps } from "../../../runtime/steps.ts";
-import { badRequest, conflict, notFound } from "../registry/status-error.ts";
+import { badRequest, conflict, NAMESPACE_MISMATCH, notFound } from "../registry/status-error.ts";
 import { decodeBody } from "../request/body.ts";
 import { type Exchange, fieldManagerOf } from "../request/exchange.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
@@ -75,7 +75,7 @@ export function agreeOnNamespace(exchange: Exchange, object: KubeObject): void {
   }
   if (metadata.namespace === undefined || metadata.namespace === "") metadata.namespace = target.namespace ?? "";
   else if (metadata.namespace !== target.namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    throw badRequest(NAMESPACE_MISMATCH);
   }
 }
 

@@ -244,7 +244,7 @@ export async function deleteCollection(exchange: Exchange): Promise<ApiResponse>
   const present = currentObjects(exchange, selection);
   const found = matches === undefined ? [...present] : present.filter(matches);
   const resourceVersion = String(server.store.revision);
-  const write = writeRequestOf(exchange, options);
+  const write = { ...writeRequestOf(exchange, options), isCollection: true };
   for (const each of found) {
     const { namespace, name } = each;
     const attempt = function* () {

@@ -30,6 +30,7 @@ import type { Exchange } from "../request/exchange.ts";
 import { JsonSyntaxError, parseJson } from "../request/json-parser.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
 import type { StoredObject } from "../storage/stored-object.ts";
+import { isAdmitted } from "./admission.ts";
 import { servedObject } from "./answers.ts";
 import { orRetryIfPresent } from "./concurrent-change.ts";
 import {
@@ -213,8 +214,9 @@ function* storeApplied(exchange: Exchange, options: WriteOptions): Steps<{ statu
   agreeOnNamespace(exchange, { ...config, metadata: { ...config.metadata } });
   agreeOnName(exchange, config);
   if (live === undefined) requireNoUid(exchange, config);
-  // The most frequent apply of all: nothing new.
-  if (live !== undefined && !changed) return { status: 200, result: { object: live, changed } };
+  // The most frequent apply of all: nothing new. Admission sees it nevertheless, and may refuse what it let pass before.
+  if (live !== undefined && !changed && !isAdmitted(exchange, "UPDATE"))
+    return { status: 200, result: { object: live, changed } };
   const managedFields = merged.metadata.managedFields ?? [];
   const isSent = merged === config || request.object === merged;
   // The merge may share parts with the live object and the body.

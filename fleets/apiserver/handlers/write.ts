@@ -1,23 +1,25 @@
 // The steps that every write shares: admission, metadata, validation, the store.
 import { randomInt, randomUUID } from "node:crypto";
 import type { UserInfo } from "../../../kube/client/transport.ts";
-import { equalJson, type KubeObject, type ManagedFieldsEntry } from "../../../kube/object.ts";
+import { cloneJson, equalJson, type KubeObject, type ManagedFieldsEntry } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import type { Steps } from "../../../runtime/steps.ts";
 import type { FieldError, KindStrategy } from "../registry/kind.ts";
 import { validateMetadata, validateMetadataUpdate } from "../registry/object-meta.ts";
 import {
   alreadyExists,
+  badRequest,
   conflict,
   forbidden,
   invalid,
+  NAMESPACE_MISMATCH,
   notFound,
   OBJECT_MODIFIED,
   StatusError,
   serverError,
 } from "../registry/status-error.ts";
 import type { ObjectKey, StoredObject } from "../storage/stored-object.ts";
-import { admit, mutate, type WriteRequest } from "./admission.ts";
+import { admit, isAdmitted, mutate, type WriteRequest } from "./admission.ts";
 import { servedObject } from "./answers.ts";
 import { requireUnchanged } from "./concurrent-change.ts";
 import { ensureServed, isInStorageVersion, storageForm } from "./served-forms.ts";
@@ -70,7 +72,8 @@ export function* storeNew(
 ): Steps<WriteResult> {
   const { kind, server, namespace } = request;
   setManagedFields(object, track(object));
-  const admitted = yield* mutate(request, "CREATE", object, undefined);
+  let admitted = yield* mutate(request, "CREATE", object, undefined);
+  requireSameNamespace(request, admitted);
   prepareNewMetadata(request, admitted);
   kind.prepareForCreate(admitted, request.user);
   const meta = admitted.metadata;
@@ -79,10 +82,12 @@ export function* storeNew(
     if (generates) meta.name = `${(meta.generateName ?? "").slice(0, LONGEST_PREFIX)}${randomSuffix()}`;
     const name = meta.name ?? "";
     if (attempt === 1) {
+      const open = unallocated(request, "CREATE", admitted);
       allocate(request, admitted, undefined);
       const errors = [...validateMetadata(admitted, kind), ...kind.validateCreate(admitted)];
       if (errors.length > 0) throw invalid(kind, name, errors);
       yield* admit(request, "CREATE", admitted, undefined);
+      admitted = allocateAgain(request, admitted, undefined, open);
       warn(request, admitted, undefined);
     }
     const key: ObjectKey = { resource: kind.storageKey, namespace, name };
@@ -113,6 +118,28 @@ function allocate(request: WriteRequest, object: KubeObject, old: KubeObject | u
   kind.allocate?.(object, old, () => server.store.list(kind.storageKey).map((stored) => servedObject(stored, kind)));
 }
 
+/** The object before allocation, where somebody may take what it is given while admission is awaited. */
+function unallocated(
+  request: WriteRequest,
+  operation: "CREATE" | "UPDATE",
+  object: KubeObject,
+): KubeObject | undefined {
+  return request.kind.allocate !== undefined && isAdmitted(request, operation) ? cloneJson(object) : undefined;
+}
+
+/** The object with what is free by now: nearly always the same. */
+function allocateAgain(
+  request: WriteRequest,
+  admitted: KubeObject,
+  old: KubeObject | undefined,
+  open: KubeObject | undefined,
+): KubeObject {
+  if (open === undefined) return admitted;
+  open.metadata = admitted.metadata;
+  allocate(request, open, old);
+  return open;
+}
+
 function randomSuffix(): string {
   let text = "";
   for (let i = 0; i < 5; i++) text += SUFFIX_LETTERS[randomInt(SUFFIX_LETTERS.length)];
@@ -122,6 +149,13 @@ function randomSuffix(): string {
 export function setManagedFields(object: KubeObject, entries: ManagedFieldsEntry[] | undefined): void {
   if (entries === undefined || entries.length === 0) delete object.metadata.managedFields;
   else object.metadata.managedFields = entries;
+}
+
+/** Handlers saw to it that the namespace is that of the request; admission may have changed it. */
+function requireSameNamespace({ kind, namespace }: WriteRequest, { metadata }: KubeObject): void {
+  const given = metadata.namespace ?? "";
+  if (!kind.namespaced || given === "" || given === namespace) return;
+  throw badRequest(NAMESPACE_MISMATCH);
 }
 
 function prepareNewMetadata(request: WriteRequest, object: KubeObject): void {
@@ -165,11 +199,17 @@ export function* storeUpdate(
   setManagedFields(updated, rules.track(updated, old));
   const mutated = yield* mutate(request, "UPDATE", updated, old);
   // Admission may not write through the status what the client may not.
-  const admitted =
-    request.subresource === "status" && mutated !== updated ? replaceStatus(mutated, old, kind) : mutated;
+  let admitted = request.subresource === "status" && mutated !== updated ? replaceStatus(mutated, old, kind) : mutated;
+  if (mutated !== updated) {
+    requireSameNamespace(request, admitted);
+    checkRevision(request, old, admitted, rules.uidConflict);
+  }
   prepareMetadata(admitted, old);
+  admitted.metadata.resourceVersion = String(live.revision);
+  let open: KubeObject | undefined;
   if (request.subresource === "") {
     kind.prepareForUpdate(admitted, old);
+    open = unallocated(request, "UPDATE", admitted);
     allocate(request, admitted, old);
   }
   if (kind.hasGeneration && changesGeneration(admitted, old, kind)) {
@@ -179,9 +219,9 @@ export function* storeUpdate(
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name ?? "", errors);
   yield* admit(request, "UPDATE", admitted, old);
   requireUnchanged(server.store, live);
+  admitted = allocateAgain(request, admitted, old, open);
   warn(request, admitted, old);
 
-  admitted.metadata.resourceVersion = String(live.revision);
   if (isFinished(admitted)) {
     if (!request.dryRun) server.store.remove(live);
     return { object: admitted, changed: true };

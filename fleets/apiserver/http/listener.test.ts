@@ -128,6 +128,24 @@ describe("listen", () => {
     expect(denied.status).toBe(403);
   });
 
+  it("sends warnings in any language, as UTF-8", async () => {
+    const text = '299 - "größer als 5 €"';
+    const answer = { status: 200, headers: { warning: [text] }, body: new Uint8Array() };
+    const handle = () => Promise.resolve(answer);
+    const api = { name: "x", handle, checkToken: () => undefined, publishCa: () => {}, passesThrough: () => false };
+    const directory = join(folder, "pki");
+    const own = await listen(api, { host: "127.0.0.1", port: 0, directory, clock: systemClock, logger: silentLogger });
+
+    const warning = await new Promise<unknown>((resolve, reject) => {
+      request(own.url, { ca: own.caPem, agent: false }, ({ headers }) => resolve(headers["warning"]))
+        .on("error", reject)
+        .end();
+    });
+    await own.close();
+
+    expect(Buffer.from(String(warning), "latin1").toString()).toBe(text);
+  });
+
   it("keeps keys private and reuses them", async () => {
     const files = readdirSync(join(folder, "pki"));
     const modes = files.map((file) => statSync(join(folder, "pki", file)).mode & 0o777);

@@ -402,6 +402,13 @@ function plainHeaders(headers: Headers): Record<string, string> {
 
 function mutableHeaders(headers: ApiResponse["headers"]): Record<string, string | string[]> {
   const result: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(headers)) result[name] = typeof value === "string" ? value : [...value];
+  for (const [name, value] of Object.entries(headers)) {
+    result[name] = typeof value === "string" ? headerText(value) : value.map(headerText);
+  }
   return result;
+}
+
+/** UTF-8 in the bytes of a header, as the reference sends it; Node takes texts for Latin-1. */
+function headerText(text: string): string {
+  return /^[\u0020-\u007e\t]*$/.test(text) ? text : Buffer.from(text).toString("latin1");
 }

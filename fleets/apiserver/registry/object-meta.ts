@@ -116,6 +116,8 @@ export function validateMetadataUpdate(object: KubeObject, old: KubeObject, kind
   const meta = object.metadata;
   const before = old.metadata;
   const errors: FieldError[] = [];
+  // Requests name the object they mean; only admission can make another of it.
+  if (meta.name !== before.name) errors.push(bad("metadata.name", meta.name ?? "", "field is immutable"));
   if (before.deletionTimestamp !== undefined) {
     const present = new Set(before.finalizers ?? []);
     const added = (meta.finalizers ?? []).filter((finalizer) => !present.has(finalizer));

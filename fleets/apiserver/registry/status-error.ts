@@ -101,6 +101,10 @@ export function badRequest(message: string): StatusError {
   return statusError(400, "BadRequest", message);
 }
 
+/** The text of a 400 for an object of another namespace than that of the path. */
+export const NAMESPACE_MISMATCH =
+  "the namespace of the provided object does not match the namespace sent on the request";
+
 /** 401 for credentials that do not hold. */
 export function unauthorized(): StatusError {
   return statusError(401, "Unauthorized", "Unauthorized");

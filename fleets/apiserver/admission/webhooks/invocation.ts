@@ -1,6 +1,13 @@
 // Which webhooks a write concerns, and what each of them is shown.
 import { randomUUID } from "node:crypto";
-import { formatApiVersion, type GroupVersionKind, type KubeObject } from "../../../../kube/object.ts";
+import {
+  formatApiVersion,
+  type GroupVersionKind,
+  isObject,
+  type Json,
+  type JsonObject,
+  type KubeObject,
+} from "../../../../kube/object.ts";
 import { messageOf } from "../../../../runtime/errors.ts";
 import type { Logger } from "../../../../runtime/logger.ts";
 import type { AdmissionRequest } from "../../registry/admission.ts";
@@ -114,9 +121,18 @@ export function denial(webhook: Webhook, answer: ReviewAnswer): StatusError {
   const given = typeof status["code"] === "number" ? status["code"] : 0;
   const code = Number.isInteger(given) && given >= 400 && given <= 599 ? given : 400;
   const reason = typeof status["reason"] === "string" && status["reason"] !== "" ? status["reason"] : undefined;
-  const details = status["details"];
-  const isDetails = typeof details === "object" && details !== null && !Array.isArray(details);
-  return statusError(code, reason, message, isDetails ? details : undefined);
+  return statusError(code, reason, message, readDetails(status["details"]));
+}
+
+const DETAILS = ["name", "group", "kind", "uid", "causes", "retryAfterSeconds"];
+
+/** Those of the details that a Status has. */
+function readDetails(details: unknown): JsonObject | undefined {
+  if (!isObject(details)) return undefined;
+  // Parsed JSON.
+  return Object.fromEntries(
+    DETAILS.filter((field) => field in details).map((field) => [field, details[field] as Json]),
+  );
 }
 
 /**

@@ -147,23 +147,26 @@ async function patched(
   } catch (error) {
     throw internalError(messageOf(error));
   }
-  if (!isObject(result) || !isObject(result["metadata"])) {
+  if (!isObject(result)) {
     throw internalError(`the patch of admission webhook ${JSON.stringify(webhook.name)} leaves no object`);
   }
   const { target } = request;
   // The patch may share parts with the object shown, which is frozen.
-  const json = cloneJson(result) as JsonObject;
+  const json = cloneJson(result) as { [field: string]: JsonObject[string] };
   const isWhole = request.kind.kind === target.kind && request.kind.group === target.group;
   // Kind, apiVersion and metadata of what was shown, or changed by the patch: the handlers check them again.
   if (!isWhole) return json as unknown as KubeObject;
   const kind = strategyOf(registry, request, matched.kind);
+  json["metadata"] ??= {};
   json["apiVersion"] = shown.apiVersion;
   json["kind"] = shown.kind;
   let object: KubeObject;
   try {
     object = kind.decode(json, []).object;
   } catch (error) {
-    throw internalError(messageOf(error));
+    const prefix = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `;
+    const why = messageOf(error);
+    throw internalError(why.startsWith(prefix) ? why.slice(prefix.length) : why);
   }
   kind.applyDefaults(object, request.oldObject);
   keepManagedFields(request, shown, object);

@@ -4,6 +4,7 @@ import type { JsonPatchOperation } from "../../../../kube/json-patch.ts";
 import { isObject, type JsonObject, type KubeObject } from "../../../../kube/object.ts";
 import type { AdmissionRequest } from "../../registry/admission.ts";
 import type { MatchedResource } from "../match-resources.ts";
+import { goSyntaxError } from "./json-answer.ts";
 import { resourceOf } from "./match-target.ts";
 
 /** The versions that we speak, the preferred first. */
@@ -79,8 +80,12 @@ export interface ReviewAnswer {
   readonly auditAnnotations: Readonly<Record<string, string>>;
 }
 
-/** Thrown for an answer that does not keep to the protocol; the message says how. */
+/** Thrown for an answer that does not keep to the protocol; the message says how, and which part of the call it is. */
 export class InvalidReview extends Error {}
+
+function invalidResponse(why: string): InvalidReview {
+  return new InvalidReview(`received invalid webhook response: ${why}`);
+}
 
 /** Checks and reads the answer to the review `uid`. */
 export function readAnswer(
@@ -89,27 +94,48 @@ export function readAnswer(
   version: ReviewVersion,
   half: "mutate" | "validate",
 ): ReviewAnswer {
-  if (!isObject(json)) throw new InvalidReview("webhook response is no object");
+  if (!isObject(json)) throw invalidResponse("webhook response is no object");
   const response = json["response"];
-  if (!isObject(response)) throw new InvalidReview("webhook response was absent");
+  if (!isObject(response)) throw invalidResponse("webhook response was absent");
+  requireTypes(response);
   // The old version had no such rules.
   if (version === "v1") {
     const answered = typeof response["uid"] === "string" ? response["uid"] : "";
     if (answered !== uid) {
-      throw new InvalidReview(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(answered)}`);
+      throw invalidResponse(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(answered)}`);
     }
   }
   requireSameKind(json, version);
-  const allowed = response["allowed"] ?? false;
-  if (typeof allowed !== "boolean") throw new InvalidReview("response.allowed is no boolean");
   return {
-    allowed,
+    allowed: response["allowed"] === true,
     // Parsed JSON.
     status: isObject(response["status"]) ? (response["status"] as JsonObject) : undefined,
     patch: half === "mutate" ? readPatch(response, version) : requireNoPatch(response, version),
     warnings: Array.isArray(response["warnings"]) ? response["warnings"].map(String) : [],
     auditAnnotations: readAnnotations(response["auditAnnotations"]),
   };
+}
+
+/** The fields of a response, and their types as messages name them. */
+const TYPES: Readonly<Record<string, readonly [name: string, check: (value: unknown) => boolean]>> = {
+  uid: ["types.UID", (value) => typeof value === "string"],
+  allowed: ["bool", (value) => typeof value === "boolean"],
+  status: ["v1.Status", isObject],
+  patch: ["[]uint8", (value) => typeof value === "string"],
+  patchType: ["v1.PatchType", (value) => typeof value === "string"],
+  auditAnnotations: ["map[string]string", isObject],
+  warnings: ["[]string", Array.isArray],
+};
+
+function requireTypes(response: Record<string, unknown>): void {
+  for (const [field, [type, check]] of Object.entries(TYPES)) {
+    const value = response[field];
+    if (value === undefined || value === null || check(value)) continue;
+    const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+    throw new InvalidReview(
+      `failed to call webhook: json: cannot unmarshal ${found} into Go struct field AdmissionResponse.response.${field} of type ${type}`,
+    );
+  }
 }
 
 function requireSameKind(json: Record<string, unknown>, version: ReviewVersion): void {
@@ -119,15 +145,15 @@ function requireSameKind(json: Record<string, unknown>, version: ReviewVersion):
   if (apiVersion === wanted && kind === "AdmissionReview") return;
   if (version === "v1beta1" && apiVersion === "" && kind === "") return;
   const found = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
-  throw new InvalidReview(`expected webhook response of ${wanted}, Kind=AdmissionReview, got ${found}, Kind=${kind}`);
+  throw invalidResponse(`expected webhook response of ${wanted}, Kind=AdmissionReview, got ${found}, Kind=${kind}`);
 }
 
 function requireNoPatch(response: Record<string, unknown>, version: ReviewVersion): [] {
   if (version === "v1" && isGiven(response["patch"])) {
-    throw new InvalidReview("validating webhook may not return response.patch");
+    throw invalidResponse("validating webhook may not return response.patch");
   }
   if (version === "v1" && response["patchType"] !== undefined && response["patchType"] !== null) {
-    throw new InvalidReview("validating webhook may not return response.patchType");
+    throw invalidResponse("validating webhook may not return response.patchType");
   }
   return [];
 }
@@ -141,28 +167,36 @@ function readPatch(response: Record<string, unknown>, version: ReviewVersion): r
   const type = response["patchType"] ?? undefined;
   if (version === "v1") {
     if (isGiven(patch) && type === undefined) {
-      throw new InvalidReview("webhook returned response.patch but not response.patchType");
+      throw invalidResponse("webhook returned response.patch but not response.patchType");
     }
     if (!isGiven(patch) && type !== undefined) {
-      throw new InvalidReview("webhook returned response.patchType but not response.patch");
+      throw invalidResponse("webhook returned response.patchType but not response.patch");
     }
   }
   if (!isGiven(patch)) return [];
-  if (version === "v1" && type === "") throw new InvalidReview('webhook returned invalid response.patchType of ""');
-  if (type !== undefined && type !== "JSONPatch") {
+  if (version === "v1" && type === "") throw invalidResponse('webhook returned invalid response.patchType of ""');
+  const operations = decodePatch(String(patch));
+  if (operations.length > 0 && type !== undefined && type !== "JSONPatch") {
     throw new InvalidReview(`unsupported patch type ${JSON.stringify(type)}`);
   }
-  if (typeof patch !== "string") throw new InvalidReview("response.patch is no text in base64");
+  return operations;
+}
+
+function decodePatch(base64: string): readonly JsonPatchOperation[] {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
+    const at = base64.search(/[^A-Za-z0-9+/=]/);
+    throw new InvalidReview(`failed to call webhook: illegal base64 data at input byte ${Math.max(at, 0)}`);
+  }
+  const fail = (why: string): Error => new InvalidReview(`received undecodable patch in webhook response: ${why}`);
+  const text = Buffer.from(base64, "base64").toString();
   let operations: unknown;
   try {
-    operations = parseJson(Buffer.from(patch, "base64").toString());
+    operations = parseJson(text);
   } catch {
-    throw new InvalidReview("response.patch is no JSON patch in base64");
+    throw fail(goSyntaxError(text));
   }
   if (operations === null) return [];
-  if (!Array.isArray(operations) || !operations.every(isObject)) {
-    throw new InvalidReview("response.patch is no list of operations");
-  }
+  if (!Array.isArray(operations) || !operations.every(isObject)) throw fail("it is no list of operations");
   // Applying them refuses what is no operation.
   return operations as unknown as readonly JsonPatchOperation[];
 }

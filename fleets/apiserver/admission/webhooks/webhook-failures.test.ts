@@ -148,8 +148,12 @@ describe("a mutating webhook that fails", () => {
       { patchType: "JSONPatch" },
       "webhook returned response.patchType but not response.patch",
     ],
-    ["another type of patch", { patch: "W10=", patchType: "Merge" }, 'unsupported patch type "Merge"'],
-    ["a patch that is none", { patch: "bm8=", patchType: "JSONPatch" }, "no JSON patch in base64"],
+    ["another type of patch", { patch: "W3t9XQ==", patchType: "Merge" }, 'unsupported patch type "Merge"'],
+    [
+      "a patch that is none",
+      { patch: "bm8=", patchType: "JSONPatch" },
+      "received undecodable patch in webhook response",
+    ],
   ])("is refused for %s", async (_, answer, why) => {
     hook.behave("/", () => answer);
     await register("mutating", "m", {});

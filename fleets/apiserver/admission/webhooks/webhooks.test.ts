@@ -367,3 +367,66 @@ describe("a dry run", () => {
     },
   );
 });
+
+describe("what a mutating webhook may not make of a write", () => {
+  it.each<[string, object, number]>([
+    ["another object", { op: "replace", path: "/metadata/name", value: "two" }, 422],
+    ["an object of another namespace", { op: "replace", path: "/metadata/namespace", value: "kube-system" }, 400],
+    ["a write of an older state", { op: "replace", path: "/metadata/resourceVersion", value: "1" }, 409],
+    ["nothing", { op: "replace", path: "", value: {} }, 422],
+    ["a value of another type", { op: "add", path: "/data/b", value: 2 }, 500],
+  ])("is %s", async (_, operation, status) => {
+    await test.call("POST", CONFIG_MAPS, configMap("one", { a: "1" }));
+    const before = await test.call("GET", ONE);
+    hook.behave("/", () => patchAnswer(operation));
+    await register("mutating", "m", {});
+
+    expect((await test.call("PATCH", ONE, { data: { a: "2" } }, MERGE)).status).toBe(status);
+    expect((await test.call("GET", ONE)).body).toEqual(before.body);
+  });
+});
+
+describe("a write that changes nothing", () => {
+  it("is shown to admission all the same, applied or not", async () => {
+    const apply = { "content-type": "application/apply-patch+yaml" };
+    await test.call("PATCH", `${ONE}?fieldManager=m`, configMap("one", { a: "1" }), apply);
+    hook.behave("/", () => ({ allowed: false, status: { message: "not any more" } }));
+    await register("validating", "v", {});
+
+    expect((await test.call("PATCH", `${ONE}?fieldManager=m`, configMap("one", { a: "1" }), apply)).status).toBe(400);
+    expect((await test.call("PATCH", ONE, {}, MERGE)).status).toBe(400);
+  });
+});
+
+describe("a connection", () => {
+  it("is shown to webhooks with its options before it is made", async () => {
+    const connected: string[] = [];
+    const own = await startTestServer({
+      connectors: {
+        "/pods/exec": ({ name }) => {
+          connected.push(name);
+          return Promise.resolve({ status: 200, headers: {}, body: new Uint8Array() });
+        },
+      },
+    });
+    const rules = [{ operations: ["CONNECT"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods/exec"] }];
+    hook.behave("/", ({ object }) => ({ allowed: (object!["tty"] as unknown) === true }));
+    await registerWebhooks(own, hook, "validating", "v", [{ rules }]);
+    const pods = "/api/v1/namespaces/default/pods";
+    const containers = [{ name: "c", image: "i" }];
+    await own.call("POST", pods, { apiVersion: "v1", kind: "Pod", metadata: { name: "p" }, spec: { containers } });
+
+    expect((await own.call("POST", `${pods}/p/exec?command=sh&command=-c&stdin=true&container=c`)).status).toBe(400);
+    expect((await own.call("POST", `${pods}/p/exec?command=sh&tty=true`)).status).toBe(200);
+    expect(connected).toEqual(["p"]);
+    expect(hook.seen.get("/")?.[0]).toMatchObject({
+      operation: "CONNECT",
+      kind: { group: "", version: "v1", kind: "PodExecOptions" },
+      subResource: "exec",
+      object: { kind: "PodExecOptions", stdin: true, container: "c", command: ["sh", "-c"] },
+      oldObject: null,
+      options: null,
+    });
+    await own.server.close();
+  });
+});
