@@ -1,5 +1,5 @@
 // Numbers for Prometheus. The only place that knows the metrics library.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, type Metric, Registry } from "prom-client";
 
 export type LabelValues<L extends string> = Readonly<Record<L, string>>;
 
@@ -10,33 +10,48 @@ export interface MetricOptions<L extends string> {
   readonly labels?: readonly L[];
 }
 
-export interface CounterMetric<L extends string> {
-  inc(labels: LabelValues<L>, by?: number): void;
+/** One number. Holding it saves finding it by its labels. */
+export interface NumberSeries {
+  add(by: number): void;
 }
 
-export interface GaugeMetric<L extends string> {
-  add(labels: LabelValues<L>, by: number): void;
-}
-
-export interface HistogramMetric<L extends string> {
-  observe(labels: LabelValues<L>, value: number): void;
+export interface HistogramSeries {
+  observe(value: number): void;
 }
 
 /** The media type of `text()`. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 
+type Type = "counter" | "gauge" | "histogram";
+
+/** A value as the library prints it. */
+interface Sample {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
 /** One set of metrics: each server has its own, so that several can live in one process. */
 export class Metrics {
   readonly #registry = new Registry();
 
-  counter<L extends string>(options: MetricOptions<L>): CounterMetric<L> {
-    const counter = new Counter<L>({ ...this.#common(options) });
-    return { inc: (labels, by = 1) => counter.inc(labels, by) };
+  counter<L extends string>(options: MetricOptions<L>): Family<L, NumberSeries> {
+    return this.#numbers(options, "counter");
   }
 
-  gauge<L extends string>(options: MetricOptions<L>): GaugeMetric<L> {
-    const gauge = new Gauge<L>({ ...this.#common(options) });
-    return { add: (labels, by) => gauge.inc(labels, by) };
+  gauge<L extends string>(options: MetricOptions<L>): Family<L, NumberSeries> {
+    return this.#numbers(options, "gauge");
+  }
+
+  histogram<L extends string>(
+    options: MetricOptions<L> & { readonly buckets: readonly number[] },
+  ): Family<L, HistogramSeries> {
+    const { name, buckets } = options;
+    const family = new Family(options.labels ?? [], () => new Distribution(buckets));
+    this.#register(options, "histogram", () =>
+      [...family.entries()].flatMap(([labels, series]) => series.samples(name, labels)),
+    );
+    return family;
   }
 
   /** A gauge, or with `isCounter` a counter, whose values are asked for when somebody reads the metrics. */
@@ -44,29 +59,9 @@ export class Metrics {
     options: MetricOptions<L> & { readonly isCounter?: boolean },
     read: () => Iterable<readonly [LabelValues<L>, number]>,
   ): void {
-    const common = this.#common(options);
-    if (options.isCounter === true) {
-      new Counter<L>({
-        ...common,
-        collect() {
-          this.reset();
-          for (const [labels, value] of read()) this.inc(labels, value);
-        },
-      });
-    } else {
-      new Gauge<L>({
-        ...common,
-        collect() {
-          this.reset();
-          for (const [labels, value] of read()) this.set(labels, value);
-        },
-      });
-    }
-  }
-
-  histogram<L extends string>(options: MetricOptions<L> & { readonly buckets: readonly number[] }): HistogramMetric<L> {
-    const histogram = new Histogram<L>({ ...this.#common(options), buckets: [...options.buckets] });
-    return { observe: (labels, value) => histogram.observe(labels, value) };
+    this.#register(options, options.isCounter === true ? "counter" : "gauge", () =>
+      [...read()].map(([labels, value]) => ({ labels, value })),
+    );
   }
 
   /** Everything, in the text format of Prometheus. */
@@ -74,9 +69,84 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  #common<L extends string>(options: MetricOptions<L>) {
-    const { name, help, labels = [] } = options;
-    return { name, help, labelNames: [...labels], registers: [this.#registry] };
+  #numbers<L extends string>(options: MetricOptions<L>, type: Type): Family<L, Sum> {
+    const family = new Family(options.labels ?? [], () => new Sum());
+    this.#register(options, type, () => [...family.entries()].map(([labels, { value }]) => ({ labels, value })));
+    return family;
+  }
+
+  #register({ name, help }: MetricOptions<string>, type: Type, values: () => readonly Sample[]): void {
+    // The library's own metrics find a number by its labels at every change, which costs more than some requests do. It
+    // reads no more of a metric than this when it prints one.
+    const metric = { name, help, type, aggregator: "sum", get: async () => ({ name, help, type, values: values() }) };
+    this.#registry.registerMetric(metric as unknown as Metric);
+  }
+}
+
+/** The numbers of one metric, by their labels. */
+export class Family<L extends string, S> {
+  readonly #labels: readonly L[];
+  readonly #make: () => S;
+  readonly #series = new Map<string, readonly [LabelValues<L>, S]>();
+
+  constructor(labels: readonly L[], make: () => S) {
+    this.#labels = labels;
+    this.#make = make;
+  }
+
+  /** The numbers with these labels; from then on they are printed. */
+  of(labels: LabelValues<L>): S {
+    const key = this.#labels.map((label) => labels[label]).join("\u0000");
+    let entry = this.#series.get(key);
+    if (entry === undefined) {
+      entry = [labels, this.#make()];
+      this.#series.set(key, entry);
+    }
+    return entry[1];
+  }
+
+  entries(): Iterable<readonly [LabelValues<L>, S]> {
+    return this.#series.values();
+  }
+}
+
+class Sum implements NumberSeries {
+  value = 0;
+
+  add(by: number): void {
+    this.value += by;
+  }
+}
+
+class Distribution implements HistogramSeries {
+  readonly #bounds: readonly number[];
+  /** Values up to each bound and above the one before; the last is for those above all. */
+  readonly #counts: number[];
+  #sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = new Array<number>(bounds.length + 1).fill(0);
+  }
+
+  observe(value: number): void {
+    let index = 0;
+    while (index < this.#bounds.length && value > this.#bounds[index]!) index += 1;
+    this.#counts[index]! += 1;
+    this.#sum += value;
+  }
+
+  samples(name: string, labels: Readonly<Record<string, string>>): Sample[] {
+    let count = 0;
+    const buckets = this.#counts.map((each, index) => {
+      count += each;
+      return { metricName: `${name}_bucket`, labels: { ...labels, le: this.#bounds[index] ?? "+Inf" }, value: count };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: this.#sum },
+      { metricName: `${name}_count`, labels, value: count },
+    ];
   }
 }
 

@@ -52,7 +52,10 @@ async function routeWithin(
 ): Promise<ApiResponse> {
   const { request } = trace;
   const late = new AbortController();
-  const signal = request.signal === undefined ? late.signal : AbortSignal.any([request.signal, late.signal]);
+  const { signal } = late;
+  const onAbort = (): void => late.abort();
+  if (request.signal?.aborted === true) late.abort();
+  request.signal?.addEventListener("abort", onAbort, { once: true });
   let fail: (error: Error) => void = () => {};
   const expired = new Promise<never>((_resolve, reject) => {
     fail = reject;
@@ -66,6 +69,7 @@ async function routeWithin(
     return await Promise.race([route(server, other, { ...request, signal }, trace), expired]);
   } finally {
     timer.cancel();
+    request.signal?.removeEventListener("abort", onAbort);
   }
 }
 

@@ -1,6 +1,6 @@
 // The metrics of one API server, under the names that kube-apiserver gives them.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import { Metrics, processMetricsText } from "../../../runtime/metrics.ts";
+import { type HistogramSeries, Metrics, type NumberSeries, processMetricsText } from "../../../runtime/metrics.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import type { Store } from "../storage/store.ts";
 import type { RequestTrace } from "./trace.ts";
@@ -39,6 +39,13 @@ const NAMED_USERS: ReadonlySet<string> = new Set([
   "kubelet",
   "system:serviceaccount:kube-system:default",
 ]);
+
+/** What is counted of requests that have all labels but the code in common. */
+interface RequestSeries {
+  readonly labels: RequestLabels & { readonly dry_run: string };
+  readonly byCode: Map<number, NumberSeries>;
+  readonly seconds: HistogramSeries;
+}
 
 /** Counts of what is going on right now, kept by the limits. */
 export interface InFlight {
@@ -132,11 +139,24 @@ export class ServerMetrics {
     labels: ["level"] as const,
   });
 
+  readonly #succeeded = this.#authentications.of({ result: "success" });
+  readonly #failed = this.#authentications.of({ result: "failure" });
+  readonly #otherUsers = this.#users.of({ username: "other" });
+  readonly #decisions = {
+    allowed: this.#decision("allowed"),
+    denied: this.#decision("no-opinion"),
+  };
+  readonly #commitTime = this.#commitSeconds.of({});
+  readonly #commitSize = this.#commitChanges.of({});
+  /** Present from the start, so that rates of them are defined. */
+  readonly #audited = this.#auditEvents.of({});
+  readonly #auditLost = this.#auditErrors.of({ plugin: "log" });
+  /** What is counted of requests of a kind, by verb and the like. */
+  readonly #ofKinds = new WeakMap<KindStrategy, Map<string, RequestSeries>>();
+  readonly #ofEvents = new WeakMap<KindStrategy, NumberSeries>();
+
   constructor(store: Store, inFlight: () => InFlight) {
     const metrics = this.#metrics;
-    // Present from the start, so that rates of them are defined.
-    this.#auditEvents.inc({}, 0);
-    this.#auditErrors.inc({ plugin: "log" }, 0);
     metrics.readings(
       {
         name: "apiserver_current_inflight_requests",
@@ -178,62 +198,106 @@ export class ServerMetrics {
   began(trace: RequestTrace): void {
     if (!trace.isLong) return;
     const labels = labelsOf(trace);
-    this.#long.add(labels, 1);
-    trace.onEnd(() => this.#long.add(labels, -1));
+    const open = this.#long.of(labels);
+    open.add(1);
+    trace.onEnd(() => open.add(-1));
   }
 
   /** The answer is there; for streams its beginning. */
   answered(trace: RequestTrace, answer: ApiResponse): void {
-    const labels = labelsOf(trace);
-    const dryRun = trace.query.includes("dryRun=All") ? "All" : "";
-    this.#requests.inc({ ...labels, dry_run: dryRun, code: String(answer.status) });
+    const series = this.#seriesOf(trace);
+    const { status } = answer;
+    let ofCode = series.byCode.get(status);
+    if (ofCode === undefined) {
+      ofCode = this.#requests.of({ ...series.labels, code: String(status) });
+      series.byCode.set(status, ofCode);
+    }
+    ofCode.add(1);
     if (trace.isLong) return;
-    this.#seconds.observe({ ...labels, dry_run: dryRun }, trace.seconds);
+    series.seconds.observe(trace.seconds);
     // Bytes are not made for being counted: not of answers in-process, nor of those that are made while they are sent.
-    if (trace.request.peer === undefined || answer.source !== undefined || labels.resource === "") return;
-    if (answer.body instanceof Uint8Array) this.#sizes.observe(labels, answer.body.byteLength);
+    if (trace.request.peer === undefined || answer.source !== undefined || series.labels.resource === "") return;
+    if (answer.body instanceof Uint8Array) this.#sizes.of(series.labels).observe(answer.body.byteLength);
+  }
+
+  #seriesOf(trace: RequestTrace): RequestSeries {
+    const dryRun = trace.query.includes("dryRun=All") ? "All" : "";
+    const { kind, verb, target } = trace;
+    if (kind === undefined || target === undefined) return this.#newSeries(trace, dryRun);
+    let ofKind = this.#ofKinds.get(kind);
+    if (ofKind === undefined) {
+      ofKind = new Map();
+      this.#ofKinds.set(kind, ofKind);
+    }
+    const scope = target.name === undefined ? (target.namespace === undefined ? "c" : "n") : "r";
+    const key = `${verb} ${subresourceOf(kind, target.subresource)} ${scope}${dryRun}${isApply(trace) ? "+" : ""}`;
+    let series = ofKind.get(key);
+    if (series === undefined) {
+      series = this.#newSeries(trace, dryRun);
+      ofKind.set(key, series);
+    }
+    return series;
+  }
+
+  #newSeries(trace: RequestTrace, dryRun: string): RequestSeries {
+    const labels = { ...labelsOf(trace), dry_run: dryRun };
+    return { labels, byCode: new Map(), seconds: this.#seconds.of(labels) };
   }
 
   terminated(trace: RequestTrace, code: number): void {
-    this.#terminations.inc({ ...labelsOf(trace), code: String(code) });
+    this.#terminations.of({ ...labelsOf(trace), code: String(code) }).add(1);
   }
 
-  watchEvent({ group, version, plural }: KindStrategy, count = 1): void {
-    this.#watchEvents.inc({ group, version, resource: plural }, count);
+  watchEvent(kind: KindStrategy): void {
+    let events = this.#ofEvents.get(kind);
+    if (events === undefined) {
+      events = this.#watchEvents.of({ group: kind.group, version: kind.version, resource: kind.plural });
+      this.#ofEvents.set(kind, events);
+    }
+    events.add(1);
   }
 
   authenticated(username: string | undefined): void {
-    this.#authentications.inc({ result: username === undefined ? "failure" : "success" });
-    if (username !== undefined) this.#users.inc({ username: NAMED_USERS.has(username) ? username : "other" });
+    if (username === undefined) {
+      this.#failed.add(1);
+      return;
+    }
+    this.#succeeded.add(1);
+    if (NAMED_USERS.has(username)) this.#users.of({ username }).add(1);
+    else this.#otherUsers.add(1);
   }
 
   authorized(allowed: boolean, seconds: number): void {
-    const result = allowed ? "allowed" : "no-opinion";
-    this.#authorizations.inc({ result });
-    this.#authorizationSeconds.observe({ result }, seconds);
+    const { attempts, duration } = allowed ? this.#decisions.allowed : this.#decisions.denied;
+    attempts.add(1);
+    duration.observe(seconds);
+  }
+
+  #decision(result: string) {
+    return { attempts: this.#authorizations.of({ result }), duration: this.#authorizationSeconds.of({ result }) };
   }
 
   admitted(operation: string, type: "admit" | "validate", rejected: boolean, seconds: number): void {
-    this.#admission.observe({ operation, type, rejected: String(rejected) }, seconds);
+    this.#admission.of({ operation, type, rejected: String(rejected) }).observe(seconds);
   }
 
   committed(changes: number, seconds: number): void {
-    this.#commitSeconds.observe({}, seconds);
-    this.#commitChanges.observe({}, changes);
+    this.#commitTime.observe(seconds);
+    this.#commitSize.observe(changes);
   }
 
   /** An audit event was handed to the log. */
   audited(): void {
-    this.#auditEvents.inc({});
+    this.#audited.add(1);
   }
 
   /** Audit events were lost. */
   auditLost(events = 1): void {
-    this.#auditErrors.inc({ plugin: "log" }, events);
+    this.#auditLost.add(events);
   }
 
   auditLevel(level: string): void {
-    this.#auditLevels.inc({ level });
+    this.#auditLevels.of({ level }).add(1);
   }
 
   /** All of these, and those of the process. */
@@ -262,15 +326,12 @@ function labelsOf(trace: RequestTrace): RequestLabels {
       component: "",
     };
   }
-  const isApply =
-    verb === "patch" && trace.request.headers?.["content-type"]?.startsWith("application/apply-patch") === true;
   return {
-    verb: isApply ? "APPLY" : (METHOD_VERBS[verb] ?? "other"),
+    verb: isApply(trace) ? "APPLY" : (METHOD_VERBS[verb] ?? "other"),
     group: kind.group,
     version: kind.version,
     resource: kind.plural,
-    // What the kind does not have may be any text.
-    subresource: kind.subresources.some(({ name }) => name === target.subresource) ? (target.subresource ?? "") : "",
+    subresource: subresourceOf(kind, target.subresource),
     scope:
       target.name !== undefined || verb === "create"
         ? "resource"
@@ -279,4 +340,13 @@ function labelsOf(trace: RequestTrace): RequestLabels {
           : "namespace",
     component: "apiserver",
   };
+}
+
+/** What the kind does not have may be any text. */
+function subresourceOf(kind: KindStrategy, name: string | undefined): string {
+  return name !== undefined && kind.subresources.some((each) => each.name === name) ? name : "";
+}
+
+function isApply({ verb, request }: RequestTrace): boolean {
+  return verb === "patch" && request.headers?.["content-type"]?.startsWith("application/apply-patch") === true;
 }
