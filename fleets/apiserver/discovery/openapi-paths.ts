@@ -81,9 +81,11 @@ function remoteDefinitions(remotes: Remotes): [name: string, schema: JsonObject]
 }
 
 function answerCached(document: CachedBody, headers: RequestHeaders, extra: RequestHeaders): ApiResponse {
-  const all = { ...extra, etag: document.etag };
-  if (headers["if-none-match"] === document.etag) return { status: 304, headers: all, body: Buffer.alloc(0) };
-  return { status: 200, headers: all, body: document.body };
+  const { etag, body } = document;
+  if (headers["if-none-match"] !== etag) return { status: 200, headers: { ...extra, etag }, body };
+  // There is no content to have a type.
+  const { "content-type": _type, ...others } = extra;
+  return { status: 304, headers: { ...others, etag }, body: Buffer.alloc(0) };
 }
 
 function answerV3(
