@@ -337,11 +337,17 @@ describe("rules", () => {
     expect(seen).toEqual([[{ a: "x" }, { a: "y" }]]);
   });
 
-  it("are not evaluated on an object of the wrong shape, and the answer says so", () => {
-    expect(lines(kindWith(ruled), { a: 1 })).toContainEqual(
-      expect.stringContaining("<nil>: Invalid value: null: some validation rules were not checked"),
-    );
-  });
+  it.each([
+    ["a type", ruled, { a: 1 }],
+    ["a value that the schema lists", { ...ruled, properties: { a: { type: "string", enum: ["y"] } } }, { a: "z" }],
+  ] as [string, JsonSchema, JsonObject][])(
+    "are not evaluated without %s, and the answer says so",
+    (_what, schema, spec) => {
+      expect(lines(kindWith(schema), spec)).toContainEqual(
+        expect.stringContaining("<nil>: Invalid value: null: some validation rules were not checked"),
+      );
+    },
+  );
 });
 
 describe("what the definition declares", () => {

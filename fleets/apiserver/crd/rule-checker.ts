@@ -27,6 +27,7 @@ export function hasRules(schema: JsonSchema): boolean {
 
 /** Reasons after which the reference does not evaluate rules. */
 const BLOCKING: ReadonlySet<string> = new Set([
+  "FieldValueNotSupported",
   "FieldValueRequired",
   "FieldValueTooLong",
   "FieldValueTooMany",

@@ -138,6 +138,7 @@ describe("lists", () => {
 
   it("whose page is too old are refused with 410 and a token to go on", async () => {
     const first = await session.get(`${CONFIG_MAPS}?limit=1`);
+    await session.create(CONFIG_MAPS, configMap("later"));
     endpoint.server.compact();
 
     const { status, body } = await session.call(
@@ -205,8 +206,8 @@ describe("server-side apply", () => {
       configMap("moved"),
     );
     const revision = String(created.body["metadata"]?.["resourceVersion"]);
-    const [owner] = created.body["metadata"]?.["managedFields"] as unknown as object[];
-    const entries = [{ ...owner, manager: "sync", operation: "Apply" }];
+    const owners = created.body["metadata"]?.["managedFields"] as unknown as object[] | undefined;
+    const entries = [{ ...owners?.[0], manager: "sync", operation: "Apply" }];
     const patch = (value: string) => [
       { op: "replace", path: "/metadata/managedFields", value: entries },
       { op: "replace", path: "/metadata/resourceVersion", value },
