@@ -15,6 +15,8 @@ import { type Authorizer, allowAuthenticated } from "./authorization/access.ts";
 import { startRbac } from "./authorization/bootstrap.ts";
 import { escalationCheck } from "./authorization/escalation.ts";
 import { Rbac } from "./authorization/rbac.ts";
+import { signingRequestRules } from "./certificates/signing-requests.ts";
+import { type CertificateSigner, startCertificateSigner } from "./controllers/certificate-signer.ts";
 import { startCustomResources } from "./controllers/custom-resources.ts";
 import { GarbageCollector } from "./controllers/garbage-collector.ts";
 import { createNamespace, NamespaceWorker } from "./controllers/namespaces.ts";
@@ -101,9 +103,9 @@ export interface ApiServer {
   compact(): void;
   /**
    * Tells clients' certificates authority, for the ConfigMap that every namespace carries, and by which certificate this
-   * server is to speak to others.
+   * server is to speak to others, and who signs certificates of its clients.
    */
-  publishCa(pem: string, frontProxy?: FrontProxyCredentials): void;
+  publishCa(pem: string, frontProxy?: FrontProxyCredentials, sign?: CertificateSigner): void;
   /** Lets /readyz say that the server is about to close, so that load balancers send no more. Answers go on. */
   drain(): void;
   /** Ends watches and closes the database. */
@@ -133,6 +135,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const tokens = new ServiceAccountTokens(store, clock);
   const { authorization = "authenticated" } = options;
   const rbac = authorization === "rbac" ? new Rbac(store) : undefined;
+  const authorizer: Authorizer =
+    typeof authorization === "function"
+      ? authorization
+      : rbac === undefined
+        ? allowAuthenticated
+        : (request) => rbac.decide(request);
   const draining = new AbortController();
   const closing = new AbortController();
   // One listener a watch is no leak.
@@ -158,16 +166,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     admission: [
       ...(options.admission ?? []),
       ...(rbac === undefined ? [] : [escalationCheck(rbac)]),
+      signingRequestRules(authorizer, clock),
       mutatingWebhooks(webhooks),
       validatingWebhooks(webhooks),
     ],
     caller,
-    authorizer:
-      typeof authorization === "function"
-        ? authorization
-        : rbac === undefined
-          ? allowAuthenticated
-          : (request) => rbac.decide(request),
+    authorizer,
     rbac,
     tokens,
     ...tokenChecks(tokens, options.tokens, options.oidc ?? []),
@@ -205,6 +209,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   namespaces.start();
   storage.start();
   const tokenSecrets = startTokenSecrets(server);
+  const signer = startCertificateSigner(server);
   for (const namespace of FIRST_NAMESPACES) createNamespace(server, namespace);
   await store.settled();
   return {
@@ -216,12 +221,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     logger,
     checkToken: server.checkToken,
     compact: () => store.compactHistory(),
-    publishCa(pem, frontProxy) {
+    publishCa(pem, frontProxy, sign) {
       server.caPem = pem;
       if (frontProxy !== undefined) server.frontProxy = frontProxy;
       namespaces.publishCa();
       tokenSecrets.refill();
       publishAuthentication(server);
+      if (sign !== undefined) signer.setSigner(sign);
     },
     drain: () => draining.abort(),
     close() {

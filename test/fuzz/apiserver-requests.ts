@@ -131,7 +131,7 @@ const CRD = {
                 type: "object",
                 properties: {
                   replicas: { type: "integer", default: 1, minimum: 0 },
-                  text: { type: "string", pattern: "^a+$", maxLength: 100 },
+                  text: { type: "string", pattern: "^(a+)+$", maxLength: 100 },
                   any: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
                   items: {
                     type: "array",

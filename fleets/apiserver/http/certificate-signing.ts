@@ -48,8 +48,7 @@ export async function makeAuthority(name: string, clock: Clock): Promise<KeyPair
 export async function makeLeaf(authority: KeyPair, clock: Clock, request: LeafRequest): Promise<KeyPair> {
   const { subject, usage, hosts } = request;
   const issuer = new x509.X509Certificate(authority.certificate);
-  const der = Buffer.from(authority.key.replace(/-----[A-Z ]+-----|\s/g, ""), "base64");
-  const signingKey = await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
+  const signingKey = await importKey(authority);
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const names = hosts.map((host) => ({ type: isIP(host) === 0 ? ("dns" as const) : ("ip" as const), value: host }));
   const certificate = await x509.X509CertificateGenerator.create({
@@ -71,6 +70,49 @@ export async function makeLeaf(authority: KeyPair, clock: Clock, request: LeafRe
     ],
   });
   return { certificate: `${certificate.toString("pem")}\n`, key: await exportKey(keys.privateKey) };
+}
+
+/** Whom a signing request is about; undefined for what is none. */
+export function readSigningRequest(
+  pem: string,
+): { readonly name: string; readonly groups: readonly string[] } | undefined {
+  try {
+    const { subjectName } = new x509.Pkcs10CertificateRequest(pem);
+    return { name: subjectName.getField("CN")[0] ?? "", groups: subjectName.getField("O") };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A client certificate for the key and subject of a request, which must be signed by that key. */
+export async function signRequest(authority: KeyPair, clock: Clock, pem: string, seconds: number): Promise<string> {
+  const request = new x509.Pkcs10CertificateRequest(pem);
+  if (!(await request.verify())) throw new Error("the signature of the request does not hold");
+  const issuer = new x509.X509Certificate(authority.certificate);
+  const { notBefore, notAfter } = validity(clock, seconds / 86_400);
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: serial(),
+    subject: request.subjectName.toJSON(),
+    issuer: issuer.subjectName.toJSON(),
+    notBefore,
+    // Nothing that an authority signs outlives it.
+    notAfter: notAfter < issuer.notAfter ? notAfter : issuer.notAfter,
+    signingAlgorithm: ALGORITHM,
+    publicKey: request.publicKey,
+    signingKey: (await importKey(authority)) as never,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer),
+    ],
+  });
+  return `${certificate.toString("pem")}\n`;
+}
+
+function importKey(authority: KeyPair): Promise<webcrypto.CryptoKey> {
+  const der = Buffer.from(authority.key.replace(/-----[A-Z ]+-----|\s/g, ""), "base64");
+  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
 }
 
 function serial(): string {

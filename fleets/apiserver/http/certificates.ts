@@ -8,6 +8,8 @@ import type { KeyPair, LeafRequest } from "./certificate-signing.ts";
 
 export interface CertificateSet {
   readonly caPem: string;
+  /** Makes a client certificate of a signing request, both PEM, that holds for so many seconds. */
+  readonly sign: (request: string, seconds: number) => Promise<string>;
   readonly server: KeyPair;
   /** CN=admin, O=system:masters. */
   readonly admin: KeyPair;
@@ -55,7 +57,11 @@ export async function ensureCertificates(
     usage: "client",
     hosts: [],
   });
-  return { caPem: authority.certificate, server, admin, frontProxy: { caPem: proxies.certificate, client } };
+  async function sign(request: string, seconds: number): Promise<string> {
+    const { signRequest } = await import("./certificate-signing.ts");
+    return signRequest(authority, clock, request, seconds);
+  }
+  return { caPem: authority.certificate, sign, server, admin, frontProxy: { caPem: proxies.certificate, client } };
 }
 
 function readPair(directory: string, name: string): KeyPair | undefined {

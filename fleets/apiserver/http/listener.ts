@@ -106,7 +106,8 @@ export async function listen(servers: ServedApi | ServersByPrefix, options: List
   const isWildcard = host === "0.0.0.0" || host === "::";
   const names = [...new Set([...local, ...(isWildcard ? [] : [host]), ...(options.hostnames ?? [])])];
   const certificates = await ensureCertificates(directory, names, clock);
-  for (const server of byPrefix.values()) server.publishCa(certificates.caPem, certificates.frontProxy);
+  for (const server of byPrefix.values())
+    server.publishCa(certificates.caPem, certificates.frontProxy, certificates.sign);
 
   const port = new Port(byPrefix, options, certificates);
   const server = createSecureServer(

@@ -2,6 +2,7 @@
 import { cloneJson, type Json, type JsonObject } from "../../../kube/object.ts";
 import { eventsEventOf } from "./events.ts";
 import type { KindRules } from "./kind-rules.ts";
+import { validateSigningRequest } from "./validate-certificates.ts";
 import { validateEvent, validateRole, validateRoleBinding, validateRoleBindingUpdate } from "./validate-core.ts";
 import { validateLease } from "./validate-others.ts";
 import { validateWebhooks } from "./validate-webhooks.ts";
@@ -39,6 +40,7 @@ export const ACCESS_RULES: Readonly<Record<string, KindRules>> = {
     prepareForUpdate(request, old) {
       request["spec"] = cloneJson(old["spec"]);
     },
+    validate: validateSigningRequest,
     selectable: {
       "spec.signerName": (object) => String((object["spec"] as { signerName?: string } | undefined)?.signerName ?? ""),
     },
