@@ -1,5 +1,5 @@
 // Tells extension API servers how this server authenticates, in the ConfigMap from which they read it.
-import { equalJson, type JsonObject } from "../../../kube/object.ts";
+import { cloneJson, equalJson, type JsonObject } from "../../../kube/object.ts";
 import { createServerObject } from "../controllers/server-objects.ts";
 import { FRONT_PROXY_NAME } from "../http/certificates.ts";
 import type { ServerContext } from "../server-context.ts";
@@ -27,7 +27,7 @@ export function publishAuthentication(server: ServerContext): void {
   const stored = server.store.get({ resource: "configmaps", ...metadata });
   if (stored === undefined) {
     createServerObject(server, CONFIG_MAPS, { apiVersion: "v1", kind: "ConfigMap", metadata, data }, MANAGER);
-  } else if (!equalJson(stored.object["data"], data)) server.store.put(stored, { ...stored.object, data });
+  } else if (!equalJson(stored.object["data"], data)) server.store.put(stored, { ...cloneJson(stored.object), data });
   if (server.rbac !== undefined) publishRole(server);
 }
 

@@ -109,6 +109,15 @@ describe("APIServices of what the server serves", () => {
     expect(await names()).toEqual(expect.arrayContaining(["v1.example.org", "v1.apps"]));
   });
 
+  it("are put right when somebody changed one, those of built-in groups at the next start", async () => {
+    const headers = { "content-type": "application/merge-patch+json" };
+    await test.call("PATCH", `${SERVICES}/v1.apps`, { spec: { versionPriority: 99 } }, headers);
+    await test.server.close();
+    test = await open();
+
+    expect((await test.call("GET", `${SERVICES}/v1.apps`)).body["spec"]!["versionPriority"]).toBe(15);
+  });
+
   it("leave alone what somebody made in their place", async () => {
     const own = {
       apiVersion: "apiregistration.k8s.io/v1",

@@ -1,5 +1,5 @@
 // Keeps an APIService for each group-version that the server serves itself.
-import { equalJson, type JsonObject } from "../../../kube/object.ts";
+import { cloneJson, equalJson, type JsonObject } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { createServerObject } from "../controllers/server-objects.ts";
 import type { ServerContext } from "../server-context.ts";
@@ -81,7 +81,7 @@ export class LocalServices {
 
   #correct(stored: StoredObject, { spec }: Wanted): void {
     if (equalJson(stored.object["spec"], spec)) return;
-    this.#server.store.put(stored, { ...stored.object, spec });
+    this.#server.store.put(stored, { ...cloneJson(stored.object), spec });
   }
 
   #wanted(): Map<string, Wanted> {

@@ -16,6 +16,8 @@ export interface RealApiServer {
   readonly url: string;
   /** Path of a kubeconfig file of an administrator. */
   readonly kubeconfig: string;
+  /** Folder of its certificates, as `ensureCertificates` makes them. */
+  readonly pki: string;
   close(): Promise<void>;
 }
 
@@ -97,7 +99,7 @@ export async function startRealApiServer(assets: string): Promise<RealApiServer>
     await close();
     throw error;
   }
-  return { url, kubeconfig, close };
+  return { url, kubeconfig, pki, close };
 }
 
 function start(folder: string, name: string, program: string, args: readonly string[]): ChildProcess {
