@@ -4,10 +4,11 @@ import { LoadClient } from "./support-apiserver-client.ts";
 import { configMap } from "./support-apiserver-rows.ts";
 import type { Side } from "./support-apiserver-sides.ts";
 import { cpuMicros } from "./support-processes.ts";
+import { WatchConnection } from "./support-watch-connection.ts";
 
 const CONNECTIONS = 20;
 const DRAIN_LIMIT_MS = 60_000;
-const TAIL_BYTES = 64;
+const OPEN_AT_ONCE = 50;
 
 export interface WatchOptions {
   readonly watches: number;
@@ -31,7 +32,7 @@ export interface WatchResult {
 /** Opens the watches, makes the changes, and waits until every watch has every change. */
 export async function measureWatches(side: Side, options: WatchOptions): Promise<WatchResult> {
   const { watches, namespaces, changesPerSecond, seconds } = options;
-  const client = new LoadClient(side, { version: "2", connections: CONNECTIONS });
+  const connections: WatchConnection[] = [];
   const writer = new LoadClient(side, { version: "1.1", connections: 4 });
   const latencies: number[] = [];
   let delivered = 0;
@@ -41,7 +42,7 @@ export async function measureWatches(side: Side, options: WatchOptions): Promise
   const collectionOf = (n: number): string => `/api/v1/namespaces/watched-${namespaces}-${n % namespaces}/configmaps`;
   const bodyOf = (n: number): string => {
     const object = configMap(0, n);
-    const data = { ...(object["data"] as object), n: `n=${n}=` };
+    const data = { ...(object["data"] as object), n: String(n) };
     return JSON.stringify({ ...object, metadata: { name: "watched" }, data });
   };
   try {
@@ -53,28 +54,21 @@ export async function measureWatches(side: Side, options: WatchOptions): Promise
       if (created.status !== 201) throw new Error(`the watched object was answered with ${created.status}`);
       ({ resourceVersion } = (JSON.parse(created.text) as { metadata: { resourceVersion: string } }).metadata);
     }
-    const onData = (): ((chunk: Buffer) => void) => {
-      let tail = "";
-      return (chunk) => {
-        // Marks may be cut by the borders of chunks: the end of each chunk is looked at again with the next.
-        const text = tail + chunk.toString("latin1");
-        const now = performance.now();
-        let from = 0;
-        for (let at = text.indexOf('"n=', from); at >= 0; at = text.indexOf('"n=', from)) {
-          const end = text.indexOf('="', at + 3);
-          if (end < 0) break;
-          const n = Number(text.slice(at + 3, end));
-          from = end + 2;
+    for (let n = 0; n < CONNECTIONS; n++) connections.push(await WatchConnection.open(side));
+    for (let i = 0; i < watches; i += OPEN_AT_ONCE) {
+      const some = Array.from({ length: Math.min(OPEN_AT_ONCE, watches - i) }, (_, at) => {
+        const collection = (i + at) % namespaces;
+        let seen = 0;
+        // Events come in the order of the changes, so counting says which one it is.
+        const onEvent = (): void => {
+          const n = collection === 0 ? (seen + 1) * namespaces : seen * namespaces + collection;
+          seen += 1;
           delivered += 1;
-          latencies.push(now - (sentAt[n - 1] ?? now));
-        }
-        tail = text.slice(Math.max(from, text.length - TAIL_BYTES));
-      };
-    };
-    for (let i = 0; i < watches; i += 50) {
-      const some = Array.from({ length: Math.min(50, watches - i) }, (_, at) =>
-        client.stream(`${collectionOf(i + at)}?watch=true&resourceVersion=${resourceVersion}`, onData()),
-      );
+          latencies.push(performance.now() - (sentAt[n - 1] ?? 0));
+        };
+        const path = `${collectionOf(collection)}?watch=true&resourceVersion=${resourceVersion}`;
+        return connections[(i + at) % CONNECTIONS]!.watch(path, onEvent);
+      });
       await Promise.all(some);
     }
     const cpuBefore = cpuMicros(side.pids());
@@ -102,7 +96,7 @@ export async function measureWatches(side: Side, options: WatchOptions): Promise
       cpuShare: cpu / 1000 / elapsedMs,
     };
   } finally {
-    await client.close();
+    for (const connection of connections) connection.close();
     await writer.close();
   }
 }
