@@ -3,6 +3,10 @@ import { setMaxListeners } from "node:events";
 import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { mutatingPolicies } from "./admission/policies/mutating-policies.ts";
+import type { PolicyServer } from "./admission/policies/policy-invocations.ts";
+import { validatingPolicies } from "./admission/policies/validating-policies.ts";
+import { webhookConditions } from "./admission/webhook-conditions.ts";
 import type { WebhookAdmission } from "./admission/webhooks/invocation.ts";
 import { surroundingsOf } from "./admission/webhooks/match-target.ts";
 import { mutatingWebhooks } from "./admission/webhooks/mutating-webhooks.ts";
@@ -146,15 +150,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   // One listener a watch is no leak.
   setMaxListeners(0, closing.signal);
   const caller = new JsonCaller(clock);
+  const policies: PolicyServer = { store, registry, authorizer, surroundings: surroundingsOf({ store, registry }) };
   const webhooks: WebhookAdmission = {
-    store,
-    registry,
+    ...policies,
     logger,
     caller,
-    surroundings: surroundingsOf({ store, registry }),
-    checkConditions: () => {
-      throw new Error("match conditions cannot be evaluated here");
-    },
+    checkConditions: webhookConditions(authorizer),
   };
   const remotes = new RemoteServices();
   const server: ServerContext = {
@@ -167,7 +168,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ...(options.admission ?? []),
       ...(rbac === undefined ? [] : [escalationCheck(rbac)]),
       signingRequestRules(authorizer, clock),
+      mutatingPolicies(policies),
       mutatingWebhooks(webhooks),
+      validatingPolicies(policies),
       validatingWebhooks(webhooks),
     ],
     caller,

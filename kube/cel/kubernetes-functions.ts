@@ -1,5 +1,6 @@
 // The functions that expressions in Kubernetes objects may use: those of kube-apiserver 1.36.
 import { functionTable, type Overload } from "./declarations.ts";
+import { AUTHORIZATION } from "./libraries/authorizer.ts";
 import { CALENDAR } from "./libraries/calendar.ts";
 import { LISTS } from "./libraries/lists.ts";
 import { NAMED_FORMATS } from "./libraries/named-formats.ts";
@@ -24,6 +25,7 @@ export const KUBERNETES_LIBRARIES = [
   QUANTITIES,
   VERSIONS,
   NAMED_FORMATS,
+  AUTHORIZATION,
 ] as const;
 
 export const KUBERNETES_FUNCTIONS: ReadonlyMap<string, readonly Overload[]> = functionTable(...KUBERNETES_LIBRARIES);

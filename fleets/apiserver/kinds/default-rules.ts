@@ -65,6 +65,10 @@ const WEBHOOK: readonly DefaultRule[] = [
   ["timeoutSeconds", 10],
 ];
 
+function failByDefault(spec: JsonObject): void {
+  spec["failurePolicy"] ??= "Fail";
+}
+
 export const DEFAULT_RULES: Readonly<Record<string, readonly DefaultRule[]>> = {
   // Pods
   "core/v1.PodSpec": [
@@ -236,6 +240,16 @@ export const DEFAULT_RULES: Readonly<Record<string, readonly DefaultRule[]>> = {
   "rbac/v1.RoleRef": [["apiGroup", RBAC_GROUP]],
   "rbac/v1.Subject": [when(is("kind", "User", "Group"), ["apiGroup", RBAC_GROUP])],
   "scheduling/v1.PriorityClass": [["preemptionPolicy", "PreemptLowerPriority"]],
+  // Empty texts of these are values of their own, and refused.
+  "admissionregistration/v1.ValidatingAdmissionPolicySpec": [failByDefault],
+  "admissionregistration/v1.MutatingAdmissionPolicySpec": [failByDefault],
+  "admissionregistration/v1.MatchResources": [
+    (match) => {
+      match["matchPolicy"] ??= "Equivalent";
+      match["namespaceSelector"] ??= {};
+      match["objectSelector"] ??= {};
+    },
+  ],
   "admissionregistration/v1.ValidatingWebhook": WEBHOOK,
   "admissionregistration/v1.MutatingWebhook": [...WEBHOOK, ["reinvocationPolicy", "Never"]],
   // An empty scope is one of its own, and refused.

@@ -2,6 +2,12 @@
 import { cloneJson, type Json, type JsonObject } from "../../../kube/object.ts";
 import { eventsEventOf } from "./events.ts";
 import type { KindRules } from "./kind-rules.ts";
+import {
+  validateMutatingBinding,
+  validateMutatingPolicy,
+  validateValidatingBinding,
+  validateValidatingPolicy,
+} from "./validate-admission-policies.ts";
 import { validateSigningRequest } from "./validate-certificates.ts";
 import { validateEvent, validateRole, validateRoleBinding, validateRoleBindingUpdate } from "./validate-core.ts";
 import { validateLease } from "./validate-others.ts";
@@ -10,7 +16,8 @@ import { validateWebhooks } from "./validate-webhooks.ts";
 const RBAC: KindRules = { nameRule: "path-segment", createOnUpdate: true };
 const BINDING: KindRules = { ...RBAC, validate: validateRoleBinding, validateUpdate: validateRoleBindingUpdate };
 
-const WEBHOOKS: KindRules = { generation: true, conditionalUpdateOnly: true, validate: validateWebhooks };
+const ADMISSION: KindRules = { generation: true, conditionalUpdateOnly: true };
+const WEBHOOKS: KindRules = { ...ADMISSION, validate: validateWebhooks };
 
 export const ACCESS_RULES: Readonly<Record<string, KindRules>> = {
   "rbac.authorization.k8s.io/v1/Role": { ...RBAC, validate: validateRole },
@@ -21,8 +28,13 @@ export const ACCESS_RULES: Readonly<Record<string, KindRules>> = {
   "events.k8s.io/v1/Event": { createOnUpdate: true, convert: eventsEventOf, validate: validateEvent },
   "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration": WEBHOOKS,
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": WEBHOOKS,
-  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": { generation: true, conditionalUpdateOnly: true },
-  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding": { generation: true, conditionalUpdateOnly: true },
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": { ...ADMISSION, validate: validateValidatingPolicy },
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding": {
+    ...ADMISSION,
+    validate: validateValidatingBinding,
+  },
+  "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy": { ...ADMISSION, validate: validateMutatingPolicy },
+  "admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding": { ...ADMISSION, validate: validateMutatingBinding },
   "certificates.k8s.io/v1/CertificateSigningRequest": {
     // Approvers rely on who asks, so nobody can say it of themselves; nor can a request change after it was looked at.
     prepareForCreate(request, user) {

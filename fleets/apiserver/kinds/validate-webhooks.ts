@@ -1,26 +1,28 @@
 // Validation of webhook configurations.
-import { checkDnsSubdomain, checkQualifiedName } from "../../../kube/names.ts";
-import type { JsonObject, KubeObject } from "../../../kube/object.ts";
+import { checkDnsSubdomain } from "../../../kube/names.ts";
+import { equalJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { FieldError } from "../registry/kind.ts";
 import { listOf, part, textOf } from "./cell-values.ts";
-import { duplicateValue, invalidValue, notSupported, oneOf, problems, required, tooMany } from "./field-errors.ts";
+import { duplicateValue, invalidValue, notSupported, oneOf, problems, required } from "./field-errors.ts";
+import { matchConditionErrors } from "./match-condition-errors.ts";
 import { selectorErrors } from "./validate-workloads.ts";
 import { webhookClientErrors } from "./webhook-client-errors.ts";
 
 const OPERATIONS = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 const SCOPES = ["*", "Cluster", "Namespaced"];
 const REVIEW_VERSIONS = ["v1", "v1beta1"];
-const MOST_CONDITIONS = 64;
 const VERSION = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const VERSION_RULE =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
 /** Checks both kinds of configurations. */
-export function validateWebhooks(object: KubeObject): FieldError[] {
+export function validateWebhooks(object: KubeObject, old?: KubeObject): FieldError[] {
   const seen = new Set<string>();
-  return listOf(object["webhooks"]).flatMap((webhook, index) => {
+  const webhooks = listOf(object["webhooks"]);
+  const checksConditions = !sameConditions(webhooks, old);
+  return webhooks.flatMap((webhook, index) => {
     const path = `webhooks[${index}]`;
-    const errors = webhookErrors(webhook, path);
+    const errors = webhookErrors(webhook, path, checksConditions);
     const name = textOf(webhook["name"]);
     if (name !== "" && seen.has(name)) errors.push(duplicateValue(`${path}.name`, name));
     seen.add(name);
@@ -28,7 +30,7 @@ export function validateWebhooks(object: KubeObject): FieldError[] {
   });
 }
 
-function webhookErrors(webhook: JsonObject, path: string): FieldError[] {
+function webhookErrors(webhook: JsonObject, path: string, checksConditions: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const name = textOf(webhook["name"]);
   if (name === "") errors.push(required(`${path}.name`));
@@ -55,7 +57,9 @@ function webhookErrors(webhook: JsonObject, path: string): FieldError[] {
   errors.push(...selectorErrors(webhook["objectSelector"], `${path}.objectSelector`));
   errors.push(...oneOf(`${path}.reinvocationPolicy`, webhook["reinvocationPolicy"], ["IfNeeded", "Never"]));
   errors.push(...webhookClientErrors(`${path}.clientConfig`, part(webhook, "clientConfig")));
-  errors.push(...conditionErrors(webhook, `${path}.matchConditions`));
+  if (checksConditions) {
+    errors.push(...matchConditionErrors(listOf(webhook["matchConditions"]), `${path}.matchConditions`, false));
+  }
   return [...errors, ...reviewVersionErrors(webhook["admissionReviewVersions"], `${path}.admissionReviewVersions`)];
 }
 
@@ -79,7 +83,8 @@ export function reviewVersionErrors(given: unknown, path: string): FieldError[] 
 /** What the `*` of a field stands for in messages. */
 const STARS = { apiGroups: "API groups", apiVersions: "API versions", operations: "operations" } as const;
 
-function ruleErrors(rule: JsonObject, path: string): FieldError[] {
+/** Checks what a webhook or policy is about. */
+export function ruleErrors(rule: JsonObject, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const operations = textsOf(rule["operations"]);
   errors.push(...starErrors(rule, path, "operations"));
@@ -142,24 +147,17 @@ function splitOnce(text: string): readonly string[] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function conditionErrors(webhook: JsonObject, path: string): FieldError[] {
-  const conditions = listOf(webhook["matchConditions"]);
-  if (conditions.length > MOST_CONDITIONS) return [tooMany(path, conditions.length, MOST_CONDITIONS)];
-  const errors: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [index, condition] of conditions.entries()) {
-    const name = textOf(condition["name"]);
-    if (textOf(condition["expression"]).trim() === "") errors.push(required(`${path}[${index}].expression`));
-    if (name === "") errors.push(required(`${path}[${index}].name`));
-    else {
-      errors.push(...problems(`${path}[${index}].name`, name, checkQualifiedName(name)));
-      if (seen.has(name)) errors.push(duplicateValue(`${path}[${index}].name`, name));
-      seen.add(name);
-    }
-  }
-  return errors;
+/** Conditions that did not change were found good before. */
+function sameConditions(webhooks: readonly JsonObject[], old: KubeObject | undefined): boolean {
+  if (old === undefined) return false;
+  const before = listOf(old["webhooks"]);
+  return (
+    before.length === webhooks.length &&
+    webhooks.every((webhook, index) => equalJson(webhook["matchConditions"], before[index]?.["matchConditions"]))
+  );
 }
 
-function textsOf(value: unknown): string[] {
+/** The texts of a list; anything else is none. */
+export function textsOf(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
