@@ -55,6 +55,17 @@ describe("applyJsonPatch", () => {
     }
   });
 
+  it("takes a missing key of an object for null in the API server's dialect", () => {
+    const patch = [
+      { op: "replace", path: "/b", value: 2 },
+      { op: "copy", from: "/c", path: "/d" },
+    ];
+    expect(applyJsonPatch<unknown>({ a: 1 }, patch, { dialect: "api-server" })).toEqual({ a: 1, b: 2, d: null });
+    expect(() => applyJsonPatch({ a: 1 }, patch)).toThrow("doc is missing key: /b");
+    const inList = [{ op: "replace", path: "/a/1", value: 2 }];
+    expect(() => applyJsonPatch({ a: [1] }, inList, { dialect: "api-server" })).toThrow("doc is missing key: /a/1");
+  });
+
   it("lets only replace take the whole document in the API server's dialect", () => {
     const add = [{ op: "add", path: "", value: { b: 1 } }];
 

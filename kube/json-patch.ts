@@ -13,7 +13,7 @@ export interface JsonPatchOperation {
 export interface JsonPatchOptions {
   /**
    * `karmada` (default) lets `add` and `replace` at the empty path replace the whole document; `api-server` only
-   * `replace`.
+   * `replace`, and it takes a missing key of an object for null where something is replaced or copied.
    */
   readonly dialect?: "karmada" | "api-server" | undefined;
   /** Fails with `json-patch-too-large` when there are more operations. */
@@ -150,6 +150,18 @@ class Patcher {
     return new JsonPatchError("json-patch-failed", this.#index, message);
   }
 
+  #broken(op: string, path: string, why: string): JsonPatchError {
+    const isApiServer = this.#options.dialect === "api-server";
+    return this.#failure(
+      isApiServer ? `error in ${op} for path: '${path}': ${why}` : `${op} operation does not apply: ${why}`,
+    );
+  }
+
+  /** Whether a key that a container does not have counts as null. */
+  #takesMissingFor(container: Container): boolean {
+    return this.#options.dialect === "api-server" && !Array.isArray(container);
+  }
+
   #missing(op: string, path: string): JsonPatchError {
     return this.#failure(`${op} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`);
   }
@@ -207,8 +219,7 @@ class Patcher {
     const holder = key === undefined ? undefined : valueAt(this.document, formatPointer(keys));
     if (key === undefined || !isContainer(holder)) throw this.#missing(op, path);
     // The reference takes a key that an object does not have for null.
-    const isLenient = this.#options.dialect === "api-server" && !Array.isArray(holder);
-    if (!hasKey(holder, key) && !isLenient) throw this.#missing(op, path);
+    if (!hasKey(holder, key) && !this.#takesMissingFor(holder)) throw this.#missing(op, path);
     return valueAt(holder, formatPointer([key])) ?? null;
   }
 
@@ -220,15 +231,13 @@ class Patcher {
     }
     // The place after the last item exists for an insertion.
     const index = key === "-" ? container.length : listIndex(key, container.length + 1);
-    if (index === undefined)
-      throw this.#failure(`${op} operation does not apply: Unable to access invalid index: ${key}`);
+    if (index === undefined) throw this.#broken(op, path, `Unable to access invalid index: ${key}`);
     container.splice(index, 0, value);
   }
 
   #replace(path: string, value: unknown): void {
     const { container, key } = this.#parent("replace", path);
-    const isLenient = this.#options.dialect === "api-server" && !Array.isArray(container);
-    if (!hasKey(container, key) && !isLenient) {
+    if (!hasKey(container, key) && !this.#takesMissingFor(container)) {
       throw this.#failure(`replace operation does not apply: doc is missing key: ${path}: missing value`);
     }
     if (Array.isArray(container)) container[listIndex(key, container.length) ?? 0] = value;
@@ -238,7 +247,7 @@ class Patcher {
   #remove(op: string, path: string): void {
     const { container, key } = this.#parent(op, path);
     if (!hasKey(container, key)) {
-      throw this.#failure(`${op} operation does not apply: Unable to remove nonexistent key: ${key}: missing value`);
+      throw this.#broken(op, path, `Unable to remove nonexistent key: ${key}: missing value`);
     }
     if (Array.isArray(container)) container.splice(listIndex(key, container.length) ?? 0, 1);
     else delete container[key];

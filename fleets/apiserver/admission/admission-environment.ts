@@ -94,7 +94,8 @@ function fieldsOf({ patches = false, variables }: ExpressionSetting): FieldTypes
   return {
     fieldType(typeName, field) {
       if (typeName === VARIABLES.name) return variables?.get(field);
-      if (patches && typeName === JSON_PATCH_TYPE.name) return JSON_PATCH_FIELDS[field];
+      // A field that patches do not have is found, with a type that nothing has.
+      if (patches && typeName === JSON_PATCH_TYPE.name) return JSON_PATCH_FIELDS[field] ?? struct("");
       // What fields there are depends on the object that is written.
       if (patches && isObject(typeName)) return DYN;
       const fields = STRUCTS[typeName];

@@ -16,12 +16,7 @@ import { resourceRows } from "./tables.ts";
 
 /** Groups of the tables that are not served: they have no schemas here and no use without their controllers. */
 const LEFT_OUT_GROUPS: ReadonlySet<string> = new Set(["resource.k8s.io", "flowcontrol.apiserver.k8s.io"]);
-const LEFT_OUT_RESOURCES: ReadonlySet<string> = new Set([
-  "ipaddresses",
-  "servicecidrs",
-  "mutatingadmissionpolicies",
-  "mutatingadmissionpolicybindings",
-]);
+const LEFT_OUT_RESOURCES: ReadonlySet<string> = new Set(["ipaddresses", "servicecidrs"]);
 
 const RULES: Readonly<Record<string, KindRules>> = {
   ...CORE_RULES,

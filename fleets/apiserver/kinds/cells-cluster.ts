@@ -105,7 +105,9 @@ function admissionPolicyCells(object: KubeObject, nowMs: number): readonly unkno
   const spec = part(object, "spec");
   const param = part(spec, "paramKind");
   const kind = spec["paramKind"] === undefined ? "<unset>" : `${textOf(param["apiVersion"])}/${textOf(param["kind"])}`;
-  return [object.metadata.name, listOf(spec["validations"]).length, kind, age(object, nowMs)];
+  // A policy has one of the two.
+  const rules = listOf(spec["validations"]).length + listOf(spec["mutations"]).length;
+  return [object.metadata.name, rules, kind, age(object, nowMs)];
 }
 
 function admissionBindingCells(object: KubeObject, nowMs: number): readonly unknown[] {
@@ -163,4 +165,6 @@ export const CLUSTER_CELLS: Readonly<Record<string, Cells>> = {
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration": webhookCells,
   "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy": admissionPolicyCells,
   "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding": admissionBindingCells,
+  "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy": admissionPolicyCells,
+  "admissionregistration.k8s.io/v1/MutatingAdmissionPolicyBinding": admissionBindingCells,
 };

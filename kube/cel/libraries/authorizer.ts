@@ -1,7 +1,8 @@
 // Questions of access in expressions: `authorizer.group("apps").resource("deployments").check("create").allowed()`.
+import { checkDnsLabel, checkDnsSubdomain } from "../../names.ts";
 import { type FunctionDeclaration, member } from "../declarations.ts";
 import { BOOL, STRING, struct } from "../types.ts";
-import { CelValue } from "../values.ts";
+import { CelValue, fail } from "../values.ts";
 
 const AUTHORIZER = struct("kubernetes.authorization.Authorizer");
 const PATH_CHECK = struct("kubernetes.authorization.PathCheck");
@@ -110,7 +111,11 @@ export const AUTHORIZATION: readonly FunctionDeclaration[] = [
     "authorizer_serviceaccount",
     [AUTHORIZER, STRING, STRING],
     AUTHORIZER,
-    (authorizer: CelAuthorizer, namespace: string, name: string) => authorizer.as(namespace, name),
+    (authorizer: CelAuthorizer, namespace: string, name: string) => {
+      if (checkDnsSubdomain(name).length > 0) return fail("Invalid service account name");
+      if (checkDnsLabel(namespace).length > 0) return fail("Invalid service account namespace");
+      return authorizer.as(namespace, name);
+    },
   ),
   member(
     "resource",

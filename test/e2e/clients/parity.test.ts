@@ -3,7 +3,6 @@ import { describeParity } from "./describe-parity.ts";
 
 describeParity("kubectl", {
   // Kinds of the reference that the embedded server does not serve.
-  ignoredLines:
-    /mutatingadmissionpolic|flowcontrol\.apiserver|flowschemas|prioritylevel|ipaddresses|servicecidrs|resource\.k8s\.io/,
+  ignoredLines: /flowcontrol\.apiserver|flowschemas|prioritylevel|ipaddresses|servicecidrs|resource\.k8s\.io/,
   differences: [{ command: /^kubectl explain (deployment|pods)/, why: "built-in kinds are described without prose" }],
 });

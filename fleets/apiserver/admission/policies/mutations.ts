@@ -4,6 +4,7 @@ import { listOf } from "../../../../kube/cel/types.ts";
 import { CelList, CelMap, CelStruct, EvaluationFailure, type Value } from "../../../../kube/cel/values.ts";
 import { mergeValues } from "../../../../kube/fields/merge.ts";
 import type { FieldType } from "../../../../kube/fields/type.ts";
+import { checkTyped, formatProblems } from "../../../../kube/fields/validate.ts";
 import { applyJsonPatch, JsonPatchError, type JsonPatchOperation } from "../../../../kube/json-patch.ts";
 import { cloneJson, isObject, type JsonObject, type KubeObject } from "../../../../kube/object.ts";
 import { messageOf } from "../../../../runtime/errors.ts";
@@ -61,7 +62,8 @@ function decoded(json: unknown, before: KubeObject, kind: KindStrategy): KubeObj
   try {
     result = kind.decode(body, []);
   } catch (error) {
-    throw internalError(messageOf(error));
+    const prefix = `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: `;
+    throw internalError(messageOf(error).replace(prefix, ""));
   }
   if (!kind.custom && result.strictErrors.length > 0) {
     throw internalError(`strict decoding error: ${result.strictErrors.join(", ")}`);
@@ -108,12 +110,16 @@ function configured(object: KubeObject, kind: KindStrategy, value: Value): KubeO
   const config = jsonOf(value);
   if (!isObject(config)) throw new Error("unsupported return type from ApplyConfiguration expression");
   const type = kind.fieldType();
+  const whole = { ...config, apiVersion: object.apiVersion, kind: object.kind };
+  const misfits = checkTyped(whole, type);
+  if (misfits.length > 0) {
+    throw new Error(`error applying patch: failed to convert patch object to typed object: ${formatProblems(misfits)}`);
+  }
   const atomics = atomicPaths(config, type, "");
   if (atomics.length > 0) {
     const what = `may not mutate atomic arrays, maps or structs: ${atomics.join(", ")}`;
     throw new Error(`error applying patch: invalid ApplyConfiguration: ${what}`);
   }
-  const whole = { ...config, apiVersion: object.apiVersion, kind: object.kind };
   return decoded(mergeValues(object, whole, type), object, kind);
 }
 

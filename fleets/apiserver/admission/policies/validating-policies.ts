@@ -98,7 +98,8 @@ export function validatingPolicies(server: PolicyServer): AdmissionPlugin {
           }
           for (const params of match.params) {
             const outcome = evaluate(match, params, request, server);
-            first ??= act(match, outcome, request);
+            const refused = act(match, outcome, request);
+            first ??= refused;
             for (const { key, value } of outcome.annotations) {
               const known = annotations.get(key) ?? [];
               if (!known.includes(value)) annotations.set(key, [...known, value]);
