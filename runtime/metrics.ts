@@ -150,16 +150,16 @@ class Distribution implements HistogramSeries {
   }
 }
 
-let process: Registry | undefined;
+let ofProcess: Registry | undefined;
 
 /**
  * Memory, processor time, garbage collection and the delay of the event loop, once for the whole process. Measuring
  * starts with the first call, because the delay is found by a timer that wakes an idle process.
  */
 export function processMetricsText(): Promise<string> {
-  if (process === undefined) {
-    process = new Registry();
-    collectDefaultMetrics({ register: process, eventLoopMonitoringPrecision: 100 });
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess, eventLoopMonitoringPrecision: 100 });
   }
-  return process.metrics();
+  return ofProcess.metrics();
 }

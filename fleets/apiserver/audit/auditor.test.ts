@@ -199,6 +199,41 @@ describe("the audit log", () => {
     expect(entries().at(-1)).toMatchObject({ annotations: { "example.com/why": "because" } });
   });
 
+  it("tells of what nobody foresaw as a panic", async () => {
+    lines = [];
+    const policy = parseAuditPolicy("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- {level: Metadata}", "p");
+    test = await startTestServer({
+      audit: { policy, sink: { write: (line) => lines.push(line) > 0 } },
+      admission: [
+        {
+          handles: (kind) => kind.kind === "Lease",
+          validate: () => {
+            throw new TypeError("a bug");
+          },
+        },
+      ],
+    });
+    lines.length = 0;
+    const lease = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "a" } };
+
+    const path = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    expect(await send({ method: "POST", path, body: JSON.stringify(lease) })).toBe(500);
+
+    expect(entries().at(-1)).toMatchObject({ stage: "Panic", responseStatus: { code: 500, reason: "InternalError" } });
+  });
+
+  it("leaves out lists that are made while they are sent, and says so", async () => {
+    await start("- {level: RequestResponse, omitStages: [RequestReceived], verbs: [list]}");
+    for (let i = 0; i < 300; i++)
+      await send({ method: "POST", path: CONFIG_MAPS, body: JSON.stringify(configMap(`n${i}`)) });
+
+    await send({ path: CONFIG_MAPS });
+
+    const [entry] = entries();
+    expect(entry).not.toHaveProperty("responseObject");
+    expect(entry).toMatchObject({ annotations: { "audit.k8s.io/truncated": "true" } });
+  });
+
   it("counts what the log has no room for, and answers all the same", async () => {
     const policy = parseAuditPolicy("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- {level: Metadata}", "p");
     test = await startTestServer({ audit: { policy, sink: { write: () => false } } });

@@ -31,6 +31,9 @@ export interface AuditOptions {
   readonly confidential?: readonly string[];
 }
 
+/** As the reference marks entries whose bodies were left out for their size. */
+const TRUNCATED = "audit.k8s.io/truncated";
+
 export class Auditor {
   readonly #options: AuditOptions;
   readonly #metrics: ServerMetrics;
@@ -88,10 +91,13 @@ export class Auditor {
 
 function withBodies(trace: RequestTrace, { level }: AuditDecision, response: ApiResponse): AuditedAnswer {
   const isStream = response.events !== undefined || response.tunnel !== undefined;
+  // Long lists are made while they are sent: making one at once, for the log, would hold up everybody.
+  const isLong = response.source !== undefined;
+  if (level === "RequestResponse" && !isStream && isLong) trace.annotations.set(TRUNCATED, "true");
   return {
     response,
     requestObject: level === "Request" || level === "RequestResponse" ? requestObject(trace) : undefined,
-    responseObject: level === "RequestResponse" && !isStream ? response.parsed : undefined,
+    responseObject: level === "RequestResponse" && !isStream && !isLong ? response.parsed : undefined,
   };
 }
 

@@ -17,6 +17,7 @@ import type {
 } from "../registry/admission.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { forbidden, invalid, statusError } from "../registry/status-error.ts";
+import type { RequestTrace } from "../request/trace.ts";
 import type { ServerContext } from "../server-context.ts";
 
 /** How a subresource with an object of its own shows a write to admission. */
@@ -48,6 +49,8 @@ export interface WriteRequest {
   readonly warnings?: string[];
   /** Collects what admission adds to the audit record. */
   readonly annotations?: Map<string, string> | undefined;
+  /** The request that writes; absent for the server's own writes. */
+  readonly trace?: RequestTrace | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly view?: AdmissionView;
 }
@@ -195,7 +198,7 @@ function* validateWith(
 
 /** Measures one half of admission, whatever comes of it. */
 function* timed<T>(
-  { server }: WriteRequest,
+  { server, trace }: WriteRequest,
   operation: AdmissionOperation,
   half: "admit" | "validate",
   steps: Steps<T>,
@@ -207,7 +210,9 @@ function* timed<T>(
     rejected = false;
     return result;
   } finally {
-    server.metrics.admitted(operation, half, rejected, (performance.now() - start) / 1000);
+    const seconds = (performance.now() - start) / 1000;
+    server.metrics.admitted(operation, half, rejected, seconds);
+    if (trace !== undefined) trace.waitedSeconds += seconds;
   }
 }
 

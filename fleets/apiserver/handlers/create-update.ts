@@ -31,6 +31,7 @@ export function writeRequestOf(
     options: options.raw,
     warnings: exchange.warnings,
     annotations: exchange.annotations,
+    trace: exchange.trace,
     signal: exchange.request.signal,
   };
 }

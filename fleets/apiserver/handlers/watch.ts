@@ -176,7 +176,9 @@ class WatchStream implements ByteSource {
       this.#nextPresent = 0;
     }
     const { matches } = this.#selection;
-    return matches === undefined || matches(stored) ? this.#eventOf("ADDED", stored) : undefined;
+    if (matches !== undefined && !matches(stored)) return undefined;
+    this.#exchange.server.metrics.watchEvent(this.#exchange.kind);
+    return this.#eventOf("ADDED", stored);
   }
 
   #close(): void {

@@ -193,6 +193,21 @@ describe("closing a listener", () => {
   });
 });
 
+describe("clients whose credentials do not hold", () => {
+  it("get 401, and are counted", async () => {
+    const session = openSession();
+
+    const reply = await replyOf(session.request({ ":path": CONFIG_MAPS, authorization: "Bearer bad" }));
+
+    expect(reply.status).toBe(401);
+    const answer = await server.handle({ method: "GET", path: "/metrics" });
+    const text = Buffer.from(answer.body as Uint8Array).toString();
+    expect(text).toContain('authentication_attempts{result="failure"} 1');
+    expect(text).toMatch(/apiserver_request_total\{verb="LIST",[^}]*code="401"\} 1/);
+    session.close();
+  });
+});
+
 describe("clients that cost much", () => {
   it("get 408 for a head that does not arrive", async () => {
     const socket = await openSocket();

@@ -11,6 +11,7 @@ type RequestLabels = Readonly<Record<(typeof REQUEST_LABELS)[number], string>>;
 const REQUEST_SECONDS = [
   0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 ];
+const SLI_SECONDS = [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 const ADMISSION_SECONDS = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const CHECK_SECONDS = [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024];
 const COMMIT_SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024];
@@ -45,6 +46,7 @@ interface RequestSeries {
   readonly labels: RequestLabels & { readonly dry_run: string };
   readonly byCode: Map<number, NumberSeries>;
   readonly seconds: HistogramSeries;
+  readonly sliSeconds: HistogramSeries;
 }
 
 /** Counts of what is going on right now, kept by the limits. */
@@ -65,6 +67,12 @@ export class ServerMetrics {
     help: "Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.",
     labels: [...REQUEST_LABELS, "dry_run"] as const,
     buckets: REQUEST_SECONDS,
+  });
+  readonly #sliSeconds = this.#metrics.histogram({
+    name: "apiserver_request_sli_duration_seconds",
+    help: "Response latency distribution (not counting webhook duration and priority & fairness queue wait times) in seconds for each verb, group, version, resource, subresource, scope and component.",
+    labels: REQUEST_LABELS,
+    buckets: SLI_SECONDS,
   });
   readonly #sizes = this.#metrics.histogram({
     name: "apiserver_response_sizes",
@@ -214,7 +222,9 @@ export class ServerMetrics {
     }
     ofCode.add(1);
     if (trace.isLong) return;
-    series.seconds.observe(trace.seconds);
+    const { seconds } = trace;
+    series.seconds.observe(seconds);
+    series.sliSeconds.observe(seconds - trace.waitedSeconds);
     // Bytes are not made for being counted: not of answers in-process, nor of those that are made while they are sent.
     if (trace.request.peer === undefined || answer.source !== undefined || series.labels.resource === "") return;
     if (answer.body instanceof Uint8Array) this.#sizes.of(series.labels).observe(answer.body.byteLength);
@@ -241,7 +251,13 @@ export class ServerMetrics {
 
   #newSeries(trace: RequestTrace, dryRun: string): RequestSeries {
     const labels = { ...labelsOf(trace), dry_run: dryRun };
-    return { labels, byCode: new Map(), seconds: this.#seconds.of(labels) };
+    const { dry_run: _dryRun, ...sliLabels } = labels;
+    return {
+      labels,
+      byCode: new Map(),
+      seconds: this.#seconds.of(labels),
+      sliSeconds: this.#sliSeconds.of(sliLabels),
+    };
   }
 
   terminated(trace: RequestTrace, code: number): void {

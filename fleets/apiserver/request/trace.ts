@@ -27,6 +27,8 @@ export class RequestTrace {
   decision: AccessDecision | undefined;
   /** What nobody foresaw. */
   panic: unknown;
+  /** Time that admission took, which is other programs' for the most part. */
+  waitedSeconds = 0;
   /** Added to the audit record. */
   readonly annotations = new Map<string, string>();
   #auditId: string | undefined;

@@ -98,6 +98,14 @@ describe("a damaged store file", () => {
   });
 });
 
+describe("a folder that cannot hold a store", () => {
+  it("is told by a sentence", () => {
+    path = join(folder, "none", "store.db");
+
+    expect(openStore).toThrow(/store.db.lock cannot be opened \(ENOENT.+\): check that its folder is there/);
+  });
+});
+
 describe("a store file in use", () => {
   it("is refused to a second store, with who has it, until the first is closed", async () => {
     await writeStore();

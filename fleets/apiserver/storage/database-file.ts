@@ -2,7 +2,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { damaged, isDamage, noStore } from "./errors.ts";
+import { damaged, isDamage, noStore, unusable } from "./errors.ts";
 
 /** The files that SQLite keeps beside a database in WAL mode. */
 export const SIDE_FILES = ["-wal", "-shm"] as const;
@@ -21,7 +21,11 @@ export function ensureFile(path: string, fill: (database: DatabaseSync) => void)
   const fresh = `${path}.new`;
   rmSync(fresh, { force: true });
   // Secrets will be inside: SQLite gives its side files the mode of this one.
-  closeSync(openSync(fresh, "wx", 0o600));
+  try {
+    closeSync(openSync(fresh, "wx", 0o600));
+  } catch (error) {
+    throw unusable(fresh, error);
+  }
   const database = new DatabaseSync(fresh);
   try {
     fill(database);

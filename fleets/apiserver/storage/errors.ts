@@ -88,6 +88,14 @@ export function storeInUse(path: string, owner: string): AppError {
   );
 }
 
+export function unusable(path: string, cause: unknown): AppError {
+  return new AppError(
+    "store-unusable",
+    `${path} cannot be opened (${messageOf(cause)}): check that its folder is there, belongs to this user and can be written`,
+    { recovery: "stall", cause },
+  );
+}
+
 export function noStore(path: string): AppError {
   return new AppError(
     "store-missing",

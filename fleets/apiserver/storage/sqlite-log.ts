@@ -2,7 +2,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Change } from "./change-ring.ts";
 import { ensureFile, explainDamage } from "./database-file.ts";
-import { damaged } from "./errors.ts";
+import { damaged, writeRefusal } from "./errors.ts";
 import { checksum, createSchema, migrate } from "./schema.ts";
 import { StoreLock } from "./store-lock.ts";
 import { type ObjectKey, StoredObject } from "./stored-object.ts";
@@ -54,7 +54,7 @@ export class SqliteLog {
     } catch (error) {
       database?.close();
       this.#lock.release();
-      throw error;
+      throw writeRefusal(path, error) ?? error;
     }
   }
 

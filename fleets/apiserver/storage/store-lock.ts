@@ -2,7 +2,7 @@
 import { closeSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 import { DatabaseSync } from "node:sqlite";
-import { storeInUse } from "./errors.ts";
+import { storeInUse, unusable } from "./errors.ts";
 
 /**
  * An exclusive lock beside a store's file. It is a transaction on a small SQLite file of its own: the system drops it
@@ -14,8 +14,12 @@ export class StoreLock {
   /** Takes the lock of the store at `path`; throws `store-in-use` when another program, or this one, has it. */
   constructor(path: string) {
     const file = `${path}.lock`;
-    closeSync(openSync(file, "a", 0o600));
-    this.#database = new DatabaseSync(file);
+    try {
+      closeSync(openSync(file, "a", 0o600));
+      this.#database = new DatabaseSync(file);
+    } catch (error) {
+      throw unusable(file, error);
+    }
     try {
       this.#database.exec("PRAGMA busy_timeout=0; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
       this.#sign();
