@@ -97,7 +97,33 @@ describe("the audit log", () => {
     });
     await send({ path: CONFIG_MAPS });
 
-    const [, patched, listed] = entries();
+    const apply = "application/apply-patch+yaml";
+    await send({
+      method: "PATCH",
+      path: `${CONFIG_MAPS}/yaml?fieldManager=me`,
+      body: "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}",
+      headers: { "content-type": apply },
+    });
+    const jsonPatch = [{ op: "add", path: "/data", value: { x: "2" } }];
+    await send({
+      method: "PATCH",
+      path: `${CONFIG_MAPS}/a`,
+      body: JSON.stringify(jsonPatch),
+      headers: { "content-type": "application/json-patch+json" },
+    });
+    await send({
+      method: "DELETE",
+      path: `${CONFIG_MAPS}/a`,
+      body: JSON.stringify({ propagationPolicy: "Background" }),
+    });
+
+    const [, patched, listed, applied, jsonPatched, deleted] = entries();
+    expect(applied).toMatchObject({ requestObject: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "yaml" } } });
+    expect(jsonPatched).toMatchObject({ requestObject: jsonPatch, responseStatus: { code: 200 } });
+    expect(deleted).toMatchObject({
+      requestObject: { kind: "DeleteOptions", apiVersion: "meta.k8s.io/__internal", propagationPolicy: "Background" },
+      responseStatus: { status: "Success", code: 200 },
+    });
     expect(patched).toMatchObject({
       verb: "patch",
       requestObject: patch,

@@ -1,6 +1,7 @@
 // Decides what is recorded of each request, and hands it to the log.
-import type { ApiResponse } from "../../../kube/client/transport.ts";
+import type { ApiRequest, ApiResponse } from "../../../kube/client/transport.ts";
 import { isObject } from "../../../kube/object.ts";
+import { parseYaml } from "../../../kube/yaml.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { decodeBody } from "../request/body.ts";
 import { parseJson } from "../request/json-parser.ts";
@@ -101,22 +102,41 @@ function withBodies(trace: RequestTrace, { level }: AuditDecision, response: Api
   };
 }
 
-/** What was sent, decoded; undefined when nothing was, or nothing that can be read. */
+/** What was sent, decoded as the handler does; undefined when nothing was, or nothing that can be read. */
 function requestObject(trace: RequestTrace): unknown {
-  const { request, kind, verb } = trace;
-  if (request.object !== undefined) return request.object;
-  if (request.body === undefined || request.body.length === 0) return undefined;
+  const { request, kind, verb, target } = trace;
   try {
-    const type = request.headers?.["content-type"] ?? "";
-    if (kind !== undefined && (verb === "create" || verb === "update") && (trace.target?.subresource ?? "") === "")
-      return decodeBody(request, kind, "Ignore", []);
-    if (type.includes("protobuf")) return undefined;
-    const text = typeof request.body === "string" ? request.body : Buffer.from(request.body).toString();
-    const { value } = type.includes("yaml") ? { value: undefined } : parseJson(text, true);
-    // A JSON patch is a list, and the log's field holds any JSON.
-    return isObject(value) || Array.isArray(value) ? value : undefined;
+    const isWhole = verb === "create" || verb === "update";
+    if (kind !== undefined && isWhole && target?.subresource === undefined && hasBody(request)) {
+      const object = decodeBody(request, kind, "Ignore", []);
+      kind.applyDefaults(object, undefined);
+      return object;
+    }
+    const sent = request.object ?? parsedBody(request);
+    const isDeletion = verb === "delete" || verb === "deletecollection";
+    return isDeletion && isObject(sent) ? { ...DELETE_OPTIONS, ...withoutType(sent) } : sent;
   } catch {
     // The answer says what is wrong with it.
     return undefined;
   }
+}
+
+/** As the reference shows options, whatever the client calls them. */
+const DELETE_OPTIONS = { kind: "DeleteOptions", apiVersion: "meta.k8s.io/__internal" };
+
+function withoutType(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { kind: _kind, apiVersion: _version, ...rest } = object;
+  return rest;
+}
+
+function hasBody({ object, body }: ApiRequest): boolean {
+  return object !== undefined || (body !== undefined && body.length > 0);
+}
+
+/** JSON and YAML; the log's field holds any JSON, and a JSON patch is a list. */
+function parsedBody(request: ApiRequest): unknown {
+  const type = request.headers?.["content-type"] ?? "";
+  if (request.body === undefined || request.body.length === 0 || type.includes("protobuf")) return undefined;
+  const text = typeof request.body === "string" ? request.body : Buffer.from(request.body).toString();
+  return type.includes("yaml") ? parseYaml(text) : parseJson(text, true).value;
 }

@@ -123,6 +123,7 @@ function responseStatus(response: ApiResponse): JsonObject {
 }
 
 function recorded(field: string, object: unknown, { omitManagedFields }: AuditDecision): JsonObject {
+  if (Array.isArray(object)) return { [field]: object as JsonObject[] };
   if (!isObject(object)) return {};
   // What was sent or answered as JSON.
   return { [field]: (omitManagedFields ? withoutManagedFields(object) : object) as JsonObject };

@@ -38,7 +38,8 @@ export type ExtraPaths = (
 export function createPathHandler(server: ServerContext, discovery: Discovery, extra: ExtraPaths): PathHandler {
   return async (trace: RequestTrace, query: Query, user: UserInfo) => {
     const { request, path } = trace;
-    if (!PUBLIC.test(path)) authorizePath(server, trace, user);
+    if (PUBLIC.test(path)) noteAccess(server, trace, user);
+    else authorizePath(server, trace, user);
     const health = answerHealth(server, path, query);
     if (health !== undefined) return health;
     const headers = request.headers ?? {};
@@ -49,6 +50,12 @@ export function createPathHandler(server: ServerContext, discovery: Discovery, e
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
     return answer;
   };
+}
+
+/** What everybody may read is answered whatever the roles say; the record tells by which. */
+function noteAccess(server: ServerContext, trace: RequestTrace, user: UserInfo): void {
+  if (!isAllowed(server, trace, { user, verb: "get", resource: undefined, path: trace.path }))
+    trace.decision = { allowed: true, reason: "" };
 }
 
 function authorizePath(server: ServerContext, trace: RequestTrace, user: UserInfo): void {
