@@ -118,7 +118,9 @@ describe("the audit log", () => {
     });
 
     const [, patched, listed, applied, jsonPatched, deleted] = entries();
-    expect(applied).toMatchObject({ requestObject: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "yaml" } } });
+    expect(applied).toMatchObject({
+      requestObject: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "yaml" } },
+    });
     expect(jsonPatched).toMatchObject({ requestObject: jsonPatch, responseStatus: { code: 200 } });
     expect(deleted).toMatchObject({
       requestObject: { kind: "DeleteOptions", apiVersion: "meta.k8s.io/__internal", propagationPolicy: "Background" },
