@@ -252,3 +252,49 @@ describe("the server's own controllers", () => {
     await gone;
   });
 });
+
+describe("many writers who all wait", () => {
+  const seed = Number(process.env["SEED"] ?? 20260101);
+
+  it(`lose no write and make none twice (seed ${seed})`, async () => {
+    // Answers come in another order than questions, as from a slow webhook.
+    let state = seed;
+    const chance = (below: number): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return state % below;
+    };
+    const slow: AdmissionPlugin = {
+      remote: true,
+      handles: (kind) => kind.kind === "ConfigMap",
+      mutate: async () => {
+        for (let turns = chance(4); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+        return undefined;
+      },
+    };
+    const own = await startTestServer({ admission: [slow] });
+    await own.call("POST", CONFIG_MAPS, configMap("one", { count: "0" }));
+    let succeeded = 0;
+
+    async function increment(): Promise<void> {
+      const { body } = await own.call("GET", ONE);
+      const count = String(Number(body["data"]!["count"] as unknown as string) + 1);
+      const isPut = chance(2) === 0;
+      const test = [{ op: "test", path: "/data/count", value: String(Number(count) - 1) }];
+      const patch = [...test, { op: "replace", path: "/data/count", value: count }];
+      const { status } = isPut
+        ? await own.call("PUT", ONE, { ...body, data: { count } })
+        : await own.call("PATCH", ONE, patch, { "content-type": "application/json-patch+json" });
+      if (status === 200) succeeded += 1;
+      else expect([409, 422]).toContain(status);
+    }
+    await Promise.all(
+      Array.from({ length: 8 }, async () => {
+        for (let turn = 0; turn < 15; turn++) await increment();
+      }),
+    );
+
+    expect(succeeded).toBeGreaterThan(0);
+    expect((await own.call("GET", ONE)).body["data"]).toEqual({ count: String(succeeded) });
+    await own.server.close();
+  });
+});
