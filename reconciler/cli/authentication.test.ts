@@ -39,6 +39,18 @@ describe("readAuthentication", () => {
     expect(read({ "anonymous-auth": "false" }).anonymous).toBe(false);
   });
 
+  it("reads the proxy to believe from the flags that kube-apiserver has", () => {
+    writeFileSync(join(folder, "ca.crt"), "PEM");
+    const file = { "requestheader-client-ca-file": "ca.crt" };
+
+    expect(read(file).requestHeader).toEqual({ caPem: "PEM", allowedNames: [] });
+    expect(read({ ...file, "requestheader-allowed-names": "a, b" }).requestHeader?.allowedNames).toEqual(["a", "b"]);
+    expect(() => read({ "requestheader-allowed-names": "a" })).toThrow(
+      /requestheader-client-ca-file, which is missing/,
+    );
+    expect(() => read({ "requestheader-client-ca-file": "none" })).toThrow(/cannot read the authority/);
+  });
+
   it("reads a provider from the flags that kube-apiserver has", () => {
     const { providers } = read({
       ...OIDC,

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseTokenFile } from "../../fleets/apiserver/http/authentication.ts";
 import { httpsFetcher } from "../../fleets/apiserver/http/fetch-json.ts";
+import type { RequestHeaderOptions } from "../../fleets/apiserver/http/front-proxy.ts";
 import { isSigningAlgorithm, SIGNING_ALGORITHMS } from "../../fleets/apiserver/tokens/jwt.ts";
 import { OidcIssuer } from "../../fleets/apiserver/tokens/oidc-issuer.ts";
 import type { UserInfo } from "../../kube/client/transport.ts";
@@ -18,6 +19,8 @@ export interface AuthenticationSettings {
   readonly providers: readonly OidcProvider[];
   /** Whether requests without credentials are let in as `system:anonymous`. */
   readonly anonymous: boolean;
+  /** The proxy whose word is taken for who the user is. */
+  readonly requestHeader: RequestHeaderOptions | undefined;
 }
 
 export const AUTHENTICATION_OPTIONS: Readonly<Record<string, CommandOption>> = {
@@ -45,6 +48,16 @@ export const AUTHENTICATION_OPTIONS: Readonly<Record<string, CommandOption>> = {
     help: "claim that a token must have (repeatable)",
   },
   "oidc-ca-file": { type: "string", value: "FILE", help: "authorities of the provider's certificate" },
+  "requestheader-client-ca-file": {
+    type: "string",
+    value: "FILE",
+    help: "believe X-Remote-User, -Group, -Uid and -Extra of callers with a certificate of this authority: a kube-apiserver's aggregation layer",
+  },
+  "requestheader-allowed-names": {
+    type: "string",
+    value: "NAMES",
+    help: "common names that such a certificate may have, by comma (default: any)",
+  },
   "oidc-signing-algs": { type: "string", value: "ALGS", help: "accepted algorithms, by comma (default: RS256)" },
 };
 
@@ -69,7 +82,22 @@ export function readAuthentication(invocation: Invocation): AuthenticationSettin
     tokens: tokenFile === undefined ? undefined : readTokens(resolve(cwd, tokenFile)),
     providers: config?.providers ?? (provider === undefined ? [] : [provider]),
     anonymous: config?.anonymous ?? anonymous === "true",
+    requestHeader: readRequestHeader(invocation),
   };
+}
+
+function readRequestHeader(invocation: Invocation): RequestHeaderOptions | undefined {
+  const file = stringOption(invocation, "requestheader-client-ca-file");
+  const names = stringOption(invocation, "requestheader-allowed-names");
+  if (file === undefined) {
+    if (names === undefined) return undefined;
+    throw new UsageError("--requestheader-allowed-names is for --requestheader-client-ca-file, which is missing");
+  }
+  const allowedNames = (names ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  return { caPem: readText(resolve(invocation.io.cwd, file), "authority of the front proxy"), allowedNames };
 }
 
 function readProvider(invocation: Invocation): OidcProvider | undefined {

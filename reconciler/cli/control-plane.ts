@@ -181,6 +181,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
       clock,
       logger,
       anonymous: authentication?.anonymous ?? true,
+      ...(authentication?.requestHeader === undefined ? {} : { requestHeader: authentication.requestHeader }),
     });
   } catch (error) {
     await server.close();

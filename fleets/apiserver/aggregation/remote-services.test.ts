@@ -1,6 +1,6 @@
 // Two servers of ours: one passes on what it does not serve, the other stands behind it.
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:https";
+import { createServer, request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -262,6 +262,44 @@ describe("requests of an APIService's group-version", () => {
     await spy.close();
   });
 
+  it("hand connections over", async () => {
+    const spy = await startSpy(() => undefined);
+    spy.server.on("upgrade", (_request, socket) => {
+      socket.on("error", () => undefined);
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+      socket.on("data", (chunk: Buffer) => socket.write(chunk));
+    });
+    await addService();
+    const caBundle = Buffer.from(spy.caPem).toString("base64");
+    await register({ caBundle, service: { namespace: "default", name: "wardle", port: spy.port } });
+    await until("Passed");
+    const { admin } = await ensureCertificates(join(folder, "front"), ["127.0.0.1"], systemClock);
+
+    const echoed = await new Promise<string>((resolve, reject) => {
+      const sent = request(`${frontListener.url}${FLUNDERS}/f/connect`, {
+        method: "POST",
+        ca: frontListener.caPem,
+        cert: admin.certificate,
+        key: admin.key,
+        agent: false,
+        headers: { connection: "Upgrade", upgrade: "echo" },
+      });
+      sent.on("upgrade", (_answer, socket) => {
+        socket.on("error", () => undefined);
+        socket.write("hello");
+        socket.once("data", (chunk: Buffer) => {
+          socket.destroy();
+          resolve(chunk.toString());
+        });
+      });
+      sent.on("response", (answer) => reject(new Error(`status ${answer.statusCode}`)));
+      sent.on("error", reject).end();
+    });
+
+    expect(echoed).toBe("hello");
+    await spy.close();
+  });
+
   it("stream their answers", async () => {
     await serve();
     const stop = new AbortController();
@@ -409,6 +447,7 @@ async function startSpy(record: (request: Record<string, unknown>) => void) {
   );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
+    server,
     caPem,
     port: (server.address() as AddressInfo).port,
     close: async () => {
