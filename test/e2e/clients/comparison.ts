@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { findKubeAssets } from "../support/real-api-server.ts";
 import { readScript, runScript } from "./command-script.ts";
+import { hasControllerManager } from "./controller-manager.ts";
 import { startEndpoint } from "./endpoint.ts";
 import { readClientVersion, readRecording } from "./recordings.ts";
 import { startReferenceServer } from "./reference-server.ts";
@@ -13,23 +14,27 @@ export interface ComparisonPlan {
   readonly commands: readonly string[];
   /** Transcript of a real server; absent: one is started. */
   readonly recording: string | undefined;
-  readonly assets: string | undefined;
+  /** Folders of clients and servers that come before the path. */
+  readonly path: readonly string[];
 }
 
 /** A plan, or undefined with the reason printed. */
 export function planComparison(script: string): ComparisonPlan | undefined {
-  const assets = findKubeAssets();
-  const version = readClientVersion(script, assets === undefined ? [] : [assets]);
-  if (version === undefined) {
-    console.warn(`skipped: ${script} is neither on the path nor in $KUBEBUILDER_ASSETS`);
+  const assets = process.env["KUBEBUILDER_ASSETS"];
+  const path = assets === undefined ? [] : [assets];
+  // Scripts of other clients look at what these did with kubectl.
+  const missing = [script, "kubectl"].find((program) => readClientVersion(program, path) === undefined);
+  if (missing !== undefined) {
+    console.warn(`skipped: ${missing} is neither on the path nor in $KUBEBUILDER_ASSETS`);
     return undefined;
   }
+  const version = readClientVersion(script, path) ?? "";
   const recording = readRecording(script, version);
-  if (recording === undefined && assets === undefined) {
+  if (recording === undefined && !hasControllerManager(findKubeAssets())) {
     console.warn(`skipped: there is no recording of a real server for ${script} ${version}, and no real server to ask`);
     return undefined;
   }
-  return { script, commands: readScript(join(import.meta.dirname, "testdata", script)), recording, assets };
+  return { script, commands: readScript(join(import.meta.dirname, "testdata", script)), recording, path };
 }
 
 export interface Compared {
@@ -40,7 +45,7 @@ export interface Compared {
 /** Both blocks of every command, by its place in the script. */
 export async function compare(plan: ComparisonPlan): Promise<Compared[]> {
   const folder = join(import.meta.dirname, "testdata", plan.script);
-  const path = plan.assets === undefined ? [] : [plan.assets];
+  const { path } = plan;
   const endpoint = await startEndpoint();
   let embedded: string[];
   try {
@@ -48,7 +53,7 @@ export async function compare(plan: ComparisonPlan): Promise<Compared[]> {
   } finally {
     await endpoint.close();
   }
-  const real = plan.recording ?? (await recordLive(folder, path, plan.assets!));
+  const real = plan.recording ?? (await recordLive(folder, path));
   const blocks = splitTranscript(real);
   return plan.commands.map((command, index) => {
     const block = blocks[index];
@@ -58,8 +63,8 @@ export async function compare(plan: ComparisonPlan): Promise<Compared[]> {
   });
 }
 
-async function recordLive(folder: string, path: readonly string[], assets: string): Promise<string> {
-  const reference = await startReferenceServer(assets);
+async function recordLive(folder: string, path: readonly string[]): Promise<string> {
+  const reference = await startReferenceServer(findKubeAssets() ?? "");
   try {
     return (await runScript({ folder, kubeconfig: reference.kubeconfig, path })).map(formatExchange).join("\n");
   } finally {

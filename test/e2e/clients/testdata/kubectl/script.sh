@@ -141,7 +141,7 @@ kubectl patch deployment shop --subresource=status --type=merge -p '{"status":{"
 kubectl patch deployment shop --type=merge -p '{"spec":{"selector":{"matchLabels":{"app":"other"}}}}'
 kubectl get deployment shop
 kubectl set image deployment/shop web=shop:4
-kubectl set env deployment/shop MODE=fast --from=configmap/shop-settings --prefix=S_
+kubectl set env deployment/shop MODE=fast --from=configmap/shop-settings --prefix=S_ --keys=theme
 kubectl set env deployment/shop --list
 kubectl set resources deployment/shop -c web --limits=cpu=200m,memory=512Mi --requests=cpu=0.1
 kubectl set serviceaccount deployment/shop bot
