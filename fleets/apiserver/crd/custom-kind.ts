@@ -1,6 +1,8 @@
 // A custom resource at one version, as the verb handlers see it.
+
 import { fieldTypeFromSchema } from "../../../kube/fields/structural.ts";
 import { DEDUCED, type FieldType } from "../../../kube/fields/type.ts";
+import { quoteGo } from "../../../kube/go-text.ts";
 import { cloneJson, formatApiVersion, type Json, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { metadataType } from "../kinds/field-types.ts";
 import { DecodeError } from "../kinds/go-values.ts";
@@ -148,7 +150,10 @@ export class CustomKind implements KindStrategy {
       const given = value["metadata"];
       const { metadata, unknown } = coerceMetadata(isJsonObject(given) ? given : {}, "metadata");
       value["metadata"] = metadata;
-      strictErrors.push(...unknown.map(quote), ...pruneUnknown(value, this.#compiled()).map(quote));
+      strictErrors.push(
+        ...unknown.map(quote),
+        ...pruneUnknown(value, this.#compiled()).map((path) => `unknown field ${quoteGo(path)}`),
+      );
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       throw badRequest(

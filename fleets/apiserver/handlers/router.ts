@@ -129,7 +129,9 @@ async function dispatch(
   if (decodePath(path) === undefined) return textResponse(400, "400 Bad Request");
   if (path.startsWith("//")) return notFoundText();
   if (target === undefined && /^\/apis?\/.*\/\/+[^/]/.test(path)) throw resourceNotFound();
-  const user = await userOf(server, trace, (refused) => impersonationRefusal(refused, request, target, path, query));
+  const user = await userOf(server, trace, (refused, mode) =>
+    impersonationRefusal(refused, mode, request, target, path, query),
+  );
   server.limits.enter(trace, user);
   const remote = server.remotes.ofPath(path);
   if (remote !== undefined) {
@@ -195,7 +197,7 @@ async function dispatch(
 async function userOf(
   server: ServerContext,
   trace: RequestTrace,
-  refuse: (user: UserInfo) => Error,
+  refuse: (user: UserInfo, mode: string) => Error,
 ): Promise<UserInfo> {
   const { request } = trace;
   const user = request.user ?? (await tokenUser(server, request));
@@ -212,13 +214,14 @@ async function userOf(
 /** As the reference: the refusal is about what the other user was to do. */
 function impersonationRefusal(
   user: UserInfo,
+  mode: string,
   request: ApiRequest,
   target: ResourcePath | undefined,
   path: string,
   query: Query,
 ): Error {
   const verb = target === undefined ? "get" : (verbOfMethod(request.method, target, query) ?? "get");
-  return accessRefusal(user, `impersonate-on:user-info:${verb}`, target, path);
+  return accessRefusal(user, `impersonate-on:${mode}:${verb}`, target, path);
 }
 
 /** In-process callers are trusted, unless they bring a token to be told by it. */

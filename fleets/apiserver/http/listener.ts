@@ -409,7 +409,9 @@ function mutableHeaders(headers: ApiResponse["headers"]): Record<string, string 
   return result;
 }
 
-/** UTF-8 in the bytes of a header, as the reference sends it; Node takes texts for Latin-1. */
+/** UTF-8 in the bytes of a header, as the reference sends it; Node takes texts for Latin-1. No text ends a header. */
 function headerText(text: string): string {
-  return /^[\u0020-\u007e\t]*$/.test(text) ? text : Buffer.from(text).toString("latin1");
+  if (/^[\u0020-\u007e\t]*$/.test(text)) return text;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the point
+  return Buffer.from(text.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, " ")).toString("latin1");
 }

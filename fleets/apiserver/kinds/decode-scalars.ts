@@ -1,4 +1,5 @@
 // How scalars are decoded, and what all decoders share.
+import { quoteGo } from "../../../kube/go-text.ts";
 import type { Json } from "../../../kube/object.ts";
 import { formatQuantity, quantityFromJson } from "../../../kube/quantity.ts";
 import { messageOf } from "../../../runtime/errors.ts";
@@ -20,7 +21,8 @@ export class Cursor {
   }
 
   unknown(name: string): void {
-    this.strictErrors.push(`unknown field "${this.path.length === 0 ? name : `${joinPath(this.path)}.${name}`}"`);
+    const path = this.path.length === 0 ? name : `${joinPath(this.path)}.${name}`;
+    this.strictErrors.push(`unknown field ${quoteGo(path)}`);
   }
 }
 
