@@ -160,7 +160,12 @@ describe.each(["argocd", "flux"])("recorded traffic of %s", (client) => {
     await transport.send({ method: "PATCH", path, headers, body: '{"data":{"a":"drifted"}}' });
   }
 
-  it.runIf(phases.length > 0).each(phases)("%s is answered as it was", async (phase) => {
+  // Skipped rather than absent: a suite without any test counts as failed.
+  it.runIf(phases.length > 0)("is there", () => {
+    expect(calls.length).toBeGreaterThan(20);
+  });
+
+  it.each(phases)("%s is answered as it was", async (phase) => {
     await happenBefore(phase);
     for (const call of calls.filter((each) => each.phase === phase)) {
       const what = `${call.method} ${call.path}?${call.query ?? ""}`;
