@@ -43,7 +43,7 @@ export function createPathHandler(server: ServerContext, discovery: Discovery, e
     const health = answerHealth(server, path, query);
     if (health !== undefined) return health;
     const headers = request.headers ?? {};
-    if (path === "/metrics" && request.method === "GET")
+    if (path === "/metrics" && (request.method === "GET" || request.method === "HEAD"))
       return textResponse(200, await server.metrics.text(), { "content-type": METRICS_TYPE });
     const answer = answerPath(server, discovery, extra, path, headers, query);
     if (answer === undefined) return undefined;

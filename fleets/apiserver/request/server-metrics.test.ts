@@ -111,6 +111,7 @@ describe("/metrics", () => {
     const refused = await test.server.handle({ method: "GET", path: "/metrics", user: bob });
 
     expect(refused.status).toBe(403);
+    expect((await test.server.handle({ method: "HEAD", path: "/metrics" })).status).toBe(200);
     const list =
       'resource="configmaps",subresource="",scope="namespace",component="apiserver",dry_run="",code="200"} 1';
     expect((await metrics(other)).some((line) => line.endsWith(list))).toBe(true);
