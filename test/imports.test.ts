@@ -64,7 +64,6 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   "@kubernetes/client-node": ["kube/client"],
   "@peculiar/x509": ["fleets/apiserver/http"],
   "reflect-metadata": ["fleets/apiserver/http"],
-  "@marcbachmann/cel-js": ["kube/cel"],
   "prom-client": ["runtime"],
   cron: ["sources"],
   zod: ["api"],
