@@ -190,9 +190,12 @@ export class CustomKind implements KindStrategy {
     else object["status"] = cloneJson(old["status"]);
   }
 
-  warnings(object: KubeObject): readonly string[] {
-    const tolerated = this.#tolerated.get(object) ?? [];
-    return this.#deprecation === undefined ? tolerated : [this.#deprecation, ...tolerated];
+  warnings(): readonly string[] {
+    return this.#deprecation === undefined ? [] : [this.#deprecation];
+  }
+
+  toleratedProblems(object: KubeObject): readonly string[] {
+    return this.#tolerated.get(object) ?? [];
   }
 
   validateCreate(object: KubeObject): readonly FieldError[] {

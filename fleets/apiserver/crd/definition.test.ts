@@ -168,6 +168,26 @@ describe("a schema", () => {
       'p.default: Invalid value: {"z":1}: must not have unknown fields',
     ],
     [
+      "a default that its own rule refuses",
+      { type: "integer", default: 5, "x-kubernetes-validations": [{ rule: "self < 3" }] },
+      "p.default: Invalid value: 5: failed rule: self < 3",
+    ],
+    [
+      "a default that a rule sees without what other defaults add",
+      {
+        type: "object",
+        properties: { x: { type: "integer", default: 2 } },
+        "x-kubernetes-validations": [{ rule: "self.x == 2" }],
+        default: {},
+      },
+      'p.default: Invalid value: "object": no such key: x evaluating rule: self.x == 2',
+    ],
+    [
+      "rules of an alternative",
+      { type: "object", anyOf: [{ "x-kubernetes-validations": [{ rule: "true" }] }] },
+      "p.anyOf[0].x-kubernetes-validations: Forbidden: must be empty to be structural",
+    ],
+    [
       "an unbalanced pattern",
       { type: "string", pattern: "(" },
       'p.pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: error parsing regexp: missing closing ): `(`',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../kube/object.ts";
+import { settleControllers, startTestServer } from "../test-server.ts";
 import { ruleCompiler } from "./rule-evaluation.ts";
 import type { JsonSchema, ValidationRule } from "./schema.ts";
 
@@ -206,5 +207,48 @@ describe("limits of one object", () => {
     expect(check(schemaOf(slow), numbers, undefined, now).errors).toEqual([
       `spec: Invalid value: "array": 'operation interrupted': no further validation rules will be run due to call cost exceeds limit for rule: self.all(x, x >= 0)`,
     ]);
+  });
+});
+
+describe("a refused update", () => {
+  it("warns of unchanged values, too", async () => {
+    const test = await startTestServer();
+    const path = "/apis/example.com/v1/widgets";
+    const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    const text = (rule: string) => ({ type: "string", "x-kubernetes-validations": [{ rule }] });
+    const definition = (rule: string) => ({
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: "widgets.example.com" },
+      spec: {
+        group: "example.com",
+        scope: "Cluster",
+        names: { kind: "Widget", plural: "widgets" },
+        versions: [
+          {
+            name: "v1",
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: "object", properties: { a: text(rule), b: text(rule) } } },
+          },
+        ],
+      },
+    });
+    await test.call("POST", DEFINITIONS, definition("true"));
+    await settleControllers();
+    const widget = { apiVersion: "example.com/v1", kind: "Widget", metadata: { name: "w" }, a: "x", b: "x" };
+    await test.call("POST", path, widget);
+    const merge = { "content-type": "application/merge-patch+json" };
+    const { spec } = definition("self == 'y'");
+    await test.call("PATCH", `${DEFINITIONS}/widgets.example.com`, { spec }, merge);
+    await settleControllers();
+    const answer = await test.call("PATCH", `${path}/w`, { b: "z" }, merge);
+    await test.server.close();
+
+    expect(answer).toMatchObject({
+      status: 422,
+      headers: { warning: [`299 - "a: Invalid value: \\"x\\": failed rule: self == 'y'"`] },
+      body: { message: `Widget.example.com "w" is invalid: b: Invalid value: "z": failed rule: self == 'y'` },
+    });
   });
 });

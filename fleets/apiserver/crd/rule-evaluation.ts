@@ -63,6 +63,16 @@ export function ruleCompiler(now: () => number): RuleCompiler {
   };
 }
 
+/** Errors of a default at `path` under the rules of its schema. For transition rules it is unchanged. */
+export function defaultRuleErrors(schema: JsonSchema, path: string, value: unknown): readonly FieldError[] {
+  const root = buildNode(schema, schema, schema["x-kubernetes-embedded-resource"] === true);
+  if (root === undefined) return [];
+  const deadline = performance.now() + OBJECT_TIME_MS;
+  const walk = new RuleWalk(() => performance.now() > deadline);
+  walk.visit(root, path, value, value, NO_PAST);
+  return walk.outcome.errors;
+}
+
 /** `rules` is where the rules are, `schema` what the data is: they differ within `allOf`. */
 function buildNode(rules: JsonSchema, schema: JsonSchema, isRoot: boolean): RuleNode | undefined {
   const own = rules["x-kubernetes-validations"] ?? [];

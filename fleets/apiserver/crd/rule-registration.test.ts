@@ -11,7 +11,8 @@ function check(spec: JsonSchema, ...rules: readonly ValidationRule[]): string[] 
 }
 
 function printed(rule: string): string {
-  return `{"Rule":${JSON.stringify(rule)},"Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}`;
+  const text = JSON.stringify(rule).replace(">", "\\u003e");
+  return `{"Rule":${text},"Message":"","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}`;
 }
 
 describe("registration of rules", () => {

@@ -6,6 +6,7 @@ import { forbiddenValue, invalidValue, notSupported, required } from "../kinds/f
 import type { FieldError } from "../registry/kind.ts";
 import { applySchemaDefaults } from "./defaulting.ts";
 import { pruneUnknown } from "./prune.ts";
+import { defaultRuleErrors } from "./rule-evaluation.ts";
 import { checkRuleExpressions, checkRuleShapes, type RuleCheckOptions } from "./rule-registration.ts";
 import { compileSchema, isJsonObject, type JsonSchema } from "./schema.ts";
 import { validateListTypes, validateValue } from "./validate.ts";
@@ -216,7 +217,10 @@ function checkDefault(schema: RawSchema, path: string, errors: FieldError[]): vo
     errors.push(invalidValue(at, null, "must not be null"));
     return;
   }
-  for (const error of [...validateValue(value, node, undefined), ...validateListTypes(value, node, undefined)]) {
+  const misfits = [...validateValue(value, node, undefined), ...validateListTypes(value, node, undefined)];
+  // Rules see the default as it is written, without the defaults below it.
+  if (misfits.length === 0) errors.push(...defaultRuleErrors(schema, at, content));
+  for (const error of misfits) {
     const field = error.field === "" || error.field === "<nil>" ? at : `${at}.${error.field}`;
     errors.push({ ...error, field });
   }
@@ -254,6 +258,9 @@ function checkNested(schema: RawSchema, path: string, mayHaveType: boolean, erro
   }
   for (const key of NESTED_UNDEFINED) {
     if (isSet(schema, key)) errors.push(forbiddenValue(child(path, key), "must be undefined to be structural"));
+  }
+  if ((schema["x-kubernetes-validations"] ?? []).length > 0) {
+    errors.push(forbiddenValue(child(path, "x-kubernetes-validations"), "must be empty to be structural"));
   }
   const inner = (nested: JsonSchema, key: string): void => {
     checkNested(nested as RawSchema, child(path, key), mayHaveType, errors);

@@ -145,10 +145,15 @@ function checkOneOf(value: Json, node: SchemaNode, _old: Json | undefined, path:
 }
 
 function checkAllOf(value: Json, node: SchemaNode, old: Json | undefined, path: Path, report: Report): void {
-  const before = report.errors.length;
-  for (const part of node.allOf) validateAt(value, part, old, path, report);
-  if (report.errors.length > before) {
-    report.errors.push(schemaError(`"${pathText(path)}" must validate all the schemas (allOf)`));
+  let failing = 0;
+  for (const part of node.allOf) {
+    const before = report.errors.length;
+    validateAt(value, part, old, path, report);
+    if (report.errors.length > before) failing += 1;
+  }
+  if (failing > 0) {
+    const none = failing === node.allOf.length ? ". None validated" : "";
+    report.errors.push(schemaError(`"${pathText(path)}" must validate all the schemas (allOf)${none}`));
   }
 }
 

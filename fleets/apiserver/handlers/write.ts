@@ -106,10 +106,11 @@ export function* storeNew(
 }
 
 function warn(request: WriteRequest, object: KubeObject, old: KubeObject | undefined): void {
-  if (request.warnings === undefined || request.kind.warnings === undefined) return;
-  for (const text of request.kind.warnings(object, old)) {
-    if (!request.warnings.includes(text)) request.warnings.push(text);
-  }
+  if (request.warnings !== undefined) addWarnings(request, request.kind.warnings?.(object, old) ?? []);
+}
+
+function addWarnings({ warnings }: WriteRequest, texts: readonly string[]): void {
+  for (const text of texts) if (warnings?.includes(text) === false) warnings.push(text);
 }
 
 /** Gives out what no two objects may share, such as addresses of Services. */
@@ -216,6 +217,7 @@ export function* storeUpdate(
     admitted.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   const errors = validateUpdate(admitted, old, kind);
+  addWarnings(request, kind.toleratedProblems?.(admitted) ?? []);
   if (errors.length > 0) throw invalid(kind, admitted.metadata.name ?? "", errors);
   yield* admit(request, "UPDATE", admitted, old);
   requireUnchanged(server.store, live);

@@ -2,11 +2,21 @@
 import { equalJson, type Json } from "../../../kube/object.ts";
 import type { FieldError } from "../registry/kind.ts";
 
-/** A value as messages print it: text quoted, everything else as JSON; nothing is `null`. */
+/**
+ * A value as messages print it: text quoted, everything else as JSON with letters that HTML gives a meaning escaped;
+ * nothing is `null`.
+ */
 export function printValue(value: unknown): string {
   if (value === undefined) return "null";
   if (typeof value === "bigint") return String(value);
-  return JSON.stringify(value);
+  const text = JSON.stringify(value);
+  return typeof value === "string" ? text : text.replace(HTML_LETTERS, escapedLetter);
+}
+
+const HTML_LETTERS = /[<>&\u2028\u2029]/g;
+
+function escapedLetter(letter: string): string {
+  return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 export function required(field: string, why = ""): FieldError {

@@ -131,6 +131,8 @@ export interface KindStrategy {
   allocate?(object: KubeObject, old: KubeObject | undefined, others: () => Iterable<KubeObject>): void;
   /** Warnings about an accepted create or update, without the `299 -` around them. */
   warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
+  /** Warnings about what the validation of an update found and let pass, told even when it refused other things. */
+  toleratedProblems?(object: KubeObject): readonly string[];
   /** Beyond metadata, which the handlers validate for every kind by `nameRule`. */
   validateCreate(object: KubeObject): readonly FieldError[];
   validateUpdate(object: KubeObject, old: KubeObject): readonly FieldError[];
