@@ -116,6 +116,8 @@ export async function listen(servers: ServedApi | ServersByPrefix, options: List
       cert: certificates.server.certificate,
       ca: certificates.caPem,
       allowHTTP1: true,
+      // An answer in parts must not wait for the client to confirm the first of them (40 ms and more).
+      noDelay: true,
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",

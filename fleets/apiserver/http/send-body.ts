@@ -38,14 +38,22 @@ export async function sendStream(
 
 async function* partsUntil(body: AsyncIterable<Uint8Array>, until: AbortSignal): AsyncIterable<Uint8Array> {
   const parts = body[Symbol.asyncIterator]();
+  let stop: () => void = () => undefined;
   const ended = new Promise<undefined>((resolve) => {
-    if (until.aborted) resolve(undefined);
-    else until.addEventListener("abort", () => resolve(undefined), { once: true });
+    stop = () => resolve(undefined);
+    if (until.aborted) stop();
+    else until.addEventListener("abort", stop, { once: true });
   });
-  for (;;) {
-    const next = await Promise.race([parts.next(), ended]);
-    if (next === undefined || next.done === true) return;
-    yield next.value;
+  try {
+    for (;;) {
+      const next = await Promise.race([parts.next(), ended]);
+      if (next === undefined || next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    // The signal outlives every answer.
+    until.removeEventListener("abort", stop);
+    void parts.return?.().catch(() => undefined);
   }
 }
 

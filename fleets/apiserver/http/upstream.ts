@@ -285,7 +285,7 @@ function connectThrough({ origin, tls, proxy }: UpstreamTarget): Promise<Duplex>
         reject(new Error(`the proxy ${url.host} refuses to connect to ${authority}: status ${answer.statusCode}`));
         return;
       }
-      socket.setTimeout(0);
+      (socket as Socket).setTimeout(0).setNoDelay(true);
       if (!secure) {
         resolve(socket);
         return;
