@@ -26,6 +26,7 @@ export interface LoadAnswer {
 export class LoadClient {
   readonly #pool: Pool | undefined;
   readonly #sessions: ClientHttp2Session[] = [];
+  readonly #connect: (() => ClientHttp2Session) | undefined;
   #next = 0;
 
   constructor(side: Endpoint, options: LoadOptions) {
@@ -36,12 +37,13 @@ export class LoadClient {
       this.#pool = new Pool(side.url, { connections: options.connections, connect: tls, allowH2: false, ...timeouts });
       return;
     }
-    for (let i = 0; i < options.connections; i++) {
+    this.#connect = () => {
       const session = connect(side.url, { ...tls, settings: { initialWindowSize: 4_194_304 } });
       session.on("error", () => {});
       session.once("connect", () => session.setLocalWindowSize(16_777_216));
-      this.#sessions.push(session);
-    }
+      return session;
+    };
+    for (let i = 0; i < options.connections; i++) this.#sessions.push(this.#connect());
   }
 
   async send(method: string, path: string, body?: string, type?: string, keep = false): Promise<LoadAnswer> {
@@ -85,9 +87,14 @@ export class LoadClient {
   }
 
   #session(): ClientHttp2Session {
-    const session = this.#sessions[this.#next++ % this.#sessions.length];
-    if (session === undefined) throw new Error("this client speaks HTTP/1.1 only");
-    return session;
+    const at = this.#next++ % Math.max(1, this.#sessions.length);
+    const session = this.#sessions[at];
+    if (session === undefined || this.#connect === undefined) throw new Error("this client speaks HTTP/1.1 only");
+    if (!session.closed && !session.destroyed) return session;
+    // Servers close connections that were idle for long, as while the other side was measured.
+    const renewed = this.#connect();
+    this.#sessions[at] = renewed;
+    return renewed;
   }
 
   #sendHttp2(
