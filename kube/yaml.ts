@@ -17,6 +17,7 @@ import { AppError } from "../runtime/errors.ts";
 import { setOwn } from "./object.ts";
 import { readSimpleYaml } from "./yaml-block.ts";
 import { emitYamlDocument } from "./yaml-emit.ts";
+import { goYamlMessage } from "./yaml-go-words.ts";
 import type { YamlEntry, YamlNode, YamlScalar } from "./yaml-node.ts";
 import { readFloat, readInteger, readKubernetesScalar, type ScalarValue } from "./yaml-scalars.ts";
 
@@ -50,7 +51,7 @@ export interface YamlNodeDocument {
  * Reads a text that holds one document. Empty text is null.
  *
  * Integers beyond 2^53 come as bigint. Throws `AppError` with code `yaml-invalid`, `yaml-duplicate-key`,
- * `yaml-too-deep`, `yaml-too-large` or `yaml-too-many-aliases` and details `{file, line, column, what}`.
+ * `yaml-too-deep`, `yaml-too-large` or `yaml-too-many-aliases` and details `{file, line, column, what, goMessage?}`.
  */
 export function parseYaml(text: string, options: YamlOptions = {}): unknown {
   const documents = parseYamlDocuments(text, options);
@@ -88,11 +89,12 @@ function yamlError(
   line: number | undefined,
   column: number | undefined,
   what: string,
+  goMessage?: string,
 ): AppError {
   const place = [file, line, column].filter((part) => part !== undefined).join(":");
   return new AppError(code, place === "" ? what : `${place}: ${what}`, {
     recovery: "stall",
-    details: { file, line, column, what },
+    details: { file, line, column, what, ...(goMessage === undefined ? {} : { goMessage }) },
   });
 }
 
@@ -134,7 +136,12 @@ class NodeReader {
   documents(): YamlNodeDocument[] {
     const control = FORBIDDEN.exec(this.text);
     if (control !== null) {
-      throw this.errorAt("yaml-invalid", control.index, "this control character is not allowed; write it as an escape");
+      throw this.errorAt(
+        "yaml-invalid",
+        control.index,
+        "this control character is not allowed; write it as an escape",
+        "control characters are not allowed",
+      );
     }
     const simple = readSimpleYaml(this.text, this.options.maxDepth ?? DEFAULT_MAX_DEPTH);
     if (simple !== undefined && this.hasUniqueKeys(simple)) return this.withLines(simple);
@@ -308,7 +315,10 @@ class NodeReader {
     const target = this.anchors.get(alias.source);
     if (target === undefined || this.open.has(alias.source)) {
       const what = this.open.has(alias.source) ? "contains itself" : "has no anchor before it";
-      throw this.errorAt("yaml-invalid", offset, `the alias *${alias.source} ${what}`);
+      const goMessage = this.open.has(alias.source)
+        ? `anchor '${alias.source}' value contains itself`
+        : `unknown anchor '${alias.source}' referenced`;
+      throw this.errorAt("yaml-invalid", offset, `the alias *${alias.source} ${what}`, goMessage);
     }
     this.aliases += 1;
     this.aliasedNodes += target.size;
@@ -348,18 +358,23 @@ class NodeReader {
     for (let at = this.text.indexOf("\n"); at >= 0; at = this.text.indexOf("\n", at + 1)) this.lines.addNewLine(at + 1);
   }
 
-  private syntaxError(error: { readonly pos: readonly [number, number]; readonly message: string }): AppError {
+  private syntaxError(error: {
+    readonly pos: readonly [number, number];
+    readonly code: string;
+    readonly message: string;
+  }): AppError {
     // The library composes recursively and reports an exhausted stack as a fault of the text, which it is.
     if (error.message.startsWith("Maximum call stack")) {
       return this.errorAt("yaml-too-deep", error.pos[0], "the nesting is too deep");
     }
-    return this.errorAt("yaml-invalid", error.pos[0], wordsOf(error.message));
+    const problem = { code: error.code, message: error.message, offset: error.pos[0] };
+    return this.errorAt("yaml-invalid", error.pos[0], wordsOf(error.message), goYamlMessage(this.text, problem));
   }
 
-  private errorAt(code: string, offset: number, what: string): AppError {
+  private errorAt(code: string, offset: number, what: string, goMessage?: string): AppError {
     this.countLines();
     const { line, col } = this.lines.linePos(offset);
-    return yamlError(code, this.options.file, line, col, what);
+    return yamlError(code, this.options.file, line, col, what, goMessage);
   }
 }
 

@@ -5,11 +5,7 @@ import { describe, expect, it } from "vitest";
 import type { CaseResult } from "./suite.ts";
 import { suite } from "./suites/apiserver.ts";
 
-const YAML_WORDS = "the YAML parser of the reference has other words for a syntax error";
-
 const KNOWN: Readonly<Record<string, string>> = {
-  "errors/yaml bodies": YAML_WORDS,
-  "ssa/apply broken yaml": YAML_WORDS,
   "auth/grant by Role and RoleBinding":
     "the reference names any of several bindings that allow, by the order of a Go map; ours always the first by name",
   "auth/service account token authenticates":

@@ -25,6 +25,13 @@ function count(text: string | undefined, option: string): number | undefined {
   return value;
 }
 
+const MOST_SHOWN = 4000;
+
+/** The seed makes the whole input again. */
+function shorten(text: string): string {
+  return text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}... (${text.length} characters)`;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -60,7 +67,7 @@ async function main(): Promise<void> {
     if (failure === undefined) continue;
     failed++;
     process.stdout.write(
-      `     ${failure.problem.replaceAll("\n", "\n     ")}\n     input: ${printInput(failure.input)}\n` +
+      `     ${failure.problem.replaceAll("\n", "\n     ")}\n     input: ${shorten(printInput(failure.input))}\n` +
         `     again: npm run fuzz -- ${name} --target ${target.name} --seed ${failure.seed} --iterations 1\n`,
     );
   }

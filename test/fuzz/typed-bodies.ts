@@ -18,6 +18,9 @@ const SCALARS: Readonly<Record<string, readonly Json[]>> = {
   FieldsV1: [{ "f:a": {} }],
   RawExtension: [{ a: 1 }],
   JSON: [{ a: [1] }, 1, "x"],
+  SchemaOrArray: [{}],
+  SchemaOrBool: [{}, true, false],
+  SchemaOrStrings: [{}],
 };
 
 export interface TypedBody {

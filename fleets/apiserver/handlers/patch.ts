@@ -10,7 +10,6 @@ import {
   type KubeObject,
   parseApiVersion,
 } from "../../../kube/object.ts";
-import { messageOf } from "../../../runtime/errors.ts";
 import type { Steps } from "../../../runtime/steps.ts";
 import { coerceMetadata } from "../crd/prune.ts";
 import type { FieldError, KindStrategy } from "../registry/kind.ts";
@@ -25,7 +24,7 @@ import {
   statusError,
   unsupportedMediaType,
 } from "../registry/status-error.ts";
-import { bodyText, decodeObject, jsonType, mediaTypeOf, parseYamlText } from "../request/body.ts";
+import { bodyText, decodeObject, jsonType, mediaTypeOf, parseYamlText, yamlWords } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { JsonSyntaxError, parseJson } from "../request/json-parser.ts";
 import { readWriteOptions, type WriteOptions } from "../request/options.ts";
@@ -313,6 +312,6 @@ function parseConfiguration(text: string, options: WriteOptions): unknown {
     return value;
   } catch (error) {
     if (error instanceof StatusError) throw error;
-    throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${messageOf(error)}`);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${yamlWords(error)}`);
   }
 }

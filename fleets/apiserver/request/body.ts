@@ -136,11 +136,17 @@ export function parseYamlText(text: string): ParsedJson {
   }
 }
 
+/** Why a text is no YAML: in the reference's words where they are known. */
+export function yamlWords(error: unknown): string {
+  const known = error instanceof AppError ? error.details["goMessage"] : undefined;
+  return typeof known === "string" ? known : messageOf(error);
+}
+
 function parseYamlBody(bytes: Buffer, kindName: string): ParsedJson {
   try {
     return parseYamlText(bytes.toString());
   } catch (error) {
-    throw unrecognized(kindName, `yaml: ${messageOf(error)}`, bytes);
+    throw unrecognized(kindName, `yaml: ${yamlWords(error)}`, bytes);
   }
 }
 
