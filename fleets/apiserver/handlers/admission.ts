@@ -41,6 +41,8 @@ export interface WriteRequest {
   readonly dryRun: boolean;
   /** The server writes on its own account: programs beside it are not asked. */
   readonly internal?: boolean;
+  /** The name that admission is told; absent: that of the object. */
+  readonly name?: string;
   /** One deletion of many: admission is not told the name by the request, only by the object. */
   readonly isCollection?: boolean;
   /** The request's options as they were given, without kind and apiVersion. */
@@ -91,7 +93,7 @@ function admissionRequest(
     resource: kind.plural,
     subresource: request.subresource === "" ? undefined : request.subresource,
     namespace: kind.namespaced ? request.namespace : undefined,
-    name: request.isCollection === true ? "" : (object.metadata.name ?? ""),
+    name: request.isCollection === true ? "" : (request.name ?? object.metadata.name ?? ""),
     object,
     oldObject: old,
     user: request.user,
@@ -218,7 +220,7 @@ function* timed<T>(
 
 /**
  * Runs both halves on what is sent to a subresource and not stored, such as a Binding. Answers what mutation made of it.
- * `name` is that of the path.
+ * `name` is that of the path; empty when it has none.
  */
 export function* admitSubresource(
   request: WriteRequest,
@@ -227,9 +229,9 @@ export function* admitSubresource(
   name: string,
   json: JsonObject,
 ): Steps<KubeObject> {
-  const asked = { ...request, view: { kind, show: asItIs, takeBack: (_: KubeObject, view: KubeObject) => view } };
+  const asked = { ...request, name, view: { kind, show: asItIs, takeBack: (_: KubeObject, view: KubeObject) => view } };
   const given = isObject(json["metadata"]) ? json["metadata"] : {};
-  const place = request.kind.namespaced ? { namespace: request.namespace, name } : { name };
+  const place = request.kind.namespaced && operation === "CREATE" ? { namespace: request.namespace } : {};
   // Kind, apiVersion and metadata are there; the rest is JSON data.
   const object = {
     ...json,

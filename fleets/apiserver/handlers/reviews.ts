@@ -2,6 +2,7 @@
 import type { ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
 import { isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
+import { runSteps } from "../../../runtime/steps.ts";
 import type { PolicyRule } from "../authorization/rbac-objects.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, invalid } from "../registry/status-error.ts";
@@ -9,8 +10,9 @@ import { decodeBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readWriteOptions } from "../request/options.ts";
 import { TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
+import { admitSubresource } from "./admission.ts";
 import { answerValue } from "./answers.ts";
-import { ownershipRequestOf } from "./create-update.ts";
+import { ownershipRequestOf, writeRequestOf } from "./create-update.ts";
 import { ownershipAfterUpdate } from "./field-ownership.ts";
 import { checkAccessReview } from "./review-validation.ts";
 
@@ -24,7 +26,12 @@ export function isReview(kind: KindStrategy): boolean {
 export async function handleReview(exchange: Exchange): Promise<ApiResponse> {
   const { kind } = exchange;
   const options = readWriteOptions(exchange.query, "CreateOptions");
-  const review = decodeBody(exchange.request, kind, options.fieldValidation, exchange.warnings);
+  const sent = decodeBody(exchange.request, kind, options.fieldValidation, exchange.warnings);
+  const write = writeRequestOf(exchange, options);
+  const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
+  // A KubeObject of decoded JSON.
+  const json = sent as unknown as JsonObject;
+  const review = await runSteps(admitSubresource(write, "CREATE", gvk, sent.metadata.name ?? "", json));
   const spec = isObject(review["spec"]) ? review["spec"] : {};
   const { status, ...rest } = await answerReview(exchange, review, spec);
   const { apiVersion, kind: name } = review;

@@ -1,7 +1,8 @@
 // The token subresource of ServiceAccounts.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import { isObject } from "../../../kube/object.ts";
+import { isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
+import { runSteps } from "../../../runtime/steps.ts";
 import { decodeKind } from "../kinds/builtin-kind.ts";
 import type { FieldError } from "../registry/kind.ts";
 import { badRequest, conflict, invalid, notFound } from "../registry/status-error.ts";
@@ -9,7 +10,9 @@ import { parseBody, undecodable } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { readWriteOptions } from "../request/options.ts";
 import { type BoundObject, TOKEN_ISSUER } from "../tokens/service-account-tokens.ts";
+import { admitSubresource } from "./admission.ts";
 import { answerValue } from "./answers.ts";
+import { writeRequestOf } from "./create-update.ts";
 import { requireObject } from "./read.ts";
 
 const GROUP = "authentication.k8s.io";
@@ -36,8 +39,16 @@ interface TokenSpec {
 /** Answers a TokenRequest with a token. A dry run gets one as well, as from the reference. */
 export async function createToken(exchange: Exchange): Promise<ApiResponse> {
   const { server, query } = exchange;
-  readWriteOptions(query, "CreateOptions");
-  const { metadata, spec } = readRequest(exchange);
+  const options = readWriteOptions(query, "CreateOptions");
+  const asked = readRequest(exchange);
+  const { name } = requireObject(exchange);
+  const gvk = { group: GROUP, version: "v1", kind: KIND };
+  // A KubeObject of decoded JSON.
+  const json = asked as unknown as JsonObject;
+  const object = await runSteps(admitSubresource(writeRequestOf(exchange, options), "CREATE", gvk, name, json));
+  const { metadata } = object;
+  // Decoded, and changed by admission at most.
+  const spec = object["spec"] as TokenSpec;
   const account = requireObject(exchange);
   const given = spec.audiences ?? [];
   const audiences = given.length === 0 ? [TOKEN_ISSUER] : given;
@@ -63,7 +74,7 @@ export async function createToken(exchange: Exchange): Promise<ApiResponse> {
   });
 }
 
-function readRequest({ request }: Exchange): { metadata: { name?: string; namespace?: string }; spec: TokenSpec } {
+function readRequest({ request }: Exchange): KubeObject {
   const { json } = parseBody(request, false, KIND);
   const apiVersion = json["apiVersion"] ?? `${GROUP}/v1`;
   const kind = json["kind"] ?? KIND;
@@ -72,9 +83,7 @@ function readRequest({ request }: Exchange): { metadata: { name?: string; namesp
     const why = `converting (${version}.${String(kind)}) to (authentication.${KIND}): unknown conversion`;
     throw undecodable({ apiVersion: String(apiVersion), kind: String(kind) }, KIND, why);
   }
-  const { object } = decodeKind(`${GROUP}/v1`, KIND, json);
-  // A decoded TokenRequest.
-  return { metadata: object.metadata, spec: object["spec"] as TokenSpec };
+  return decodeKind(`${GROUP}/v1`, KIND, json).object;
 }
 
 function checkName(given: string, name: string): FieldError[] {

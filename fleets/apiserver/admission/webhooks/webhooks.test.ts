@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { CONFIG_MAPS, configMap, startTestServer, type TestServer } from "../../test-server.ts";
+import { CONFIG_MAPS, configMap, settleControllers, startTestServer, type TestServer } from "../../test-server.ts";
 import {
   ALL_CONFIG_MAPS,
   type Half,
@@ -428,5 +428,55 @@ describe("a connection", () => {
       options: null,
     });
     await own.server.close();
+  });
+});
+
+describe("match conditions", () => {
+  it("choose by expressions over the write", async () => {
+    hook.behave("/", () => ({}));
+    const matchConditions = [
+      { name: "named", expression: "object.metadata.name.startsWith('watched')" },
+      { name: "human", expression: "!('system:nodes' in request.userInfo.groups)" },
+    ];
+    await register("validating", "v", { matchConditions });
+    await test.call("POST", CONFIG_MAPS, configMap("other"));
+    await test.call("POST", CONFIG_MAPS, configMap("watched-a"));
+
+    expect(hook.seen.get("/")?.map((request) => request["name"])).toEqual(["watched-a"]);
+  });
+
+  it("that cannot be evaluated refuse the write, or pass the webhook by where its policy says so", async () => {
+    hook.behave("/", () => ({ allowed: false }));
+    const matchConditions = [{ name: "broken", expression: "object.data.missing == 'x'" }];
+    await register("validating", "v", { matchConditions });
+    expect((await test.call("POST", CONFIG_MAPS, configMap("one"))).status).toBe(403);
+    await test.call("DELETE", `${REGISTRATION}/validatingwebhookconfigurations/v`);
+    await register("validating", "v", { matchConditions, failurePolicy: "Ignore" });
+
+    expect((await test.call("POST", CONFIG_MAPS, configMap("one"))).status).toBe(201);
+  });
+});
+
+describe("what is not stored", () => {
+  it("is shown to webhooks too: token requests and reviews", async () => {
+    hook.behave("/", () => ({}));
+    const everything = { operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*/*"] };
+    await settleControllers();
+    await register("validating", "v", { rules: [everything] });
+    await test.call("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: {},
+    });
+    await test.call("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SelfSubjectAccessReview",
+      spec: { resourceAttributes: { verb: "get", resource: "pods" } },
+    });
+
+    expect(hook.seen.get("/")?.map((request) => request["requestKind"]!["kind"])).toEqual([
+      "TokenRequest",
+      "SelfSubjectAccessReview",
+    ]);
   });
 });
