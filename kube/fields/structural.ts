@@ -72,7 +72,8 @@ function buildType(schema: SchemaNode, preserve: boolean, context: Context): Fie
     if (target === undefined) return DEDUCED;
     return withSiblings(typeOf(target, preserve, context), schema);
   }
-  if (schema["x-kubernetes-int-or-string"] === true) return scalar("int-or-string");
+  // As the reference: ownership takes whatever is there, and leaves it to validation.
+  if (schema["x-kubernetes-int-or-string"] === true) return DEDUCED;
   switch (schema.type) {
     case "object":
       return buildMap(schema, preserve, context);

@@ -4,6 +4,7 @@ import { forbiddenValue, invalidValue, notSupported, required } from "../kinds/f
 import { reviewVersionErrors } from "../kinds/validate-webhooks.ts";
 import { webhookClientErrors } from "../kinds/webhook-client-errors.ts";
 import type { FieldError } from "../registry/kind.ts";
+import { columnErrors, formatWarnings, selectableFieldErrors, simplePathErrors } from "./column-rules.ts";
 import type { JsonSchema } from "./schema.ts";
 import { checkSchema } from "./schema-rules.ts";
 
@@ -29,6 +30,7 @@ interface Names {
   readonly kind: string;
   readonly listKind?: string;
   readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
 }
 
 interface Version {
@@ -109,6 +111,9 @@ function nameErrors(names: Names): FieldError[] {
   for (const [index, short] of (names.shortNames ?? []).entries()) {
     errors.push(...labelErrors(`spec.names.shortNames[${index}]`, short));
   }
+  for (const [index, category] of (names.categories ?? []).entries()) {
+    errors.push(...labelErrors(`spec.names.categories[${index}]`, category));
+  }
   if (names.kind !== "" && names.kind === listKind) {
     errors.push(invalidValue("spec.names.listKind", listKind, "kind and listKind may not be the same"));
   }
@@ -154,17 +159,42 @@ function versionErrors(spec: Spec): FieldError[] {
   if (versions[0] !== undefined) errors.push(...labelErrors("spec.version", versions[0].name));
   const schemasShared = isShared(versions, ({ schema }) => schema);
   const subresourcesShared = isShared(versions, ({ subresources }) => subresources);
+  const columnsShared = isShared(versions, columnsOf);
+  const selectableShared = isShared(versions, ({ selectableFields }) => selectableFields ?? []);
   for (const [index, version] of versions.entries()) {
     const path = `spec.versions[${index}]`;
     errors.push(...labelErrors(`${path}.name`, version.name));
+    if (version.deprecationWarning !== undefined) {
+      const at = `${path}.deprecationWarning`;
+      const text = version.deprecationWarning;
+      if (version.deprecated !== true) errors.push(invalidValue(at, text, "can only be set for deprecated versions"));
+      if (text === "") errors.push(invalidValue(at, text, "must not be an empty string"));
+    }
     const schema = version.schema?.openAPIV3Schema;
     if (schema === undefined) errors.push(required(`${path}.schema.openAPIV3Schema`));
     else if (!schemasShared) errors.push(...checkSchema(schema, `${path}.schema.openAPIV3Schema`));
     else if (index === 0) errors.push(...checkSchema(schema, "spec.validation.openAPIV3Schema"));
     if (!subresourcesShared) errors.push(...subresourceErrors(version.subresources, `${path}.subresources`));
     else if (index === 0) errors.push(...subresourceErrors(version.subresources, "spec.subresources"));
+    if (!columnsShared) errors.push(...columnErrors(columnsOf(version), `${path}.additionalPrinterColumns`));
+    else if (index === 0) errors.push(...columnErrors(columnsOf(version), "spec.additionalPrinterColumns"));
+    const selectable = version.selectableFields ?? [];
+    if (!selectableShared) errors.push(...selectableFieldErrors(selectable, schema, `${path}.selectableFields`));
+    else if (index === 0) errors.push(...selectableFieldErrors(selectable, schema, "spec.selectableFields"));
   }
   return errors;
+}
+
+function columnsOf(version: Version): readonly JsonObject[] {
+  return version.additionalPrinterColumns ?? [];
+}
+
+/** Warnings about a definition that is accepted. */
+export function definitionWarnings(crd: KubeObject): readonly string[] {
+  const warnings = (specOf(crd).versions ?? []).flatMap(({ schema }) =>
+    schema?.openAPIV3Schema === undefined ? [] : formatWarnings(schema.openAPIV3Schema),
+  );
+  return [...new Set(warnings)];
 }
 
 function subresourceErrors(subresources: JsonObject | undefined, path: string): FieldError[] {
@@ -180,10 +210,8 @@ function subresourceErrors(subresources: JsonObject | undefined, path: string): 
 }
 
 function pathErrors(field: string, value: Json | undefined, roots: string): FieldError[] {
-  if (typeof value !== "string" || value === "") return [required(field)];
-  if (!/^\.[\w-]+(\.[\w-]+)*$/.test(value)) {
-    return [invalidValue(field, value, "should be a simple json path without array notation")];
-  }
+  const errors = simplePathErrors(field, value);
+  if (errors.length > 0 || typeof value !== "string") return errors;
   const allowed = roots.split(" or ");
   return allowed.some((root) => value.startsWith(`${root}.`))
     ? []

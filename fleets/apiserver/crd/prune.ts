@@ -2,6 +2,7 @@
 // fields of ObjectMeta whatever the schema says.
 import type { Json, JsonObject } from "../../../kube/object.ts";
 import { decodeTyped } from "../kinds/decode.ts";
+import { DecodeError } from "../kinds/go-values.ts";
 import { childNode, isJsonObject, type SchemaNode } from "./schema.ts";
 
 const OBJECT_META = "meta/v1.ObjectMeta";
@@ -61,9 +62,34 @@ function pruneObject(value: JsonObject, node: SchemaNode, found: Found): void {
 function coerceEmbedded(owner: JsonObject, found: Found): void {
   const present = owner["metadata"];
   if (!isJsonObject(present)) return;
-  const { metadata, unknown } = coerceMetadata(present, pathText([...found.path, "metadata"]));
+  const at = pathText([...found.path, "metadata"]);
+  const { metadata, unknown } = coerceEmbeddedMetadata(present, at);
   owner["metadata"] = metadata;
   found.metadataFields.push(...unknown);
+}
+
+function coerceEmbeddedMetadata(present: JsonObject, at: string): ReturnType<typeof coerceMetadata> {
+  try {
+    return coerceMetadata(present, at);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const sorted = Object.fromEntries(Object.entries(present).sort(([a], [b]) => (a < b ? -1 : 1)));
+    throw new DecodeError(`${at}: Invalid value: ${JSON.stringify(sorted)}: ${error.message}`);
+  }
+}
+
+/** Drops every field of the objects in a list of which the schema says nothing. */
+function pruneUntyped(value: Json | undefined, key: string | number, found: Found): void {
+  if (typeof value !== "object" || value === null) return;
+  found.path.push(key);
+  if (Array.isArray(value)) for (const [index, item] of value.entries()) pruneUntyped(item, index, found);
+  else {
+    for (const name in value) {
+      delete value[name];
+      found.fields.push(pathText([...found.path, name]));
+    }
+  }
+  found.path.pop();
 }
 
 function pruneChild(value: Json | undefined, node: SchemaNode, key: string | number, found: Found): void {
@@ -73,6 +99,8 @@ function pruneChild(value: Json | undefined, node: SchemaNode, key: string | num
     pruneObject(value, node, found);
   } else if (node.items !== undefined) {
     for (let index = 0; index < value.length; index++) pruneChild(value[index], node.items, index, found);
+  } else if (!node.preserveUnknown) {
+    for (let index = 0; index < value.length; index++) pruneUntyped(value[index], index, found);
   }
   found.path.pop();
 }

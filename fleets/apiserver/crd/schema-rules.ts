@@ -9,12 +9,12 @@ import { pruneUnknown } from "./prune.ts";
 import { defaultRuleErrors } from "./rule-evaluation.ts";
 import { checkRuleExpressions, checkRuleShapes, type RuleCheckOptions } from "./rule-registration.ts";
 import { compileSchema, isJsonObject, type JsonSchema } from "./schema.ts";
-import { validateListTypes, validateValue } from "./validate.ts";
+import { validateValue } from "./validate.ts";
 
 /** Schemas before validation may hold any keyword. */
 type RawSchema = JsonSchema & JsonObject;
 
-const UNSUPPORTED = ["$ref", "$schema", "id", "definitions", "dependencies", "patternProperties", "additionalItems"];
+const UNSUPPORTED = ["$ref", "id", "definitions", "dependencies", "patternProperties", "additionalItems"];
 const SCALAR_TYPES = ["string", "integer", "number", "boolean"];
 const TYPES = ["array", "boolean", "integer", "number", "object", "string"];
 
@@ -36,6 +36,7 @@ export function checkSchema(schema: JsonSchema, path: string, options: RuleCheck
   else if (raw.type !== "object")
     errors.push(invalidValue(child(path, "type"), raw.type, "must be object at the root"));
   checkMetadata(raw, path, errors);
+  checkTypeMeta(raw, path, errors);
   checkNode(raw, path, errors);
   const shapeErrors = ruleShapeErrors(raw, path);
   // Of a schema that is not structural nothing can be said about types.
@@ -62,6 +63,15 @@ function checkMetadata(schema: RawSchema, path: string, errors: FieldError[]): v
   if (names.every((name) => name === "name" || name === "generateName") && Object.keys(rest).length === 0) return;
   const why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
   errors.push(forbiddenValue(child(path, "properties[metadata]"), why));
+}
+
+/** The type of an object's own fields is not for the schema to say. */
+function checkTypeMeta(schema: RawSchema, path: string, errors: FieldError[]): void {
+  for (const name of ["apiVersion", "kind"]) {
+    const type = schema.properties?.[name]?.type;
+    if (type === undefined || type === "string" || type === "") continue;
+    errors.push(invalidValue(child(path, `properties[${name}].type`), type, "must be string"));
+  }
 }
 
 function checkNode(schema: RawSchema, path: string, errors: FieldError[]): void {
@@ -98,6 +108,17 @@ function checkTyped(schema: RawSchema, path: string, why: string, errors: FieldE
 function checkKeywords(schema: RawSchema, path: string, errors: FieldError[]): void {
   for (const key of UNSUPPORTED) {
     if (isSet(schema, key)) errors.push(forbiddenValue(child(path, key), `${key} is not supported`));
+  }
+  if (schema.type === "null") {
+    const why = "type cannot be set to null, use nullable as an alternative";
+    errors.push(forbiddenValue(child(path, "type"), why));
+  }
+  if (schema["x-kubernetes-preserve-unknown-fields"] === false) {
+    const field = child(path, "x-kubernetes-preserve-unknown-fields");
+    errors.push(invalidValue(field, false, "must be true or undefined"));
+  }
+  if (schema.type === "array" && schema.items === undefined) {
+    errors.push(required(child(path, "items"), "must be specified"));
   }
   if (isSet(schema, "type") && !TYPES.includes(schema.type!)) {
     errors.push(notSupported(child(path, "type"), schema.type, TYPES));
@@ -145,9 +166,14 @@ function checkListType(schema: RawSchema, path: string, errors: FieldError[]): v
     errors.push(invalidValue(child(path, "type"), schema.type ?? "", why));
   }
   const listType = schema["x-kubernetes-list-type"];
+  if ((schema["x-kubernetes-list-map-keys"] ?? []).length > 0 && listType !== "map") {
+    const why = "must be map if x-kubernetes-list-map-keys is non-empty";
+    const field = child(path, "x-kubernetes-list-type");
+    errors.push(listType === undefined ? required(field, why) : invalidValue(field, listType, why));
+  }
   if (listType === undefined) return;
   if (!["atomic", "set", "map"].includes(listType)) {
-    errors.push(notSupported(child(path, "x-kubernetes-list-type"), listType, ["atomic", "map", "set"]));
+    errors.push(notSupported(child(path, "x-kubernetes-list-type"), listType, ["atomic", "set", "map"]));
     return;
   }
   if (schema.type !== "array") {
@@ -155,7 +181,7 @@ function checkListType(schema: RawSchema, path: string, errors: FieldError[]): v
     errors.push(invalidValue(child(path, "type"), schema.type ?? "", why));
   }
   if (schema.items === undefined) {
-    errors.push(required(child(path, "items"), `must not be empty if x-kubernetes-list-type is ${listType}`));
+    if (schema.type === "array") errors.push(required(child(path, "items"), `must not be empty if x-kubernetes-list-type is ${listType}`));
     return;
   }
   if (listType === "set") checkSetItems(schema.items as RawSchema, child(path, "items"), errors);
@@ -184,10 +210,15 @@ function checkMapItems(schema: RawSchema, items: RawSchema, path: string, errors
     const why = "must be object if parent array's x-kubernetes-list-type is map";
     errors.push(invalidValue(child(path, "items.type"), items.type ?? "", why));
   }
-  for (const [index, key] of keys.entries()) {
+  if (items.type !== "object") return;
+  const named = new Set(keys);
+  if (named.size < keys.length) {
+    errors.push(invalidValue(keysPath, [...keys], "must not contain duplicate entries"));
+  }
+  for (const key of named) {
     const property = items.properties?.[key];
     if (property === undefined) {
-      errors.push(invalidValue(`${keysPath}[${index}]`, key, "entries must all be names of item properties"));
+      errors.push(invalidValue(keysPath, [...keys], "entries must all be names of item properties"));
       continue;
     }
     const at = child(path, `items.properties[${key}]`);
@@ -210,14 +241,14 @@ function checkDefault(schema: RawSchema, path: string, errors: FieldError[]): vo
   const value = cloneJson(content);
   if (isJsonObject(value) && pruneUnknown(value, node).length > 0) {
     errors.push(invalidValue(at, content, "must not have unknown fields"));
-    return;
   }
   applySchemaDefaults(value, node);
   if (value === null && !node.nullable) {
     errors.push(invalidValue(at, null, "must not be null"));
     return;
   }
-  const misfits = [...validateValue(value, node, undefined), ...validateListTypes(value, node, undefined)];
+  // As the reference: that a default of int-or-string is either is not looked at, nor whether a set's repeats itself.
+  const misfits = node.intOrString ? [] : validateValue(value, node, undefined);
   // Rules see the default as it is written, without the defaults below it.
   if (misfits.length === 0) errors.push(...defaultRuleErrors(schema, at, content));
   for (const error of misfits) {
@@ -226,11 +257,16 @@ function checkDefault(schema: RawSchema, path: string, errors: FieldError[]): vo
   }
 }
 
-const NESTED_EMPTY = ["type", "title", "description", "default"];
-const NESTED_FALSE = ["nullable", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"];
+const NESTED_EMPTY = ["type", "title", "description"];
+const NESTED_FALSE = [
+  "nullable",
+  "x-kubernetes-embedded-resource",
+  "x-kubernetes-int-or-string",
+  "x-kubernetes-preserve-unknown-fields",
+];
 const NESTED_UNDEFINED = [
   "additionalProperties",
-  "x-kubernetes-preserve-unknown-fields",
+  "default",
   "x-kubernetes-list-type",
   "x-kubernetes-map-type",
 ];
@@ -241,11 +277,18 @@ function checkAlternatives(schema: RawSchema, path: string, errors: FieldError[]
   for (const keyword of ["allOf", "anyOf", "oneOf"] as const) {
     for (const [index, inner] of (schema[keyword] ?? []).entries()) {
       // The two type names of int-or-string are the one exception.
-      const mayHaveType = isIntOrString && (keyword === "anyOf" || keyword === "allOf");
+      const mayHaveType = isIntOrString && keyword !== "oneOf" && isIntOrStringPair(inner, schema, keyword);
       checkNested(inner as RawSchema, child(path, `${keyword}[${index}]`), mayHaveType, errors);
     }
   }
   if (schema.not !== undefined) checkNested(schema.not as RawSchema, child(path, "not"), false, errors);
+}
+
+/** The exact form `[{type: integer}, {type: string}]`, alone or as the first part of `allOf`. */
+function isIntOrStringPair(inner: JsonSchema, schema: RawSchema, keyword: "allOf" | "anyOf"): boolean {
+  const pair = keyword === "anyOf" ? schema.anyOf : inner.anyOf;
+  const types = (pair ?? []).map(({ type }) => type).join();
+  return types === "integer,string";
 }
 
 function checkNested(schema: RawSchema, path: string, mayHaveType: boolean, errors: FieldError[]): void {

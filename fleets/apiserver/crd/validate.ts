@@ -77,6 +77,9 @@ function checkType(value: Json, node: SchemaNode, path: Path, report: Report): v
   if (fits) return;
   const field = pathText(path);
   const { format } = node.source;
+  // As the reference: a text or list under a format is for the format to judge.
+  const isNumeric = expected === "integer" || expected === "number";
+  if (format !== undefined && !node.intOrString && !isNumeric && (typeof value === "string" || Array.isArray(value))) return;
   // As the reference: with a format, other values than texts and lists are compared by format.
   if (
     format !== undefined &&

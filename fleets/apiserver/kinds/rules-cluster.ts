@@ -1,7 +1,7 @@
 // Rules of storage, scheduling and extension kinds.
 import type { JsonObject, KubeObject } from "../../../kube/object.ts";
 import { localCondition, readApiService } from "../aggregation/api-service.ts";
-import { validateDefinition, validateDefinitionUpdate } from "../crd/definition.ts";
+import { definitionWarnings, validateDefinition, validateDefinitionUpdate } from "../crd/definition.ts";
 import type { KindRules } from "./kind-rules.ts";
 import {
   validateApiService,
@@ -62,6 +62,7 @@ export const CLUSTER_RULES: Readonly<Record<string, KindRules>> = {
       if (status === undefined || stored === undefined || versions.includes(stored)) return;
       status.storedVersions = [...versions, stored];
     },
+    warnings: definitionWarnings,
     validate: validateDefinition,
     validateUpdate: validateDefinitionUpdate,
   },

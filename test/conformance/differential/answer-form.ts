@@ -43,6 +43,7 @@ export class AnswerForm {
       .replace(/patch: Invalid value: .*: /s, "patch: Invalid value: <value>: ")
       .replace(/^Invalid value: "(\{|map\[)\\?.*": (?!must|field|name|a valid)/s, "Invalid value: <value>: ")
       .replace(/((?:in record|precondition) \()\d+/g, "$1<rv>")
+      .replace(/(?<=: errors:\n).*/s, (lines) => lines.split("\n").toSorted().join("\n"))
       .replace(/(resource version: )\d+( \(\d+\))?/gi, "$1<rv>")
       .replace(/(current: )\d+/g, "$1<rv>")
       .replace(/"\d{5}"(?=: the object has been modified)/g, "<rv>");

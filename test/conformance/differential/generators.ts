@@ -1,12 +1,15 @@
 // All generators of differential cases, by name.
 import { applyFault, applySequence } from "./cases/apply.ts";
 import { createMutated, readForms, updateMutated } from "./cases/builtin.ts";
+import { customObjects, faultyDefinition } from "./cases/definitions.ts";
 import { jsonPatches, mergePatches, otherStrategic, patchFaults, strategicPatches } from "./cases/patches.ts";
 import { deletions, lists, selections, watches } from "./cases/reads.ts";
 import type { CaseGenerator } from "./differential-case.ts";
 
 export const GENERATORS: Readonly<Record<string, CaseGenerator>> = {
   apply: applySequence,
+  "custom-objects": customObjects,
+  definitions: faultyDefinition,
   "json-patch": jsonPatches,
   "merge-patch": mergePatches,
   "strategic-patch": strategicPatches,
