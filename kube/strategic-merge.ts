@@ -329,7 +329,11 @@ function interleave(
 }
 
 function sortedBy(items: readonly unknown[], order: readonly unknown[], mergeKey: string | undefined): unknown[] {
-  const placed = items.map((item) => ({ item, place: indexIn(order, item, mergeKey) }));
+  // What the order does not name comes last.
+  const placed = items.map((item) => {
+    const place = indexIn(order, item, mergeKey);
+    return { item, place: place < 0 ? order.length : place };
+  });
   return placed.sort((a, b) => a.place - b.place).map(({ item }) => item);
 }
 

@@ -181,7 +181,8 @@ function checkListType(schema: RawSchema, path: string, errors: FieldError[]): v
     errors.push(invalidValue(child(path, "type"), schema.type ?? "", why));
   }
   if (schema.items === undefined) {
-    if (schema.type === "array") errors.push(required(child(path, "items"), `must not be empty if x-kubernetes-list-type is ${listType}`));
+    if (schema.type === "array")
+      errors.push(required(child(path, "items"), `must not be empty if x-kubernetes-list-type is ${listType}`));
     return;
   }
   if (listType === "set") checkSetItems(schema.items as RawSchema, child(path, "items"), errors);
@@ -264,12 +265,7 @@ const NESTED_FALSE = [
   "x-kubernetes-int-or-string",
   "x-kubernetes-preserve-unknown-fields",
 ];
-const NESTED_UNDEFINED = [
-  "additionalProperties",
-  "default",
-  "x-kubernetes-list-type",
-  "x-kubernetes-map-type",
-];
+const NESTED_UNDEFINED = ["additionalProperties", "default", "x-kubernetes-list-type", "x-kubernetes-map-type"];
 
 /** Alternatives may only restrict values: what a value is made of stands outside of them. */
 function checkAlternatives(schema: RawSchema, path: string, errors: FieldError[]): void {

@@ -79,7 +79,8 @@ function checkType(value: Json, node: SchemaNode, path: Path, report: Report): v
   const { format } = node.source;
   // As the reference: a text or list under a format is for the format to judge.
   const isNumeric = expected === "integer" || expected === "number";
-  if (format !== undefined && !node.intOrString && !isNumeric && (typeof value === "string" || Array.isArray(value))) return;
+  if (format !== undefined && !node.intOrString && !isNumeric && (typeof value === "string" || Array.isArray(value)))
+    return;
   // As the reference: with a format, other values than texts and lists are compared by format.
   if (
     format !== undefined &&

@@ -3,7 +3,7 @@ import { equalJson, type JsonObject, type KubeObject } from "../../../kube/objec
 import type { FieldError } from "../registry/kind.ts";
 import { listOf, part, textOf } from "./cell-values.ts";
 import { invalidValue, notSupported, required } from "./field-errors.ts";
-import { isPort, PORT_RANGE } from "./validate-pods.ts";
+import { isPort, PORT_RANGE } from "./port-checks.ts";
 
 const PATH_TYPES = ["Exact", "ImplementationSpecific", "Prefix"];
 

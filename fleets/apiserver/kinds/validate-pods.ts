@@ -1,15 +1,12 @@
-// Validation of Pod specs, alone and in templates: what clients run into. Volume sources, affinity and security
-// contexts are not looked at.
+// Validation of Pod specs, alone and in templates: containers, and what the files beside it look at.
 import { checkDnsLabel } from "../../../kube/names.ts";
 import { cloneJson, equalJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
-import { compareQuantities, parseQuantity, quantitySign } from "../../../kube/quantity.ts";
 import type { FieldError } from "../registry/kind.ts";
 import { listOf, part, textOf } from "./cell-values.ts";
 import {
   duplicateValue,
   forbiddenValue,
   invalidValue,
-  notFoundValue,
   notNegative,
   notSupported,
   oneOf,
@@ -18,16 +15,21 @@ import {
 } from "./field-errors.ts";
 import { toInternalForm } from "./internal-form.ts";
 import { diffValues } from "./line-diff.ts";
+import { checkPortName, isPort, PORT_RANGE } from "./port-checks.ts";
+import {
+  containerSecurityErrors,
+  environmentErrors,
+  lifecycleErrors,
+  podSecurityErrors,
+  resourceErrors,
+} from "./validate-containers.ts";
+import { annotationErrors, labelErrors, schedulingErrors } from "./validate-scheduling.ts";
+import { mountErrors, volumeErrors } from "./validate-volumes.ts";
 
-export const PORT_RANGE = "must be between 1 and 65535, inclusive";
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
-
-export function isPort(value: unknown): boolean {
-  return typeof value === "number" && value >= 1 && value <= 65535;
-}
 
 /** Errors of a Pod spec at `path`. `claimed` names volumes that come from outside of the spec. */
 export function podSpecErrors(spec: JsonObject, path: string, claimed: readonly string[] = []): FieldError[] {
@@ -43,37 +45,25 @@ export function podSpecErrors(spec: JsonObject, path: string, claimed: readonly 
   ];
   for (const [list, items] of lists) {
     for (const [index, container] of items.entries()) {
-      errors.push(...containerErrors(container, `${path}.${list}[${index}]`, names, volumes));
+      const at = `${path}.${list}[${index}]`;
+      errors.push(
+        ...containerErrors(container, at, names, volumes),
+        ...lifecycleErrors(container, at, list !== "containers"),
+      );
+      if (spec["hostNetwork"] === true) errors.push(...hostPortErrors(container, `${at}.ports`));
     }
   }
   const restartPolicy = textOf(spec["restartPolicy"]);
   if (restartPolicy === "") errors.push(required(`${path}.restartPolicy`));
   else errors.push(...oneOf(`${path}.restartPolicy`, restartPolicy, RESTART_POLICIES));
   errors.push(...oneOf(`${path}.dnsPolicy`, spec["dnsPolicy"], DNS_POLICIES));
+  errors.push(...schedulingErrors(spec, path), ...podSecurityErrors(spec, `${path}.securityContext`));
   errors.push(...notNegative(`${path}.terminationGracePeriodSeconds`, spec["terminationGracePeriodSeconds"]));
   const deadline = spec["activeDeadlineSeconds"];
   if (typeof deadline === "number" && (deadline < 1 || deadline > 2147483647)) {
     errors.push(invalidValue(`${path}.activeDeadlineSeconds`, deadline, "must be between 1 and 2147483647, inclusive"));
   }
   return errors;
-}
-
-/** Adds errors of the volumes, and answers their names. */
-function volumeErrors(spec: JsonObject, path: string, errors: FieldError[]): Set<string> {
-  const names = new Set<string>();
-  for (const [index, volume] of listOf(spec["volumes"]).entries()) {
-    const name = textOf(volume["name"]);
-    const at = `${path}[${index}]`;
-    if (name === "") errors.push(required(`${at}.name`));
-    else errors.push(...problems(`${at}.name`, name, checkDnsLabel(name)));
-    if (names.has(name)) errors.push(duplicateValue(`${at}.name`, name));
-    names.add(name);
-    const sources = Object.keys(volume).filter((key) => key !== "name");
-    for (const extra of sources.slice(1)) {
-      errors.push(forbiddenValue(`${at}.${extra}`, "may not specify more than 1 volume type"));
-    }
-  }
-  return names;
 }
 
 function containerErrors(
@@ -95,16 +85,23 @@ function containerErrors(
   }
   errors.push(...oneOf(`${path}.imagePullPolicy`, container["imagePullPolicy"], PULL_POLICIES));
   errors.push(...portErrors(listOf(container["ports"]), `${path}.ports`));
-  for (const [index, variable] of listOf(container["env"]).entries()) {
-    if (textOf(variable["name"]) === "") errors.push(required(`${path}.env[${index}].name`));
-    if (textOf(variable["value"]) !== "" && variable["valueFrom"] !== undefined) {
-      const why = "may not be specified when `value` is not empty";
-      errors.push(invalidValue(`${path}.env[${index}].valueFrom`, "", why));
-    }
-  }
-  errors.push(...mountErrors(listOf(container["volumeMounts"]), `${path}.volumeMounts`, volumes));
+  errors.push(...environmentErrors(container, path), ...mountErrors(container, path, volumes));
   errors.push(...resourceErrors(part(container, "resources"), `${path}.resources`));
+  const policies = ["File", "FallbackToLogsOnError"];
+  errors.push(...oneOf(`${path}.terminationMessagePolicy`, container["terminationMessagePolicy"], policies));
+  const security = container["securityContext"] as JsonObject | undefined;
+  errors.push(...containerSecurityErrors(security, `${path}.securityContext`));
   return errors;
+}
+
+/** On the host's network there is one port for both. */
+function hostPortErrors(container: JsonObject, path: string): FieldError[] {
+  return listOf(container["ports"]).flatMap((port, index) => {
+    const host = port["hostPort"];
+    if (host === undefined || host === 0 || host === port["containerPort"]) return [];
+    const why = "must match `containerPort` when `hostNetwork` is true";
+    return [invalidValue(`${path}[${index}].hostPort`, host, why)];
+  });
 }
 
 function portErrors(ports: readonly JsonObject[], path: string): FieldError[] {
@@ -129,51 +126,13 @@ function portErrors(ports: readonly JsonObject[], path: string): FieldError[] {
   return errors;
 }
 
-/** Problems of a port's name: at most 15 lower-case letters, digits and single hyphens, at least one letter. */
-export function checkPortName(name: string): string[] {
-  const found: string[] = [];
-  if (name.length > 15) found.push("must be no more than 15 characters");
-  if (!/^[-a-z0-9]+$/.test(name)) found.push("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
-  if (!/[a-z]/.test(name)) found.push("must contain at least one letter (a-z)");
-  if (name.includes("--")) found.push("must not contain consecutive hyphens");
-  if (name.startsWith("-") || name.endsWith("-")) found.push("must not begin or end with a hyphen");
-  return found;
-}
-
-function mountErrors(mounts: readonly JsonObject[], path: string, volumes: ReadonlySet<string>): FieldError[] {
-  const errors: FieldError[] = [];
-  const paths = new Set<string>();
-  for (const [index, mount] of mounts.entries()) {
-    const at = `${path}[${index}]`;
-    const name = textOf(mount["name"]);
-    if (name === "") errors.push(required(`${at}.name`));
-    else if (!volumes.has(name)) errors.push(notFoundValue(`${at}.name`, name));
-    const mountPath = textOf(mount["mountPath"]);
-    if (mountPath === "") errors.push(required(`${at}.mountPath`));
-    if (paths.has(mountPath)) errors.push(invalidValue(`${at}.mountPath`, mountPath, "must be unique"));
-    paths.add(mountPath);
-  }
-  return errors;
-}
-
-/** Resources that may have more than a whole number must be integers everywhere else. */
-function resourceErrors(resources: JsonObject, path: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const limits = part(resources, "limits");
-  const requests = part(resources, "requests");
-  for (const [list, quantities] of [["limits", limits] as const, ["requests", requests] as const]) {
-    for (const [name, quantity] of Object.entries(quantities)) {
-      if (quantitySign(parseQuantity(String(quantity))) >= 0) continue;
-      errors.push(invalidValue(`${path}.${list}[${name}]`, quantity, "must be greater than or equal to 0"));
-    }
-  }
-  for (const [name, request] of Object.entries(requests)) {
-    const limit = limits[name];
-    if (limit === undefined) continue;
-    if (compareQuantities(parseQuantity(String(request)), parseQuantity(String(limit))) <= 0) continue;
-    errors.push(invalidValue(`${path}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`));
-  }
-  return errors;
+/** The metadata of a template is embedded in it: its fields stand beside the spec. */
+export function templateMetadataErrors(template: JsonObject, path: string): FieldError[] {
+  const metadata = part(template, "metadata");
+  return [
+    ...labelErrors(part(metadata, "labels"), `${path}.labels`),
+    ...annotationErrors(part(metadata, "annotations"), `${path}.annotations`),
+  ];
 }
 
 /** Errors of a Pod template whose Pods must always restart. `claimed` names volumes from claim templates. */
@@ -207,6 +166,10 @@ const POD_CHANGES =
 export function validatePodUpdate(pod: KubeObject, old: KubeObject): FieldError[] {
   const after = part(pod, "spec");
   const before = part(old, "spec");
+  for (const list of ["containers", "initContainers"]) {
+    if (listOf(after[list]).length === listOf(before[list]).length) continue;
+    return [forbiddenValue(`spec.${list}`, "pod updates may not add or remove containers")];
+  }
   const allowed = cloneJson(after);
   for (const list of ["containers", "initContainers"]) {
     const originals = listOf(before[list]);

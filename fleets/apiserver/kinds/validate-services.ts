@@ -13,7 +13,7 @@ import {
   required,
 } from "./field-errors.ts";
 import { checkAddress, checkAddressRange, checkRoutableAddress } from "./ip-checks.ts";
-import { checkPortName, isPort, PORT_RANGE } from "./validate-pods.ts";
+import { checkPortName, isPort, PORT_RANGE } from "./port-checks.ts";
 
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const SERVICE_TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];

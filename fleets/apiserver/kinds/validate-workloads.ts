@@ -220,7 +220,7 @@ function jobSpecErrors(spec: JsonObject, path: string): FieldError[] {
   if (policy === "Always") {
     errors.push(required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'));
   }
-  errors.push(...oneOf(`${path}.completionMode`, spec["completionMode"], ["Indexed", "NonIndexed"]));
+  errors.push(...oneOf(`${path}.completionMode`, spec["completionMode"], ["NonIndexed", "Indexed"]));
   return errors;
 }
 

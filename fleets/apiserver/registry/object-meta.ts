@@ -30,6 +30,10 @@ export function validateMetadata(object: KubeObject, kind: KindStrategy): FieldE
   } else {
     for (const why of checkName(kind.nameRule, name)) errors.push(bad("metadata.name", name, why));
   }
+  const { generation } = meta;
+  if (generation !== undefined && generation < 0) {
+    errors.push(bad("metadata.generation", generation, "must be greater than or equal to 0"));
+  }
   errors.push(...validateMaps(meta), ...validateOwners(meta.ownerReferences ?? []), ...validateFinalizers(meta));
   if (!kind.custom && !UNQUALIFIED_FINALIZERS.has(kind.group)) errors.push(...unqualifiedFinalizers(meta));
   return errors;
