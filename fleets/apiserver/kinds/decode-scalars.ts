@@ -101,7 +101,10 @@ function time(goType: string, canonical: (text: string) => string): Decoder {
     zero: () => null,
     // A time is a struct to Go: omitempty does not drop it.
     isEmpty: () => false,
-    decode: (value) => canonical(expectString(value)),
+    decode(value, cursor) {
+      if (typeof value !== "string") throw cursor.wrongType(value, "string");
+      return canonical(value);
+    },
   };
 }
 

@@ -92,7 +92,7 @@ describe("validation of a new object", () => {
           volumes: [{ name: "v", emptyDir: {}, hostPath: { path: "/" } }],
         },
       },
-      "spec.volumes[0].emptyDir: Forbidden: may not specify more than 1 volume type",
+      "spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type",
     ],
     ["a Deployment without selector", "Deployment", { spec: { template: TEMPLATE } }, "spec.selector: Required value"],
     [
