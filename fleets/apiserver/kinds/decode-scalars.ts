@@ -89,12 +89,6 @@ const STRING: Decoder = {
   },
 };
 
-/** Values with a parser of their own report a wrong type without a path, as Go does. */
-function expectString(value: Json): string {
-  if (typeof value === "string") return value;
-  throw new DecodeError(`json: cannot unmarshal ${describeJson(value)} into Go value of type string`);
-}
-
 function time(goType: string, canonical: (text: string) => string): Decoder {
   return {
     goType,

@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from "../../../../kube/object.ts";
 import { type DifferentialCase, type DifferentialStep, patch, send } from "../differential-case.ts";
 import type { Random } from "../random.ts";
+import { DEFINITION_FAULTS, DOUBTFUL_SCHEMAS } from "./definition-faults.ts";
 
 const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const FORMATS = [
@@ -169,7 +170,7 @@ const ODD: readonly Json[] = [
   [{}],
 ];
 
-function valueOf(random: Random, node: JsonObject, depth: number): Json {
+function randomValue(random: Random, node: JsonObject, depth: number): Json {
   if (random.chance(0.12)) return random.pick(ODD);
   if (node["x-kubernetes-embedded-resource"] === true) {
     return random.pick<Json>([
@@ -204,17 +205,17 @@ function valueOf(random: Random, node: JsonObject, depth: number): Json {
       return random.chance(0.5);
     case "array": {
       const items = node["items"] as JsonObject;
-      return Array.from({ length: random.below(4) }, () => valueOf(random, items, depth + 1));
+      return Array.from({ length: random.below(4) }, () => randomValue(random, items, depth + 1));
     }
     case "object": {
       const out: JsonObject = {};
       const properties = node["properties"] as JsonObject | undefined;
       for (const [name, child] of Object.entries(properties ?? {})) {
         if (random.chance(0.7))
-          out[name] = name === "id" ? random.pick(["x", "y"]) : valueOf(random, child as JsonObject, depth + 1);
+          out[name] = name === "id" ? random.pick(["x", "y"]) : randomValue(random, child as JsonObject, depth + 1);
       }
       const more = node["additionalProperties"];
-      if (typeof more === "object" && more !== null) out["k"] = valueOf(random, more as JsonObject, depth + 1);
+      if (typeof more === "object" && more !== null) out["k"] = randomValue(random, more as JsonObject, depth + 1);
       if (random.chance(0.15)) out["unknown"] = random.pick(ODD);
       return out;
     }
@@ -246,7 +247,7 @@ export function customObjects(random: Random): DifferentialCase {
       apiVersion: "x{id}.example.io/v1",
       kind: "Thing",
       metadata: { name: `t${at}` },
-      spec: valueOf(random, spec, 0),
+      spec: randomValue(random, spec, 0),
     };
     const query = random.pick(["", "", "?fieldValidation=Strict", "?dryRun=All"]);
     const action = random.next();
@@ -258,7 +259,7 @@ export function customObjects(random: Random): DifferentialCase {
           metadata: { name: "s" },
         }),
       );
-    else steps.push(patch("merge", `${path}/s?fieldManager=m`, { spec: valueOf(random, spec, 0) }));
+    else steps.push(patch("merge", `${path}/s?fieldManager=m`, { spec: randomValue(random, spec, 0) }));
   }
   steps.push(
     send("GET", path),
@@ -268,139 +269,6 @@ export function customObjects(random: Random): DifferentialCase {
   return { steps: [...steps, { ...send("DELETE", `${DEFINITIONS}/things.x{id}.example.io`), silent: true }] };
 }
 
-const FAULTS: readonly ((random: Random, spec: JsonObject, version: JsonObject, root: JsonObject) => void)[] = [
-  (_r, spec) => (spec["scope"] = "Nope"),
-  (_r, spec) => delete spec["scope"],
-  (_r, spec) => (spec["group"] = "nodots"),
-  (_r, spec) => (spec["group"] = "Bad_Group.io"),
-  (_r, spec) => (spec["names"] = { plural: "things", kind: "lower" }),
-  (_r, spec) => (spec["names"] = { plural: "Things", kind: "Thing" }),
-  (_r, spec) => (spec["names"] = { plural: "things", kind: "Thing", shortNames: ["BAD", "x_y"], categories: ["a b"] }),
-  (_r, spec) => (spec["names"] = { plural: "things", kind: "Thing", singular: "S_", listKind: "thing" }),
-  (_r, spec) => (spec["names"] = { kind: "Thing" }),
-  (_r, spec) => (spec["versions"] = []),
-  (_r, _s, version) => (version["name"] = "V1"),
-  (_r, _s, version) => (version["storage"] = false),
-  (_r, _s, version) => (version["served"] = false),
-  (_r, _s, version) => delete version["schema"],
-  (_r, _s, version) => (version["schema"] = {}),
-  (random, spec, version) =>
-    (spec["versions"] = [version, { ...version, ...(random.chance(0.5) ? { name: "v2" } : {}) }]),
-  (_r, _s, version) => (version["deprecationWarning"] = "gone"),
-  (_r, _s, version) => Object.assign(version, { deprecated: true, deprecationWarning: "" }),
-  (_r, _s, version) => (version["subresources"] = { scale: {} }),
-  (_r, _s, version) =>
-    (version["subresources"] = { scale: { specReplicasPath: ".spec.x[0]", statusReplicasPath: "status.n" } }),
-  (_r, _s, version) =>
-    (version["subresources"] = {
-      status: {},
-      scale: { specReplicasPath: ".spec.x", statusReplicasPath: ".spec.n", labelSelectorPath: "x" },
-    }),
-  (_r, _s, version) => (version["additionalPrinterColumns"] = [{ name: "", type: "string", jsonPath: ".a" }]),
-  (_r, _s, version) =>
-    (version["additionalPrinterColumns"] = [
-      { name: "A", type: "text", jsonPath: "a" },
-      { name: "B", type: "string", format: "x", jsonPath: "" },
-    ]),
-  (_r, _s, version) =>
-    (version["selectableFields"] = [{ jsonPath: ".spec.a" }, { jsonPath: "spec" }, { jsonPath: ".spec.a" }]),
-  (_r, _s, version) => (version["selectableFields"] = [{ jsonPath: "" }, { jsonPath: ".metadata.name" }]),
-  (_r, spec) => (spec["preserveUnknownFields"] = true),
-  (_r, spec) => (spec["conversion"] = { strategy: "Webhook" }),
-  (_r, spec) => (spec["conversion"] = { strategy: "Nope" }),
-  (_r, spec) => (spec["conversion"] = { strategy: "None", webhook: { conversionReviewVersions: ["v1"] } }),
-  (_r, _s, _v, root) => delete root["type"],
-  (_r, _s, _v, root) => (root["type"] = "string"),
-  (_r, _s, _v, root) => (root["x-kubernetes-preserve-unknown-fields"] = false),
-  (_r, _s, _v, root) =>
-    ((root["properties"] as JsonObject)["metadata"] = {
-      type: "object",
-      properties: { labels: { type: "object" }, name: { type: "string", pattern: "^a" } },
-    }),
-  (_r, _s, _v, root) => ((root["properties"] as JsonObject)["apiVersion"] = { type: "integer" }),
-];
-
-const SCHEMAS: readonly JsonObject[] = [
-  {},
-  { type: "text" },
-  { type: "string", nullable: true, default: null },
-  { type: "string", default: 1 },
-  { type: "integer", default: 2, maximum: 1 },
-  { type: "object", default: { x: 1 } },
-  { type: "object", properties: { p: {} } },
-  { type: "object", properties: { p: { type: "string" } }, additionalProperties: { type: "string" } },
-  { type: "object", additionalProperties: true },
-  { type: "object", additionalProperties: false },
-  { type: "array" },
-  { type: "array", items: [{ type: "string" }] },
-  { type: "array", items: { type: "string" }, uniqueItems: true },
-  { type: "array", items: { type: "object", properties: { a: { type: "string" } } }, "x-kubernetes-list-type": "set" },
-  { type: "array", items: { type: "object", properties: { a: { type: "string" } } }, "x-kubernetes-list-type": "map" },
-  {
-    type: "array",
-    items: { type: "object", properties: { a: { type: "string" } } },
-    "x-kubernetes-list-type": "map",
-    "x-kubernetes-list-map-keys": ["a"],
-  },
-  {
-    type: "array",
-    items: { type: "object", required: ["a"], properties: { a: { type: "object" } } },
-    "x-kubernetes-list-type": "map",
-    "x-kubernetes-list-map-keys": ["a", "b", "a"],
-  },
-  { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["a"] },
-  { type: "array", items: { type: "string" }, "x-kubernetes-list-map-keys": ["a"] },
-  { type: "array", items: { type: "array", items: { type: "string" } }, "x-kubernetes-list-type": "set" },
-  { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "nope" },
-  { type: "string", "x-kubernetes-list-type": "atomic" },
-  { type: "string", "x-kubernetes-map-type": "atomic" },
-  { type: "object", "x-kubernetes-map-type": "nope" },
-  { type: "string", "x-kubernetes-int-or-string": true },
-  { type: "string", "x-kubernetes-preserve-unknown-fields": true },
-  { type: "object", "x-kubernetes-embedded-resource": true },
-  { type: "string", "x-kubernetes-embedded-resource": true },
-  { type: "string", pattern: "(" },
-  { type: "string", pattern: "(?=x)" },
-  { type: "string", format: "bogus" },
-  { type: "string", enum: ["a", "a"] },
-  { type: "integer", enum: ["a"] },
-  { type: "string", $ref: "#/x" },
-  { type: "string", id: "x", $schema: "y", definitions: { a: { type: "string" } } },
-  { type: "string", anyOf: [{ type: "string" }] },
-  { type: "string", oneOf: [{ minLength: 1, description: "d", default: "x" }] },
-  { type: "object", not: { properties: { p: { type: "string" } } } },
-  { type: "object", allOf: [{ properties: { q: { minLength: 1 } } }] },
-  {
-    type: "object",
-    anyOf: [{ additionalProperties: { minLength: 1 } }, { "x-kubernetes-preserve-unknown-fields": true }],
-  },
-  { type: "object", properties: { p: { type: "string", anyOf: [{ nullable: true }] } } },
-  { type: "integer", minimum: 5, maximum: 1 },
-  { type: "string", minLength: -1 },
-  { type: "object", required: ["a", "a"], properties: { a: { type: "string" } } },
-  { "x-kubernetes-int-or-string": true, default: true },
-  { "x-kubernetes-int-or-string": true, anyOf: [{ type: "integer" }, { type: "string" }] },
-  { "x-kubernetes-int-or-string": true, anyOf: [{ type: "string" }, { type: "integer" }] },
-  {
-    type: "object",
-    properties: { metadata: { type: "object", properties: { x: { type: "string" } } } },
-    "x-kubernetes-embedded-resource": true,
-  },
-  { type: "null" },
-  { type: "object", patternProperties: { "^a": { type: "string" } } },
-  { type: "object", dependencies: { a: ["b"] } },
-  { type: "number", multipleOf: 0 },
-  { type: "object", default: {}, required: ["a"], properties: { a: { type: "string" } } },
-  { type: "object", default: { a: "x", zz: 1 }, properties: { a: { type: "string", enum: ["y"] } } },
-  {
-    type: "object",
-    default: { metadata: {} },
-    "x-kubernetes-embedded-resource": true,
-    "x-kubernetes-preserve-unknown-fields": true,
-  },
-  { type: "array", default: ["a", "a"], items: { type: "string" }, "x-kubernetes-list-type": "set" },
-];
-
 /** Registrations that are refused, or should be. */
 export function faultyDefinition(random: Random): DifferentialCase {
   const { definition: body } = definition(random);
@@ -409,8 +277,9 @@ export function faultyDefinition(random: Random): DifferentialCase {
   const root = (version["schema"] as JsonObject)["openAPIV3Schema"] as JsonObject;
   const properties = root["properties"] as JsonObject;
   properties["spec"] = { type: "object", properties: { a: { type: "string" }, x: { type: "integer" } } };
-  if (random.chance(0.5)) random.pick(FAULTS)(random, spec, version, root);
-  if (random.chance(0.6)) ((properties["spec"] as JsonObject)["properties"] as JsonObject)["q"] = random.pick(SCHEMAS);
+  if (random.chance(0.5)) random.pick(DEFINITION_FAULTS)(random, spec, version, root);
+  if (random.chance(0.6))
+    ((properties["spec"] as JsonObject)["properties"] as JsonObject)["q"] = random.pick(DOUBTFUL_SCHEMAS);
   if (random.chance(0.1))
     (body["metadata"] as JsonObject)["name"] = random.pick([
       "other.x{id}.example.io",
