@@ -12,7 +12,7 @@ function at(type: FieldType | undefined, ...names: string[]): FieldType | undefi
 describe("fieldTypeFromSchema", () => {
   it("knows scalars, maps and lists", () => {
     expect(at(WIDGET_TYPE, "spec", "size")).toEqual({ kind: "scalar", scalar: "integer" });
-    expect(at(WIDGET_TYPE, "spec", "port")).toEqual({ kind: "scalar", scalar: "int-or-string" });
+    expect(at(WIDGET_TYPE, "spec", "port")).toEqual({ kind: "deduced" });
     expect(at(WIDGET_TYPE, "spec", "cpu")).toEqual({ kind: "scalar", scalar: "any" });
     expect(at(WIDGET_TYPE, "spec", "whole")).toMatchObject({ kind: "map", atomic: true });
     expect(at(WIDGET_TYPE, "spec", "plain")).toMatchObject({ atomic: false, rest: { scalar: "string" } });
