@@ -63,11 +63,27 @@ describe("a Node", () => {
 });
 
 describe("a CertificateSigningRequest", () => {
+  /** Asks for a certificate of the name "ann". */
+  const pem = [
+    "-----BEGIN CERTIFICATE REQUEST-----",
+    "MIHIMHACAQAwDjEMMAoGA1UEAwwDYW5uMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcD",
+    "QgAEjd6vx98gQEGRRaPUhx63tJxerSgLwDwAjw6EtCmCQVEZEig61WEgnNW9WBpw",
+    "tuZKKSAMPejyDMYaEk1mR3IapaAAMAoGCCqGSM49BAMCA0gAMEUCIQCWXr+yrPPJ",
+    "i3vGInsqFGqTodGVlaKROkQCzziKlM7jQQIgREEBqcV/ZMPrgtTcwWT6/chbvhbe",
+    "hgGV05puKhu41RM=",
+    "-----END CERTIFICATE REQUEST-----",
+    "",
+  ].join("\n");
   const request = {
     apiVersion: "certificates.k8s.io/v1",
     kind: "CertificateSigningRequest",
     metadata: { name: "ann" },
-    spec: { request: "YQ==", signerName: "example.com/signer", usages: ["client auth"], username: "somebody else" },
+    spec: {
+      request: Buffer.from(pem).toString("base64"),
+      signerName: "example.com/signer",
+      usages: ["client auth"],
+      username: "somebody else",
+    },
   };
 
   it("names who asks, whatever the body says", async () => {
