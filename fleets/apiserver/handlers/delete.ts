@@ -4,6 +4,7 @@ import { cloneJson, type JsonObject, type KubeObject } from "../../../kube/objec
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { runSteps, type Steps } from "../../../runtime/steps.ts";
+import { Turn } from "../../../runtime/turn.ts";
 import { decodeKind } from "../kinds/builtin-kind.ts";
 import { decodeProtobuf, isProtobuf } from "../kinds/protobuf.ts";
 import type { KindStrategy } from "../registry/kind.ts";
@@ -245,6 +246,7 @@ export async function deleteCollection(exchange: Exchange): Promise<ApiResponse>
   const found = matches === undefined ? [...present] : present.filter(matches);
   const resourceVersion = String(server.store.revision);
   const write = { ...writeRequestOf(exchange, options), isCollection: true };
+  const turn = new Turn();
   for (const each of found) {
     const { namespace, name } = each;
     const attempt = function* () {
@@ -253,8 +255,9 @@ export async function deleteCollection(exchange: Exchange): Promise<ApiResponse>
       if (present?.uid === each.uid) yield* deleteStored({ ...write, namespace }, present, options);
     };
     const deleted = runSteps(retried({ kind, name, warnings: exchange.warnings }, attempt));
-    // Nothing is awaited between deletions that need nobody's consent.
+    // Deletions that need nobody's consent follow each other at once, but leave others their turn.
     if (deleted instanceof Promise) await deleted;
+    if (turn.isOver) await turn.next();
   }
   await server.store.settled();
   return answerList(exchange, await servedForms(kind, found), { resourceVersion });

@@ -1,6 +1,6 @@
 // Answers to lists. Large ones are made part by part while they are sent, so that they hold up nobody.
 import type { ApiResponse, ByteSource } from "../../../kube/client/transport.ts";
-import { formatApiVersion, type KubeObject } from "../../../kube/object.ts";
+import { formatApiVersion } from "../../../kube/object.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import type { Exchange } from "../request/exchange.ts";
 import { encodeJson } from "../storage/json-text.ts";
@@ -25,6 +25,9 @@ const ROWS_A_PART = 64;
 const OPEN_BRACE = 0x7b;
 const COMMA = 0x2c;
 const LIST_END = Buffer.from("]}\n");
+const PLACE = "items-go-here";
+const YAML_PLACE = `- ${PLACE}\n`;
+const JSON_PLACE = `    "${PLACE}"\n`;
 
 /** Answers a list of stored objects of the exchange's kind. */
 export function answerList(exchange: Exchange, items: readonly StoredObject[], meta: ListMeta): ApiResponse {
@@ -47,7 +50,8 @@ export function answerList(exchange: Exchange, items: readonly StoredObject[], m
     items: items.map((item) => servedObject(item, kind)),
   });
   if (!isCompactJson) {
-    return new LazyResponse(200, answerHeaders(exchange), () => encodeAs(wireList(list(), kind), accepted), list);
+    const parts = () => writtenParts(items, kind, { kind: kind.listKind, apiVersion, metadata }, accepted);
+    return new ListResponse(exchange, parts, list, items.length > LARGE);
   }
   const head = `{"kind":${JSON.stringify(kind.listKind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":${JSON.stringify(metadata)},"items":[`;
   return new ListResponse(exchange, () => objectParts(items, kind, head), list, items.length > LARGE);
@@ -91,9 +95,40 @@ class PartSource implements ByteSource {
 }
 
 /** Items of built-in kinds are sent without kind and apiVersion. */
-function wireList(list: { readonly items: readonly KubeObject[] }, kind: KindStrategy): unknown {
-  if (kind.custom) return list;
-  return { ...list, items: list.items.map(({ apiVersion: _version, kind: _kind, ...rest }) => rest) };
+function wireItem(item: StoredObject, kind: KindStrategy): unknown {
+  const object = servedObject(item, kind);
+  if (kind.custom) return object;
+  const { apiVersion: _version, kind: _kind, ...rest } = object;
+  return rest;
+}
+
+/**
+ * A list as YAML or indented JSON, an item at a time. The list around the items is encoded with one item that says where
+ * they go: in YAML with its keys in order, in JSON at the end.
+ */
+function* writtenParts(
+  items: readonly StoredObject[],
+  kind: KindStrategy,
+  list: Readonly<Record<string, unknown>>,
+  accepted: Exchange["accepted"],
+): Generator<Buffer> {
+  if (items.length === 0) {
+    yield encodeAs({ ...list, items: [] }, accepted);
+    return;
+  }
+  const isYaml = accepted.mediaType === "application/yaml";
+  const encode = (value: unknown): string => encodeAs(value, accepted).toString();
+  const [start = "", end = ""] = encode({ ...list, items: [PLACE] }).split(isYaml ? YAML_PLACE : JSON_PLACE);
+  yield Buffer.from(start);
+  const last = items.length - 1;
+  for (const [index, item] of items.entries()) {
+    const text = encode(isYaml ? [wireItem(item, kind)] : wireItem(item, kind));
+    // Texts in JSON have no line ends of their own, so each begins a line of the encoding.
+    yield Buffer.from(
+      isYaml ? text : `    ${text.trimEnd().replaceAll("\n", "\n    ")}${index === last ? "\n" : ",\n"}`,
+    );
+  }
+  yield Buffer.from(end);
 }
 
 function* objectParts(items: readonly StoredObject[], kind: KindStrategy, head: string): Generator<Buffer> {
