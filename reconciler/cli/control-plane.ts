@@ -37,6 +37,8 @@ export interface ControlPlaneOptions {
   readonly host?: string | undefined;
   /** 0 takes any free port. */
   readonly port?: number | undefined;
+  /** Further names of the embedded endpoint, for its certificate. */
+  readonly hostnames?: readonly string[];
   /** Where the API server of `storeKubeconfig` finds this process. */
   readonly advertise?: AdvertisedAddress | undefined;
   readonly profile?: Partial<Profile>;
@@ -181,6 +183,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
       clock,
       logger,
       anonymous: authentication?.anonymous ?? true,
+      hostnames: options.hostnames ?? [],
       ...(authentication?.requestHeader === undefined ? {} : { requestHeader: authentication.requestHeader }),
     });
   } catch (error) {

@@ -60,6 +60,8 @@ describe("runCli", () => {
     [["plan", "--nonsense"], "--nonsense"],
     [["get", "clusters", "-o", "xml"], '-o takes json or yaml, not "xml"'],
     [["get", "--kubeconfig"], "--kubeconfig"],
+    [["up", "--tls-san", "a.example,b c"], '--tls-san takes names and addresses, not "b c"'],
+    [["up", "--store", "k", "--tls-san", "a.example"], "--tls-san is for the embedded endpoint"],
     [["completion", "tcsh"], "which shell? bash, zsh or fish"],
     [["completion"], "which shell? bash, zsh or fish"],
   ])("answers %j with what is wrong, how it goes, and code 2", async (args, words) => {

@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { createSimulatedCluster, type SimulatedCluster } from "../../../fleets/simulator/simulated-cluster.ts";
+import { checkDnsSubdomain } from "../../../kube/names.ts";
 import { sleep, systemClock } from "../../../runtime/clock.ts";
 import { isDuration, parseDuration } from "../../../runtime/duration.ts";
 import { createLogger, type Level, type Logger } from "../../../runtime/logger.ts";
@@ -29,6 +31,11 @@ export const upCommand: Command = {
       type: "string",
       value: "PORT",
       help: "port to listen on (default: 6443, with --store any; 0 takes any)",
+    },
+    "tls-san": {
+      type: "string",
+      value: "NAMES",
+      help: "further names and addresses under which clients reach the endpoint, by comma, for its certificate",
     },
     advertise: {
       type: "string",
@@ -87,6 +94,7 @@ export const upCommand: Command = {
       storeKubeconfig: store === undefined ? undefined : resolve(io.cwd, store),
       host: stringOption(invocation, "host") ?? (store === undefined ? "127.0.0.1" : undefined),
       port: portOption(invocation, store === undefined ? "6443" : undefined),
+      hostnames: hostnamesOption(invocation, store),
       advertise: advertiseOption(invocation, store),
       profile: profileOf(invocation),
       authentication,
@@ -152,6 +160,18 @@ function advertiseOption(invocation: Invocation, store: string | undefined): Adv
   const address = parseAdvertisedAddress(text);
   if (address === undefined) throw new UsageError(`--advertise takes HOST or HOST:PORT, not "${text}"`);
   return address;
+}
+
+function hostnamesOption(invocation: Invocation, store: string | undefined): readonly string[] {
+  const text = stringOption(invocation, "tls-san");
+  if (text === undefined) return [];
+  if (store !== undefined) throw new UsageError("--tls-san is for the embedded endpoint; with --store there is none");
+  const names = text.split(",").map((name) => name.trim());
+  for (const name of names) {
+    if (isIP(name) === 0 && checkDnsSubdomain(name.replace(/^\*\./, "")).length > 0)
+      throw new UsageError(`--tls-san takes names and addresses, not "${name}"`);
+  }
+  return names;
 }
 
 function portOption(invocation: Invocation, otherwise: string | undefined): number | undefined {
