@@ -1,4 +1,5 @@
 // JSON text in which 64-bit integers keep all their digits: bigint in memory.
+import { isObject } from "./object.ts";
 
 // `rawJSON` is part of ES2026 and not yet of the compiler's library.
 const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
@@ -26,4 +27,12 @@ export function parseJson(text: string): unknown {
 function reviveInteger(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || context?.source === undefined) return value;
   return INTEGER.test(context.source) ? BigInt(context.source) : value;
+}
+
+/** JSON data with the keys of every map in order. */
+export function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, sortKeys(value[key])]));
 }

@@ -1,6 +1,7 @@
 // From objects to the bytes of an answer: plain, Table, PartialObjectMetadata; JSON or YAML.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import { formatApiVersion, isObject, type JsonObject, type KubeObject } from "../../../kube/object.ts";
+import { sortKeys } from "../../../kube/json.ts";
+import { formatApiVersion, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import { stringifyYaml } from "../../../kube/yaml.ts";
 import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest } from "../registry/status-error.ts";
@@ -90,16 +91,6 @@ export function answerHeaders(exchange: Exchange): Headers {
 export function encodeAs(value: unknown, accepted: Accepted): Buffer {
   if (accepted.mediaType === "application/yaml") return Buffer.from(stringifyYaml(sortKeys(value)));
   return Buffer.from(accepted.pretty ? `${encodePrettyJson(value)}\n` : `${encodeJson(value)}\n`);
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sortKeys(value[key])]),
-  );
 }
 
 /** Answers JSON data as it is, in the encoding the client accepts. */

@@ -1,7 +1,7 @@
 // JSON patch, merge patch and strategic merge patch over the JSON of an object.
 import { applyJsonPatch, type JsonPatchOperation } from "../../../kube/json-patch.ts";
 import { applyMergePatch } from "../../../kube/merge-patch.ts";
-import { cloneJson, isObject, type Json, type JsonObject } from "../../../kube/object.ts";
+import { isObject, type Json, type JsonObject } from "../../../kube/object.ts";
 import { applyStrategicMerge } from "../../../kube/strategic-merge.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import type { KindStrategy } from "../registry/kind.ts";
@@ -17,7 +17,7 @@ const MAX_OPERATIONS = 10_000;
 /** Text that the copies of one patch may add: what a body may be. Without a limit forty copies fill the memory. */
 const MAX_COPY_BYTES = MAX_BODY_BYTES;
 
-/** The object after the patch, owned by the caller. Changes neither `object` nor `patch`. */
+/** The object after the patch; below its top it shares parts with `object` and `patch`, which are not changed. */
 export function patchedJson(
   type: PatchType,
   object: JsonObject,
@@ -27,8 +27,8 @@ export function patchedJson(
 ): JsonObject {
   // A patch of an object by an object is an object; other results are refused on the way.
   const result = resultOf(type, object, patch, kind, validation) as JsonObject;
-  // Decoding a built-in kind makes a copy; custom resources are pruned and defaulted in place.
-  return kind.custom ? cloneJson(result) : { ...result };
+  // Decoding makes a copy of all but the top, where it fills in what is missing.
+  return { ...result };
 }
 
 function resultOf(
@@ -42,7 +42,7 @@ function resultOf(
     case "json":
       return jsonPatched(object, patch);
     case "merge":
-      return sortedKeys(applyMergePatch(object, requireObjectPatch(patch, validation)));
+      return applyMergePatch(object, requireObjectPatch(patch, validation));
     case "strategic":
       return strategicPatched(object, patch, kind);
   }
@@ -71,14 +71,6 @@ function requireObjectPatch(patch: Json, validation: FieldValidation): JsonObjec
   throw badRequest(
     `error decoding patch: json: cannot unmarshal ${jsonType(patch)} into Go value of type map[string]interface {}`,
   );
-}
-
-/** The reference merges maps, and writes them with sorted keys: unknown fields are reported in that order. */
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return Object.fromEntries(entries.map(([key, child]) => [key, sortedKeys(child)]));
 }
 
 function jsonPatched(object: JsonObject, patch: Json): JsonObject {

@@ -1,6 +1,6 @@
 // patch in its four types.
 import type { ApiResponse } from "../../../kube/client/transport.ts";
-import { stringifyJson } from "../../../kube/json.ts";
+import { sortKeys, stringifyJson } from "../../../kube/json.ts";
 import {
   cloneJson,
   formatApiVersion,
@@ -132,32 +132,56 @@ function decodePatched(
   });
   if (mistyped !== undefined) {
     const why = `json: cannot unmarshal ${jsonType(json[mistyped] ?? null)} into Go struct field .${mistyped} of type string`;
-    throw patchUndecodable(sortedText(json), `couldn't get version/kind; json parse error: ${why}`);
+    throw patchUndecodable(textOf(json, type), `couldn't get version/kind; json parse error: ${why}`);
   }
   const { metadata } = json;
   if (kind.custom && metadata !== undefined && metadata !== null && !isObject(metadata)) {
     const why = `json: cannot unmarshal ${jsonType(metadata)} into Go value of type v1.ObjectMeta`;
-    throw patchUndecodable(sortedText(json), why);
+    throw patchUndecodable(textOf(json, type), why);
   }
   if (kind.custom && (json["kind"] === undefined || json["kind"] === null))
-    throw patchUndecodable(sortedText(json), `Object 'Kind' is missing in '${JSON.stringify(json)}'`);
+    throw patchUndecodable(textOf(json, type), `Object 'Kind' is missing in '${JSON.stringify(inOrder(json, type))}'`);
   if (kind.custom) requireSameKind(json, kind);
   try {
-    return decodeObject(json, [], kind, options.fieldValidation, warnings);
+    const found: string[] = [];
+    const object = decodeQuietly(json, kind, options, found);
+    if (object !== undefined && found.length === 0) return object;
+    return decodeObject(inOrder(json, type), [], kind, options.fieldValidation, warnings);
   } catch (error) {
     if (!(error instanceof StatusError) || error.code !== 400) throw error;
     const why = reasonOf(error, kind);
     throw type === "strategic"
       ? patchUndecodable(goText(patch), asMapConversion(why))
-      : patchUndecodable(sortedText(json), why);
+      : patchUndecodable(textOf(json, type), why);
   }
 }
 
 /** The object as messages show it: fields by name, and letters that HTML gives a meaning escaped. */
-function sortedText(json: JsonObject): string {
-  const fields = Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1));
+function textOf(json: JsonObject, type: PatchType): string {
+  const fields = Object.entries(inOrder(json, type)).sort(([a], [b]) => (a < b ? -1 : 1));
   const text = stringifyJson(Object.fromEntries(fields));
   return text.replace(/[<>&]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`);
+}
+
+/** As the reference, which merges maps and writes them with sorted keys: problems are found in that order. */
+function inOrder(json: JsonObject, type: PatchType): JsonObject {
+  // Sorting leaves an object an object.
+  return type === "merge" ? (sortKeys(json) as JsonObject) : json;
+}
+
+/** The decoded object, or undefined where it is refused: the order of its keys says with which words. */
+function decodeQuietly(
+  json: JsonObject,
+  kind: KindStrategy,
+  options: WriteOptions,
+  found: string[],
+): KubeObject | undefined {
+  try {
+    return decodeObject({ ...json }, [], kind, options.fieldValidation, found);
+  } catch (error) {
+    if (error instanceof StatusError) return undefined;
+    throw error;
+  }
 }
 
 const GO_KINDS: Readonly<Record<string, string>> = { array: "slice", object: "map", number: "int64" };
