@@ -1,12 +1,12 @@
 // Calls of functions: which signature the arguments have, and what the call costs.
 import type { Implementation, Overload } from "./declarations.ts";
-import { charge, type Step } from "./frame.ts";
+import { charge, type Frame, type Step } from "./frame.ts";
 import { callCost } from "./function-costs.ts";
 import { type CelType, isDyn, parametersOf, runtimeName } from "./types.ts";
 import { fail, typeNameOf, type Value } from "./values.ts";
 
-/** Values in, a value out, without the types that signatures promise. */
-type Untyped = (...args: Value[]) => Value;
+/** Values in, a value out, without the types that signatures promise. What takes long looks at the frame's time. */
+type Untyped = (this: Frame, ...args: Value[]) => Value;
 
 function implementationOf(overload: Overload): Untyped {
   const call: Implementation = overload.call ?? (() => fail(`no such overload: ${overload.id}`));
@@ -30,7 +30,7 @@ export function callSteps(
       return fail(`no such overload: ${name}(${values.map(typeNameOf).join(", ")})`);
     }
     charge(frame, callCost(name, overload.id, values));
-    return implementationOf(overload)(...values);
+    return implementationOf(overload).call(frame, ...values);
   };
 }
 
@@ -42,7 +42,7 @@ function directCall(name: string, overload: Overload, args: readonly Step[]): St
     return (frame) => {
       const value = first!(frame);
       charge(frame, callCost(name, id, [value]));
-      return call(value);
+      return call.call(frame, value);
     };
   }
   if (args.length === 2) {
@@ -50,13 +50,13 @@ function directCall(name: string, overload: Overload, args: readonly Step[]): St
       const a = first!(frame);
       const b = second!(frame);
       charge(frame, callCost(name, id, [a, b]));
-      return call(a, b);
+      return call.call(frame, a, b);
     };
   }
   return (frame) => {
     const values = args.map((arg) => arg(frame));
     charge(frame, callCost(name, id, values));
-    return call(...values);
+    return call.call(frame, ...values);
   };
 }
 

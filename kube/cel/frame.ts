@@ -1,4 +1,5 @@
 // The state of one evaluation, and its limits.
+import type { TimeWatch } from "../regex/regex.ts";
 import { type EvaluationFailure, fail, type Value } from "./values.ts";
 
 /** Computes one part of an expression. */
@@ -21,7 +22,7 @@ const CHECK_EVERY = 100;
 /** Answers whether the time that is given has run out. */
 export type TimeCheck = () => boolean;
 
-export class Frame {
+export class Frame implements TimeWatch {
   /** Variables of loops and their accumulators; a failure is kept until it is read. */
   readonly slots: (Value | EvaluationFailure)[] = [];
   readonly limit: number;
@@ -34,6 +35,11 @@ export class Frame {
     this.#variables = variables;
     this.limit = limit;
     this.isOver = isOver;
+  }
+
+  /** Ends the evaluation when its time has run out. */
+  checkTime(): void {
+    if (this.isOver?.() === true) throw new Interrupted(TIME_EXCEEDED);
   }
 
   variable(name: string): Value {
@@ -51,5 +57,5 @@ export function charge(frame: Frame, cost: number): void {
 /** One round of a loop. */
 export function tick(frame: Frame): void {
   frame.ticks += 1;
-  if (frame.ticks % CHECK_EVERY === 0 && frame.isOver?.() === true) throw new Interrupted(TIME_EXCEEDED);
+  if (frame.ticks % CHECK_EVERY === 0) frame.checkTime();
 }

@@ -132,6 +132,15 @@ describe("limits", () => {
     expect(result).toMatchObject({ value: false });
   });
 
+  it("end a search for all matches by time: each may read the text to its end", () => {
+    let asked = 0;
+    const isOver = () => ++asked === 5;
+
+    const result = compiled("self.a.findAll('a(.*b)?').size() > 0").evaluate(variables, { isOver });
+
+    expect(result).toMatchObject({ error: "operation interrupted", interrupted: true });
+  });
+
   it("refuse expressions that nest, chain or grow too much", () => {
     const deep = `${"(".repeat(300)}1${")".repeat(300)}`;
     const long = `self${".a".repeat(300)}`;

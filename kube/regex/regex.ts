@@ -40,6 +40,14 @@ function tryCompile(pattern: string): Regex | RegexError {
   }
 }
 
+/** Ends a search by throwing when its time is over: searches for all matches may take quadratic time. */
+export interface TimeWatch {
+  checkTime(): void;
+}
+
+/** Characters read between two looks at the clock. */
+const CHECK_EVERY = 256;
+
 /** States that are possible after some text, in the order in which they are preferred. */
 interface Group {
   readonly states: readonly number[];
@@ -53,6 +61,7 @@ export class Regex {
   /** No state looks at what is before or after it: then steps can be remembered. */
   #plain = true;
   #groups = new Map<string, Group>();
+  #read = 0;
 
   constructor(pattern: string, tree: Tree) {
     const match = this.#push({ type: "match" }, pattern);
@@ -122,9 +131,14 @@ export class Regex {
     return out;
   }
 
+  #countCharacter(watch: TimeWatch | undefined): void {
+    this.#read += 1;
+    if (this.#read % CHECK_EVERY === 0) watch?.checkTime();
+  }
+
   /** Whether the expression is found anywhere in the text. */
-  test(text: string): boolean {
-    return this.#plain ? this.#testPlain(text, true) : this.find(text) !== undefined;
+  test(text: string, watch?: TimeWatch): boolean {
+    return this.#plain ? this.#testPlain(text, true, watch) : this.find(text, 0, watch) !== undefined;
   }
 
   /** Whether the expression is the text as a whole. */
@@ -149,10 +163,11 @@ export class Regex {
     return next;
   }
 
-  #testPlain(text: string, anywhere: boolean): boolean {
+  #testPlain(text: string, anywhere: boolean, watch?: TimeWatch): boolean {
     let group = this.#group([this.#start], anywhere, true, text.length === 0);
     if (anywhere && group.matches) return true;
     for (let at = 0; at < text.length; ) {
+      this.#countCharacter(watch);
       const code = codeAt(text, at);
       at += code > 0xffff ? 2 : 1;
       const isLast = at >= text.length;
@@ -184,10 +199,11 @@ export class Regex {
   }
 
   /** The first match at or after `from`, as Perl and Go prefer it: the leftmost, then by the order of alternatives. */
-  find(text: string, from = 0): { readonly start: number; readonly end: number } | undefined {
+  find(text: string, from = 0, watch?: TimeWatch): { readonly start: number; readonly end: number } | undefined {
     let threads: { index: number; start: number }[] = [];
     let best: { start: number; end: number } | undefined;
     for (let at = from; ; ) {
+      this.#countCharacter(watch);
       const code = codeAt(text, at);
       const around = { before: codeBefore(text, at), after: code };
       const starts = [...threads, ...(best === undefined ? [{ index: this.#start, start: at }] : [])];
@@ -228,11 +244,11 @@ export class Regex {
   }
 
   /** All matches that do not overlap, at most `limit` of them when it is not negative. */
-  findAll(text: string, limit = -1): string[] {
+  findAll(text: string, limit = -1, watch?: TimeWatch): string[] {
     const found: string[] = [];
     let lastEnd = -1;
     for (let at = 0; at <= text.length && (limit < 0 || found.length < limit); ) {
-      const match = this.find(text, at);
+      const match = this.find(text, at, watch);
       if (match === undefined) break;
       // An empty match right after another does not count.
       if (match.end > match.start || match.start !== lastEnd) found.push(text.slice(match.start, match.end));

@@ -2,6 +2,7 @@
 import { compileRegex, type Regex } from "../../regex/regex.ts";
 import { RegexError } from "../../regex/syntax.ts";
 import { type FunctionDeclaration, global, member } from "../declarations.ts";
+import type { Frame } from "../frame.ts";
 import { BOOL, INT, listOf, STRING } from "../types.ts";
 import { ArrayList, type CelList, fail } from "../values.ts";
 
@@ -10,17 +11,17 @@ function regexOf(pattern: string, prefix = ""): Regex {
   return regex instanceof RegexError ? fail(`${prefix}${regex.message}`) : regex;
 }
 
-function matches(text: string, pattern: string): boolean {
-  return regexOf(pattern).test(text);
+function matches(this: Frame, text: string, pattern: string): boolean {
+  return regexOf(pattern).test(text, this);
 }
 
-function find(text: string, pattern: string): string {
-  const match = regexOf(pattern, "Illegal regex: ").find(text);
+function find(this: Frame, text: string, pattern: string): string {
+  const match = regexOf(pattern, "Illegal regex: ").find(text, 0, this);
   return match === undefined ? "" : text.slice(match.start, match.end);
 }
 
-function findAll(text: string, pattern: string, limit = -1n): CelList {
-  return new ArrayList(regexOf(pattern, "Illegal regex: ").findAll(text, Number(limit)));
+function findAll(this: Frame, text: string, pattern: string, limit = -1n): CelList {
+  return new ArrayList(regexOf(pattern, "Illegal regex: ").findAll(text, Number(limit), this));
 }
 
 export const PATTERNS: readonly FunctionDeclaration[] = [
