@@ -43,10 +43,18 @@ function sortJson(text: string): string {
   }
 }
 
+/** kubectl describes a Secret's keys in the order of a Go map, which is another each time. */
+function sortSecretKeys(text: string): string {
+  return text.replace(/(?<=^Data\n====\n)(?:.+: +\d+ bytes\n?)+/gm, (lines) => {
+    const end = lines.endsWith("\n") ? "\n" : "";
+    return `${lines.trimEnd().split("\n").sort().join("\n")}${end}`;
+  });
+}
+
 /** `text` with everything masked that depends on the run, and no empty lines at its end. */
 export function maskOutput(text: string): string {
   return MASKS.reduce(
     (masked, [pattern, replacement]) => masked.replace(pattern, replacement),
-    sortJson(text),
+    sortSecretKeys(sortJson(text)),
   ).trimEnd();
 }
