@@ -42,6 +42,8 @@ export class StoredObject implements ObjectKey {
   #used = false;
   #bytes: Buffer | undefined;
   #object: KubeObject | undefined;
+  /** The parsed form that was let go: as long as somebody in this process still has it, it need not be made again. */
+  #lent: WeakRef<KubeObject> | undefined;
   #home: ContentHome | undefined;
   /** The state that a deletion ended. */
   #ended: StoredObject | undefined;
@@ -79,10 +81,11 @@ export class StoredObject implements ObjectKey {
   /** The frozen object. Shared: copy before changing. */
   get object(): KubeObject {
     this.#used = true;
-    if (this.#object === undefined) {
-      this.#object = deepFreeze(this.#parse());
-      this.#home?.holdsParsed(this);
-    }
+    if (this.#object !== undefined) return this.#object;
+    const lent = this.#lent?.deref();
+    if (lent !== undefined) return lent;
+    this.#object = deepFreeze(this.#parse());
+    this.#home?.holdsParsed(this);
     return this.#object;
   }
 
@@ -121,7 +124,11 @@ export class StoredObject implements ObjectKey {
   /** The object is part of the store from now on, and written where it can be read. */
   settle(home: ContentHome): void {
     this.#home = home;
-    if (this.#object !== undefined) home.holdsParsed(this);
+    if (this.#object !== undefined) {
+      home.holdsParsed(this);
+      // Made for the file. Callers in this process never ask for them; others have them read again.
+      this.dropBytes();
+    }
     if (this.#bytes !== undefined) home.holdsBytes(this);
   }
 
@@ -140,13 +147,18 @@ export class StoredObject implements ObjectKey {
   /** Forgets the parsed form, to save memory. */
   dropParsed(): void {
     if (this.#home?.read === undefined) void this.bytes;
-    this.#object = undefined;
+    this.#letGo();
   }
 
   /** Forgets everything that can be read again. */
   shed(): void {
     if (this.#home?.read === undefined) return;
     this.#bytes = undefined;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#object !== undefined) this.#lent = new WeakRef(this.#object);
     this.#object = undefined;
   }
 }
