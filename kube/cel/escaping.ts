@@ -1,28 +1,8 @@
 // Names of fields as expressions spell them: `__namespace__`, `a__dash__b`.
+import { RESERVED_WORDS } from "./reserved-words.ts";
 
-const RESERVED: ReadonlySet<string> = new Set([
-  "true",
-  "false",
-  "null",
-  "in",
-  "as",
-  "break",
-  "const",
-  "continue",
-  "else",
-  "for",
-  "function",
-  "if",
-  "import",
-  "let",
-  "loop",
-  "package",
-  "namespace",
-  "return",
-  "var",
-  "void",
-  "while",
-]);
+/** The words of the grammar are no names either. */
+const RESERVED: ReadonlySet<string> = new Set(["true", "false", "null", "in", ...RESERVED_WORDS]);
 const SPELLINGS: Readonly<Record<string, string>> = {
   __: "__underscores__",
   ".": "__dot__",

@@ -3,6 +3,7 @@ import { type Expr, type MapEntry, Nodes, OPERATORS, type StructField, TooLarge 
 import { type Token, type TokenType, tokenize } from "./lexer.ts";
 import { bytesLiteral, intLiteral, stringLiteral, uintLiteral } from "./literals.ts";
 import { expandMacro, MacroError } from "./macros.ts";
+import { RESERVED_WORDS } from "./reserved-words.ts";
 import { codePoints, Issues } from "./source.ts";
 import { reportSyntaxErrors } from "./syntax-errors.ts";
 import { CelUint, type Value } from "./values.ts";
@@ -12,25 +13,6 @@ class Misfit {}
 
 const LONGEST_EXPRESSION = 100_000;
 const MAX_DEPTH = 250;
-const RESERVED: ReadonlySet<string> = new Set([
-  "as",
-  "break",
-  "const",
-  "continue",
-  "else",
-  "for",
-  "function",
-  "if",
-  "import",
-  "let",
-  "loop",
-  "package",
-  "namespace",
-  "return",
-  "var",
-  "void",
-  "while",
-]);
 const RELATIONS: ReadonlySet<TokenType> = new Set<TokenType>(["<", "<=", ">=", ">", "==", "!=", "in"]);
 
 /** The tree of an expression, or undefined when `issues` tell what is wrong with it. */
@@ -257,7 +239,7 @@ class Parser {
     while (this.#peek(ahead) === "." && this.#peek(ahead + 1) === "IDENTIFIER") ahead += 2;
     if (this.#peek(ahead) === "{") return this.#struct(start, ahead);
     const open = this.#accept("(");
-    if (RESERVED.has(name.text)) {
+    if (RESERVED_WORDS.has(name.text)) {
       this.#issues.report(dot?.at ?? name.at, `reserved identifier: ${name.text}`);
       if (open !== undefined) this.#items(")");
       return this.#nodes.ident(name.at, text);

@@ -1,0 +1,20 @@
+/** Words that CEL keeps for itself: no variable and no field may be written as one of them. */
+export const RESERVED_WORDS: ReadonlySet<string> = new Set([
+  "as",
+  "break",
+  "const",
+  "continue",
+  "else",
+  "for",
+  "function",
+  "if",
+  "import",
+  "let",
+  "loop",
+  "package",
+  "namespace",
+  "return",
+  "var",
+  "void",
+  "while",
+]);
