@@ -33,7 +33,10 @@ function* nodes(node: Record<string, unknown>, at = ""): Generator<readonly [str
   if (isObject(additionalProperties)) yield* nodes(additionalProperties, `${at}{}`);
 }
 
-/** What of two definitions differs, descriptions left aside. */
+/** The one field that we add to Karmada's kinds. */
+const OUR_FIELD = "flaghoist";
+
+/** What of two definitions differs, descriptions and our own field left aside. */
 function differences(ours: unknown, theirs: unknown, at = ""): string[] {
   if (Array.isArray(ours) && Array.isArray(theirs) && ours.length === theirs.length) {
     return ours.flatMap((item, index) => differences(item, theirs[index], `${at}[${index}]`));
@@ -42,7 +45,7 @@ function differences(ours: unknown, theirs: unknown, at = ""): string[] {
     const keys = new Set([...Object.keys(ours), ...Object.keys(theirs)]);
     const inProperties = at.endsWith(".properties");
     return [...keys]
-      .filter((key) => inProperties || key !== "description")
+      .filter((key) => (inProperties ? key !== OUR_FIELD : key !== "description"))
       .flatMap((key) => differences(ours[key], theirs[key], `${at}.${key}`));
   }
   return ours === theirs ? [] : [`${at}: ours ${JSON.stringify(ours)}, theirs ${JSON.stringify(theirs)}`];

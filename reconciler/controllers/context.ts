@@ -1,5 +1,6 @@
 // What all control loops share: the store, its cache, time, and the profile they run under.
 
+import { DEFAULT_FEATURE_GATES, type FeatureGates } from "../../api/feature-gates.ts";
 import type { Thresholds } from "../../fleets/cluster-health.ts";
 import { InformerSet } from "../../kube/client/informer-set.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
@@ -26,6 +27,7 @@ export interface Profile {
   readonly skippedApis: readonly string[];
   /** `flaghoist` adds what kubectl, Flux and Argo CD need to call a template ready. */
   readonly compatibility: "karmada" | "flaghoist";
+  readonly featureGates: FeatureGates;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -39,6 +41,7 @@ export const DEFAULT_PROFILE: Profile = {
   skippedNamespaces: ["kube-.*"],
   skippedApis: [],
   compatibility: "flaghoist",
+  featureGates: DEFAULT_FEATURE_GATES,
 };
 
 export interface ControllerContext {

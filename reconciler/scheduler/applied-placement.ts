@@ -6,6 +6,7 @@ import type {
   ClusterAffinityTerm,
   OverflowClusterAffinity,
   Placement,
+  PlacementExtensions,
   ReplicaSchedulingStrategy,
 } from "../../api/policy.ts";
 import type { LabelSelector } from "../../api/schema.ts";
@@ -23,6 +24,15 @@ export function formatPlacement(placement: Placement): string {
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** Beside the affinity groups, of which only the one in use counts. */
+const FIELDS_THAT_COUNT = [
+  "clusterAffinity",
+  "clusterTolerations",
+  "spreadConstraints",
+  "replicaScheduling",
+  "flaghoist",
+] as const;
 
 /** Reads the record back; undefined when it is not JSON of an object. */
 export function parsePlacement(text: string): Placement | undefined {
@@ -49,7 +59,7 @@ export function whatChanged(
   const old = ordered(before);
   const now = ordered(placement);
   if (same(old, now)) return undefined;
-  for (const field of ["clusterAffinity", "clusterTolerations", "spreadConstraints", "replicaScheduling"] as const) {
+  for (const field of FIELDS_THAT_COUNT) {
     if (!same(old[field], now[field])) return `placement.${field}`;
   }
   return changeOfGroup(before, placement, observedGroup);
@@ -94,6 +104,7 @@ function ordered(placement: Placement): Fields {
             affinity: workloadAffinity.affinity ?? undefined,
             antiAffinity: workloadAffinity.antiAffinity ?? undefined,
           }),
+    flaghoist: placement.flaghoist == null ? undefined : orderedExtensions(placement.flaghoist),
   });
 }
 
@@ -156,6 +167,17 @@ function orderedStrategy(strategy: ReplicaSchedulingStrategy): Fields {
             })),
             dynamicWeight: weightPreference.dynamicWeight || undefined,
           }),
+  });
+}
+
+function orderedExtensions(extensions: PlacementExtensions): Fields {
+  const { failBack } = extensions;
+  return compact({
+    failBack: failBack == null ? undefined : compact({ stabilizationSeconds: failBack.stabilizationSeconds }),
+    minReplicasPerCluster: extensions.minReplicasPerCluster,
+    rescheduleOn: listOf(extensions.rescheduleOn, (change) => change),
+    scores: listOf(extensions.scores, ({ expression, name, weight }) => compact({ expression, name, weight })),
+    strictSpread: extensions.strictSpread,
   });
 }
 
