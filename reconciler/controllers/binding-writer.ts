@@ -8,20 +8,23 @@ import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import type { ControllerContext } from "./context.ts";
 import { type EventSubject, subjectOf } from "./events.ts";
 import type { FleetState } from "./fleet-state.ts";
+import { collectOptions, type SchedulingInput } from "./scheduling-inputs.ts";
 
 const STATUS_ATTEMPTS = 5;
 
 export class BindingWriter {
   readonly #context: ControllerContext;
   readonly #fleet: FleetState;
+  readonly #inputs: readonly SchedulingInput[];
   /** Generations that were scheduled when they were written; the scheduling loop passes them over. */
   readonly #handled = new Map<string, number>();
   /** Counts the calls of `forget`, for decisions that are being written meanwhile. */
   #fleetChanges = 0;
 
-  constructor(context: ControllerContext, fleet: FleetState) {
+  constructor(context: ControllerContext, fleet: FleetState, inputs: readonly SchedulingInput[] = []) {
     this.#context = context;
     this.#fleet = fleet;
+    this.#inputs = inputs;
     for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
       context.informers.of(BINDING_API_VERSION, kind).subscribe((change) => {
         if (change.type === "deleted") this.#handled.delete(change.object.metadata.uid ?? "");
@@ -50,9 +53,15 @@ export class BindingWriter {
     desired: AnyBinding,
     beforeSchedule: (stored: AnyBinding) => void = () => {},
   ): Promise<SchedulingDecision> {
-    const { client, clock, informers } = this.#context;
+    const { client, clock, informers, profile } = this.#context;
     const changesBefore = this.#fleetChanges;
-    const decision = decideScheduling(desired, this.#fleet.index, clock.now(), { keepOrder: true });
+    const collected = collectOptions(this.#inputs, desired);
+    const options = collected instanceof Promise ? await collected : collected;
+    const decision = decideScheduling(desired, this.#fleet.index, clock.now(), {
+      keepOrder: true,
+      featureGates: profile.featureGates,
+      ...options,
+    });
     const decided = withDecision(desired, decision);
     let stored: AnyBinding;
     if (existing === undefined) {
