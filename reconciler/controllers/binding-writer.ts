@@ -4,6 +4,7 @@ import { isAlreadyExists, isConflict } from "../../kube/client/status-error.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import { equalJson, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
 import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
+import { FILTER_NAMES } from "../scheduler/filters.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import type { ControllerContext } from "./context.ts";
 import { type EventSubject, subjectOf } from "./events.ts";
@@ -54,12 +55,16 @@ export class BindingWriter {
     beforeSchedule: (stored: AnyBinding) => void = () => {},
   ): Promise<SchedulingDecision> {
     const { client, clock, informers, profile } = this.#context;
+    const { schedulerName, emptyWorkloadPropagation, disabledPlugins } = profile.scheduling;
     const changesBefore = this.#fleetChanges;
     const collected = collectOptions(this.#inputs, desired);
     const options = collected instanceof Promise ? await collected : collected;
     const decision = decideScheduling(desired, this.#fleet.index, clock.now(), {
       keepOrder: true,
       featureGates: profile.featureGates,
+      schedulerName,
+      emptyWorkloadPropagation,
+      disabledFilters: FILTER_NAMES.filter((name) => disabledPlugins.includes(name)),
       ...options,
     });
     const decided = withDecision(desired, decision);

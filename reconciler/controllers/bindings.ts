@@ -21,6 +21,7 @@ export function startBindingController(
   fleet: FleetState,
   writer: BindingWriter,
 ): Controller {
+  const { schedulerName } = context.profile.scheduling;
   const queue = new WorkQueue(
     {
       name: "bindings",
@@ -51,7 +52,8 @@ export function startBindingController(
     if (before === undefined || (after !== undefined && !clusterChangeMatters(before, after))) return;
     for (const binding of allBindings(context)) {
       const touched =
-        isTouchedByCluster(binding, before) || (after !== undefined && isTouchedByCluster(binding, after));
+        isTouchedByCluster(binding, before, schedulerName) ||
+        (after !== undefined && isTouchedByCluster(binding, after, schedulerName));
       if (!touched) continue;
       writer.forget(binding);
       queue.add(bindingKey(binding));

@@ -6,7 +6,36 @@ import { InformerSet } from "../../kube/client/informer-set.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { EventRecorder } from "./events.ts";
+
+/** A scheduling plugin of the user: an ES module. */
+export interface PluginModuleSettings {
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** How long one call may take. */
+  readonly timeoutMs: number;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** How bindings are scheduled, beside the feature gates. */
+export interface SchedulingProfile {
+  /** Bindings that ask for another scheduler are left alone. */
+  readonly schedulerName: string;
+  /** Workloads also go to chosen clusters that get none of their replicas, with 0. */
+  readonly emptyWorkloadPropagation: boolean;
+  /** Built-in filters and scores that are switched off, by Karmada's names. */
+  readonly disabledPlugins: readonly string[];
+  readonly pluginModules: readonly PluginModuleSettings[];
+}
+
+export const DEFAULT_SCHEDULING: SchedulingProfile = {
+  schedulerName: DEFAULT_SCHEDULER_NAME,
+  emptyWorkloadPropagation: false,
+  disabledPlugins: [],
+  pluginModules: [],
+};
 
 /** How a control plane behaves; the defaults are Karmada's. */
 export interface Profile {
@@ -28,6 +57,7 @@ export interface Profile {
   /** `flaghoist` adds what kubectl, Flux and Argo CD need to call a template ready. */
   readonly compatibility: "karmada" | "flaghoist";
   readonly featureGates: FeatureGates;
+  readonly scheduling: SchedulingProfile;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -42,6 +72,7 @@ export const DEFAULT_PROFILE: Profile = {
   skippedApis: [],
   compatibility: "flaghoist",
   featureGates: DEFAULT_FEATURE_GATES,
+  scheduling: DEFAULT_SCHEDULING,
 };
 
 export interface ControllerContext {

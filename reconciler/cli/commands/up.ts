@@ -13,6 +13,7 @@ import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { paint } from "../output.ts";
+import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
 import { registerSimulated } from "../simulated-fleet.ts";
 
 /** Well above the ten seconds that running requests get. */
@@ -49,6 +50,7 @@ export const upCommand: Command = {
       help: "keep all state in this API server instead of the embedded one",
     },
     ...AUTHENTICATION_OPTIONS,
+    ...SCHEDULING_OPTIONS,
     compatibility: {
       type: "string",
       value: "MODE",
@@ -88,6 +90,7 @@ export const upCommand: Command = {
     const store = stringOption(invocation, "store");
     const delayMs = delayOption(invocation);
     const authentication = readAuthentication(invocation);
+    const profile = profileOf(invocation);
     const members = await startMembers(invocation, logger);
     const plane = await startControlPlane({
       dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
@@ -96,7 +99,7 @@ export const upCommand: Command = {
       port: portOption(invocation, store === undefined ? "6443" : undefined),
       hostnames: hostnamesOption(invocation, store),
       advertise: advertiseOption(invocation, store),
-      profile: profileOf(invocation),
+      profile,
       authentication,
       members,
       requestLog: booleanOption(invocation, "request-log"),
@@ -218,7 +221,7 @@ function profileOf(invocation: Invocation): Partial<Profile> {
   const failover = booleanOption(invocation, "failover")
     ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
     : {};
-  return { compatibility, ...failover };
+  return { compatibility, ...failover, ...readSchedulingSettings(invocation) };
 }
 
 const LEVELS: readonly string[] = ["debug", "info", "warn", "error"];
