@@ -52,28 +52,24 @@ export class Candidates {
     return new Candidates(records, sorted, estimates, none, tiers);
   }
 
-  /** These candidates after the estimates of those at `changed` positions changed in place. */
-  reordered(changed: ReadonlySet<number>): Candidates {
-    const moved: number[] = [];
-    const positions = new Int32Array(this.positions.length);
-    let count = 0;
-    for (let i = 0; i < positions.length; i++) {
-      const position = this.positions[i] as number;
-      if (changed.has(position)) moved.push(position);
-      else positions[count++] = position;
-    }
-    moved.sort((a, b) => this.compare(a, b));
-    // From the end, so that the room that was made is filled without overwriting anything.
-    let from = count - 1;
-    for (let to = positions.length - 1; moved.length > 0; to--) {
-      const last = moved.at(-1) as number;
-      if (from >= 0 && this.compare(positions[from] as number, last) > 0) {
-        positions[to] = positions[from--] as number;
-      } else {
-        positions[to] = last;
-        moved.pop();
-      }
-    }
+  /** As `sorted`, of positions that are already sorted as `sortByRoom` does. */
+  static ordered(
+    records: readonly ClusterRecord[],
+    positions: Int32Array,
+    estimates: ArrayLike<number>,
+    tiers: Uint16Array | undefined,
+  ): Candidates {
+    if (tiers !== undefined) return Candidates.sorted(records, positions, estimates, tiers);
+    return new Candidates(records, positions, estimates, new Map(), tiers);
+  }
+
+  /**
+   * These candidates after estimates, tiers or clusters at `changed` positions changed in place; `isCandidate` says
+   * which of the changed ones take part now.
+   */
+  reordered(changed: ReadonlySet<number>, isCandidate: (position: number) => boolean): Candidates {
+    const moved = [...changed].filter(isCandidate).sort((a, b) => this.compare(a, b));
+    const positions = mergeMoved(this.positions, changed, moved, (a, b) => this.compare(a, b));
     return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers);
   }
 
@@ -168,8 +164,29 @@ export class Candidates {
 
 const POSITION_BITS = 2 ** 21;
 
+/** `sorted` without those in `changed`, and with those in `moved` (sorted) where they belong. */
+export function mergeMoved(
+  sorted: ArrayLike<number>,
+  changed: ReadonlySet<number>,
+  moved: readonly number[],
+  compare: (a: number, b: number) => number,
+): Int32Array {
+  const merged = new Int32Array(sorted.length + moved.length);
+  let count = 0;
+  let next = 0;
+  for (let i = 0; i < sorted.length; i++) {
+    const position = sorted[i] as number;
+    if (changed.has(position)) continue;
+    while (next < moved.length && compare(moved[next] as number, position) < 0)
+      merged[count++] = moved[next++] as number;
+    merged[count++] = position;
+  }
+  while (next < moved.length) merged[count++] = moved[next++] as number;
+  return merged.slice(0, count);
+}
+
 /** Roomiest first, then by position. Both go into one number, because numbers are sorted without calling back. */
-function sortByRoom(positions: Int32Array, estimates: ArrayLike<number>): Int32Array {
+export function sortByRoom(positions: Int32Array, estimates: ArrayLike<number>): Int32Array {
   const keys = Float64Array.from(positions, (position) => position - (estimates[position] as number) * POSITION_BITS);
   return Int32Array.from(keys.sort(), (key) => ((key % POSITION_BITS) + POSITION_BITS) % POSITION_BITS);
 }

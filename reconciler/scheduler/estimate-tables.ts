@@ -1,6 +1,7 @@
 // Estimates for a whole fleet, computed once per set of requirements, and then only for clusters that report anew.
 
 import type { Component, ReplicaRequirements } from "../../api/work.ts";
+import { mergeMoved, sortByRoom } from "./candidates.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import { ContentCache } from "./content-cache.ts";
 import { type EstimatorOptions, estimateReplicas, estimateSets, UNLIMITED } from "./estimator.ts";
@@ -13,6 +14,8 @@ export class EstimateTable {
   readonly changes: number[] = [];
   readonly #estimate: (record: ClusterRecord) => number;
   #seen: number;
+  #byRoom: Int32Array | undefined;
+  #ordered = 0;
 
   /** `seen`: how much of the log of reports is in `records` already. */
   constructor(records: readonly ClusterRecord[], estimate: (record: ClusterRecord) => number, seen: number) {
@@ -31,6 +34,20 @@ export class EstimateTable {
       this.changes.push(position);
     }
     return this;
+  }
+
+  /** Every position, roomiest first, then by position. */
+  byRoom(): Int32Array {
+    if (this.#byRoom === undefined) {
+      this.#byRoom = sortByRoom(Int32Array.from(this.values.keys()), this.values);
+    } else if (this.#ordered < this.changes.length) {
+      const compare = (a: number, b: number): number =>
+        (this.values[b] as number) - (this.values[a] as number) || a - b;
+      const changed = new Set(this.changes.slice(this.#ordered));
+      this.#byRoom = mergeMoved(this.#byRoom, changed, [...changed].sort(compare), compare);
+    }
+    this.#ordered = this.changes.length;
+    return this.#byRoom;
   }
 }
 

@@ -3,7 +3,8 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ObjectReference } from "../../api/work.ts";
-import { type ClusterRecord, readCluster, sameForEstimates, sameForFilters, servesApi } from "./cluster-record.ts";
+import { type ClusterRecord, readCluster, sameForEstimates, sameForFilters } from "./cluster-record.ts";
+import { ClusterTables } from "./cluster-tables.ts";
 import { ContentCache } from "./content-cache.ts";
 import { EstimateTables } from "./estimate-tables.ts";
 import { PlacementPlan } from "./plan.ts";
@@ -23,8 +24,9 @@ export class FleetIndex {
   readonly #plans = new ContentCache<Placement, Map<string, PlacementPlan>>(() =>
     Math.min(4096, Math.ceil(MAX_PLAN_ENTRIES / (this.#records.length + 1))),
   );
-  /** Which clusters serve a kind: 1 by position, by API version and kind. */
-  readonly #served = new Map<string, Uint8Array>();
+  /** Positions of clusters that changed in what filters look at, in order. */
+  #log: number[] = [];
+  #clusterTables: ClusterTables;
   #tables: EstimateTables | undefined;
   #tablesWithoutModels: EstimateTables | undefined;
 
@@ -33,6 +35,7 @@ export class FleetIndex {
     for (const cluster of clusters) byName.set(cluster.metadata.name ?? "", readCluster(cluster));
     this.#records = [...byName.values()].sort((a, b) => compareNames(a.name, b.name));
     this.#positions = positionsOf(this.#records);
+    this.#clusterTables = this.#makeTables();
   }
 
   /** Grows with every change that may change a decision. */
@@ -61,13 +64,14 @@ export class FleetIndex {
     if (before === cluster) return false;
     const filtersChange = !sameForFilters(before, cluster);
     const estimatesChange = !sameForEstimates(before, cluster);
-    // In place: plans that hold on to the list look only at what filters look at, and those are dropped below.
+    // In place: plans hold on to the list, and read in the log where they must look again.
     this.#records[position] = estimatesChange
       ? readCluster(cluster)
       : readCluster(cluster, this.#records[position]?.capacity);
     if (!filtersChange && !estimatesChange) return false;
     this.#version++;
-    if (filtersChange) this.#forgetFilters();
+    // When so much changed, it is better to start anew.
+    if (filtersChange && this.#log.push(position) > 1000 + 8 * this.#records.length) this.#forgetFilters();
     if (estimatesChange) {
       if (this.#tables?.noteReport(position) === false) this.#tables = undefined;
       if (this.#tablesWithoutModels?.noteReport(position) === false) this.#tablesWithoutModels = undefined;
@@ -93,10 +97,19 @@ export class FleetIndex {
     const key = `${resource.apiVersion} ${resource.kind} ${workload} ${groupName}`;
     let plan = plans.get(key);
     if (plan === undefined) {
-      plan = new PlacementPlan(this.#records, placement, this.#servedBy(resource), groupName, workload);
+      const { apiVersion, kind } = resource;
+      plan = new PlacementPlan({
+        records: this.#records,
+        tables: this.#clusterTables,
+        log: this.#log,
+        placement,
+        resource: { apiVersion, kind },
+        groupName,
+        workload,
+      });
       plans.set(key, plan);
     }
-    return plan;
+    return plan.catchUp();
   }
 
   /** Estimates from what the clusters report, with or without resource models. */
@@ -109,21 +122,14 @@ export class FleetIndex {
     return this.#tablesWithoutModels;
   }
 
-  #servedBy(resource: Pick<ObjectReference, "apiVersion" | "kind">): Uint8Array {
-    const key = `${resource.apiVersion} ${resource.kind}`;
-    let served = this.#served.get(key);
-    if (served === undefined) {
-      served = Uint8Array.from(this.#records, (record) =>
-        servesApi(record.cluster, resource.apiVersion, resource.kind) ? 1 : 0,
-      );
-      this.#served.set(key, served);
-    }
-    return served;
-  }
-
   #forgetFilters(): void {
     this.#plans.clear();
-    this.#served.clear();
+    this.#log = [];
+    this.#clusterTables = this.#makeTables();
+  }
+
+  #makeTables(): ClusterTables {
+    return new ClusterTables(this.#records, (name) => this.#positions.get(name), this.#log);
   }
 
   #reorder(records: ClusterRecord[]): void {
