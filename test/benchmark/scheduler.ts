@@ -1,4 +1,5 @@
 // Bindings scheduled per CPU second, over the fleets Karmada's scheduler was measured with.
+import type { Cluster } from "../../api/cluster.ts";
 import { cloneJson } from "../../kube/object.ts";
 import { FleetIndex } from "../../reconciler/scheduler/fleet-index.ts";
 import { schedule } from "../../reconciler/scheduler/schedule.ts";
@@ -24,10 +25,10 @@ const BINDINGS = 1000;
 /**
  * `again`: bindings that were seen before, as when a fleet changes nothing. `new`: every binding is a new object, its
  * content has to be read. `report`: before each binding one cluster reports another capacity, so that nothing that
- * depends on capacity can be kept. `placement`: every binding has a placement that was never seen, so that every cluster
- * has to be asked.
+ * depends on capacity can be kept. `labels`: before each binding one cluster has other labels. `placement`: every
+ * binding has a placement that was never seen.
  */
-const MODES = ["again", "new", "report", "placement"] as const;
+const MODES = ["again", "new", "report", "labels", "placement"] as const;
 type Mode = (typeof MODES)[number];
 
 /** Prints a row per placement and size. Arguments: milliseconds per figure (300). */
@@ -70,13 +71,11 @@ function measure(name: BenchmarkPlacement, size: number, mode: Mode, ms: number)
       }
       return mode === "new" ? cloneJson(spec) : spec;
     });
-    const reports = batch.map((_, i) =>
-      mode === "report" ? reportOf((operations + i) % size, operations) : undefined,
-    );
+    const changes = batch.map((_, i) => changeOf(mode, (operations + i) % size, operations));
     const start = process.cpuUsage();
     for (const [i, spec] of batch.entries()) {
-      const report = reports[i];
-      if (report !== undefined) fleet.set(report);
+      const change = changes[i];
+      if (change !== undefined) fleet.set(change);
       schedule({ spec, fleet });
     }
     const used = process.cpuUsage(start);
@@ -90,11 +89,21 @@ function measure(name: BenchmarkPlacement, size: number, mode: Mode, ms: number)
   }
 }
 
-function reportOf(i: number, serial: number): ReturnType<typeof benchmarkCluster> {
+/** What happens to cluster `i` before a binding is scheduled. */
+function changeOf(mode: Mode, i: number, serial: number): Cluster | undefined {
+  if (mode !== "report" && mode !== "labels") return undefined;
   const cluster = benchmarkCluster(i);
+  if (mode === "labels") return { ...cluster, metadata: relabelled(cluster.metadata, serial) };
   const summary = cluster.status?.resourceSummary;
   if (summary?.allocated !== undefined) summary.allocated["pods"] = String(100 + (serial % 7));
   return cluster;
+}
+
+function relabelled(metadata: Cluster["metadata"], serial: number): Cluster["metadata"] {
+  return {
+    ...metadata,
+    labels: { ...metadata.labels, serial: String(serial), env: serial % 3 === 0 ? "staging" : "prod" },
+  };
 }
 
 /** Refuses to measure a scheduler that answers differently from the recorded one. */
