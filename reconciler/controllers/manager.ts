@@ -22,6 +22,7 @@ import { startSyncController } from "./sync.ts";
 import type { SyncRenderer } from "./sync-apply.ts";
 import { TemplateWatch } from "./template-watch.ts";
 import { startTemplateController, watchPolicies } from "./templates.ts";
+import { REBALANCER_KIND, startWorkloadRebalancerController } from "./workload-rebalancer.ts";
 import { startWorkController, WorkIndex } from "./works.ts";
 
 /** Loops decide from what is cached, so these kinds must be known whole before the first decision. */
@@ -36,6 +37,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   [BINDING_API_VERSION, "ResourceBinding"],
   [BINDING_API_VERSION, "ClusterResourceBinding"],
   [WORK_API_VERSION, "Work"],
+  REBALANCER_KIND,
   [GITOPS_API, "GitRepository"],
   [GITOPS_API, "Sync"],
 ];
@@ -76,6 +78,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startDependencyController(context, templates, interpreter),
     startClusterController(context, fleet),
     startFailoverController(context, fleetState, writer),
+    startWorkloadRebalancerController(context),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
     startDriftEvents(context, journal),

@@ -195,6 +195,30 @@ describe("rebalancing", () => {
     expect(decideRebalance(rebalancer(), () => asked)[0]?.verdict).toBe("triggered");
   });
 
+  it("asks once for what is listed twice, and writes an empty namespace as none", () => {
+    const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", name: "viewer" };
+    const request = rebalancer();
+    const spec = { workloads: [web, { ...web }, role, { ...role, namespace: "" }] };
+
+    const steps = decideRebalance({ ...request, spec }, () => undefined);
+
+    expect(steps.map((step) => step.workload)).toEqual([web, role]);
+  });
+
+  it("says when the last scheduling is no earlier than the request, which has no effect then", () => {
+    const asWritten = (lastScheduledTime: string) =>
+      decideRebalance({ ...rebalancer(), spec: { workloads: [web] } }, () => ({
+        ...binding([]),
+        status: { lastScheduledTime },
+      }))[0];
+
+    expect(asWritten("2025-12-31T23:59:59Z")?.withoutEffect).toBeUndefined();
+    expect(asWritten("2026-01-01T00:00:00Z")).toMatchObject({
+      verdict: "trigger",
+      withoutEffect: expect.stringContaining("Deployment shop/web is not placed anew"),
+    });
+  });
+
   it("stays unfinished while a write fails, and expires after it is finished", () => {
     const request = rebalancer();
     const steps = decideRebalance(request, () => binding([]));

@@ -19,29 +19,62 @@ export interface RebalanceStep {
    */
   readonly verdict: "trigger" | "triggered" | "missing";
   readonly rescheduleTriggeredAt?: string;
+  /** For people: why the scheduler passes the request over although it is written; absent when it does not. */
+  readonly withoutEffect?: string;
 }
 
-/** What to do for every workload that is not done. `findBinding` answers undefined when there is none. */
+/** What to do for every workload that is not done, each once. `findBinding` answers undefined when there is none. */
 export function decideRebalance(
   rebalancer: WorkloadRebalancer,
   findBinding: (workload: RebalancerTarget) => Binding | undefined,
 ): readonly RebalanceStep[] {
   // As Karmada: the time of the request, not the present, so that a repeated pass asks for nothing new.
   const time = rebalancer.metadata.creationTimestamp ?? "";
-  return rebalancer.spec.workloads
-    .filter((workload) => !isDone(rebalancer, workload))
-    .map((workload) => {
-      const binding = findBinding(workload);
-      if (binding === undefined) return { workload, verdict: "missing" };
-      const present = binding.spec.rescheduleTriggeredAt;
-      if (present != null && Date.parse(present) >= Date.parse(time)) return { workload, verdict: "triggered" };
-      return { workload, verdict: "trigger", rescheduleTriggeredAt: time };
-    });
+  return pendingWorkloads(rebalancer).map((workload) => {
+    const binding = findBinding(workload);
+    if (binding === undefined) return { workload, verdict: "missing" };
+    const present = binding.spec.rescheduleTriggeredAt;
+    if (present != null && Date.parse(present) >= Date.parse(time)) return { workload, verdict: "triggered" };
+    const withoutEffect = whyWithoutEffect(workload, binding, time);
+    return {
+      workload,
+      verdict: "trigger",
+      rescheduleTriggeredAt: time,
+      ...(withoutEffect === undefined ? {} : { withoutEffect }),
+    };
+  });
 }
 
-function isDone(rebalancer: WorkloadRebalancer, workload: RebalancerTarget): boolean {
-  const seen = rebalancer.status?.observedWorkloads?.find((entry) => equalJson(entry.workload, workload));
-  return seen?.result === "Successful" || (seen?.result === "Failed" && seen.reason === "ReferencedBindingNotFound");
+/** The workloads that are asked for and of which nothing is known yet, each once. */
+export function pendingWorkloads(rebalancer: WorkloadRebalancer): readonly RebalancerTarget[] {
+  const done = new Set(
+    (rebalancer.status?.observedWorkloads ?? [])
+      .filter((entry) => entry.result)
+      .map((entry) => sortKey(entry.workload)),
+  );
+  const pending = new Map<string, RebalancerTarget>();
+  for (const workload of rebalancer.spec.workloads) {
+    const key = sortKey(workload);
+    if (!done.has(key) && !pending.has(key)) pending.set(key, normalized(workload));
+  }
+  return [...pending.values()];
+}
+
+/** As Karmada writes it: an empty namespace is left out. */
+function normalized(workload: RebalancerTarget): RebalancerTarget {
+  const { namespace, ...rest } = workload;
+  return namespace ? workload : rest;
+}
+
+// As Karmada, which says nothing: only a request that is later than the last scheduling counts, in whole seconds.
+function whyWithoutEffect(workload: RebalancerTarget, binding: Binding, time: string): string | undefined {
+  const last = binding.status?.lastScheduledTime;
+  if (last == null || Date.parse(time) > Date.parse(last)) return undefined;
+  return `${describe(workload)} is not placed anew: it was last scheduled at ${last}, and this request of ${time} is not later (times are whole seconds); create another WorkloadRebalancer to ask again`;
+}
+
+function describe({ apiVersion, kind, namespace, name }: RebalancerTarget): string {
+  return `${apiVersion} ${kind} ${namespace ? `${namespace}/` : ""}${name}`;
 }
 
 /**
@@ -55,11 +88,12 @@ export function statusAfterRebalance(
   now: number,
 ): WorkloadRebalancerStatus {
   const before = rebalancer.status?.observedWorkloads ?? [];
-  const kept = before.filter(
-    (entry) =>
-      !steps.some((step) => equalJson(step.workload, entry.workload)) &&
-      (entry.result === "Successful" || rebalancer.spec.workloads.some((one) => equalJson(one, entry.workload))),
-  );
+  const stepped = new Set(steps.map((step) => sortKey(step.workload)));
+  const asked = new Set(rebalancer.spec.workloads.map(sortKey));
+  const kept = before.filter(({ workload, result }) => {
+    const key = sortKey(workload);
+    return !stepped.has(key) && (result === "Successful" || asked.has(key));
+  });
   const observedWorkloads = [...kept, ...steps.map((step) => observe(step, failed.has(step)))].sort(compareWorkloads);
   const { generation } = rebalancer.metadata;
   const status: WorkloadRebalancerStatus = {
