@@ -37,6 +37,15 @@ export const DEFAULT_SCHEDULING: SchedulingProfile = {
   pluginModules: [],
 };
 
+/** Taking back replicas that cannot run where they were put. */
+export interface DeschedulerProfile {
+  readonly intervalMs: number;
+  /** How long a replica must have been unschedulable. */
+  readonly thresholdMs: number;
+  /** Longest wait for one cluster's answer. */
+  readonly timeoutMs: number;
+}
+
 /** How a control plane behaves; the defaults are Karmada's. */
 export interface Profile {
   readonly clusterStatusIntervalMs: number;
@@ -58,6 +67,8 @@ export interface Profile {
   readonly compatibility: "karmada" | "flaghoist";
   readonly featureGates: FeatureGates;
   readonly scheduling: SchedulingProfile;
+  /** Undefined: replicas stay where they were put, as with Karmada when its descheduler is not installed. */
+  readonly descheduler: DeschedulerProfile | undefined;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -73,6 +84,7 @@ export const DEFAULT_PROFILE: Profile = {
   compatibility: "flaghoist",
   featureGates: DEFAULT_FEATURE_GATES,
   scheduling: DEFAULT_SCHEDULING,
+  descheduler: undefined,
 };
 
 export interface ControllerContext {

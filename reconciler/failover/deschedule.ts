@@ -26,6 +26,13 @@ function isDividedByRoom(placement: Placement | undefined): boolean {
   return strategy.replicaDivisionPreference === "Aggregated" || Boolean(strategy.weightPreference?.dynamicWeight);
 }
 
+/** The targets that have fewer ready replicas than are assigned to them: those whose unschedulable ones are asked for. */
+export function clustersShortOfReady(binding: Binding): readonly string[] {
+  return (binding.spec.clusters ?? [])
+    .filter((target) => readyIn(binding, target.name) < (target.replicas ?? 0))
+    .map((target) => target.name);
+}
+
 /**
  * Takes away the replicas of each cluster that have been unschedulable there for too long, as `unschedulableIn` counts
  * them; undefined when there are none. Never takes a replica that is ready.

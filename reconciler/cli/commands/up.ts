@@ -11,6 +11,7 @@ import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
+import { DESCHEDULER_OPTIONS, readDeschedulerSettings } from "../descheduler-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { paint } from "../output.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
@@ -51,6 +52,7 @@ export const upCommand: Command = {
     },
     ...AUTHENTICATION_OPTIONS,
     ...SCHEDULING_OPTIONS,
+    ...DESCHEDULER_OPTIONS,
     compatibility: {
       type: "string",
       value: "MODE",
@@ -221,7 +223,12 @@ function profileOf(invocation: Invocation): Partial<Profile> {
   const failover = booleanOption(invocation, "failover")
     ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
     : {};
-  return { compatibility, ...failover, ...readSchedulingSettings(invocation) };
+  return {
+    compatibility,
+    ...failover,
+    ...readSchedulingSettings(invocation),
+    descheduler: readDeschedulerSettings(invocation),
+  };
 }
 
 const LEVELS: readonly string[] = ["debug", "info", "warn", "error"];

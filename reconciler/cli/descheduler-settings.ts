@@ -1,0 +1,43 @@
+// Whether and when replicas that cannot run are taken back, from the command line: Karmada's flags by their names.
+import { isDuration, parseDuration } from "../../runtime/duration.ts";
+import type { DeschedulerProfile } from "../controllers/context.ts";
+import { booleanOption, type CommandOption, type Invocation, stringOption, UsageError } from "./command.ts";
+
+export const DESCHEDULER_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  descheduler: { type: "boolean", help: "move replicas away from clusters that find no place for them" },
+  "descheduling-interval": {
+    type: "string",
+    value: "DURATION",
+    help: "with --descheduler: time between two looks at all workloads (default: 2m)",
+  },
+  "unschedulable-threshold": {
+    type: "string",
+    value: "DURATION",
+    help: "with --descheduler: how long a Pod must have found no place (default: 5m)",
+  },
+};
+
+/** As Karmada's --scheduler-estimator-timeout. */
+const ANSWER_TIMEOUT_MS = 3_000;
+
+/** Undefined when replicas stay where they were put. Throws a usage error. */
+export function readDeschedulerSettings(invocation: Invocation): DeschedulerProfile | undefined {
+  const intervalMs = durationOption(invocation, "descheduling-interval", "2m");
+  const thresholdMs = durationOption(invocation, "unschedulable-threshold", "5m");
+  if (!booleanOption(invocation, "descheduler")) {
+    const idle = ["descheduling-interval", "unschedulable-threshold"].find(
+      (name) => stringOption(invocation, name) !== undefined,
+    );
+    if (idle !== undefined) throw new UsageError(`--${idle} has no effect without --descheduler`);
+    return undefined;
+  }
+  if (intervalMs < 1_000) throw new UsageError("--descheduling-interval takes at least 1s");
+  return { intervalMs, thresholdMs, timeoutMs: ANSWER_TIMEOUT_MS };
+}
+
+function durationOption(invocation: Invocation, name: string, fallback: string): number {
+  const text = stringOption(invocation, name) ?? fallback;
+  if (!isDuration(text) || text.startsWith("-"))
+    throw new UsageError(`--${name} takes a duration such as ${fallback}, not "${text}"`);
+  return parseDuration(text);
+}
