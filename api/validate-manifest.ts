@@ -1,6 +1,7 @@
 // Finds in a manifest what an API server would refuse later, and what it would take but cannot mean.
 import { formatApiVersion, type KubeObject, parseApiVersion } from "../kube/object.ts";
-import { defaultObject, type ValidationOptions, validateObject } from "./admission/admit.ts";
+import { defaultObject, validateObject } from "./admission/admit.ts";
+import type { ValidationOptions } from "./admission/context.ts";
 import type { Refusal } from "./admission/field-error.ts";
 import type { GitRepository } from "./gitops.ts";
 import { KINDS, type KindDefinition } from "./kinds.ts";

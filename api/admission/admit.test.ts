@@ -39,29 +39,6 @@ describe("defaultObject", () => {
   });
 });
 
-describe("validateObject", () => {
-  it.each(["not json", "{}", '["text"]', '[{"name": 1}]'])("refuses %s as the dependencies of a binding", (text) => {
-    const binding = object("work.karmada.io/v1alpha2", "ResourceBinding", {
-      metadata: { annotations: { "resourcebinding.karmada.io/dependencies": text } },
-      spec: {},
-    });
-
-    expect(validateObject(binding)).toHaveLength(1);
-  });
-
-  it("takes the dependencies that we write, and unique components", () => {
-    const binding = object("work.karmada.io/v1alpha2", "ResourceBinding", {
-      metadata: { annotations: { "resourcebinding.karmada.io/dependencies": '[{"kind":"ConfigMap","name":"a"}]' } },
-      spec: { components: [{ name: "a" }, { name: "" }, { name: "a" }] },
-    });
-
-    expect(validateObject(binding).map(({ field }) => field)).toEqual([
-      "spec.components[1].name",
-      "spec.components[2].name",
-    ]);
-  });
-});
-
 describe("deletionRefusal", () => {
   it("protects only objects labelled Always", () => {
     const label = "resourcetemplate.karmada.io/deletion-protected";

@@ -3,6 +3,7 @@ import { type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import { AUTOSCALING_GROUP, type CronFederatedHPA, type FederatedHPA } from "../autoscaling.ts";
 import { CLUSTER_GROUP, type Cluster } from "../cluster.ts";
 import { CONFIG_GROUP, type ResourceInterpreterWebhookConfiguration } from "../config.ts";
+import { featureGates } from "../feature-gates.ts";
 import { GITOPS_GROUP, type GitRepository, type Sync } from "../gitops.ts";
 import { type MultiClusterService, NETWORKING_GROUP } from "../networking.ts";
 import {
@@ -16,7 +17,7 @@ import type { FederatedResourceQuota } from "../quota.ts";
 import type { ClusterTaintPolicy } from "../taint-policy.ts";
 import { type ClusterResourceBinding, type ResourceBinding, WORK_GROUP, type Work } from "../work.ts";
 import { defaultCluster, validateCluster, validateClusterTaintPolicy } from "./cluster.ts";
-import type { AdmissionContext } from "./context.ts";
+import type { AdmissionContext, ValidationOptions } from "./context.ts";
 import type { Refusal } from "./field-error.ts";
 import { validateGitRepository, validateSync } from "./gitops.ts";
 import { validateInterpreterWebhooks } from "./interpreter.ts";
@@ -38,12 +39,6 @@ type Checked = never;
 interface Rules {
   readonly applyDefaults?: (object: Checked, context: AdmissionContext) => KubeObject;
   readonly validate?: (object: Checked, old: Checked | undefined, options: ValidationOptions) => readonly Refusal[];
-}
-
-/** What the operator of the control plane allows beyond the usual. */
-export interface ValidationOptions {
-  /** Karmada's `--allow-no-execute-taint-policy`. */
-  readonly allowNoExecuteTaintPolicy?: boolean | undefined;
 }
 
 const RULES: Readonly<Record<string, Rules>> = {
@@ -69,7 +64,8 @@ const RULES: Readonly<Record<string, Rules>> = {
   },
   [`${WORK_GROUP}/ResourceBinding`]: {
     applyDefaults: (binding: ResourceBinding, context) => defaultBinding(binding, context),
-    validate: (binding: ResourceBinding) => validateResourceBinding(binding),
+    validate: (binding: ResourceBinding, _, { featureGates: gates }) =>
+      validateResourceBinding(binding, featureGates(gates).MultiplePodTemplatesScheduling),
   },
   [`${WORK_GROUP}/ClusterResourceBinding`]: {
     applyDefaults: (binding: ClusterResourceBinding, context) => defaultBinding(binding, context),

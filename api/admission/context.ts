@@ -1,3 +1,5 @@
+import type { FeatureGates } from "../feature-gates.ts";
+
 /** What admission knows of a write beside the object. Chance and time come from outside. */
 export interface AdmissionContext {
   readonly operation: "CREATE" | "UPDATE" | "DELETE";
@@ -5,4 +7,12 @@ export interface AdmissionContext {
   readonly requestNamespace: string;
   readonly nowMs: number;
   newUuid(): string;
+}
+
+/** What the operator of the control plane allows beyond the usual. */
+export interface ValidationOptions {
+  /** Karmada's `--allow-no-execute-taint-policy`. */
+  readonly allowNoExecuteTaintPolicy?: boolean | undefined;
+  /** Gates that are not what Karmada has by default; some rules hold only behind one. */
+  readonly featureGates?: Partial<FeatureGates> | undefined;
 }

@@ -44,27 +44,6 @@ describe("a Sync", () => {
   });
 });
 
-describe("a FederatedResourceQuota", () => {
-  it.each<[Record<string, unknown>, string[]]>([
-    [{ overall: { cpu: "4" }, staticAssignments: [{ clusterName: "a", hard: { cpu: 2 } }] }, []],
-    [{ overall: { cpu: "-4" } }, ["spec.overall[cpu]"]],
-    [{ overall: { "no spaces": "4" } }, ["spec.overall[no spaces]"]],
-    [
-      {
-        overall: { cpu: "3" },
-        staticAssignments: [
-          { clusterName: "a", hard: { cpu: "2" } },
-          { clusterName: "b", hard: { cpu: "1500m" } },
-        ],
-      },
-      ["spec.overall[cpu]"],
-    ],
-    [{ overall: {}, staticAssignments: [{ clusterName: "a.b", hard: {} }] }, ["spec.staticAssignments[0].clusterName"]],
-  ])("with %j is refused at %j", (spec, fields) => {
-    expect(refused("policy.karmada.io/v1alpha1", "FederatedResourceQuota", { spec })).toEqual(fields);
-  });
-});
-
 describe("a ResourceInterpreterWebhookConfiguration", () => {
   const webhook = {
     name: "workloads.example.com",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { OverridePolicy, OverrideSpec } from "../policy.ts";
-import { defaultOverridePolicy, validateOverridePolicy, validateOverrideSpec } from "./override.ts";
+import { defaultOverridePolicy, validateOverridePolicy } from "./override.ts";
 
 function policy(spec: OverrideSpec): OverridePolicy {
   return {
@@ -12,7 +12,7 @@ function policy(spec: OverrideSpec): OverridePolicy {
 }
 
 function refused(spec: OverrideSpec): string[] {
-  return validateOverrideSpec(spec).map(({ field, words }) => `${field}: ${words}`);
+  return validateOverridePolicy(policy(spec)).map(({ field, words }) => `${field}: ${words}`);
 }
 
 const plaintext = [{ path: "/spec/replicas", operator: "replace", value: 1 } as const];
@@ -38,7 +38,7 @@ describe("an OverridePolicy", () => {
   it("has rules, or the older single target", () => {
     expect(refused({ overrideRules: [{ overriders: { plaintext } }], overriders: {} })).toEqual([]);
     expect(refused({ overriders: { plaintext }, targetCluster: { clusterNames: ["a"] } })).toEqual([]);
-    expect(refused({ overrideRules: [], overriders: { plaintext }, targetCluster: {} })).toEqual([
+    expect(refused({ overrideRules: [{ overriders: {} }], overriders: { plaintext }, targetCluster: {} })).toEqual([
       "spec.targetCluster: cannot stand beside overrideRules; put it into the rules",
       "spec.overriders: cannot stand beside overrideRules; put them into a rule",
     ]);
@@ -112,10 +112,10 @@ describe("an OverridePolicy", () => {
           targetCluster: { fieldSelector: { matchExpressions: [{ key: "name", operator: "In", values: ["a"] }] } },
         },
       ],
-      ["spec.overrideRules[0].targetCluster.fieldSelector.matchExpressions[0].key"],
+      ["spec.overrideRules[0].targetCluster.fieldSelector"],
     ],
   ])("is refused for %s", (_, overrideRules, fields) => {
-    expect(validateOverrideSpec({ overrideRules }).map(({ field }) => field)).toEqual(fields);
+    expect(validateOverridePolicy(policy({ overrideRules })).map(({ field }) => field)).toEqual(fields);
   });
 
   it("bounds annotations as Kubernetes does", () => {

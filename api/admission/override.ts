@@ -10,8 +10,9 @@ import type {
   OverrideSpec,
 } from "../policy.ts";
 import type { AdmissionContext } from "./context.ts";
-import { forbidden, invalid, type Refusal, required } from "./field-error.ts";
+import { invalid, type Refusal, required } from "./field-error.ts";
 import { validateClusterAffinity } from "./placement.ts";
+import { validateSelectorNamespaces } from "./propagation.ts";
 
 const LONGEST_ANNOTATIONS_BYTES = 256 * 1024;
 
@@ -26,35 +27,26 @@ export function defaultOverridePolicy(policy: OverridePolicy, context: Admission
 }
 
 export function validateOverridePolicy(policy: OverridePolicy): readonly Refusal[] {
-  const namespace = policy.metadata.namespace ?? "";
-  const foreign = (policy.spec.resourceSelectors ?? []).flatMap((selector, index) =>
-    selector.namespace && selector.namespace !== namespace
-      ? [
-          invalid(
-            `spec.resourceSelectors[${index}].namespace`,
-            selector.namespace,
-            `an OverridePolicy selects objects of its own namespace only, which is ${JSON.stringify(namespace)}; use a ClusterOverridePolicy for others`,
-          ),
-        ]
-      : [],
+  // As Karmada, which stores this kind without its empty lists before it looks.
+  return validateOverrideSpec(
+    policy.spec,
+    policy.metadata.namespace ?? "",
+    (policy.spec.overrideRules ?? []).length > 0,
   );
-  return [...foreign, ...validateOverrideSpec(policy.spec)];
 }
 
 export function validateClusterOverridePolicy(policy: ClusterOverridePolicy): readonly Refusal[] {
-  return validateOverrideSpec(policy.spec);
+  return validateOverrideSpec(policy.spec, "", policy.spec.overrideRules != null);
 }
 
-/** The rules that need nothing but the spec. */
-export function validateOverrideSpec(spec: OverrideSpec): Refusal[] {
-  const refusals: Refusal[] = [];
-  if (spec.overrideRules && spec.targetCluster) {
-    refusals.push(forbidden("spec.targetCluster", "cannot stand beside overrideRules; put it into the rules"));
+function validateOverrideSpec(spec: OverrideSpec, namespace: string, hasRules: boolean): Refusal[] {
+  const refusals = validateClusterAffinity(spec.targetCluster, "spec.targetCluster");
+  if (hasRules && spec.targetCluster) {
+    refusals.push(invalid("spec.targetCluster", {}, "cannot stand beside overrideRules; put it into the rules"));
   }
-  if (spec.overrideRules && !isEmpty(spec.overriders)) {
-    refusals.push(forbidden("spec.overriders", "cannot stand beside overrideRules; put them into a rule"));
+  if (hasRules && !isEmpty(spec.overriders)) {
+    refusals.push(invalid("spec.overriders", {}, "cannot stand beside overrideRules; put them into a rule"));
   }
-  refusals.push(...validateClusterAffinity(spec.targetCluster, "spec.targetCluster"));
   for (const [index, rule] of (spec.overrideRules ?? []).entries()) {
     const at = `spec.overrideRules[${index}]`;
     refusals.push(
@@ -62,7 +54,7 @@ export function validateOverrideSpec(spec: OverrideSpec): Refusal[] {
       ...validateClusterAffinity(rule.targetCluster, `${at}.targetCluster`),
     );
   }
-  return refusals;
+  return [...refusals, ...validateSelectorNamespaces(spec.resourceSelectors ?? [], namespace, "OverridePolicy")];
 }
 
 // As Karmada: a fieldOverrider does not count here.
@@ -115,12 +107,17 @@ function validatePointer(pointer: string, at: string): Refusal[] {
 }
 
 function validateFieldOverrider({ fieldPath, json, yaml }: FieldOverrider, at: string): Refusal[] {
-  const refusals = validatePointer(fieldPath, `${at}.fieldPath`);
+  const refusals: Refusal[] = [];
   if (json?.length && yaml?.length) {
-    refusals.push(forbidden(at, "a field holds either JSON or YAML; give json or yaml, not both"));
+    refusals.push(invalid(at, {}, "a field holds either JSON or YAML; give json or yaml, not both"));
   }
   if (!json?.length && !yaml?.length) refusals.push(required(at, "give the changes in json or yaml"));
-  return [...refusals, ...validateOperations(json, `${at}.json`), ...validateOperations(yaml, `${at}.yaml`)];
+  return [
+    ...refusals,
+    ...validatePointer(fieldPath, `${at}.fieldPath`),
+    ...validateOperations(json, `${at}.json`),
+    ...validateOperations(yaml, `${at}.yaml`),
+  ];
 }
 
 function validateOperations(operations: readonly JSONPatchOperation[] | undefined, at: string): Refusal[] {
@@ -128,8 +125,10 @@ function validateOperations(operations: readonly JSONPatchOperation[] | undefine
     const path = `${at}[${index}]`;
     const refusals = validatePointer(subPath, `${path}.subPath`);
     const hasValue = value !== undefined && value !== null;
-    if (operator === "remove" && hasValue) refusals.push(forbidden(`${path}.value`, "remove takes no value"));
-    if (operator !== "remove" && !hasValue) refusals.push(required(`${path}.value`, `${operator} needs a value`));
+    if (operator === "remove" && hasValue) refusals.push(invalid(`${path}.value`, value, "remove takes no value"));
+    if (operator !== "remove" && !hasValue) {
+      refusals.push(invalid(`${path}.value`, {}, `${operator} needs a value`));
+    }
     return refusals;
   });
 }

@@ -1,5 +1,6 @@
 // Rules of a placement: affinities, spread, tolerations.
 import { checkQualifiedName } from "../../kube/names.ts";
+import type { Toleration } from "../cluster.ts";
 import type {
   ClusterAffinity,
   ClusterAffinityTerm,
@@ -8,86 +9,97 @@ import type {
   SpreadConstraint,
   WorkloadAffinity,
 } from "../policy.ts";
-import { duplicate, forbidden, invalid, notSupported, type Refusal, required } from "./field-error.ts";
+import { invalid, notSupported, type Refusal } from "./field-error.ts";
 
 const CLUSTER_FIELDS = ["provider", "region", "zone"];
 const FIELD_OPERATORS = ["In", "NotIn"];
+const TOLERATION_OPERATORS = ["", "Exists", "Equal"];
+const OVERFLOW_NEEDS_CAPACITY =
+  "only a division by capacity overflows: replicaSchedulingType Divided with replicaDivisionPreference Aggregated, or Weighted with dynamicWeight";
 
+/** The rules of a placement, in Karmada's order and at its paths. `at` is the path of the placement. */
 export function validatePlacement(placement: Placement | undefined, at: string): Refusal[] {
   if (!placement) return [];
   const refusals: Refusal[] = [];
-  if (placement.clusterAffinity && placement.clusterAffinities) {
-    refusals.push(forbidden(`${at}.clusterAffinities`, "cannot stand beside clusterAffinity"));
+  const terms = placement.clusterAffinities ?? [];
+  if (placement.clusterAffinity && terms.length > 0) {
+    refusals.push(invalid(at, {}, "clusterAffinities cannot stand beside clusterAffinity; take one of them away"));
   }
-  refusals.push(
+  for (const [index, { overflowAffinities = [] }] of terms.entries()) {
+    if (overflowAffinities.length === 0 || dividesByCapacity(placement.replicaScheduling)) continue;
+    refusals.push(invalid(`${at}.clusterAffinities[${index}].overflowAffinities`, {}, OVERFLOW_NEEDS_CAPACITY));
+  }
+  return [
+    ...refusals,
     ...validateClusterAffinity(placement.clusterAffinity, `${at}.clusterAffinity`),
-    ...validateAffinityTerms(placement, `${at}.clusterAffinities`),
+    ...validateAffinityTerms(terms, `${at}.clusterAffinities`),
     ...validateSpread(placement.spreadConstraints ?? [], `${at}.spreadConstraints`),
     ...validateWorkloadAffinity(placement.workloadAffinity, `${at}.workloadAffinity`),
+    ...validateTolerations(placement.clusterTolerations ?? [], `${at}.clusterTolerations`),
+  ];
+}
+
+function validateTolerations(tolerations: readonly Toleration[], at: string): Refusal[] {
+  return tolerations.flatMap(({ operator }, index) =>
+    operator === "Lt" || operator === "Gt"
+      ? [notSupported(`${at}[${index}].operator`, operator, TOLERATION_OPERATORS)]
+      : [],
   );
-  for (const [index, { operator }] of (placement.clusterTolerations ?? []).entries()) {
-    if (operator === "Lt" || operator === "Gt") {
-      refusals.push(notSupported(`${at}.clusterTolerations[${index}].operator`, operator, ["Equal", "Exists"]));
-    }
-  }
-  return refusals;
 }
 
 /** Also for the targets of overrides and taint policies. */
 export function validateClusterAffinity(affinity: ClusterAffinity | undefined, at: string): Refusal[] {
+  const field = `${at}.fieldSelector`;
   return (affinity?.fieldSelector?.matchExpressions ?? []).flatMap(({ key, operator }, index) => {
-    const path = `${at}.fieldSelector.matchExpressions[${index}]`;
+    const place = `matchExpressions[${index}]`;
     return [
-      ...(CLUSTER_FIELDS.includes(key) ? [] : [notSupported(`${path}.key`, key, CLUSTER_FIELDS)]),
-      ...(FIELD_OPERATORS.includes(operator) ? [] : [notSupported(`${path}.operator`, operator, FIELD_OPERATORS)]),
+      ...(CLUSTER_FIELDS.includes(key)
+        ? []
+        : [invalid(field, {}, `${place} has the key ${JSON.stringify(key)}; there are provider, region and zone`)]),
+      ...(FIELD_OPERATORS.includes(operator)
+        ? []
+        : [invalid(field, {}, `${place} has the operator ${JSON.stringify(operator)}; there are In and NotIn`)]),
     ];
   });
 }
 
-function validateAffinityTerms(placement: Placement, at: string): Refusal[] {
+function validateAffinityTerms(terms: readonly ClusterAffinityTerm[], at: string): Refusal[] {
   const names = new Set<string>();
-  return (placement.clusterAffinities ?? []).flatMap((term, index) => {
+  return terms.flatMap((term, index) => {
+    const { affinityName } = term;
     const path = `${at}[${index}]`;
-    return [
-      ...validateAffinityName(term.affinityName, names, path),
-      ...validateClusterAffinity(term, path),
-      ...validateOverflow(term, placement.replicaScheduling, path),
-    ];
+    const refusals = checkQualifiedName(affinityName).map((words) =>
+      invalid(path, affinityName, `affinityName is no label key: ${words}`),
+    );
+    if (names.has(affinityName)) {
+      const words = `the name ${JSON.stringify(affinityName)} of [${index}] is already used; each group needs its own`;
+      refusals.push(invalid(at, {}, words));
+    }
+    names.add(affinityName);
+    return [...refusals, ...validateClusterAffinity(term, path), ...validateOverflow(term, path)];
   });
 }
 
-/** Adds the name to `taken`. */
-function validateAffinityName(name: string, taken: Set<string>, at: string): Refusal[] {
-  const path = `${at}.affinityName`;
-  const refusals = checkQualifiedName(name).map((words) => invalid(path, name, words));
-  if (taken.has(name)) refusals.push(duplicate(path, name, `the name ${JSON.stringify(name)} is already used`));
-  taken.add(name);
-  return refusals;
-}
-
-function validateOverflow(
-  term: ClusterAffinityTerm,
-  scheduling: ReplicaSchedulingStrategy | undefined,
-  at: string,
-): Refusal[] {
+function validateOverflow(term: ClusterAffinityTerm, at: string): Refusal[] {
   const overflow = term.overflowAffinities ?? [];
   if (overflow.length === 0) return [];
   const refusals: Refusal[] = [];
-  if (!dividesByCapacity(scheduling)) {
-    refusals.push(
-      forbidden(
-        `${at}.overflowAffinities`,
-        "only a division by capacity overflows: replicaSchedulingType Divided with replicaDivisionPreference Aggregated, or Weighted with dynamicWeight",
-      ),
-    );
-  }
+  const field = `${at}.overflowAffinities`;
   if (selectsEverything(term)) {
-    refusals.push(required(at, "a group that selects every cluster leaves nothing to overflow to"));
+    refusals.push(invalid(field, {}, "the group itself selects every cluster, which leaves nothing to overflow to"));
   }
   const names = new Set([term.affinityName]);
   for (const [index, next] of overflow.entries()) {
-    const path = `${at}.overflowAffinities[${index}]`;
-    refusals.push(...validateAffinityName(next.affinityName, names, path), ...validateClusterAffinity(next, path));
+    const path = `${field}[${index}]`;
+    const { affinityName } = next;
+    for (const words of checkQualifiedName(affinityName)) {
+      refusals.push(invalid(`${path}.affinityName`, affinityName, words));
+    }
+    if (names.has(affinityName)) {
+      refusals.push(invalid(`${path}.affinityName`, affinityName, "the name is already used in this group"));
+    }
+    names.add(affinityName);
+    refusals.push(...validateClusterAffinity(next, path));
   }
   return refusals;
 }
@@ -109,12 +121,12 @@ function selectsEverything(affinity: ClusterAffinity): boolean {
 
 function validateSpread(constraints: readonly SpreadConstraint[], at: string): Refusal[] {
   const refusals: Refusal[] = [];
-  const fields = new Set<string>();
+  const fields = new Map<string, number>();
   for (const [index, { spreadByField, spreadByLabel, minGroups = 0, maxGroups = 0 }] of constraints.entries()) {
     const path = `${at}[${index}]`;
     if (spreadByField && spreadByLabel) {
       refusals.push(
-        forbidden(path, `spreadByLabel ${spreadByLabel} cannot stand beside spreadByField ${spreadByField}`),
+        invalid(path, {}, `spreadByLabel ${spreadByLabel} cannot stand beside spreadByField ${spreadByField}`),
       );
     }
     if (minGroups < 0) refusals.push(invalid(path, {}, `minGroups ${minGroups} is negative`));
@@ -122,13 +134,14 @@ function validateSpread(constraints: readonly SpreadConstraint[], at: string): R
     if (maxGroups > 0 && maxGroups < minGroups) {
       refusals.push(invalid(path, {}, `maxGroups ${maxGroups} is lower than minGroups ${minGroups}`));
     }
-    if (spreadByField && fields.has(spreadByField)) {
-      refusals.push(duplicate(`${path}.spreadByField`, spreadByField, `a second constraint for ${spreadByField}`));
-    }
-    if (spreadByField) fields.add(spreadByField);
+    if (!spreadByField) continue;
+    const before = fields.get(spreadByField) ?? 0;
+    fields.set(spreadByField, before + 1);
+    // As Karmada: said once of each field, however often it comes.
+    if (before === 1) refusals.push(invalid(at, {}, `[${index}] is a second constraint for ${spreadByField}`));
   }
   if (fields.size > 0 && !fields.has("cluster")) {
-    const names = [...fields].join(" and ");
+    const names = [...fields.keys()].join(" and ");
     refusals.push(invalid(at, {}, `spreading by ${names} also needs a constraint with spreadByField cluster`));
   }
   return refusals;
@@ -142,9 +155,8 @@ function validateWorkloadAffinity(affinity: WorkloadAffinity | undefined, at: st
     ...validateGroupKey(apart, `${at}.antiAffinity.groupByLabelKey`),
   ];
   if (together !== undefined && together === apart) {
-    refusals.push(
-      invalid(`${at}.antiAffinity.groupByLabelKey`, apart, "the same label cannot keep objects together and apart"),
-    );
+    const words = `groupByLabelKey ${JSON.stringify(apart)} cannot keep objects together and apart at once`;
+    refusals.push(invalid(at, {}, words));
   }
   return refusals;
 }

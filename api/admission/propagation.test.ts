@@ -116,8 +116,9 @@ describe("a PropagationPolicy", () => {
   it("keeps its id and its scheduler", () => {
     const old = policy();
 
-    expect(validatePropagationPolicy(policy({}, {}), old).map(({ field }) => field)).toEqual([
-      `metadata.labels[${ID}]`,
+    expect(validatePropagationPolicy(policy({}, {}), old).map(({ reason }) => reason)).toEqual([
+      "FieldValueInvalid",
+      "FieldValueRequired",
     ]);
     expect(validatePropagationPolicy(policy({}, { [ID]: "id-2" }), old).map(({ field }) => field)).toEqual([
       `metadata.labels[${ID}]`,
@@ -129,10 +130,10 @@ describe("a PropagationPolicy", () => {
   });
 
   it("names the objects it takes from others", () => {
-    const resourceSelectors = [{ apiVersion: "apps/v1", kind: "Deployment" }];
+    const resourceSelectors = [{ apiVersion: "apps/v1", kind: "Deployment", namespace: "shop" }];
 
     expect(refused({ preemption: "Always", resourceSelectors })).toEqual([
-      "spec.resourceSelectors[0].name: preemption Always needs the names of the objects",
+      "spec.resourceSelectors[0].name: preemption Always takes objects from other policies, so it needs the names of the objects",
     ]);
   });
 
@@ -156,18 +157,18 @@ describe("a PropagationPolicy", () => {
       },
       [
         "spec.placement.spreadConstraints[0]: spreadByLabel tier cannot stand beside spreadByField cluster",
-        "spec.placement.spreadConstraints[1].spreadByField: a second constraint for cluster",
+        "spec.placement.spreadConstraints: [1] is a second constraint for cluster",
       ],
     ],
     [
       "two kinds of affinity",
       { placement: { clusterAffinity: {}, clusterAffinities: [{ affinityName: "a" }] } },
-      ["spec.placement.clusterAffinities: cannot stand beside clusterAffinity"],
+      ["spec.placement: clusterAffinities cannot stand beside clusterAffinity; take one of them away"],
     ],
     [
       "a group name twice",
       { placement: { clusterAffinities: [{ affinityName: "a" }, { affinityName: "a" }] } },
-      ['spec.placement.clusterAffinities[1].affinityName: the name "a" is already used'],
+      ['spec.placement.clusterAffinities: the name "a" of [1] is already used; each group needs its own'],
     ],
     [
       "a field that clusters lack",
@@ -177,14 +178,14 @@ describe("a PropagationPolicy", () => {
         },
       },
       [
-        'spec.placement.clusterAffinity.fieldSelector.matchExpressions[0].key: "city" is not one of "provider", "region", "zone"',
-        'spec.placement.clusterAffinity.fieldSelector.matchExpressions[0].operator: "Exists" is not one of "In", "NotIn"',
+        'spec.placement.clusterAffinity.fieldSelector: matchExpressions[0] has the key "city"; there are provider, region and zone',
+        'spec.placement.clusterAffinity.fieldSelector: matchExpressions[0] has the operator "Exists"; there are In and NotIn',
       ],
     ],
     [
       "a comparing toleration",
       { placement: { clusterTolerations: [{ key: "a", operator: "Gt", value: "1" }] } },
-      ['spec.placement.clusterTolerations[0].operator: "Gt" is not one of "Equal", "Exists"'],
+      ['spec.placement.clusterTolerations[0].operator: "Gt" is not one of "", "Exists", "Equal"'],
     ],
     [
       "one label for together and apart",
@@ -193,9 +194,7 @@ describe("a PropagationPolicy", () => {
           workloadAffinity: { affinity: { groupByLabelKey: "app" }, antiAffinity: { groupByLabelKey: "app" } },
         },
       },
-      [
-        "spec.placement.workloadAffinity.antiAffinity.groupByLabelKey: the same label cannot keep objects together and apart",
-      ],
+      ['spec.placement.workloadAffinity: groupByLabelKey "app" cannot keep objects together and apart at once'],
     ],
     [
       "failover of the application without dependencies",
@@ -247,8 +246,8 @@ describe("a PropagationPolicy", () => {
         },
       }),
     ).toEqual([
-      "spec.placement.clusterAffinities[0]: a group that selects every cluster leaves nothing to overflow to",
-      'spec.placement.clusterAffinities[0].overflowAffinities[0].affinityName: the name "main" is already used',
+      "spec.placement.clusterAffinities[0].overflowAffinities: the group itself selects every cluster, which leaves nothing to overflow to",
+      "spec.placement.clusterAffinities[0].overflowAffinities[0].affinityName: the name is already used in this group",
     ]);
   });
 });

@@ -6,11 +6,12 @@ import type {
   FailoverBehavior,
   PropagationPolicy,
   PropagationSpec,
+  ResourceSelector,
   StatePreservation,
   Suspension,
 } from "../policy.ts";
 import type { AdmissionContext } from "./context.ts";
-import { forbidden, invalid, type Refusal, required } from "./field-error.ts";
+import { invalid, type Refusal, required } from "./field-error.ts";
 import { validatePlacement } from "./placement.ts";
 
 type Policy = PropagationPolicy | ClusterPropagationPolicy;
@@ -60,14 +61,16 @@ function markNew(policy: Policy, { operation, newUuid }: AdmissionContext): void
 }
 
 function defaultSpec(spec: PropagationSpec): void {
-  for (const constraint of spec.placement?.spreadConstraints ?? []) {
+  // As Karmada stores it; an empty placement is every cluster, as none is.
+  spec.placement ??= {};
+  for (const constraint of spec.placement.spreadConstraints ?? []) {
     if (!constraint.spreadByField && !constraint.spreadByLabel) constraint.spreadByField = "cluster";
     if (!constraint.minGroups) constraint.minGroups = 1;
   }
   // A ServiceImport is of no use without the Service derived from it.
   if (spec.resourceSelectors?.some(({ apiVersion, kind }) => isServiceImport(apiVersion, kind)))
     spec.propagateDeps = true;
-  const scheduling = spec.placement?.replicaScheduling;
+  const scheduling = spec.placement.replicaScheduling;
   if (scheduling?.replicaSchedulingType === "Divided" && !scheduling.replicaDivisionPreference) {
     scheduling.replicaDivisionPreference = "Weighted";
   }
@@ -84,21 +87,12 @@ function isServiceImport(apiVersion: string, kind: string): boolean {
   return apiVersion === "multicluster.x-k8s.io/v1alpha1" && kind === "ServiceImport";
 }
 
-/** What keeps the policy from being stored; `old` is the stored one on update. */
+/**
+ * What keeps the policy from being stored, in Karmada's order; `old` is the stored one on update. Differs from Karmada: a
+ * change of the scheduler or the id does not hide what else is wrong.
+ */
 export function validatePropagationPolicy(policy: PropagationPolicy, old?: PropagationPolicy): readonly Refusal[] {
-  const namespace = policy.metadata.namespace ?? "";
-  const foreign = policy.spec.resourceSelectors.flatMap((selector, index) =>
-    selector.namespace && selector.namespace !== namespace
-      ? [
-          invalid(
-            `spec.resourceSelectors[${index}].namespace`,
-            selector.namespace,
-            `a PropagationPolicy selects objects of its own namespace only, which is ${JSON.stringify(namespace)}; use a ClusterPropagationPolicy for others`,
-          ),
-        ]
-      : [],
-  );
-  return [...foreign, ...validatePolicy(policy, old)];
+  return validatePolicy(policy, old, policy.metadata.namespace ?? "");
 }
 
 /** What keeps the policy from being stored; `old` is the stored one on update. */
@@ -106,62 +100,86 @@ export function validateClusterPropagationPolicy(
   policy: ClusterPropagationPolicy,
   old?: ClusterPropagationPolicy,
 ): readonly Refusal[] {
-  return validatePolicy(policy, old);
+  return validatePolicy(policy, old, "");
 }
 
-function validatePolicy(policy: Policy, old: Policy | undefined): Refusal[] {
-  return [...validateIdentity(policy, old), ...validatePropagationSpec(policy.spec)];
+function validatePolicy(policy: Policy, old: Policy | undefined, namespace: string): Refusal[] {
+  return [...validateIdentity(policy, old), ...validatePropagationSpec(policy.spec, namespace)];
 }
 
 function validateIdentity(policy: Policy, old: Policy | undefined): Refusal[] {
   const refusals: Refusal[] = [];
-  const label = ID_LABEL[policy.kind];
-  const field = `metadata.labels[${label}]`;
-  const id = policy.metadata.labels?.[label];
-  const oldId = old?.metadata.labels?.[label];
-  if (!id) refusals.push(required(field, "the label with the id of the policy must stay"));
-  else if (oldId && id !== oldId)
-    refusals.push(invalid(field, id, `the id of a policy cannot change from ${JSON.stringify(oldId)}`));
   if (old !== undefined) {
     const scheduler = policy.spec.schedulerName ?? DEFAULT_SCHEDULER;
     const oldScheduler = old.spec.schedulerName ?? DEFAULT_SCHEDULER;
     if (scheduler !== oldScheduler) {
-      refusals.push(
-        invalid(
-          "spec.schedulerName",
-          scheduler,
-          `the scheduler of a policy cannot change from ${JSON.stringify(oldScheduler)}`,
-        ),
-      );
+      const words = `the scheduler of a policy cannot change from ${JSON.stringify(oldScheduler)}; delete and create it`;
+      refusals.push(invalid("spec.schedulerName", scheduler, words));
     }
   }
+  const label = ID_LABEL[policy.kind];
+  const field = `metadata.labels[${label}]`;
+  const id = policy.metadata.labels?.[label];
+  const oldId = old?.metadata.labels?.[label];
+  if (old !== undefined && (id ?? "") !== (oldId ?? "")) {
+    const words = `the id of a policy is given when it is created and cannot change from ${JSON.stringify(oldId ?? "")}`;
+    refusals.push(invalid(field, id ?? "", words));
+  }
+  if (id === undefined) refusals.push(required(field, "the label with the id of the policy must stay"));
   return refusals;
 }
 
-/** The rules that need nothing but the spec; usable on a file that was not stored yet. */
-export function validatePropagationSpec(spec: PropagationSpec): Refusal[] {
-  const unnamed = spec.resourceSelectors.flatMap((selector, index) =>
-    spec.preemption === "Always" && !selector.name
-      ? [required(`spec.resourceSelectors[${index}].name`, "preemption Always needs the names of the objects")]
-      : [],
-  );
+function validatePropagationSpec(spec: PropagationSpec, namespace: string): Refusal[] {
+  const refusals = validatePlacement(spec.placement, "spec.placement");
+  if (spec.failover?.application && spec.propagateDeps !== true) {
+    refusals.push(invalid("spec.propagateDeps", false, "must be true where failover.application is set"));
+  }
   return [
-    ...unnamed,
-    ...validatePlacement(spec.placement, "spec.placement"),
-    ...validateFailover(spec.failover, spec.propagateDeps === true),
+    ...refusals,
+    ...validateFailover(spec.failover),
+    ...validateSelectorNamespaces(spec.resourceSelectors, namespace, "PropagationPolicy"),
+    ...validateSelectorNames(spec),
     ...validateSuspension(spec.suspension),
   ];
 }
 
-function validateFailover(failover: FailoverBehavior | undefined, propagateDeps: boolean): Refusal[] {
+/** Policies of a namespace select there only. `namespace` is empty for those that may select anywhere. */
+export function validateSelectorNamespaces(
+  selectors: readonly ResourceSelector[],
+  namespace: string,
+  kind: "PropagationPolicy" | "OverridePolicy",
+): Refusal[] {
+  if (namespace === "") return [];
+  const article = kind === "OverridePolicy" ? "an" : "a";
+  const words = `${article} ${kind} selects objects of its own namespace only, which is ${JSON.stringify(namespace)}; use a Cluster${kind} for others`;
+  return selectors.flatMap((selector, index) =>
+    (selector.namespace ?? "") === namespace
+      ? []
+      : [invalid(`spec.resourceSelectors[${index}].namespace`, selector.namespace ?? "", words)],
+  );
+}
+
+function validateSelectorNames({ preemption, resourceSelectors }: PropagationSpec): Refusal[] {
+  if (preemption !== "Always") return [];
+  return resourceSelectors.flatMap(({ name }, index) =>
+    name
+      ? []
+      : [
+          invalid(
+            `spec.resourceSelectors[${index}].name`,
+            "",
+            "preemption Always takes objects from other policies, so it needs the names of the objects",
+          ),
+        ],
+  );
+}
+
+function validateFailover(failover: FailoverBehavior | undefined): Refusal[] {
   const refusals: Refusal[] = [];
   const application = failover?.application;
   if (application) {
     const at = "spec.failover.application";
-    const { gracePeriodSeconds, decisionConditions, purgeMode = "Gracefully" } = application;
-    if (!propagateDeps) {
-      refusals.push(invalid("spec.propagateDeps", false, "must be true where failover.application is set"));
-    }
+    const { gracePeriodSeconds, decisionConditions, purgeMode } = application;
     const tolerationSeconds = decisionConditions?.tolerationSeconds;
     if (tolerationSeconds != null && tolerationSeconds < 0) {
       refusals.push(invalid(`${at}.decisionConditions.tolerationSeconds`, tolerationSeconds, "must not be negative"));
@@ -171,14 +189,14 @@ function validateFailover(failover: FailoverBehavior | undefined, propagateDeps:
         invalid(
           `${at}.gracePeriodSeconds`,
           gracePeriodSeconds,
-          `has no meaning with purgeMode ${purgeMode}; only Gracefully waits`,
+          `has no meaning with purgeMode ${purgeMode ?? JSON.stringify("")}; only Gracefully waits`,
         ),
       );
     }
     if (isGraceful(purgeMode) && gracePeriodSeconds == null) {
-      refusals.push(required(`${at}.gracePeriodSeconds`, "purgeMode Gracefully needs it"));
+      refusals.push(invalid(`${at}.gracePeriodSeconds`, null, "purgeMode Gracefully needs it"));
     }
-    if (isGraceful(purgeMode) && gracePeriodSeconds != null && gracePeriodSeconds <= 0) {
+    if (gracePeriodSeconds != null && gracePeriodSeconds <= 0) {
       refusals.push(invalid(`${at}.gracePeriodSeconds`, gracePeriodSeconds, "must be more than 0"));
     }
     refusals.push(...validateStatePreservation(application.statePreservation, `${at}.statePreservation`));
@@ -200,10 +218,7 @@ function validateStatePreservation(preservation: StatePreservation | undefined, 
 function validateSuspension(suspension: Suspension | undefined): Refusal[] {
   const clusters = suspension?.dispatchingOnClusters?.clusterNames ?? [];
   if (suspension?.dispatching !== true || clusters.length === 0) return [];
-  return [
-    forbidden(
-      "spec.suspension",
-      "dispatching holds back every cluster already; take away dispatching or dispatchingOnClusters",
-    ),
-  ];
+  // Differs from Karmada, which names a field that does not exist, spec.suspension.suspension.
+  const words = "dispatching holds back every cluster already; take away dispatching or dispatchingOnClusters";
+  return [invalid("spec.suspension", {}, words)];
 }

@@ -1,8 +1,9 @@
 // Defaults and rules of bindings and Works beyond their schema.
 import { cloneJson, isObject } from "../../kube/object.ts";
+import { labelSelectorSchema } from "../schema.ts";
 import type { ClusterResourceBinding, ResourceBinding, Work } from "../work.ts";
 import type { AdmissionContext } from "./context.ts";
-import { duplicate, invalid, type Refusal, required } from "./field-error.ts";
+import { invalid, type Refusal } from "./field-error.ts";
 
 const ID_LABEL = {
   ResourceBinding: "resourcebinding.karmada.io/permanent-id",
@@ -36,38 +37,48 @@ function withId<T extends ResourceBinding | ClusterResourceBinding | Work>(
   return copy;
 }
 
-export function validateResourceBinding(binding: ResourceBinding): readonly Refusal[] {
-  return [...validateDependencies(binding), ...validateComponents(binding)];
+/** `hasComponents`: Karmada's gate MultiplePodTemplatesScheduling, without which the names of components do not matter. */
+export function validateResourceBinding(binding: ResourceBinding, hasComponents: boolean): readonly Refusal[] {
+  return [...validateDependencies(binding), ...(hasComponents ? validateComponents(binding) : [])];
 }
 
 function validateDependencies(binding: ResourceBinding): Refusal[] {
   const text = binding.metadata.annotations?.[DEPENDENCIES_ANNOTATION];
   if (text === undefined || isDependencyList(text)) return [];
-  const field = `metadata.annotations[${DEPENDENCIES_ANNOTATION}]`;
+  // The path is Karmada's; the annotation's key stands in it like a field.
+  const field = `metadata.annotations.${DEPENDENCIES_ANNOTATION}`;
   return [invalid(field, text, "must be a JSON list of references to objects")];
 }
 
 function isDependencyList(text: string): boolean {
   try {
     const list: unknown = JSON.parse(text);
-    return Array.isArray(list) && list.every(isReference);
+    return list === null || (Array.isArray(list) && list.every(isReference));
   } catch {
     return false;
   }
 }
 
+const TEXT_FIELDS = new Set(["apiversion", "kind", "namespace", "name"]);
+
+// As Go reads JSON: names of fields in any case, null and unknown fields mean nothing.
 function isReference(value: unknown): boolean {
+  if (value === null) return true;
   if (!isObject(value)) return false;
-  const texts = [value["apiVersion"], value["kind"], value["namespace"], value["name"]];
-  return texts.every((text) => text === undefined || typeof text === "string");
+  return Object.entries(value).every(([key, field]) => {
+    const name = key.toLowerCase();
+    if (field === null) return true;
+    if (TEXT_FIELDS.has(name)) return typeof field === "string";
+    return name !== "labelselector" || labelSelectorSchema.safeParse(field).success;
+  });
 }
 
 function validateComponents({ spec }: ResourceBinding): Refusal[] {
   const names = new Set<string>();
   return (spec.components ?? []).flatMap(({ name }, index) => {
     const field = `spec.components[${index}].name`;
-    if (!name) return [required(field, "a component needs a name")];
-    if (names.has(name)) return [duplicate(field, name, `the name ${JSON.stringify(name)} is already used`)];
+    if (!name) return [invalid(field, "", "a component needs a name")];
+    if (names.has(name)) return [invalid(field, name, `the name ${JSON.stringify(name)} is already used`)];
     names.add(name);
     return [];
   });

@@ -70,7 +70,11 @@ describe("answerReviews", () => {
     expect(response).toMatchObject({ allowed: false, status: { code: 403, reason: "Forbidden" } });
     expect(response.status?.message).toContain("spec.placement.spreadConstraints[0]: Invalid value: maxGroups 1");
     expect(response.status?.details).toMatchObject({
-      causes: [{ reason: "FieldValueRequired" }, { field: "spec.placement.spreadConstraints[0]" }],
+      causes: [
+        { reason: "FieldValueRequired" },
+        { field: "spec.placement.spreadConstraints[0]" },
+        { field: "spec.resourceSelectors[0].namespace" },
+      ],
     });
   });
 
