@@ -311,7 +311,8 @@ function checkKey(key: string, path: string): void {
   }
 }
 
-function checkedRequirement(
+/** A requirement whose key and values are as Kubernetes wants them. Throws `selector-invalid`. */
+export function checkedRequirement(
   key: string,
   operator: LabelOperator,
   given: readonly string[],

@@ -2,9 +2,9 @@
 
 import type { Cluster, Taint, Toleration } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
+import { tolerates } from "../../kube/taints.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, parsePlacement } from "../scheduler/applied-placement.ts";
 import type { Binding } from "../scheduler/occasion.ts";
-import { tolerates } from "../scheduler/taints.ts";
 import type { EvictionRequest, PurgeMode } from "./evict.ts";
 
 export type TaintEviction =

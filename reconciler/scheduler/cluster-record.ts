@@ -2,8 +2,8 @@
 
 import type { Cluster, Taint } from "../../api/cluster.ts";
 import { equalJson } from "../../kube/object.ts";
+import { keepsAway } from "../../kube/taints.ts";
 import { type Capacity, readCapacity } from "./capacity.ts";
-import { keepsAway } from "./taints.ts";
 
 export interface ClusterRecord {
   readonly name: string;

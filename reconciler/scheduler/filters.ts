@@ -1,9 +1,9 @@
 // The filters a cluster must pass, as bits, and what each says when it refuses.
 
 import type { ClusterAffinity, ClusterAffinityTerm, Placement } from "../../api/policy.ts";
+import { firstUntolerated } from "../../kube/taints.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
-import { firstUntolerated } from "./taints.ts";
 
 /**
  * The filters by Karmada's names, in the order in which a refusal is reported.

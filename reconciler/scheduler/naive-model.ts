@@ -4,11 +4,11 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterAffinity, Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
+import { tolerates } from "../../kube/taints.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { readCapacity } from "./capacity.ts";
 import { estimateReplicas } from "./estimator.ts";
 import { readRequest } from "./requirements.ts";
-import { tolerates } from "./taints.ts";
 
 interface Member {
   readonly cluster: Cluster;

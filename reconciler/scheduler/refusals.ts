@@ -3,10 +3,10 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterAffinity, Placement } from "../../api/policy.ts";
 import type { ObjectReference } from "../../api/work.ts";
+import { firstUntolerated, formatTaint } from "../../kube/taints.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import { type AffinityChoice, FILTER_BITS, FILTER_NAMES, type FilterName, missingProperty } from "./filters.ts";
-import { firstUntolerated, formatTaint } from "./taints.ts";
 
 /** One filter's refusal of one cluster. */
 export interface Refusal {

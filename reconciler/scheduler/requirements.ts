@@ -2,6 +2,7 @@
 
 import type { Component, ReplicaRequirements } from "../../api/work.ts";
 import { quantityFromJson } from "../../kube/quantity.ts";
+import { isScalarResource } from "../../kube/resource-names.ts";
 import { type Amount, readAmount } from "./capacity.ts";
 
 /** Requests of one pod, without those of zero. */
@@ -35,12 +36,7 @@ export function nodeUnits(resource: string, amount: Amount): number {
   return resource === "cpu" ? amount.milli : amount.units;
 }
 
-/**
- * Whether nodes keep an account of `resource`: the four native ones, and those that Kubernetes calls scalar (with a domain,
- * huge pages, attachable volumes). Requests for anything else do not count on nodes.
- */
+/** Whether nodes keep an account of `resource`. Requests for anything else do not count on nodes. */
 export function isCountedOnNodes(resource: string): boolean {
-  if (resource === "cpu" || resource === "memory" || resource === "ephemeral-storage") return true;
-  if (resource.startsWith("hugepages-") || resource.startsWith("attachable-volumes-")) return true;
-  return resource.includes("/") && !resource.startsWith("requests.");
+  return resource === "cpu" || resource === "memory" || resource === "ephemeral-storage" || isScalarResource(resource);
 }

@@ -1,6 +1,19 @@
-// Taints of clusters and the tolerations of placements, by the rules Kubernetes has for nodes.
+// Taints, of nodes and by the same rules of clusters, and the tolerations of what is to run there.
 
-import type { Taint, Toleration } from "../../api/cluster.ts";
+/** What keeps workloads away that do not tolerate it. */
+export interface Taint {
+  readonly key: string;
+  readonly value?: string | undefined;
+  readonly effect: string;
+}
+
+/** An empty key with operator Exists is about every taint, an empty effect about every effect. */
+export interface Toleration {
+  readonly key?: string | undefined;
+  readonly operator?: string | undefined;
+  readonly value?: string | undefined;
+  readonly effect?: string | undefined;
+}
 
 /** Whether `toleration` is about `taint`. An empty key with Exists tolerates everything; Lt and Gt tolerate nothing. */
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
@@ -18,10 +31,10 @@ export function tolerates(toleration: Toleration, taint: Taint): boolean {
 }
 
 /** The first of `taints` that no toleration covers. */
-export function firstUntolerated(
-  taints: readonly Taint[],
+export function firstUntolerated<T extends Taint>(
+  taints: readonly T[],
   tolerations: readonly Toleration[] | undefined,
-): Taint | undefined {
+): T | undefined {
   if (taints.length === 0) return undefined;
   return taints.find((taint) => !(tolerations ?? []).some((toleration) => tolerates(toleration, taint)));
 }
