@@ -6,7 +6,7 @@ import type { LabelSelector } from "../../api/schema.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { type ClusterRecord, servesApi } from "./cluster-record.ts";
 import { ContentCache } from "./content-cache.ts";
-import { firstUntolerated } from "./taints.ts";
+import { firstUntolerated } from "../../kube/taints.ts";
 
 /** Parts that are remembered of each sort. */
 const MAX_PARTS = 512;
