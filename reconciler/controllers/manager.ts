@@ -18,8 +18,11 @@ import { FleetState } from "./fleet-state.ts";
 import { GITOPS_API, type GitFetcher, startGitRepositoryController } from "./git-repository.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { startPolicyController } from "./policies.ts";
+import { startPolicyAdvisor } from "./policy-advisor.ts";
+import { startPreemptionController } from "./preemption.ts";
 import { startSyncController } from "./sync.ts";
 import type { SyncRenderer } from "./sync-apply.ts";
+import { TemplateIndex } from "./template-index.ts";
 import { TemplateWatch } from "./template-watch.ts";
 import { startTemplateController, watchPolicies } from "./templates.ts";
 import { REBALANCER_KIND, startWorkloadRebalancerController } from "./workload-rebalancer.ts";
@@ -68,10 +71,15 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const policies = watchPolicies(context);
   const index = new WorkIndex(context);
 
+  const templateIndex = new TemplateIndex(templates);
   const templateController = startTemplateController({ context, templates, policies, interpreter, writer });
+  const preemption = startPreemptionController(context, templates, policies);
+  const advisor = startPolicyAdvisor(context, templates, templateIndex, policies);
   const controllers: Controller[] = [
     templateController,
-    startPolicyController(context, templates, templateController),
+    preemption,
+    advisor,
+    startPolicyController({ context, index: templateIndex, templates: templateController, preemption, advisor }),
     startBindingController(context, fleetState, writer),
     startWorkController({ context, templates, fleet: fleetState, interpreter, index }),
     startNamespaceController(context, templates),
@@ -87,7 +95,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   ];
   await templates.start();
   // Stopped queues take nothing, so this may come late.
-  void context.informers.synced().then(() => templateController.sweep());
+  void templates.synced().then(() => templateController.sweep());
 
   return {
     journal,

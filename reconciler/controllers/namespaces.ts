@@ -6,7 +6,6 @@ import { isAlreadyExists, isConflict } from "../../kube/client/status-error.ts";
 import { equalJson, type KubeObject, refOf } from "../../kube/object.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { applyOverrides } from "../overrides/apply-overrides.ts";
-import { isReservedNamespace } from "../policies/considered.ts";
 import { withManagedKeys } from "../works/metadata.ts";
 import {
   MANAGED_LABEL,
@@ -16,7 +15,7 @@ import {
   WORK_NAME_ANNOTATION,
   WORK_NAMESPACE_ANNOTATION,
 } from "../works/metadata-keys.ts";
-import { executionNamespace, workName } from "../works/naming.ts";
+import { executionNamespace, isReservedNamespace, workName } from "../works/naming.ts";
 import { pruneObject } from "../works/prune.ts";
 import { mergeWork, WORK_API_VERSION } from "../works/work.ts";
 import type { Controller, ControllerContext } from "./context.ts";
@@ -62,7 +61,7 @@ export function startNamespaceController(context: ControllerContext, templates: 
   function isPropagated(namespace: KubeObject): boolean {
     const name = namespace.metadata.name ?? "";
     if (name === "default" || isReservedNamespace(name)) return false;
-    if (templates.skipped.namespaces.some((pattern) => pattern.test(name))) return false;
+    if (templates.skipped.skipsNamespace(name)) return false;
     return namespace.metadata.labels?.[SKIP_LABEL]?.toLowerCase() !== "true";
   }
 

@@ -2,14 +2,21 @@
 import { defaultObject } from "../../api/admission/admit.ts";
 import { isConflict, isNotFound } from "../../kube/client/status-error.ts";
 import { equalJson, type KubeObject, refOf } from "../../kube/object.ts";
-import { AppError } from "../../runtime/errors.ts";
+import { mapLimit } from "../../runtime/parallel.ts";
+import { Turn } from "../../runtime/turn.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
-import { claimNames, policyId, readClaim, releaseMarks } from "../policies/claim.ts";
-import { consequencesOfPolicy } from "../policies/policy-change.ts";
-import { isNamespaced, type Policy } from "../policies/policy-index.ts";
+import { type Claim, policyId, readClaim } from "../policies/claim.ts";
+import { missingOverrides } from "../policies/decide-template.ts";
+import { priorityOf } from "../policies/match.ts";
+import { consequenceOfPolicy } from "../policies/policy-change.ts";
+import type { Policy } from "../policies/policy-index.ts";
+import { Awaited } from "./awaited.ts";
+import { releaseTemplate } from "./claim-marks.ts";
 import type { Controller, ControllerContext } from "./context.ts";
-import type { TemplateWatch } from "./template-watch.ts";
-import { overrideExists, releaseTemplate, type TemplateController } from "./templates.ts";
+import type { PolicyAdvisor } from "./policy-advisor.ts";
+import type { PreemptionController } from "./preemption.ts";
+import type { TemplateIndex } from "./template-index.ts";
+import { overrideExists, type TemplateController } from "./templates.ts";
 
 const POLICY_API = "policy.karmada.io/v1alpha1";
 const KINDS = ["PropagationPolicy", "ClusterPropagationPolicy"] as const;
@@ -17,12 +24,18 @@ const FINALIZERS: Readonly<Record<string, string>> = {
   PropagationPolicy: "karmada.io/propagation-policy-controller",
   ClusterPropagationPolicy: "karmada.io/cluster-propagation-policy-controller",
 };
+const PARALLEL_RELEASES = 16;
 
-export function startPolicyController(
-  context: ControllerContext,
-  templates: TemplateWatch,
-  controller: TemplateController,
-): Controller {
+interface Deps {
+  readonly context: ControllerContext;
+  readonly index: TemplateIndex;
+  readonly templates: TemplateController;
+  readonly preemption: PreemptionController;
+  readonly advisor: PolicyAdvisor;
+}
+
+export function startPolicyController(deps: Deps): Controller {
+  const { context, index, templates, preemption, advisor } = deps;
   const queue = new WorkQueue(
     {
       name: "policies",
@@ -34,40 +47,45 @@ export function startPolicyController(
     },
     step,
   );
+  /** Policies that wait for override policies, whose key is their namespace and name. */
+  const blocked = new Awaited();
   for (const kind of KINDS) {
     context.informers.of<Policy>(POLICY_API, kind).subscribe((change) => {
-      if (change.type === "deleted") return;
-      const sameSpec =
-        change.type === "updated" && change.previous.metadata.generation === change.object.metadata.generation;
-      const deleting = change.object.metadata.deletionTimestamp !== undefined;
-      if (!sameSpec || deleting || policyId(change.object) === "") queue.add(policyQueueKey(change.object));
+      const { object: policy } = change;
+      if (change.type === "deleted") {
+        // Whoever it had and was not released, such as what was claimed a moment ago, finds that it is gone.
+        for (const template of index.claimedBy(policy)) templates.enqueue(refOf(template), false);
+        return;
+      }
+      const sameSpec = change.type === "updated" && change.previous.metadata.generation === policy.metadata.generation;
+      const deleting = policy.metadata.deletionTimestamp !== undefined;
+      if (!sameSpec || deleting || policyId(policy) === "") queue.add(policyQueueKey(policy));
+      if (change.type === "updated") preemption.lowered(policy, priorityOf(change.previous));
     });
   }
   // A policy may wait for an override that comes later.
   for (const kind of ["OverridePolicy", "ClusterOverridePolicy"]) {
     context.informers.of(POLICY_API, kind).subscribe((change) => {
       if (change.type !== "added") return;
-      for (const policyKind of KINDS) {
-        for (const policy of context.informers.of<Policy>(POLICY_API, policyKind).all()) {
-          if (policy.spec.dependentOverrides?.includes(change.object.metadata.name ?? "") === true)
-            queue.add(policyQueueKey(policy));
-        }
-      }
+      const { namespace = "", name = "" } = change.object.metadata;
+      for (const key of blocked.waitingFor(`${namespace}/${name}`)) queue.add(key);
     });
   }
-
   async function step(key: string): Promise<StepResult | undefined> {
     const [kind = "", namespace, name = ""] = key.split("/");
     const policy = context.informers.of<Policy>(POLICY_API, kind).get(namespace, name);
+    blocked.forget(key);
     if (policy === undefined) return undefined;
     try {
       if (policy.metadata.deletionTimestamp !== undefined) {
-        await finishPolicy(context, templates, policy);
+        await finishPolicy(context, index, policy);
         return undefined;
       }
       // One pass over the policy as it was completed, instead of one before and one after.
       if ((await completePolicy(context, policy)) !== policy) return { requeueAfterMs: 0 };
       await spread(policy);
+      preemption.contend(policy);
+      advisor.consider(policy);
       return undefined;
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -77,16 +95,31 @@ export function startPolicyController(
   }
 
   async function spread(policy: Policy): Promise<void> {
-    const all = [...templates.all()];
-    const bound = all.filter((template) => claimNames(readClaim(template.metadata), policy));
-    const waiting = all.filter((template) => readClaim(template.metadata) === undefined);
-    const result = consequencesOfPolicy(policy, bound, waiting, overrideExists(context));
-    for (const template of result.release) await releaseTemplate(context, template, releaseMarks(policy.kind));
-    const lazy = policy.spec.activationPreference === "Lazy";
-    for (const template of result.refresh) controller.enqueue(refOf(template), lazy);
-    for (const template of result.adopt) controller.enqueue(refOf(template), true);
-    if (result.blocked !== undefined)
-      throw new AppError("policy-not-ready", result.blocked, { recovery: "wait", afterMs: 2_000 });
+    const turn = new Turn();
+    const held = policy.spec.activationPreference === "Lazy";
+    const unselected: KubeObject[] = [];
+    const selected: KubeObject[] = [];
+    for (const template of index.claimedBy(policy)) {
+      const consequence = consequenceOfPolicy(policy, template);
+      if (consequence === "release") unselected.push(template);
+      if (consequence === "refresh") selected.push(template);
+      if (turn.isOver) await turn.next();
+    }
+    await release(context, unselected);
+    for (const template of selected) {
+      templates.enqueue(refOf(template), held);
+      if (turn.isOver) await turn.next();
+    }
+    const missing = missingOverrides(policy, overrideExists(context));
+    blocked.set(
+      policyQueueKey(policy),
+      missing.map(({ namespace, name }) => `${namespace}/${name}`),
+    );
+    if (missing.length > 0) return;
+    for (const template of index.unclaimed.selectedBy(policy)) {
+      templates.enqueue(refOf(template), held);
+      if (turn.isOver) await turn.next();
+    }
   }
 
   return { stop: () => queue.stop() };
@@ -115,15 +148,14 @@ async function completePolicy(context: ControllerContext, policy: Policy): Promi
 }
 
 /** Before a deleted policy goes, its marks are taken off; what it had deployed stays, as Karmada has it. */
-async function finishPolicy(context: ControllerContext, templates: TemplateWatch, policy: Policy): Promise<void> {
+async function finishPolicy(context: ControllerContext, index: TemplateIndex, policy: Policy): Promise<void> {
   const finalizer = FINALIZERS[policy.kind] ?? "";
   if (!(policy.metadata.finalizers ?? []).includes(finalizer)) return;
-  for (const template of templates.all()) {
-    const claim = readClaim(template.metadata);
-    const mine = claimNames(claim, policy) && claim?.id === policyId(policy);
-    const inReach = !isNamespaced(policy) || template.metadata.namespace === policy.metadata.namespace;
-    if (mine && inReach) await releaseTemplate(context, template, releaseMarks(policy.kind));
-  }
+  const id = policyId(policy);
+  await release(
+    context,
+    index.claimedBy(policy).filter((template) => readClaim(template.metadata)?.id === id),
+  );
   const finalizers = (policy.metadata.finalizers ?? []).filter((other) => other !== finalizer);
   await context.client.patch(
     refOf(policy),
@@ -131,4 +163,11 @@ async function finishPolicy(context: ControllerContext, templates: TemplateWatch
     "merge",
     { fieldManager: "flaghoist" },
   );
+}
+
+async function release(context: ControllerContext, templates: readonly KubeObject[]): Promise<void> {
+  const claimed = templates
+    .map((template) => ({ template, claim: readClaim(template.metadata) }))
+    .filter((entry): entry is { template: KubeObject; claim: Claim } => entry.claim !== undefined);
+  await mapLimit(claimed, PARALLEL_RELEASES, ({ template, claim }) => releaseTemplate(context, template, claim));
 }

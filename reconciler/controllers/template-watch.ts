@@ -1,10 +1,10 @@
 // Watches every kind that can be a template: what the control plane serves, less what is never propagated.
 import type { Change, Informer } from "../../kube/client/informer.ts";
 import type { ResourceInfo } from "../../kube/client/rest-mapper.ts";
-import { formatApiVersion, type KubeObject } from "../../kube/object.ts";
+import { formatApiVersion, type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import type { Timer } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
-import { readSkipList, type SkipList, whyNotTemplate } from "../policies/considered.ts";
+import { readSkipList, type SkipList, whyNotTemplateKind } from "../policies/considered.ts";
 import type { ControllerContext } from "./context.ts";
 
 /** As Karmada: discovery is read again every 30 seconds; a new definition is noticed at once. */
@@ -15,6 +15,8 @@ export class TemplateWatch {
   readonly #context: ControllerContext;
   readonly #informers = new Map<string, Informer>();
   readonly #listeners: ((change: Change<KubeObject>) => void)[] = [];
+  readonly #kindListeners: ((apiVersion: string, kind: string) => void)[] = [];
+  readonly #started = Promise.withResolvers<void>();
   #timer: Timer | undefined;
   #stopped = false;
   #refreshing: Promise<void> | undefined;
@@ -30,6 +32,26 @@ export class TemplateWatch {
     this.#listeners.push(listener);
   }
 
+  /** Calls `listener` with each kind that is watched no more; nothing is told of its objects. */
+  onKindGone(listener: (apiVersion: string, kind: string) => void): void {
+    this.#kindListeners.push(listener);
+  }
+
+  /** Whether objects of that kind, in that version, are looked at. */
+  watches(apiVersion: string, kind: string): boolean {
+    return this.#informers.has(`${apiVersion}/${kind}`);
+  }
+
+  /** The version in which a group's kind is watched; undefined when it is not. */
+  watchedVersion(group: string, kind: string): string | undefined {
+    for (const key of this.#informers.keys()) {
+      const slash = key.lastIndexOf("/");
+      const apiVersion = key.slice(0, slash);
+      if (key.slice(slash + 1) === kind && parseApiVersion(apiVersion).group === group) return apiVersion;
+    }
+    return undefined;
+  }
+
   async start(): Promise<void> {
     this.#context.informers.of("apiextensions.k8s.io/v1", "CustomResourceDefinition").subscribe((change) => {
       const before = change.type === "updated" ? change.previous : undefined;
@@ -41,6 +63,13 @@ export class TemplateWatch {
         void this.refresh();
     });
     await this.refresh();
+    this.#started.resolve();
+  }
+
+  /** Resolves when every object of the kinds that were served at the start is known. */
+  async synced(): Promise<void> {
+    await this.#started.promise;
+    await this.#context.informers.synced();
   }
 
   stop(): void {
@@ -93,7 +122,9 @@ export class TemplateWatch {
         if (served.has(key)) continue;
         this.#informers.delete(key);
         const slash = key.lastIndexOf("/");
-        await informers.drop(key.slice(0, slash), key.slice(slash + 1));
+        const [apiVersion, kind] = [key.slice(0, slash), key.slice(slash + 1)];
+        await informers.drop(apiVersion, kind);
+        for (const listener of this.#kindListeners) listener(apiVersion, kind);
       }
     } catch (error) {
       logger.warn("discovery failed", { error: messageOf(error) });
@@ -119,9 +150,8 @@ function templateKinds(
     const key = `${group}/${kind}`;
     if (kinds.has(key) || !["list", "watch", "delete"].every((verb) => verbs.includes(verb))) continue;
     const apiVersion = formatApiVersion(group, version);
-    const probe: KubeObject = { apiVersion, kind, metadata: { name: "any", namespace: "any" } };
     // Our own sources and syncs stay at home.
-    if (group !== "gitops.flaghoist.io" && whyNotTemplate(probe, skipped) === undefined)
+    if (group !== "gitops.flaghoist.io" && whyNotTemplateKind(apiVersion, kind, skipped) === undefined)
       kinds.set(key, [apiVersion, kind]);
   }
   return [...kinds.values()];

@@ -1,38 +1,33 @@
-// From templates and policies to bindings: claims each template for its policy and writes its binding, already scheduled.
+// From templates and policies to bindings: decides for each template which policy applies, and applies it.
 import type { ClusterPropagationPolicy, PropagationPolicy } from "../../api/policy.ts";
 import { isConflict, isNotFound } from "../../kube/client/status-error.ts";
-import { describeRef, equalJson, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
-import { AppError, messageOf } from "../../runtime/errors.ts";
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { AppError } from "../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
-import type { Interpreter } from "../interpreter/interpreter.ts";
-import { changeMetadata, type MetadataChange, policyId, readClaim } from "../policies/claim.ts";
+import { readClaim } from "../policies/claim.ts";
 import { whyNotTemplate } from "../policies/considered.ts";
 import { decideTemplate, type TemplateDecision } from "../policies/decide-template.ts";
 import { isChangedByUs, isRelevantUpdate } from "../policies/lazy.ts";
-import { type Policy, PolicyIndex } from "../policies/policy-index.ts";
-import { type AnyBinding, BINDING_API_VERSION, buildBinding, mergeBinding } from "../works/binding.ts";
+import { PolicyIndex } from "../policies/policy-index.ts";
+import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import { bindingName } from "../works/naming.ts";
-import type { BindingWriter } from "./binding-writer.ts";
+import { type ApplyDeps, applyPolicy, tellFailed } from "./apply-policy.ts";
+import { Awaited } from "./awaited.ts";
 import { allBindings } from "./bindings.ts";
+import { releaseTemplate } from "./claim-marks.ts";
 import type { Controller, ControllerContext } from "./context.ts";
-import { subjectOf } from "./events.ts";
 import type { TemplateWatch } from "./template-watch.ts";
 
 const POLICY_API = "policy.karmada.io/v1alpha1";
 
-interface Deps {
-  readonly context: ControllerContext;
+interface Deps extends ApplyDeps {
   readonly templates: TemplateWatch;
   readonly policies: PolicyIndex;
-  readonly interpreter: Interpreter;
-  readonly writer: BindingWriter;
 }
 
 export interface TemplateController extends Controller {
-  /** Looks at a template again. `byUs`: because of a change that we made, which lazy policies do not act on. */
-  enqueue(ref: ObjectRef, byUs: boolean): void;
-  /** Templates that no policy selects at present. */
-  waiting(): ReadonlySet<string>;
+  /** Looks at a template again. `held`: because of a change on which a lazy policy does not act. */
+  enqueue(ref: ObjectRef, held: boolean): void;
   /** Looks for bindings whose template went while nobody watched. To be called once the caches are full. */
   sweep(): void;
 }
@@ -40,9 +35,9 @@ export interface TemplateController extends Controller {
 export function startTemplateController(deps: Deps): TemplateController {
   const { context, templates } = deps;
   const references = new Map<string, ObjectRef>();
-  const waiting = new Set<string>();
-  /** Keys for which every change since the last pass was made by us. */
-  const onlyUs = new Map<string, boolean>();
+  /** Keys for which no change since the last pass is one that a lazy policy acts on. */
+  const onlyHeld = new Map<string, boolean>();
+  const awaited = new Awaited();
   const queue = new WorkQueue(
     {
       name: "templates",
@@ -55,17 +50,25 @@ export function startTemplateController(deps: Deps): TemplateController {
     step,
   );
 
-  function enqueue(ref: ObjectRef, byUs: boolean): void {
+  function enqueue(ref: ObjectRef, held: boolean): void {
     const key = refKey(ref);
     references.set(key, ref);
-    onlyUs.set(key, byUs && (onlyUs.get(key) ?? true));
+    onlyHeld.set(key, held && (onlyHeld.get(key) ?? true));
     queue.add(key);
   }
 
   templates.subscribe((change) => {
     if (change.type === "updated" && !isRelevantUpdate(change.previous, change.object)) return;
-    enqueue(refOf(change.object), change.type === "updated" && isChangedByUs(change.previous, change.object));
+    const held = change.type === "updated" && isLazy(change.object) && isChangedByUs(change.previous, change.object);
+    enqueue(refOf(change.object), held);
   });
+
+  /** As Karmada: only a template that a lazy policy has by now is held back by what we write. */
+  function isLazy(template: KubeObject): boolean {
+    const claim = readClaim(template.metadata);
+    if (claim === undefined) return false;
+    return deps.policies.get(`${claim.namespace}/${claim.name}`)?.spec.activationPreference === "Lazy";
+  }
 
   // Whoever deleted a binding, its template still wants one; and one that was made anew under its old name does too.
   for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
@@ -77,40 +80,49 @@ export function startTemplateController(deps: Deps): TemplateController {
     });
   }
 
+  // What a template waits for wakes it up with the changes that it still has to act on.
+  for (const [apiVersion, kind] of AWAITED_KINDS) {
+    context.informers.of(apiVersion, kind).subscribe((change) => {
+      if (change.type !== "added") return;
+      const { namespace = "", name = "" } = change.object.metadata;
+      for (const key of awaited.waitingFor(causeOf(kind, namespace, name))) queue.add(key);
+    });
+  }
+
   async function step(key: string): Promise<StepResult | undefined> {
     const ref = references.get(key);
     if (ref === undefined) return undefined;
     const template = templates.find(ref.apiVersion, ref.kind, ref.namespace, ref.name);
+    awaited.forget(key);
     if (template === undefined) {
-      waiting.delete(key);
       await removeBinding(context, ref);
       // Only now: a removal that failed is tried again by this key. It may have been asked for again meanwhile.
       if (templates.find(ref.apiVersion, ref.kind, ref.namespace, ref.name) === undefined) {
         references.delete(key);
-        onlyUs.delete(key);
+        onlyHeld.delete(key);
       }
       return undefined;
     }
     if (template.metadata.deletionTimestamp !== undefined || whyNotTemplate(template, templates.skipped) !== undefined)
       return undefined;
-    const changedByUs = onlyUs.get(key) ?? false;
+    const changedByUs = onlyHeld.get(key) ?? false;
     // Changes from here on are marked for the next pass, our own claim among them.
-    onlyUs.delete(key);
+    onlyHeld.delete(key);
     const decision = decideTemplate(template, {
       policies: deps.policies,
       overrideExists: overrideExists(context),
       changedByUs,
     });
     try {
-      const result = await act(deps, template, decision);
-      if (decision.action === "wait") waiting.add(key);
-      else waiting.delete(key);
-      return result;
+      return await act(deps, template, decision);
     } catch (error) {
       // What was not dealt with counts again.
-      onlyUs.set(key, changedByUs && (onlyUs.get(key) ?? true));
+      onlyHeld.set(key, changedByUs && (onlyHeld.get(key) ?? true));
       // The next version of the template is on its way.
       if (isConflict(error)) return { requeueAfterMs: 20 };
+      const causes = causesOf(decision, error);
+      awaited.set(key, causes);
+      if (causes.some((cause) => exists(context, cause))) return { requeueAfterMs: 0 };
       throw error;
     }
   }
@@ -123,7 +135,7 @@ export function startTemplateController(deps: Deps): TemplateController {
     }
   }
 
-  return { stop: () => queue.stop(), enqueue, waiting: () => waiting, sweep };
+  return { stop: () => queue.stop(), enqueue, sweep };
 }
 
 async function act(deps: Deps, template: KubeObject, decision: TemplateDecision): Promise<StepResult | undefined> {
@@ -132,68 +144,45 @@ async function act(deps: Deps, template: KubeObject, decision: TemplateDecision)
       await applyPolicy(deps, template, decision);
       return undefined;
     case "release":
-      await releaseTemplate(deps.context, template, decision.change);
+      await releaseTemplate(deps.context, template, decision.claim);
       return { requeueAfterMs: 0 };
-    case "retry":
-      throw new AppError("policy-not-ready", decision.reason, { recovery: "retry" });
+    case "retry": {
+      const { awaits = [], policy, reason } = decision;
+      // Their coming is noticed, so nobody has to look again until then.
+      const error = new AppError("policy-not-ready", reason, { recovery: awaits.length > 0 ? "stall" : "retry" });
+      if (awaits.length > 0) tellFailed(deps.context, template, policy, error);
+      throw error;
+    }
     case "wait":
     case "stop":
       return undefined;
   }
 }
 
-async function applyPolicy(
-  deps: Deps,
-  template: KubeObject,
-  decision: Extract<TemplateDecision, { action: "apply" }>,
-): Promise<void> {
-  const { context, interpreter, writer } = deps;
-  const { policy } = decision;
-  if (policyId(policy) === "")
-    throw new AppError("policy-not-ready", `policy ${policy.metadata.name} has no permanent id yet`, {
-      recovery: "wait",
-      afterMs: 200,
-    });
-  const claimed = decision.claim === undefined ? template : await writeMarks(context, template, decision.claim);
-  if (decision.holdBinding) return;
-  try {
-    const desired = buildBinding({
-      template: claimed,
-      policy,
-      interpreter,
-      id: context.newUuid(),
-      priorityOf: (name) => priorityOf(context, name),
-    });
-    const existing = context.informers
-      .of<AnyBinding>(BINDING_API_VERSION, desired.kind)
-      .get(desired.metadata.namespace, desired.metadata.name ?? "");
-    // What is written to it goes with it. Its end brings us back.
-    if (existing?.metadata.deletionTimestamp !== undefined) return;
-    const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
-    const before = existing?.metadata.resourceVersion;
-    await writer.write(existing, merged, (stored) => {
-      if (stored.metadata.resourceVersion !== before) tellApplied(context, claimed, policy);
-    });
-  } catch (error) {
-    if (!isConflict(error))
-      context.events.record(subjectOf(template), "Warning", "ApplyPolicyFailed", messageOf(error));
-    throw error;
-  }
+const AWAITED_KINDS = [
+  [POLICY_API, "OverridePolicy"],
+  [POLICY_API, "ClusterOverridePolicy"],
+  ["scheduling.k8s.io/v1", "PriorityClass"],
+] as const;
+
+function causesOf(decision: TemplateDecision, error: unknown): readonly string[] {
+  if (decision.action === "retry")
+    return (decision.awaits ?? []).map(({ namespace, name }) =>
+      causeOf(namespace === "" ? "ClusterOverridePolicy" : "OverridePolicy", namespace, name),
+    );
+  if (!(error instanceof AppError) || error.code !== "binding-priority-class-missing") return [];
+  return [causeOf("PriorityClass", "", String(error.details["name"]))];
 }
 
-function tellApplied(context: ControllerContext, template: KubeObject, policy: Policy): void {
-  const name = policy.metadata.name ?? "";
-  const message =
-    policy.kind === "PropagationPolicy"
-      ? `Apply policy(${policy.metadata.namespace}/${name}) succeed`
-      : `Apply cluster policy(${name}) succeed`;
-  context.events.record(subjectOf(template), "Normal", "ApplyPolicySucceed", message);
-  context.logger.debug("applied policy", { object: describeRef(refOf(template)), policy: name });
+/** It may have come while the decision was on its way. */
+function exists(context: ControllerContext, cause: string): boolean {
+  const [kind = "", namespace, name = ""] = cause.split("/");
+  const apiVersion = AWAITED_KINDS.find(([, awaited]) => awaited === kind)?.[0] ?? POLICY_API;
+  return context.informers.of(apiVersion, kind).get(namespace, name) !== undefined;
 }
 
-function priorityOf(context: ControllerContext, name: string): number | undefined {
-  const value = context.informers.of("scheduling.k8s.io/v1", "PriorityClass").get(undefined, name)?.["value"];
-  return typeof value === "number" ? value : undefined;
+function causeOf(kind: string, namespace: string, name: string): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 export function overrideExists(context: ControllerContext): (namespace: string, name: string) => boolean {
@@ -201,40 +190,6 @@ export function overrideExists(context: ControllerContext): (namespace: string, 
     const kind = namespace === "" ? "ClusterOverridePolicy" : "OverridePolicy";
     return context.informers.of(POLICY_API, kind).get(namespace, name) !== undefined;
   };
-}
-
-/** Adds and removes labels and annotations. Conflicts with a writer in between are the caller's to repeat. */
-export async function writeMarks(
-  context: ControllerContext,
-  object: KubeObject,
-  change: MetadataChange,
-): Promise<KubeObject> {
-  if (equalJson(changeMetadata(object.metadata, change), object.metadata)) return object;
-  const nulled = (map: Readonly<Record<string, string | undefined>>): Record<string, string | null> =>
-    Object.fromEntries(Object.entries(map).map(([key, value]) => [key, value ?? null]));
-  const metadata = {
-    resourceVersion: object.metadata.resourceVersion,
-    labels: nulled(change.labels),
-    annotations: nulled(change.annotations),
-  };
-  const written = await context.client.patch(refOf(object), { metadata }, "merge", {
-    fieldManager: "flaghoist-policy",
-  });
-  context.informers.known(object.apiVersion, object.kind)?.adopt(written);
-  return written;
-}
-
-/** Takes a policy's marks off the binding, then off the template: in this order, so that a crash between is found again. */
-export async function releaseTemplate(
-  context: ControllerContext,
-  template: KubeObject,
-  change: MetadataChange,
-): Promise<void> {
-  const kind = template.metadata.namespace === undefined ? "ClusterResourceBinding" : "ResourceBinding";
-  const bindings = context.informers.of<AnyBinding>(BINDING_API_VERSION, kind);
-  const binding = bindings.get(template.metadata.namespace, bindingName(template.kind, template.metadata.name ?? ""));
-  if (binding !== undefined && readClaim(binding.metadata) !== undefined) await writeMarks(context, binding, change);
-  await writeMarks(context, template, change);
 }
 
 /**

@@ -1,7 +1,8 @@
 // Namespaces go to every cluster by themselves, without a policy.
 import type { KubeObject } from "../../kube/object.ts";
 import { applyOverrides } from "../overrides/apply-overrides.ts";
-import { isReservedNamespace, readSkipList } from "../policies/considered.ts";
+import { readSkipList } from "../policies/considered.ts";
+import { isReservedNamespace } from "../works/naming.ts";
 import type { Copy } from "./copy.ts";
 import type { World } from "./world.ts";
 
@@ -16,8 +17,7 @@ export function whyNamespaceStays(namespace: KubeObject): string | undefined {
   const { name = "", labels } = namespace.metadata;
   if (name === "default") return "every cluster has a namespace default of its own";
   if (isReservedNamespace(name)) return "the control plane keeps it for itself";
-  if (readSkipList().namespaces.some((pattern) => pattern.test(name)))
-    return "namespaces of that name are not propagated";
+  if (readSkipList().skipsNamespace(name)) return "namespaces of that name are not propagated";
   return labels?.[SKIP_LABEL]?.toLowerCase() === "true" ? `its label ${SKIP_LABEL} says so` : undefined;
 }
 

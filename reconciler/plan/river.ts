@@ -7,7 +7,7 @@ import { changeMetadata, readClaim, releaseMarks } from "../policies/claim.ts";
 import { decideTemplate } from "../policies/decide-template.ts";
 import type { Candidate } from "../policies/match.ts";
 import { matchPolicy } from "../policies/match.ts";
-import { type Policy, PolicyIndex, policyKey } from "../policies/policy-index.ts";
+import { type Policy, PolicyIndex } from "../policies/policy-index.ts";
 import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
 import { FleetIndex } from "../scheduler/fleet-index.ts";
 import { type AnyBinding, buildBinding, mergeBinding } from "../works/binding.ts";
@@ -277,9 +277,4 @@ function attachedBinding(object: KubeObject): AnyBinding {
 function groupVersion(object: KubeObject): { group: string; version: string } {
   const [first = "", second] = object.apiVersion.split("/");
   return second === undefined ? { group: "", version: first } : { group: first, version: second };
-}
-
-/** `shop/two-regions`, or the bare name of a cluster-wide policy. */
-export function policyName(policy: Policy): string {
-  return policyKey(policy).replace(/^\//, "");
 }

@@ -4,7 +4,7 @@ import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts"
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { equalJson, formatApiVersion, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
-import { readSkipList, whyNotTemplate } from "../policies/considered.ts";
+import { readSkipList, whyNotTemplate, whyNotTemplateKind } from "../policies/considered.ts";
 import { type Policy, policyKey } from "../policies/policy-index.ts";
 import type { AnyBinding } from "../works/binding.ts";
 
@@ -68,12 +68,11 @@ async function loadTemplates(client: KubeClient): Promise<KubeObject[]> {
   const kinds = new Map<string, readonly [string, string]>();
   for (const { group, version, kind, verbs } of await client.mapper.all()) {
     const apiVersion = formatApiVersion(group, version);
-    const probe: KubeObject = { apiVersion, kind, metadata: { name: "any", namespace: "any" } };
     const isTemplate =
       verbs.includes("list") &&
       verbs.includes("watch") &&
       group !== "gitops.flaghoist.io" &&
-      whyNotTemplate(probe, skipped) === undefined;
+      whyNotTemplateKind(apiVersion, kind, skipped) === undefined;
     if (isTemplate && !kinds.has(`${group}/${kind}`)) kinds.set(`${group}/${kind}`, [apiVersion, kind]);
   }
   const lists = await mapLimit(

@@ -2,10 +2,10 @@ import { describe, expect, it } from "vitest";
 import type { PropagationPolicy } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { changeMetadata, claimMarks, claimTemplate, readClaim, releaseMarks } from "./claim.ts";
-import { readSkipList, whyNotTemplate } from "./considered.ts";
+import { readSkipList, whyNotTemplate, whyNotTemplateKind } from "./considered.ts";
 import { decideTemplate } from "./decide-template.ts";
 import { isChangedByUs, isRelevantUpdate } from "./lazy.ts";
-import { consequencesOfPolicy } from "./policy-change.ts";
+import { consequenceOfPolicy } from "./policy-change.ts";
 import { type Policy, PolicyIndex } from "./policy-index.ts";
 import { contendersAfterLowering, decidePreemption } from "./preemption.ts";
 import { mergeSuspension } from "./suspension.ts";
@@ -120,7 +120,12 @@ describe("decideTemplate", () => {
     const missing = { policies, overrideExists: () => false, changedByUs: false };
 
     expect(decideTemplate(template(), { policies: new PolicyIndex(), ...always }).action).toBe("wait");
-    expect(decideTemplate(template(), missing)).toEqual({ action: "retry", reason: "waiting for dependent overrides" });
+    expect(decideTemplate(template(), missing)).toMatchObject({
+      action: "retry",
+      reason:
+        "waiting for dependent overrides: there is no OverridePolicy shop/registry: create it, or take it out of spec.dependentOverrides of policy shop/own",
+      awaits: [{ namespace: "shop", name: "registry" }],
+    });
   });
 
   it("holds the binding of a lazy policy until a person changes the object", () => {
@@ -198,25 +203,17 @@ describe("decidePreemption", () => {
   });
 });
 
-describe("consequencesOfPolicy", () => {
+describe("consequenceOfPolicy", () => {
   const policy = namespaced("own", { resourceSelectors: [{ ...KIND, name: "web" }] });
 
-  it("releases, refreshes and adopts", () => {
-    const bound = [claimed(policy), claimed(policy, { name: "cart" }), claimed(namespaced("other"))];
-    const waiting = [template(), template({ name: "cart" }), template({ namespace: "elsewhere" })];
-
-    const result = consequencesOfPolicy(policy, bound, waiting, () => true);
-
-    expect(result).toEqual({ release: [bound[1]], refresh: [bound[0]], adopt: [waiting[0]] });
+  it("refreshes what the policy has and still selects, and releases the rest", () => {
+    expect(consequenceOfPolicy(policy, claimed(policy))).toBe("refresh");
+    expect(consequenceOfPolicy(policy, claimed(policy, { name: "cart" }))).toBe("release");
   });
 
-  it("adopts nothing before its override policies exist", () => {
-    const blocked = namespaced("own", { dependentOverrides: ["registry"] });
-
-    expect(consequencesOfPolicy(blocked, [], [template()], () => false)).toMatchObject({
-      adopt: [],
-      blocked: "waiting for dependent overrides",
-    });
+  it("leaves alone what another policy has, or none", () => {
+    expect(consequenceOfPolicy(policy, claimed(namespaced("other")))).toBe("none");
+    expect(consequenceOfPolicy(policy, template())).toBe("none");
   });
 });
 
@@ -250,6 +247,31 @@ describe("whyNotTemplate", () => {
     object("v1", "ConfigMap", "my-kube-config"),
   ])("takes %j", (taken) => {
     expect(whyNotTemplate(taken, skipped)).toBeUndefined();
+  });
+
+  it("says that no policy brings an object out of a reserved namespace", () => {
+    expect(whyNotTemplate(object("v1", "Secret", "karmada-system"), skipped)).toContain("whatever policies select");
+    expect(whyNotTemplate(object("v1", "Secret", "kube-public"), skipped)).toContain(
+      "--skipped-propagating-namespaces",
+    );
+  });
+
+  it("tests objects without a namespace against the same patterns", () => {
+    const all = readSkipList({ skippedNamespaces: [".*"] });
+
+    expect(whyNotTemplate(object("rbac.authorization.k8s.io/v1", "ClusterRole"), all)).toContain("in no namespace");
+    expect(whyNotTemplateKind("rbac.authorization.k8s.io/v1", "ClusterRole", all)).toBeUndefined();
+  });
+
+  it.each([
+    { skippedApis: "apps/v1/Deployment/web" },
+    { skippedApis: "apps/" },
+    { skippedApis: "apps/v1/" },
+    { skippedApis: "/v1" },
+    { skippedNamespaces: ["team-["] },
+    { skippedNamespaces: ["(?=kube)"] },
+  ])("refuses %j", (settings) => {
+    expect(() => readSkipList(settings)).toThrow(expect.objectContaining({ code: "skip-list-invalid" }));
   });
 
   it("always leaves out the API server's own ConfigMap", () => {

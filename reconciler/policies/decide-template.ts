@@ -3,7 +3,7 @@
 import type { KubeObject } from "../../kube/object.ts";
 import { type Claim, claimTemplate, type MetadataChange, readClaim, releaseMarks } from "./claim.ts";
 import { type Candidate, isDeleting, matchPolicy } from "./match.ts";
-import type { Policy, PolicyIndex } from "./policy-index.ts";
+import { type Policy, type PolicyIndex, policyName } from "./policy-index.ts";
 import { bestSelectorMatch } from "./resource-selector.ts";
 
 export type TemplateDecision =
@@ -22,8 +22,19 @@ export type TemplateDecision =
   | { readonly action: "stop"; readonly reason: string }
   /** No policy selects the template: remember it until one does. */
   | { readonly action: "wait"; readonly reason: string }
-  /** Cannot go on at present: again with back-off. */
-  | { readonly action: "retry"; readonly reason: string };
+  /** Cannot go on at present: again with back-off, or when the override policies come that `awaits` names. */
+  | {
+      readonly action: "retry";
+      readonly reason: string;
+      readonly policy: Policy;
+      readonly awaits?: readonly OverrideName[];
+    };
+
+/** An OverridePolicy, or a ClusterOverridePolicy when the namespace is empty. */
+export interface OverrideName {
+  readonly namespace: string;
+  readonly name: string;
+}
 
 export interface TemplateContext {
   readonly policies: PolicyIndex;
@@ -48,8 +59,8 @@ export function decideTemplate(template: KubeObject, context: TemplateContext): 
 function decideClaimed(template: KubeObject, claim: Claim, context: TemplateContext): TemplateDecision {
   const policy = context.policies.get(`${claim.namespace}/${claim.name}`);
   if (policy === undefined) return { action: "release", claim, change: releaseMarks(claim.kind) };
-  const name = claim.namespace === "" ? claim.name : `${claim.namespace}/${claim.name}`;
-  if (isDeleting(policy)) return { action: "retry", reason: `policy ${name} is being deleted` };
+  const name = policyName(policy);
+  if (isDeleting(policy)) return { action: "retry", reason: `policy ${name} is being deleted`, policy };
   const implicitPriority = bestSelectorMatch(template, policy.spec.resourceSelectors);
   if (implicitPriority === 0) {
     return { action: "stop", reason: `policy ${name} claimed the object but its resourceSelectors no longer match` };
@@ -64,9 +75,8 @@ function apply(
   candidates: readonly Candidate[],
   context: TemplateContext,
 ): TemplateDecision {
-  if (!overridesExist(policy, context.overrideExists)) {
-    return { action: "retry", reason: "waiting for dependent overrides" };
-  }
+  const missing = missingOverrides(policy, context.overrideExists);
+  if (missing.length > 0) return { action: "retry", reason: describeMissing(policy, missing), policy, awaits: missing };
   return {
     action: "apply",
     policy,
@@ -76,8 +86,19 @@ function apply(
   };
 }
 
-/** Whether every override policy that the policy waits for exists. */
-export function overridesExist(policy: Policy, exists: TemplateContext["overrideExists"]): boolean {
+/** The override policies that a policy waits for and that do not exist. */
+export function missingOverrides(policy: Policy, exists: TemplateContext["overrideExists"]): readonly OverrideName[] {
   const namespace = policy.metadata.namespace ?? "";
-  return (policy.spec.dependentOverrides ?? []).every((name) => exists(namespace, name));
+  return (policy.spec.dependentOverrides ?? [])
+    .filter((name) => !exists(namespace, name))
+    .map((name) => ({ namespace, name }));
+}
+
+/** What is missing, and what to do about it. */
+export function describeMissing(policy: Policy, missing: readonly OverrideName[]): string {
+  const names = missing.map(({ namespace, name }) =>
+    namespace === "" ? `ClusterOverridePolicy ${name}` : `OverridePolicy ${namespace}/${name}`,
+  );
+  const those = names.length === 1 ? "it" : "them";
+  return `waiting for dependent overrides: there is no ${names.join(", no ")}: create ${those}, or take ${those} out of spec.dependentOverrides of policy ${policyName(policy)}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClusterPropagationPolicy, PropagationPolicy, PropagationSpec } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import { matchPolicy } from "./match.ts";
+import { describeTie, matchPolicy } from "./match.ts";
 import { PolicyIndex } from "./policy-index.ts";
 
 const KIND = { apiVersion: "apps/v1", kind: "Deployment" };
@@ -109,5 +109,31 @@ describe("PolicyIndex", () => {
     const index = new PolicyIndex([...many, policy("all", BY_KIND)]);
 
     expect(index.shortlist(WEB).namespaced.map((one) => one.metadata.name)).toEqual(["all"]);
+  });
+});
+
+describe("describeTie", () => {
+  it("says that only the name decided, and what to do about it", () => {
+    const { policy: chosen, candidates } = matchPolicy(WEB, [policy("b", BY_NAME, 2), policy("a", BY_NAME, 2)]);
+
+    expect(chosen === undefined ? "" : describeTie(chosen, candidates)).toBe(
+      "policy shop/a applies only for being first by name: shop/b has the same priority 2 and also selects the object by name; give the one that shall apply a higher spec.priority",
+    );
+  });
+
+  it("says nothing when priority, selector or scope decided", () => {
+    const own = policy("own", BY_NAME, 2);
+    const others = [policy("a", BY_NAME, 1), policy("b", BY_LABELS, 2), clusterPolicy("c", 2), clusterPolicy("d", 2)];
+
+    expect(describeTie(own, matchPolicy(WEB, [own, ...others]).candidates)).toBeUndefined();
+  });
+
+  it("counts the others when they are many", () => {
+    const all = ["a", "b", "c", "d", "e", "f"].map((name) => policy(name, BY_KIND));
+    const [first] = all;
+
+    const told = first === undefined ? undefined : describeTie(first, matchPolicy(WEB, all).candidates);
+
+    expect(told).toContain("shop/b, shop/c, shop/d and 2 more have the same priority 0");
   });
 });

@@ -2,7 +2,7 @@
 
 import type { ClusterPropagationPolicy, PropagationPolicy } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import { type Policy, PolicyIndex, policyKey } from "./policy-index.ts";
+import { type Policy, PolicyIndex, policyKey, policyName } from "./policy-index.ts";
 import { bestSelectorMatch, type ImplicitPriority } from "./resource-selector.ts";
 
 /**
@@ -63,6 +63,21 @@ function rank<P extends Policy>(object: KubeObject, policies: readonly P[]): Can
   return entries.map((entry) => ({ ...entry, ...judge(entry, best) }));
 }
 
+/**
+ * That only its name puts `chosen` before other policies of its scope, and what to do about it; undefined when something
+ * else decided. Says it of a choice among `candidates`, which hold the ranking of one object.
+ */
+export function describeTie(chosen: Policy, candidates: readonly Candidate[]): string | undefined {
+  const tied = candidates.filter(({ policy, verdict }) => verdict === "later-name" && policy.kind === chosen.kind);
+  const best = candidates.find(({ policy }) => policyKey(policy) === policyKey(chosen));
+  if (tied.length === 0 || best?.verdict !== "best") return undefined;
+  const names = tied.slice(0, NAMED).map(({ policy }) => policyName(policy));
+  const others = tied.length > NAMED ? `${names.join(", ")} and ${tied.length - NAMED} more` : names.join(", ");
+  return `policy ${policyName(chosen)} applies only for being first by name: ${others} ${tied.length === 1 ? "has" : "have"} the same priority ${priorityOf(chosen)} and also ${tied.length === 1 ? "selects" : "select"} the object ${HOW[best.implicitPriority]}; give the one that shall apply a higher spec.priority`;
+}
+
+const NAMED = 3;
+
 interface Entry {
   readonly policy: Policy;
   readonly implicitPriority: ImplicitPriority;
@@ -73,7 +88,7 @@ function judge(entry: Entry, best: Entry | undefined): { verdict: Verdict; reaso
   if (best === undefined || entry === best) {
     return { verdict: "best", reason: `selects the object ${HOW[entry.implicitPriority]}` };
   }
-  const name = policyKey(best.policy).replace(/^\//, "");
+  const name = policyName(best.policy);
   const own = priorityOf(entry.policy);
   const other = priorityOf(best.policy);
   if (own < other) return { verdict: "lower-priority", reason: `priority ${own} < ${other} of ${name}` };

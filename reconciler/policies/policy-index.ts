@@ -2,10 +2,11 @@
 
 import type { ClusterPropagationPolicy, PropagationPolicy, ResourceSelector } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
+import { labelPair, necessaryLabels } from "./label-match.ts";
 
 export type Policy = PropagationPolicy | ClusterPropagationPolicy;
 
-/** The policies that have a selector for an object's kind and, if the selector has a name, for its name. */
+/** The policies that have a selector for an object's kind and for its namespace, name or one of its labels. */
 export interface PolicyShortlist {
   readonly namespaced: readonly PropagationPolicy[];
   readonly cluster: readonly ClusterPropagationPolicy[];
@@ -16,9 +17,14 @@ export function policyKey(policy: Policy): string {
   return `${policy.metadata.namespace ?? ""}/${policy.metadata.name ?? ""}`;
 }
 
+/** How messages name a policy: `shop/web`, or the bare name of a cluster-scoped one. */
+export function policyName(policy: Policy): string {
+  return policyKey(policy).replace(/^\//, "");
+}
+
 export class PolicyIndex {
   readonly #policies = new Map<string, Policy>();
-  /** By scope, kind and name; an empty name stands for selectors without one. */
+  /** By what selectors ask for; see `selectorKeys`. */
   readonly #bySelector = new Map<string, Set<Policy>>();
 
   constructor(policies: Iterable<Policy> = []) {
@@ -57,16 +63,24 @@ export class PolicyIndex {
   }
 
   shortlist(object: KubeObject): PolicyShortlist {
-    const namespace = object.metadata.namespace ?? "";
-    const named = { apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name ?? "" };
-    const find = <P extends Policy>(scope: string, isKind: (policy: Policy) => policy is P): P[] => {
-      const exact = this.#bySelector.get(keyOf(scope, named)) ?? [];
-      const general = this.#bySelector.get(keyOf(scope, { ...named, name: "" })) ?? [];
-      return [...new Set([...exact, ...general])].filter(isKind);
+    const { namespace = "", name = "", labels = {} } = object.metadata;
+    const details = ["", `name ${name}`];
+    for (const key in labels) details.push(`label ${labelPair(key, labels[key] ?? "")}`);
+    const find = <P extends Policy>(
+      scope: string,
+      namespaces: readonly string[],
+      isKind: (policy: Policy) => policy is P,
+    ): P[] => {
+      const found = new Set<P>();
+      for (const selected of namespaces)
+        for (const detail of details)
+          for (const policy of this.#bySelector.get(keyOf(scope, object, selected, detail)) ?? [])
+            if (isKind(policy)) found.add(policy);
+      return [...found];
     };
     return {
-      namespaced: namespace === "" ? [] : find(namespace, isNamespaced),
-      cluster: find("", isClusterScoped),
+      namespaced: namespace === "" ? [] : find(namespace, [""], isNamespaced),
+      cluster: find("", namespace === "" ? [""] : ["", namespace], isClusterScoped),
     };
   }
 }
@@ -79,11 +93,29 @@ function isClusterScoped(policy: Policy): policy is ClusterPropagationPolicy {
   return policy.kind === "ClusterPropagationPolicy";
 }
 
+/** One key a selector, or one for each value when it asks for certain values of a label. */
 function selectorKeys(policy: Policy): Set<string> {
   const scope = policy.metadata.namespace ?? "";
-  return new Set(policy.spec.resourceSelectors.map((selector) => keyOf(scope, selector)));
+  const keys = new Set<string>();
+  for (const selector of policy.spec.resourceSelectors) {
+    // The namespace of a namespaced policy is its scope already.
+    const namespace = scope === "" ? (selector.namespace ?? "") : "";
+    for (const detail of detailsOf(selector)) keys.add(keyOf(scope, selector, namespace, detail));
+  }
+  return keys;
 }
 
-function keyOf(scope: string, selector: Pick<ResourceSelector, "apiVersion" | "kind" | "name">): string {
-  return `${scope}\n${selector.apiVersion}\n${selector.kind}\n${selector.name ?? ""}`;
+function detailsOf(selector: ResourceSelector): readonly string[] {
+  if (selector.name) return [`name ${selector.name}`];
+  const [first] = selector.labelSelector == null ? [] : necessaryLabels(selector.labelSelector);
+  return first === undefined ? [""] : first.map((pair) => `label ${pair}`);
+}
+
+function keyOf(
+  scope: string,
+  { apiVersion, kind }: Pick<ResourceSelector, "apiVersion" | "kind">,
+  namespace: string,
+  detail: string,
+): string {
+  return `${scope}\n${apiVersion}\n${kind}\n${namespace}\n${detail}`;
 }

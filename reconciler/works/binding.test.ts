@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { featureGates } from "../../api/feature-gates.ts";
 import type { PropagationPolicy, PropagationSpec } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
@@ -59,7 +60,9 @@ describe("buildBinding", () => {
     };
 
     expect(build({ placement }).spec.workloadAffinityGroups).toBeUndefined();
-    expect(build({ placement }, { gates: { workloadAffinity: true } }).spec.workloadAffinityGroups).toEqual({
+    expect(
+      build({ placement }, { gates: featureGates({ WorkloadAffinity: true }) }).spec.workloadAffinityGroups,
+    ).toEqual({
       affinityGroup: "team=a",
     });
   });

@@ -1,18 +1,20 @@
 // The binding of a template: everything that scheduling and delivery need to know of the object and its policy.
 
+import { DEFAULT_FEATURE_GATES, type FeatureGates } from "../../api/feature-gates.ts";
 import type { Suspension } from "../../api/policy.ts";
 import type {
   ClusterResourceBinding,
+  ReplicaRequirements,
   ResourceBinding,
   ResourceBindingSpec,
   WorkloadAffinityGroups,
 } from "../../api/work.ts";
-import { gvkOf, type KubeObject, type ObjectMeta } from "../../kube/object.ts";
+import { gvkOf, type KubeObject, type ObjectMeta, refOf } from "../../kube/object.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { changeMetadata, claimMarks } from "../policies/claim.ts";
 import type { Policy } from "../policies/policy-index.ts";
 import { mergeSuspension } from "../policies/suspension.ts";
-import { bindingOfAnotherObject, priorityClassMissing, prioritySourceUnsupported } from "./errors.ts";
+import { bindingOfAnotherObject, demandUnknown, priorityClassMissing, prioritySourceUnsupported } from "./errors.ts";
 import {
   BINDING_FINALIZER,
   BINDING_ID_LABEL,
@@ -34,8 +36,8 @@ export interface BindingRequest {
   readonly id?: string;
   /** The value of a PriorityClass of the control plane; undefined when there is none of that name. */
   readonly priorityOf?: (priorityClassName: string) => number | undefined;
-  /** Karmada's feature gates of these names; off when absent. */
-  readonly gates?: { readonly multiplePodTemplatesScheduling?: boolean; readonly workloadAffinity?: boolean };
+  /** Feature gates; their defaults when absent. */
+  readonly gates?: FeatureGates;
 }
 
 /**
@@ -99,24 +101,47 @@ function bindingSpec(request: BindingRequest, namespaced: boolean): ResourceBind
 function demandOf({
   template,
   interpreter,
-  gates,
+  gates = DEFAULT_FEATURE_GATES,
 }: BindingRequest): Pick<ResourceBindingSpec, "components" | "replicas" | "replicaRequirements"> {
   const gvk = gvkOf(template);
-  if (gates?.multiplePodTemplatesScheduling === true && interpreter.hookEnabled(gvk, "InterpretComponent")) {
-    const components = interpreter.getComponents(template);
+  if (gates.MultiplePodTemplatesScheduling && interpreter.hookEnabled(gvk, "InterpretComponent")) {
+    const components = ask("components", template, () => interpreter.getComponents(template));
     return components.length === 0 ? {} : { components: [...components] };
   }
   if (!interpreter.hookEnabled(gvk, "InterpretReplica")) return {};
-  const { replicas, requirements } = interpreter.getReplicas(template);
+  const { replicas, requirements } = ask("replicas", template, () => interpreter.getReplicas(template));
   return {
     ...(replicas === 0 ? {} : { replicas }),
-    ...(requirements === undefined ? {} : { replicaRequirements: requirements }),
+    ...(requirements === undefined ? {} : { replicaRequirements: withNamespace(requirements, template, gates) }),
   };
 }
 
-function priorityOf({ policy, priorityOf }: BindingRequest): Pick<ResourceBindingSpec, "schedulePriority"> {
+function ask<T>(what: "replicas" | "components", template: KubeObject, answer: () => T): T {
+  try {
+    return answer();
+  } catch (error) {
+    throw demandUnknown(what, refOf(template), error);
+  }
+}
+
+/** Estimates by ResourceQuota ask for the namespace, which pod templates do not name. */
+function withNamespace(
+  requirements: ReplicaRequirements,
+  template: KubeObject,
+  gates: FeatureGates,
+): ReplicaRequirements {
+  const { namespace } = template.metadata;
+  if (!gates.ResourceQuotaEstimate || requirements.namespace || !namespace) return requirements;
+  return { ...requirements, namespace };
+}
+
+function priorityOf({
+  policy,
+  priorityOf,
+  gates = DEFAULT_FEATURE_GATES,
+}: BindingRequest): Pick<ResourceBindingSpec, "schedulePriority"> {
   const wanted = policy.spec.schedulePriority;
-  if (wanted == null) return {};
+  if (!gates.PriorityBasedScheduling || wanted == null) return {};
   if (wanted.priorityClassSource !== "KubePriorityClass") throw prioritySourceUnsupported(wanted.priorityClassSource);
   const priority = priorityOf?.(wanted.priorityClassName);
   if (priority === undefined) throw priorityClassMissing(wanted.priorityClassName);
@@ -126,10 +151,10 @@ function priorityOf({ policy, priorityOf }: BindingRequest): Pick<ResourceBindin
 function affinityGroupsOf({
   template,
   policy,
-  gates,
+  gates = DEFAULT_FEATURE_GATES,
 }: BindingRequest): Pick<ResourceBindingSpec, "workloadAffinityGroups"> {
   const affinity = policy.spec.placement?.workloadAffinity;
-  if (gates?.workloadAffinity !== true || affinity == null) return {};
+  if (!gates.WorkloadAffinity || affinity == null) return {};
   const affinityGroup = groupOf(template, affinity.affinity?.groupByLabelKey);
   const antiAffinityGroup = groupOf(template, affinity.antiAffinity?.groupByLabelKey);
   if (affinityGroup === undefined && antiAffinityGroup === undefined) return {};
@@ -180,7 +205,7 @@ export function mergeBinding(existing: AnyBinding, desired: AnyBinding, policy: 
   const owner = existing.metadata.ownerReferences?.find((reference) => reference.controller === true);
   const uid = desired.metadata.ownerReferences?.[0]?.uid;
   if (owner !== undefined && owner.uid !== uid) {
-    throw bindingOfAnotherObject(existing.metadata.name ?? "", desired.spec.resource);
+    throw bindingOfAnotherObject(existing.metadata.name ?? "", desired.spec.resource, existing.spec.resource);
   }
   const metadata: ObjectMeta = {
     ...existing.metadata,

@@ -1,29 +1,43 @@
-import { describeRef, type ObjectRef } from "../../kube/object.ts";
-import { AppError } from "../../runtime/errors.ts";
+import { describeRef, type ObjectRef, parseApiVersion } from "../../kube/object.ts";
+import { AppError, messageOf } from "../../runtime/errors.ts";
 
-/** A binding of that name still belongs to an earlier object; it goes away when that object's deletion is through. */
-export function bindingOfAnotherObject(binding: string, template: ObjectRef): AppError {
-  return new AppError(
-    "binding-of-another-object",
-    `binding ${binding} belongs to an earlier object than ${describeRef(template)}; waiting for it to be deleted`,
-    { recovery: "retry", details: { binding } },
-  );
+/**
+ * A binding of that name belongs to another object: an earlier one, whose deletion ends with the binding's, or one of the
+ * same kind and name in another group, as groups are no part of the names of bindings.
+ */
+export function bindingOfAnotherObject(binding: string, template: ObjectRef, owner: ObjectRef): AppError {
+  const message =
+    parseApiVersion(owner.apiVersion).group === parseApiVersion(template.apiVersion).group
+      ? `binding ${binding} belongs to an earlier object than ${describeRef(template)}; waiting for it to be deleted`
+      : `binding ${binding} belongs to ${describeRef(owner)}, and ${describeRef(template)} would have one of the same name: rename one of them, or let no policy select it`;
+  return new AppError("binding-of-another-object", message, { recovery: "retry", details: { binding } });
 }
 
-/** The policy names a PriorityClass that the control plane does not have. */
+/** The policy names a PriorityClass that the control plane does not have; its coming is noticed. */
 export function priorityClassMissing(name: string): AppError {
-  return new AppError("binding-priority-class-missing", `there is no PriorityClass ${name}`, {
-    recovery: "retry",
-    details: { name },
-  });
+  return new AppError(
+    "binding-priority-class-missing",
+    `there is no PriorityClass ${name} in the control plane: create it, or name another one in the policy's spec.schedulePriority.priorityClassName`,
+    { recovery: "stall", details: { name } },
+  );
 }
 
 /** The policy takes its priority from a source that is not known. */
 export function prioritySourceUnsupported(source: string): AppError {
-  return new AppError("binding-priority-source-unsupported", `priorityClassSource ${source} is not supported yet`, {
-    recovery: "stall",
-    details: { source },
-  });
+  return new AppError(
+    "binding-priority-source-unsupported",
+    `priorityClassSource ${source} is not supported yet: write KubePriorityClass in the policy's spec.schedulePriority`,
+    { recovery: "stall", details: { source } },
+  );
+}
+
+/** The interpreter cannot tell how many replicas, or which components, a template asks for. */
+export function demandUnknown(of: "replicas" | "components", template: ObjectRef, cause: unknown): AppError {
+  return new AppError(
+    `binding-${of}-unknown`,
+    `cannot read the ${of} of ${describeRef(template)}: ${messageOf(cause)}`,
+    { recovery: "retry", cause },
+  );
 }
 
 /** A binding targets a cluster that is not registered. */

@@ -16,6 +16,7 @@ import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-lis
 import { paint } from "../output.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
 import { registerSimulated } from "../simulated-fleet.ts";
+import { readSkipSettings, SKIP_OPTIONS } from "../skip-settings.ts";
 
 /** Well above the ten seconds that running requests get. */
 const LONGEST_STOP_MS = 30_000;
@@ -58,6 +59,7 @@ export const upCommand: Command = {
       value: "MODE",
       help: "flaghoist (default), or karmada: leave out what Karmada does not do",
     },
+    ...SKIP_OPTIONS,
     failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
     "request-log": { type: "boolean", help: "write a line of the log for each request to the endpoint" },
@@ -227,6 +229,7 @@ function profileOf(invocation: Invocation): Partial<Profile> {
     compatibility,
     ...failover,
     ...readSchedulingSettings(invocation),
+    ...readSkipSettings(invocation),
     descheduler: readDeschedulerSettings(invocation),
   };
 }

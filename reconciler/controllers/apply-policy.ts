@@ -1,0 +1,96 @@
+// Applies a policy to a template: claims the one for the other, and writes the binding, already scheduled.
+import { isConflict } from "../../kube/client/status-error.ts";
+import { describeRef, type KubeObject, refOf } from "../../kube/object.ts";
+import { AppError, messageOf } from "../../runtime/errors.ts";
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import { policyId } from "../policies/claim.ts";
+import type { TemplateDecision } from "../policies/decide-template.ts";
+import { describeTie } from "../policies/match.ts";
+import { isNamespaced, type Policy, policyName } from "../policies/policy-index.ts";
+import { type AnyBinding, BINDING_API_VERSION, buildBinding, mergeBinding } from "../works/binding.ts";
+import type { BindingWriter } from "./binding-writer.ts";
+import { writeMarks } from "./claim-marks.ts";
+import type { ControllerContext } from "./context.ts";
+import { subjectOf } from "./events.ts";
+
+export interface ApplyDeps {
+  readonly context: ControllerContext;
+  readonly interpreter: Interpreter;
+  readonly writer: BindingWriter;
+}
+
+export async function applyPolicy(
+  deps: ApplyDeps,
+  template: KubeObject,
+  decision: Extract<TemplateDecision, { action: "apply" }>,
+): Promise<void> {
+  const { context } = deps;
+  const { policy } = decision;
+  if (policyId(policy) === "")
+    throw new AppError("policy-not-ready", `policy ${policyName(policy)} has no permanent id yet`, {
+      recovery: "wait",
+      afterMs: 200,
+    });
+  try {
+    const claimed = decision.claim === undefined ? template : await writeMarks(context, template, decision.claim);
+    const tie = decision.claim === undefined ? undefined : describeTie(policy, decision.candidates);
+    if (tie !== undefined) context.events.record(subjectOf(template), "Warning", "PoliciesOfEqualRank", tie);
+    if (!decision.holdBinding) await writeBinding(deps, claimed, policy);
+  } catch (error) {
+    if (!isConflict(error)) tellFailed(context, template, policy, error);
+    throw error;
+  }
+}
+
+async function writeBinding(deps: ApplyDeps, template: KubeObject, policy: Policy): Promise<void> {
+  const { context, interpreter, writer } = deps;
+  const desired = buildBinding({
+    template,
+    policy,
+    interpreter,
+    id: context.newUuid(),
+    priorityOf: (name) => priorityOf(context, name),
+    gates: context.profile.featureGates,
+  });
+  const existing = context.informers
+    .of<AnyBinding>(BINDING_API_VERSION, desired.kind)
+    .get(desired.metadata.namespace, desired.metadata.name ?? "");
+  // What is written to it goes with it. Its end brings us back.
+  if (existing?.metadata.deletionTimestamp !== undefined) return;
+  const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
+  const before = existing?.metadata.resourceVersion;
+  await writer.write(existing, merged, (stored) => {
+    if (stored.metadata.resourceVersion !== before) tellApplied(context, template, policy);
+  });
+}
+
+function tellApplied(context: ControllerContext, template: KubeObject, policy: Policy): void {
+  const message = `Apply ${policyWords(policy)} succeed`;
+  context.events.record(subjectOf(template), "Normal", "ApplyPolicySucceed", message);
+  context.logger.debug("applied policy", { object: describeRef(refOf(template)), policy: policyName(policy) });
+}
+
+/** Records why a policy is not applied to a template that it has, or would have. */
+export function tellFailed(context: ControllerContext, template: KubeObject, policy: Policy, error: unknown): void {
+  const subject = subjectOf(template);
+  if (error instanceof AppError) {
+    const reason = INTERPRETER_REASONS[error.code];
+    if (reason !== undefined) context.events.record(subject, "Warning", reason, error.message);
+  }
+  const message = `Apply ${policyWords(policy)} failed: ${messageOf(error)}`;
+  context.events.record(subject, "Warning", "ApplyPolicyFailed", message);
+}
+
+const INTERPRETER_REASONS: Readonly<Record<string, string>> = {
+  "binding-replicas-unknown": "GetReplicasFailed",
+  "binding-components-unknown": "GetComponentsFailed",
+};
+
+function policyWords(policy: Policy): string {
+  return isNamespaced(policy) ? `policy(${policyName(policy)})` : `cluster policy(${policyName(policy)})`;
+}
+
+function priorityOf(context: ControllerContext, name: string): number | undefined {
+  const value = context.informers.of("scheduling.k8s.io/v1", "PriorityClass").get(undefined, name)?.["value"];
+  return typeof value === "number" ? value : undefined;
+}
