@@ -3,8 +3,22 @@ import type { ResourceBindingStatus } from "../../api/work.ts";
 import { isAlreadyExists, isConflict } from "../../kube/client/status-error.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import { equalJson, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
-import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
-import { FILTER_NAMES } from "../scheduler/filters.ts";
+    const all: DecisionOptions = {
+      keepOrder: true,
+      featureGates: profile.featureGates,
+      schedulerName,
+      emptyWorkloadPropagation,
+      disabledFilters: FILTER_NAMES.filter((name) => disabledPlugins.includes(name)),
+      ...options,
+    };
+    const now = clock.now();
+    const decision = decideScheduling(desired, this.#fleet.index, now, all);
+    const decided = withAnnotations(
+      withDecision(desired, decision),
+      profile.compatibility === "karmada"
+        ? {}
+        : recordDecision({ binding: desired, fleet: this.#fleet.index, options: all, decision, now }),
+    );
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import type { ControllerContext } from "./context.ts";
 import { type EventSubject, subjectOf } from "./events.ts";
@@ -59,15 +73,22 @@ export class BindingWriter {
     const changesBefore = this.#fleetChanges;
     const collected = collectOptions(this.#inputs, desired);
     const options = collected instanceof Promise ? await collected : collected;
-    const decision = decideScheduling(desired, this.#fleet.index, clock.now(), {
+    const all: DecisionOptions = {
       keepOrder: true,
       featureGates: profile.featureGates,
       schedulerName,
       emptyWorkloadPropagation,
       disabledFilters: FILTER_NAMES.filter((name) => disabledPlugins.includes(name)),
       ...options,
-    });
-    const decided = withDecision(desired, decision);
+    };
+    const now = clock.now();
+    const decision = decideScheduling(desired, this.#fleet.index, now, all);
+    const decided = withAnnotations(
+      withDecision(desired, decision),
+      profile.compatibility === "karmada"
+        ? {}
+        : recordDecision({ binding: desired, fleet: this.#fleet.index, options: all, decision, now }),
+    );
     let stored: AnyBinding;
     if (existing === undefined) {
       stored = await this.#create(decided);
@@ -170,6 +191,13 @@ function withDecision(binding: AnyBinding, decision: SchedulingDecision): AnyBin
   const spec = decision.clusters === undefined ? binding.spec : { ...binding.spec, clusters: [...decision.clusters] };
   // Only fields of the same types are replaced.
   return { ...binding, metadata: { ...binding.metadata, annotations }, spec } as AnyBinding;
+}
+
+function withAnnotations(binding: AnyBinding, added: Readonly<Record<string, string>>): AnyBinding {
+  if (Object.keys(added).length === 0) return binding;
+  const annotations = { ...binding.metadata.annotations, ...added };
+  // Only the annotations are replaced.
+  return { ...binding, metadata: { ...binding.metadata, annotations } } as AnyBinding;
 }
 
 /** The decision's status, with the generation that the write of that decision made. */

@@ -8,7 +8,7 @@ import { APPLIED_PLACEMENT_ANNOTATION, formatPlacement } from "./applied-placeme
 import type { FleetIndex } from "./fleet-index.ts";
 import { type Binding, findOccasion, type Occasion, whyIgnored } from "./occasion.ts";
 import { resolveGates, type SchedulingOptions } from "./options.ts";
-import { type GroupAttempt, scheduleInGroups } from "./schedule-in-groups.ts";
+import { type GroupAttempt, type GroupedResult, scheduleInGroups } from "./schedule-in-groups.ts";
 import { SchedulingError } from "./scheduling-error.ts";
 import type { SchedulingTrace } from "./trace.ts";
 
@@ -52,6 +52,8 @@ export interface SchedulingDecision {
   /** Affinity groups that were tried in vain. */
   readonly failedGroups: readonly GroupAttempt[];
   readonly error?: SchedulingError;
+  /** What scheduling answered, when it was tried: also the clusters that stay. */
+  readonly grouped?: GroupedResult;
   readonly trace?: SchedulingTrace;
 }
 
@@ -106,10 +108,11 @@ function scheduleNow(
   occasion: Occasion,
 ): SchedulingDecision {
   const { spec, status } = binding;
-  const { result, affinityName, failed } = scheduleInGroups({ spec, status, fleet, options });
+  const grouped = scheduleInGroups({ spec, status, fleet, options });
+  const { result, affinityName, failed } = grouped;
   const groupEvents = failed.map((attempt) => groupEvent(binding, attempt));
   const traced = result.trace === undefined ? {} : { trace: result.trace };
-  const common = { occasion, failedGroups: failed, ...traced };
+  const common = { occasion, failedGroups: failed, grouped, ...traced };
   if (result.error !== undefined) {
     const { error } = result;
     const condition = scheduledCondition(error, status?.conditions, now);

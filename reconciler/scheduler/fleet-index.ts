@@ -21,6 +21,7 @@ export class FleetIndex {
   #records: ClusterRecord[];
   #positions: Map<string, number>;
   #version = 1;
+  #filtersVersion = 1;
   readonly #plans = new ContentCache<Placement, Map<string, PlacementPlan>>(() =>
     Math.min(4096, Math.ceil(MAX_PLAN_ENTRIES / (this.#records.length + 1))),
   );
@@ -41,6 +42,11 @@ export class FleetIndex {
   /** Grows with every change that may change a decision. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Grows with every change that may change what filters and affinities say. */
+  get filtersVersion(): number {
+    return this.#filtersVersion;
   }
 
   /** Every cluster, sorted by name; the index in this list is the cluster's position. Changes in place. */
@@ -70,6 +76,7 @@ export class FleetIndex {
       : readCluster(cluster, this.#records[position]?.capacity);
     if (!filtersChange && !estimatesChange) return false;
     this.#version++;
+    if (filtersChange) this.#filtersVersion++;
     // When so much changed, it is better to start anew.
     if (filtersChange && this.#log.push(position) > 1000 + 8 * this.#records.length) this.#forgetFilters();
     if (estimatesChange) {
@@ -123,6 +130,7 @@ export class FleetIndex {
   }
 
   #forgetFilters(): void {
+    this.#filtersVersion++;
     this.#plans.clear();
     this.#log = [];
     this.#clusterTables = this.#makeTables();

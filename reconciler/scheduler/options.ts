@@ -20,6 +20,8 @@ export const DEFAULT_GATES: SchedulerGates = {
 
 /** An answer from elsewhere on how much fits into a cluster, such as an estimator inside the cluster. */
 export interface ExternalEstimate {
+  /** Who says so, for people: `estimator member1`. */
+  readonly name?: string;
   /** Replicas (or component sets) that fit; undefined or negative when it does not know the cluster. */
   replicasOf(cluster: string): number | undefined;
 }

@@ -179,8 +179,11 @@ function assign(
   return plan.tiers === undefined ? assignReplicas(request) : assignByTiers(request);
 }
 
-// As Karmada: half of all resources prefer the last name, so that odd replicas do not all end on the first cluster.
-function namesDescend(uid: string | undefined): boolean {
+/**
+ * Whether equals go to the last name rather than the first. As Karmada: half of all resources have it so, that odd
+ * replicas do not all end on the first cluster.
+ */
+export function namesDescend(uid: string | undefined): boolean {
   return uid !== undefined && uid !== "" && fnv1a32(uid) % 2 === 1;
 }
 
