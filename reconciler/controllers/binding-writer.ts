@@ -3,22 +3,9 @@ import type { ResourceBindingStatus } from "../../api/work.ts";
 import { isAlreadyExists, isConflict } from "../../kube/client/status-error.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import { equalJson, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
-    const all: DecisionOptions = {
-      keepOrder: true,
-      featureGates: profile.featureGates,
-      schedulerName,
-      emptyWorkloadPropagation,
-      disabledFilters: FILTER_NAMES.filter((name) => disabledPlugins.includes(name)),
-      ...options,
-    };
-    const now = clock.now();
-    const decision = decideScheduling(desired, this.#fleet.index, now, all);
-    const decided = withAnnotations(
-      withDecision(desired, decision),
-      profile.compatibility === "karmada"
-        ? {}
-        : recordDecision({ binding: desired, fleet: this.#fleet.index, options: all, decision, now }),
-    );
+import { type DecisionOptions, decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
+import { recordDecision } from "../scheduler/decision-record.ts";
+import { FILTER_NAMES } from "../scheduler/filters.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import type { ControllerContext } from "./context.ts";
 import { type EventSubject, subjectOf } from "./events.ts";

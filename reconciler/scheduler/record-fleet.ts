@@ -78,7 +78,7 @@ export function describeFleet(
     table === undefined
       ? ""
       : pack(Array.from(table.values, (value, position) => (columns.admitted[position] === 1 ? value : 0)));
-  const text = fit(namesOf(fleet.records), columns.projections, estimates);
+  const text = shorten(namesOf(fleet.records), columns.projections, estimates);
   columns.texts.set(none, { seen, text });
   return { text, admitted: columns.admitted };
 }
@@ -86,7 +86,11 @@ export function describeFleet(
 /** Stands for "nothing was estimated" where a key is needed. */
 const NO_TABLE = { changes: [] } as unknown as EstimateTable;
 
-function fit(names: { readonly packed: string; readonly digest: string }, projections: string, room: string): string {
+function shorten(
+  names: { readonly packed: string; readonly digest: string },
+  projections: string,
+  room: string,
+): string {
   const variants = [
     [names.packed, projections, room],
     [`=${names.digest}`, projections, room],
