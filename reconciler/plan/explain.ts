@@ -147,7 +147,8 @@ function everywhere(world: World, namespace: KubeObject): ClusterExplanation[] {
   });
 }
 
-const NOTHING: Omit<Explanation, "object" | "origin" | "state"> = {
+/** An explanation of nothing in particular, to be filled in. */
+export const NOTHING: Omit<Explanation, "object" | "origin" | "state"> = {
   reason: undefined,
   policy: undefined,
   otherPolicies: [],
@@ -287,7 +288,12 @@ function groupOf(
   return { name, failed };
 }
 
-function withRules(division: DivisionTrace, placement: Placement, clusters: readonly Cluster[]): DivisionExplanation {
+/** The division with the static rule behind each weight. */
+export function withRules(
+  division: DivisionTrace,
+  placement: Placement,
+  clusters: readonly Cluster[],
+): DivisionExplanation {
   const rules = placement.replicaScheduling?.weightPreference?.staticWeightList ?? [];
   if (division.strategy !== "StaticWeight" || rules.length === 0) return { ...division, ruleOf: {}, idleRules: [] };
   const ruleOf: Record<string, number> = {};

@@ -29,6 +29,15 @@ export function explainText(explanation: Explanation, options: ExplainTextOption
     .join("\n\n");
 }
 
+/** Clusters and arithmetic of a decision on its own. */
+export function decisionText(explanation: Explanation, options: ExplainTextOptions): string {
+  const sections = [clusterSection(explanation, options), divisionSection(explanation)];
+  return sections
+    .filter((section) => section.length > 0)
+    .map((section) => section.join("\n"))
+    .join("\n\n");
+}
+
 function headline(explanation: Explanation, paint: Emphasis): string {
   const { object, policy, clusters, reason } = explanation;
   const name = paint.bold(object.name);

@@ -11,6 +11,7 @@ import { joinCommand } from "./join.ts";
 import { planCommand } from "./plan.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { renderCommand } from "./render.ts";
+import { replayCommand } from "./replay.ts";
 import { restoreCommand } from "./restore.ts";
 import { unjoinCommand } from "./unjoin.ts";
 import { upCommand } from "./up.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   renderCommand,
   planCommand,
   explainCommand,
+  replayCommand,
   driftCommand,
   reconcileCommand,
   getCommand,
