@@ -5,12 +5,12 @@ import type { Cluster, Taint } from "../../api/cluster.ts";
 import type { ClusterAffinity, Placement } from "../../api/policy.ts";
 import type { ObjectReference, ResourceBindingSpec } from "../../api/work.ts";
 import { isObject } from "../../kube/object.ts";
+import { tolerates } from "../../kube/taints.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import type { EstimateTable } from "./estimate-tables.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import type { PlacementPlan } from "./plan.ts";
 import { foldNames, foldRuns, pack, unfoldNames, unfoldRuns, unpack } from "./record-packing.ts";
-import { tolerates } from "./taints.ts";
 import { isWorkload } from "./workload.ts";
 
 /** The longest text that a fleet takes. */
