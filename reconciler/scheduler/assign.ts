@@ -85,7 +85,7 @@ function divideByRoom(request: AssignmentRequest): readonly Assignment[] | Sched
   const previous = previousAmong(request);
   if (request.fresh) {
     const held = new Map(previous.map((entry) => [entry.position, entry.replicas]));
-    const list = weigh(selected, (position) => candidates.allocatable(position) + (held.get(position) ?? 0));
+    const list = weigh(selected, (position) => toInt32(candidates.allocatable(position) + (held.get(position) ?? 0)));
     const result = divideWithin(request, "divide", replicas, list, previous);
     return result instanceof SchedulingError ? result.during("failed to do fresh scale") : result;
   }
@@ -181,11 +181,8 @@ function divideWithin(
   let room = 0;
   let needed = list.weights.length;
   for (let i = 0; i < list.weights.length; i++) {
-    room += list.weights[i] as number;
-    if (request.strategy === "Aggregated" && room >= target) {
-      needed = i + 1;
-      break;
-    }
+    room = toInt32(room + (list.weights[i] as number));
+    if (request.strategy === "Aggregated" && room >= target && i < needed) needed = i + 1;
   }
   const used = needed === list.weights.length ? list : firstOf(list, needed);
   note(request, { action, target, list: used, previous });
@@ -194,6 +191,14 @@ function divideWithin(
   }
   // What clusters had before is added to their place in this list, so that they must be in it.
   return divide(request, target, used, action === "scale-up" && previous.length > 0);
+}
+
+/**
+ * As Karmada: room is counted in 32 bits. It matters where nothing is wanted, since each cluster then counts as having
+ * room for 2^31-1: a reschedule of a workload scaled to zero over two clusters is refused for a room of -2.
+ */
+function toInt32(count: number): number {
+  return count | 0;
 }
 
 function firstOf({ positions, weights }: WeightList, count: number): WeightList {

@@ -17,13 +17,14 @@ export function assignByTiers(request: AssignmentRequest): readonly Assignment[]
   const result: Assignment[] = [];
   let left = request.replicas;
   for (const [tier, positions] of [...byTier].sort(([a], [b]) => a - b)) {
-    if (left <= 0) break;
     const room = positions.reduce((sum, position) => sum + candidates.available(position), 0);
     const replicas = Math.min(left, room);
     const part = assignReplicas({ ...request, selected: positions, replicas, tier });
     if (part instanceof SchedulingError) return part;
     result.push(...part);
     left -= replicas;
+    // As Karmada: only now, so that the first tier is asked even for nothing.
+    if (left <= 0) break;
   }
   if (left > 0) {
     return new SchedulingError("Unschedulable", "Clusters available replicas are not enough to schedule.");

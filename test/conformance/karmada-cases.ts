@@ -5,7 +5,7 @@ import { messageOf } from "../../runtime/errors.ts";
 import { differences } from "./compare.ts";
 import type { CaseResult, Suite } from "./suite.ts";
 
-interface RecordedCase<Input> {
+export interface RecordedCase<Input> {
   readonly id: string;
   readonly tags?: readonly string[];
   readonly input: Input;
@@ -40,10 +40,11 @@ export function caseSuite<Input>(file: string, answer: (input: Input) => unknown
   };
 }
 
-function judge<Input>(
+/** Whether our answer to a recorded case is the recorded one; `caseSuite` says what may differ. */
+export function judge<Input>(
   recorded: RecordedCase<Input>,
   answer: (input: Input) => unknown,
-  normalize: Normalize<Input> | undefined,
+  normalize?: Normalize<Input>,
 ): CaseResult {
   let actual: unknown;
   try {

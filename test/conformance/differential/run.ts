@@ -1,4 +1,5 @@
 // npm run differential -- --server KUBECONFIG [--seed N] [--cases N] [--only GENERATOR] [--show N]
+// npm run differential -- karmada [--op OPERATION] [--seed N] [--cases N]       (karmada/run.ts)
 //
 // Makes random requests, plays each on a new embedded server and on the one of the kubeconfig, and prints where the
 // answers differ. How to start a server to compare with: ../suites/apiserver.ts.
@@ -7,6 +8,7 @@ import { readFixtures } from "../apiserver/recorded.ts";
 import { openEmbedded, openRemote, prepare } from "../apiserver/targets.ts";
 import { compareCase, type Difference, type Servers, shortest } from "./compare-case.ts";
 import { GENERATORS } from "./generators.ts";
+import { runKarmada } from "./karmada/run.ts";
 import { Random } from "./random.ts";
 
 const BATCH = 40;
@@ -80,4 +82,5 @@ function report(found: readonly Found[], limit: number): void {
   }
 }
 
-await main();
+const [first, ...rest] = process.argv.slice(2);
+await (first === "karmada" ? runKarmada(rest) : main());

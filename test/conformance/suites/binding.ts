@@ -6,14 +6,17 @@ import { buildBinding } from "../../../reconciler/works/binding.ts";
 import { caseSuite } from "../karmada-cases.ts";
 import type { Suite } from "../suite.ts";
 
-interface BindingInput {
+export interface BindingInput {
   readonly template: KubeObject;
   readonly policy: Policy;
 }
 
 const interpreter = createInterpreter({ native: nativeLevel() });
 
-export const suite: Suite = caseSuite<BindingInput>("binding.json", ({ template, policy }) => {
+/** The binding we would write. */
+export function answerBinding({ template, policy }: BindingInput): unknown {
   const { apiVersion: _apiVersion, kind, ...binding } = buildBinding({ template, policy, interpreter });
   return { bindingKind: kind, binding: { ...binding, status: {} } };
-});
+}
+
+export const suite: Suite = caseSuite<BindingInput>("binding.json", answerBinding);

@@ -6,7 +6,7 @@ import type { AssumedWorkload } from "../../../reconciler/scheduler/options.ts";
 import { estimateBesideAssumed } from "../../../reconciler/scheduler/overcommit.ts";
 import { caseSuite } from "../karmada-cases.ts";
 
-interface Input {
+export interface EstimateInput {
   readonly clusters: readonly Cluster[];
   readonly replicaRequirements?: ReplicaRequirements;
   readonly components?: readonly Component[];
@@ -14,7 +14,8 @@ interface Input {
   readonly featureGates?: Readonly<Record<string, boolean>>;
 }
 
-function answer(input: Input): unknown {
+/** How much we think fits. */
+export function answerEstimate(input: EstimateInput): unknown {
   const gates = input.featureGates ?? {};
   const options = { resourceModels: gates["CustomizedClusterResourceModeling"] ?? true };
   const wanted =
@@ -28,4 +29,4 @@ function answer(input: Input): unknown {
   return { clusters };
 }
 
-export const suite = caseSuite("estimator.json", answer);
+export const suite = caseSuite("estimator.json", answerEstimate);

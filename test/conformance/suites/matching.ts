@@ -13,12 +13,13 @@ import { PolicyIndex } from "../../../reconciler/policies/policy-index.ts";
 import { selectorMatches } from "../../../reconciler/policies/resource-selector.ts";
 import { caseSuite } from "../karmada-cases.ts";
 
-type Input =
+export type MatchInput =
   | { readonly resource: KubeObject; readonly selector: ResourceSelector }
   | { readonly cluster: Cluster; readonly affinity: ClusterAffinity }
   | { readonly resource: KubeObject; readonly policies: readonly (PropagationPolicy | ClusterPropagationPolicy)[] };
 
-function answer(input: Input): unknown {
+/** What we select. */
+export function answerMatch(input: MatchInput): unknown {
   if ("selector" in input) {
     const implicitPriority = selectorMatches(input.resource, input.selector);
     return { implicitPriority, matches: implicitPriority > 0 };
@@ -32,4 +33,4 @@ function answer(input: Input): unknown {
   };
 }
 
-export const suite = caseSuite("matching.json", answer);
+export const suite = caseSuite("matching.json", answerMatch);

@@ -17,7 +17,7 @@ import { messageOf } from "../../../runtime/errors.ts";
 import { caseSuite } from "../karmada-cases.ts";
 import type { Suite } from "../suite.ts";
 
-interface NamingInput {
+export interface NamingInput {
   readonly function: string;
   readonly args: readonly string[];
 }
@@ -47,8 +47,14 @@ const FUNCTIONS: Readonly<Record<string, (a: string, b: string, c: string) => un
   IsReservedNamespace: (namespace) => isReservedNamespace(namespace),
 };
 
-export const suite: Suite = caseSuite<NamingInput>("naming.json", (input) => {
+/** Functions that can be asked for, by Karmada's names. */
+export const NAMING_FUNCTIONS: readonly string[] = Object.keys(FUNCTIONS);
+
+/** The name we would give. */
+export function answerNaming(input: NamingInput): unknown {
   const [a = "", b = "", c = ""] = input.args;
   const result = FUNCTIONS[input.function]?.(a, b, c);
   return { result };
-});
+}
+
+export const suite: Suite = caseSuite<NamingInput>("naming.json", answerNaming);

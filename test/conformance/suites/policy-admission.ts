@@ -2,10 +2,10 @@ import { defaultObject, validateObject } from "../../../api/admission/admit.ts";
 import type { AdmissionContext } from "../../../api/admission/context.ts";
 import { refusalText } from "../../../api/admission/field-error.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { caseSuite } from "../karmada-cases.ts";
+import { type Comparable, caseSuite } from "../karmada-cases.ts";
 import type { Suite } from "../suite.ts";
 
-interface AdmissionInput {
+export interface AdmissionInput {
   readonly namespace: string;
   readonly operation: AdmissionContext["operation"];
   readonly policy: KubeObject;
@@ -17,7 +17,8 @@ interface AdmissionAnswer {
   readonly message?: string;
 }
 
-function answer({ namespace, operation, policy }: AdmissionInput): AdmissionAnswer {
+/** What we store and refuse. */
+export function answerAdmission({ namespace, operation, policy }: AdmissionInput): AdmissionAnswer {
   const defaulted = defaultObject(policy, {
     operation,
     requestNamespace: namespace,
@@ -58,8 +59,8 @@ function isEncoderTrace(key: string, value: unknown): boolean {
   return (key === "propagateDeps" || key === "association") && value === false;
 }
 
-// Texts are our own; what must agree is the decision, the stored object and the fields that are named.
-export const suite: Suite = caseSuite<AdmissionInput>("policy-admission.json", answer, (_, expected, actual) => {
+/** Texts are our own; what must agree is the decision, the stored object and the fields that are named. */
+export function normalizeAdmission(_input: AdmissionInput, expected: unknown, actual: unknown): Comparable {
   // The vectors have this form, and `actual` is an answer of ours.
   const theirs = expected as AdmissionAnswer;
   const ours = actual as AdmissionAnswer;
@@ -78,4 +79,6 @@ export const suite: Suite = caseSuite<AdmissionInput>("policy-admission.json", a
     },
     ...(traces && { deviates: "empty values stand or are left out as the writer had them" }),
   };
-});
+}
+
+export const suite: Suite = caseSuite<AdmissionInput>("policy-admission.json", answerAdmission, normalizeAdmission);

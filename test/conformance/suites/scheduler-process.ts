@@ -9,7 +9,7 @@ import { type Comparable, caseSuite } from "../karmada-cases.ts";
 import type { Suite, SuiteOptions } from "../suite.ts";
 import { readFleets } from "./scheduler.ts";
 
-interface Input {
+export interface ProcessInput {
   readonly fleet: string;
   readonly binding: Binding;
 }
@@ -20,7 +20,8 @@ interface Answer {
 
 const NOW = Date.UTC(2026, 0, 1);
 
-function answer(input: Input, fleet: FleetIndex): unknown {
+/** What the loop would write. */
+export function answerProcess(input: ProcessInput, fleet: FleetIndex): unknown {
   const { binding } = input;
   const decision = decideScheduling(binding, fleet, NOW);
   const status = { ...binding.status, ...decision.status };
@@ -37,7 +38,8 @@ function answer(input: Input, fleet: FleetIndex): unknown {
   };
 }
 
-function normalize(_input: Input, expected: unknown, actual: unknown): Comparable {
+/** Takes out what Karmada leaves to chance. */
+export function normalizeProcess(_input: ProcessInput, expected: unknown, actual: unknown): Comparable {
   // Both have the form above.
   return { expected: withoutReasons(expected as Answer), actual: withoutReasons(actual as Answer) };
 }
@@ -58,10 +60,10 @@ function withoutReasons(answer: Answer): Answer {
 export const suite: Suite = {
   run(options: SuiteOptions) {
     const fleets = readFleets(options.vectors);
-    return caseSuite<Input>(
+    return caseSuite<ProcessInput>(
       "scheduler-process.json",
-      (input) => answer(input, new FleetIndex(fleets.get(input.fleet) ?? [])),
-      normalize,
+      (input) => answerProcess(input, new FleetIndex(fleets.get(input.fleet) ?? [])),
+      normalizeProcess,
     ).run(options);
   },
 };

@@ -9,7 +9,7 @@ import { schedule } from "../../../reconciler/scheduler/schedule.ts";
 import { type Comparable, caseSuite } from "../karmada-cases.ts";
 import type { Suite, SuiteOptions } from "../suite.ts";
 
-interface Input {
+export interface ScheduleInput {
   readonly fleet: string;
   readonly spec: ResourceBindingSpec;
   readonly status: ResourceBindingStatus;
@@ -42,7 +42,8 @@ export function readFleets(vectors: string): ReadonlyMap<string, readonly Cluste
   return new Map(fleets.map((fleet) => [fleet.id, fleet.clusters]));
 }
 
-function answer(input: Input, fleet: FleetIndex): Answer {
+/** Our decision, as comparable as it gets. */
+export function answerSchedule(input: ScheduleInput, fleet: FleetIndex): Answer {
   const result = schedule({
     spec: input.spec,
     status: input.status,
@@ -66,7 +67,8 @@ function answer(input: Input, fleet: FleetIndex): Answer {
   return { failure, reasons: Object.fromEntries(reasons) };
 }
 
-function normalize(input: Input, expected: unknown, actual: unknown): Comparable {
+/** Takes out what Karmada leaves to chance. */
+export function normalizeSchedule(input: ScheduleInput, expected: unknown, actual: unknown): Comparable {
   // Both come from this file and from the recorded format above.
   const want = expected as Expected;
   const got = actual as Answer;
@@ -92,18 +94,22 @@ function normalize(input: Input, expected: unknown, actual: unknown): Comparable
  */
 function comparable(spec: ResourceBindingSpec, targets: readonly TargetCluster[]): readonly TargetCluster[] {
   const plain = targets.map((target) => ({ ...target, replicas: target.replicas ?? 0 }));
+  const byName = (a: TargetCluster, b: TargetCluster): number => (a.name < b.name ? -1 : 1);
+  // With tiers, such an end is wherever a tier ends.
+  const tiers = spec.placement?.clusterAffinities?.some((term) => term.overflowAffinities != null) === true;
+  if (tiers) return plain.sort(byName);
   const before = new Map((spec.clusters ?? []).map((target) => [target.name, target.replicas]));
   const gained = plain.findLastIndex((target) => before.get(target.name) !== target.replicas) + 1;
-  return [...plain.slice(0, gained), ...plain.slice(gained).sort((a, b) => (a.name < b.name ? -1 : 1))];
+  return [...plain.slice(0, gained), ...plain.slice(gained).sort(byName)];
 }
 
 export const suite: Suite = {
   run(options: SuiteOptions) {
     const fleets = new Map([...readFleets(options.vectors)].map(([id, clusters]) => [id, new FleetIndex(clusters)]));
-    return caseSuite<Input>(
+    return caseSuite<ScheduleInput>(
       "scheduler.json",
-      (input) => answer(input, fleets.get(input.fleet) ?? new FleetIndex()),
-      normalize,
+      (input) => answerSchedule(input, fleets.get(input.fleet) ?? new FleetIndex()),
+      normalizeSchedule,
     ).run(options);
   },
 };

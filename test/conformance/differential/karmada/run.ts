@@ -1,0 +1,199 @@
+// npm run differential -- karmada [--op NAME] [--cases N] [--seed S] [--show N] [--whole] [--record FOLDER [--take N]]
+// npm run differential -- karmada --case ID [--record FOLDER]
+//
+// Asks the real Karmada (../karmada-oracle/build makes the program) and us the same random questions, and prints where we
+// answer otherwise, as small as the difference gets. --record adds the differences found, or with --take N that many cases
+// of every kind, to vectors in FOLDER.
+import { existsSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Dice } from "../../../../reconciler/scheduler/random-cases.ts";
+import { messageOf } from "../../../../runtime/errors.ts";
+import { minimise } from "./minimise.ts";
+import { type Operation, type Question, type Recorded, record } from "./operation.ts";
+import { OPERATIONS } from "./operations.ts";
+import { findOracle, Oracle } from "./oracle.ts";
+import { VectorWriter } from "./vector-writer.ts";
+
+const SHRINKING_TRIES = 1500;
+
+interface Tally {
+  passed: number;
+  failed: number;
+  understood: number;
+  skipped: number;
+}
+
+function usage(problem: string): never {
+  process.stderr.write(
+    `${problem}\nusage: npm run differential -- karmada [--op NAME] [--cases N] [--seed S] [--show N] [--whole] [--record FOLDER [--take N]]\n` +
+      `operations: ${Object.keys(OPERATIONS).join(", ")}\n`,
+  );
+  process.exit(2);
+}
+
+/** Runs the command line after the word `karmada`. */
+export async function runKarmada(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      op: { type: "string" },
+      cases: { type: "string", default: "1000" },
+      seed: { type: "string", default: "1" },
+      show: { type: "string", default: "10" },
+      whole: { type: "boolean", default: false },
+      record: { type: "string" },
+      take: { type: "string", default: "0" },
+      case: { type: "string" },
+    },
+  });
+  const wanted = values.case === undefined ? undefined : readCaseId(values.case);
+  const op = wanted?.op ?? values.op;
+  const names = Object.keys(OPERATIONS).filter((name) => op === undefined || name === op);
+  if (names.length === 0) usage(`there is no operation ${op}`);
+  const path = findOracle();
+  if (path === undefined || !existsSync(path)) {
+    process.stdout.write(
+      "skipped: no Karmada to ask; test/conformance/differential/karmada-oracle/build makes it (needs Go)\n",
+    );
+    return;
+  }
+  const oracle = new Oracle(path);
+  const tally: Tally = { passed: 0, failed: 0, understood: 0, skipped: 0 };
+  const run = {
+    oracle,
+    tally,
+    seed: wanted?.seed ?? Number(values.seed),
+    wanted,
+    cases: Math.ceil(Number(wanted === undefined ? values.cases : 1000) / names.length),
+    show: Number(values.show),
+    whole: values.whole,
+    take: Number(values.take),
+    writer: values.record === undefined ? undefined : new VectorWriter(values.record),
+  };
+  for (const name of names) await compare(name, OPERATIONS[name] as Operation<unknown>, run);
+  oracle.close();
+  run.writer?.close();
+  if (tally.understood > 0) process.stdout.write(`${tally.understood} differ for a known reason\n`);
+  if (tally.skipped > 0) process.stdout.write(`${tally.skipped} could not be asked\n`);
+  process.stdout.write(`${tally.passed} passed, ${tally.failed} failed\n`);
+  process.exitCode = tally.failed > 0 ? 1 : 0;
+}
+
+interface CaseId {
+  readonly op: string;
+  readonly seed: number;
+  readonly batch: number;
+  readonly at: number;
+}
+
+function readCaseId(id: string): CaseId {
+  const match = /^(.+)-(\d+)-(\d+)-(\d+)$/.exec(id);
+  if (match === null) usage(`${id} is no case`);
+  const [, op = "", seed, batch, at] = match;
+  return { op, seed: Number(seed), batch: Number(batch), at: Number(at) };
+}
+
+interface Run {
+  /** The one case to play. */
+  readonly wanted: CaseId | undefined;
+  readonly oracle: Oracle;
+  readonly tally: Tally;
+  readonly seed: number;
+  readonly cases: number;
+  readonly show: number;
+  readonly whole: boolean;
+  readonly take: number;
+  readonly writer: VectorWriter | undefined;
+}
+
+async function compare(name: string, operation: Operation<unknown>, run: Run): Promise<void> {
+  const { oracle, tally } = run;
+  const whys = new Map<string, number>();
+  let shown = 0;
+  const { wanted } = run;
+  for (let asked = 0, batch = wanted?.batch ?? 0; asked < run.cases; batch++) {
+    const dice = new Dice(run.seed * 1_000_003 + batch);
+    const questions = operation.ask(dice).slice(0, run.cases - asked);
+    const answers = await Promise.all(
+      questions.map((question, at) => record(oracle, name, question, `${name}-${run.seed}-${batch}-${at}`)),
+    );
+    asked += questions.length;
+    for (const [at, recorded] of answers.entries()) {
+      if (wanted !== undefined && at !== wanted.at) continue;
+      const question = questions[at] as Question<unknown>;
+      if (typeof recorded === "string") {
+        tally.skipped++;
+        if (whys.size < 20) whys.set(recorded.slice(0, 1000), (whys.get(recorded.slice(0, 1000)) ?? 0) + 1);
+        continue;
+      }
+      const result = operation.judge(recorded, question.clusters ?? []);
+      if (result.passed) {
+        tally.passed++;
+        if (wanted !== undefined) run.writer?.add(operation, question, recorded);
+        else run.writer?.offer(operation, question, recorded, run.take);
+        continue;
+      }
+      const why = operation.understood?.(recorded, question.clusters ?? []);
+      if (why !== undefined) {
+        tally.understood++;
+        whys.set(why, (whys.get(why) ?? 0) + 1);
+        continue;
+      }
+      tally.failed++;
+      if (shown++ < run.show) await show(name, operation, question, recorded, run);
+    }
+    if (wanted !== undefined) break;
+  }
+  for (const [why, times] of whys) process.stdout.write(`${name}: ${times} × ${why}\n`);
+}
+
+/** The field at which two answers part, so that shrinking does not wander off to another difference. */
+function sortOf(details: string | undefined): string {
+  return /^\w+/.exec(details ?? "")?.[0] ?? "";
+}
+
+async function show(
+  name: string,
+  operation: Operation<unknown>,
+  question: Question<unknown>,
+  recorded: Recorded<unknown>,
+  run: Run,
+): Promise<void> {
+  let least = question;
+  let judged = recorded;
+  if (!run.whole) {
+    const sort = sortOf(operation.judge(recorded, question.clusters ?? []).details);
+    least = await minimise(
+      question,
+      async (candidate) => {
+        try {
+          const clusters = candidate.clusters ?? [];
+          if (candidate.input === undefined || (candidate.clusters === undefined) !== (question.clusters === undefined))
+            return false;
+          if (operation.isSensible?.(candidate.input, clusters) === false) return false;
+          const again = await record(run.oracle, name, candidate, recorded.id);
+          if (typeof again === "string") return false;
+          const result = operation.judge(again, clusters);
+          if (result.passed || sortOf(result.details) !== sort) return false;
+          if (operation.understood?.(again, clusters) !== undefined) return false;
+          judged = again;
+          return true;
+        } catch {
+          // What is left has no shape that one could ask about.
+          return false;
+        }
+      },
+      SHRINKING_TRIES,
+    );
+  }
+  let details: string;
+  try {
+    details = operation.judge(judged, least.clusters ?? []).details ?? "";
+  } catch (error) {
+    details = messageOf(error);
+  }
+  process.stdout.write(
+    `DIFFERENT ${recorded.id}\n  ${JSON.stringify(least)}\n${details.trim().replace(/^/gm, "  ")}\n`,
+  );
+  run.writer?.add(operation, least, judged);
+}
