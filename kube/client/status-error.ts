@@ -1,5 +1,5 @@
 import { AppError } from "../../runtime/errors.ts";
-import type { JsonObject } from "../object.ts";
+import { isObject, type JsonObject } from "../object.ts";
 
 /** The `Status` object of a failed request, as far as callers read it. */
 export interface FailureStatus {
@@ -94,6 +94,13 @@ export function isForbidden(error: unknown): boolean {
 
 export function isInvalid(error: unknown): boolean {
   return hasStatus(error, 422);
+}
+
+/** Nothing can be created any more in a namespace that is being deleted. */
+export function isNamespaceEnding(error: unknown): boolean {
+  if (!(error instanceof ApiStatusError)) return false;
+  const causes = error.status.details?.["causes"];
+  return Array.isArray(causes) && causes.some((cause) => isObject(cause) && cause["reason"] === "NamespaceTerminating");
 }
 
 /** No answer came: refused, reset, unresolvable or timed out. */

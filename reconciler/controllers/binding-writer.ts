@@ -1,99 +1,196 @@
 // Writes a binding together with the scheduler's decision about it: one write for what was decided, one for its status.
 import type { ResourceBindingStatus } from "../../api/work.ts";
-import { isAlreadyExists, isConflict } from "../../kube/client/status-error.ts";
+import {
+  ApiStatusError,
+  isAlreadyExists,
+  isConflict,
+  isNamespaceEnding,
+  isNotFound,
+} from "../../kube/client/status-error.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import { equalJson, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
-import { type DecisionOptions, decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import {
+  type DecisionOptions,
+  decideScheduling,
+  type Requeue,
+  type SchedulingDecision,
+} from "../scheduler/decide-scheduling.ts";
 import { recordDecision } from "../scheduler/decision-record.ts";
 import { FILTER_NAMES } from "../scheduler/filters.ts";
+import { decideRefused, type Refusal } from "../scheduler/refused-write.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
+import { BINDING_KINDS, bindingKey } from "./binding-key.ts";
 import type { ControllerContext } from "./context.ts";
+import type { DecisionMemory } from "./decision-memory.ts";
 import { type EventSubject, subjectOf } from "./events.ts";
 import type { FleetState } from "./fleet-state.ts";
 import { collectOptions, type SchedulingInput } from "./scheduling-inputs.ts";
 
 const STATUS_ATTEMPTS = 5;
 
+/** Hears of each attempt to schedule a binding. `stale`: the fleet changed while it was made. */
+export type AttemptListener = (binding: AnyBinding, decision: SchedulingDecision, stale: boolean) => void;
+
+interface Decided {
+  readonly decision: SchedulingDecision;
+  /** The binding as it is with the decision and its record. */
+  readonly binding: AnyBinding;
+}
+
 export class BindingWriter {
   readonly #context: ControllerContext;
   readonly #fleet: FleetState;
   readonly #inputs: readonly SchedulingInput[];
-  /** Generations that were scheduled when they were written; the scheduling loop passes them over. */
-  readonly #handled = new Map<string, number>();
-  /** Counts the calls of `forget`, for decisions that are being written meanwhile. */
-  #fleetChanges = 0;
+  readonly #memories: readonly DecisionMemory[];
+  /** What holds for every decision. */
+  readonly #options: DecisionOptions;
+  readonly #listeners: AttemptListener[] = [];
+  /** Generations that carry the scheduler's decision, by UID. */
+  readonly #decided = new Map<string, number>();
+  /** How those of them that failed are to be tried again. */
+  readonly #failed = new Map<string, Requeue>();
+  /** Writes under way, by key. */
+  readonly #writing = new Map<string, Promise<unknown>>();
 
-  constructor(context: ControllerContext, fleet: FleetState, inputs: readonly SchedulingInput[] = []) {
+  constructor(
+    context: ControllerContext,
+    fleet: FleetState,
+    inputs: readonly SchedulingInput[] = [],
+    memories: readonly DecisionMemory[] = startMemories(context),
+  ) {
     this.#context = context;
     this.#fleet = fleet;
     this.#inputs = inputs;
-    for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+    this.#memories = memories;
+    const { featureGates, scheduling } = context.profile;
+    const { schedulerName, emptyWorkloadPropagation, disabledPlugins } = scheduling;
+    this.#options = {
+      keepOrder: true,
+      quiet: true,
+      mendsCondition: true,
+      featureGates,
+      schedulerName,
+      emptyWorkloadPropagation,
+      disabledFilters: FILTER_NAMES.filter((name) => disabledPlugins.includes(name)),
+    };
+    for (const kind of BINDING_KINDS) {
       context.informers.of(BINDING_API_VERSION, kind).subscribe((change) => {
-        if (change.type === "deleted") this.#handled.delete(change.object.metadata.uid ?? "");
+        if (change.type !== "deleted") return;
+        this.#decided.delete(change.object.metadata.uid ?? "");
+        this.#failed.delete(change.object.metadata.uid ?? "");
       });
     }
   }
 
-  /** True when the binding's present generation already carries the scheduler's decision. */
-  isHandled(binding: AnyBinding): boolean {
-    return this.#handled.get(binding.metadata.uid ?? "") === binding.metadata.generation;
+  subscribe(listener: AttemptListener): void {
+    this.#listeners.push(listener);
   }
 
-  /** Lets the next pass of the scheduling loop decide again, because the fleet changed. */
-  forget(binding: AnyBinding): void {
-    this.#fleetChanges++;
-    this.#handled.delete(binding.metadata.uid ?? "");
+  /** What was decided about the binding's present generation, as far as its place in the queue goes; undefined: nothing yet. */
+  outcomeOf({ metadata: { uid = "", generation } }: AnyBinding): Requeue | undefined {
+    return this.#decided.get(uid) === generation ? (this.#failed.get(uid) ?? "done") : undefined;
+  }
+
+  /** Resolves when no write of the binding is under way, however it ends. */
+  async whenWritten(key: string): Promise<void> {
+    await this.#writing.get(key)?.catch(() => {});
   }
 
   /**
    * Decides where `desired` goes and writes it: created when `existing` is undefined, else updated when anything differs.
    * Answers with the decision. `beforeSchedule` is called with the stored binding just before the decision's events are
-   * recorded, which is before anybody can have acted on the binding.
+   * recorded, which is before anybody can have acted on the binding. Where the server takes the binding but not its new
+   * clusters, the decision says so.
    */
   async write(
     existing: AnyBinding | undefined,
     desired: AnyBinding,
     beforeSchedule: (stored: AnyBinding) => void = () => {},
   ): Promise<SchedulingDecision> {
-    const { client, clock, informers, profile } = this.#context;
-    const { schedulerName, emptyWorkloadPropagation, disabledPlugins } = profile.scheduling;
-    const changesBefore = this.#fleetChanges;
-    const collected = collectOptions(this.#inputs, desired);
-    const options = collected instanceof Promise ? await collected : collected;
-    const all: DecisionOptions = {
-      keepOrder: true,
-      featureGates: profile.featureGates,
-      schedulerName,
-      emptyWorkloadPropagation,
-      disabledFilters: FILTER_NAMES.filter((name) => disabledPlugins.includes(name)),
-      ...options,
-    };
-    const now = clock.now();
-    const decision = decideScheduling(desired, this.#fleet.index, now, all);
-    const decided = withAnnotations(
-      withDecision(desired, decision),
-      profile.compatibility === "karmada"
-        ? {}
-        : recordDecision({ binding: desired, fleet: this.#fleet.index, options: all, decision, now }),
-    );
-    let stored: AnyBinding;
-    if (existing === undefined) {
-      stored = await this.#create(decided);
-    } else if (equalJson(withoutServerFields(existing), withoutServerFields(decided))) {
-      stored = existing;
-    } else {
-      stored = await client.update(decided, { fieldManager: "flaghoist" });
+    const key = bindingKey(desired);
+    const writing = this.#write(existing, desired, beforeSchedule);
+    this.#writing.set(key, writing);
+    try {
+      return await writing;
+    } finally {
+      if (this.#writing.get(key) === writing) this.#writing.delete(key);
     }
-    // What could not be placed is the scheduling loop's to try again.
-    // And what was decided before the fleet changed is not the last word.
-    const isLastWord = decision.requeue === "done" && changesBefore === this.#fleetChanges;
-    if (isLastWord) this.#handled.set(stored.metadata.uid ?? "", stored.metadata.generation ?? 0);
-    else this.#handled.delete(stored.metadata.uid ?? "");
-    informers.of<AnyBinding>(BINDING_API_VERSION, stored.kind).adopt(stored);
+  }
+
+  async #write(
+    existing: AnyBinding | undefined,
+    desired: AnyBinding,
+    beforeSchedule: (stored: AnyBinding) => void,
+  ): Promise<SchedulingDecision> {
+    const collected = collectOptions(this.#inputs, desired);
+    const asked = collected instanceof Promise ? await collected : collected;
+    const changesBefore = this.#fleet.triggering;
+    // From here to the write in one turn: nothing may change between a decision and its record.
+    const { stored, decision } = await this.#store(existing, desired, this.#decide(desired, asked));
+    const stale = changesBefore !== this.#fleet.triggering;
+    const { uid = "", generation = 0 } = stored.metadata;
+    this.#decided.set(uid, generation);
+    if (decision.requeue === "done") this.#failed.delete(uid);
+    else this.#failed.set(uid, decision.requeue);
+    this.#context.informers.of<AnyBinding>(BINDING_API_VERSION, stored.kind).adopt(stored);
     beforeSchedule(stored);
     this.#tell(stored, decision);
-    await this.writeStatus(stored, statusOf(stored, decision));
-    return decision;
+    const outcome = await this.#record(stored, decision);
+    for (const listener of this.#listeners) listener(stored, outcome, stale);
+    return outcome;
+  }
+
+  #decide(binding: AnyBinding, asked: Partial<DecisionOptions>): Decided {
+    const { clock, profile } = this.#context;
+    const { index: fleet } = this.#fleet;
+    const now = clock.now();
+    const remembered = this.#memories.map((memory) => memory.optionsFor(binding));
+    const options: DecisionOptions = Object.assign({}, this.#options, asked, ...remembered);
+    const decision = decideScheduling(binding, fleet, now, options);
+    const record =
+      profile.compatibility === "karmada" ? {} : recordDecision({ binding, fleet, options, decision, now });
+    return { decision, binding: withAnnotations(withDecision(binding, decision), record) };
+  }
+
+  /** Writes the binding with the decision; without it where only that is refused. */
+  async #store(
+    existing: AnyBinding | undefined,
+    desired: AnyBinding,
+    { decision, binding }: Decided,
+  ): Promise<{ readonly stored: AnyBinding; readonly decision: SchedulingDecision }> {
+    const { clusters } = decision;
+    if (clusters !== undefined) for (const memory of this.#memories) memory.decided(desired, clusters);
+    let stored: AnyBinding | undefined;
+    try {
+      stored = await this.#put(existing, binding);
+      return { stored, decision };
+    } catch (error) {
+      if (binding === desired || !isRefusal(error)) throw error;
+      const kept = await this.#put(existing, desired);
+      return { stored: kept, decision: decideRefused(kept, decision, refusalOf(error), this.#context.clock.now()) };
+    } finally {
+      if (clusters !== undefined) for (const memory of this.#memories) memory.ended(desired, stored);
+    }
+  }
+
+  async #put(existing: AnyBinding | undefined, binding: AnyBinding): Promise<AnyBinding> {
+    if (existing === undefined) return this.#create(binding);
+    if (existing === binding || equalJson(withoutServerFields(existing), withoutServerFields(binding))) return existing;
+    return this.#context.client.update(binding, { fieldManager: "flaghoist" });
+  }
+
+  /** Writes the decision's status. As Karmada: where that fails, the whole attempt counts as failed. */
+  async #record(stored: AnyBinding, decision: SchedulingDecision): Promise<SchedulingDecision> {
+    try {
+      await this.writeStatus(stored, statusOf(stored, decision));
+      return decision;
+    } catch (error) {
+      if (isNotFound(error)) return decision;
+      this.#context.logger.debug("status was not written", { binding: bindingKey(stored), error: messageOf(error) });
+      this.#failed.set(stored.metadata.uid ?? "", "backoff");
+      return { ...decision, requeue: "backoff", reason: `the status was not written: ${messageOf(error)}` };
+    }
   }
 
   async #create(binding: AnyBinding): Promise<AnyBinding> {
@@ -150,6 +247,20 @@ export class BindingWriter {
       }
     }
   }
+}
+
+/** What earlier decisions are remembered for, by the gates that are on. */
+function startMemories(_context: ControllerContext): readonly DecisionMemory[] {
+  return [];
+}
+
+/** Whether the server said no to what was written, rather than that it is out of date, gone or in the wrong place. */
+function isRefusal(error: unknown): error is ApiStatusError {
+  return error instanceof ApiStatusError && !isConflict(error) && !isNotFound(error) && !isNamespaceEnding(error);
+}
+
+function refusalOf({ status }: ApiStatusError): Refusal {
+  return { byQuota: status.code === 403 && status.reason === "QuotaExceeded", message: status.message };
 }
 
 function withConditions(

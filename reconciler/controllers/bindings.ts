@@ -1,104 +1,209 @@
 // Schedules bindings again when they or the fleet change. Bindings that were written already scheduled are passed over.
 
-import { isConflict, isNotFound } from "../../kube/client/status-error.ts";
-import { equalJson } from "../../kube/object.ts";
+import { isConflict, isNamespaceEnding, isNotFound } from "../../kube/client/status-error.ts";
+import type { Timer } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
-import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
-import { clusterChangeMatters, isTouchedByCluster } from "../scheduler/occasion.ts";
+import { Turn } from "../../runtime/turn.ts";
+import { BindingIndex } from "../scheduler/binding-index.ts";
+import type { Requeue } from "../scheduler/decide-scheduling.ts";
+import { isSelected } from "../scheduler/fleet-triggers.ts";
+import { whyIgnored } from "../scheduler/occasion.ts";
+import { SchedulingQueue } from "../scheduler/queue.ts";
+import { hasMoreRoom } from "../scheduler/room.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
+import { allBindings, BINDING_KINDS, bindingKey, findBinding } from "./binding-key.ts";
 import type { BindingWriter } from "./binding-writer.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import type { FleetState } from "./fleet-state.ts";
+import { FleetWalk } from "./fleet-walk.ts";
 
-const KINDS = ["ResourceBinding", "ClusterResourceBinding"] as const;
-/** As Karmada: bindings that fit nowhere for want of room are looked at again after five minutes. */
-const UNSCHEDULABLE_RETRY_MS = 300_000;
-/** Differs from Karmada: they are also looked at when a cluster reports other room than before. */
+export { allBindings, bindingKey, findBinding };
+
+/** Bindings that are written at the same time. Each is decided in one turn, knowing of all that were decided before. */
+const WORKERS = 8;
+/** Differs from Karmada: bindings that fit nowhere are also looked at when a cluster reports more room than before. */
 const ROOM_GATHER_MS = 200;
+/** Somebody else wrote in between, and the informer is about to tell. */
+const CONFLICT_PAUSE_MS = 10;
 
 export function startBindingController(
   context: ControllerContext,
   fleet: FleetState,
   writer: BindingWriter,
 ): Controller {
-  const { schedulerName } = context.profile.scheduling;
-  const queue = new WorkQueue(
-    {
-      name: "bindings",
-      clock: context.clock,
-      logger: context.logger,
-      workers: 8,
-      minBackoffMs: 1_000,
-      maxBackoffMs: 10_000,
-    },
-    step,
-  );
-  for (const kind of KINDS) {
-    context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
-      if (change.type === "deleted") return;
-      const sameGeneration =
-        change.type === "updated" && change.previous.metadata.generation === change.object.metadata.generation;
-      if (!sameGeneration) queue.add(bindingKey(change.object));
+  const loop = new SchedulingLoop(context, fleet, writer);
+  loop.start();
+  return loop;
+}
+
+class SchedulingLoop implements Controller {
+  readonly #context: ControllerContext;
+  readonly #fleet: FleetState;
+  readonly #writer: BindingWriter;
+  readonly #index = new BindingIndex();
+  readonly #walk: FleetWalk;
+  readonly #queue: SchedulingQueue;
+  /** Keys that are in the queue for nothing but a change of the binding, which may be our own write. */
+  readonly #mayBeOwn = new Set<string>();
+  /** Clusters that have more room since the last time those who wait for some were woken. */
+  readonly #roomier = new Set<string>();
+  #roomTimer: Timer | undefined;
+  readonly #turn = new Turn();
+  readonly #workers = new Set<Promise<void>>();
+  #starting = false;
+  #stopped = false;
+
+  constructor(context: ControllerContext, fleet: FleetState, writer: BindingWriter) {
+    this.#context = context;
+    this.#fleet = fleet;
+    this.#writer = writer;
+    this.#walk = new FleetWalk(this.#index, (key) => this.#touch(key));
+    this.#queue = new SchedulingQueue(context.clock, {
+      byPriority: context.profile.featureGates.PriorityBasedScheduling,
+      onReady: () => this.#startWorkers(),
     });
   }
-  /** Bindings that fit nowhere for want of room. */
-  const starved = new Set<string>();
-  fleet.subscribe(({ before, after }) => {
-    if (equalJson(before?.status?.resourceSummary, after?.status?.resourceSummary)) return;
-    for (const key of starved) queue.addAfter(key, ROOM_GATHER_MS);
-  });
-  fleet.subscribe(({ before, after }) => {
-    // As Karmada: a new cluster counts from its first change on, when it says what it offers.
-    if (before === undefined || (after !== undefined && !clusterChangeMatters(before, after))) return;
-    for (const binding of allBindings(context)) {
-      const touched =
-        isTouchedByCluster(binding, before, schedulerName) ||
-        (after !== undefined && isTouchedByCluster(binding, after, schedulerName));
-      if (!touched) continue;
-      writer.forget(binding);
-      queue.add(bindingKey(binding));
-    }
-  });
 
-  async function step(key: string): Promise<StepResult | undefined> {
-    const binding = findBinding(context, key);
-    if (binding === undefined || binding.metadata.deletionTimestamp !== undefined || writer.isHandled(binding)) {
-      starved.delete(key);
-      return undefined;
+  start(): void {
+    for (const kind of BINDING_KINDS) {
+      this.#context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
+        if (change.type === "deleted") this.#forget(bindingKey(change.object));
+        else this.#noticeBinding(change.object, change.type === "updated" ? change.previous : undefined);
+      });
     }
-    // Told of other room from now on: what changes while the decision is written counts too.
-    starved.add(key);
-    let waits = false;
-    try {
-      const decision = await writer.write(binding, binding);
-      if (decision.requeue === "backoff")
-        throw new AppError("scheduling-failed", decision.reason, { recovery: "retry" });
-      waits = decision.requeue === "unschedulable";
-      return waits ? { requeueAfterMs: UNSCHEDULABLE_RETRY_MS } : undefined;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      // Someone else wrote in between: the informer brings that version, and the key with it.
-      if (isConflict(error)) return { requeueAfterMs: 10 };
-      context.logger.debug("scheduling failed", { binding: key, error: messageOf(error) });
-      throw error;
-    } finally {
-      if (!waits) starved.delete(key);
+    this.#writer.subscribe((binding, { requeue }, stale) => {
+      const key = bindingKey(binding);
+      if (stale) this.#touch(key);
+      else this.#queue.attempted(key, priorityOf(binding), requeue);
+    });
+    this.#fleet.subscribe((change) => {
+      this.#walk.notice(change);
+      if (change.after !== undefined && hasMoreRoom(change.before, change.after))
+        this.#noticeRoom(change.after.metadata.name ?? "");
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#roomTimer?.cancel();
+    this.#queue.stop();
+    await this.#walk.stop();
+    while (this.#workers.size > 0) await Promise.all(this.#workers);
+  }
+
+  #noticeBinding(binding: AnyBinding, previous: AnyBinding | undefined): void {
+    const { schedulerName } = this.#context.profile.scheduling;
+    const key = bindingKey(binding);
+    if (whyIgnored(binding, schedulerName) !== undefined) {
+      this.#forget(key);
+      return;
+    }
+    this.#index.set(key, binding);
+    const isNew = previous === undefined || whyIgnored(previous, schedulerName) !== undefined;
+    if (!isNew && previous.metadata.generation === binding.metadata.generation) return;
+    // Written together with its decision, of which the writer tells.
+    if (this.#writer.outcomeOf(binding) !== undefined) return;
+    if (this.#queue.push(key, priorityOf(binding))) this.#mayBeOwn.add(key);
+  }
+
+  #forget(key: string): void {
+    this.#index.delete(key);
+    this.#queue.forget(key);
+    this.#mayBeOwn.delete(key);
+  }
+
+  /** Has the binding looked at, whatever was decided about it before. */
+  #touch(key: string): void {
+    const binding = findBinding(this.#context, key);
+    if (binding === undefined) return;
+    this.#mayBeOwn.delete(key);
+    this.#queue.push(key, priorityOf(binding));
+  }
+
+  #noticeRoom(cluster: string): void {
+    if (this.#stopped) return;
+    this.#roomier.add(cluster);
+    this.#roomTimer ??= this.#context.clock.after(ROOM_GATHER_MS, () => {
+      this.#roomTimer = undefined;
+      void this.#wakeThoseWithoutRoom();
+    });
+  }
+
+  async #wakeThoseWithoutRoom(): Promise<void> {
+    const records = [...this.#roomier].flatMap((name) => {
+      const position = this.#fleet.index.position(name);
+      const record = position === undefined ? undefined : this.#fleet.index.records[position];
+      return record === undefined ? [] : [record.cluster];
+    });
+    this.#roomier.clear();
+    for (const key of [...this.#queue.unschedulable()]) {
+      if (this.#turn.isOver) await this.#turn.next();
+      const use = this.#index.find(key);
+      if (use !== undefined && records.some((cluster) => isSelected(use, cluster))) this.#queue.wake(key);
     }
   }
 
-  return { stop: () => queue.stop() };
+  /** In a later turn, so that a burst of changes is in order before its first binding is taken. */
+  #startWorkers(): void {
+    if (this.#starting || this.#stopped || this.#workers.size >= WORKERS) return;
+    this.#starting = true;
+    setImmediate(() => {
+      this.#starting = false;
+      while (!this.#stopped && this.#workers.size < Math.min(WORKERS, this.#workers.size + this.#queue.size)) {
+        const worker = this.#work().finally(() => {
+          this.#workers.delete(worker);
+          // Something may have come when this worker had just found nothing.
+          if (this.#queue.size > 0) this.#startWorkers();
+        });
+        this.#workers.add(worker);
+      }
+    });
+  }
+
+  async #work(): Promise<void> {
+    for (let key = this.#queue.pop(); key !== undefined; key = this.#queue.pop()) {
+      const mayBeOwn = this.#mayBeOwn.delete(key);
+      const roomBefore = this.#fleet.index.version;
+      const outcome = await this.#schedule(key, mayBeOwn);
+      this.#queue.done(key, outcome);
+      // What got room while the decision was written counts too.
+      if (outcome === "unschedulable" && roomBefore !== this.#fleet.index.version) this.#queue.wake(key);
+      if (this.#stopped) return;
+      if (this.#turn.isOver) await this.#turn.next();
+    }
+  }
+
+  async #schedule(key: string, mayBeOwn: boolean): Promise<Requeue> {
+    await this.#writer.whenWritten(key);
+    const binding = findBinding(this.#context, key);
+    if (binding === undefined) return "done";
+    const known = mayBeOwn ? this.#writer.outcomeOf(binding) : undefined;
+    if (known !== undefined) return known;
+    try {
+      return (await this.#writer.write(binding, binding)).requeue;
+    } catch (error) {
+      if (isNotFound(error) || isNamespaceEnding(error)) return "done";
+      if (isConflict(error)) {
+        this.#context.clock.after(CONFLICT_PAUSE_MS, () => this.#touch(key));
+        return "done";
+      }
+      const { logger } = this.#context;
+      if (error instanceof AppError) logger.debug("scheduling failed", { binding: key, error: error.message });
+      else
+        logger.error("scheduling failed unexpectedly", {
+          binding: key,
+          error: messageOf(error),
+          stack: stackOf(error),
+        });
+      return "backoff";
+    }
+  }
 }
 
-/** `ResourceBinding/namespace/name`. */
-export function bindingKey(binding: AnyBinding): string {
-  return `${binding.kind}/${binding.metadata.namespace ?? ""}/${binding.metadata.name ?? ""}`;
+function priorityOf(binding: AnyBinding): number {
+  return binding.spec.schedulePriority?.priority ?? 0;
 }
 
-export function findBinding(context: ControllerContext, key: string): AnyBinding | undefined {
-  const [kind = "", namespace, name = ""] = key.split("/");
-  return context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).get(namespace, name);
-}
-
-export function* allBindings(context: ControllerContext): Generator<AnyBinding> {
-  for (const kind of KINDS) yield* context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).all();
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
 }

@@ -1,16 +1,13 @@
 // The scheduler's view of the clusters, kept current, and who must be told when it changes.
 import type { Cluster } from "../../api/cluster.ts";
 import { FleetIndex } from "../scheduler/fleet-index.ts";
+import { type ClusterChange, FLEET_TRIGGERS } from "../scheduler/fleet-triggers.ts";
 import type { ControllerContext } from "./context.ts";
-
-export interface ClusterChange {
-  readonly before: Cluster | undefined;
-  readonly after: Cluster | undefined;
-}
 
 export class FleetState {
   readonly index = new FleetIndex();
   readonly #listeners: ((change: ClusterChange) => void)[] = [];
+  #triggering = 0;
 
   constructor(context: ControllerContext) {
     context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").subscribe((change) => {
@@ -18,8 +15,15 @@ export class FleetState {
       const after = change.type === "deleted" ? undefined : change.object;
       if (after === undefined) this.index.delete(change.object.metadata.name ?? "");
       else this.index.set(after);
-      for (const listener of this.#listeners) listener({ before, after });
+      const told = { before, after };
+      if (FLEET_TRIGGERS.some((trigger) => trigger.matters(told))) this.#triggering++;
+      for (const listener of this.#listeners) listener(told);
     });
+  }
+
+  /** Counts the changes for which bindings may have to be looked at again. */
+  get triggering(): number {
+    return this.#triggering;
   }
 
   subscribe(listener: (change: ClusterChange) => void): void {

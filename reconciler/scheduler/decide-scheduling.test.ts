@@ -5,7 +5,7 @@ import type { ResourceBinding } from "../../api/work.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, formatPlacement, whatChanged } from "./applied-placement.ts";
 import { decideScheduling, type SchedulingDecision } from "./decide-scheduling.ts";
 import { FleetIndex } from "./fleet-index.ts";
-import { clusterChangeMatters, findOccasion, isTouchedByCluster, whyIgnored } from "./occasion.ts";
+import { findOccasion, whyIgnored } from "./occasion.ts";
 
 const NOW = Date.parse("2026-02-03T04:05:06Z");
 
@@ -156,6 +156,56 @@ describe("decideScheduling", () => {
     expect(decideScheduling(placed, FLEET, NOW, { keepOrder: true }).clusters).toBeUndefined();
   });
 
+  it("tells of groups that failed one by one, and at the end only that nothing fits", () => {
+    const clusterAffinities = [
+      { affinityName: "first", clusterNames: ["nowhere"] },
+      { affinityName: "second", clusterNames: ["b"] },
+    ];
+    const large = { replicas: 9_000, clusters: [{ name: "b", replicas: 1 }] };
+    const dynamic: Placement = {
+      replicaScheduling: { ...DIVIDED.replicaScheduling, weightPreference: { dynamicWeight: "AvailableReplicas" } },
+    };
+    const noFit = decideScheduling(binding({ ...dynamic, clusterAffinities }, large), FLEET, NOW);
+    const reversed = [...clusterAffinities].reverse();
+    const noRoom = decideScheduling(binding({ ...dynamic, clusterAffinities: reversed }, large), FLEET, NOW);
+
+    expect(noFit).toMatchObject({ condition: { reason: "NoClusterFit" }, clusters: [], requeue: "done" });
+    expect(noFit.events.map(({ message }) => message.slice(0, 20))).toEqual([
+      "failed to schedule R",
+      "failed to schedule R",
+      "0/2 clusters are ava",
+    ]);
+    expect(noRoom).toMatchObject({ condition: { reason: "Unschedulable" }, requeue: "unschedulable" });
+    expect(noRoom.clusters).toBeUndefined();
+    expect(noRoom.status?.schedulerObservingAffinityName).toBeUndefined();
+    expect(noRoom.events).toHaveLength(2);
+  });
+
+  it("can say nothing where a look finds all as it was", () => {
+    const placed = written(binding({}), decideScheduling(binding({}), FLEET, NOW));
+    const more = new FleetIndex([cluster("a"), cluster("b"), cluster("c")]);
+
+    expect(decideScheduling(placed, FLEET, NOW, { quiet: true })).toMatchObject({ verdict: "scheduled", events: [] });
+    expect(decideScheduling(placed, FLEET, NOW, { quiet: true }).status).toBeUndefined();
+    expect(decideScheduling(placed, FLEET, NOW).status?.lastScheduledTime).toBeDefined();
+    expect(decideScheduling(placed, more, NOW, { quiet: true }).events).toHaveLength(1);
+    const edited = { ...placed, metadata: { ...placed.metadata, generation: 2 } };
+    expect(decideScheduling(edited, FLEET, NOW, { quiet: true }).status?.schedulerObservedGeneration).toBe(2);
+  });
+
+  it("can mend a condition that says less than is true", () => {
+    const placed = written(binding(DIVIDED), decideScheduling(binding(DIVIDED), FLEET, NOW));
+    const { conditions: _, ...rest } = placed.status ?? {};
+    const unsaid = { ...placed, status: rest };
+
+    expect(decideScheduling(unsaid, FLEET, NOW).status).toBeUndefined();
+    expect(decideScheduling(unsaid, FLEET, NOW, { mendsCondition: true })).toMatchObject({
+      verdict: "observed",
+      status: { conditions: [{ type: "Scheduled", status: "True", reason: "Success" }] },
+    });
+    expect(decideScheduling(placed, FLEET, NOW, { mendsCondition: true }).status).toBeUndefined();
+  });
+
   it("leaves the time of the condition alone while its status stays", () => {
     const before = binding({});
     const once = written(before, decideScheduling(before, FLEET, NOW));
@@ -261,24 +311,5 @@ describe("whatChanged", () => {
         '"clusterTolerations":[{"key":"a","operator":"Exists","effect":"NoExecute","tolerationSeconds":0}],' +
         '"spreadConstraints":[{"spreadByField":"cluster","minGroups":1}]}',
     );
-  });
-});
-
-describe("changes of clusters", () => {
-  it("matter by labels, spec and leaving, not by status", () => {
-    const before = cluster("a");
-
-    expect(clusterChangeMatters(before, { ...before, status: {} })).toBe(false);
-    expect(clusterChangeMatters(before, cluster("a", { env: "prod" }))).toBe(true);
-    expect(clusterChangeMatters(before, { ...before, metadata: { ...before.metadata, generation: 2 } })).toBe(true);
-  });
-
-  it("touch the bindings whose affinity in use selects the cluster", () => {
-    const one = binding({ clusterAffinity: { clusterNames: ["a"] } });
-    one.status = { schedulerObservedGeneration: 1 };
-
-    expect(isTouchedByCluster(one, cluster("a"))).toBe(true);
-    expect(isTouchedByCluster(one, cluster("b"))).toBe(false);
-    expect(isTouchedByCluster({ ...one, status: {} }, cluster("b"))).toBe(true);
   });
 });

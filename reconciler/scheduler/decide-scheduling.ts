@@ -1,7 +1,7 @@
 // Everything the scheduler does to one binding at one moment, as a value: the loop around it only writes.
 
 import type { ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
-import { findCondition, setCondition } from "../../kube/conditions.ts";
+import { findCondition, isConditionTrue, setCondition } from "../../kube/conditions.ts";
 import { type Condition, equalJson } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, formatPlacement } from "./applied-placement.ts";
@@ -19,6 +19,16 @@ export interface DecisionOptions extends SchedulingOptions {
    * cluster are rewritten whenever clusters report another capacity.
    */
   readonly keepOrder?: boolean;
+  /**
+   * Says nothing when everything stays as it is: no time, no event. Karmada records each look at a binding that is not
+   * divided, so that every change of a cluster rewrites most bindings.
+   */
+  readonly quiet?: boolean;
+  /**
+   * Where nothing is to be scheduled, the `Scheduled` condition is made True if it is not. Karmada leaves it False when a
+   * workload shrinks to what it already has, and missing when its first status could not be written.
+   */
+  readonly mendsCondition?: boolean;
 }
 
 export interface BindingEvent {
@@ -88,12 +98,28 @@ export function decideScheduling(
   const gates = resolveGates(options);
   const occasion = findOccasion(binding, fleet, gates.MultiplePodTemplatesScheduling);
   if (occasion !== undefined) return scheduleNow(binding, fleet, now, options, occasion);
+  return leaveAsIs(binding, now, options);
+}
+
+function leaveAsIs(binding: Binding, now: number, options: DecisionOptions): SchedulingDecision {
+  const { status } = binding;
   const { generation } = binding.metadata;
-  if (generation === undefined || binding.status?.schedulerObservedGeneration === generation) {
-    return leave("current", "placement, replicas and targets are as they were");
+  const observed =
+    generation === undefined || status?.schedulerObservedGeneration === generation
+      ? undefined
+      : { schedulerObservedGeneration: generation };
+  if (options.mendsCondition === true && !isConditionTrue(status?.conditions, "Scheduled")) {
+    const condition = scheduledCondition(undefined, status?.conditions, now);
+    const conditions = setCondition(status?.conditions, condition, condition.lastTransitionTime);
+    return {
+      ...leave("observed", "the clusters are already those that the spec asks for"),
+      condition,
+      status: { ...observed, conditions, lastScheduledTime: rfc3339(now) },
+    };
   }
-  const reason = "nothing that scheduling looks at has changed";
-  return { ...leave("observed", reason), status: { schedulerObservedGeneration: generation } };
+  return observed === undefined
+    ? leave("current", "placement, replicas and targets are as they were")
+    : { ...leave("observed", "nothing that scheduling looks at has changed"), status: observed };
 }
 
 function leave(verdict: SchedulingDecision["verdict"], reason: string): SchedulingDecision {
@@ -125,16 +151,21 @@ function scheduleNow(
       reason: error.message,
       status: { conditions: setCondition(status?.conditions, condition, condition.lastTransitionTime) },
       condition,
-      events: [...groupEvents, { type: "Warning", reason: "ScheduleBindingFailed", message: error.message }],
+      // As Karmada: where groups failed one by one, only that nothing fits is told once more.
+      events: failed.length > 0 && error.kind !== "NoClusterFit" ? groupEvents : [...groupEvents, failureEvent(error)],
       requeue: requeueAfter(error),
       error,
     };
+  }
+  const changes = changesOf(binding, result.clusters, options);
+  if (options.quiet === true && isAsBefore(binding, occasion, changes, affinityName)) {
+    return { ...leave("scheduled", occasion.reason), ...common };
   }
   const condition = scheduledCondition(undefined, status?.conditions, now);
   const generation = binding.metadata.generation;
   return {
     ...common,
-    ...changesOf(binding, result.clusters, options),
+    ...changes,
     verdict: "scheduled",
     reason: occasion.reason,
     status: {
@@ -147,6 +178,23 @@ function scheduleNow(
     events: [...groupEvents, successEvent(binding, result.clusters)],
     requeue: "done",
   };
+}
+
+/** Whether a look for want of anything better to ask found what the binding and its status say already. */
+function isAsBefore(
+  { metadata, status }: Binding,
+  occasion: Occasion,
+  changes: Pick<SchedulingDecision, "clusters" | "annotations">,
+  affinityName: string | undefined,
+): boolean {
+  return (
+    occasion.kind === "not-divided" &&
+    changes.clusters === undefined &&
+    changes.annotations === undefined &&
+    status?.schedulerObservedGeneration === metadata.generation &&
+    (affinityName === undefined || status?.schedulerObservingAffinityName === affinityName) &&
+    isConditionTrue(status?.conditions, "Scheduled")
+  );
 }
 
 function changesOf(
@@ -183,15 +231,15 @@ export function requeueAfter(error: SchedulingError): Requeue {
   }
 }
 
-/** What the `Scheduled` condition says of a failure beside those of scheduling itself: the write of its result was denied. */
-export interface DeniedByQuota {
-  readonly kind: "QuotaExceeded";
+/** What the `Scheduled` condition can say of a failure. */
+export interface SchedulingFailure {
+  readonly kind: SchedulingError["kind"] | "QuotaExceeded";
   readonly message: string;
 }
 
 /** The `Scheduled` condition after success (no error) or failure; its time changes only with its status. */
 export function scheduledCondition(
-  error: SchedulingError | DeniedByQuota | undefined,
+  error: SchedulingFailure | undefined,
   conditions: readonly Condition[] | undefined,
   now: number,
 ): Condition {
@@ -210,6 +258,10 @@ function successEvent(binding: Binding, clusters: readonly TargetCluster[]): Bin
   const list = clusters.map((target) => `${target.name}:${target.replicas ?? 0}`).join(", ");
   const label = binding.kind === "ResourceBinding" ? "Result: " : "Result ";
   return { type: "Normal", reason: "ScheduleBindingSucceed", message: `${SUCCESS_MESSAGE} ${label}{${list}}` };
+}
+
+export function failureEvent(error: SchedulingFailure): BindingEvent {
+  return { type: "Warning", reason: "ScheduleBindingFailed", message: error.message };
 }
 
 function groupEvent(binding: Binding, attempt: GroupAttempt): BindingEvent {

@@ -1,12 +1,8 @@
 // When a binding is scheduled, and why.
 
-import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterResourceBinding, ResourceBinding, ResourceBindingSpec } from "../../api/work.ts";
-import { equalJson } from "../../kube/object.ts";
-import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { CLUSTER_POLICY_ID_LABEL, POLICY_ID_LABEL } from "../works/metadata-keys.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, whatChanged } from "./applied-placement.ts";
-import { findGroup } from "./filters.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import { isRescheduleRequested, isWorkload } from "./workload.ts";
 
@@ -91,32 +87,4 @@ function whyReplicasDiffer(spec: ResourceBindingSpec, multiplePodTemplates: bool
   }
   const placed = clusters.reduce((sum, target) => sum + (target.replicas ?? 0), 0);
   return placed === wanted ? undefined : `${placed} of ${wanted} replicas are placed`;
-}
-
-/** Whether a change of a cluster is one that bindings are looked at again for. A new cluster is not: its next change is. */
-export function clusterChangeMatters(before: Cluster, after: Cluster): boolean {
-  const leaves = before.metadata.deletionTimestamp == null && after.metadata.deletionTimestamp != null;
-  return (
-    leaves ||
-    before.metadata.generation !== after.metadata.generation ||
-    !equalJson(before.metadata.labels ?? {}, after.metadata.labels ?? {})
-  );
-}
-
-/** Whether `binding` is to be looked at again because a cluster changed, as the cluster was or as it is. */
-export function isTouchedByCluster(
-  binding: Binding,
-  cluster: Cluster,
-  schedulerName: string = DEFAULT_SCHEDULER_NAME,
-): boolean {
-  const { placement } = binding.spec;
-  if (placement == null || whyNotOurs(binding, schedulerName) !== undefined) return false;
-  if (binding.status?.schedulerObservedGeneration !== binding.metadata.generation) return true;
-  const groups = placement.clusterAffinities;
-  if (placement.clusterAffinity != null || groups == null || groups.length === 0) {
-    return placement.clusterAffinity == null || clusterMatches(cluster, placement.clusterAffinity);
-  }
-  const observed = findGroup(placement, binding.status?.schedulerObservingAffinityName ?? "");
-  const group = groups[Math.max(0, observed)];
-  return group === undefined || clusterMatches(cluster, group);
 }

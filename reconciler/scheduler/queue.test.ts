@@ -85,7 +85,7 @@ describe("SchedulingQueue", () => {
   it("says when there is something to pop", async () => {
     const clock = new FakeClock();
     let calls = 0;
-    const queue = new SchedulingQueue(clock, () => calls++);
+    const queue = new SchedulingQueue(clock, { onReady: () => calls++ });
     queue.push("a");
     queue.done(queue.pop() ?? "", "backoff");
     expect(calls).toBe(1);
@@ -94,5 +94,95 @@ describe("SchedulingQueue", () => {
 
     expect(calls).toBe(2);
     queue.stop();
+  });
+
+  it("lets a pushed key begin its rests anew", async () => {
+    const clock = new FakeClock();
+    const queue = new SchedulingQueue(clock);
+    for (const rest of [1_000, 2_000, 4_000]) {
+      queue.push("a");
+      queue.done(queue.pop() ?? "", "backoff");
+      await clock.advance(rest);
+    }
+    queue.done(queue.pop() ?? "", "done");
+    queue.push("a");
+    queue.done(queue.pop() ?? "", "backoff");
+
+    await clock.advance(1_000);
+
+    expect(queue.pop()).toBe("a");
+  });
+
+  it("lets an attempt that was made elsewhere count as one of its own", async () => {
+    const clock = new FakeClock();
+    const queue = new SchedulingQueue(clock);
+    queue.attempted("a", 0, "backoff");
+    queue.attempted("b", 0, "unschedulable");
+    queue.attempted("c", 0, "done");
+    queue.push("ready");
+    queue.attempted("ready", 0, "backoff");
+
+    expect(queue.pending).toEqual({ active: 1, backoff: 1, unschedulable: 1 });
+    expect([queue.pop(), queue.pop()]).toEqual(["ready", undefined]);
+    await clock.advance(1_000);
+    expect(queue.pop()).toBe("a");
+  });
+
+  it("wakes an unschedulable key no sooner than a failed one would come back", async () => {
+    const clock = new FakeClock();
+    const queue = new SchedulingQueue(clock);
+    queue.attempted("fresh", 0, "unschedulable");
+    queue.attempted("others", 0, "unschedulable");
+
+    expect([...queue.unschedulable()]).toEqual(["fresh", "others"]);
+    queue.wake("fresh");
+    expect(queue.pop()).toBeUndefined();
+    await clock.advance(1_000);
+
+    expect([queue.pop(), queue.pop()]).toEqual(["fresh", undefined]);
+  });
+
+  it("keeps no timer while nothing rests", async () => {
+    const clock = new FakeClock();
+    const after = clock.after.bind(clock);
+    let armed = 0;
+    clock.after = (ms, fn) => {
+      armed++;
+      return after(ms, fn);
+    };
+    const queue = new SchedulingQueue(clock);
+    queue.push("a");
+    queue.done(queue.pop() ?? "", "done");
+    await clock.advance(60_000);
+    expect(armed).toBe(0);
+
+    queue.attempted("a", 0, "backoff");
+    await clock.advance(60_000);
+
+    expect(queue.pop()).toBe("a");
+    expect(armed).toBe(1);
+  });
+});
+
+describe("SchedulingQueue without priorities", () => {
+  it("gives keys in the order in which they came", () => {
+    const queue = new SchedulingQueue(new FakeClock(), { byPriority: false });
+    queue.push("low");
+    queue.push("high", 100);
+
+    expect([queue.pop(), queue.pop()]).toEqual(["low", "high"]);
+  });
+
+  it("lets all that failed rest alike, each twice as long as before", async () => {
+    const clock = new FakeClock();
+    const queue = new SchedulingQueue(clock, { byPriority: false });
+    for (const rest of [5, 10, 20]) {
+      if (rest === 5) queue.push("a");
+      queue.done(queue.pop() ?? "", rest === 10 ? "unschedulable" : "backoff");
+      await clock.advance(rest - 1);
+      expect(queue.size).toBe(0);
+      await clock.advance(1);
+      expect(queue.size).toBe(1);
+    }
   });
 });

@@ -3,12 +3,12 @@
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Requeue } from "./decide-scheduling.ts";
 
-const INITIAL_BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 10_000;
 const FLUSH_BACKOFF_EVERY_MS = 1_000;
 const FLUSH_UNSCHEDULABLE_EVERY_MS = 30_000;
-/** How long an unschedulable binding rests at most. Nothing tells that room became free. */
+/** How long an unschedulable binding rests at most. */
 const UNSCHEDULABLE_REST_MS = 300_000;
+/** Keys that wake in one turn of the event loop. */
+const MAX_WAKING = 5_000;
 
 interface Entry {
   readonly key: string;
@@ -18,6 +18,23 @@ interface Entry {
   attempts: number;
   /** Order among those of equal priority and time. */
   serial: number;
+}
+
+export interface QueueOptions {
+  /** Called whenever `pop` may have something to give. */
+  readonly onReady?: () => void;
+  /**
+   * Whether priorities count; as Karmada's gate PriorityBasedScheduling. Without them keys come in the order in which they
+   * were pushed, and all that fail rest alike: for 5 ms, twice as long each time up to 1000 s.
+   */
+  readonly byPriority?: boolean;
+}
+
+/** How many keys are where. */
+export interface PendingKeys {
+  readonly active: number;
+  readonly backoff: number;
+  readonly unschedulable: number;
 }
 
 /**
@@ -35,16 +52,15 @@ export class SchedulingQueue {
   readonly #backoff = new Map<string, Entry>();
   readonly #unschedulable = new Map<string, Entry>();
   readonly #onReady: () => void;
+  readonly #byPriority: boolean;
   readonly #timers = new Map<string, Timer>();
   #serial = 0;
   #stopped = false;
 
-  /** `onReady` is called whenever `pop` may have something to give. */
-  constructor(clock: Clock, onReady: () => void = () => {}) {
+  constructor(clock: Clock, options: QueueOptions = {}) {
     this.#clock = clock;
-    this.#onReady = onReady;
-    this.#every(FLUSH_BACKOFF_EVERY_MS, () => this.#flushBackoff());
-    this.#every(FLUSH_UNSCHEDULABLE_EVERY_MS, () => this.#flushUnschedulable());
+    this.#onReady = options.onReady ?? (() => {});
+    this.#byPriority = options.byPriority ?? true;
   }
 
   /** Keys that can be popped now. */
@@ -52,17 +68,22 @@ export class SchedulingQueue {
     return this.#ready.size;
   }
 
-  push(key: string, priority = 0): void {
-    if (this.#ready.has(key)) return;
+  get pending(): PendingKeys {
+    return { active: this.#ready.size, backoff: this.#backoff.size, unschedulable: this.#unschedulable.size };
+  }
+
+  /** Makes a key ready; false when it was already, or is to be once it is done. */
+  push(key: string, priority = 0): boolean {
+    if (this.#ready.has(key) || this.#pushedAgain.has(key)) return false;
     if (this.#inProgress.has(key)) {
       this.#pushedAgain.set(key, priority);
-      return;
+      return true;
     }
-    const resting = this.#backoff.get(key) ?? this.#unschedulable.get(key);
     this.#backoff.delete(key);
     this.#unschedulable.delete(key);
-    this.#activate({ key, priority, timestamp: 0, attempts: resting?.attempts ?? 0, serial: 0 });
+    this.#activate({ key, priority, timestamp: 0, attempts: 0, serial: 0 });
     this.#onReady();
+    return true;
   }
 
   /** The next key, now in progress until `done`; undefined when none is ready. */
@@ -90,8 +111,30 @@ export class SchedulingQueue {
       this.#onReady();
       return;
     }
-    if (outcome === "backoff") this.#backoff.set(key, entry);
-    if (outcome === "unschedulable") this.#unschedulable.set(key, entry);
+    this.#rest(entry, outcome);
+  }
+
+  /** What `done` does, for an attempt that was made without popping the key. Nothing for keys that are ready or in progress. */
+  attempted(key: string, priority: number, outcome: Requeue): void {
+    if (this.#ready.has(key) || this.#inProgress.has(key)) return;
+    const before = this.#backoff.get(key) ?? this.#unschedulable.get(key);
+    this.#backoff.delete(key);
+    this.#unschedulable.delete(key);
+    const attempts = (before?.attempts ?? 0) + 1;
+    this.#rest({ key, priority, timestamp: this.#clock.now(), attempts, serial: this.#serial++ }, outcome);
+  }
+
+  /** Keys that rest until something may have changed. */
+  unschedulable(): Iterable<string> {
+    return this.#unschedulable.keys();
+  }
+
+  /** Says that something changed for an unschedulable key: it is ready as soon as the rest after its last failure is over. */
+  wake(key: string): void {
+    const entry = this.#unschedulable.get(key);
+    if (entry === undefined) return;
+    this.#unschedulable.delete(key);
+    this.#rest(entry, "backoff");
   }
 
   /** Forgets the key wherever it rests; one in progress is forgotten when it is done. */
@@ -109,50 +152,82 @@ export class SchedulingQueue {
   }
 
   #activate(entry: Entry): void {
+    if (!this.#byPriority) entry.priority = 0;
     entry.timestamp = this.#clock.now();
     entry.serial = this.#serial++;
     this.#ready.set(entry.key, entry);
     this.#heap.push(entry);
   }
 
-  #flushBackoff(): void {
-    const now = this.#clock.now();
-    this.#wake(this.#backoff, (entry) => entry.timestamp + backoffMs(entry.attempts) <= now);
+  #rest(entry: Entry, outcome: Requeue): void {
+    if (outcome === "done") return;
+    const { key } = entry;
+    if (!this.#byPriority) {
+      this.#backoff.set(key, entry);
+      this.#arm(`key ${key}`, plainBackoffMs(entry.attempts), () =>
+        this.#wake(this.#backoff, (each) => each === entry),
+      );
+      return;
+    }
+    if (outcome === "backoff") {
+      this.#backoff.set(key, entry);
+      this.#flushEvery(FLUSH_BACKOFF_EVERY_MS, this.#backoff, (each, now) => {
+        return each.timestamp + backoffMs(each.attempts) <= now;
+      });
+    } else {
+      this.#unschedulable.set(key, entry);
+      this.#flushEvery(FLUSH_UNSCHEDULABLE_EVERY_MS, this.#unschedulable, (each, now) => {
+        return now - each.timestamp > UNSCHEDULABLE_REST_MS;
+      });
+    }
   }
 
-  #flushUnschedulable(): void {
-    const now = this.#clock.now();
-    this.#wake(this.#unschedulable, (entry) => now - entry.timestamp > UNSCHEDULABLE_REST_MS);
+  /** Wakes what is due at each multiple of `ms` of the clock, as long as anything rests. */
+  #flushEvery(ms: number, resting: Map<string, Entry>, isDue: (entry: Entry, now: number) => boolean): void {
+    const name = String(ms);
+    const flush = (): void => {
+      const now = this.#clock.now();
+      if (this.#wake(resting, (entry) => isDue(entry, now))) this.#flushEvery(ms, resting, isDue);
+      else this.#arm(name, 1, flush);
+    };
+    if (resting.size > 0 && !this.#timers.has(name)) this.#arm(name, ms - (this.#clock.now() % ms), flush);
   }
 
-  #wake(resting: Map<string, Entry>, isDue: (entry: Entry) => boolean): void {
-    const due = [...resting.values()].filter(isDue).sort((a, b) => (precedes(a, b) ? -1 : 1));
-    for (const entry of due) {
+  /** Makes ready what is due, those that waited longest first; false when there is more of it than one turn takes. */
+  #wake(resting: Map<string, Entry>, isDue: (entry: Entry) => boolean): boolean {
+    const due: Entry[] = [];
+    for (const entry of resting.values()) {
+      if (due.length === MAX_WAKING) break;
+      if (isDue(entry)) due.push(entry);
+    }
+    for (const entry of due.sort((a, b) => (precedes(a, b) ? -1 : 1))) {
       resting.delete(entry.key);
       this.#activate(entry);
     }
     if (due.length > 0) this.#onReady();
+    return due.length < MAX_WAKING;
   }
 
-  #every(ms: number, fn: () => void): void {
-    const name = String(ms);
-    const arm = (): void => {
-      if (this.#stopped) return;
-      this.#timers.set(
-        name,
-        this.#clock.after(ms, () => {
-          fn();
-          arm();
-        }),
-      );
-    };
-    arm();
+  #arm(name: string, ms: number, fn: () => void): void {
+    this.#timers.get(name)?.cancel();
+    this.#timers.delete(name);
+    if (this.#stopped) return;
+    const timer = this.#clock.after(ms, () => {
+      this.#timers.delete(name);
+      fn();
+    });
+    this.#timers.set(name, timer);
   }
 }
 
 /** How long after it became active a key rests, by the attempts made: 1, 2, 4, 8, then always 10 seconds. */
 export function backoffMs(attempts: number): number {
-  return Math.min(INITIAL_BACKOFF_MS * 2 ** Math.max(0, attempts - 1), MAX_BACKOFF_MS);
+  return Math.min(1_000 * 2 ** Math.max(0, attempts - 1), 10_000);
+}
+
+/** How long a key rests after its last attempt where priorities do not count. Source: client-go's item rate limiter. */
+function plainBackoffMs(attempts: number): number {
+  return Math.min(5 * 2 ** Math.max(0, attempts - 1), 1_000_000);
 }
 
 function precedes(a: Entry, b: Entry): boolean {
