@@ -1,5 +1,5 @@
 // Applies a policy to a template: claims the one for the other, and writes the binding, already scheduled.
-import { isConflict } from "../../kube/client/status-error.ts";
+import { isConflict, isNotFound } from "../../kube/client/status-error.ts";
 import { describeRef, type KubeObject, refOf } from "../../kube/object.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
@@ -7,7 +7,13 @@ import { policyId } from "../policies/claim.ts";
 import type { TemplateDecision } from "../policies/decide-template.ts";
 import { describeTie } from "../policies/match.ts";
 import { isNamespaced, type Policy, policyName } from "../policies/policy-index.ts";
-import { type AnyBinding, BINDING_API_VERSION, buildBinding, mergeBinding } from "../works/binding.ts";
+import {
+  type AnyBinding,
+  BINDING_API_VERSION,
+  buildBinding,
+  isOfEarlierObject,
+  mergeBinding,
+} from "../works/binding.ts";
 import type { BindingWriter } from "./binding-writer.ts";
 import { writeMarks } from "./claim-marks.ts";
 import type { ControllerContext } from "./context.ts";
@@ -57,11 +63,33 @@ async function writeBinding(deps: ApplyDeps, template: KubeObject, policy: Polic
     .get(desired.metadata.namespace, desired.metadata.name ?? "");
   // What is written to it goes with it. Its end brings us back.
   if (existing?.metadata.deletionTimestamp !== undefined) return;
+  if (existing !== undefined && isOfEarlierObject(existing, template)) {
+    await removeStaleBinding(context, existing, template);
+    return;
+  }
   const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
   const before = existing?.metadata.resourceVersion;
   await writer.write(existing, merged, (stored) => {
     if (stored.metadata.resourceVersion !== before) tellApplied(context, template, policy);
   });
+}
+
+/**
+ * A garbage collector would do it; a store without one has only us. Everything that runs goes with the binding, so the
+ * cache's word that the template is another object by now is not enough.
+ */
+export async function removeStaleBinding(
+  context: ControllerContext,
+  binding: AnyBinding,
+  template: KubeObject,
+): Promise<void> {
+  const present = await context.client.find(refOf(template));
+  if (present?.metadata.uid !== template.metadata.uid) return;
+  try {
+    await context.client.delete(refOf(binding), { uid: binding.metadata.uid });
+  } catch (error) {
+    if (!isConflict(error) && !isNotFound(error)) throw error;
+  }
 }
 
 function tellApplied(context: ControllerContext, template: KubeObject, policy: Policy): void {

@@ -4,7 +4,7 @@ import type { PropagationPolicy, PropagationSpec } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
-import { type AnyBinding, type BindingRequest, buildBinding, mergeBinding } from "./binding.ts";
+import { type AnyBinding, type BindingRequest, buildBinding, isOfEarlierObject, mergeBinding } from "./binding.ts";
 
 const interpreter = createInterpreter({ native: nativeLevel() });
 
@@ -52,6 +52,60 @@ describe("buildBinding", () => {
 
     expect(build({ schedulePriority }, { priorityOf: () => 100 }).spec.schedulePriority).toEqual({ priority: 100 });
     expect(() => build({ schedulePriority })).toThrow("there is no PriorityClass high");
+  });
+
+  it("asks for no priority class while the gate PriorityBasedScheduling is off", () => {
+    const schedulePriority = { priorityClassSource: "KubePriorityClass" as const, priorityClassName: "high" };
+    const gates = featureGates({ PriorityBasedScheduling: false });
+
+    expect(build({ schedulePriority }, { gates }).spec).not.toHaveProperty("schedulePriority");
+  });
+
+  it("says what to do about a source of priorities that does not exist", () => {
+    // The definition's schema refuses it; an object from before may have it.
+    const schedulePriority = {
+      priorityClassSource: "PodPriorityClass" as "KubePriorityClass",
+      priorityClassName: "high",
+    };
+
+    expect(() => build({ schedulePriority })).toThrow("PodPriorityClass is not supported yet: write KubePriorityClass");
+  });
+
+  it("counts components instead of replicas where the gate is open and the kind has them", () => {
+    const components = [{ name: "driver", replicas: 1 }];
+    const custom = createInterpreter({
+      native: nativeLevel(),
+      customization: {
+        hookEnabled: (_, operation) => operation === "InterpretComponent",
+        getComponents: () => components,
+      },
+    });
+    const gates = featureGates({ MultiplePodTemplatesScheduling: true });
+
+    const spec = build({}, { interpreter: custom, gates }).spec;
+
+    expect(spec.components).toEqual(components);
+    expect(spec).not.toHaveProperty("replicas");
+    expect(build({}, { interpreter: custom }).spec).toMatchObject({ replicas: 3 });
+    expect(build({}, { gates }).spec).toMatchObject({ replicas: 3 });
+  });
+
+  it("names the namespace of replicas where quotas are estimated", () => {
+    const gates = featureGates({ ResourceQuotaEstimate: true });
+
+    expect(build({}, { gates }).spec.replicaRequirements?.namespace).toBe("shop");
+    expect(build().spec.replicaRequirements).not.toHaveProperty("namespace");
+  });
+
+  it("fails with the object's name when the interpreter cannot read it", () => {
+    const odd = { ...web, spec: { replicas: "three" } };
+
+    expect(() => build({}, { template: odd })).toThrow(
+      expect.objectContaining({
+        code: "binding-replicas-unknown",
+        message: expect.stringMatching(/^cannot read the replicas of apps\/v1 Deployment shop\/web: /),
+      }),
+    );
   });
 
   it("groups workloads by their labels when the gate is open", () => {
@@ -105,6 +159,37 @@ describe("mergeBinding", () => {
     const recreated = { ...web, metadata: { ...web.metadata, uid: "u2" } };
 
     expect(() => mergeBinding(existing, build({}, { template: recreated }), policy())).toThrow("earlier object");
+  });
+
+  it("refuses to share a binding with an object of another group", () => {
+    const other = { ...web, apiVersion: "apps.example.org/v1", metadata: { ...web.metadata, uid: "u3" } };
+
+    expect(() => mergeBinding(existing, build({}, { template: other }), policy())).toThrow(
+      "binding web-deployment belongs to apps/v1 Deployment shop/web, and apps.example.org/v1 Deployment shop/web would have one of the same name: rename",
+    );
+    expect(isOfEarlierObject(existing, other)).toBe(false);
+  });
+
+  it("knows the binding of an earlier object of the same name", () => {
+    const recreated = { ...web, metadata: { ...web.metadata, uid: "u2" } };
+
+    expect(isOfEarlierObject(existing, recreated)).toBe(true);
+    expect(isOfEarlierObject(existing, { ...recreated, apiVersion: "apps/v2" })).toBe(true);
+    expect(isOfEarlierObject(existing, web)).toBe(false);
+  });
+
+  it("never brings schedulePriority of a ClusterResourceBinding up to date, nor gives it one", () => {
+    const role: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "r", uid: "r" } };
+    const urgent = policy({
+      schedulePriority: { priorityClassSource: "KubePriorityClass", priorityClassName: "high" },
+    });
+    const before = buildBinding({ template: role, policy: policy(), interpreter });
+
+    const desired = buildBinding({ template: role, policy: urgent, interpreter, priorityOf: () => 7 });
+
+    expect(desired.spec).not.toHaveProperty("schedulePriority");
+    const written = { ...before, spec: { ...before.spec, schedulePriority: { priority: 5 } } } as AnyBinding;
+    expect(mergeBinding(written, desired, urgent).spec.schedulePriority).toEqual({ priority: 5 });
   });
 
   it("never brings propagateDeps of a ClusterResourceBinding up to date", () => {

@@ -9,7 +9,14 @@ import type {
   ResourceBindingSpec,
   WorkloadAffinityGroups,
 } from "../../api/work.ts";
-import { gvkOf, type KubeObject, type ObjectMeta, refOf } from "../../kube/object.ts";
+import {
+  gvkOf,
+  type KubeObject,
+  type ObjectMeta,
+  type OwnerReference,
+  parseApiVersion,
+  refOf,
+} from "../../kube/object.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { changeMetadata, claimMarks } from "../policies/claim.ts";
 import type { Policy } from "../policies/policy-index.ts";
@@ -202,7 +209,7 @@ const KEPT_ON_CLUSTER_BINDINGS: ReadonlySet<keyof ResourceBindingSpec> = new Set
  * Throws `binding-of-another-object` while the existing binding is controlled by an object with another uid.
  */
 export function mergeBinding(existing: AnyBinding, desired: AnyBinding, policy: Policy): AnyBinding {
-  const owner = existing.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const owner = controllerOf(existing);
   const uid = desired.metadata.ownerReferences?.[0]?.uid;
   if (owner !== undefined && owner.uid !== uid) {
     throw bindingOfAnotherObject(existing.metadata.name ?? "", desired.spec.resource, existing.spec.resource);
@@ -219,6 +226,25 @@ export function mergeBinding(existing: AnyBinding, desired: AnyBinding, policy: 
     metadata: changeMetadata(metadata, claimMarks(policy)),
     spec: mergeSpec(existing, desired, policy.spec.suspension),
   };
+}
+
+/**
+ * True when the binding was made for an object of the same group, kind and name that is gone, as `template` has taken its
+ * place. The binding goes with that object before there can be one for the template.
+ */
+export function isOfEarlierObject(binding: AnyBinding, template: KubeObject): boolean {
+  const owner = controllerOf(binding);
+  return (
+    owner !== undefined &&
+    owner.uid !== template.metadata.uid &&
+    owner.kind === template.kind &&
+    owner.name === template.metadata.name &&
+    parseApiVersion(owner.apiVersion).group === parseApiVersion(template.apiVersion).group
+  );
+}
+
+function controllerOf(binding: AnyBinding): OwnerReference | undefined {
+  return binding.metadata.ownerReferences?.find((reference) => reference.controller === true);
 }
 
 // The permanent id outlives every change of policy.
