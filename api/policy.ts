@@ -121,7 +121,7 @@ export const placementScoreSchema = z.strictObject({
     .string()
     .min(1)
     .max(10_240)
-    .describe("CEL over cluster and binding; a number from 0 to 100, the higher the sooner the cluster is used."),
+    .describe("CEL over cluster and resource; a number from 0 to 100, the higher the sooner the cluster is used."),
   name: z.string().max(63).optional().describe("How explanations call the score; its place in the list when empty."),
   weight: int32.min(1).max(100).meta({ default: 1 }).optional().describe("Factor of this score in the sum of all."),
 });
@@ -155,7 +155,9 @@ export const placementExtensionsSchema = z.strictObject({
   strictSpread: z
     .boolean()
     .optional()
-    .describe("Spread constraints by zone, provider and label choose clusters as those by region do."),
+    .describe(
+      "Spread constraints by zone, provider and label choose clusters too, and all constraints hold of the result.",
+    ),
 });
 export type PlacementExtensions = z.infer<typeof placementExtensionsSchema>;
 

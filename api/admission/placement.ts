@@ -10,6 +10,7 @@ import type {
   WorkloadAffinity,
 } from "../policy.ts";
 import { invalid, notSupported, type Refusal } from "./field-error.ts";
+import { validatePlacementExtensions } from "./placement-extensions.ts";
 
 const CLUSTER_FIELDS = ["provider", "region", "zone"];
 const FIELD_OPERATORS = ["In", "NotIn"];
@@ -36,6 +37,7 @@ export function validatePlacement(placement: Placement | undefined, at: string):
     ...validateSpread(placement.spreadConstraints ?? [], `${at}.spreadConstraints`),
     ...validateWorkloadAffinity(placement.workloadAffinity, `${at}.workloadAffinity`),
     ...validateTolerations(placement.clusterTolerations ?? [], `${at}.clusterTolerations`),
+    ...validatePlacementExtensions(placement, at),
   ];
 }
 

@@ -54,7 +54,7 @@ export function assignReplicas(request: AssignmentRequest): readonly Assignment[
 
 function duplicate(request: AssignmentRequest): readonly Assignment[] {
   const { selected, replicas } = request;
-  note(request, { action: "duplicate", target: replicas });
+  noteDivision(request, { action: "duplicate", target: replicas });
   if (replicas <= 0) return [];
   return Array.from(selected, (position) => ({ position, replicas }));
 }
@@ -70,12 +70,12 @@ function divideByStaticWeights(request: AssignmentRequest): readonly Assignment[
     sum += weight;
   }
   if (sum === 0) list.weights.fill(1);
-  note(request, { action: "divide", target: request.replicas, list });
+  noteDivision(request, { action: "divide", target: request.replicas, list });
   return divide(request, request.replicas, list, false);
 }
 
 /** Clusters with their weights, as parallel lists. */
-interface WeightList {
+export interface WeightList {
   readonly positions: ArrayLike<number>;
   readonly weights: Float64Array;
 }
@@ -106,12 +106,12 @@ function divideByRoom(request: AssignmentRequest): readonly Assignment[] | Sched
     const added = divideWithin(request, "scale-up", replicas - assigned, list, previous);
     return added instanceof SchedulingError ? added.during("failed to scale up") : merge(added, previous);
   }
-  note(request, { action: "keep", target: 0, previous });
+  noteDivision(request, { action: "keep", target: 0, previous });
   return previous.filter((entry) => entry.replicas > 0);
 }
 
 /** The current targets that take part, in the binding's order. */
-function previousAmong(request: AssignmentRequest): readonly Assignment[] {
+export function previousAmong(request: AssignmentRequest): readonly Assignment[] {
   if (request.previous.length === 0) return [];
   const selected = new Set(Array.from(request.selected));
   return request.previous.filter((entry) => selected.has(entry.position));
@@ -185,7 +185,7 @@ function divideWithin(
     if (request.strategy === "Aggregated" && room >= target && i < needed) needed = i + 1;
   }
   const used = needed === list.weights.length ? list : firstOf(list, needed);
-  note(request, { action, target, list: used, previous });
+  noteDivision(request, { action, target, list: used, previous });
   if (room < target) {
     return new SchedulingError("Unschedulable", `Clusters available replicas ${room} are not enough to schedule.`);
   }
@@ -242,16 +242,22 @@ function merge(added: readonly Assignment[], previous: readonly Assignment[]): r
 /** Steps of a division that a trace shows. */
 const SEAT_LIMIT = 64;
 
-interface Note {
+export interface DivisionNote {
   readonly action: DivisionTrace["action"];
   readonly target: number;
   readonly list?: WeightList;
   readonly previous?: readonly Assignment[];
+  readonly floors?: readonly Assignment[];
 }
 
-function note(request: AssignmentRequest, { action, target, list, previous }: Note): void {
+/** Tells the trace, if there is one, of a division. */
+export function noteDivision(
+  request: AssignmentRequest,
+  { action, target, list, previous, floors }: DivisionNote,
+): void {
   if (request.trace === undefined) return;
   const nameOf = (position: number): string => request.candidates.records[position]?.name ?? "";
+  const named = ({ position, replicas }: Assignment) => ({ name: nameOf(position), replicas });
   const weights = Array.from(list?.weights ?? [], (weight, i) => ({
     name: nameOf(list?.positions[i] as number),
     weight,
@@ -264,9 +270,11 @@ function note(request: AssignmentRequest, { action, target, list, previous }: No
     ...(request.tier === undefined ? {} : { tier: request.tier }),
     replicas: request.replicas,
     target,
-    previous: (previous ?? []).map((entry) => ({ name: nameOf(entry.position), replicas: entry.replicas })),
+    previous: (previous ?? []).map(named),
+    ...(floors === undefined || floors.length === 0 ? {} : { floors: floors.map(named) }),
     weights,
-    seats: traceSeats(target, weights, namesDescend, SEAT_LIMIT),
+    // Steps that begin with floors are not those of the division.
+    seats: floors?.length ? [] : traceSeats(target, weights, namesDescend, SEAT_LIMIT),
     namesDescend,
   });
 }

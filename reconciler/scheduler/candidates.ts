@@ -94,6 +94,12 @@ export class Candidates {
     return new Candidates(this.records, positions, this.#estimates, previous, this.tiers);
   }
 
+  /** Those of these candidates that `keeps` lets stay. */
+  keeping(keeps: (position: number) => boolean): Candidates {
+    const positions = Array.from(this.positions).filter(keeps);
+    return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers);
+  }
+
   /** Whether the cluster is a current target; its score is then 100, else 0. */
   isTarget(position: number): boolean {
     return this.#previous.has(position);

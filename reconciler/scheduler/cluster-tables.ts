@@ -80,9 +80,15 @@ export class ClusterTables {
   /** For each property that a spread constraint of the placement needs: 1 where the cluster has none. */
   lacking(placement: Placement): readonly Uint8Array[] {
     const fields = new Set((placement.spreadConstraints ?? []).map((constraint) => constraint.spreadByField));
-    return SPREAD_PROPERTIES.filter(({ field }) => fields.has(field)).map(({ field, lacks }) =>
+    const byField = SPREAD_PROPERTIES.filter(({ field }) => fields.has(field)).map(({ field, lacks }) =>
       this.#known(`lacks ${field}`, lacks),
     );
+    if (placement.flaghoist?.strictSpread !== true) return byField;
+    const labels = new Set((placement.spreadConstraints ?? []).map((constraint) => constraint.spreadByLabel ?? ""));
+    const byLabel = [...labels]
+      .filter((key) => key !== "")
+      .map((key) => this.#known(`lacks label ${key}`, ({ cluster }) => cluster.metadata.labels?.[key] === undefined));
+    return [...byField, ...byLabel];
   }
 
   #positionsOf(names: readonly string[]): number[] {

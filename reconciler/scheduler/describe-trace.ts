@@ -67,7 +67,7 @@ function describeDivision(division: DivisionTrace, trace: SchedulingTrace): stri
     case "scale-down": {
       const weights = division.weights.map((share) => `${share.name} ${share.weight}`).join(", ");
       const headline = `How ${plural(division.target, "replica")} were ${WORDS[division.action]}${tier}: ${MEANING[division.strategy]} ${weights}`;
-      return [`${headline}${describeRules(division, trace)}`, ...describeSeats(division)];
+      return [`${headline}${describeRules(division, trace)}${describeFloors(division)}`, ...describeSeats(division)];
     }
   }
 }
@@ -91,6 +91,11 @@ function describeRules(division: DivisionTrace, trace: SchedulingTrace): string 
     ...(idle.length === 0 || used.length === 0 ? [] : [`rule ${idle.join(", ")} gives none its weight`]),
   ];
   return ` (${parts.join("; ")})`;
+}
+
+function describeFloors({ floors = [] }: DivisionTrace): string {
+  if (floors.length === 0) return "";
+  return `; at least ${floors.map((floor) => `${floor.replicas} in ${floor.name}`).join(", ")}`;
 }
 
 function describeSeats(division: DivisionTrace): string[] {

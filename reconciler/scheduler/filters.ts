@@ -1,6 +1,6 @@
 // The filters a cluster must pass, as bits, and what each says when it refuses.
 
-import type { ClusterAffinity, ClusterAffinityTerm, Placement } from "../../api/policy.ts";
+import type { ClusterAffinity, ClusterAffinityTerm, Placement, SpreadConstraint } from "../../api/policy.ts";
 import { firstUntolerated } from "../../kube/taints.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
@@ -123,7 +123,7 @@ export function overflowTier(record: ClusterRecord, group: ClusterAffinityTerm):
 /** The property that a spread constraint needs and a cluster does not have. */
 export interface MissingProperty {
   readonly index: number;
-  readonly field: "provider" | "region" | "zones";
+  readonly field: "provider" | "region" | "zones" | `label ${string}`;
 }
 
 export function missingProperty(record: ClusterRecord, placement: Placement): MissingProperty | undefined {
@@ -132,6 +132,13 @@ export function missingProperty(record: ClusterRecord, placement: Placement): Mi
     if (constraint.spreadByField === "provider" && !spec.provider) return { index, field: "provider" };
     if (constraint.spreadByField === "region" && !spec.region) return { index, field: "region" };
     if (constraint.spreadByField === "zone" && !spec.zones?.length) return { index, field: "zones" };
+    if (lacksLabel(record, placement, constraint)) return { index, field: `label ${constraint.spreadByLabel}` };
   }
   return undefined;
+}
+
+/** As with properties, a cluster without the label is in no group; Karmada does not know such constraints. */
+function lacksLabel({ cluster }: ClusterRecord, placement: Placement, { spreadByLabel }: SpreadConstraint): boolean {
+  if (placement.flaghoist?.strictSpread !== true || !spreadByLabel) return false;
+  return cluster.metadata.labels?.[spreadByLabel] === undefined;
 }

@@ -20,6 +20,7 @@ import {
   SPREAD_BIT,
   TAINT_BIT,
 } from "./filters.ts";
+import { groupFleet, type SpreadGroups } from "./spread-groups.ts";
 
 /** Candidates in cluster order, and how many changes of the estimates and of the clusters they have seen. */
 interface Sorted {
@@ -53,6 +54,7 @@ export class PlacementPlan {
   readonly #feasible = new Map<number, Int32Array>();
   readonly #sorted = new WeakMap<EstimateTable, Map<number, Sorted>>();
   #staticWeights: Float64Array | undefined;
+  #spreadGroups: SpreadGroups | undefined;
   #seen: number;
 
   constructor(request: PlanRequest) {
@@ -80,6 +82,7 @@ export class PlacementPlan {
       if (this.#staticWeights !== undefined) this.#staticWeights[position] = staticWeight(record, placement);
     }
     this.#feasible.clear();
+    this.#spreadGroups = undefined;
     return this;
   }
 
@@ -128,6 +131,12 @@ export class PlacementPlan {
       if (((this.refusals[position] as number) & mask) === 0) kept[count++] = position;
     }
     return kept.slice(0, count);
+  }
+
+  /** The groups that spread constraints make, for `strictSpread`. */
+  spreadGroups(): SpreadGroups {
+    this.#spreadGroups ??= groupFleet(this.placement, this.#request.records);
+    return this.#spreadGroups;
   }
 
   /** Static weight of each cluster by position: the highest of the rules that select it, 0 when none does. */

@@ -65,10 +65,11 @@ function describe(filter: FilterName, record: ClusterRecord, asked: Asked): Omit
       };
     case "SpreadConstraint": {
       const missing = missingProperty(record, asked.placement) ?? { index: 0, field: "region" };
+      const label = missing.field.startsWith("label ") ? `metadata.labels: ${missing.field.slice(6)}` : undefined;
       return {
         reason: `cluster(s) did not have ${missing.field} property`,
         detail: `has no ${missing.field}, which spreadConstraints[${missing.index}] needs`,
-        path: `Cluster ${name}: spec.${missing.field}`,
+        path: `Cluster ${name}: ${label ?? `spec.${missing.field}`}`,
       };
     }
     case "ClusterEviction":

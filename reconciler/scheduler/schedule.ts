@@ -4,6 +4,7 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
 import { fnv1a32 } from "../../kube/hash.ts";
 import { type Assignment, assignReplicas, strategyOf } from "./assign.ts";
+import { assignWithFloors } from "./assign-with-floors.ts";
 import type { Decision } from "./decision.ts";
 import { estimateFor } from "./estimates.ts";
 import { explainDecision } from "./explain.ts";
@@ -22,6 +23,7 @@ import { firstReason } from "./refusals.ts";
 import type { SchedulingResult } from "./result.ts";
 import { SchedulingError } from "./scheduling-error.ts";
 import { selectClusters } from "./select.ts";
+import { readTerms, type Terms } from "./terms.ts";
 import { TraceCollector } from "./trace.ts";
 import { dividesReplicas, isRescheduleRequested, isWorkload, placesSets } from "./workload.ts";
 
@@ -122,14 +124,19 @@ function decide(decision: Decision, trace: TraceCollector | undefined): readonly
   const gates = resolveGates(options);
   const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
   const replicas = spec.replicas ?? 0;
-  const select = () => selectClusters({ candidates, placement, replicas, needReplicas: sets ? 1 : replicas, trace });
-  const selected = trace === undefined ? candidates.choice(sets ? -1 : replicas, select) : select();
+  const terms = readTerms(spec, placement, candidates, decision.plan);
+  const needReplicas = sets ? 1 : replicas;
+  const { fresh } = decision;
+  const select = () => selectClusters({ candidates, placement, replicas, needReplicas, sets, fresh, terms, trace });
+  // What is placed whole, and what is divided, may be as many replicas and yet choose otherwise.
+  const key = sets ? -1 : terms?.replicas === 0 ? -2 - replicas : replicas;
+  const selected = trace === undefined ? candidates.choice(key, select) : select();
   if (selected instanceof SchedulingError) return selected.during("failed to select clusters");
   if (selected.length === 0) {
     return new SchedulingError("SchedulerError", "failed to assign replicas: no clusters available to schedule");
   }
   if (!dividesReplicas(spec)) return wholeTargets(decision, selected, sets);
-  const assignments = assign(decision, selected, trace);
+  const assignments = assign(decision, selected, terms, trace);
   if (assignments instanceof SchedulingError) return assignments.during("failed to assign replicas");
   const targets = assignments.map(({ position, replicas: own }) => ({
     name: nameAt(decision, position),
@@ -153,6 +160,7 @@ function wholeTargets(decision: Decision, selected: ArrayLike<number>, sets: boo
 function assign(
   decision: Decision,
   selected: ArrayLike<number>,
+  terms: Terms | undefined,
   trace: TraceCollector | undefined,
 ): readonly Assignment[] | SchedulingError {
   const { spec, placement, candidates, plan, fresh, previous } = decision;
@@ -176,6 +184,7 @@ function assign(
     namesDescend: () => namesDescend(spec.resource.uid),
     trace,
   };
+  if (terms !== undefined && terms.replicas > 0) return assignWithFloors(request, terms, placement);
   return plan.tiers === undefined ? assignReplicas(request) : assignByTiers(request);
 }
 

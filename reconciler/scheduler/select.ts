@@ -4,6 +4,8 @@ import type { Placement, SpreadConstraint } from "../../api/policy.ts";
 import type { Candidates, RegionCandidates } from "./candidates.ts";
 import { type Group, selectGroups } from "./groups.ts";
 import { SchedulingError } from "./scheduling-error.ts";
+import { selectStrictly } from "./select-strictly.ts";
+import type { Terms } from "./terms.ts";
 import type { TraceCollector } from "./trace.ts";
 import { compareNames } from "./webster.ts";
 
@@ -14,11 +16,54 @@ export interface SelectionRequest {
   readonly replicas: number;
   /** Replicas the chosen clusters must have room for. */
   readonly needReplicas: number;
+  /** Whether sets of components are placed whole, so that `needReplicas` is one set. */
+  readonly sets?: boolean;
+  /** Forget where replicas are. */
+  readonly fresh?: boolean;
+  /** What `placement.flaghoist` demands. */
+  readonly terms?: Terms | undefined;
   readonly trace?: TraceCollector | undefined;
 }
 
 /** Positions of the clusters to use, in the order of preference. */
 export function selectClusters(request: SelectionRequest): ArrayLike<number> | SchedulingError {
+  const { terms } = request;
+  if (terms === undefined) return selectAsKarmada(request);
+  if (terms.strict)
+    return selectStrictly({
+      ...request,
+      terms,
+      fresh: request.fresh === true,
+      roomWhole: request.sets === true ? 1 : 0,
+    });
+  return selectForFloors(request, terms);
+}
+
+/** As Karmada, among the clusters that have room for the fewest replicas, and no more of them than can have these. */
+function selectForFloors(request: SelectionRequest, terms: Terms): ArrayLike<number> | SchedulingError {
+  const { placement } = request;
+  const { floor, replicas, roomOf } = terms;
+  const candidates = request.candidates.keeping((position) => roomOf(position) >= floor);
+  const most = Math.floor(replicas / floor);
+  const problem =
+    most === 0
+      ? `${replicas} replicas are too few`
+      : candidates.positions.length === 0
+        ? `no cluster has room for ${floor} replicas`
+        : undefined;
+  if (problem !== undefined) {
+    return new SchedulingError("Unschedulable", `${problem}: minReplicasPerCluster is ${floor}`);
+  }
+  const spreadConstraints = placement.spreadConstraints?.map((constraint) =>
+    constraint.spreadByField === "cluster"
+      ? { ...constraint, maxGroups: Math.min(constraint.maxGroups ?? 0, most) }
+      : constraint,
+  );
+  const narrowed = spreadConstraints === undefined ? placement : { ...placement, spreadConstraints };
+  return selectAsKarmada({ ...request, candidates, placement: narrowed });
+}
+
+function selectAsKarmada(request: SelectionRequest): ArrayLike<number> | SchedulingError {
   const { candidates, placement, trace } = request;
   const constraints = placement.spreadConstraints ?? [];
   if (constraints.length === 0 || ignoresSpread(placement)) {

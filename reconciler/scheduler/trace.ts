@@ -30,14 +30,25 @@ export interface RegionTrace {
   readonly chosen: boolean;
 }
 
+/** One group of a spread constraint under `strictSpread`. */
+export interface GroupTrace {
+  /** `region`, `zone`, `provider` or `label KEY`. */
+  readonly by: string;
+  readonly group: string;
+  readonly clusters: readonly string[];
+  readonly weight: number;
+  readonly chosen: boolean;
+}
+
 export interface SelectionTrace {
-  /** Why these clusters: all that passed, or as a spread constraint has it. */
-  readonly by: "all" | "cluster" | "region";
+  /** Why these clusters: all that passed, as a spread constraint has it, or all of them with `strictSpread`. */
+  readonly by: "all" | "cluster" | "region" | "strict";
   readonly path: string;
   readonly reason: string;
   /** Replicas the selection must have room for; absent when room does not matter. */
   readonly needReplicas?: number;
   readonly regions?: readonly RegionTrace[];
+  readonly groups?: readonly GroupTrace[];
   /** Clusters exchanged for larger ones to make room. */
   readonly swaps?: readonly { readonly out: string; readonly in: string }[];
   readonly selected: readonly string[];
@@ -56,6 +67,8 @@ export interface DivisionTrace {
   /** Replicas that were actually divided: on scaling up only those that were added. */
   readonly target: number;
   readonly previous: readonly TargetCluster[];
+  /** What clusters get at least, whatever their weight: for `minReplicasPerCluster` or the groups of `strictSpread`. */
+  readonly floors?: readonly TargetCluster[];
   readonly weights: readonly Share[];
   /** The first steps of the division, up to a limit. */
   readonly seats: readonly SeatStep[];

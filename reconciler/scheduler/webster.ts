@@ -37,6 +37,34 @@ export function allocateSeats(total: number, parties: Parties, ranksDescend: () 
 }
 
 /**
+ * As `allocateSeats`, with each party having at least its `floors`, which together must not exceed `total`. The others
+ * share what is left as they would without those that have their floor.
+ */
+export function allocateSeatsAbove(
+  total: number,
+  parties: Parties,
+  floors: Int32Array,
+  ranksDescend: () => boolean,
+): Int32Array {
+  const pinned = new Uint8Array(floors.length);
+  // Who is given its floor takes seats from the others, who may then need theirs.
+  for (;;) {
+    const free = Array.from(floors.keys()).filter((i) => pinned[i] === 0);
+    const left = floors.reduce((sum, floor, i) => (pinned[i] === 1 ? sum - floor : sum), total);
+    const weights = Float64Array.from(free, (i) => parties.weights[i] as number);
+    const ranks = free.map((i) => parties.ranks[i] as number);
+    const own = allocateSeats(left, { weights, ranks }, ranksDescend);
+    const low = free.filter((i, place) => (own[place] as number) < (floors[i] as number));
+    if (low.length === 0) {
+      const seats = floors.slice();
+      for (const [place, i] of free.entries()) seats[i] = own[place] as number;
+      return seats;
+    }
+    for (const i of low) pinned[i] = 1;
+  }
+}
+
+/**
  * Gives out the seats that lie above a threshold so low that they are sure to be among the `total` highest, and
  * answers how many. What remains is at most about half as many seats as there are parties.
  */
