@@ -2,19 +2,11 @@
 import { formatApiVersion, type KubeObject, parseApiVersion } from "../kube/object.ts";
 import { defaultObject, validateObject } from "./admission/admit.ts";
 import type { ValidationOptions } from "./admission/context.ts";
-import type { Refusal } from "./admission/field-error.ts";
-import type { GitRepository } from "./gitops.ts";
-import { KINDS, type KindDefinition } from "./kinds.ts";
-import {
-  CLUSTER_SCOPED_KINDS,
-  KUBERNETES_GROUPS,
-  KUBERNETES_KINDS,
-  OTHER_KARMADA_KINDS,
-  REMOVED_VERSIONS,
-} from "./known-kinds.table.ts";
+import { objectWarnings } from "./admission/warnings.ts";
+import { KINDS } from "./kinds.ts";
+import { KUBERNETES_GROUPS, KUBERNETES_KINDS, OTHER_KARMADA_KINDS, REMOVED_VERSIONS } from "./known-kinds.table.ts";
 import { metadataProblems, nameProblems } from "./metadata-problems.ts";
 import { nearest } from "./nearest.ts";
-import type { ClusterPropagationPolicy, PropagationPolicy } from "./policy.ts";
 import { applySchemaDefaults } from "./schema-defaults.ts";
 import { schemaProblems, withoutNulls } from "./schema-problems.ts";
 
@@ -41,7 +33,7 @@ export function checkManifest(object: KubeObject, options: ValidationOptions = {
   const fields = schemaProblems(definition.schema, { ...rest, metadata: {} }).map(schemaError);
   // The rules read fields by their types, so they wait until the schema is met.
   if (named.length + fields.length > 0) return [...named, ...fields];
-  return [...ruleProblems(object, definition, options), ...warnings(object)];
+  return ruleProblems(object, options);
 }
 
 function problem(severity: ManifestProblem["severity"], field: string, words: string): ManifestProblem {
@@ -52,23 +44,19 @@ function schemaError({ field, words }: { readonly field: string; readonly words:
   return problem("error", field, words);
 }
 
-function ruleProblems(object: KubeObject, definition: KindDefinition, options: ValidationOptions): ManifestProblem[] {
-  const namespace = object.metadata.namespace ?? "";
+function ruleProblems(object: KubeObject, options: ValidationOptions): ManifestProblem[] {
   // The copy has the shape of the object.
   const written = withoutNulls(object) as KubeObject;
   const stored = defaultObject(applySchemaDefaults(written), {
     operation: "CREATE",
-    requestNamespace: namespace,
+    requestNamespace: object.metadata.namespace ?? "",
     nowMs: 0,
     newUuid: () => "00000000-0000-4000-8000-000000000000",
   });
-  // A file may leave its namespace to the one who applies it; then nothing can be said of namespaces.
-  const unsaid = definition.scope === "Namespaced" && namespace === "";
-  return validateObject(stored, undefined, options)
-    .filter(
-      ({ field }: Refusal) => !(unsaid && field.startsWith("spec.resourceSelectors[") && field.endsWith("].namespace")),
-    )
-    .map(schemaError);
+  return [
+    ...validateObject(stored, undefined, options).map(schemaError),
+    ...objectWarnings(stored).map(({ field, words }) => problem("warning", field, words)),
+  ];
 }
 
 function unknownKind({ apiVersion, kind }: KubeObject): ManifestProblem[] {
@@ -114,66 +102,4 @@ function hintAmongKubernetes(apiVersion: string, group: string, kind: string): s
   const misspelt = nearest(kind, Object.keys(KUBERNETES_KINDS));
   if (misspelt === undefined || KUBERNETES_KINDS[misspelt] !== apiVersion) return undefined;
   return `. Did you mean ${misspelt}?`;
-}
-
-// The objects have passed the schema of their kind.
-function warnings(object: KubeObject): ManifestProblem[] {
-  switch (object.kind) {
-    case "PropagationPolicy":
-    case "ClusterPropagationPolicy":
-      return policyWarnings(object as unknown as PropagationPolicy | ClusterPropagationPolicy);
-    case "GitRepository":
-      return repositoryWarnings(object as unknown as GitRepository);
-    default:
-      return [];
-  }
-}
-
-function repositoryWarnings({ spec }: GitRepository): ManifestProblem[] {
-  const found: ManifestProblem[] = [];
-  if (URL.parse(spec.url)?.password) {
-    found.push(
-      problem("warning", "spec.url", "holds a password that whoever reads this object can see; use secretRef"),
-    );
-  }
-  if (spec.timeZone && !spec.schedule) {
-    found.push(problem("warning", "spec.timeZone", "has no effect without a schedule"));
-  }
-  return found;
-}
-
-function policyWarnings(object: PropagationPolicy | ClusterPropagationPolicy): ManifestProblem[] {
-  const { spec } = object;
-  const found = spec.resourceSelectors.flatMap(({ kind, name, labelSelector }, index) => {
-    const at = `spec.resourceSelectors[${index}]`;
-    const selected: ManifestProblem[] = [];
-    if (object.kind === "PropagationPolicy" && CLUSTER_SCOPED_KINDS.has(kind)) {
-      selected.push(
-        problem(
-          "warning",
-          `${at}.kind`,
-          `${kind} has no namespace, so a PropagationPolicy never selects one; use a ClusterPropagationPolicy`,
-        ),
-      );
-    }
-    if (name && labelSelector) {
-      selected.push(problem("warning", `${at}.labelSelector`, "has no effect beside a name"));
-    }
-    return selected;
-  });
-  if (spec.association === true && spec.propagateDeps !== true) {
-    found.push(problem("warning", "spec.association", "has no effect any more; use propagateDeps"));
-  }
-  const { replicaScheduling, spreadConstraints } = spec.placement ?? {};
-  const weights = replicaScheduling?.weightPreference;
-  const fixedWeights = (weights?.staticWeightList ?? []).length > 0 && !weights?.dynamicWeight;
-  if (
-    fixedWeights &&
-    replicaScheduling?.replicaSchedulingType !== "Duplicated" &&
-    replicaScheduling?.replicaDivisionPreference !== "Aggregated" &&
-    (spreadConstraints ?? []).length > 0
-  ) {
-    found.push(problem("warning", "spec.placement.spreadConstraints", "have no effect on a division by fixed weights"));
-  }
-  return found;
 }

@@ -24,6 +24,13 @@ export interface Refusal extends FieldError {
   readonly words: string;
 }
 
+/** Something legal that surely is not meant. */
+export interface FieldWarning {
+  /** Path in the object, as of a field error. */
+  readonly field: string;
+  readonly words: string;
+}
+
 export function invalid(field: string, value: unknown, words: string): Refusal {
   return { reason: "FieldValueInvalid", field, message: `Invalid value: ${shown(value)}${words}`, words };
 }

@@ -65,7 +65,7 @@ export function validateFederatedResourceQuota({ metadata, spec }: FederatedReso
   }
   for (const [index, { hard }] of (spec.staticAssignments ?? []).entries()) {
     for (const resource of Object.keys(hard)) {
-      if (resource in spec.overall) continue;
+      if (Object.hasOwn(spec.overall, resource)) continue;
       const words = `spec.overall has no limit of ${resource}, so a cluster cannot be assigned a part of it`;
       refusals.push(invalid(`spec.staticAssignments[${index}].hard[${resource}]`, resource, words));
     }

@@ -35,7 +35,7 @@ export function webhookConfigurations({ url, caPem }: Place): KubeObject[] {
         ? {}
         : { objectSelector: { matchExpressions: [{ key: webhook.label, operator: "Exists" }] } }),
       failurePolicy: "Fail",
-      sideEffects: "None",
+      sideEffects: webhook.sideEffects ?? "None",
       admissionReviewVersions: ["v1"],
       timeoutSeconds: TIMEOUT_S,
     })),

@@ -9,7 +9,7 @@ import { admissionRules } from "./admission.ts";
 import { answerReviews } from "./admission-reviews.ts";
 import { SERVED_WEBHOOKS } from "./admission-webhooks.table.ts";
 
-const rules = admissionRules(new FakeClock(), () => "11111111-2222-3333-4444-555555555555");
+const rules = admissionRules({ clock: new FakeClock(), newUuid: () => "11111111-2222-3333-4444-555555555555" });
 
 const POLICY: KubeObject = {
   apiVersion: "policy.karmada.io/v1alpha1",
@@ -75,6 +75,46 @@ describe("answerReviews", () => {
         { field: "spec.placement.spreadConstraints[0]" },
         { field: "spec.resourceSelectors[0].namespace" },
       ],
+    });
+  });
+
+  it("warns of what surely is not meant, and lets it through", async () => {
+    const first = await send("mutate", review({ operation: "CREATE", namespace: "default", object: POLICY }));
+    const patch = JSON.parse(Buffer.from(first.response.patch ?? "", "base64").toString()) as JsonPatchOperation[];
+    const placement = { spreadConstraints: [{ spreadByField: "cluster", minGroups: 1 }] };
+    const complete = applyJsonPatch(POLICY, patch);
+    const object = { ...complete, spec: { ...(complete["spec"] as object), placement } };
+
+    const { response } = await send("validate", review({ operation: "CREATE", object }));
+
+    expect(response).toEqual({
+      uid: "u1",
+      allowed: true,
+      warnings: [expect.stringContaining("spec.placement.spreadConstraints[0]: without maxGroups")],
+    });
+  });
+
+  it("hands on whether it is a dry run, and a reason of its own", async () => {
+    const asked: boolean[] = [];
+    const handler = answerReviews(
+      "validate",
+      {
+        mutate: () => undefined,
+        validate: async ({ dryRun }) => {
+          asked.push(dryRun);
+          return { code: 403, reason: "QuotaExceeded", message: "too much" };
+        },
+      },
+      silentLogger,
+    );
+    const body = JSON.stringify(review({ operation: "CREATE", object: POLICY, dryRun: true }));
+    const answer = await handler({ method: "POST", path: "/validate-x", body });
+
+    expect(asked).toEqual([true]);
+    expect(JSON.parse(Buffer.from(answer.body as Uint8Array).toString()).response).toEqual({
+      uid: "u1",
+      allowed: false,
+      status: { status: "Failure", code: 403, reason: "QuotaExceeded", message: "too much" },
     });
   });
 

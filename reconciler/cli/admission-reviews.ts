@@ -16,15 +16,21 @@ export function answerReviews(half: "mutate" | "validate", rules: AdmissionRules
     const review = readReview(request);
     if (typeof review === "string") return text(400, `${review}\n`);
     const { uid, write } = review;
+    const warnings: string[] = [];
+    const asked: RuledWrite = { ...write, warn: (text) => warnings.push(text) };
     let response: object;
     try {
-      response = half === "mutate" ? mutation(rules, write) : verdict(rules, write);
+      response = half === "mutate" ? mutation(rules, asked) : await verdict(rules, asked);
     } catch (error) {
       // An object that does not fit its schema is refused by the server afterwards, in better words.
       logger.debug("left a review to the schema", { error: messageOf(error), object: write.object.kind });
       response = { allowed: true };
     }
-    const answer = { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", response: { uid, ...response } };
+    const answer = {
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      response: { uid, ...response, ...said(warnings) },
+    };
     return { status: 200, headers: { "content-type": "application/json" }, body: Buffer.from(stringifyJson(answer)) };
   };
 }
@@ -36,9 +42,16 @@ function mutation(rules: AdmissionRules, write: RuledWrite): object {
   return { allowed: true, patchType: "JSONPatch", patch: Buffer.from(stringifyJson(patch)).toString("base64") };
 }
 
-function verdict(rules: AdmissionRules, write: RuledWrite): object {
-  const result = rules.validate(write);
-  if ("code" in result) return refusal(result.code, result.message, {});
+function said(warnings: readonly string[]): object {
+  return warnings.length === 0 ? {} : { warnings };
+}
+
+async function verdict(rules: AdmissionRules, write: RuledWrite): Promise<object> {
+  const result = await rules.validate(write);
+  if ("code" in result) {
+    const { code, message, reason } = result;
+    return refusal(code, message, reason === undefined ? {} : { reason });
+  }
   if (result.length === 0) return { allowed: true };
   const causes = result.map(({ reason, field, message }) => ({ reason, field, message }));
   // As Karmada's webhooks, which forbid; the causes are ours to add.
@@ -50,7 +63,7 @@ function refusal(code: number, message: string, more: object): object {
 }
 
 /** The write that a review asks about, or what is wrong with the review. */
-function readReview(request: ApiRequest): { readonly uid: string; readonly write: RuledWrite } | string {
+function readReview(request: ApiRequest): { readonly uid: string; readonly write: Omit<RuledWrite, "warn"> } | string {
   if (request.method !== "POST") return "an admission review comes by POST";
   let review: unknown;
   try {
@@ -79,6 +92,7 @@ function readReview(request: ApiRequest): { readonly uid: string; readonly write
       namespace: typeof namespace === "string" && namespace !== "" ? namespace : undefined,
       object,
       oldObject: old,
+      dryRun: asked["dryRun"] === true,
     },
   };
 }

@@ -11,8 +11,12 @@ export interface ServedWebhook {
   readonly scope: "Namespaced" | "Cluster" | "*";
   /** Only objects that have this label. */
   readonly label?: string;
+  /** Absent: it has none. */
+  readonly sideEffects?: "NoneOnDryRun";
 }
 
+/** Quotas are charged with what is written. */
+const CHARGING = "resourcebindings";
 const WRITES = ["CREATE", "UPDATE"] as const;
 const POLICY = "policy.karmada.io";
 const WORK = "work.karmada.io";
@@ -112,6 +116,7 @@ export const SERVED_WEBHOOKS: readonly ServedWebhook[] = [
     resource,
     scope,
     operations,
+    ...(half === "validate" && resource === CHARGING ? { sideEffects: "NoneOnDryRun" as const } : {}),
   })),
   {
     half: "validate",

@@ -1,18 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PropagationPolicy } from "../../api/policy.ts";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { FakeClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
-import { karmadaAdmission } from "./admission.ts";
+import { QuotaEnforcement } from "../controllers/quota-enforcement.ts";
+import { QuotaLedger } from "../controllers/quota-ledger.ts";
+import { PolicyIndex } from "../policies/policy-index.ts";
+import { admissionRules, karmadaAdmission } from "./admission.ts";
 import { installDefinitions } from "./install.ts";
 
 let server: ApiServer;
 let client: KubeClient;
 const clock = new FakeClock();
+const policies = new PolicyIndex();
 
 beforeAll(async () => {
-  const admission = [karmadaAdmission(clock, () => "11111111-2222-3333-4444-555555555555")];
+  const quotas = new QuotaEnforcement(() => client, new QuotaLedger(clock));
+  const admission = [
+    karmadaAdmission({
+      clock,
+      newUuid: () => "11111111-2222-3333-4444-555555555555",
+      featureGates: { FederatedQuotaEnforcement: true, MultiplePodTemplatesScheduling: true },
+      quotas,
+      policies: () => policies,
+    }),
+  ];
   server = await createApiServer({ name: "store", clock, logger: silentLogger, admission });
   client = new KubeClient(server.handle);
   await installDefinitions(client, clock);
@@ -74,4 +88,100 @@ describe("karmadaAdmission", () => {
     );
     expect(await client.delete(ref)).toBe(true);
   });
+
+  it("refuses a binding that takes more than its namespace may, with the reason that Karmada's scheduler looks for", async () => {
+    await client.create({
+      apiVersion: "policy.karmada.io/v1alpha1",
+      kind: "FederatedResourceQuota",
+      metadata: { name: "team", namespace: "default" },
+      spec: { overall: { cpu: "3" } },
+    });
+    const created = await client.create(binding("web", []));
+
+    const few = { ...created, spec: { ...binding("web", [2]).spec } };
+    const stored = await client.update(few);
+    const many = { ...stored, spec: { ...binding("web", [2, 2]).spec } };
+
+    await expect(client.update(many)).rejects.toMatchObject({
+      status: {
+        code: 403,
+        reason: "QuotaExceeded",
+        message: expect.stringContaining(
+          "FederatedResourceQuota(default/team) exceeded for resource cpu: requested sum 4, limit 3.",
+        ),
+      },
+    });
+    expect(await client.get({ ...few, name: "web", namespace: "default" })).toEqual(stored);
+  });
+
+  it("reads the gates", async () => {
+    const parts = binding("parts", []);
+
+    await expect(
+      client.create({ ...parts, spec: { ...parts.spec, components: [{ name: "", replicas: 1 }] } }),
+    ).rejects.toThrow(/spec\.components\[0\]\.name/);
+  });
 });
+
+describe("the warnings of admissionRules", () => {
+  const rival: PropagationPolicy = {
+    apiVersion: "policy.karmada.io/v1alpha1",
+    kind: "PropagationPolicy",
+    metadata: { name: "other", namespace: "default" },
+    spec: { resourceSelectors: [{ apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "settings" }] },
+  };
+  const written: KubeObject = {
+    ...POLICY,
+    metadata: { name: "web", namespace: "default", labels: { "propagationpolicy.karmada.io/permanent-id": "a" } },
+    spec: { ...rival.spec, placement: { spreadConstraints: [{ spreadByField: "cluster", minGroups: 1 }] } },
+  };
+
+  function warned(compatibility: "karmada" | "flaghoist", object: KubeObject, oldObject?: KubeObject): string[] {
+    const warnings: string[] = [];
+    const index = new PolicyIndex([rival]);
+    const rules = admissionRules({ clock, newUuid: () => "", compatibility, policies: () => index });
+    const answer = rules.validate({
+      operation: oldObject === undefined ? "CREATE" : "UPDATE",
+      subresource: undefined,
+      namespace: "default",
+      object,
+      oldObject,
+      dryRun: false,
+      warn: (text) => warnings.push(text),
+    });
+    expect(answer).toEqual([]);
+    return warnings;
+  }
+
+  it("are said of what surely is not meant, and of rivals", () => {
+    expect(warned("flaghoist", written)).toEqual([
+      expect.stringContaining("spec.placement.spreadConstraints[0]: without maxGroups"),
+      expect.stringContaining("spec.resourceSelectors[0]: PropagationPolicy other also names ConfigMap settings"),
+    ]);
+  });
+
+  it("are not said where nothing but Karmada is wanted", () => {
+    expect(warned("karmada", written)).toEqual([]);
+  });
+
+  it("are not said again when the spec stays, nor of what goes", () => {
+    const labelled = { ...written, metadata: { ...written.metadata, finalizers: [] } };
+    const going = { ...written, metadata: { ...written.metadata, deletionTimestamp: "2025-01-01T00:00:00Z" } };
+
+    expect(warned("flaghoist", labelled, written)).toEqual([]);
+    expect(warned("flaghoist", going)).toEqual([]);
+  });
+});
+
+function binding(name: string, replicas: readonly number[]): KubeObject & { readonly spec: object } {
+  return {
+    apiVersion: "work.karmada.io/v1alpha2",
+    kind: "ResourceBinding",
+    metadata: { name, namespace: "default" },
+    spec: {
+      resource: { apiVersion: "apps/v1", kind: "Deployment", name },
+      replicaRequirements: { resourceRequest: { cpu: "1" } },
+      clusters: replicas.map((count, index) => ({ name: `m${index}`, replicas: count })),
+    },
+  };
+}

@@ -2,9 +2,22 @@
 import { defaultObject, hasAdmissionRules, validateObject } from "../../api/admission/admit.ts";
 import { deletionRefusal } from "../../api/admission/deletion.ts";
 import type { FieldError } from "../../api/admission/field-error.ts";
+import { type FindNaming, rivalWarnings } from "../../api/admission/rival-policies.ts";
+import { objectWarnings, warningText } from "../../api/admission/warnings.ts";
+import { type FeatureGates, featureGates } from "../../api/feature-gates.ts";
+import { type ClusterPropagationPolicy, POLICY_GROUP, type PropagationPolicy } from "../../api/policy.ts";
+import { type ResourceBinding, WORK_GROUP } from "../../api/work.ts";
 import type { AdmissionPlugin, AdmissionRefusal } from "../../fleets/apiserver/registry/admission.ts";
-import type { KubeObject } from "../../kube/object.ts";
+import { equalJson, type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { messageOf } from "../../runtime/errors.ts";
+import {
+  type BindingWrite,
+  concernsQuota,
+  QUOTA_EXCEEDED,
+  type QuotaEnforcement,
+} from "../controllers/quota-enforcement.ts";
+import type { PolicyIndex } from "../policies/policy-index.ts";
 
 /** A write, as far as our rules look at it. For DELETE `object` is the present one. */
 export interface RuledWrite {
@@ -13,16 +26,38 @@ export interface RuledWrite {
   readonly namespace: string | undefined;
   readonly object: KubeObject;
   readonly oldObject: KubeObject | undefined;
+  readonly dryRun: boolean;
+  /** Says something to whoever writes, without refusing it. */
+  warn(text: string): void;
 }
+
+type Verdict = readonly FieldError[] | AdmissionRefusal;
 
 /** Defaulting and validation of Karmada's kinds and ours, and deletion protection for every kind. */
 export interface AdmissionRules {
   /** The object to store instead, or undefined to leave it. */
   mutate(write: RuledWrite): KubeObject | undefined;
-  validate(write: RuledWrite): readonly FieldError[] | AdmissionRefusal;
+  /** At once, but for writes that quotas must be asked about. Never rejects. */
+  validate(write: RuledWrite): Verdict | Promise<Verdict>;
 }
 
-export function admissionRules(clock: Clock, newUuid: () => string): AdmissionRules {
+export interface AdmissionSettings {
+  readonly clock: Clock;
+  readonly newUuid: () => string;
+  /** Gates that are not as Karmada has them by default. */
+  readonly featureGates?: Partial<FeatureGates> | undefined;
+  /** As Karmada, or with warnings of what surely is not meant. */
+  readonly compatibility?: "karmada" | "flaghoist" | undefined;
+  /** Asked behind the gate FederatedQuotaEnforcement only. */
+  readonly quotas?: QuotaEnforcement | undefined;
+  /** The policies there are; undefined until they are known. */
+  readonly policies?: (() => PolicyIndex | undefined) | undefined;
+}
+
+export function admissionRules(settings: AdmissionSettings): AdmissionRules {
+  const { clock, newUuid } = settings;
+  const gates = featureGates(settings.featureGates);
+  const warns = settings.compatibility !== "karmada";
   return {
     mutate({ operation, subresource, namespace = "", object }) {
       if ((operation !== "CREATE" && operation !== "UPDATE") || subresource !== undefined) return undefined;
@@ -30,18 +65,71 @@ export function admissionRules(clock: Clock, newUuid: () => string): AdmissionRu
       const defaulted = defaultObject(object, context);
       return defaulted === object ? undefined : defaulted;
     },
-    validate({ operation, subresource, object, oldObject }) {
+    validate(write) {
+      const { operation, subresource, object, oldObject } = write;
       if (operation === "CONNECT") return [];
-      if (operation !== "DELETE") return subresource === undefined ? validateObject(object, oldObject) : [];
-      const refusal = deletionRefusal(object);
-      return refusal === undefined ? [] : { code: 403, message: refusal };
+      if (operation === "DELETE") {
+        const refusal = deletionRefusal(object);
+        return refusal === undefined ? [] : { code: 403, message: refusal };
+      }
+      if (subresource !== undefined) return [];
+      const refusals = validateObject(object, oldObject, { featureGates: gates });
+      if (refusals.length > 0) return refusals;
+      if (warns) warnOf(write, settings.policies?.());
+      const { quotas } = settings;
+      if (!gates.FederatedQuotaEnforcement || quotas === undefined || !isBinding(object)) return [];
+      const binding: BindingWrite = {
+        // It has passed the schema of its kind.
+        binding: object as unknown as ResourceBinding,
+        old: oldObject as unknown as ResourceBinding | undefined,
+        isDryRun: write.dryRun,
+      };
+      return concernsQuota(binding) ? enforce(quotas, binding) : [];
     },
   };
 }
 
+function isBinding({ apiVersion, kind }: KubeObject): boolean {
+  return kind === "ResourceBinding" && parseApiVersion(apiVersion).group === WORK_GROUP;
+}
+
+async function enforce(quotas: QuotaEnforcement, write: BindingWrite): Promise<Verdict> {
+  try {
+    const exceeded = await quotas.charge(write);
+    return exceeded === undefined ? [] : { code: 403, reason: QUOTA_EXCEEDED, message: exceeded };
+  } catch (error) {
+    // As Karmada: a quota that cannot be asked lets nothing through.
+    const message = `the quotas of the namespace could not be charged: ${messageOf(error)}; try again`;
+    return { code: 500, reason: "InternalError", message };
+  }
+}
+
+/** Only of what somebody meant to write: not of a change beside the spec, nor of an object that goes. */
+function warnOf({ object, oldObject, warn }: RuledWrite, policies: PolicyIndex | undefined): void {
+  if (object.metadata.deletionTimestamp !== undefined) return;
+  if (oldObject !== undefined && equalJson(oldObject["spec"], object["spec"])) return;
+  for (const warning of objectWarnings(object)) warn(warningText(warning));
+  if (policies === undefined || parseApiVersion(object.apiVersion).group !== POLICY_GROUP) return;
+  if (object.kind !== "PropagationPolicy" && object.kind !== "ClusterPropagationPolicy") return;
+  // It has passed the schema of its kind.
+  const policy = object as unknown as PropagationPolicy | ClusterPropagationPolicy;
+  for (const warning of rivalWarnings(policy, namingIn(policies))) warn(warningText(warning));
+}
+
+function namingIn(policies: PolicyIndex): FindNaming {
+  return ({ metadata }, { apiVersion, kind, name = "" }) => {
+    const { namespaced, cluster } = policies.shortlist({
+      apiVersion,
+      kind,
+      metadata: { name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) },
+    });
+    return [...namespaced, ...cluster];
+  };
+}
+
 /** Our rules built in to the embedded server. */
-export function karmadaAdmission(clock: Clock, newUuid: () => string): AdmissionPlugin {
-  const rules = admissionRules(clock, newUuid);
+export function karmadaAdmission(settings: AdmissionSettings): AdmissionPlugin {
+  const rules = admissionRules(settings);
   return {
     handles: (kind, operation) => operation === "DELETE" || hasAdmissionRules(kind.group, kind.kind),
     mutate: (request) => rules.mutate(request),

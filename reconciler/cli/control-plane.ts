@@ -16,10 +16,12 @@ import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
+import { QuotaEnforcement } from "../controllers/quota-enforcement.ts";
+import { QuotaLedger } from "../controllers/quota-ledger.ts";
 import { nativeRules } from "../interpreter/betterments.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
-import { karmadaAdmission } from "./admission.ts";
+import { type AdmissionSettings, karmadaAdmission } from "./admission.ts";
 import { type AuditSettings, openAudit } from "./audit-settings.ts";
 import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
 import type { AdvertisedAddress } from "./extension-listener.ts";
@@ -91,10 +93,17 @@ interface Engine {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { logger, clock = systemClock, dataFolder, members } = options;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const ledger = new QuotaLedger(clock);
+  let manager: Manager | undefined;
+  function admission(client: () => KubeClient): AdmissionSettings {
+    const { featureGates, compatibility } = options.profile ?? {};
+    const quotas = new QuotaEnforcement(client, ledger);
+    return { clock, newUuid: randomUUID, featureGates, compatibility, quotas, policies: () => manager?.policies };
+  }
   const engine =
     options.storeKubeconfig === undefined
-      ? await startEmbedded(options, clock)
-      : await connectStore(options, options.storeKubeconfig, clock);
+      ? await startEmbedded(options, clock, admission)
+      : await connectStore(options, options.storeKubeconfig, clock, admission);
   try {
     await installDefinitions(engine.client, clock, {
       builtIn: engine.builtIn,
@@ -115,19 +124,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     });
     const renderer = createSyncRenderer();
     const interpreter = createInterpreter({ native: nativeLevel(nativeRules(context.profile.compatibility)) });
-    const manager = await startManager({ context, fleet, interpreter, fetcher, renderer });
+    const running = await startManager({ context, fleet, interpreter, fetcher, renderer, ledger });
+    manager = running;
     return {
       client: engine.client,
       context,
       fleet,
-      manager,
+      manager: running,
       url: engine.url,
       kubeconfig: engine.kubeconfig,
       memberKubeconfig: engine.memberKubeconfig,
       drain: () => engine.drain?.(),
       close: async () => {
         engine.drain?.();
-        await manager.stop();
+        await running.stop();
         await fleet.close();
         await renderer.close();
         fetcher.close();
@@ -140,7 +150,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promise<Engine> {
+/** What admission asks; given the store that it stands before. */
+type AdmissionOf = (client: () => KubeClient) => AdmissionSettings;
+
+async function startEmbedded(options: ControlPlaneOptions, clock: Clock, admission: AdmissionOf): Promise<Engine> {
   const { dataFolder, logger, members, authentication } = options;
   const audit = options.audit === undefined ? undefined : await openAudit(options.audit, clock, logger);
   const proxy = new ClusterProxy({
@@ -165,7 +178,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock): Promis
     },
     ...(authentication?.tokens === undefined ? {} : { tokens: authentication.tokens }),
     oidc: openIssuers(authentication?.providers ?? [], clock, logger),
-    admission: [karmadaAdmission(clock, randomUUID)],
+    admission: [karmadaAdmission(admission(() => client))],
     kinds: [...builtinKinds(), clusterKind()],
     connectors: { [CLUSTER_PROXY]: clusterConnector(proxy) },
     logsRequests: options.requestLog ?? false,
@@ -227,11 +240,17 @@ function portProblem(error: unknown, options: ControlPlaneOptions): AppError | u
   return undefined;
 }
 
-async function connectStore(options: ControlPlaneOptions, kubeconfig: string, clock: Clock): Promise<Engine> {
+async function connectStore(
+  options: ControlPlaneOptions,
+  kubeconfig: string,
+  clock: Clock,
+  admission: AdmissionOf,
+): Promise<Engine> {
   const { dataFolder, host, port, advertise, members, logger } = options;
   const local = (name: string): Transport | undefined => members?.get(name)?.transport;
   try {
-    const engine = await connectKubernetes({ kubeconfig, dataFolder, host, port, advertise, local, logger, clock });
+    const connection = { kubeconfig, dataFolder, host, port, advertise, local, admission, logger, clock };
+    const engine = await connectKubernetes(connection);
     // No member is served here: those that live in this process are reached by it alone.
     return { ...engine, builtIn: [], kubeconfig, memberKubeconfig: () => "" };
   } catch (error) {

@@ -1,5 +1,4 @@
 // The store in an API server that is not ours, and what that server is to ask of this process.
-import { randomUUID } from "node:crypto";
 import { CLUSTER_DEFINITION } from "../../fleets/cluster-kind.ts";
 import { ClusterProxy } from "../../fleets/cluster-proxy/cluster-proxy.ts";
 import { openHttpTransportFile } from "../../kube/client/http-transport.ts";
@@ -9,7 +8,7 @@ import { isObject, type ObjectRef } from "../../kube/object.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
-import { admissionRules } from "./admission.ts";
+import { type AdmissionSettings, admissionRules } from "./admission.ts";
 import { registerWebhooks, unregisterWebhooks } from "./admission-registration.ts";
 import { answerReviews } from "./admission-reviews.ts";
 import { SERVED_WEBHOOKS } from "./admission-webhooks.table.ts";
@@ -33,6 +32,8 @@ export interface KubernetesEngineOptions {
   readonly advertise: AdvertisedAddress | undefined;
   /** Members that live in this process, by cluster name. */
   readonly local?: ((clusterName: string) => Transport | undefined) | undefined;
+  /** What its webhooks ask; given the store. */
+  readonly admission: (client: () => KubeClient) => AdmissionSettings;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -73,7 +74,7 @@ export async function connectKubernetes(options: KubernetesEngineOptions): Promi
     const clusters = createClusterExtension({ store: transport.send, client, proxy, logger });
     extensions.route(PUBLIC_PATH, clusters, isProxyPath);
     extensions.route("/openapi/v3", clusters);
-    const rules = admissionRules(clock, randomUUID);
+    const rules = admissionRules(options.admission(() => client));
     for (const { path, half } of SERVED_WEBHOOKS) extensions.route(path, answerReviews(half, rules, logger));
   }
   return {

@@ -1,6 +1,7 @@
 // Starts every control loop of a control plane over one store, in the order in which they need each other.
 import type { Fleet } from "../../fleets/fleet.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
+import type { PolicyIndex } from "../policies/policy-index.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { ArtifactStore } from "./artifacts.ts";
@@ -14,12 +15,16 @@ import { startDriftEvents } from "./drift-events.ts";
 import { DriftJournal } from "./drift-journal.ts";
 import { startExecutionController } from "./execution.ts";
 import { startFailoverController } from "./failover.ts";
+import { startQuotaStatusController } from "./federated-resource-quota.ts";
+import { QUOTA_KIND, startQuotaWorkController } from "./federated-resource-quota-works.ts";
 import { FleetState } from "./fleet-state.ts";
 import { GITOPS_API, type GitFetcher, startGitRepositoryController } from "./git-repository.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { startPolicyController } from "./policies.ts";
 import { startPolicyAdvisor } from "./policy-advisor.ts";
 import { startPreemptionController } from "./preemption.ts";
+import type { QuotaLedger } from "./quota-ledger.ts";
+import { QuotaWorks } from "./quota-works.ts";
 import { startSyncController } from "./sync.ts";
 import type { SyncRenderer } from "./sync-apply.ts";
 import { TemplateIndex } from "./template-index.ts";
@@ -40,6 +45,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   [BINDING_API_VERSION, "ResourceBinding"],
   [BINDING_API_VERSION, "ClusterResourceBinding"],
   [WORK_API_VERSION, "Work"],
+  QUOTA_KIND,
   REBALANCER_KIND,
   [GITOPS_API, "GitRepository"],
   [GITOPS_API, "Sync"],
@@ -51,11 +57,15 @@ export interface ManagerOptions {
   readonly interpreter: Interpreter;
   readonly fetcher: GitFetcher;
   readonly renderer: SyncRenderer;
+  /** What admission has charged to quotas for writes on their way. */
+  readonly ledger: QuotaLedger;
 }
 
 export interface Manager extends Controller {
   readonly journal: DriftJournal;
   readonly artifacts: ArtifactStore;
+  /** The propagation policies there are. */
+  readonly policies: PolicyIndex;
 }
 
 export async function startManager(options: ManagerOptions): Promise<Manager> {
@@ -70,6 +80,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const writer = new BindingWriter(context, fleetState);
   const policies = watchPolicies(context);
   const index = new WorkIndex(context);
+  const quotaWorks = new QuotaWorks(context);
 
   const templateIndex = new TemplateIndex(templates);
   const templateController = startTemplateController({ context, templates, policies, interpreter, writer });
@@ -87,6 +98,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startClusterController(context, fleet),
     startFailoverController(context, fleetState, writer),
     startWorkloadRebalancerController(context),
+    startQuotaWorkController(context, quotaWorks),
+    startQuotaStatusController(context, quotaWorks, options.ledger),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
     startDriftEvents(context, journal),
@@ -100,6 +113,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   return {
     journal,
     artifacts,
+    policies,
     stop: async () => {
       templates.stop();
       await Promise.all(controllers.map((controller) => controller.stop()));

@@ -6,17 +6,10 @@ import { isAlreadyExists, isConflict } from "../../kube/client/status-error.ts";
 import { equalJson, type KubeObject, refOf } from "../../kube/object.ts";
 import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { applyOverrides } from "../overrides/apply-overrides.ts";
-import { withManagedKeys } from "../works/metadata.ts";
-import {
-  MANAGED_LABEL,
-  MANAGED_LABEL_VALUE,
-  WORK_FINALIZER,
-  WORK_ID_LABEL,
-  WORK_NAME_ANNOTATION,
-  WORK_NAMESPACE_ANNOTATION,
-} from "../works/metadata-keys.ts";
+import { WORK_ID_LABEL } from "../works/metadata-keys.ts";
 import { executionNamespace, isReservedNamespace, workName } from "../works/naming.ts";
 import { pruneObject } from "../works/prune.ts";
+import { standaloneWork } from "../works/standalone-work.ts";
 import { mergeWork, WORK_API_VERSION } from "../works/work.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import type { TemplateWatch } from "./template-watch.ts";
@@ -113,38 +106,19 @@ function namespaceWork(
   policies: readonly ClusterOverridePolicy[],
   id: string,
 ): Work {
-  const workNamespace = executionNamespace(cluster.metadata.name ?? "");
   const { name = "", uid = "" } = namespace.metadata;
-  const identity = { namespace: workNamespace, name: workName("Namespace", name, "") };
   const { spec: _spec, ...bare } = pruneObject(namespace);
-  const overridden = applyOverrides({
+  const { object, appliedAnnotations } = applyOverrides({
     object: { ...bare, apiVersion: "v1", kind: "Namespace", metadata: bare.metadata as KubeObject["metadata"] },
     cluster,
     clusterOverridePolicies: policies,
     overridePolicies: [],
   });
-  const copy = withManagedKeys({
-    ...overridden.object,
-    metadata: {
-      ...overridden.object.metadata,
-      labels: { ...overridden.object.metadata.labels, [MANAGED_LABEL]: MANAGED_LABEL_VALUE, [WORK_ID_LABEL]: id },
-      annotations: {
-        ...overridden.object.metadata.annotations,
-        [WORK_NAMESPACE_ANNOTATION]: identity.namespace,
-        [WORK_NAME_ANNOTATION]: identity.name,
-      },
-    },
+  return standaloneWork(object, {
+    clusterName: cluster.metadata.name ?? "",
+    name: workName("Namespace", name, ""),
+    id,
+    annotations: appliedAnnotations,
+    ownerReferences: [{ apiVersion: "v1", kind: "Namespace", name, uid, controller: true, blockOwnerDeletion: true }],
   });
-  return {
-    apiVersion: WORK_API_VERSION,
-    kind: "Work",
-    metadata: {
-      ...identity,
-      labels: { [WORK_ID_LABEL]: id },
-      annotations: { ...overridden.appliedAnnotations },
-      finalizers: [WORK_FINALIZER],
-      ownerReferences: [{ apiVersion: "v1", kind: "Namespace", name, uid, controller: true, blockOwnerDeletion: true }],
-    },
-    spec: { workload: { manifests: [{ ...copy }] }, suspendDispatching: false, preserveResourcesOnDeletion: false },
-  };
 }

@@ -251,9 +251,9 @@ function asItIs(object: KubeObject): KubeObject {
 function refuse({ kind }: WriteRequest, asked: AdmissionRequest, verdict: AdmissionVerdict): void {
   const name = asked.object.metadata.name ?? "";
   if ("code" in verdict) {
-    const { code, message } = verdict;
-    if (code === 403) throw forbidden({ group: kind.group, resource: kind.plural }, name, message);
-    throw statusError(code, code === 400 ? "BadRequest" : undefined, message);
+    const { code, message, reason } = verdict;
+    if (code === 403) throw forbidden({ group: kind.group, resource: kind.plural }, name, message, undefined, reason);
+    throw statusError(code, reason ?? (code === 400 ? "BadRequest" : undefined), message);
   }
   if (verdict.length > 0) throw invalid(asked.kind, name, verdict);
 }

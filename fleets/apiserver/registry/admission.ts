@@ -51,6 +51,8 @@ export interface AdmissionRequest {
 export interface AdmissionRefusal {
   readonly message: string;
   readonly code: number;
+  /** The reason of the status; undefined: the usual one of the code. */
+  readonly reason?: string;
 }
 
 export type AdmissionVerdict = readonly FieldError[] | AdmissionRefusal;

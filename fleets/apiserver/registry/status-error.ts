@@ -116,9 +116,10 @@ export function forbidden(
   name: string,
   why: string,
   causes?: readonly StatusCause[],
+  reason = "Forbidden",
 ): StatusError {
   const subject = name === "" ? qualifiedResource(resource) : `${qualifiedResource(resource)} ${quoteGo(name)}`;
-  return statusError(403, "Forbidden", `${subject} is forbidden: ${why}`, objectDetails(resource, name, causes));
+  return statusError(403, reason, `${subject} is forbidden: ${why}`, objectDetails(resource, name, causes));
 }
 
 /** 404 about an object. */
