@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "./clock.ts";
 import { AppError, messageOf } from "./errors.ts";
 import type { Logger } from "./logger.ts";
+import { PriorityLine } from "./priority-line.ts";
 
 export interface WorkQueueOptions {
   /** Names the queue in logs. */
@@ -12,6 +13,8 @@ export interface WorkQueueOptions {
   /** First back-off after a failure; doubles up to `maxBackoffMs`. */
   readonly minBackoffMs?: number;
   readonly maxBackoffMs?: number;
+  /** Of the keys that wait, those of higher priority go first; asked when a key is added. */
+  readonly priorityOf?: (key: string) => number;
 }
 
 /** What a step asks for: nothing, or to run again after a while although nothing failed. */
@@ -29,7 +32,7 @@ export type Step = (key: string, signal: AbortSignal) => Promise<StepResult | un
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #step: Step;
-  readonly #waiting = new Set<string>();
+  readonly #waiting = new PriorityLine();
   readonly #running = new Set<string>();
   readonly #again = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -56,7 +59,7 @@ export class WorkQueue {
       return;
     }
     if (this.#waiting.has(key)) return;
-    this.#waiting.add(key);
+    this.#waiting.add(key, this.#options.priorityOf?.(key) ?? 0);
     // Starting in a later turn lets one burst of events become one run.
     setImmediate(() => this.#start());
   }
@@ -100,9 +103,9 @@ export class WorkQueue {
   }
 
   #start(): void {
-    for (const key of this.#waiting) {
-      if (this.#running.size >= this.#options.workers) return;
-      this.#waiting.delete(key);
+    while (this.#running.size < this.#options.workers) {
+      const key = this.#waiting.take();
+      if (key === undefined) return;
       this.#running.add(key);
       void this.#run(key);
     }

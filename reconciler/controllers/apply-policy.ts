@@ -18,6 +18,7 @@ import type { BindingWriter } from "./binding-writer.ts";
 import { writeMarks } from "./claim-marks.ts";
 import type { ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
+import { priorityClassValue } from "./template-priority.ts";
 
 export interface ApplyDeps {
   readonly context: ControllerContext;
@@ -55,7 +56,7 @@ async function writeBinding(deps: ApplyDeps, template: KubeObject, policy: Polic
     policy,
     interpreter,
     id: context.newUuid(),
-    priorityOf: (name) => priorityOf(context, name),
+    priorityOf: (name) => priorityClassValue(context, name),
     gates: context.profile.featureGates,
   });
   const existing = context.informers
@@ -116,9 +117,4 @@ const INTERPRETER_REASONS: Readonly<Record<string, string>> = {
 
 function policyWords(policy: Policy): string {
   return isNamespaced(policy) ? `policy(${policyName(policy)})` : `cluster policy(${policyName(policy)})`;
-}
-
-function priorityOf(context: ControllerContext, name: string): number | undefined {
-  const value = context.informers.of("scheduling.k8s.io/v1", "PriorityClass").get(undefined, name)?.["value"];
-  return typeof value === "number" ? value : undefined;
 }

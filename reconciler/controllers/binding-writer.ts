@@ -20,6 +20,8 @@ import { recordDecision } from "../scheduler/decision-record.ts";
 import { FILTER_NAMES } from "../scheduler/filters.ts";
 import { decideRefused, type Refusal } from "../scheduler/refused-write.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
+import { AffinityMembers } from "./affinity-members.ts";
+import { AssumedWorkloads } from "./assumed-workloads.ts";
 import { BINDING_KINDS, bindingKey } from "./binding-key.ts";
 import type { ControllerContext } from "./context.ts";
 import type { DecisionMemory } from "./decision-memory.ts";
@@ -250,8 +252,12 @@ export class BindingWriter {
 }
 
 /** What earlier decisions are remembered for, by the gates that are on. */
-function startMemories(_context: ControllerContext): readonly DecisionMemory[] {
-  return [];
+function startMemories(context: ControllerContext): readonly DecisionMemory[] {
+  const { WorkloadAffinity, SchedulingOvercommitProtection } = context.profile.featureGates;
+  return [
+    ...(WorkloadAffinity ? [new AffinityMembers(context)] : []),
+    ...(SchedulingOvercommitProtection ? [new AssumedWorkloads(context)] : []),
+  ];
 }
 
 /** Whether the server said no to what was written, rather than that it is out of date, gone or in the wrong place. */

@@ -16,6 +16,7 @@ import { Awaited } from "./awaited.ts";
 import { allBindings } from "./bindings.ts";
 import { releaseTemplate } from "./claim-marks.ts";
 import type { Controller, ControllerContext } from "./context.ts";
+import { priorityClassValue, templatePriority } from "./template-priority.ts";
 import type { TemplateWatch } from "./template-watch.ts";
 
 const POLICY_API = "policy.karmada.io/v1alpha1";
@@ -46,9 +47,17 @@ export function startTemplateController(deps: Deps): TemplateController {
       workers: 16,
       minBackoffMs: 100,
       maxBackoffMs: 30_000,
+      priorityOf,
     },
     step,
   );
+
+  function priorityOf(key: string): number {
+    const ref = references.get(key);
+    if (ref === undefined || !context.profile.featureGates.PriorityBasedScheduling) return 0;
+    const template = templates.find(ref.apiVersion, ref.kind, ref.namespace, ref.name);
+    return templatePriority(template, deps.policies, (name) => priorityClassValue(context, name));
+  }
 
   function enqueue(ref: ObjectRef, held: boolean): void {
     const key = refKey(ref);

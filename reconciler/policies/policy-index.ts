@@ -26,6 +26,7 @@ export class PolicyIndex {
   readonly #policies = new Map<string, Policy>();
   /** By what selectors ask for; see `selectorKeys`. */
   readonly #bySelector = new Map<string, Set<Policy>>();
+  #prioritized = 0;
 
   constructor(policies: Iterable<Policy> = []) {
     for (const policy of policies) this.set(policy);
@@ -33,6 +34,11 @@ export class PolicyIndex {
 
   get(key: string): Policy | undefined {
     return this.#policies.get(key);
+  }
+
+  /** Whether any policy gives its objects a priority. */
+  get hasPriorities(): boolean {
+    return this.#prioritized > 0;
   }
 
   /** Every policy, in the order they came. */
@@ -44,6 +50,7 @@ export class PolicyIndex {
   set(policy: Policy): void {
     this.delete(policyKey(policy));
     this.#policies.set(policyKey(policy), policy);
+    if (policy.spec.schedulePriority != null) this.#prioritized++;
     for (const key of selectorKeys(policy)) {
       const entries = this.#bySelector.get(key);
       if (entries === undefined) this.#bySelector.set(key, new Set([policy]));
@@ -55,6 +62,7 @@ export class PolicyIndex {
     const policy = this.#policies.get(key);
     if (policy === undefined) return;
     this.#policies.delete(key);
+    if (policy.spec.schedulePriority != null) this.#prioritized--;
     for (const selectorKey of selectorKeys(policy)) {
       const entries = this.#bySelector.get(selectorKey);
       entries?.delete(policy);
