@@ -93,14 +93,20 @@ function divideByRoom(request: AssignmentRequest): readonly Assignment[] | Sched
   if (assigned > replicas) {
     const held = new Map(previous.map((entry) => [entry.position, entry.replicas]));
     const positions = previous.map((entry) => entry.position);
-    const list = weigh(positions, (position) => held.get(position) ?? 0);
+    const list = preferredFirst(
+      request,
+      weigh(positions, (position) => held.get(position) ?? 0),
+    );
     const result = divideWithin(request, "scale-down", replicas, list, previous);
     return result instanceof SchedulingError ? result.during("failed to scale down") : result;
   }
   if (assigned < replicas) {
     const list = targetsFirst(
       request.strategy,
-      weigh(selected, (position) => candidates.allocatable(position)),
+      preferredFirst(
+        request,
+        weigh(selected, (position) => candidates.allocatable(position)),
+      ),
       previous,
     );
     const added = divideWithin(request, "scale-up", replicas - assigned, list, previous);
@@ -158,6 +164,16 @@ function pickAt({ positions, weights }: WeightList, order: readonly number[]): W
     positions: order.map((index) => positions[index] as number),
     weights: Float64Array.from(order, (index) => weights[index] as number),
   };
+}
+
+// When aggregating, those with the best scores beyond Karmada's are filled first; equals stay as they are.
+function preferredFirst({ strategy, candidates }: AssignmentRequest, list: WeightList): WeightList {
+  if (strategy !== "Aggregated" || !candidates.hasPreferences) return list;
+  const preference = (index: number): number => candidates.preference(list.positions[index] as number);
+  return pickAt(
+    list,
+    Array.from(list.weights.keys()).sort((a, b) => preference(b) - preference(a)),
+  );
 }
 
 // When aggregating, clusters that already have replicas are filled before others are opened.

@@ -12,7 +12,7 @@ export interface RegionCandidates {
 }
 
 /**
- * Candidates in cluster order: lower tier, current targets before others, more available replicas, name.
+ * Candidates in cluster order: lower tier, higher score (which current targets have), more available replicas, name.
  * Positions are those of the fleet, whose clusters are sorted by name.
  */
 export class Candidates {
@@ -21,6 +21,7 @@ export class Candidates {
   readonly tiers: Uint16Array | undefined;
   readonly #estimates: ArrayLike<number>;
   readonly #previous: ReadonlyMap<number, number>;
+  readonly #scores: ArrayLike<number> | undefined;
   #regions: readonly RegionCandidates[] | undefined;
   #choices: Map<number, ArrayLike<number> | SchedulingError> | undefined;
 
@@ -30,26 +31,29 @@ export class Candidates {
     estimates: ArrayLike<number>,
     previous: ReadonlyMap<number, number>,
     tiers: Uint16Array | undefined,
+    scores: ArrayLike<number> | undefined,
   ) {
     this.records = records;
     this.positions = positions;
     this.tiers = tiers;
     this.#estimates = estimates;
     this.#previous = previous;
+    this.#scores = scores;
   }
 
-  /** Sorts `positions`, none of which is a current target. */
+  /** Sorts `positions`, none of which is a current target. `scores`: preferences by position, if there are any. */
   static sorted(
     records: readonly ClusterRecord[],
     positions: Int32Array,
     estimates: ArrayLike<number>,
     tiers: Uint16Array | undefined,
+    scores?: ArrayLike<number>,
   ): Candidates {
     const none = new Map<number, number>();
-    const unsorted = new Candidates(records, positions, estimates, none, tiers);
-    const sorted =
-      tiers === undefined ? sortByRoom(positions, estimates) : positions.slice().sort((a, b) => unsorted.compare(a, b));
-    return new Candidates(records, sorted, estimates, none, tiers);
+    const unsorted = new Candidates(records, positions, estimates, none, tiers, scores);
+    const byRoom = tiers === undefined && scores === undefined;
+    const sorted = byRoom ? sortByRoom(positions, estimates) : positions.slice().sort((a, b) => unsorted.compare(a, b));
+    return new Candidates(records, sorted, estimates, none, tiers, scores);
   }
 
   /** As `sorted`, of positions that are already sorted as `sortByRoom` does. */
@@ -58,9 +62,12 @@ export class Candidates {
     positions: Int32Array,
     estimates: ArrayLike<number>,
     tiers: Uint16Array | undefined,
+    scores?: ArrayLike<number>,
   ): Candidates {
-    if (tiers !== undefined) return Candidates.sorted(records, positions, estimates, tiers);
-    return new Candidates(records, positions, estimates, new Map(), tiers);
+    if (tiers !== undefined || scores !== undefined) {
+      return Candidates.sorted(records, positions, estimates, tiers, scores);
+    }
+    return new Candidates(records, positions, estimates, new Map(), tiers, scores);
   }
 
   /**
@@ -70,7 +77,7 @@ export class Candidates {
   reordered(changed: ReadonlySet<number>, isCandidate: (position: number) => boolean): Candidates {
     const moved = [...changed].filter(isCandidate).sort((a, b) => this.compare(a, b));
     const positions = mergeMoved(this.positions, changed, moved, (a, b) => this.compare(a, b));
-    return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers);
+    return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers, this.#scores);
   }
 
   /**
@@ -78,7 +85,7 @@ export class Candidates {
    * position whether it is still a candidate; previous targets may be candidates that were not in this list.
    */
   withPrevious(previous: ReadonlyMap<number, number>, keeps: (position: number) => boolean): Candidates {
-    const mixed = new Candidates(this.records, [], this.#estimates, previous, this.tiers);
+    const mixed = new Candidates(this.records, [], this.#estimates, previous, this.tiers, this.#scores);
     const targets = [...previous.keys()].filter(keeps).sort((a, b) => mixed.compare(a, b));
     const positions: number[] = [];
     let next = 0;
@@ -91,22 +98,31 @@ export class Candidates {
       positions.push(position);
     }
     while (next < targets.length) positions.push(targets[next++] as number);
-    return new Candidates(this.records, positions, this.#estimates, previous, this.tiers);
+    return new Candidates(this.records, positions, this.#estimates, previous, this.tiers, this.#scores);
   }
 
   /** Those of these candidates that `keeps` lets stay. */
   keeping(keeps: (position: number) => boolean): Candidates {
     const positions = Array.from(this.positions).filter(keeps);
-    return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers);
+    return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers, this.#scores);
   }
 
-  /** Whether the cluster is a current target; its score is then 100, else 0. */
+  /** Whether the cluster is a current target, which is a score of 100 in itself. */
   isTarget(position: number): boolean {
     return this.#previous.has(position);
   }
 
   score(position: number): number {
-    return this.#previous.has(position) ? 100 : 0;
+    return (this.#previous.has(position) ? 100 : 0) + this.preference(position);
+  }
+
+  /** What scores beyond Karmada's add. */
+  preference(position: number): number {
+    return this.#scores === undefined ? 0 : (this.#scores[position] as number);
+  }
+
+  get hasPreferences(): boolean {
+    return this.#scores !== undefined;
   }
 
   /** Replicas the cluster has room for beside what it has. */

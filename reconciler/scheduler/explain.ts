@@ -4,10 +4,12 @@ import type { TargetCluster } from "../../api/work.ts";
 import { describeRef } from "../../kube/object.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { strategyOf } from "./assign.ts";
+import type { ClusterRecord } from "./cluster-record.ts";
 import type { Decision } from "./decision.ts";
 import { DELETING_BIT, WAIVED_FOR_TARGETS } from "./filters.ts";
 import { describeRefusals } from "./refusals.ts";
 import { SchedulingError } from "./scheduling-error.ts";
+import { type ClusterScore, scoreCluster } from "./scores.ts";
 import type { ClusterTrace, SchedulingTrace, TraceCollector, WeightRuleTrace } from "./trace.ts";
 import { dividesReplicas } from "./workload.ts";
 
@@ -53,6 +55,17 @@ function explainWeights({ placement, candidates }: Decision): WeightRuleTrace[] 
   return rules.map((rule, index) => ({ rule: index, weight: rule.weight, clusters: byRule[index] ?? [] }));
 }
 
+/** Each score beyond Karmada's; nothing where there are none, or only their sum was recorded. */
+function explainScores(
+  { placement, options, spec }: Decision,
+  { name, cluster }: ClusterRecord,
+): { readonly scores?: readonly ClusterScore[] } {
+  const expressions = placement.flaghoist?.scores ?? [];
+  const ofPlugins = options?.pluginScores?.get(name) ?? [];
+  if (options?.recordedScores !== undefined || expressions.length + ofPlugins.length === 0) return {};
+  return { scores: [...scoreCluster(expressions, cluster, spec.resource), ...ofPlugins] };
+}
+
 function explainCluster(
   decision: Decision,
   position: number,
@@ -60,7 +73,8 @@ function explainCluster(
 ): ClusterTrace {
   const record = decision.fleet.records[position] as (typeof decision.fleet.records)[number];
   const { candidates, placement, plan, spec } = decision;
-  const asked = { placement, affinity: plan.affinity, resource: spec.resource };
+  const plugins = decision.options?.pluginRefusals;
+  const asked = { placement, affinity: plan.affinity, resource: spec.resource, plugins };
   const bits = decision.refusalsAt(position);
   const waivedBits = decision.previous.has(position) ? (plan.refusals[position] as number) & WAIVED_FOR_TARGETS : 0;
   const refusals = describeRefusals(bits, record, asked);
@@ -76,6 +90,7 @@ function explainCluster(
     refusals,
     waived,
     score: candidates.score(position),
+    ...explainScores(decision, record),
     tier: candidates.tier(position),
     ...(estimated ? { estimate: candidates.allocatable(position), available: candidates.available(position) } : {}),
     ...(decision.previous.has(position) ? { assigned: candidates.assigned(position) } : {}),

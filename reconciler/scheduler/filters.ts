@@ -30,6 +30,9 @@ export const WORKLOAD_ANTI_AFFINITY_BIT = 64;
 /** Not a filter: a cluster that is going away is passed over without a word. */
 export const DELETING_BIT = 128;
 
+/** Not one of Karmada's filters: a plugin of the user refuses the cluster. */
+export const PLUGIN_BIT = 256;
+
 /** What a current target is not asked again. */
 export const WAIVED_FOR_TARGETS = API_BIT | TAINT_BIT;
 
@@ -44,8 +47,8 @@ export const FILTER_BITS: Readonly<Record<FilterName, number>> = {
 };
 
 /** The mask that keeps the bits of all filters but the `disabled` ones. */
-export function enabledMask(disabled: readonly FilterName[]): number {
-  return disabled.reduce((mask, name) => mask & ~FILTER_BITS[name], 255);
+export function enabledMask(disabled: readonly FilterName[] = []): number {
+  return disabled.reduce((mask, name) => mask & ~FILTER_BITS[name], 255 | PLUGIN_BIT);
 }
 
 /** The affinities of which one must match; none means every cluster fits. */

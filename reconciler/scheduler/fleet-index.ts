@@ -8,6 +8,7 @@ import { ClusterTables } from "./cluster-tables.ts";
 import { ContentCache } from "./content-cache.ts";
 import { EstimateTables } from "./estimate-tables.ts";
 import { PlacementPlan } from "./plan.ts";
+import { ScoreTables } from "./score-tables.ts";
 import { compareNames } from "./webster.ts";
 
 /** Entries of remembered placements, one per placement and cluster, before they are forgotten to save memory. */
@@ -30,6 +31,7 @@ export class FleetIndex {
   #clusterTables: ClusterTables;
   #tables: EstimateTables | undefined;
   #tablesWithoutModels: EstimateTables | undefined;
+  #scores: ScoreTables | undefined;
 
   constructor(clusters: Iterable<Cluster> = []) {
     const byName = new Map<string, ClusterRecord>();
@@ -74,7 +76,10 @@ export class FleetIndex {
     this.#records[position] = estimatesChange
       ? readCluster(cluster)
       : readCluster(cluster, this.#records[position]?.capacity);
-    if (!filtersChange && !estimatesChange) return false;
+    // Expressions may look at anything.
+    const scoresChange = this.#scores !== undefined;
+    if (this.#scores?.noteChange(position) === false) this.#scores = undefined;
+    if (!filtersChange && !estimatesChange && !scoresChange) return false;
     this.#version++;
     if (filtersChange) this.#filtersVersion++;
     // When so much changed, it is better to start anew.
@@ -129,6 +134,12 @@ export class FleetIndex {
     return this.#tablesWithoutModels;
   }
 
+  /** What the expressions of placements say of the clusters. */
+  scores(): ScoreTables {
+    this.#scores ??= new ScoreTables(this.#records);
+    return this.#scores;
+  }
+
   #forgetFilters(): void {
     this.#filtersVersion++;
     this.#plans.clear();
@@ -147,6 +158,7 @@ export class FleetIndex {
     this.#forgetFilters();
     this.#tables = undefined;
     this.#tablesWithoutModels = undefined;
+    this.#scores = undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { TargetCluster } from "../../api/work.ts";
 import type { FilterName } from "./filters.ts";
+import type { ClusterScore } from "./scores.ts";
 
 /** The feature gates that scheduling looks at, by Karmada's names. */
 export interface SchedulerGates {
@@ -51,8 +52,21 @@ export interface SchedulingOptions {
   readonly antiAffinityMembers?: readonly GroupMember[];
   /** What was placed on each cluster lately and is not yet in its reports; for gate SchedulingOvercommitProtection. */
   readonly assumedWorkloads?: ReadonlyMap<string, readonly AssumedWorkload[]>;
+  /** What plugins of the user say of clusters, by name. */
+  readonly pluginScores?: ReadonlyMap<string, readonly ClusterScore[]>;
+  readonly pluginRefusals?: ReadonlyMap<string, PluginRefusal>;
+  /** A plugin did not answer as it should: nothing is decided, and this says why. */
+  readonly pluginFailure?: string;
+  /** Sums of all scores of expressions and plugins, as they were then, in place of asking again. */
+  readonly recordedScores?: ReadonlyMap<string, number>;
   /** Return a full trace of the decision. */
   readonly explain?: boolean;
+}
+
+/** A plugin's refusal of one cluster. */
+export interface PluginRefusal {
+  readonly plugin: string;
+  readonly reason: string;
 }
 
 export function resolveGates(options: SchedulingOptions | undefined): SchedulerGates {

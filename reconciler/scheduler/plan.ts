@@ -20,6 +20,7 @@ import {
   SPREAD_BIT,
   TAINT_BIT,
 } from "./filters.ts";
+import type { ScoreTable } from "./score-tables.ts";
 import { groupFleet, type SpreadGroups } from "./spread-groups.ts";
 
 /** Candidates in cluster order, and how many changes of the estimates and of the clusters they have seen. */
@@ -27,6 +28,8 @@ interface Sorted {
   readonly candidates: Candidates;
   readonly seen: number;
   readonly seenClusters: number;
+  readonly scores: ScoreTable | undefined;
+  readonly seenScores: number;
 }
 
 export interface PlanRequest {
@@ -97,30 +100,45 @@ export class PlacementPlan {
   }
 
   /** The candidates of a binding without previous targets and evictions, in cluster order. */
-  candidates(table: EstimateTable, mask: number): Candidates {
+  candidates(table: EstimateTable, mask: number, scores?: ScoreTable): Candidates {
     let byMask = this.#sorted.get(table);
     if (byMask === undefined) {
       byMask = new Map();
       this.#sorted.set(table, byMask);
     }
-    const known = byMask.get(mask);
+    const before = byMask.get(mask);
+    // Other scores than before are those of another object.
+    const known = before?.scores === scores ? before : undefined;
     const seen = table.changes.length;
+    const seenScores = scores?.changes.length ?? 0;
     const { log, records } = this.#request;
-    if (known !== undefined && known.seen === seen && known.seenClusters === log.length) return known.candidates;
+    if (known?.seen === seen && known.seenClusters === log.length && known.seenScores === seenScores) {
+      return known.candidates;
+    }
     const candidates =
       known === undefined
-        ? Candidates.ordered(records, this.#keepFeasible(table.byRoom(), mask), table.values, this.tiers)
+        ? Candidates.ordered(
+            records,
+            this.#keepFeasible(table.byRoom(), mask),
+            table.values,
+            this.tiers,
+            scores?.values,
+          )
         : known.candidates.reordered(
-            new Set([...table.changes.slice(known.seen), ...log.slice(known.seenClusters)]),
+            new Set([
+              ...table.changes.slice(known.seen),
+              ...log.slice(known.seenClusters),
+              ...(scores?.changes.slice(known.seenScores) ?? []),
+            ]),
             (position) => ((this.refusals[position] as number) & mask) === 0,
           );
-    byMask.set(mask, { candidates, seen, seenClusters: log.length });
+    byMask.set(mask, { candidates, seen, seenClusters: log.length, scores, seenScores });
     return candidates;
   }
 
-  /** The candidates when the estimates are this binding's own. */
-  ownCandidates(values: Int32Array, mask: number): Candidates {
-    return Candidates.sorted(this.#request.records, this.feasible(mask), values, this.tiers);
+  /** The candidates when the estimates or scores are this binding's own. */
+  ownCandidates(values: Int32Array, mask: number, scores?: Float64Array): Candidates {
+    return Candidates.sorted(this.#request.records, this.feasible(mask), values, this.tiers, scores);
   }
 
   #keepFeasible(positions: Int32Array, mask: number): Int32Array {

@@ -6,11 +6,20 @@ import type { ObjectReference } from "../../api/work.ts";
 import { firstUntolerated, formatTaint } from "../../kube/taints.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
-import { type AffinityChoice, FILTER_BITS, FILTER_NAMES, type FilterName, missingProperty } from "./filters.ts";
+import {
+  type AffinityChoice,
+  FILTER_BITS,
+  FILTER_NAMES,
+  type FilterName,
+  missingProperty,
+  PLUGIN_BIT,
+} from "./filters.ts";
+import type { PluginRefusal } from "./options.ts";
 
 /** One filter's refusal of one cluster. */
 export interface Refusal {
-  readonly filter: FilterName;
+  /** The name of a plugin, where one of the user's refuses. */
+  readonly filter: string;
   /** Karmada's text, which becomes part of the condition's message. */
   readonly reason: string;
   /** The same for people, with what exactly is missing. */
@@ -24,20 +33,37 @@ export interface Asked {
   readonly placement: Placement;
   readonly affinity: AffinityChoice;
   readonly resource: Pick<ObjectReference, "apiVersion" | "kind">;
+  /** What plugins refused, by cluster. */
+  readonly plugins?: ReadonlyMap<string, PluginRefusal> | undefined;
 }
 
-/** The refusals behind `bits`, in the order of `FILTER_NAMES`. */
+/** The refusals behind `bits`, in the order of `FILTER_NAMES`; those of plugins last. */
 export function describeRefusals(bits: number, record: ClusterRecord, asked: Asked): Refusal[] {
-  return FILTER_NAMES.filter((filter) => (bits & FILTER_BITS[filter]) !== 0).map((filter) => ({
+  const refusals: Refusal[] = FILTER_NAMES.filter((filter) => (bits & FILTER_BITS[filter]) !== 0).map((filter) => ({
     filter,
     ...describe(filter, record, asked),
   }));
+  const byPlugin = (bits & PLUGIN_BIT) === 0 ? undefined : describePlugin(record, asked);
+  return byPlugin === undefined ? refusals : [...refusals, byPlugin];
 }
 
 /** Karmada's text of the first refusal behind `bits`; undefined when there is none. */
 export function firstReason(bits: number, record: ClusterRecord, asked: Asked): string | undefined {
   const filter = FILTER_NAMES.find((name) => (bits & FILTER_BITS[name]) !== 0);
-  return filter === undefined ? undefined : describe(filter, record, asked).reason;
+  if (filter !== undefined) return describe(filter, record, asked).reason;
+  return (bits & PLUGIN_BIT) === 0 ? undefined : describePlugin(record, asked)?.reason;
+}
+
+function describePlugin(record: ClusterRecord, { plugins }: Asked): Refusal | undefined {
+  const refusal = plugins?.get(record.name);
+  if (refusal === undefined) return undefined;
+  const { plugin, reason } = refusal;
+  return {
+    filter: plugin,
+    reason: `cluster(s) were refused by plugin ${plugin}: ${reason}`,
+    detail: `plugin ${plugin}: ${reason}`,
+    path: `plugins.modules: ${plugin}`,
+  };
 }
 
 function describe(filter: FilterName, record: ClusterRecord, asked: Asked): Omit<Refusal, "filter"> {

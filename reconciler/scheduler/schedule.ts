@@ -1,7 +1,8 @@
 // One scheduling decision: filter, order, select, assign.
 
 import type { Cluster } from "../../api/cluster.ts";
-import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
+import type { Placement } from "../../api/policy.ts";
+import type { ObjectReference, ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
 import { fnv1a32 } from "../../kube/hash.ts";
 import { type Assignment, assignReplicas, strategyOf } from "./assign.ts";
 import { assignWithFloors } from "./assign-with-floors.ts";
@@ -12,6 +13,7 @@ import {
   DELETING_BIT,
   EVICTION_BIT,
   enabledMask,
+  PLUGIN_BIT,
   WAIVED_FOR_TARGETS,
   WORKLOAD_AFFINITY_BIT,
   WORKLOAD_ANTI_AFFINITY_BIT,
@@ -22,6 +24,8 @@ import { assignByTiers } from "./overflow.ts";
 import { firstReason } from "./refusals.ts";
 import type { SchedulingResult } from "./result.ts";
 import { SchedulingError } from "./scheduling-error.ts";
+import type { ScoreTable } from "./score-tables.ts";
+import { totalScore } from "./scores.ts";
 import { selectClusters } from "./select.ts";
 import { readTerms, type Terms } from "./terms.ts";
 import { TraceCollector } from "./trace.ts";
@@ -53,14 +57,23 @@ function prepare(request: SchedulingRequest): Decision | SchedulingError {
   const { spec, status, options } = request;
   const { placement } = spec;
   if (placement == null) return new SchedulingError("SchedulerError", "the binding has no placement");
+  if (options?.pluginFailure !== undefined) return new SchedulingError("SchedulerError", options.pluginFailure);
   const fleet = request.fleet instanceof FleetIndex ? request.fleet : new FleetIndex(request.fleet);
   const gates = resolveGates(options);
   const groupName = status?.schedulerObservingAffinityName ?? "";
   const plan = fleet.plan(placement, spec.resource, groupName, isWorkload(spec));
   const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
   const table = estimateFor(fleet, spec, sets, gates, options);
-  const mask = options?.disabledFilters === undefined ? 255 : enabledMask(options.disabledFilters);
-  const shared = table instanceof Int32Array ? plan.ownCandidates(table, mask) : plan.candidates(table, mask);
+  const mask = enabledMask(options?.disabledFilters);
+  const scores = scoresFor(fleet, placement, spec.resource, options);
+  const shared =
+    table instanceof Int32Array || scores instanceof Float64Array
+      ? plan.ownCandidates(
+          table instanceof Int32Array ? table : table.values,
+          mask,
+          scores instanceof Float64Array ? scores : scores?.values,
+        )
+      : plan.candidates(table, mask, scores);
   const previous = readPrevious(fleet, spec.clusters);
   const own = ownRefusals(fleet, spec, options, gates.WorkloadAffinity);
   const refusalsAt = (position: number): number => {
@@ -75,6 +88,26 @@ function prepare(request: SchedulingRequest): Decision | SchedulingError {
       : shared.withPrevious(previous, (position) => refusalsAt(position) === 0);
   const fresh = isRescheduleRequested(spec, status);
   return { spec, placement, fleet, plan, options, groupName, fresh, previous, refusalsAt, candidates };
+}
+
+/** Scores beyond Karmada's: a table shared with other bindings, this one's own sums, or none. */
+function scoresFor(
+  fleet: FleetIndex,
+  placement: Placement,
+  resource: ObjectReference,
+  options: SchedulingOptions | undefined,
+): ScoreTable | Float64Array | undefined {
+  const { recordedScores, pluginScores } = options ?? {};
+  if (recordedScores !== undefined) {
+    return Float64Array.from(fleet.records, ({ name }) => recordedScores.get(name) ?? 0);
+  }
+  const expressions = placement.flaghoist?.scores ?? [];
+  const table = expressions.length === 0 ? undefined : fleet.scores().of(expressions, resource);
+  if (pluginScores === undefined) return table;
+  return Float64Array.from(
+    fleet.records,
+    ({ name }, position) => (table?.values[position] ?? 0) + totalScore(pluginScores.get(name) ?? []),
+  );
 }
 
 const NO_PREVIOUS: ReadonlyMap<number, number> = new Map();
@@ -100,11 +133,14 @@ function ownRefusals(
   const groups = workloadAffinity ? spec.workloadAffinityGroups : undefined;
   const together = groups?.affinityGroup ? membersWithClusters(options?.affinityMembers) : [];
   const apart = groups?.antiAffinityGroup ? membersWithClusters(options?.antiAffinityMembers) : [];
-  if (evicted.size === 0 && together.length === 0 && apart.length === 0) return undefined;
+  const refused = options?.pluginRefusals;
+  const byPlugins = (refused?.size ?? 0) > 0;
+  if (evicted.size === 0 && together.length === 0 && apart.length === 0 && !byPlugins) return undefined;
   const targets = new Set((spec.clusters ?? []).map((target) => target.name));
   return (position) => {
     let bits = evicted.has(position) ? EVICTION_BIT : 0;
     const name = fleet.records[position]?.name ?? "";
+    if (refused?.has(name) === true) bits |= PLUGIN_BIT;
     if (targets.has(name)) return bits;
     if (together.some((clusters) => !clusters.has(name))) bits |= WORKLOAD_AFFINITY_BIT;
     if (apart.some((clusters) => clusters.has(name))) bits |= WORKLOAD_ANTI_AFFINITY_BIT;
@@ -209,7 +245,8 @@ function withEmptyTargets(
 /** Says how many clusters each reason refused, every cluster by its first reason. */
 function nothingFits(decision: Decision): SchedulingError {
   const { fleet, placement, plan, spec } = decision;
-  const asked = { placement, affinity: plan.affinity, resource: spec.resource };
+  const plugins = decision.options?.pluginRefusals;
+  const asked = { placement, affinity: plan.affinity, resource: spec.resource, plugins };
   const counts = new Map<string, number>();
   for (const [position, record] of fleet.records.entries()) {
     const bits = decision.refusalsAt(position);

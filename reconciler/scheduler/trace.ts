@@ -3,6 +3,7 @@
 import type { TargetCluster } from "../../api/work.ts";
 import type { Refusal } from "./refusals.ts";
 import type { SchedulingErrorKind } from "./scheduling-error.ts";
+import type { ClusterScore } from "./scores.ts";
 import type { SeatStep, Share } from "./webster.ts";
 
 export interface ClusterTrace {
@@ -14,6 +15,8 @@ export interface ClusterTrace {
   readonly waived: readonly Refusal[];
   /** Only for clusters that passed the filters: */
   readonly score?: number;
+  /** Each of the scores beyond Karmada's that are in it. */
+  readonly scores?: readonly ClusterScore[];
   /** Overflow tier: 0 is the affinity group itself. */
   readonly tier?: number;
   /** Replicas that fit beside those the cluster has; absent when the workload has none and nothing was estimated. */
