@@ -6,7 +6,8 @@ import { FakeClock } from "../runtime/clock.ts";
 import { silentLogger } from "../runtime/logger.ts";
 import { eventually } from "../test/e2e/support/eventually.ts";
 import { createApiServer } from "./apiserver/server.ts";
-import { apiEnablements, CapacityWatch, type NodeFacts, type PodFacts, probe, summarize } from "./cluster-status.ts";
+import { CapacityWatch } from "./capacity-watch.ts";
+import { apiEnablements, type NodeFacts, type PodFacts, probe, summarize } from "./cluster-status.ts";
 import { Member } from "./member.ts";
 import { FaultyTransport } from "./simulator/faults.ts";
 

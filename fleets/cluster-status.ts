@@ -1,12 +1,9 @@
 // What a member cluster says of itself: health, version, APIs, nodes and capacity.
 import type { APIEnablement, ClusterStatus, ResourceSummary } from "../api/cluster.ts";
-import { Informer } from "../kube/client/informer.ts";
 import type { ResourceInfo } from "../kube/client/rest-mapper.ts";
 import { isNotFound, isUnreachable } from "../kube/client/status-error.ts";
-import { formatApiVersion, isObject, type KubeObject, type ObjectMeta } from "../kube/object.ts";
-import { addQuantities, compareQuantities, formatQuantity, parseQuantity } from "../kube/quantity.ts";
-import type { Clock } from "../runtime/clock.ts";
-import type { Logger } from "../runtime/logger.ts";
+import { formatApiVersion, isObject, type KubeObject } from "../kube/object.ts";
+import { addQuantities, compareQuantities, formatQuantity, multiplyQuantity, parseQuantity } from "../kube/quantity.ts";
 import type { Probe } from "./cluster-health.ts";
 import type { Member } from "./member.ts";
 
@@ -53,7 +50,7 @@ export interface PodFacts {
   readonly requests: Readonly<Record<string, string>>;
 }
 
-function nodeFacts(node: KubeObject): NodeFacts {
+export function nodeFacts(node: KubeObject): NodeFacts {
   const status = isObject(node["status"]) ? node["status"] : {};
   const conditions = Array.isArray(status["conditions"]) ? status["conditions"] : [];
   return {
@@ -63,7 +60,7 @@ function nodeFacts(node: KubeObject): NodeFacts {
   };
 }
 
-function podFacts(pod: KubeObject): PodFacts {
+export function podFacts(pod: KubeObject): PodFacts {
   const spec = isObject(pod["spec"]) ? pod["spec"] : {};
   const status = isObject(pod["status"]) ? pod["status"] : {};
   const phase = status["phase"];
@@ -111,6 +108,19 @@ function maxLists(a: Readonly<Record<string, string>>, b: Readonly<Record<string
   return max;
 }
 
+/** Most pods of a cluster share their facts with others. */
+function countEach<T>(items: Iterable<T>): ReadonlyMap<T, number> {
+  const counts = new Map<T, number>();
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return counts;
+}
+
+function multiplyList(list: Readonly<Record<string, string>>, factor: number): Readonly<Record<string, string>> {
+  if (factor === 1) return list;
+  const times = (amount: string): string => formatQuantity(multiplyQuantity(parseQuantity(amount), factor));
+  return Object.fromEntries(Object.entries(list).map(([name, amount]) => [name, times(amount)]));
+}
+
 /** Adds up capacity as Karmada does: all nodes' allocatable; requests of bound and of waiting pods, with pod counts. */
 export function summarize(
   nodes: Iterable<NodeFacts>,
@@ -128,11 +138,11 @@ export function summarize(
     allocated: { list: {} as Record<string, string>, count: 0 },
     allocating: { list: {} as Record<string, string>, count: 0 },
   };
-  for (const pod of pods) {
+  for (const [pod, count] of countEach(pods)) {
     if (pod.bound && pod.finished) continue;
     const group = pod.bound ? groups.allocated : groups.allocating;
-    group.list = addLists(group.list, pod.requests);
-    group.count++;
+    group.list = addLists(group.list, multiplyList(pod.requests, count));
+    group.count += count;
   }
   const summary: ResourceSummary = {
     allocatable,
@@ -140,63 +150,4 @@ export function summarize(
     allocating: { ...groups.allocating.list, pods: String(groups.allocating.count) },
   };
   return { nodeSummary: { totalNum: total, readyNum: ready }, resourceSummary: summary };
-}
-
-/** Keeps the numbers of a member's nodes and pods by watching them, so that a summary costs no listing. */
-export class CapacityWatch {
-  readonly #nodes: Informer;
-  readonly #pods: Informer;
-  #stale = true;
-  #summary: Pick<ClusterStatus, "nodeSummary" | "resourceSummary"> = {};
-
-  constructor(member: Member, clock: Clock, logger: Logger) {
-    const options = { client: member.client, apiVersion: "v1", clock, logger };
-    this.#nodes = new Informer({ ...options, kind: "Node", transform: reduceTo(nodeFacts) });
-    this.#pods = new Informer({ ...options, kind: "Pod", transform: reduceTo(podFacts) });
-    for (const informer of [this.#nodes, this.#pods]) {
-      informer.subscribe(() => {
-        this.#stale = true;
-      });
-    }
-  }
-
-  start(): void {
-    this.#nodes.start();
-    this.#pods.start();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all([this.#nodes.stop(), this.#pods.stop()]);
-  }
-
-  /** Resolves when nodes and pods were listed once. */
-  async synced(): Promise<void> {
-    await Promise.all([this.#nodes.synced(), this.#pods.synced()]);
-  }
-
-  /** The present summary; undefined until nodes and pods were listed once. */
-  summary(): Pick<ClusterStatus, "nodeSummary" | "resourceSummary"> | undefined {
-    if (!this.#nodes.hasSynced || !this.#pods.hasSynced) return undefined;
-    if (this.#stale) {
-      // Both informers keep what reduceTo made.
-      const nodes = [...this.#nodes.all()].map((object) => object["facts"] as NodeFacts);
-      const pods = [...this.#pods.all()].map((object) => object["facts"] as PodFacts);
-      this.#summary = summarize(nodes, pods);
-      this.#stale = false;
-    }
-    return this.#summary;
-  }
-}
-
-/** An object that holds its identity and `facts` only: a large cluster's pods would fill the memory. */
-function reduceTo(facts: (object: KubeObject) => unknown): (object: KubeObject) => KubeObject {
-  return (object) => {
-    const { name, namespace, uid, resourceVersion } = object.metadata;
-    const metadata: ObjectMeta = {};
-    if (name !== undefined) metadata.name = name;
-    if (namespace !== undefined) metadata.namespace = namespace;
-    if (uid !== undefined) metadata.uid = uid;
-    if (resourceVersion !== undefined) metadata.resourceVersion = resourceVersion;
-    return { apiVersion: object.apiVersion, kind: object.kind, metadata, facts: facts(object) };
-  };
 }

@@ -5,7 +5,7 @@ import { equalJson } from "../kube/object.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { AppError } from "../runtime/errors.ts";
 import type { Logger } from "../runtime/logger.ts";
-import { CapacityWatch } from "./cluster-status.ts";
+import { CapacityWatch } from "./capacity-watch.ts";
 import { connectCluster, type SecretData } from "./connect.ts";
 import { Member } from "./member.ts";
 

@@ -10,7 +10,14 @@ interface Rule {
   readonly mayImport: readonly string[];
 }
 
-const PURE = ["runtime/errors.ts", "runtime/clock.ts", "runtime/duration.ts", "kube", "api"];
+const PURE = [
+  "runtime/errors.ts",
+  "runtime/clock.ts",
+  "runtime/duration.ts",
+  "runtime/content-cache.ts",
+  "kube",
+  "api",
+];
 /** Names and metadata keys that all decisions share. */
 const VOCABULARY = ["reconciler/works/naming.ts", "reconciler/works/metadata-keys.ts"];
 

@@ -4,9 +4,9 @@ import type { Toleration } from "../../api/cluster.ts";
 import type { ClusterAffinity, FieldSelector, Placement } from "../../api/policy.ts";
 import type { LabelSelector } from "../../api/schema.ts";
 import { firstUntolerated } from "../../kube/taints.ts";
+import { ContentCache } from "../../runtime/content-cache.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { type ClusterRecord, servesApi } from "./cluster-record.ts";
-import { ContentCache } from "./content-cache.ts";
 
 /** Parts that are remembered of each sort. */
 const MAX_PARTS = 512;

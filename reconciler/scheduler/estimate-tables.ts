@@ -1,9 +1,9 @@
 // Estimates for a whole fleet, computed once per set of requirements, and then only for clusters that report anew.
 
 import type { Component, ReplicaRequirements } from "../../api/work.ts";
+import { ContentCache } from "../../runtime/content-cache.ts";
 import { mergeMoved, sortByRoom } from "./candidates.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
-import { ContentCache } from "./content-cache.ts";
 import { type EstimatorOptions, estimateReplicas, estimateSets, UNLIMITED } from "./estimator.ts";
 import { readComponents, readRequest } from "./requirements.ts";
 

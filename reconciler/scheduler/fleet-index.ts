@@ -3,9 +3,9 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ObjectReference } from "../../api/work.ts";
+import { ContentCache } from "../../runtime/content-cache.ts";
 import { type ClusterRecord, readCluster, sameForEstimates, sameForFilters } from "./cluster-record.ts";
 import { ClusterTables } from "./cluster-tables.ts";
-import { ContentCache } from "./content-cache.ts";
 import { EstimateTables } from "./estimate-tables.ts";
 import { PlacementPlan } from "./plan.ts";
 import { ScoreTables } from "./score-tables.ts";

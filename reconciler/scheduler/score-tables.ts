@@ -1,8 +1,8 @@
 // Scores for a whole fleet, computed once per list of expressions, and then only for clusters that changed.
 
 import type { PlacementScore } from "../../api/policy.ts";
+import { ContentCache } from "../../runtime/content-cache.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
-import { ContentCache } from "./content-cache.ts";
 import { readResource, type ScoredResource, scoreCluster, totalScore } from "./scores.ts";
 
 /** Sums of scores by position of the cluster. They change in place, and say which. */

@@ -8,14 +8,14 @@ export class ProtobufWriter {
     this.#chunks.push(varint(number * 8 + wireType));
   }
 
-  #bytes(number: number, bytes: Uint8Array): void {
+  bytes(number: number, bytes: Uint8Array): this {
     this.#tag(number, 2);
     this.#chunks.push(varint(bytes.length), bytes);
+    return this;
   }
 
   text(number: number, text: string): this {
-    this.#bytes(number, Buffer.from(text, "utf8"));
-    return this;
+    return this.bytes(number, Buffer.from(text, "utf8"));
   }
 
   /** A non-negative integer or a boolean. */
@@ -36,8 +36,7 @@ export class ProtobufWriter {
   message(number: number, fill: (inner: ProtobufWriter) => void): this {
     const inner = new ProtobufWriter();
     fill(inner);
-    this.#bytes(number, inner.finish());
-    return this;
+    return this.bytes(number, inner.finish());
   }
 
   finish(): Uint8Array {

@@ -188,6 +188,11 @@ function parseRaw(bytes: Uint8Array): Json {
   }
 }
 
+/** The JSON of one message of a table type such as `core/v1.Toleration`, without an envelope. Throws `ProtobufError`. */
+export function decodeBareMessage(typeName: string, bytes: Uint8Array): JsonObject {
+  return decodeMessage(typeName, bytes);
+}
+
 /** Whether a body starts like a protobuf envelope of Kubernetes. */
 export function isProtobuf(bytes: Uint8Array): boolean {
   return MAGIC.every((byte, index) => bytes[index] === byte);
