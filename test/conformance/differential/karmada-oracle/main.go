@@ -37,8 +37,15 @@ type gated struct {
 }
 
 var operations = map[string]func(json.RawMessage) (any, error){
-	"fleet":    setFleet,
-	"schedule": schedule,
+	"fleet":            setFleet,
+	"schedule":         schedule,
+	"schedule-process": scheduleProcess,
+	"estimate":         estimate,
+	"match":            match,
+	"policy-admission": admitPolicy,
+	"binding":          buildBinding,
+	"naming":           callNaming,
+	"bench":            bench,
 }
 
 func main() {

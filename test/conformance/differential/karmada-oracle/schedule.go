@@ -47,10 +47,10 @@ type assumed map[string][]struct {
 }
 
 type scheduleInput struct {
-	Fleet                          string                            `json:"fleet"`
+	Fleet                          string                             `json:"fleet"`
 	Spec                           workv1alpha2.ResourceBindingSpec   `json:"spec"`
 	Status                         workv1alpha2.ResourceBindingStatus `json:"status"`
-	EnableEmptyWorkloadPropagation bool                              `json:"enableEmptyWorkloadPropagation"`
+	EnableEmptyWorkloadPropagation bool                               `json:"enableEmptyWorkloadPropagation"`
 	// Bindings are the others there are, for workload affinity.
 	Bindings         []*workv1alpha2.ResourceBinding `json:"bindings"`
 	AssumedWorkloads assumed                         `json:"assumedWorkloads"`
