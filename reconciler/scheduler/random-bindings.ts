@@ -1,7 +1,7 @@
 // Random bindings over random fleets for the tests, harder than those of `random-cases.ts`: whatever the kinds allow.
 
 import type { Cluster } from "../../api/cluster.ts";
-import type { Component, ResourceBindingSpec, ResourceBindingStatus } from "../../api/work.ts";
+import type { ResourceBindingSpec, ResourceBindingStatus } from "../../api/work.ts";
 import type { SchedulerGates } from "./options.ts";
 import type { Dice } from "./random-cases.ts";
 import { randomFleet, SERVED } from "./random-fleets.ts";
@@ -13,6 +13,12 @@ export interface HardCase {
   readonly status: ResourceBindingStatus;
   readonly enableEmptyWorkloadPropagation: boolean;
   readonly featureGates?: Partial<SchedulerGates>;
+}
+
+interface RandomComponent {
+  readonly name: string;
+  readonly replicas: number;
+  readonly replicaRequirements?: { readonly resourceRequest: Record<string, string> };
 }
 
 const CPU = ["100m", "250m", "500m", "0.5", "1", "2", "5e-1", "1e0", "0", "333m", "1u", "3"] as const;
@@ -28,7 +34,8 @@ export function randomRequest(dice: Dice): Record<string, string> {
   };
 }
 
-export function randomComponents(dice: Dice): Component[] {
+/** Fits components of bindings as well as those that are assumed to be on their way. */
+export function randomComponents(dice: Dice): RandomComponent[] {
   return ["jobmanager", "taskmanager", "sidecar"].slice(0, dice.between(1, 3)).map((name) => ({
     name,
     replicas: dice.pick([0, 1, 1, 2, 3, 8]),

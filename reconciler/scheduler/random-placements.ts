@@ -130,7 +130,20 @@ function randomStrategy(dice: Dice, names: readonly string[]): ReplicaScheduling
   }
 }
 
+/** As it is stored: Karmada's encoder leaves out lists that are empty. */
 export function randomPlacement(dice: Dice, names: readonly string[]): Placement {
+  return withoutEmptyLists(anyPlacement(dice, names));
+}
+
+function withoutEmptyLists<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutEmptyLists) as T;
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => !(Array.isArray(inner) && inner.length === 0));
+  // Only what is optional is left out.
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutEmptyLists(inner)])) as T;
+}
+
+function anyPlacement(dice: Dice, names: readonly string[]): Placement {
   const replicaScheduling = randomStrategy(dice, names);
   const mayOverflow =
     replicaScheduling?.replicaDivisionPreference === "Aggregated" ||

@@ -11,6 +11,7 @@ import type {
 } from "../../api/work.ts";
 import {
   gvkOf,
+  isObject,
   type KubeObject,
   type ObjectMeta,
   type OwnerReference,
@@ -119,7 +120,7 @@ function demandOf({
   const { replicas, requirements } = ask("replicas", template, () => interpreter.getReplicas(template));
   return {
     ...(replicas === 0 ? {} : { replicas }),
-    ...(requirements === undefined ? {} : { replicaRequirements: withNamespace(requirements, template, gates) }),
+    ...(requirements === undefined ? {} : { replicaRequirements: withQuotaFields(requirements, template, gates) }),
   };
 }
 
@@ -131,15 +132,33 @@ function ask<T>(what: "replicas" | "components", template: KubeObject, answer: (
   }
 }
 
-/** Estimates by ResourceQuota ask for the namespace, which pod templates do not name. */
-function withNamespace(
+/** Estimates by ResourceQuota ask for the namespace, which pod templates do not name, and for the class of the pods. */
+function withQuotaFields(
   requirements: ReplicaRequirements,
   template: KubeObject,
   gates: FeatureGates,
 ): ReplicaRequirements {
-  const { namespace } = template.metadata;
-  if (!gates.ResourceQuotaEstimate || requirements.namespace || !namespace) return requirements;
-  return { ...requirements, namespace };
+  if (!gates.ResourceQuotaEstimate) return requirements;
+  const namespace = requirements.namespace || template.metadata.namespace;
+  const priorityClassName = requirements.priorityClassName || classOfPods(template);
+  return { ...requirements, ...(namespace ? { namespace } : {}), ...(priorityClassName ? { priorityClassName } : {}) };
+}
+
+/** Kinds whose pod template the built-in interpreters read; of others only their own interpreter knows the class. */
+const PODS_AT: Readonly<Record<string, readonly string[]>> = {
+  "apps/Deployment": ["spec", "template", "spec"],
+  "apps/ReplicaSet": ["spec", "template", "spec"],
+  "apps/StatefulSet": ["spec", "template", "spec"],
+  "batch/Job": ["spec", "template", "spec"],
+  "/Pod": ["spec"],
+};
+
+function classOfPods(template: KubeObject): string | undefined {
+  const path = PODS_AT[`${parseApiVersion(template.apiVersion).group}/${template.kind}`];
+  let at: unknown = path === undefined ? undefined : template;
+  for (const key of path ?? []) at = isObject(at) ? at[key] : undefined;
+  const name = isObject(at) ? at["priorityClassName"] : undefined;
+  return typeof name === "string" ? name : undefined;
 }
 
 function priorityOf({

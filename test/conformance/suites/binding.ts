@@ -1,3 +1,4 @@
+import { featureGates } from "../../../api/feature-gates.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import { createInterpreter } from "../../../reconciler/interpreter/levels.ts";
 import { nativeLevel } from "../../../reconciler/interpreter/native.ts";
@@ -9,13 +10,25 @@ import type { Suite } from "../suite.ts";
 export interface BindingInput {
   readonly template: KubeObject;
   readonly policy: Policy;
+  readonly priorityClasses?: readonly { readonly metadata: { readonly name: string }; readonly value: number }[];
+  readonly featureGates?: Readonly<Record<string, boolean>>;
 }
 
 const interpreter = createInterpreter({ native: nativeLevel() });
 
 /** The binding we would write. */
-export function answerBinding({ template, policy }: BindingInput): unknown {
-  const { apiVersion: _apiVersion, kind, ...binding } = buildBinding({ template, policy, interpreter });
+export function answerBinding({ template, policy, priorityClasses = [], featureGates: gates }: BindingInput): unknown {
+  const {
+    apiVersion: _apiVersion,
+    kind,
+    ...binding
+  } = buildBinding({
+    template,
+    policy,
+    interpreter,
+    priorityOf: (name) => priorityClasses.find((known) => known.metadata.name === name)?.value,
+    gates: featureGates(gates),
+  });
   return { bindingKind: kind, binding: { ...binding, status: {} } };
 }
 

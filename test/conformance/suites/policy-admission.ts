@@ -45,11 +45,11 @@ function unmentioned(fields: readonly string[], others: readonly string[]): stri
 }
 
 /** Without what Karmada's encoder adds to every policy or drops from it: null for no value, and values that are empty. */
-function withoutEncoderTraces(value: unknown): unknown {
+export function withoutEncoderTraces(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEncoderTraces);
   if (!isObject(value)) return value;
-  const entries = Object.entries(value).filter(([key, inner]) => !isEncoderTrace(key, inner));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutEncoderTraces(inner)]));
+  const entries = Object.entries(value).map(([key, inner]) => [key, withoutEncoderTraces(inner)] as const);
+  return Object.fromEntries(entries.filter(([key, inner]) => !isEncoderTrace(key, inner)));
 }
 
 function isEncoderTrace(key: string, value: unknown): boolean {

@@ -1,4 +1,5 @@
 // The scheduler around its core: when it schedules at all, ordered affinity groups, and what it writes.
+import type { TargetCluster } from "../../../api/work.ts";
 import type { Condition } from "../../../kube/object.ts";
 import { APPLIED_PLACEMENT_ANNOTATION } from "../../../reconciler/scheduler/applied-placement.ts";
 import { decideScheduling } from "../../../reconciler/scheduler/decide-scheduling.ts";
@@ -7,7 +8,7 @@ import type { Binding } from "../../../reconciler/scheduler/occasion.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { type Comparable, caseSuite } from "../karmada-cases.ts";
 import type { Suite, SuiteOptions } from "../suite.ts";
-import { readFleets } from "./scheduler.ts";
+import { comparable, readFleets } from "./scheduler.ts";
 
 export interface ProcessInput {
   readonly fleet: string;
@@ -15,6 +16,7 @@ export interface ProcessInput {
 }
 
 interface Answer {
+  readonly clusters?: readonly TargetCluster[] | null;
   readonly conditions?: readonly Condition[] | null;
 }
 
@@ -39,9 +41,14 @@ export function answerProcess(input: ProcessInput, fleet: FleetIndex): unknown {
 }
 
 /** Takes out what Karmada leaves to chance. */
-export function normalizeProcess(_input: ProcessInput, expected: unknown, actual: unknown): Comparable {
+export function normalizeProcess(input: ProcessInput, expected: unknown, actual: unknown): Comparable {
+  const { spec } = input.binding;
+  const plain = (answer: Answer): Answer => ({
+    ...withoutReasons(answer),
+    clusters: answer.clusters == null ? null : comparable(spec, answer.clusters),
+  });
   // Both have the form above.
-  return { expected: withoutReasons(expected as Answer), actual: withoutReasons(actual as Answer) };
+  return { expected: plain(expected as Answer), actual: plain(actual as Answer) };
 }
 
 /** Which of several reasons a refused cluster is counted under is random in Karmada. */

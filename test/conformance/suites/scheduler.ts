@@ -92,7 +92,7 @@ export function normalizeSchedule(input: ScheduleInput, expected: unknown, actua
  * Targets in a form to compare: an absent number of replicas means 0, and those at the end that gained nothing are in
  * no particular order (Karmada appends them in random order).
  */
-function comparable(spec: ResourceBindingSpec, targets: readonly TargetCluster[]): readonly TargetCluster[] {
+export function comparable(spec: ResourceBindingSpec, targets: readonly TargetCluster[]): readonly TargetCluster[] {
   const plain = targets.map((target) => ({ ...target, replicas: target.replicas ?? 0 }));
   const byName = (a: TargetCluster, b: TargetCluster): number => (a.name < b.name ? -1 : 1);
   // With tiers, such an end is wherever a tier ends.

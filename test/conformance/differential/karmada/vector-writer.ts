@@ -21,12 +21,12 @@ export class VectorWriter {
     this.#folder = folder;
   }
 
-  /** Takes the case if one of its tags was not seen twice yet, up to `limit` cases a file. */
+  /** Takes the case while one of its tags is still rare, up to `limit` cases a file. */
   offer<Input>(operation: Operation<Input>, question: Question<Input>, recorded: Recorded<Input>, limit: number): void {
     const taken = this.#taken.get(operation.file) ?? 0;
-    if (taken >= limit || JSON.stringify(question).length > 60_000) return;
+    if (taken >= limit || JSON.stringify(question).length > 25_000) return;
     const keys = operation.tags(question, recorded).map((tag) => `${operation.file} ${tag}`);
-    const rare = keys.filter((key) => (this.#seen.get(key) ?? 0) < limit / 20);
+    const rare = keys.filter((key) => (this.#seen.get(key) ?? 0) < limit / 6);
     // Enough of this sort; what is taken should show every feature, not the common ones over and over.
     if (rare.length === 0) return;
     for (const key of keys) this.#seen.set(key, (this.#seen.get(key) ?? 0) + 1);

@@ -1,30 +1,15 @@
 // The scheduler core over random fleets.
 
-import type { Cluster } from "../../../../../api/cluster.ts";
-import { readCapacity } from "../../../../../reconciler/scheduler/capacity.ts";
 import { FleetIndex } from "../../../../../reconciler/scheduler/fleet-index.ts";
 import { randomBinding, randomHardFleet } from "../../../../../reconciler/scheduler/random-bindings.ts";
 import { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
 import { judge } from "../../../karmada-cases.ts";
 import { answerSchedule, normalizeSchedule, type ScheduleInput } from "../../../suites/scheduler.ts";
 import type { Operation } from "../operation.ts";
+import { hasWrappingAmount, WRAPPING } from "./wrapping.ts";
 
 const BINDINGS_PER_FLEET = 10;
 const LARGEST_FLEET = 300;
-
-const WRAPPING = "an overcommitted fractional amount, which Kubernetes' arithmetic takes for a huge one";
-
-/**
- * Whether some resource of the cluster is short by more than 2^63 billionths, counted in fractions: the library that Karmada
- * counts with then cuts the number to 64 bits and may find that there is room.
- */
-function hasWrappingAmount(cluster: Cluster): boolean {
-  const { allocatable, allocated, allocating } = cluster.status?.resourceSummary ?? {};
-  return [...(readCapacity(cluster)?.available ?? [])].some(([resource, amount]) => {
-    const texts = [allocatable, allocated, allocating].map((list) => String(list?.[resource] ?? ""));
-    return amount.units < -9_000_000_000 && texts.some((text) => /\.|[nu]$/.test(text));
-  });
-}
 
 export const scheduleOperation: Operation<ScheduleInput> = {
   file: "scheduler.json",
