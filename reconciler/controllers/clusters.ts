@@ -6,6 +6,7 @@ import { apiEnablements, probe } from "../../fleets/cluster-status.ts";
 import { decodeSecret, type SecretData } from "../../fleets/connect.ts";
 import type { ConnectedMember, Fleet } from "../../fleets/fleet.ts";
 import { isAlreadyExists, isNotFound } from "../../kube/client/status-error.ts";
+import { createMergePatch } from "../../kube/merge-patch.ts";
 import { type Condition, equalJson, type KubeObject, type ObjectRef } from "../../kube/object.ts";
 import { sleep } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
@@ -76,8 +77,10 @@ export function startClusterController(context: ControllerContext, fleet: Fleet)
       decision.condition,
     );
     if (!equalJson(status, cluster.status ?? {})) {
+      // Of the difference: a resource that no Pod asks for any more must go from the sums.
+      const patch = { status: createMergePatch(cluster.status ?? {}, status) };
       clusters.adopt(
-        await context.client.patch<Cluster>(refOfCluster(name), { status }, "merge", { subresource: "status" }),
+        await context.client.patch<Cluster>(refOfCluster(name), patch, "merge", { subresource: "status" }),
       );
     }
     if (published?.status !== decision.condition.status) {
