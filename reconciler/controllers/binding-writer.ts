@@ -18,7 +18,9 @@ import {
 } from "../scheduler/decide-scheduling.ts";
 import { recordDecision } from "../scheduler/decision-record.ts";
 import { FILTER_NAMES } from "../scheduler/filters.ts";
+import type { FleetIndex } from "../scheduler/fleet-index.ts";
 import { decideRefused, type Refusal } from "../scheduler/refused-write.ts";
+import type { Move, Relocation } from "../scheduler/relocation.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import { AffinityMembers } from "./affinity-members.ts";
 import { AssumedWorkloads } from "./assumed-workloads.ts";
@@ -38,6 +40,14 @@ interface Decided {
   readonly decision: SchedulingDecision;
   /** The binding as it is with the decision and its record. */
   readonly binding: AnyBinding;
+}
+
+interface MoveContext {
+  readonly carryOut: (move: Move) => AnyBinding;
+  readonly options: DecisionOptions;
+  readonly now: number;
+  /** How often the fleet had changed when the move was decided. */
+  readonly changesBefore: number;
 }
 
 export class BindingWriter {
@@ -130,7 +140,17 @@ export class BindingWriter {
     const changesBefore = this.#fleet.triggering;
     // From here to the write in one turn: nothing may change between a decision and its record.
     const { stored, decision } = await this.#store(existing, desired, this.#decide(desired, asked));
-    const stale = changesBefore !== this.#fleet.triggering;
+    return this.#settle(stored, decision, { stale: changesBefore !== this.#fleet.triggering, beforeSchedule });
+  }
+
+  async #settle(
+    stored: AnyBinding,
+    decision: SchedulingDecision,
+    {
+      stale,
+      beforeSchedule = () => {},
+    }: { readonly stale: boolean; readonly beforeSchedule?: (stored: AnyBinding) => void },
+  ): Promise<SchedulingDecision> {
     const { uid = "", generation = 0 } = stored.metadata;
     this.#decided.set(uid, generation);
     if (decision.requeue === "done") this.#failed.delete(uid);
@@ -144,15 +164,77 @@ export class BindingWriter {
   }
 
   #decide(binding: AnyBinding, asked: Partial<DecisionOptions>): Decided {
-    const { clock, profile } = this.#context;
-    const { index: fleet } = this.#fleet;
-    const now = clock.now();
-    const remembered = this.#memories.map((memory) => memory.optionsFor(binding));
-    const options: DecisionOptions = Object.assign({}, this.#options, asked, ...remembered);
-    const decision = decideScheduling(binding, fleet, now, options);
-    const record =
-      profile.compatibility === "karmada" ? {} : recordDecision({ binding, fleet, options, decision, now });
+    const now = this.#context.clock.now();
+    const options = this.#optionsNow(binding, asked);
+    const decision = decideScheduling(binding, this.#fleet.index, now, options);
+    const record = this.#recordOf(binding, decision, options, now);
     return { decision, binding: withAnnotations(withDecision(binding, decision), record) };
+  }
+
+  #optionsNow(binding: AnyBinding, asked: Partial<DecisionOptions>): DecisionOptions {
+    const remembered = this.#memories.map((memory) => memory.optionsFor(binding));
+    return Object.assign({}, this.#options, asked, ...remembered);
+  }
+
+  #recordOf(
+    binding: AnyBinding,
+    decision: SchedulingDecision,
+    options: DecisionOptions,
+    now: number,
+  ): Readonly<Record<string, string>> {
+    if (this.#context.profile.compatibility === "karmada") return {};
+    return recordDecision({ binding, fleet: this.#fleet.index, options, decision, now });
+  }
+
+  /**
+   * Moves a binding if `decide` says so, under the options that it would be scheduled with; `carryOut` makes of the move
+   * what is written, together with the move's decision. Answers with what was decided: also that the server does not take
+   * the move, so that everything stays.
+   */
+  async relocate(
+    binding: AnyBinding,
+    decide: (fleet: FleetIndex, now: number, options: DecisionOptions) => Relocation,
+    carryOut: (move: Move) => AnyBinding,
+  ): Promise<Relocation> {
+    const key = bindingKey(binding);
+    await this.whenWritten(key);
+    const collected = collectOptions(this.#inputs, binding);
+    const asked = collected instanceof Promise ? await collected : collected;
+    const changesBefore = this.#fleet.triggering;
+    const now = this.#context.clock.now();
+    const options = this.#optionsNow(binding, asked);
+    const relocation = decide(this.#fleet.index, now, options);
+    if (relocation.verdict !== "move") return relocation;
+    const writing = this.#move(binding, relocation, { carryOut, options, now, changesBefore });
+    this.#writing.set(key, writing);
+    try {
+      return await writing;
+    } finally {
+      if (this.#writing.get(key) === writing) this.#writing.delete(key);
+    }
+  }
+
+  async #move(
+    binding: AnyBinding,
+    move: Move,
+    { carryOut, options, now, changesBefore }: MoveContext,
+  ): Promise<Relocation> {
+    const { decision, input, clusters } = move;
+    const record = this.#recordOf(input as AnyBinding, decision, options, now);
+    const moved = withAnnotations(withDecision(carryOut(move), { ...decision, clusters }), record);
+    for (const memory of this.#memories) memory.decided(binding, clusters);
+    let stored: AnyBinding | undefined;
+    try {
+      stored = await this.#put(binding, moved);
+      await this.#settle(stored, decision, { stale: changesBefore !== this.#fleet.triggering });
+      return move;
+    } catch (error) {
+      if (!isRefusal(error) || stored !== undefined) throw error;
+      const reason = `${move.reason}, but the server refuses the move: ${messageOf(error)}`;
+      return { verdict: "stay", occasion: move.occasion, reason };
+    } finally {
+      for (const memory of this.#memories) memory.ended(binding, stored);
+    }
   }
 
   /** Writes the binding with the decision; without it where only that is refused. */
@@ -225,7 +307,7 @@ export class BindingWriter {
     let current = informer.get(ref.namespace, ref.name) ?? binding;
     for (let attempt = 0; ; attempt++) {
       if (current.metadata.uid !== binding.metadata.uid) return binding;
-      const status = withConditions(changes, binding, current);
+      const status = notOlder(withConditions(changes, binding, current), current);
       if (equalJson(current.status ?? {}, { ...current.status, ...status })) return binding;
       const { resourceVersion } = current.metadata;
       try {
@@ -267,6 +349,13 @@ function isRefusal(error: unknown): error is ApiStatusError {
 
 function refusalOf({ status }: ApiStatusError): Refusal {
   return { byQuota: status.code === 403 && status.reason === "QuotaExceeded", message: status.message };
+}
+
+/** Whoever observed a later generation meanwhile has the last word on which one was observed. */
+function notOlder(changes: Partial<ResourceBindingStatus>, current: AnyBinding): Partial<ResourceBindingStatus> {
+  const { schedulerObservedGeneration: observed, ...others } = changes;
+  const later = (current.status?.schedulerObservedGeneration ?? 0) > (observed ?? Number.POSITIVE_INFINITY);
+  return later ? others : changes;
 }
 
 function withConditions(

@@ -6,6 +6,7 @@ import { InformerSet } from "../../kube/client/informer-set.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/follow-clusters.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { EventRecorder } from "./events.ts";
 
@@ -69,6 +70,8 @@ export interface Profile {
   readonly scheduling: SchedulingProfile;
   /** Undefined: replicas stay where they were put, as with Karmada when its descheduler is not installed. */
   readonly descheduler: DeschedulerProfile | undefined;
+  /** For placements with `rescheduleOn: [ClusterHealth]`: how long a cluster must have been ready, or not, to count. */
+  readonly clusterHealthDampingMs: number;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -85,6 +88,7 @@ export const DEFAULT_PROFILE: Profile = {
   featureGates: DEFAULT_FEATURE_GATES,
   scheduling: DEFAULT_SCHEDULING,
   descheduler: undefined,
+  clusterHealthDampingMs: DEFAULT_HEALTH_DAMPING_MS,
 };
 
 export interface ControllerContext {

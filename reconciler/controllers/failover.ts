@@ -8,6 +8,7 @@ import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { evictFromCluster } from "../failover/evict.ts";
 import { decideEvictionTasks } from "../failover/eviction-tasks.ts";
 import { decideTaintEviction } from "../failover/taint-eviction.ts";
+import { rememberHome } from "../scheduler/home-clusters.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import { type BindingWriter, templateSubject } from "./binding-writer.ts";
 import { allBindings, bindingKey, findBinding } from "./bindings.ts";
@@ -90,7 +91,7 @@ export function startFailoverController(
   ): Promise<StepResult | undefined> {
     const subjects = [subjectOf(binding), templateSubject(binding)];
     try {
-      await write(context, binding, spec);
+      await write(context, binding, spec, rememberHome(binding, clock.now()));
       for (const subject of subjects)
         context.events.record(
           subject,
@@ -174,9 +175,15 @@ export function startFailoverController(
   };
 }
 
-async function write(context: ControllerContext, binding: AnyBinding, spec: AnyBinding["spec"]): Promise<void> {
+async function write(
+  context: ControllerContext,
+  binding: AnyBinding,
+  spec: AnyBinding["spec"],
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const metadata = { ...binding.metadata, annotations: { ...binding.metadata.annotations, ...annotations } };
   // The same kind with another spec of its type.
-  const changed = { ...binding, spec } as AnyBinding;
+  const changed = { ...binding, metadata, spec } as AnyBinding;
   const stored = await context.client.update(changed, { fieldManager: "flaghoist-failover" });
   context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);
 }

@@ -25,6 +25,7 @@ import { startPolicyAdvisor } from "./policy-advisor.ts";
 import { startPreemptionController } from "./preemption.ts";
 import type { QuotaLedger } from "./quota-ledger.ts";
 import { QuotaWorks } from "./quota-works.ts";
+import { startRelocationController } from "./relocation.ts";
 import { startSyncController } from "./sync.ts";
 import type { SyncRenderer } from "./sync-apply.ts";
 import { TemplateIndex } from "./template-index.ts";
@@ -100,6 +101,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
+    startRelocationController(context, fleetState, writer),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
     startDriftEvents(context, journal),

@@ -18,6 +18,7 @@ import {
   CLUSTER_BINDING_FINALIZER,
   CLUSTER_BINDING_ID_LABEL,
   CLUSTER_BINDING_NAME_ANNOTATION,
+  HELD_REPLICAS_ANNOTATION,
   WORK_ID_LABEL,
 } from "../works/metadata-keys.ts";
 import { bindingId, orphanWorks, worksToAwait } from "../works/targets.ts";
@@ -82,6 +83,7 @@ export function startWorkController(deps: Deps): Controller {
       const unchanged =
         change.type === "updated" &&
         change.previous.metadata.generation === metadata.generation &&
+        heldReplicas(change.previous) === heldReplicas(change.object) &&
         change.previous.metadata.deletionTimestamp === metadata.deletionTimestamp;
       if (!unchanged) queue.add(bindingKey(change.object));
     });
@@ -124,6 +126,11 @@ export function startWorkController(deps: Deps): Controller {
   }
 
   return { stop: () => queue.stop() };
+}
+
+/** What clusters keep for the time being is no part of the spec, and changes no generation. */
+function heldReplicas(binding: AnyBinding): string | undefined {
+  return binding.metadata.annotations?.[HELD_REPLICAS_ANNOTATION];
 }
 
 /** `ResourceBinding/namespace/name` of the binding that a Work was made for; undefined for Works without one. */

@@ -63,7 +63,7 @@ function endOf(task: GracefulEvictionTask, timeoutMs: number): number {
 }
 
 /** Whether the scheduler has seen the binding as it is, and every target is healthy. */
-function isReplaced({ metadata, spec, status }: Binding): boolean {
+export function isReplaced({ metadata, spec, status }: Binding): boolean {
   if (status?.schedulerObservedGeneration !== metadata.generation) return false;
   return (spec.clusters ?? []).every((target) =>
     status?.aggregatedStatus?.some((item) => item.clusterName === target.name && item.health === "Healthy"),

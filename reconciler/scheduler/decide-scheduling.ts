@@ -29,6 +29,8 @@ export interface DecisionOptions extends SchedulingOptions {
    * workload shrinks to what it already has, and missing when its first status could not be written.
    */
   readonly mendsCondition?: boolean;
+  /** Schedules for this reason, without looking whether the binding itself gives one. */
+  readonly occasion?: Occasion;
 }
 
 export interface BindingEvent {
@@ -96,7 +98,7 @@ export function decideScheduling(
     return { ...leave("failed", error.message), error, requeue: "backoff" };
   }
   const gates = resolveGates(options);
-  const occasion = findOccasion(binding, fleet, gates.MultiplePodTemplatesScheduling);
+  const occasion = options.occasion ?? findOccasion(binding, fleet, gates.MultiplePodTemplatesScheduling);
   if (occasion !== undefined) return scheduleNow(binding, fleet, now, options, occasion);
   return leaveAsIs(binding, now, options);
 }

@@ -37,7 +37,13 @@ export type OccasionKind =
   | "replicas-changed"
   | "reschedule-requested"
   | "not-divided"
-  | "target-deleting";
+  | "target-deleting"
+  /** Beyond Karmada, found by `decideFollowing`: a target does not match, or is not ready, any more; others fit better. */
+  | "target-mismatched"
+  | "target-not-ready"
+  | "better-clusters"
+  /** Beyond Karmada, found by `decideFailBack`: clusters that were left are well again. */
+  | "fail-back";
 
 /** Why a binding is scheduled now. */
 export interface Occasion {

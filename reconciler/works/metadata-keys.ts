@@ -36,3 +36,6 @@ export const BINDING_FINALIZER = "karmada.io/binding-controller";
 export const CLUSTER_BINDING_FINALIZER = "karmada.io/cluster-resource-binding-controller";
 export const DEPENDENCIES_FINALIZER = "karmada.io/binding-dependencies-distributor";
 export const WORK_FINALIZER = "karmada.io/execution-controller";
+
+/** Ours, on bindings: replicas that clusters keep although they are to have fewer, as JSON by cluster. */
+export const HELD_REPLICAS_ANNOTATION = "scheduling.flaghoist.io/held-replicas";

@@ -14,7 +14,7 @@ import { bindingAnnotations, bindingLabels, conflictResolutionOf, withCopyMetada
 import { CONFLICT_RESOLUTION_ANNOTATION, WORK_FINALIZER, WORK_ID_LABEL } from "./metadata-keys.ts";
 import { executionNamespace, workName } from "./naming.ts";
 import { pruneObject } from "./prune.ts";
-import { effectiveTargets } from "./targets.ts";
+import { effectiveTargets, withHeldReplicas } from "./targets.ts";
 
 export const WORK_API_VERSION = "work.karmada.io/v1alpha1";
 
@@ -56,7 +56,7 @@ export interface WorksPlan {
  * leaves the others alone. Works to delete are found by `orphanWorks`, and `worksToAwait` says when to hold back.
  */
 export function buildWorks(request: WorksRequest): WorksPlan {
-  const targets = effectiveTargets(request.binding);
+  const targets = withHeldReplicas(request.binding, effectiveTargets(request.binding));
   const context: WorkContext = {
     ...request,
     completions: divideCompletions(request.template, request.binding, targets),
