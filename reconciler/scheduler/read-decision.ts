@@ -15,10 +15,10 @@ import {
 } from "./decision-record.ts";
 import { FILTER_NAMES } from "./filters.ts";
 import type { Binding } from "./occasion.ts";
-import { restoreFleet } from "./record-fleet.ts";
 import { unpack } from "./record-packing.ts";
 import type { RecordedDecision, RecordedEstimate, RecordedOptions } from "./recorded-decision.ts";
 import { replay } from "./replay.ts";
+import { restoreFleet } from "./restore-fleet.ts";
 import type { SchedulingTrace } from "./trace.ts";
 import { placesSets } from "./workload.ts";
 

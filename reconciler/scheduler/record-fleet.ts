@@ -1,26 +1,24 @@
 // The fleet as one decision saw it, in few bytes: of each cluster only what the placement looks at, equal ones once.
 
 import { hash } from "node:crypto";
-import type { Cluster, Taint } from "../../api/cluster.ts";
 import type { ClusterAffinity, Placement } from "../../api/policy.ts";
 import type { ObjectReference, ResourceBindingSpec } from "../../api/work.ts";
-import { isObject } from "../../kube/object.ts";
 import { tolerates } from "../../kube/taints.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import type { EstimateTable } from "./estimate-tables.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import type { PlacementPlan } from "./plan.ts";
-import { foldNames, foldRuns, pack, unfoldNames, unfoldRuns, unpack } from "./record-packing.ts";
+import { foldNames, foldRuns, pack } from "./record-packing.ts";
 import { isWorkload } from "./workload.ts";
 
 /** The longest text that a fleet takes. */
 const MAX_TEXT = 3_072;
 
 /** Stands for a column that was left out because it did not fit. */
-const LEFT_OUT = "-";
+export const LEFT_OUT = "-";
 
 /** What of a cluster a placement looks at; keys are short because they are stored. */
-interface Projection {
+export interface Projection {
   /** Being deleted. */
   readonly d?: 1;
   /** Does not serve the resource: how many API versions it reports, and whether that is all of them. */
@@ -50,11 +48,30 @@ interface Columns {
   readonly filtersVersion: number;
   readonly projections: string;
   readonly admitted: Uint8Array;
-  readonly texts: WeakMap<EstimateTable, { readonly seen: number; readonly text: string }>;
+  /** How many are admitted. */
+  readonly count: number;
+  readonly texts: WeakMap<EstimateTable, Seen>;
 }
 
-const NAMES = new WeakMap<readonly ClusterRecord[], { readonly packed: string; readonly digest: string }>();
+/** A text, and how many changes of the table it has seen. */
+interface Seen {
+  readonly seen: number;
+  readonly text: string;
+}
+
+interface FleetTexts {
+  readonly names: string;
+  readonly namesDigest: string;
+  /** Projections by what placements look at: many placements look at the same. */
+  readonly projections: Map<string, { readonly filtersVersion: number; readonly text: string }>;
+}
+
+/** By the list of clusters, which is another one as soon as a cluster comes or goes. */
+const FLEETS = new WeakMap<readonly ClusterRecord[], FleetTexts>();
 const COLUMNS = new WeakMap<PlacementPlan, Map<number, Columns>>();
+/** Estimates of all clusters, for placements that admit most of them. */
+const ROOM = new WeakMap<EstimateTable, Seen>();
+const MAX_PROJECTIONS = 256;
 
 /** The fleet's text, made once for all bindings that share a placement, a state of the fleet and a table of estimates. */
 export function describeFleet(
@@ -74,39 +91,51 @@ export function describeFleet(
   const seen = none.changes.length;
   const known = columns.texts.get(none);
   if (known?.seen === seen) return { text: known.text, admitted: columns.admitted };
-  const estimates =
-    table === undefined
-      ? ""
-      : pack(Array.from(table.values, (value, position) => (columns.admitted[position] === 1 ? value : 0)));
-  const text = shorten(namesOf(fleet.records), columns.projections, estimates);
+  const estimates = table === undefined ? "" : packRoom(table, columns);
+  const text = shorten(textsOf(fleet.records), columns.projections, estimates);
   columns.texts.set(none, { seen, text });
   return { text, admitted: columns.admitted };
+}
+
+/** All estimates where most clusters are admitted, else pairs of position and estimate. */
+function packRoom(table: EstimateTable, { admitted, count }: Columns): string {
+  const { values } = table;
+  if (count * 3 >= values.length) {
+    const seen = table.changes.length;
+    let known = ROOM.get(table);
+    if (known?.seen !== seen) {
+      known = { seen, text: pack(Array.from(values)) };
+      ROOM.set(table, known);
+    }
+    return known.text;
+  }
+  const pairs: number[] = [];
+  for (let position = 0; position < admitted.length; position++) {
+    if (admitted[position] === 1) pairs.push(position, values[position] as number);
+  }
+  return pack({ at: pairs });
 }
 
 /** Stands for "nothing was estimated" where a key is needed. */
 const NO_TABLE = { changes: [] } as unknown as EstimateTable;
 
-function shorten(
-  names: { readonly packed: string; readonly digest: string },
-  projections: string,
-  room: string,
-): string {
+function shorten({ names, namesDigest }: FleetTexts, projections: string, room: string): string {
   const variants = [
-    [names.packed, projections, room],
-    [`=${names.digest}`, projections, room],
-    [`=${names.digest}`, projections, LEFT_OUT],
-    [`=${names.digest}`, LEFT_OUT, LEFT_OUT],
+    [names, projections, room],
+    [`=${namesDigest}`, projections, room],
+    [`=${namesDigest}`, projections, LEFT_OUT],
+    [`=${namesDigest}`, LEFT_OUT, LEFT_OUT],
   ];
   const texts = variants.map((parts) => parts.join("."));
   return texts.find((text) => text.length <= MAX_TEXT) ?? (texts.at(-1) as string);
 }
 
-function namesOf(records: readonly ClusterRecord[]): { readonly packed: string; readonly digest: string } {
-  let known = NAMES.get(records);
+function textsOf(records: readonly ClusterRecord[]): FleetTexts {
+  let known = FLEETS.get(records);
   if (known === undefined) {
     const names = records.map((record) => record.name);
-    known = { packed: pack(foldNames(names)), digest: digestNames(names) };
-    NAMES.set(records, known);
+    known = { names: pack(foldNames(names)), namesDigest: digestNames(names), projections: new Map() };
+    FLEETS.set(records, known);
   }
   return known;
 }
@@ -130,35 +159,52 @@ function columnsOf(
   }
   let columns = byMask.get(mask);
   if (columns === undefined || columns.filtersVersion !== fleet.filtersVersion) {
-    const admitted = Uint8Array.from(fleet.records, (_, position) =>
-      plans.some((plan) => ((plan.refusals[position] as number) & mask) === 0) ? 1 : 0,
-    );
-    const projections = projectFleet(fleet.records, spec.placement ?? {}, spec.resource);
-    columns = { filtersVersion: fleet.filtersVersion, projections, admitted, texts: new WeakMap() };
+    const admitted = new Uint8Array(fleet.records.length);
+    let count = 0;
+    for (let position = 0; position < admitted.length; position++) {
+      for (const plan of plans) {
+        if (((plan.refusals[position] as number) & mask) !== 0) continue;
+        admitted[position] = 1;
+        count++;
+        break;
+      }
+    }
+    const projections = projectFleet(fleet, spec.placement ?? {}, spec.resource);
+    columns = { filtersVersion: fleet.filtersVersion, projections, admitted, count, texts: new WeakMap() };
     byMask.set(mask, columns);
   }
   return columns;
 }
 
 function projectFleet(
-  records: readonly ClusterRecord[],
+  fleet: FleetIndex,
   placement: Placement,
   resource: Pick<ObjectReference, "apiVersion" | "kind">,
 ): string {
+  const { filtersVersion, records } = fleet;
   const lookedAt = whatIsLookedAt(placement);
+  const { projections } = textsOf(records);
+  const { labels, region, provider, zones } = lookedAt;
+  const asked = [resource.apiVersion, resource.kind, [...labels].sort(), region, provider, zones];
+  const key = JSON.stringify([asked, placement.clusterTolerations ?? []]);
+  const known = projections.get(key);
+  if (known?.filtersVersion === filtersVersion) return known.text;
   const kinds = new Map<string, number>();
   const distinct: Projection[] = [];
   const indices = records.map((record) => {
     const projection = project(record, placement, resource, lookedAt);
-    const key = JSON.stringify(projection);
-    let index = kinds.get(key);
+    const content = JSON.stringify(projection);
+    let index = kinds.get(content);
     if (index === undefined) {
       index = distinct.push(projection) - 1;
-      kinds.set(key, index);
+      kinds.set(content, index);
     }
     return index;
   });
-  return pack([distinct, foldRuns(indices)]);
+  const text = pack([distinct, foldRuns(indices)]);
+  if (projections.size >= MAX_PROJECTIONS) projections.clear();
+  projections.set(key, { filtersVersion, text });
+  return text;
 }
 
 function whatIsLookedAt(placement: Placement): LookedAt {
@@ -206,142 +252,4 @@ function project(
     ...(lookedAt.zones && zones != null && zones.length > 0 ? { z: zones } : {}),
     ...(away.length === 0 ? {} : { t: away.map(({ key, value, effect }) => [key, value ?? "", effect] as const) }),
   };
-}
-
-export interface RestoredFleet {
-  /** In the order of positions; absent when they were left out and nothing known has them. */
-  readonly names: readonly string[] | undefined;
-  /** Clusters that a decision cannot tell from those of then; absent when a column was left out. */
-  readonly clusters: readonly Cluster[] | undefined;
-  /** What was left out: `names`, `clusters`, `estimates`. */
-  readonly without: readonly string[];
-}
-
-export interface RestoreRequest {
-  /** How many clusters there were. */
-  readonly size: number;
-  readonly resource: Pick<ObjectReference, "apiVersion" | "kind">;
-  /** Lists of names, sorted, among which the fleet's may be when the text has only their digest. */
-  readonly knownNames: readonly (readonly string[])[];
-  /** Pods that one replica, or one set of components, stands for. */
-  readonly podsPerUnit: number;
-  /** Estimates of clusters that only this binding may use, by name. */
-  readonly roomOf: (names: readonly string[]) => ReadonlyMap<string, number>;
-}
-
-/** The fleet behind a text of `describeFleet`. Throws an Error that says which part is broken. */
-export function restoreFleet(text: string, request: RestoreRequest): RestoredFleet {
-  const parts = text.split(".");
-  if (parts.length !== 3) throw new Error("it should have three parts: names, clusters, estimates");
-  const [packedNames = "", packedClusters = "", packedRoom = ""] = parts;
-  const { size } = request;
-  const names = restoreNames(packedNames, request);
-  const projections = packedClusters === LEFT_OUT ? undefined : restoreProjections(packedClusters, size);
-  const room = packedRoom === LEFT_OUT ? undefined : restoreRoom(packedRoom, size);
-  const without = [
-    ...(names === undefined ? ["names"] : []),
-    ...(projections === undefined ? ["clusters"] : []),
-    ...(room === undefined ? ["estimates"] : []),
-  ];
-  if (names === undefined || projections === undefined || room === undefined) {
-    return { names, clusters: undefined, without };
-  }
-  const own = request.roomOf(names);
-  const clusters = names.map((name, position) => {
-    const units = own.get(name) ?? room[position] ?? 0;
-    return restoreCluster(name, projections[position] ?? {}, units * request.podsPerUnit, request.resource);
-  });
-  return { names, clusters, without };
-}
-
-function restoreNames(packed: string, { size, knownNames }: RestoreRequest): readonly string[] | undefined {
-  if (packed.startsWith("="))
-    return knownNames.find((names) => names.length === size && packed === `=${digestNames(names)}`);
-  const names = unfoldNames(part("names", packed));
-  if (names === undefined || names.length !== size) throw new Error(`its names are not those of ${size} clusters`);
-  return names;
-}
-
-function restoreProjections(packed: string, size: number): readonly Projection[] {
-  const value = part("clusters", packed);
-  const [distinct, runs]: unknown[] = Array.isArray(value) ? value : [];
-  const indices = unfoldRuns(runs, size);
-  if (!Array.isArray(distinct) || indices === undefined) throw new Error(`its clusters are not ${size}`);
-  return indices.map((index) => {
-    const projection: unknown = distinct[index];
-    if (!isObject(projection)) throw new Error("its clusters are incomplete");
-    // Written by `project`; what is odd in it makes an odd cluster, not a wrong type that anything relies on.
-    return projection as Projection;
-  });
-}
-
-function restoreRoom(packed: string, size: number): readonly number[] {
-  if (packed === "") return [];
-  const value = part("estimates", packed);
-  if (
-    !Array.isArray(value) ||
-    value.length !== size ||
-    !value.every((entry) => Number.isInteger(entry) && entry >= 0)
-  ) {
-    throw new Error(`its estimates are not ${size} whole numbers`);
-  }
-  return value as number[];
-}
-
-function part(name: string, packed: string): unknown {
-  try {
-    return unpack(packed);
-  } catch (error) {
-    throw new Error(`its ${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
-  }
-}
-
-function restoreCluster(
-  name: string,
-  projection: Projection,
-  pods: number,
-  resource: Pick<ObjectReference, "apiVersion" | "kind">,
-): Cluster {
-  const { d, n, l, r, p, z, t } = projection;
-  const served = { groupVersion: resource.apiVersion, resources: [{ name: "", kind: resource.kind }] };
-  const other = { groupVersion: "", resources: [] };
-  return {
-    apiVersion: "cluster.karmada.io/v1alpha1",
-    kind: "Cluster",
-    metadata: {
-      name,
-      ...(l === undefined ? {} : { labels: { ...l } }),
-      ...(d === undefined ? {} : { deletionTimestamp: "1970-01-01T00:00:00Z" }),
-    },
-    spec: {
-      syncMode: "Push",
-      ...(r === undefined ? {} : { region: r }),
-      ...(p === undefined ? {} : { provider: p }),
-      ...(z === undefined ? {} : { zones: [...z] }),
-      ...(t === undefined ? {} : { taints: t.map(restoreTaint) }),
-    },
-    status: {
-      apiEnablements: n === undefined ? [served] : Array.from({ length: Math.min(n[0], 10_000) }, () => other),
-      conditions:
-        n?.[1] === 1
-          ? [
-              {
-                type: "CompleteAPIEnablements",
-                status: "True",
-                reason: "",
-                message: "",
-                lastTransitionTime: "1970-01-01T00:00:00Z",
-              },
-            ]
-          : [],
-      resourceSummary: { allocatable: { pods: String(pods) } },
-    },
-  };
-}
-
-function restoreTaint([key, value, effect]: readonly [string, string, string]): Taint {
-  // One of the three effects: it was read from a valid cluster.
-  return { key, ...(value === "" ? {} : { value }), effect: effect as Taint["effect"] };
 }
