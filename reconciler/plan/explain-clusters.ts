@@ -18,6 +18,8 @@ export interface RefusalExplanation {
   readonly words: string;
   /** Where to change it: a field of the policy's spec, or of the Cluster. */
   readonly field: string;
+  /** The smallest change that would have it accepted. */
+  readonly change: string;
 }
 
 export interface OverriddenField {
@@ -43,6 +45,10 @@ export interface ClusterExplanation {
   readonly state: CopyHealth | undefined;
   /** Why the cluster itself is not well; undefined when it is. */
   readonly trouble: string | undefined;
+  /** Who knew of less room than the cluster reports; undefined when nobody did. */
+  readonly room: string | undefined;
+  /** Why its copy leaves; undefined unless it does. */
+  readonly leaving: string | undefined;
 }
 
 export interface CopyHealth {
@@ -55,6 +61,8 @@ export interface CopyHealth {
 export interface ClusterRequest {
   readonly cluster: Cluster;
   readonly trace: ClusterTrace | undefined;
+  /** What the present state makes of the cluster, where that is not what `trace` says. */
+  readonly now?: ClusterTrace | undefined;
   readonly scheduling: SchedulingTrace | undefined;
   readonly placement: Placement;
   /** Where it is now: replicas, or undefined when it is not; `null` where replicas are not counted. */
@@ -67,6 +75,7 @@ export interface ClusterRequest {
 
 export function explainCluster(request: ClusterRequest): ClusterExplanation {
   const { cluster, trace, present, copy } = request;
+  const current = request.now ?? trace;
   const words = (refusals: readonly Refusal[] | undefined): RefusalExplanation[] =>
     (refusals ?? []).map((refusal) => refusalWords(refusal, request));
   const verdict = verdictOf(request);
@@ -77,9 +86,11 @@ export function explainCluster(request: ClusterRequest): ClusterExplanation {
     replicas: present?.replicas,
     spareReason: verdict === "spare" ? whySpare(request) : undefined,
     refusals: verdict === "refused" ? words(trace?.refusals) : [],
-    waived: present === undefined ? [] : words([...(trace?.waived ?? []), ...(trace?.refusals ?? [])]),
+    waived: present === undefined ? [] : words([...(current?.waived ?? []), ...(current?.refusals ?? [])]),
     overrides: copy === undefined ? [] : overriddenFields(copy),
     state: present === undefined ? undefined : healthOf(request.status),
+    room: trace?.loweredBy === undefined ? undefined : `room for ${trace.estimate ?? 0}${loweredWords(trace)}`,
+    leaving: verdict === "leaving" ? request.leaving : undefined,
     trouble: ready === undefined || ready.status === "True" ? undefined : `cluster is not ready: ${ready.message}`,
   };
 }
@@ -99,14 +110,23 @@ function whySpare({ trace, scheduling, present }: ClusterRequest): string | unde
     const where = region === undefined || region.chosen ? "" : `region ${region.region} is not among the `;
     return `fits, not needed: ${where}${selection.reason} (${specPath(selection.path)})`;
   }
+  if (scheduling?.error !== undefined) {
+    const room = trace.available ?? trace.estimate;
+    return room === undefined ? "fits" : `fits, has room for ${room} of ${scheduling.replicas}${loweredWords(trace)}`;
+  }
   const [division] = scheduling?.divisions ?? [];
   const weight = division?.weights.find((share) => share.name === trace.cluster)?.weight;
   if (weight === 0) return "fits, but its weight is 0";
   if (division?.strategy === "Aggregated") return "fits, not needed: the others have room enough";
-  if (trace.estimate === 0) return "fits, but has no room for a replica";
+  if (trace.estimate === 0) return `fits, but has no room for a replica${loweredWords(trace)}`;
   return weight === undefined
     ? "fits, not needed"
     : `fits, but weight ${weight} earns none of ${division?.target ?? 0} replicas`;
+}
+
+/** ` (estimator paris-1 says so; by its own report 12)`. */
+export function loweredWords({ loweredBy, reported }: ClusterTrace): string {
+  return loweredBy === undefined ? "" : ` (${loweredBy} says so; its own report has room for ${reported ?? 0})`;
 }
 
 /** `placement.x` is a field of the policy's spec. */
@@ -118,7 +138,52 @@ function refusalWords(refusal: Refusal, { cluster, placement, scheduling }: Clus
   const { filter, detail, path } = refusal;
   const affinity = affinityOf(placement, scheduling?.affinityGroup);
   const exact = filter === "ClusterAffinity" && affinity !== undefined ? affinityMiss(cluster, affinity) : undefined;
-  return { filter, words: exact ?? detail, field: specPath(path) };
+  const change = changeFor(refusal, cluster, affinity);
+  return { filter, words: exact ?? detail, field: specPath(path), change };
+}
+
+function changeFor({ filter, path, detail }: Refusal, cluster: Cluster, affinity: ClusterAffinity | undefined): string {
+  const name = cluster.metadata.name ?? "";
+  switch (filter) {
+    case "APIEnablement":
+      return `install what serves it in ${name}`;
+    case "TaintToleration":
+      return `tolerate it there, or take ${/^taint (\S+)/.exec(detail)?.[1] ?? "the taint"} off ${name}`;
+    case "ClusterAffinity":
+      return affinityChange(path.slice(path.lastIndexOf(".") + 1), cluster, affinity);
+    case "SpreadConstraint":
+      return `set it on Cluster ${name}`;
+    case "ClusterEviction":
+      return "wait until the old copy is gone";
+    case "WorkloadAffinity":
+      return "place the others of its group there first";
+    case "WorkloadAntiAffinity":
+      return "move the others of its group away first";
+  }
+}
+
+function affinityChange(part: string, cluster: Cluster, affinity: ClusterAffinity | undefined): string {
+  const name = cluster.metadata.name ?? "";
+  switch (part) {
+    case "exclude":
+      return `take ${name} out of the list`;
+    case "clusterNames":
+      return `add ${name} to the list`;
+    case "labelSelector": {
+      const labels = cluster.metadata.labels ?? {};
+      const unmet = safely(() =>
+        requirementsOf(affinity?.labelSelector ?? {}).find((one) => !matchesRequirements([one], labels)),
+      );
+      const [value] = unmet?.values ?? [];
+      const isWanted = unmet?.operator === "=" || unmet?.operator === "==" || unmet?.operator === "in";
+      if (unmet !== undefined && isWanted) return `label ${name} with ${unmet.key}=${value ?? ""}`;
+      return unmet === undefined ? "change the selector" : `change label ${unmet.key} of ${name}, or the selector`;
+    }
+    case "fieldSelector":
+      return `let the selector take ${name} in`;
+    default:
+      return "name an affinity group that takes it in";
+  }
 }
 
 function affinityOf(placement: Placement, group: string | undefined): ClusterAffinity | undefined {

@@ -1,8 +1,9 @@
 // A decision on its own, explained from its inputs and its trace: no policy, no copies, no present.
 import type { RecordedDecision } from "../scheduler/recorded-decision.ts";
 import type { Replay } from "../scheduler/replay.ts";
-import { type DivisionExplanation, type Explanation, NOTHING, withRules } from "./explain.ts";
 import { explainCluster } from "./explain-clusters.ts";
+import { withRules } from "./explain-placement.ts";
+import { type DivisionExplanation, type Explanation, NOTHING } from "./explanation.ts";
 
 /** Explains what a replay answered. */
 export function explainReplay(decision: RecordedDecision, { answer, trace }: Replay): Explanation {

@@ -14,7 +14,8 @@ import {
 } from "../../test/builders.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
-import { type Explanation, explain } from "./explain.ts";
+import { explain } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import type { World } from "./world.ts";
 
 const options = { interpreter: createInterpreter({ native: nativeLevel() }), now: Date.parse("2026-01-01T00:00:00Z") };

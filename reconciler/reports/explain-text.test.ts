@@ -3,7 +3,8 @@ import { refOf } from "../../kube/object.ts";
 import { binding, claimed, cluster, deployment, overridePolicy, policy, weighted, world } from "../../test/builders.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
-import { explain, type Origin } from "../plan/explain.ts";
+import { explain } from "../plan/explain.ts";
+import type { Origin } from "../plan/explanation.ts";
 import type { World } from "../plan/world.ts";
 import { explainText } from "./explain-text.ts";
 
@@ -61,6 +62,7 @@ describe("explainText", () => {
         "  paris-1   4 replicas   image eu.example/shop/web:1 (was shop/web:1) ← override shop/registry, rule 1",
         "  tokyo-1   2 replicas",
         "  paris-2   refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations)",
+        "                         → tolerate it there, or take maintenance=true:NoSchedule off paris-2",
         "",
         "How 6 replicas were divided: weights paris-1 2, tokyo-1 1 (static rules 1 and 2; rule 3 matches none)",
         "  seat 1 paris-1 2.00 > 1.00 · seat 2 tokyo-1 1.00 > 0.67 · seat 3 paris-1 0.67 > 0.33",

@@ -1,8 +1,9 @@
 // An explanation as people read it: where it is and by whom, why not elsewhere, how replicas were divided.
 import type { TargetCluster } from "../../api/work.ts";
-import type { DivisionExplanation, Explanation, Origin } from "../plan/explain.ts";
 import type { ClusterExplanation, OverriddenField } from "../plan/explain-clusters.ts";
 import type { PolicyName } from "../plan/explain-policies.ts";
+import type { DivisionExplanation, Explanation, Origin } from "../plan/explanation.ts";
+import type { SelectionTrace } from "../scheduler/trace.ts";
 import type { Emphasis } from "./drift-text.ts";
 import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
 
@@ -11,6 +12,8 @@ export interface ExplainTextOptions {
   readonly paint: Emphasis;
   /** Show this cluster alone. */
   readonly cluster?: string | undefined;
+  /** The file that the decision was saved to. */
+  readonly savedAs?: string | undefined;
 }
 
 export function explainText(explanation: Explanation, options: ExplainTextOptions): string {
@@ -21,7 +24,7 @@ export function explainText(explanation: Explanation, options: ExplainTextOption
     attentionSection(explanation, paint),
     options.cluster === undefined ? divisionSection(explanation) : [],
     options.cluster === undefined ? policySection(explanation) : [],
-    footer(explanation, options.nowMs),
+    footer(explanation, options),
   ];
   return sections
     .filter((section) => section.length > 0)
@@ -104,9 +107,10 @@ function clusterSection(explanation: Explanation, { cluster, paint }: ExplainTex
   ];
   const nameWidth = Math.max(0, ...rows.map((row) => row.name.length));
   const stateWidth = Math.max(0, ...rows.map((row) => row.state.length));
-  return rows.map(({ name, state, rest, tint }) => {
+  return rows.flatMap(({ name, state, rest, tint, below }) => {
     const padded = state.padEnd(stateWidth);
-    return `  ${name.padEnd(nameWidth)}   ${tint === undefined ? padded : tint(padded)}   ${rest}`.trimEnd();
+    const line = `  ${name.padEnd(nameWidth)}   ${tint === undefined ? padded : tint(padded)}   ${rest}`.trimEnd();
+    return below === undefined ? [line] : [line, `${" ".repeat(nameWidth + stateWidth + 8)}${paint.dim(below)}`];
   });
 }
 
@@ -115,6 +119,8 @@ interface Row {
   readonly state: string;
   readonly rest: string;
   readonly tint?: (text: string) => string;
+  /** A line of its own below. */
+  readonly below?: string | undefined;
 }
 
 function isThere(entry: ClusterExplanation): boolean {
@@ -130,6 +136,7 @@ function presentRows(entry: ClusterExplanation, paint: Emphasis): Row[] {
         ? "follows"
         : "placed";
   const notes = [...healthNotes(entry, paint), ...overrideNotes(entry.overrides)];
+  if (entry.room !== undefined) notes.push(entry.room);
   for (const waived of entry.waived) notes.push(`${paint.yellow("kept although")} ${waived.words} (${waived.field})`);
   const [first = "", ...others] = notes;
   return [{ name: entry.cluster, state, rest: first }, ...others.map((rest) => ({ name: "", state: "", rest }))];
@@ -173,22 +180,29 @@ function absentRows(entries: readonly ClusterExplanation[], explanation: Explana
   if (rows.length <= 10) return rows;
   const groups = new Map<string, { readonly names: string[]; readonly row: Row }>();
   for (const row of rows) {
+    // What to change names the cluster, so that it is left to those who ask for one cluster.
     const key = `${row.state}\n${row.rest}`;
     const group = groups.get(key) ?? { names: [], row };
     group.names.push(row.name);
     groups.set(key, group);
   }
-  return [...groups.values()].map(({ names, row }) => ({ ...row, name: clusterList(names, 2) }));
+  return [...groups.values()].map(({ names, row }) =>
+    names.length === 1 ? row : { ...row, name: clusterList(names, 2), below: undefined },
+  );
 }
 
 function absentRow(entry: ClusterExplanation, explanation: Explanation, paint: Emphasis): Row {
   const name = entry.cluster;
-  if (entry.verdict === "leaving") return { name, state: "leaving", rest: "its copy goes once it is well elsewhere" };
+  if (entry.verdict === "leaving") {
+    const why = entry.leaving === undefined ? "" : `: ${entry.leaving}`;
+    return { name, state: "leaving", rest: `its copy goes once it is well elsewhere${why}` };
+  }
   if (entry.verdict === "refused") {
     const [first, ...others] = entry.refusals;
     const more = others.length === 0 ? "" : `; and ${others.map((refusal) => refusal.words).join("; ")}`;
     const rest = first === undefined ? "is being removed" : `${first.words} (${first.field})${more}`;
-    return { name, state: "refused", rest, tint: paint.yellow };
+    const change = andList([...new Set(entry.refusals.map((refusal) => refusal.change))]);
+    return { name, state: "refused", rest, tint: paint.yellow, below: change === "" ? undefined : `→ ${change}` };
   }
   const attached = explanation.state === "attached" ? "nothing that needs it is there" : "";
   return { name, state: "spare", rest: entry.spareReason ?? attached, tint: paint.dim };
@@ -200,6 +214,7 @@ function attentionSection(explanation: Explanation, paint: Emphasis): string[] {
     ({ type, reason, message }) => `${paint.red("✗")} ${type} is False (${reason}): ${message}`,
   );
   const said = [explanation.reason ?? "", ...explanation.blocking.map(({ message }) => message)].join("\n");
+  for (const note of explanation.notes) lines.push(`${paint.yellow("!")} ${note}`);
   for (const problem of explanation.problems) if (!said.includes(problem)) lines.push(`${paint.red("✗")} ${problem}`);
   return lines;
 }
@@ -208,10 +223,7 @@ function divisionSection(explanation: Explanation): string[] {
   const { strategy, divisions, affinityGroup, differs, replicas, selection } = explanation;
   const lines: string[] = [];
   if (affinityGroup !== undefined) lines.push(groupLine(affinityGroup));
-  if (selection !== undefined && selection.by !== "all")
-    lines.push(
-      `Clusters were chosen by ${selection.path.replace(/^placement/, "spec.placement")}: ${selection.reason}.`,
-    );
+  if (selection !== undefined && selection.by !== "all") lines.push(...selectionLines(selection));
   if (strategy === "Duplicated" && replicas !== undefined)
     lines.push(`Each cluster gets all ${count(replicas, "replica")} (replicaScheduling: Duplicated).`);
   else for (const division of divisions) lines.push(...divisionLines(division));
@@ -220,6 +232,21 @@ function divisionSection(explanation: Explanation): string[] {
       `A placement from scratch would be ${targetsText(differs.fresh)}, it is ${targetsText(differs.present)}:`,
     );
     lines.push(`  ${differs.reason}.`);
+  }
+  return lines;
+}
+
+const MOST_REGIONS = 6;
+
+function selectionLines({ path, reason, regions = [], swaps = [], needReplicas }: SelectionTrace): string[] {
+  const lines = [`Clusters were chosen by ${path.replace(/^placement/, "spec.placement")}: ${reason}.`];
+  for (const { region, clusters, weight, chosen } of regions.slice(0, MOST_REGIONS)) {
+    lines.push(`  ${region}: weight ${weight}, ${count(clusters.length, "cluster")}${chosen ? "" : ", not taken"}`);
+  }
+  if (regions.length > MOST_REGIONS) lines.push(`  and ${regions.length - MOST_REGIONS} more`);
+  if (swaps.length > 0) {
+    const texts = swaps.slice(0, MOST_WEIGHTS).map((swap) => `${swap.out} for ${swap.in}`);
+    lines.push(`  Exchanged, to have room for ${count(needReplicas ?? 0, "replica")}: ${texts.join(", ")}.`);
   }
   return lines;
 }
@@ -315,7 +342,30 @@ function policySection({ otherPolicies, nearPolicies }: Explanation): string[] {
   return lines;
 }
 
-function footer({ lastScheduledTime }: Explanation, nowMs: number): string[] {
-  const at = ageOf(lastScheduledTime, nowMs);
-  return at === undefined ? [] : [`Decided ${at} ago.`];
+function footer(explanation: Explanation, options: ExplainTextOptions): string[] {
+  const { decision, lastScheduledTime } = explanation;
+  const lines: string[] = [];
+  if (decision !== undefined && decision.since.length > 0) {
+    lines.push("Since it was decided:", ...decision.since.map((line) => `  ${line}`), "");
+  }
+  const at = ageOf(
+    decision?.problem === undefined ? (decision?.decidedAt ?? lastScheduledTime) : lastScheduledTime,
+    options.nowMs,
+  );
+  if (decision === undefined || decision.problem !== undefined) {
+    if (at !== undefined) lines.push(`Decided ${at} ago.`);
+    if (decision?.problem !== undefined)
+      lines.push(
+        `Worked out from the present state, because the record of the decision cannot be used: ${decision.problem}.`,
+      );
+    if (options.savedAs !== undefined)
+      lines.push(`The decision as it would be made now is saved; replay with: flaghoist replay ${options.savedAs}`);
+    return lines;
+  }
+  const replay =
+    options.savedAs === undefined ? "keep it with: --save FILE" : `replay with: flaghoist replay ${options.savedAs}`;
+  return [
+    ...lines,
+    `Decided ${at} ago because ${decision.occasion}, fleet version ${decision.fleetVersion}; ${replay}`,
+  ];
 }

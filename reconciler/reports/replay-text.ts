@@ -1,5 +1,5 @@
 // What a replay came to, as people read it.
-import type { Explanation } from "../plan/explain.ts";
+import type { Explanation } from "../plan/explanation.ts";
 import type { RecordedAnswer } from "../scheduler/recorded-decision.ts";
 import type { TraceFile, TraceSource } from "../scheduler/trace-file.ts";
 import type { Emphasis } from "./drift-text.ts";

@@ -6,12 +6,14 @@ import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { strategyOf } from "./assign.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import type { Decision } from "./decision.ts";
+import { estimatesNothing, ownSources, sharedEstimates } from "./estimates.ts";
 import { DELETING_BIT, WAIVED_FOR_TARGETS } from "./filters.ts";
+import { resolveGates } from "./options.ts";
 import { describeRefusals } from "./refusals.ts";
 import { SchedulingError } from "./scheduling-error.ts";
 import { type ClusterScore, scoreCluster } from "./scores.ts";
 import type { ClusterTrace, SchedulingTrace, TraceCollector, WeightRuleTrace } from "./trace.ts";
-import { dividesReplicas } from "./workload.ts";
+import { dividesReplicas, placesSets } from "./workload.ts";
 
 /** The trace of a decision with this outcome. */
 export function explainDecision(
@@ -22,6 +24,7 @@ export function explainDecision(
   const chosen = outcome instanceof SchedulingError ? [] : outcome;
   const replicas = new Map(chosen.map((target) => [target.name, target.replicas]));
   const strategy = dividesReplicas(decision.spec) ? (strategyOf(decision.placement) ?? "none") : "none";
+  const lowered = findLowered(decision);
   return {
     object: describeRef(decision.spec.resource),
     replicas: decision.spec.replicas ?? 0,
@@ -30,7 +33,9 @@ export function explainDecision(
     ...(decision.groupName === "" || decision.placement.clusterAffinities == null
       ? {}
       : { affinityGroup: decision.groupName }),
-    clusters: decision.fleet.records.map((_, position) => explainCluster(decision, position, replicas)),
+    clusters: decision.fleet.records.map((_, position) =>
+      explainCluster({ decision, position, chosen: replicas, lowered: lowered.get(position) }),
+    ),
     ...(collected.selection === undefined ? {} : { selection: collected.selection }),
     divisions: collected.divisions,
     ...(strategy === "StaticWeight" ? { weightRules: explainWeights(decision) } : {}),
@@ -66,11 +71,35 @@ function explainScores(
   return { scores: [...scoreCluster(expressions, cluster, spec.resource), ...ofPlugins] };
 }
 
-function explainCluster(
-  decision: Decision,
-  position: number,
-  chosen: ReadonlyMap<string, number | undefined>,
-): ClusterTrace {
+type Lowered = Pick<ClusterTrace, "reported" | "loweredBy">;
+
+/** By position: what the cluster itself reports room for, where somebody knew of less. */
+function findLowered({ fleet, spec, placement, options }: Decision): ReadonlyMap<number, Lowered> {
+  const lowered = new Map<number, Lowered>();
+  if (estimatesNothing(spec)) return lowered;
+  const gates = resolveGates(options);
+  const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
+  const reports = sharedEstimates(fleet, spec, sets, gates).values;
+  const least = new Map<number, number>();
+  for (const { name, replicas } of ownSources(fleet, spec, sets, gates, options)) {
+    for (const [position, own] of replicas) {
+      const reported = reports[position] as number;
+      if (own >= (least.get(position) ?? reported)) continue;
+      least.set(position, own);
+      lowered.set(position, { reported, loweredBy: name });
+    }
+  }
+  return lowered;
+}
+
+interface ClusterRequest {
+  readonly decision: Decision;
+  readonly position: number;
+  readonly chosen: ReadonlyMap<string, number | undefined>;
+  readonly lowered: Lowered | undefined;
+}
+
+function explainCluster({ decision, position, chosen, lowered }: ClusterRequest): ClusterTrace {
   const record = decision.fleet.records[position] as (typeof decision.fleet.records)[number];
   const { candidates, placement, plan, spec } = decision;
   const plugins = decision.options?.pluginRefusals;
@@ -93,6 +122,7 @@ function explainCluster(
     ...explainScores(decision, record),
     tier: candidates.tier(position),
     ...(estimated ? { estimate: candidates.allocatable(position), available: candidates.available(position) } : {}),
+    ...lowered,
     ...(decision.previous.has(position) ? { assigned: candidates.assigned(position) } : {}),
     ...(own === undefined ? {} : { replicas: own }),
   };

@@ -21,6 +21,9 @@ export interface ClusterTrace {
   readonly tier?: number;
   /** Replicas that fit beside those the cluster has; absent when the workload has none and nothing was estimated. */
   readonly estimate?: number;
+  /** What the cluster itself reports room for, and who knew of less; only where somebody did. */
+  readonly reported?: number;
+  readonly loweredBy?: string;
   readonly assigned?: number;
   readonly available?: number;
   readonly replicas?: number;

@@ -5,8 +5,10 @@ import { AppError } from "../../../runtime/errors.ts";
 import { createInterpreter } from "../../interpreter/levels.ts";
 import { nativeLevel } from "../../interpreter/native.ts";
 import { explain } from "../../plan/explain.ts";
+import { traceToSave } from "../../plan/trace-to-save.ts";
 import { loadWorld } from "../../plan/world.ts";
 import { explainText } from "../../reports/explain-text.ts";
+import { formatTrace } from "../../scheduler/trace-file.ts";
 import {
   type Command,
   EXIT,
@@ -21,22 +23,29 @@ import { withControlPlane } from "../connect.ts";
 import { findObject } from "../find-kind.ts";
 import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
+import { writeTraceFile } from "../trace-files.ts";
 
 export const explainCommand: Command = {
   name: "explain",
   summary: "say why an object is where it is",
-  usage: "KIND/NAME [-n NAMESPACE] [--cluster NAME]",
+  usage: "KIND/NAME [-n NAMESPACE] [--cluster NAME] [--save FILE]",
   description:
-    "Says which policy places the object, on which clusters and with how many replicas, why not on the others, what differs in each copy and by which rule, and what keeps it from being as wanted.",
+    "Says which policy places the object, on which clusters and with how many replicas, why not on the others and what would change that, what differs in each copy and by which rule, and what keeps it from being as wanted. The decision is shown as it was made, with what is otherwise since. --save writes it to a file that 'flaghoist replay' decides again from; it holds what scheduling looks at, and no secrets.",
   options: {
     ...NAMESPACE_OPTION,
     cluster: { type: "string", value: "NAME", help: "only this cluster" },
+    save: {
+      type: "string",
+      value: "FILE",
+      help: "keep the decision for 'flaghoist replay'; compressed when it ends in .gz",
+    },
     ...SERVER_OPTIONS,
     ...OUTPUT_OPTION,
   },
   examples: [
     ["explain deployment/web -n shop", "where web is, and why"],
     ["explain deploy web -n shop --cluster paris-2", "why web is (not) on paris-2"],
+    ["explain deploy/web -n shop --save web.trace", "keep the decision, to replay it"],
   ],
   run: (invocation) => withControlPlane(invocation, ({ client }) => run(invocation, client)),
 };
@@ -53,13 +62,15 @@ async function run(invocation: Invocation, client: KubeClient): Promise<ExitCode
       recovery: "stall",
     });
   }
-  const explanation = explain(world, ref, {
-    interpreter: createInterpreter({ native: nativeLevel() }),
-    now: systemClock.now(),
-    originOf: await originFinder(client, invocation.io.cwd),
-  });
+  const common = { interpreter: createInterpreter({ native: nativeLevel() }), now: systemClock.now() };
+  const explanation = explain(world, ref, { ...common, originOf: await originFinder(client, invocation.io.cwd) });
+  const savedAs = stringOption(invocation, "save");
+  if (savedAs !== undefined) {
+    const { decision, binding, source } = traceToSave(world, ref, common);
+    await writeTraceFile(invocation.io.cwd, savedAs, formatTrace(decision, binding, source));
+  }
   print(invocation, explanation, () =>
-    explainText(explanation, { nowMs: systemClock.now(), paint: paint(invocation), cluster }),
+    explainText(explanation, { nowMs: systemClock.now(), paint: paint(invocation), cluster, savedAs }),
   );
   return EXIT.ok;
 }
