@@ -47,6 +47,8 @@ export interface ClusterExplanation {
   readonly trouble: string | undefined;
   /** Who knew of less room than the cluster reports; undefined when nobody did. */
   readonly room: string | undefined;
+  /** What expressions and plugins say of the cluster; undefined when none was asked. */
+  readonly scores: string | undefined;
   /** Why its copy leaves; undefined unless it does. */
   readonly leaving: string | undefined;
 }
@@ -90,6 +92,7 @@ export function explainCluster(request: ClusterRequest): ClusterExplanation {
     overrides: copy === undefined ? [] : overriddenFields(copy),
     state: present === undefined ? undefined : healthOf(request.status),
     room: trace?.loweredBy === undefined ? undefined : `room for ${trace.estimate ?? 0}${loweredWords(trace)}`,
+    scores: scoreWords(trace, request.now),
     leaving: verdict === "leaving" ? request.leaving : undefined,
     trouble: ready === undefined || ready.status === "True" ? undefined : `cluster is not ready: ${ready.message}`,
   };
@@ -129,6 +132,17 @@ export function loweredWords({ loweredBy, reported }: ClusterTrace): string {
   return loweredBy === undefined ? "" : ` (${loweredBy} says so; its own report has room for ${reported ?? 0})`;
 }
 
+/** `score 140: cheap 70 × 2`. A record has the sum alone, so that the parts are told as long as they still make it up. */
+function scoreWords(trace: ClusterTrace | undefined, now: ClusterTrace | undefined): string | undefined {
+  const parts = trace?.scores ?? now?.scores;
+  if (trace?.score === undefined || parts === undefined || parts.length === 0) return undefined;
+  const words = parts.map(({ name, value, weight, error }) =>
+    error === undefined ? `${name} ${value}${weight === 1 ? "" : ` × ${weight}`}` : `${name} 0 (${error})`,
+  );
+  const isSame = trace.scores !== undefined || now?.score === trace.score;
+  return `score ${trace.score}${isSame ? `: ${words.join(", ")}` : ""}`;
+}
+
 /** `placement.x` is a field of the policy's spec. */
 function specPath(path: string): string {
   return path.replace(/^placement\b/, "spec.placement");
@@ -159,6 +173,9 @@ function changeFor({ filter, path, detail }: Refusal, cluster: Cluster, affinity
       return "place the others of its group there first";
     case "WorkloadAntiAffinity":
       return "move the others of its group away first";
+    default:
+      // Whatever else refuses is a plugin of the user's.
+      return `ask whoever keeps plugin ${filter}`;
   }
 }
 

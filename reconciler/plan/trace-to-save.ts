@@ -4,7 +4,8 @@ import { rfc3339 } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { FleetIndex } from "../scheduler/fleet-index.ts";
 import { findOccasion } from "../scheduler/occasion.ts";
-import { type RecordedDecision, recordAnswer } from "../scheduler/recorded-decision.ts";
+import { type RecordedDecision, recordAnswer, recordOptions } from "../scheduler/recorded-decision.ts";
+import { recordScores } from "../scheduler/schedule.ts";
 import { scheduleInGroups } from "../scheduler/schedule-in-groups.ts";
 import type { TraceSource } from "../scheduler/trace-file.ts";
 import type { AnyBinding } from "../works/binding.ts";
@@ -49,6 +50,8 @@ export function traceToSave(world: World, object: ObjectRef, options: RiverOptio
   const fleet = new FleetIndex(world.clusters);
   const occasion = findOccasion({ ...desired, spec, status } as AnyBinding, fleet, false);
   const { schedulerObservingAffinityName: group, lastScheduledTime } = status;
+  // Expressions may look at what the file does not keep of a cluster.
+  const scores = recordScores(fleet, spec, undefined);
   const decision: RecordedDecision = {
     decidedAt: rfc3339(options.now),
     occasion,
@@ -59,7 +62,7 @@ export function traceToSave(world: World, object: ObjectRef, options: RiverOptio
       ...(lastScheduledTime === undefined ? {} : { lastScheduledTime }),
     },
     clusters: fleet.records.map((record) => record.cluster),
-    options: {},
+    options: recordOptions(scores === undefined ? {} : { recordedScores: scores }, []),
     answer: recordAnswer(scheduleInGroups({ spec, status, fleet })),
   };
   return { decision, binding: desired, source: "present" };

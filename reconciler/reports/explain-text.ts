@@ -137,6 +137,7 @@ function presentRows(entry: ClusterExplanation, paint: Emphasis): Row[] {
         : "placed";
   const notes = [...healthNotes(entry, paint), ...overrideNotes(entry.overrides)];
   if (entry.room !== undefined) notes.push(entry.room);
+  if (entry.scores !== undefined) notes.push(entry.scores);
   for (const waived of entry.waived) notes.push(`${paint.yellow("kept although")} ${waived.words} (${waived.field})`);
   const [first = "", ...others] = notes;
   return [{ name: entry.cluster, state, rest: first }, ...others.map((rest) => ({ name: "", state: "", rest }))];
@@ -205,7 +206,8 @@ function absentRow(entry: ClusterExplanation, explanation: Explanation, paint: E
     return { name, state: "refused", rest, tint: paint.yellow, below: change === "" ? undefined : `→ ${change}` };
   }
   const attached = explanation.state === "attached" ? "nothing that needs it is there" : "";
-  return { name, state: "spare", rest: entry.spareReason ?? attached, tint: paint.dim };
+  const scores = entry.scores === undefined ? "" : `; ${entry.scores}`;
+  return { name, state: "spare", rest: `${entry.spareReason ?? attached}${scores}`, tint: paint.dim };
 }
 
 /** What is not as it should be. */
@@ -238,11 +240,18 @@ function divisionSection(explanation: Explanation): string[] {
 
 const MOST_REGIONS = 6;
 
-function selectionLines({ path, reason, regions = [], swaps = [], needReplicas }: SelectionTrace): string[] {
+function selectionLines(selection: SelectionTrace): string[] {
+  const { path, reason, regions = [], groups = [], swaps = [], needReplicas } = selection;
   const lines = [`Clusters were chosen by ${path.replace(/^placement/, "spec.placement")}: ${reason}.`];
   for (const { region, clusters, weight, chosen } of regions.slice(0, MOST_REGIONS)) {
     lines.push(`  ${region}: weight ${weight}, ${count(clusters.length, "cluster")}${chosen ? "" : ", not taken"}`);
   }
+  for (const { by, group, clusters, weight, chosen } of groups.slice(0, MOST_REGIONS)) {
+    lines.push(
+      `  ${by} ${group}: weight ${weight}, ${count(clusters.length, "cluster")}${chosen ? "" : ", not taken"}`,
+    );
+  }
+  if (groups.length > MOST_REGIONS) lines.push(`  and ${groups.length - MOST_REGIONS} more`);
   if (regions.length > MOST_REGIONS) lines.push(`  and ${regions.length - MOST_REGIONS} more`);
   if (swaps.length > 0) {
     const texts = swaps.slice(0, MOST_WEIGHTS).map((swap) => `${swap.out} for ${swap.in}`);
@@ -275,6 +284,8 @@ function divisionLines(division: DivisionExplanation): string[] {
         ? `into as few clusters as have room: ${shares.join(", ")}`
         : `by the room there is: ${shares.join(", ")}`;
   const lines = [`How ${count(target, "replica")} were divided${tier}: ${basis}`];
+  const floors = division.floors ?? [];
+  if (floors.length > 0) lines.push(`  At least: ${targetsText(floors)}`);
   if (weights.length < 2 || seats.length === 0) return lines;
   const steps = seats
     .slice(0, MOST_SEATS)

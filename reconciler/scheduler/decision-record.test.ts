@@ -1,5 +1,6 @@
 // A record is a smaller problem with the same answer.
 import { describe, expect, it } from "vitest";
+import type { Placement } from "../../api/policy.ts";
 import { cluster } from "../../test/builders.ts";
 import { APPLIED_PLACEMENT_ANNOTATION } from "./applied-placement.ts";
 import { decideScheduling } from "./decide-scheduling.ts";
@@ -55,6 +56,16 @@ function randomOptions(dice: Dice, names: readonly string[]): SchedulingOptions 
     ...(dice.chance(0.2) ? { compatibility: "1.19" as const } : {}),
     ...(dice.chance(0.2) ? { disabledFilters: ["TaintToleration" as const] } : {}),
     ...(dice.chance(0.3) ? { affinityMembers: members(), antiAffinityMembers: members() } : {}),
+    ...(dice.chance(0.2)
+      ? { pluginRefusals: new Map(dice.some(names, 0.3).map((name) => [name, { plugin: "cost", reason: "dear" }])) }
+      : {}),
+    ...(dice.chance(0.2)
+      ? {
+          pluginScores: new Map(
+            names.map((name) => [name, [{ name: "cost", value: dice.between(0, 100), weight: dice.between(1, 3) }]]),
+          ),
+        }
+      : {}),
     ...(dice.chance(0.3)
       ? {
           assumedWorkloads: new Map(
@@ -76,6 +87,20 @@ function randomOptions(dice: Dice, names: readonly string[]): SchedulingOptions 
   };
 }
 
+/** What `placement.flaghoist` adds. */
+function beyondKarmada(dice: Dice): Placement {
+  if (dice.chance(0.5)) return {};
+  return {
+    flaghoist: {
+      ...(dice.chance(0.5) ? { strictSpread: true } : {}),
+      ...(dice.chance(0.3) ? { minReplicasPerCluster: dice.between(1, 2) } : {}),
+      ...(dice.chance(0.4)
+        ? { scores: [{ expression: "cluster.region == 'eu-west' ? 90 : 10", weight: dice.between(1, 3) }] }
+        : {}),
+    },
+  };
+}
+
 describe(`decision record (seed ${SEED})`, () => {
   it("gives the same answer again bit for bit, after it was stored with the binding and read back", () => {
     for (let i = 0; i < CASES; i++) {
@@ -89,7 +114,8 @@ describe(`decision record (seed ${SEED})`, () => {
       const groups = dice.chance(0.5)
         ? { workloadAffinityGroups: { affinityGroup: "a=b", antiAffinityGroup: "c=d" } }
         : {};
-      const binding = bindingOf({ ...example, spec: { ...example.spec, ...components, ...groups } });
+      const placement = { ...example.spec.placement, ...beyondKarmada(dice) };
+      const binding = bindingOf({ ...example, spec: { ...example.spec, placement, ...components, ...groups } });
       const { decision, stored } = decideAndRecord(binding, new FleetIndex(example.clusters), options);
       if (decision.grouped === undefined || stored.metadata.annotations?.[DECISION_ANNOTATION] === undefined) continue;
 

@@ -17,7 +17,7 @@ import { DEFAULT_GATES, resolveGates, type SchedulerGates, type SchedulingOption
 import { describeFleet } from "./record-fleet.ts";
 import { pack } from "./record-packing.ts";
 import { answerText, type RecordedAnswer, recordAnswer } from "./recorded-decision.ts";
-import { namesDescend } from "./schedule.ts";
+import { namesDescend, recordScores } from "./schedule.ts";
 import { isRescheduleRequested, placesSets } from "./workload.ts";
 
 export const DECISION_ANNOTATION = "scheduling.flaghoist.io/decision";
@@ -56,6 +56,9 @@ export interface OwnRecord {
   /** Estimates of clusters that the placement itself no longer admits. */
   readonly room?: List;
   readonly lowered?: readonly (readonly [source: string, replicas: List])[];
+  /** Sums of the scores of expressions and plugins. */
+  readonly scores?: List;
+  readonly refused?: readonly (readonly [plugin: string, reason: string, clusters: List])[];
   readonly together?: List;
   readonly apart?: List;
   readonly gates?: Readonly<Record<string, boolean>>;
@@ -91,7 +94,7 @@ export function recordDecision(request: RecordRequest): Readonly<Record<string, 
   const answer = recordAnswer(decision.grouped);
   const gates = resolveGates(options);
   const sets = placesSets(spec, spec.placement, gates.MultiplePodTemplatesScheduling);
-  const mask = options.disabledFilters === undefined ? 255 : enabledMask(options.disabledFilters);
+  const mask = enabledMask(options.disabledFilters);
   const table = estimatesNothing(spec) ? undefined : sharedEstimates(fleet, spec, sets, gates);
   const { text, admitted } = describeFleet(fleet, spec, table, mask);
 
@@ -133,7 +136,8 @@ export function recordDecision(request: RecordRequest): Readonly<Record<string, 
     ...(answer.error === undefined ? {} : { error: answer.error.kind }),
     answer: answerDigest(answer),
   };
-  const lists: [keyof OwnRecord, List | readonly (readonly [string, List])[] | undefined][] = [
+  const scores = recordScores(fleet, spec, options);
+  const lists: [keyof OwnRecord, unknown][] = [
     [
       "result",
       listOf(
@@ -143,6 +147,8 @@ export function recordDecision(request: RecordRequest): Readonly<Record<string, 
     ],
     ["before", listOf(fleet, targetsIn(fleet, spec.clusters))],
     ["room", listOf(fleet, room)],
+    ["scores", scores === undefined ? undefined : scoresIn(fleet, scores, admitted, spec.clusters)],
+    ["refused", refusedBy(fleet, options.pluginRefusals)],
     [
       "evicting",
       listOf(
@@ -213,6 +219,36 @@ function sharedClusters(fleet: FleetIndex, members: SchedulingOptions["affinityM
 function takenClusters(fleet: FleetIndex, members: SchedulingOptions["antiAffinityMembers"]): [string, number][] {
   const names = (members ?? []).flatMap((member) => member.clusters.map((target) => target.name));
   return namesIn(fleet, [...new Set(names)]);
+}
+
+/** Of clusters that may be chosen, those that are not 0. */
+function scoresIn(
+  fleet: FleetIndex,
+  scores: ReadonlyMap<string, number>,
+  admitted: Uint8Array,
+  targets: readonly TargetCluster[] | undefined,
+): List {
+  const present = new Set((targets ?? []).map((target) => target.name));
+  const kept = [...scores].filter(
+    ([name, score]) => score !== 0 && (admitted[fleet.position(name) ?? -1] === 1 || present.has(name)),
+  );
+  return listOf(fleet, kept) ?? [];
+}
+
+function refusedBy(fleet: FleetIndex, refusals: SchedulingOptions["pluginRefusals"]): OwnRecord["refused"] {
+  if (refusals === undefined || refusals.size === 0) return undefined;
+  const groups = new Map<string, { readonly plugin: string; readonly reason: string; readonly names: string[] }>();
+  for (const [name, { plugin, reason }] of refusals) {
+    const key = JSON.stringify([plugin, reason]);
+    const group = groups.get(key) ?? { plugin, reason, names: [] };
+    group.names.push(name);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ plugin, reason, names }) => [
+    plugin,
+    reason,
+    listOf(fleet, namesIn(fleet, names)) ?? [],
+  ]);
 }
 
 function gatesOf(gates: SchedulerGates): Pick<OwnRecord, "gates"> {

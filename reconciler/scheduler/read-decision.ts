@@ -15,6 +15,7 @@ import {
 } from "./decision-record.ts";
 import { FILTER_NAMES } from "./filters.ts";
 import type { Binding } from "./occasion.ts";
+import type { PluginRefusal } from "./options.ts";
 import { unpack } from "./record-packing.ts";
 import type { RecordedDecision, RecordedEstimate, RecordedOptions } from "./recorded-decision.ts";
 import { replay } from "./replay.ts";
@@ -98,7 +99,7 @@ function parseOwn(text: string): OwnRecord | string {
     ...["at", "occasion", "reason", "placement", "answer"].filter((field) => typeof value[field] !== "string"),
     ...(isFleet ? [] : ["fleet"]),
     ...(value["replicas"] === undefined || Number.isInteger(value["replicas"]) ? [] : ["replicas"]),
-    ...["components", "without", "disabled", "lowered"].filter(
+    ...["components", "without", "disabled", "lowered", "refused"].filter(
       (field) => value[field] !== undefined && !Array.isArray(value[field]),
     ),
   ];
@@ -218,6 +219,9 @@ function optionsOf(own: OwnRecord, names: readonly string[]): RecordedOptions {
       replicas: Object.fromEntries(readList("lowered", replicas, names)),
     }),
   );
+  const refusals = (own.refused ?? []).flatMap(([plugin, reason, list]) =>
+    readList("refused", list, names).map(([name]): [string, PluginRefusal] => [name, { plugin, reason }]),
+  );
   const disabled = (own.disabled ?? []).filter((name) => FILTER_NAMES.includes(name));
   return {
     ...(own.gates === undefined ? {} : { featureGates: own.gates }),
@@ -227,6 +231,8 @@ function optionsOf(own: OwnRecord, names: readonly string[]): RecordedOptions {
     ...(own.together === undefined ? {} : { affinityMembers: members("together") }),
     ...(own.apart === undefined ? {} : { antiAffinityMembers: members("apart") }),
     ...(estimates.length === 0 ? {} : { estimates }),
+    ...(own.scores === undefined ? {} : { recordedScores: Object.fromEntries(readList("scores", own.scores, names)) }),
+    ...(refusals.length === 0 ? {} : { pluginRefusals: Object.fromEntries(refusals) }),
   };
 }
 

@@ -3,18 +3,25 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
 import type { OccasionKind } from "./occasion.ts";
-import type { AssumedWorkload, GroupMember, SchedulingOptions } from "./options.ts";
+import type { AssumedWorkload, GroupMember, PluginRefusal, SchedulingOptions } from "./options.ts";
 import type { GroupedResult } from "./schedule-in-groups.ts";
 import type { SchedulingErrorKind } from "./scheduling-error.ts";
+import type { ClusterScore } from "./scores.ts";
 
 /** `SchedulingOptions` without functions and maps. */
 export interface RecordedOptions
-  extends Pick<SchedulingOptions, "featureGates" | "emptyWorkloadPropagation" | "compatibility" | "disabledFilters"> {
+  extends Pick<
+    SchedulingOptions,
+    "featureGates" | "emptyWorkloadPropagation" | "compatibility" | "disabledFilters" | "pluginFailure"
+  > {
   /** What others than the clusters themselves said of their room, by cluster. */
   readonly estimates?: readonly RecordedEstimate[];
   readonly affinityMembers?: readonly GroupMember[];
   readonly antiAffinityMembers?: readonly GroupMember[];
   readonly assumedWorkloads?: Readonly<Record<string, readonly AssumedWorkload[]>>;
+  readonly pluginScores?: Readonly<Record<string, readonly ClusterScore[]>>;
+  readonly pluginRefusals?: Readonly<Record<string, PluginRefusal>>;
+  readonly recordedScores?: Readonly<Record<string, number>>;
 }
 
 export interface RecordedEstimate {
@@ -54,7 +61,8 @@ export interface RecordedDecision {
 /** The options as data; `clusters` are the names to ask estimates for. */
 export function recordOptions(options: SchedulingOptions | undefined, clusters: Iterable<string>): RecordedOptions {
   if (options === undefined) return {};
-  const { featureGates, emptyWorkloadPropagation, compatibility, disabledFilters } = options;
+  const { featureGates, emptyWorkloadPropagation, compatibility, disabledFilters, pluginFailure } = options;
+  const { pluginScores, pluginRefusals, recordedScores } = options;
   const { estimates, affinityMembers, antiAffinityMembers, assumedWorkloads } = options;
   const names = estimates === undefined ? [] : [...clusters];
   return {
@@ -62,6 +70,10 @@ export function recordOptions(options: SchedulingOptions | undefined, clusters: 
     ...(emptyWorkloadPropagation === undefined ? {} : { emptyWorkloadPropagation }),
     ...(compatibility === undefined ? {} : { compatibility }),
     ...(disabledFilters === undefined ? {} : { disabledFilters }),
+    ...(pluginFailure === undefined ? {} : { pluginFailure }),
+    ...(pluginScores === undefined ? {} : { pluginScores: Object.fromEntries(pluginScores) }),
+    ...(pluginRefusals === undefined ? {} : { pluginRefusals: Object.fromEntries(pluginRefusals) }),
+    ...(recordedScores === undefined ? {} : { recordedScores: Object.fromEntries(recordedScores) }),
     ...(affinityMembers === undefined ? {} : { affinityMembers: affinityMembers.map(clustersOnly) }),
     ...(antiAffinityMembers === undefined ? {} : { antiAffinityMembers: antiAffinityMembers.map(clustersOnly) }),
     ...(assumedWorkloads === undefined ? {} : { assumedWorkloads: Object.fromEntries(assumedWorkloads) }),
@@ -87,9 +99,12 @@ function clustersOnly({ clusters }: GroupMember): GroupMember {
 
 /** The options as scheduling takes them. */
 export function restoreOptions(recorded: RecordedOptions): SchedulingOptions {
-  const { estimates, assumedWorkloads, ...rest } = recorded;
+  const { estimates, assumedWorkloads, pluginScores, pluginRefusals, recordedScores, ...rest } = recorded;
   return {
     ...rest,
+    ...(pluginScores === undefined ? {} : { pluginScores: new Map(Object.entries(pluginScores)) }),
+    ...(pluginRefusals === undefined ? {} : { pluginRefusals: new Map(Object.entries(pluginRefusals)) }),
+    ...(recordedScores === undefined ? {} : { recordedScores: new Map(Object.entries(recordedScores)) }),
     ...(assumedWorkloads === undefined ? {} : { assumedWorkloads: new Map(Object.entries(assumedWorkloads)) }),
     ...(estimates === undefined
       ? {}

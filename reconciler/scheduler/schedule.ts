@@ -90,6 +90,18 @@ function prepare(request: SchedulingRequest): Decision | SchedulingError {
   return { spec, placement, fleet, plan, options, groupName, fresh, previous, refusalsAt, candidates };
 }
 
+/** Sums of the scores beyond Karmada's, by name, as a replay is told them; undefined where there are none. */
+export function recordScores(
+  fleet: FleetIndex,
+  spec: ResourceBindingSpec,
+  options: SchedulingOptions | undefined,
+): ReadonlyMap<string, number> | undefined {
+  const scores = scoresFor(fleet, spec.placement ?? {}, spec.resource, options);
+  if (scores === undefined) return undefined;
+  const values = scores instanceof Float64Array ? scores : scores.values;
+  return new Map(fleet.records.map(({ name }, position) => [name, values[position] as number]));
+}
+
 /** Scores beyond Karmada's: a table shared with other bindings, this one's own sums, or none. */
 function scoresFor(
   fleet: FleetIndex,
