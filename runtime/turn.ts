@@ -12,6 +12,11 @@ export class Turn {
 
   async next(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
+    this.begin();
+  }
+
+  /** To be called at the beginning of a turn by loops that are told of one instead of awaiting `next`. */
+  begin(): void {
     this.#end = performance.now() + TURN_MS;
   }
 }

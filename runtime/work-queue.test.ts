@@ -44,6 +44,27 @@ describe("WorkQueue", () => {
     expect(runs).toEqual(["a"]);
   });
 
+  it("lets others have their turn although its steps wait for nothing", async () => {
+    let runs = 0;
+    const runsAtTurns = new Set<number>();
+    const { queue } = start(async () => {
+      const begin = performance.now();
+      while (performance.now() - begin < 2);
+      runs++;
+    });
+    const watch = (): void => {
+      runsAtTurns.add(runs);
+      if (runs < 40) setImmediate(watch);
+    };
+
+    for (let i = 0; i < 40; i++) queue.add(`key ${i}`);
+    watch();
+    await queue.whenIdle();
+
+    // Somebody else's turn came before the first, after the last, and in between.
+    expect(runsAtTurns.size).toBeGreaterThan(2);
+  });
+
   it("runs a key again that was added while it ran, and never twice at once", async () => {
     const first = gate();
     let running = 0;

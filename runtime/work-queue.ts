@@ -2,6 +2,7 @@ import type { Clock, Timer } from "./clock.ts";
 import { AppError, messageOf } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import { PriorityLine } from "./priority-line.ts";
+import { Turn } from "./turn.ts";
 
 export interface WorkQueueOptions {
   /** Names the queue in logs. */
@@ -38,6 +39,8 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   readonly #timers = new Map<string, { readonly timer: Timer; readonly at: number }>();
   readonly #abort = new AbortController();
+  readonly #turn = new Turn();
+  #startsLater = false;
   #idle: (() => void)[] = [];
 
   constructor(options: WorkQueueOptions, step: Step) {
@@ -60,8 +63,7 @@ export class WorkQueue {
     }
     if (this.#waiting.has(key)) return;
     this.#waiting.add(key, this.#options.priorityOf?.(key) ?? 0);
-    // Starting in a later turn lets one burst of events become one run.
-    setImmediate(() => this.#start());
+    this.#startLater();
   }
 
   /** Adds the key after `ms`; an earlier pending wake-up of the same key stays. */
@@ -102,8 +104,24 @@ export class WorkQueue {
     this.#failures.clear();
   }
 
+  /** Starting in a later turn lets one burst of events become one run. */
+  #startLater(): void {
+    if (this.#startsLater) return;
+    this.#startsLater = true;
+    setImmediate(() => {
+      this.#startsLater = false;
+      this.#turn.begin();
+      this.#start();
+    });
+  }
+
   #start(): void {
     while (this.#running.size < this.#options.workers) {
+      // Steps that wait for nothing would otherwise follow one another without end.
+      if (this.#turn.isOver) {
+        this.#startLater();
+        return;
+      }
       const key = this.#waiting.take();
       if (key === undefined) return;
       this.#running.add(key);
