@@ -2,17 +2,27 @@
 
 const TURN_MS = 10;
 
-/** Ask `isOver` now and then in a long loop, and await `next` when it is, so that others get their turn. */
+/**
+ * Ask `isOver` now and then in a long loop, and await `next` when it is, so that others get their turn. Loops that run side
+ * by side may share one: then they share the turn, too.
+ */
 export class Turn {
   #end = performance.now() + TURN_MS;
+  #next: Promise<void> | undefined;
 
   get isOver(): boolean {
     return performance.now() > this.#end;
   }
 
-  async next(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    this.begin();
+  next(): Promise<void> {
+    this.#next ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#next = undefined;
+        this.begin();
+        resolve();
+      });
+    });
+    return this.#next;
   }
 
   /** To be called at the beginning of a turn by loops that are told of one instead of awaiting `next`. */

@@ -23,6 +23,8 @@ export { allBindings, bindingKey, findBinding };
 const WORKERS = 8;
 /** Differs from Karmada: bindings that fit nowhere are also looked at when a cluster reports more room than before. */
 const ROOM_GATHER_MS = 200;
+/** Asking the time for each binding would cost more than taking it in. */
+const KEYS_BETWEEN_LOOKS = 64;
 /** Somebody else wrote in between, and the informer is about to tell. */
 const CONFLICT_PAUSE_MS = 10;
 
@@ -50,6 +52,7 @@ class SchedulingLoop implements Controller {
   #roomTimer: Timer | undefined;
   readonly #turn = new Turn();
   readonly #workers = new Set<Promise<void>>();
+  #starter: Promise<void> | undefined;
   #starting = false;
   #stopped = false;
 
@@ -65,12 +68,17 @@ class SchedulingLoop implements Controller {
   }
 
   start(): void {
+    const present: string[] = [];
+    let isReplay = true;
     for (const kind of BINDING_KINDS) {
       this.#context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
-        if (change.type === "deleted") this.#forget(bindingKey(change.object));
+        if (isReplay) present.push(bindingKey(change.object));
+        else if (change.type === "deleted") this.#forget(bindingKey(change.object));
         else this.#noticeBinding(change.object, change.type === "updated" ? change.previous : undefined);
       });
     }
+    isReplay = false;
+    this.#starter = this.#noticePresent(present);
     this.#writer.subscribe((binding, { requeue }, stale) => {
       const key = bindingKey(binding);
       if (stale) this.#touch(key);
@@ -88,7 +96,18 @@ class SchedulingLoop implements Controller {
     this.#roomTimer?.cancel();
     this.#queue.stop();
     await this.#walk.stop();
+    await this.#starter;
     while (this.#workers.size > 0) await Promise.all(this.#workers);
+  }
+
+  /** What was there before: in turns, as it may be much. */
+  async #noticePresent(keys: readonly string[]): Promise<void> {
+    for (const [index, key] of keys.entries()) {
+      if (index % KEYS_BETWEEN_LOOKS === 0 && this.#turn.isOver) await this.#turn.next();
+      if (this.#stopped) return;
+      const binding = findBinding(this.#context, key);
+      if (binding !== undefined) this.#noticeBinding(binding, undefined);
+    }
   }
 
   #noticeBinding(binding: AnyBinding, previous: AnyBinding | undefined): void {
