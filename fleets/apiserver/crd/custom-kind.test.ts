@@ -160,6 +160,18 @@ describe("validation", () => {
       'spec.v: Invalid value: "number": spec.v in body must be of type integer: "number"',
     ],
     [
+      "an integer beyond 64 bits",
+      { type: "integer" },
+      9_223_372_036_854_775_808n,
+      'spec.v: Invalid value: "number": spec.v in body must be of type integer: "number"',
+    ],
+    [
+      "a float too large to be exact",
+      { type: "integer" },
+      1e300,
+      'spec.v: Invalid value: "number": spec.v in body must be of type integer: "number"',
+    ],
+    [
       "neither integer nor text",
       { "x-kubernetes-int-or-string": true },
       true,

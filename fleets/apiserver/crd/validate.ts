@@ -29,14 +29,21 @@ function schemaError(text: string): FieldError {
   return { reason: "FieldValueInvalid", field: "<nil>", message: `Invalid value: "": ${text}` };
 }
 
+/**
+ * Whether the reference takes a number for an integer: one of 64 bits, or a float that is whole and small enough to be
+ * exact. What does not fit 64 bits is a float to it.
+ */
+function isWhole(value: number | bigint): boolean {
+  return typeof value === "bigint" ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
+}
+
 function typeName(value: Json): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   switch (typeof value) {
     case "bigint":
-      return "integer";
     case "number":
-      return Number.isInteger(value) ? "integer" : "number";
+      return isWhole(value) ? "integer" : "number";
     default:
       return typeof value;
   }
@@ -102,9 +109,8 @@ function checkType(value: Json, node: SchemaNode, path: Path, report: Report): v
 
 /** The format that the reference sees in a value of decoded JSON. */
 function goFormat(value: Json): string {
-  if (typeof value === "bigint") return "int64";
-  if (typeof value !== "number") return "";
-  return Number.isInteger(value) ? "int64" : "float64";
+  if (typeof value !== "number" && typeof value !== "bigint") return "";
+  return isWhole(value) ? "int64" : "float64";
 }
 
 function checkAlternatives(value: Json, node: SchemaNode, old: Json | undefined, path: Path, report: Report): void {
@@ -211,7 +217,7 @@ function checkString(value: string, node: SchemaNode, path: Path, report: Report
 
 function checkNumber(value: number | bigint, node: SchemaNode, path: Path, report: Report): void {
   const { minimum, maximum, multipleOf, format, exclusiveMinimum, exclusiveMaximum } = node.source;
-  const isFraction = typeof value === "number" && !Number.isInteger(value);
+  const isFraction = !isWhole(value);
   const isOutside = format === "int32" && (value > 2147483647 || value < -2147483648);
   if (isOutside || (isFraction && node.type === "integer" && (format === "int32" || format === "int64"))) {
     const text = `Checked value must be of type integer with format ${format} in ${pathText(path)}`;
