@@ -218,3 +218,26 @@ describe("warnings of checkManifest", () => {
     expect(JSON.stringify(found)).not.toContain("hunter2");
   });
 });
+
+describe("checkManifest against what is stored", () => {
+  const stored = {
+    ...policy({
+      schedulerName: "mine",
+      resourceSelectors: [{ apiVersion: "v1", kind: "ConfigMap", namespace: "shop" }],
+    }),
+    metadata: { name: "web", namespace: "shop", labels: { "propagationpolicy.karmada.io/permanent-id": "id-1" } },
+  };
+  const errors = (spec: Record<string, unknown>): string[] =>
+    checkManifest({ ...policy(spec), metadata: { name: "web", namespace: "shop" } }, { stored })
+      .filter(({ severity }) => severity === "error")
+      .map(({ field }) => field);
+
+  it("finds what cannot change", () => {
+    expect(errors({ schedulerName: "other" })).toEqual(["spec.schedulerName"]);
+  });
+
+  it("takes what the manifest leaves out as it is", () => {
+    expect(errors({ schedulerName: "mine" })).toEqual([]);
+    expect(errors({})).toEqual([]);
+  });
+});

@@ -1,5 +1,5 @@
 // Finds in a manifest what an API server would refuse later, and what it would take but cannot mean.
-import { formatApiVersion, type KubeObject, parseApiVersion } from "../kube/object.ts";
+import { formatApiVersion, isObject, type KubeObject, parseApiVersion } from "../kube/object.ts";
 import { defaultObject, validateObject } from "./admission/admit.ts";
 import type { ValidationOptions } from "./admission/context.ts";
 import { objectWarnings } from "./admission/warnings.ts";
@@ -19,8 +19,13 @@ export interface ManifestProblem {
   readonly message: string;
 }
 
+export interface ManifestOptions extends ValidationOptions {
+  /** The object that the manifest would change, to find what cannot change any more. */
+  readonly stored?: KubeObject | undefined;
+}
+
 /** Empty when nothing is wrong. Objects of kinds we know nothing of pass. */
-export function checkManifest(object: KubeObject, options: ValidationOptions = {}): readonly ManifestProblem[] {
+export function checkManifest(object: KubeObject, options: ManifestOptions = {}): readonly ManifestProblem[] {
   const { group, version } = parseApiVersion(object.apiVersion);
   const definition = KINDS.find(
     (known) => known.kind === object.kind && known.group === group && known.version === version,
@@ -44,19 +49,33 @@ function schemaError({ field, words }: { readonly field: string; readonly words:
   return problem("error", field, words);
 }
 
-function ruleProblems(object: KubeObject, options: ValidationOptions): ManifestProblem[] {
+function ruleProblems(object: KubeObject, options: ManifestOptions): ManifestProblem[] {
+  const { stored } = options;
   // The copy has the shape of the object.
-  const written = withoutNulls(object) as KubeObject;
-  const stored = defaultObject(applySchemaDefaults(written), {
-    operation: "CREATE",
+  const written = applySchemaDefaults(applyOver(stored, withoutNulls(object) as KubeObject));
+  const applied = defaultObject(written, {
+    operation: stored === undefined ? "CREATE" : "UPDATE",
     requestNamespace: object.metadata.namespace ?? "",
     nowMs: 0,
     newUuid: () => "00000000-0000-4000-8000-000000000000",
   });
   return [
-    ...validateObject(stored, undefined, options).map(schemaError),
-    ...objectWarnings(stored).map(({ field, words }) => problem("warning", field, words)),
+    ...validateObject(applied, stored, options).map(schemaError),
+    ...objectWarnings(applied).map(({ field, words }) => problem("warning", field, words)),
   ];
+}
+
+/** With what the control plane gave the object once, and a manifest therefore leaves out. */
+function applyOver(stored: KubeObject | undefined, written: KubeObject): KubeObject {
+  if (stored === undefined) return written;
+  const labels = { ...stored.metadata.labels, ...written.metadata.labels };
+  const spec = isObject(written["spec"]) ? written["spec"] : {};
+  const scheduler = isObject(stored["spec"]) ? stored["spec"]["schedulerName"] : undefined;
+  return {
+    ...written,
+    metadata: { ...written.metadata, labels },
+    ...(scheduler === undefined ? {} : { spec: { schedulerName: scheduler, ...spec } }),
+  };
 }
 
 function unknownKind({ apiVersion, kind }: KubeObject): ManifestProblem[] {

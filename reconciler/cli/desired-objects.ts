@@ -1,12 +1,12 @@
 // From the files of a revision to the objects that the control plane would store, without storing any.
 import { randomUUID } from "node:crypto";
-import { defaultObject } from "../../api/admission/admit.ts";
+import { defaultObject, hasAdmissionRules } from "../../api/admission/admit.ts";
 import type { Sync } from "../../api/gitops.ts";
 import { applySchemaDefaults } from "../../api/schema-defaults.ts";
 import { checkManifest } from "../../api/validate-manifest.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { ApiStatusError, isNotFound } from "../../kube/client/status-error.ts";
-import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import { type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from "../../kube/object.ts";
 import { render } from "../../renderers/render.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
@@ -51,11 +51,19 @@ export async function renderFolder(
   for (const rendered of result.objects) {
     const { file, line } = rendered.origin;
     const origin = line === undefined ? file : `${file}:${line}`;
-    for (const { message, severity } of checkManifest(rendered.object)) problems.push({ origin, message, severity });
+    const written = checkManifest(rendered.object);
+    if (written.some(({ severity }) => severity === "error")) {
+      for (const { message, severity } of written) problems.push({ origin, message, severity });
+      continue;
+    }
     const { apiVersion, kind, metadata } = rendered.object;
     const info = await client.mapper.find(apiVersion, kind);
-    const namespaced = info?.namespaced ?? metadata.namespace !== undefined;
-    objects.push({ origin, object: place(rendered.object, sync, namespaced) });
+    const object = place(rendered.object, sync, info?.namespaced ?? metadata.namespace !== undefined);
+    // As a Sync checks it: where it belongs, and against what it would change.
+    const isRuled = info !== undefined && hasAdmissionRules(parseApiVersion(apiVersion).group, kind);
+    const stored = isRuled ? await client.find(refOf(object)) : undefined;
+    for (const { message, severity } of checkManifest(object, { stored })) problems.push({ origin, message, severity });
+    objects.push({ origin, object });
   }
   return { objects, problems };
 }

@@ -10,7 +10,7 @@ export function createSyncRenderer(): SyncRenderer & { close(): Promise<void> } 
   return {
     render: async (artifact, path, options) =>
       (await pool.render(artifact.tree, path, options)).objects.map(toRenderedFile),
-    check: (object) => describeProblems(object),
+    check: describeProblems,
     close: () => pool.close(),
   };
 }
@@ -24,8 +24,11 @@ function originText(origin: ObjectOrigin): string {
   return origin.line === undefined ? origin.file : `${origin.file}:${origin.line}`;
 }
 
-/** What an API server would refuse in an object of a kind that we know; undefined when nothing. */
-export function describeProblems(object: KubeObject): string | undefined {
-  const errors = checkManifest(object).filter((problem) => problem.severity === "error");
+/**
+ * What an API server would refuse in an object of a kind that we know; undefined when nothing. `stored` is the object as
+ * it is now.
+ */
+export function describeProblems(object: KubeObject, stored?: KubeObject): string | undefined {
+  const errors = checkManifest(object, { stored }).filter((problem) => problem.severity === "error");
   return errors.length === 0 ? undefined : errors.map((problem) => problem.message).join("; ");
 }

@@ -21,8 +21,8 @@ export interface RenderedFile {
 /** Renders a folder of a revision; throws `AppError`s with file and line in the message. */
 export interface SyncRenderer {
   render(artifact: Artifact, path: string, options: SyncRenderOptions): Promise<readonly RenderedFile[]>;
-  /** Why an object cannot be accepted, before anything is applied; undefined when it can. */
-  check(object: KubeObject): string | undefined;
+  /** Why an object cannot be accepted in place of the stored one, before anything is applied; undefined when it can. */
+  check(object: KubeObject, stored?: KubeObject): string | undefined;
 }
 
 export interface SyncRenderOptions {
@@ -121,15 +121,16 @@ async function prepareAll(
   const prepared: KubeObject[] = [];
   const seen = new Map<string, string>();
   for (const { object, origin } of rendered) {
-    const problem = renderer.check(object);
-    if (problem !== undefined) throw new AppError("object-invalid", `${origin}: ${problem}`, { recovery: "stall" });
+    refuse(origin, renderer.check(object));
     const definedHere = rendered.some((other) => defines(other.object, object));
     const info = await context.client.mapper.find(object.apiVersion, object.kind);
+    const namespaced = info?.namespaced ?? object.metadata.namespace !== undefined;
+    const ready = prepareObject(object, sync, namespaced);
+    // Again where it belongs, and against what it changes.
+    refuse(origin, renderer.check(ready, storedOf(context, ready)));
     if (info === undefined && !definedHere) {
       throw new AppError("object-invalid", `${origin}: ${await unknownKind(context, object)}`, { recovery: "retry" });
     }
-    const namespaced = info?.namespaced ?? object.metadata.namespace !== undefined;
-    const ready = prepareObject(object, sync, namespaced);
     const key = refKey(refOf(ready));
     const twin = seen.get(key);
     if (twin !== undefined) {
@@ -141,6 +142,15 @@ async function prepareAll(
     prepared.push(ready);
   }
   return prepared;
+}
+
+function refuse(origin: string, problem: string | undefined): void {
+  if (problem !== undefined) throw new AppError("object-invalid", `${origin}: ${problem}`, { recovery: "stall" });
+}
+
+/** As the cache has it: only kinds that some loop watches have rules about changes. */
+function storedOf(context: ControllerContext, { apiVersion, kind, metadata }: KubeObject): KubeObject | undefined {
+  return context.informers.known(apiVersion, kind)?.get(metadata.namespace, metadata.name ?? "");
 }
 
 async function unknownKind(context: ControllerContext, object: KubeObject): Promise<string> {

@@ -1,4 +1,5 @@
 // Objects that the scenarios use, valid and small.
+import { stringifyJson } from "../../../kube/json.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 
 export interface DeploymentOptions {
@@ -97,7 +98,7 @@ export const EVEN_WEIGHTS = { "tokyo-1": 1, "paris-1": 1, "paris-2": 1 } as cons
 
 /** One document of a manifest file. JSON is YAML. */
 export function yamlOf(...objects: readonly KubeObject[]): string {
-  return objects.map((object) => `${JSON.stringify(object, undefined, 2)}\n`).join("---\n");
+  return objects.map((object) => `${stringifyJson(object, 2)}\n`).join("---\n");
 }
 
 export function gitRepository(
