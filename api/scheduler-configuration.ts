@@ -8,6 +8,7 @@ export const pluginModuleSchema = z.strictObject({
   name: z.string().min(1).describe("Name of the plugin, as in plugins.enabled, traces and messages."),
   path: z.string().min(1).describe("The module's file, relative to the configuration."),
   timeout: z.string().optional().describe("How long one call may take, such as 100ms. The default is 1s."),
+  weight: z.int().min(1).max(100).optional().describe("What its scores are multiplied by. The default is 1."),
   args: anyObject.optional().describe("Settings that are handed to the plugin as they are."),
 });
 export type PluginModule = z.infer<typeof pluginModuleSchema>;

@@ -88,7 +88,7 @@ plugins:
       emptyWorkloadPropagation: true,
       disabledPlugins: ["ClusterEviction"],
       pluginModules: [
-        { name: "GpuFirst", path: join(folder, "plugins/gpu.js"), timeoutMs: 200, args: { key: "value" } },
+        { name: "GpuFirst", path: join(folder, "plugins/gpu.js"), timeoutMs: 200, args: { key: "value" }, weight: 1 },
       ],
     });
   });

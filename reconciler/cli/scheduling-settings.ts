@@ -53,11 +53,12 @@ export function readSchedulingSettings(invocation: Invocation): SchedulingSettin
   const file = path === undefined ? undefined : resolve(invocation.io.cwd, path);
   const config = file === undefined || path === undefined ? undefined : readFile(file, path);
   const modules = (config?.plugins?.modules ?? []).map(
-    ({ name, path: module, timeout, args }): PluginModuleSettings => ({
+    ({ name, path: module, timeout, args, weight }): PluginModuleSettings => ({
       name,
       path: resolve(dirname(file ?? ""), module),
       timeoutMs: timeout == null ? DEFAULT_PLUGIN_TIMEOUT_MS : parseDuration(timeout),
       args: args ?? {},
+      weight: weight ?? 1,
     }),
   );
   const known = [...BUILT_IN_PLUGINS, ...modules.map(({ name }) => name)];

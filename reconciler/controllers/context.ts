@@ -18,6 +18,8 @@ export interface PluginModuleSettings {
   /** How long one call may take. */
   readonly timeoutMs: number;
   readonly args: Readonly<Record<string, unknown>>;
+  /** What its scores are multiplied by. */
+  readonly weight: number;
 }
 
 /** How bindings are scheduled, beside the feature gates. */

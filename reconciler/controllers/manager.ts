@@ -20,6 +20,7 @@ import { QUOTA_KIND, startQuotaWorkController } from "./federated-resource-quota
 import { FleetState } from "./fleet-state.ts";
 import { GITOPS_API, type GitFetcher, startGitRepositoryController } from "./git-repository.ts";
 import { startNamespaceController } from "./namespaces.ts";
+import { startPluginInput } from "./plugin-input.ts";
 import { startPolicyController } from "./policies.ts";
 import { startPolicyAdvisor } from "./policy-advisor.ts";
 import { startPreemptionController } from "./preemption.ts";
@@ -78,7 +79,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const artifacts = new ArtifactStore();
   const templates = new TemplateWatch(context);
   const fleetState = new FleetState(context);
-  const writer = new BindingWriter(context, fleetState);
+  const plugins = await startPluginInput(context, fleetState);
+  const writer = new BindingWriter(context, fleetState, plugins === undefined ? [] : [plugins]);
   const policies = watchPolicies(context);
   const index = new WorkIndex(context);
   const quotaWorks = new QuotaWorks(context);
@@ -119,6 +121,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     stop: async () => {
       templates.stop();
       await Promise.all(controllers.map((controller) => controller.stop()));
+      await plugins?.stop();
       await context.events.flush();
       await context.informers.stop();
     },

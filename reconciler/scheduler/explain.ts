@@ -102,8 +102,7 @@ interface ClusterRequest {
 function explainCluster({ decision, position, chosen, lowered }: ClusterRequest): ClusterTrace {
   const record = decision.fleet.records[position] as (typeof decision.fleet.records)[number];
   const { candidates, placement, plan, spec } = decision;
-  const plugins = decision.options?.pluginRefusals;
-  const asked = { placement, affinity: plan.affinity, resource: spec.resource, plugins };
+  const asked = { placement, affinity: plan.affinity, resource: spec.resource, options: decision.options };
   const bits = decision.refusalsAt(position);
   const waivedBits = decision.previous.has(position) ? (plan.refusals[position] as number) & WAIVED_FOR_TARGETS : 0;
   const refusals = describeRefusals(bits, record, asked);

@@ -55,6 +55,8 @@ export interface SchedulingOptions {
   /** What plugins of the user say of clusters, by name. */
   readonly pluginScores?: ReadonlyMap<string, readonly ClusterScore[]>;
   readonly pluginRefusals?: ReadonlyMap<string, PluginRefusal>;
+  /** Clusters that they were asked about; those that came after that must wait. */
+  readonly pluginsAsked?: ReadonlySet<string>;
   /** A plugin did not answer as it should: nothing is decided, and this says why. */
   readonly pluginFailure?: string;
   /** Sums of all scores of expressions and plugins, as they were then, in place of asking again. */
@@ -67,6 +69,16 @@ export interface SchedulingOptions {
 export interface PluginRefusal {
   readonly plugin: string;
   readonly reason: string;
+}
+
+/** Why plugins keep the cluster out of this decision. */
+export function pluginRefusalOf(
+  { pluginRefusals, pluginsAsked }: SchedulingOptions,
+  cluster: string,
+): PluginRefusal | undefined {
+  const refusal = pluginRefusals?.get(cluster);
+  if (refusal !== undefined || pluginsAsked === undefined || pluginsAsked.has(cluster)) return refusal;
+  return { plugin: "all", reason: "not asked about this cluster yet" };
 }
 
 export function resolveGates(options: SchedulingOptions | undefined): SchedulerGates {

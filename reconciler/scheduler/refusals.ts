@@ -14,7 +14,7 @@ import {
   missingProperty,
   PLUGIN_BIT,
 } from "./filters.ts";
-import type { PluginRefusal } from "./options.ts";
+import { pluginRefusalOf, type SchedulingOptions } from "./options.ts";
 
 /** One filter's refusal of one cluster. */
 export interface Refusal {
@@ -33,8 +33,8 @@ export interface Asked {
   readonly placement: Placement;
   readonly affinity: AffinityChoice;
   readonly resource: Pick<ObjectReference, "apiVersion" | "kind">;
-  /** What plugins refused, by cluster. */
-  readonly plugins?: ReadonlyMap<string, PluginRefusal> | undefined;
+  /** With what plugins refused. */
+  readonly options?: SchedulingOptions | undefined;
 }
 
 /** The refusals behind `bits`, in the order of `FILTER_NAMES`; those of plugins last. */
@@ -54,8 +54,8 @@ export function firstReason(bits: number, record: ClusterRecord, asked: Asked): 
   return (bits & PLUGIN_BIT) === 0 ? undefined : describePlugin(record, asked)?.reason;
 }
 
-function describePlugin(record: ClusterRecord, { plugins }: Asked): Refusal | undefined {
-  const refusal = plugins?.get(record.name);
+function describePlugin(record: ClusterRecord, { options = {} }: Asked): Refusal | undefined {
+  const refusal = pluginRefusalOf(options, record.name);
   if (refusal === undefined) return undefined;
   const { plugin, reason } = refusal;
   return {

@@ -19,7 +19,7 @@ import {
   WORKLOAD_ANTI_AFFINITY_BIT,
 } from "./filters.ts";
 import { FleetIndex } from "./fleet-index.ts";
-import { resolveGates, type SchedulingOptions } from "./options.ts";
+import { pluginRefusalOf, resolveGates, type SchedulingOptions } from "./options.ts";
 import { assignByTiers } from "./overflow.ts";
 import { firstReason } from "./refusals.ts";
 import type { SchedulingResult } from "./result.ts";
@@ -145,14 +145,13 @@ function ownRefusals(
   const groups = workloadAffinity ? spec.workloadAffinityGroups : undefined;
   const together = groups?.affinityGroup ? membersWithClusters(options?.affinityMembers) : [];
   const apart = groups?.antiAffinityGroup ? membersWithClusters(options?.antiAffinityMembers) : [];
-  const refused = options?.pluginRefusals;
-  const byPlugins = (refused?.size ?? 0) > 0;
+  const byPlugins = (options?.pluginRefusals?.size ?? 0) > 0 || options?.pluginsAsked !== undefined;
   if (evicted.size === 0 && together.length === 0 && apart.length === 0 && !byPlugins) return undefined;
   const targets = new Set((spec.clusters ?? []).map((target) => target.name));
   return (position) => {
     let bits = evicted.has(position) ? EVICTION_BIT : 0;
     const name = fleet.records[position]?.name ?? "";
-    if (refused?.has(name) === true) bits |= PLUGIN_BIT;
+    if (byPlugins && pluginRefusalOf(options ?? {}, name) !== undefined) bits |= PLUGIN_BIT;
     if (targets.has(name)) return bits;
     if (together.some((clusters) => !clusters.has(name))) bits |= WORKLOAD_AFFINITY_BIT;
     if (apart.some((clusters) => clusters.has(name))) bits |= WORKLOAD_ANTI_AFFINITY_BIT;
@@ -257,8 +256,7 @@ function withEmptyTargets(
 /** Says how many clusters each reason refused, every cluster by its first reason. */
 function nothingFits(decision: Decision): SchedulingError {
   const { fleet, placement, plan, spec } = decision;
-  const plugins = decision.options?.pluginRefusals;
-  const asked = { placement, affinity: plan.affinity, resource: spec.resource, plugins };
+  const asked = { placement, affinity: plan.affinity, resource: spec.resource, options: decision.options };
   const counts = new Map<string, number>();
   for (const [position, record] of fleet.records.entries()) {
     const bits = decision.refusalsAt(position);
