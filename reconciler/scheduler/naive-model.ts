@@ -321,12 +321,13 @@ function divideRoom(
   descending: boolean,
 ): Parts | undefined {
   let list = [...rooms].sort((a, b) => b[1] - a[1]);
-  if (total(list.map(([, room]) => room)) < target) return undefined;
+  // As Karmada: room is counted in 32 bits.
+  if ((total(list.map(([, room]) => room)) | 0) < target) return undefined;
   if (aggregated) {
     list = [...list.filter(([name]) => first.includes(name)), ...list.filter(([name]) => !first.includes(name))];
     let sum = 0;
     const end = list.findIndex(([, room]) => {
-      sum += room;
+      sum = (sum + room) | 0;
       return sum >= target;
     });
     list = list.slice(0, end + 1);
