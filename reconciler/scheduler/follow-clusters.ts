@@ -49,18 +49,22 @@ export function decideFollowing(binding: Binding, fleet: FleetIndex, now: number
   const plan = fleet.plan(placement, spec.resource, status?.schedulerObservingAffinityName ?? "", isWorkload(spec));
   const leaving = new Map<string, Leaving>();
   const waits: number[] = [];
+  let keepsMismatch = false;
   for (const { name } of clusters) {
     const position = fleet.position(name);
     const record = position === undefined ? undefined : fleet.records[position];
     if (position === undefined || record === undefined) continue;
-    const why =
-      (followed.has("ClusterLabels") ? whyMismatched(plan, position, name) : undefined) ??
-      (dampingMs === undefined ? undefined : whyUnwell(record, now, dampingMs, waits));
+    const mismatch = whyMismatched(plan, position, name);
+    const unwell = dampingMs === undefined ? undefined : whyUnwell(record, now, dampingMs, waits);
+    // Health alone drives nothing out of a healthy cluster, whatever its labels.
+    if (mismatch !== undefined && !followed.has("ClusterLabels")) keepsMismatch = true;
+    const why = followed.has("ClusterLabels") ? (mismatch ?? unwell) : unwell;
     if (why !== undefined) leaving.set(name, why);
   }
   const avoid = new Map([...leaving].map(([name, { word }]) => [name, word]));
   for (const [name, word] of unsettled(fleet, plan, clusters, { now, dampingMs, waits })) avoid.set(name, word);
   const next = earliest(...waits);
+  if (leaving.size === 0 && keepsMismatch) return { verdict: "none", reason: "every target is well", ...next };
   const occasion = occasionOf(leaving);
   const observed = status?.schedulerObservingAffinityName;
   // Only a target that is left is reason enough to go on to the next affinity group.
