@@ -21,11 +21,11 @@ export interface FollowOptions extends DecisionOptions {
   readonly healthDampingMs?: number;
 }
 
+const UNREADY = "ClusterNotReady";
+
 /** Why a target is left. */
 interface Leaving {
   readonly kind: OccasionKind;
-  /** One word in CamelCase, for the eviction. */
-  readonly word: string;
   /** For people. */
   readonly text: string;
 }
@@ -61,7 +61,10 @@ export function decideFollowing(binding: Binding, fleet: FleetIndex, now: number
     const why = followed.has("ClusterLabels") ? (mismatch ?? unwell) : unwell;
     if (why !== undefined) leaving.set(name, why);
   }
-  const avoid = new Map([...leaving].map(([name, { word }]) => [name, word]));
+  // What does not match is refused as it is, and may match the next affinity group.
+  const avoid = new Map(
+    [...leaving].filter(([, { kind }]) => kind === "target-not-ready").map(([name]) => [name, UNREADY]),
+  );
   for (const [name, word] of unsettled(fleet, plan, clusters, { now, dampingMs, waits })) avoid.set(name, word);
   const next = earliest(...waits);
   if (leaving.size === 0 && keepsMismatch) return { verdict: "none", reason: "every target is well", ...next };
@@ -75,7 +78,7 @@ export function decideFollowing(binding: Binding, fleet: FleetIndex, now: number
     now,
     options,
   );
-  if (leaving.size === 0) return toBetterClusters(clusters, trial, next);
+  if (leaving.size === 0) return toBetterClusters(binding, trial, next);
   if (trial.clusters === undefined) {
     const reason = `${occasion.reason}, but its replicas stay, because elsewhere: ${trial.decision.reason}`;
     return { verdict: "stay", occasion, reason, ...next };
@@ -105,7 +108,7 @@ function whyMismatched(plan: PlacementPlan, position: number, name: string): Lea
   const bits = plan.refusals[position] as number;
   if ((bits & (AFFINITY_BIT | SPREAD_BIT)) === 0) return undefined;
   const what = (bits & AFFINITY_BIT) !== 0 ? plan.affinity.path : "placement.spreadConstraints";
-  return { kind: "target-mismatched", word: "ClusterMismatched", text: `cluster ${name} no longer matches ${what}` };
+  return { kind: "target-mismatched", text: `cluster ${name} no longer matches ${what}` };
 }
 
 function whyUnwell(record: ClusterRecord, now: number, dampingMs: number, waits: number[]): Leaving | undefined {
@@ -117,7 +120,7 @@ function whyUnwell(record: ClusterRecord, now: number, dampingMs: number, waits:
     return undefined;
   }
   const text = `cluster ${record.name} has not been ready since ${rfc3339(readiness.since)}`;
-  return { kind: "target-not-ready", word: "ClusterNotReady", text };
+  return { kind: "target-not-ready", text };
 }
 
 interface Settling {
@@ -135,10 +138,13 @@ function* unsettled(
   { now, dampingMs, waits }: Settling,
 ): Generator<readonly [string, string]> {
   const held = new Set(targets.map((target) => target.name));
+  // A workload that finds no place in the group in use goes on to the next.
+  const mayChangeGroup = plan.affinity.path !== "placement.clusterAffinity" && plan.affinity.primary !== undefined;
   for (const [position, record] of fleet.records.entries()) {
-    if (held.has(record.name) || ((plan.refusals[position] as number) & AFFINITY_BIT) !== 0) continue;
+    const matches = ((plan.refusals[position] as number) & AFFINITY_BIT) === 0;
+    if (held.has(record.name) || !(matches || mayChangeGroup)) continue;
     if (!isReady(record.cluster)) {
-      yield [record.name, "ClusterNotReady"];
+      yield [record.name, UNREADY];
       continue;
     }
     const settled = dampingMs === undefined ? now : (readReadiness(record.cluster)?.since ?? now) + dampingMs;
@@ -157,15 +163,20 @@ function occasionOf(leaving: ReadonlyMap<string, Leaving>): Occasion {
 
 /** No target is left: what remains is that the placement itself has the replicas elsewhere. */
 function toBetterClusters(
-  before: readonly TargetCluster[],
+  { spec }: Binding,
   { clusters, decision, input }: ReturnType<typeof tryOut>,
   next: { readonly nextMs?: number },
 ): Relocation {
+  const before = spec.clusters ?? [];
   if (clusters === undefined || decision.clusters === undefined) {
     return { verdict: "none", reason: "every target is well, and nothing else fits better", ...next };
   }
   const added = newTargets(before, clusters);
   const left = newTargets(clusters, before);
+  // More room in a present target is no matter of labels and health.
+  if (added.length === 0 && spec.placement != null && strategyOf(spec.placement) !== "StaticWeight") {
+    return { verdict: "none", reason: "every target is well, and no other cluster fits better", ...next };
+  }
   const parts = [
     ...(added.length === 0 ? [] : [`${listNames(added)} is to have replicas now`]),
     ...(left.length === 0 ? [] : [`${listNames(left)} is to have none`]),
