@@ -5,7 +5,7 @@ import { equalJson } from "../kube/object.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { AppError } from "../runtime/errors.ts";
 import type { Logger } from "../runtime/logger.ts";
-import { CapacityWatch } from "./capacity-watch.ts";
+import { CapacityWatch, type EstimateDetails } from "./capacity-watch.ts";
 import { connectCluster, type SecretData } from "./connect.ts";
 import { Member } from "./member.ts";
 
@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly logger: Logger;
   /** Members that live in this process (simulated ones), by cluster name; others are reached by their endpoint. */
   readonly local?: (clusterName: string) => Transport | undefined;
+  /** What is kept of nodes and pods beside sums, for estimates. */
+  readonly estimates?: EstimateDetails | undefined;
 }
 
 export interface ConnectedMember {
@@ -78,7 +80,7 @@ export class Fleet {
       logger: child,
       ...(http === undefined ? {} : { close: http.close }),
     });
-    const capacity = new CapacityWatch(member, clock, child);
+    const capacity = new CapacityWatch(member, clock, child, this.#options.estimates);
     const entry: Entry = { member, capacity, madeFrom, closing };
     this.#entries.set(name, entry);
     capacity.start();

@@ -112,7 +112,12 @@ class World {
   }
 
   naive(): NaiveCluster {
-    return new NaiveCluster([...this.#nodes.values()], [...this.#pods.values()]);
+    // Without zones, nodes are tried by name.
+    const names = [...this.#nodes.keys()].sort();
+    return new NaiveCluster(
+      names.flatMap((name) => this.#nodes.get(name) ?? []),
+      [...this.#pods.values()],
+    );
   }
 }
 

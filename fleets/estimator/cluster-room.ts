@@ -61,8 +61,7 @@ export class ClusterRoom {
     const node: Node = { traits: details.traits, allocatable: details.allocatable, position, room };
     this.#nodes[position] = node;
     this.#byName.set(name, node);
-    if (before === undefined) this.#order.add(node);
-    else this.#order.replace(before, node);
+    this.#order.set(node);
     this.#note(position);
   }
 
@@ -70,7 +69,7 @@ export class ClusterRoom {
     const node = this.#byName.get(name);
     if (node === undefined) return;
     this.#byName.delete(name);
-    this.#order.remove(node);
+    this.#order.delete(name);
     this.#nodes[node.position] = undefined;
     this.#freePositions.push(node.position);
     this.#note(node.position);

@@ -2,58 +2,40 @@
 import type { NodeTraits } from "./node-request.ts";
 
 /**
- * Nodes by zone, each zone in the order in which its nodes came: the order in which Kubernetes' scheduler and with it
- * Karmada's estimators go through them, one of each zone in turn.
+ * One node of each zone in turn, as Kubernetes' scheduler and with it Karmada's estimators go through them. Zones and nodes
+ * by name, so that the same nodes always give the same answer; Karmada's order within a zone is by chance.
  */
 export class NodeOrder<T extends { readonly traits: NodeTraits }> {
-  readonly #zones = new Map<string, T[]>();
-  #list: readonly T[] | undefined = [];
+  readonly #nodes = new Map<string, T>();
+  #list: readonly T[] | undefined;
 
-  add(node: T): void {
-    const zone = zoneOf(node.traits);
-    const nodes = this.#zones.get(zone);
-    if (nodes === undefined) this.#zones.set(zone, [node]);
-    else nodes.push(node);
+  /** Adds a node, or puts it in the place of that with its name. */
+  set(node: T): void {
+    this.#nodes.set(node.traits.name, node);
     this.#list = undefined;
   }
 
-  /** Puts `next` in the place of `node`; in another zone it comes last. */
-  replace(node: T, next: T): void {
-    const zone = zoneOf(node.traits);
-    const nodes = this.#zones.get(zone);
-    const index = nodes?.indexOf(node) ?? -1;
-    if (nodes === undefined || index < 0 || zone !== zoneOf(next.traits)) {
-      this.remove(node);
-      this.add(next);
-      return;
-    }
-    nodes[index] = next;
-    this.#list = undefined;
-  }
-
-  remove(node: T): void {
-    const zone = zoneOf(node.traits);
-    const left = (this.#zones.get(zone) ?? []).filter((other) => other !== node);
-    if (left.length === 0) this.#zones.delete(zone);
-    else this.#zones.set(zone, left);
+  delete(name: string): void {
+    this.#nodes.delete(name);
     this.#list = undefined;
   }
 
   list(): readonly T[] {
-    this.#list ??= [...this.#inTurn()];
+    this.#list ??= inTurn([...this.#nodes.values()]);
     return this.#list;
   }
+}
 
-  *#inTurn(): Generator<T> {
-    const zones = [...this.#zones.values()];
-    const longest = zones.reduce((most, nodes) => Math.max(most, nodes.length), 0);
-    for (let index = 0; index < longest; index++) {
-      for (const nodes of zones) {
-        const node = nodes[index];
-        if (node !== undefined) yield node;
-      }
-    }
+function inTurn<T extends { readonly traits: NodeTraits }>(nodes: readonly T[]): readonly T[] {
+  const zones = new Map<string, T[]>();
+  for (const node of [...nodes].sort((a, b) => (a.traits.name < b.traits.name ? -1 : 1))) {
+    const zone = zones.get(zoneOf(node.traits));
+    if (zone === undefined) zones.set(zoneOf(node.traits), [node]);
+    else zone.push(node);
   }
+  const sorted = [...zones.keys()].sort().map((name) => zones.get(name) ?? []);
+  const turns = sorted.reduce((most, zone) => Math.max(most, zone.length), 0);
+  return Array.from({ length: turns }, (_, turn) => sorted.flatMap((zone) => zone.slice(turn, turn + 1))).flat();
 }
 
 /** The names before 1.17 still count first, as in Kubernetes. */

@@ -15,6 +15,7 @@ import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
+import { estimateDetails } from "../controllers/estimators.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota-enforcement.ts";
 import { QuotaLedger } from "../controllers/quota-ledger.ts";
@@ -110,13 +111,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       furtherVersions: engine.furtherVersions,
     });
     await engine.register?.();
-    const fleet = new Fleet({ clock, logger, local: (name) => members?.get(name)?.transport });
     const context = createContext({
       client: engine.client,
       clock,
       logger,
       newUuid: randomUUID,
       ...(options.profile === undefined ? {} : { profile: options.profile }),
+    });
+    const fleet = new Fleet({
+      clock,
+      logger,
+      local: (name) => members?.get(name)?.transport,
+      estimates: estimateDetails(context.profile),
     });
     const fetcher = createFetcher({
       cacheRoot: join(dataFolder, "sources"),

@@ -89,7 +89,8 @@ function readFile(file: string, shown: string): SchedulerConfiguration {
   return readSchedulerConfiguration(text, shown);
 }
 
-function gatesOption(invocation: Invocation): Partial<FeatureGates> {
+/** The gates of --feature-gates. Throws a usage error. */
+export function gatesOption(invocation: Invocation): Partial<FeatureGates> {
   try {
     return parseFeatureGates(listOption(invocation, "feature-gates")?.join(",") ?? "");
   } catch (error) {

@@ -334,12 +334,17 @@ export class BindingWriter {
 }
 
 /** What earlier decisions are remembered for, by the gates that are on. */
-function startMemories(context: ControllerContext): readonly DecisionMemory[] {
-  const { WorkloadAffinity, SchedulingOvercommitProtection } = context.profile.featureGates;
-  return [
-    ...(WorkloadAffinity ? [new AffinityMembers(context)] : []),
-    ...(SchedulingOvercommitProtection ? [new AssumedWorkloads(context)] : []),
-  ];
+export function startMemories(
+  context: ControllerContext,
+  assumed: AssumedWorkloads | undefined = startAssumedWorkloads(context),
+): readonly DecisionMemory[] {
+  const { WorkloadAffinity } = context.profile.featureGates;
+  return [...(WorkloadAffinity ? [new AffinityMembers(context)] : []), ...(assumed === undefined ? [] : [assumed])];
+}
+
+/** What is on its way to each cluster; undefined when the gate for it is off. */
+export function startAssumedWorkloads(context: ControllerContext): AssumedWorkloads | undefined {
+  return context.profile.featureGates.SchedulingOvercommitProtection ? new AssumedWorkloads(context) : undefined;
 }
 
 /** Whether the server said no to what was written, rather than that it is out of date, gone or in the wrong place. */

@@ -8,6 +8,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/follow-clusters.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
+import { type EstimatorProfile, NO_ESTIMATORS } from "./estimator-profile.ts";
 import { EventRecorder } from "./events.ts";
 
 /** A scheduling plugin of the user: an ES module. */
@@ -72,6 +73,7 @@ export interface Profile {
   readonly scheduling: SchedulingProfile;
   /** Undefined: replicas stay where they were put, as with Karmada when its descheduler is not installed. */
   readonly descheduler: DeschedulerProfile | undefined;
+  readonly estimators: EstimatorProfile;
   /** For placements with `rescheduleOn: [ClusterHealth]`: how long a cluster must have been ready, or not, to count. */
   readonly clusterHealthDampingMs: number;
 }
@@ -90,6 +92,7 @@ export const DEFAULT_PROFILE: Profile = {
   featureGates: DEFAULT_FEATURE_GATES,
   scheduling: DEFAULT_SCHEDULING,
   descheduler: undefined,
+  estimators: NO_ESTIMATORS,
   clusterHealthDampingMs: DEFAULT_HEALTH_DAMPING_MS,
 };
 

@@ -6,13 +6,15 @@ import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { ArtifactStore } from "./artifacts.ts";
 import { startBindingStatusController } from "./binding-status.ts";
-import { BindingWriter } from "./binding-writer.ts";
+import { BindingWriter, startAssumedWorkloads, startMemories } from "./binding-writer.ts";
 import { startBindingController } from "./bindings.ts";
 import { startClusterController } from "./clusters.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { startDependencyController } from "./dependencies.ts";
+import { startDescheduler } from "./descheduler.ts";
 import { startDriftEvents } from "./drift-events.ts";
 import { DriftJournal } from "./drift-journal.ts";
+import { startEstimators } from "./estimators.ts";
 import { startExecutionController } from "./execution.ts";
 import { startFailoverController } from "./failover.ts";
 import { startQuotaStatusController } from "./federated-resource-quota.ts";
@@ -66,6 +68,8 @@ export interface ManagerOptions {
 export interface Manager extends Controller {
   readonly journal: DriftJournal;
   readonly artifacts: ArtifactStore;
+  /** Port on which estimates are served; undefined when they are not. */
+  readonly estimatorPort: number | undefined;
   /** The propagation policies there are. */
   readonly policies: PolicyIndex;
 }
@@ -80,7 +84,15 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const templates = new TemplateWatch(context);
   const fleetState = new FleetState(context);
   const plugins = await startPluginInput(context, fleetState);
-  const writer = new BindingWriter(context, fleetState, plugins === undefined ? [] : [plugins]);
+  const assumed = startAssumedWorkloads(context);
+  const estimators = await startEstimators({
+    context,
+    fleet,
+    fleetState,
+    assumedIn: (cluster) => assumed?.optionsFor().assumedWorkloads?.get(cluster) ?? [],
+  });
+  const inputs = [...(plugins === undefined ? [] : [plugins]), ...estimators.inputs];
+  const writer = new BindingWriter(context, fleetState, inputs, startMemories(context, assumed));
   const policies = watchPolicies(context);
   const index = new WorkIndex(context);
   const quotaWorks = new QuotaWorks(context);
@@ -106,6 +118,10 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startRelocationController(context, fleetState, writer),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
+    estimators,
+    ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined
+      ? []
+      : [startDescheduler(context, estimators.unschedulable, context.profile.descheduler)]),
     startDriftEvents(context, journal),
     startGitRepositoryController(context, options.fetcher, artifacts),
     startSyncController(context, options.renderer, artifacts),
@@ -118,6 +134,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     journal,
     artifacts,
     policies,
+    estimatorPort: estimators.port,
     stop: async () => {
       templates.stop();
       await Promise.all(controllers.map((controller) => controller.stop()));

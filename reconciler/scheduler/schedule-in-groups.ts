@@ -24,21 +24,31 @@ export interface GroupedResult {
 }
 
 /**
- * Schedules with the group in use, else with those after it. An earlier group is tried again only when the group in use
- * is gone (or, as Karmada 1.19 will, when a reschedule is asked for). When none works the first error is the result.
+ * The affinity groups that may be tried for the request, in order: that in use, and those after it. An earlier group is
+ * tried again only when the group in use is gone (or, as Karmada 1.19 will, when a reschedule is asked for). Just the
+ * present name when the placement has no groups.
  */
+export function groupsInTurn({ spec, status, options }: SchedulingRequest): readonly string[] {
+  const { placement } = spec;
+  const groups = placement?.clusterAffinities ?? [];
+  const observed = status?.schedulerObservingAffinityName ?? "";
+  if (placement == null || placement.clusterAffinity != null || groups.length === 0) return [observed];
+  const restarts = options?.compatibility === "1.19" && isRescheduleRequested(spec, status);
+  const start = restarts ? 0 : Math.max(0, findGroup(placement, observed));
+  return groups.slice(start).map((group) => group.affinityName);
+}
+
+/** Schedules with the first group of `groupsInTurn` that works. When none works the first error is the result. */
 export function scheduleInGroups(request: SchedulingRequest): GroupedResult {
   const { spec, status } = request;
   const groups = spec.placement?.clusterAffinities ?? [];
   if (spec.placement?.clusterAffinity != null || groups.length === 0) return { result: schedule(request), failed: [] };
-  const observed =
-    spec.placement == null ? -1 : findGroup(spec.placement, status?.schedulerObservingAffinityName ?? "");
-  const restarts = request.options?.compatibility === "1.19" && isRescheduleRequested(spec, status);
-  const start = restarts ? 0 : Math.max(0, observed);
+  const names = groupsInTurn(request);
+  const start = groups.length - names.length;
   const failed: GroupAttempt[] = [];
   let first: SchedulingResult | undefined;
-  for (const [index, { affinityName }] of groups.entries()) {
-    if (index < start) continue;
+  for (const [turn, affinityName] of names.entries()) {
+    const index = start + turn;
     const result = schedule({ ...request, status: { ...status, schedulerObservingAffinityName: affinityName } });
     if (result.error === undefined) return { result, affinityName, failed };
     const { error, trace } = result;

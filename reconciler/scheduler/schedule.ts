@@ -53,6 +53,13 @@ export function schedule(request: SchedulingRequest): SchedulingResult {
   return outcome instanceof SchedulingError ? { error: outcome, ...traced } : { clusters: outcome, ...traced };
 }
 
+/** Names of the clusters that pass the filters, by what is known without estimators; none when nothing can be scheduled. */
+export function candidateNames(request: SchedulingRequest): readonly string[] {
+  const decision = prepare(request);
+  if (decision instanceof SchedulingError) return [];
+  return Array.from(decision.candidates.positions, (position) => nameAt(decision, position));
+}
+
 function prepare(request: SchedulingRequest): Decision | SchedulingError {
   const { spec, status, options } = request;
   const { placement } = spec;

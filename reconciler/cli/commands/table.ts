@@ -4,6 +4,7 @@ import { backupCommand } from "./backup.ts";
 import { completionCommand } from "./completion.ts";
 import { demoCommand } from "./demo.ts";
 import { driftCommand } from "./drift.ts";
+import { estimatorCommand } from "./estimator.ts";
 import { explainCommand } from "./explain.ts";
 import { fsckCommand } from "./fsck.ts";
 import { getCommand } from "./get.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   backupCommand,
   restoreCommand,
   fsckCommand,
+  estimatorCommand,
   versionCommand,
   // Completion is made from this table, so it is handed the table when it runs.
   completionCommand(() => COMMANDS),

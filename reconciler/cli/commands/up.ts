@@ -12,6 +12,7 @@ import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOpti
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
 import { DESCHEDULER_OPTIONS, readDeschedulerSettings } from "../descheduler-settings.ts";
+import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { paint } from "../output.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
@@ -54,6 +55,7 @@ export const upCommand: Command = {
     ...AUTHENTICATION_OPTIONS,
     ...SCHEDULING_OPTIONS,
     ...DESCHEDULER_OPTIONS,
+    ...ESTIMATOR_OPTIONS,
     compatibility: {
       type: "string",
       value: "MODE",
@@ -231,6 +233,7 @@ function profileOf(invocation: Invocation): Partial<Profile> {
     ...readSchedulingSettings(invocation),
     ...readSkipSettings(invocation),
     descheduler: readDeschedulerSettings(invocation),
+    estimators: readEstimatorSettings(invocation),
   };
 }
 
