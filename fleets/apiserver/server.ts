@@ -3,6 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { Metrics } from "../../runtime/metrics.ts";
 import { mutatingPolicies } from "./admission/policies/mutating-policies.ts";
 import type { PolicyServer } from "./admission/policies/policy-invocations.ts";
 import { validatingPolicies } from "./admission/policies/validating-policies.ts";
@@ -81,6 +82,8 @@ export interface ApiServerOptions {
   readonly mostWriting?: number;
   /** Writes a line for each request over the network; else they are lines of the debug level. */
   readonly logsRequests?: boolean;
+  /** Figures of the program around the server, to be read at /metrics together with its own. */
+  readonly metrics?: Metrics;
   /** What is audited, and where to. */
   readonly audit?: AuditOptions;
   /** Called when the database refuses a write. Default: the error ends the process. */
@@ -135,7 +138,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onFatal: options.onFatal ?? failHard,
   });
   const limits = new InFlightLimits(options.mostReading, options.mostWriting);
-  metrics = new ServerMetrics(store, () => limits);
+  metrics = new ServerMetrics(store, () => limits, options.metrics === undefined ? [] : [options.metrics]);
   const tokens = new ServiceAccountTokens(store, clock);
   const { authorization = "authenticated" } = options;
   const rbac = authorization === "rbac" ? new Rbac(store) : undefined;

@@ -14,6 +14,7 @@ import type { Transport } from "../../kube/client/transport.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { Metrics } from "../../runtime/metrics.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
 import { estimateDetails } from "../controllers/estimators.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
@@ -94,6 +95,7 @@ interface Engine {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { logger, clock = systemClock, dataFolder, members } = options;
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const metrics = new Metrics();
   const ledger = new QuotaLedger(clock);
   let manager: Manager | undefined;
   function admission(client: () => KubeClient): AdmissionSettings {
@@ -103,7 +105,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
   const engine =
     options.storeKubeconfig === undefined
-      ? await startEmbedded(options, clock, admission)
+      ? await startEmbedded(options, clock, admission, metrics)
       : await connectStore(options, options.storeKubeconfig, clock, admission);
   try {
     await installDefinitions(engine.client, clock, {
@@ -116,6 +118,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       logger,
       newUuid: randomUUID,
+      metrics,
       ...(options.profile === undefined ? {} : { profile: options.profile }),
     });
     const fleet = new Fleet({
@@ -159,7 +162,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 /** What admission asks; given the store that it stands before. */
 type AdmissionOf = (client: () => KubeClient) => AdmissionSettings;
 
-async function startEmbedded(options: ControlPlaneOptions, clock: Clock, admission: AdmissionOf): Promise<Engine> {
+async function startEmbedded(
+  options: ControlPlaneOptions,
+  clock: Clock,
+  admission: AdmissionOf,
+  metrics: Metrics,
+): Promise<Engine> {
   const { dataFolder, logger, members, authentication } = options;
   const audit = options.audit === undefined ? undefined : await openAudit(options.audit, clock, logger);
   const proxy = new ClusterProxy({
@@ -188,6 +196,7 @@ async function startEmbedded(options: ControlPlaneOptions, clock: Clock, admissi
     kinds: [...builtinKinds(), clusterKind()],
     connectors: { [CLUSTER_PROXY]: clusterConnector(proxy) },
     logsRequests: options.requestLog ?? false,
+    metrics,
     ...(audit === undefined ? {} : { audit: audit.options }),
   });
   const client = new KubeClient(server.handle);

@@ -135,12 +135,16 @@ export class BindingWriter {
     desired: AnyBinding,
     beforeSchedule: (stored: AnyBinding) => void,
   ): Promise<SchedulingDecision> {
+    const start = performance.now();
     const collected = collectOptions(this.#inputs, desired);
     const asked = collected instanceof Promise ? await collected : collected;
     const changesBefore = this.#fleet.triggering;
     // From here to the write in one turn: nothing may change between a decision and its record.
     const { stored, decision } = await this.#store(existing, desired, this.#decide(desired, asked));
-    return this.#settle(stored, decision, { stale: changesBefore !== this.#fleet.triggering, beforeSchedule });
+    const stale = changesBefore !== this.#fleet.triggering;
+    const outcome = await this.#settle(stored, decision, { stale, beforeSchedule });
+    this.#context.schedulerMetrics.attempted(outcome, (performance.now() - start) / 1000);
+    return outcome;
   }
 
   async #settle(

@@ -60,11 +60,15 @@ class SchedulingLoop implements Controller {
     this.#context = context;
     this.#fleet = fleet;
     this.#writer = writer;
-    this.#walk = new FleetWalk(this.#index, (key) => this.#touch(key));
+    this.#walk = new FleetWalk(this.#index, (key) => {
+      context.schedulerMetrics.queued("ClusterChanged");
+      this.#touch(key);
+    });
     this.#queue = new SchedulingQueue(context.clock, {
       byPriority: context.profile.featureGates.PriorityBasedScheduling,
       onReady: () => this.#startWorkers(),
     });
+    context.schedulerMetrics.watchQueue(() => this.#queue.pending);
   }
 
   start(): void {
@@ -122,6 +126,7 @@ class SchedulingLoop implements Controller {
     if (!isNew && previous.metadata.generation === binding.metadata.generation) return;
     // Written together with its decision, of which the writer tells.
     if (this.#writer.outcomeOf(binding) !== undefined) return;
+    this.#context.schedulerMetrics.queued(isNew ? "BindingAdd" : "BindingUpdate");
     if (this.#queue.push(key, priorityOf(binding))) this.#mayBeOwn.add(key);
   }
 

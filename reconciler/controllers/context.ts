@@ -6,10 +6,12 @@ import { InformerSet } from "../../kube/client/informer-set.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { Metrics } from "../../runtime/metrics.ts";
 import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/follow-clusters.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { type EstimatorProfile, NO_ESTIMATORS } from "./estimator-profile.ts";
 import { EventRecorder } from "./events.ts";
+import { SchedulerMetrics } from "./scheduler-metrics.ts";
 
 /** A scheduling plugin of the user: an ES module. */
 export interface PluginModuleSettings {
@@ -103,6 +105,7 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly profile: Profile;
+  readonly schedulerMetrics: SchedulerMetrics;
   /** A new UUID; injected so that tests can repeat. */
   readonly newUuid: () => string;
 }
@@ -117,6 +120,8 @@ export function createContext(options: {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly profile?: Partial<Profile>;
+  /** Where figures are kept for those who read them. */
+  readonly metrics?: Metrics;
   readonly newUuid: () => string;
 }): ControllerContext {
   const { client, clock, logger, newUuid } = options;
@@ -127,6 +132,7 @@ export function createContext(options: {
     newUuid,
     informers: new InformerSet(client, clock, logger),
     events: new EventRecorder(client, clock, logger),
+    schedulerMetrics: new SchedulerMetrics(options.metrics ?? new Metrics()),
     profile: { ...DEFAULT_PROFILE, ...options.profile },
   };
 }

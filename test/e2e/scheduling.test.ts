@@ -364,6 +364,20 @@ describe.each(engines())("scheduling, store: %s", (engine) => {
     });
   });
 
+  it.runIf(engine === "embedded")("counts what it does under the names of karmada-scheduler", async () => {
+    const { body } = await plane.client.transport({ method: "GET", path: "/metrics" });
+    const text = Buffer.from(body as Uint8Array).toString("utf8");
+
+    for (const line of [
+      /^karmada_scheduler_schedule_attempts_total\{result="scheduled",schedule_type="ReconcileSchedule"\} [1-9]/m,
+      /^karmada_scheduler_schedule_attempts_total\{result="error",schedule_type="ReconcileSchedule"\} [1-9]/m,
+      /^karmada_scheduler_e2e_scheduling_duration_seconds_count\{.*\} [1-9]/m,
+      /^karmada_scheduler_queue_incoming_bindings_total\{event="ClusterChanged"\} [1-9]/m,
+      /^karmada_scheduler_pending_bindings\{queue="active"\} \d/m,
+    ])
+      expect(text).toMatch(line);
+  });
+
   it("sends what is divided elsewhere when its cluster is unregistered", async () => {
     const namespace = "leaving";
     await applyAll(

@@ -163,7 +163,11 @@ export class ServerMetrics {
   readonly #ofKinds = new WeakMap<KindStrategy, Map<string, RequestSeries>>();
   readonly #ofEvents = new WeakMap<KindStrategy, NumberSeries>();
 
-  constructor(store: Store, inFlight: () => InFlight) {
+  /** Of the program around the server. */
+  readonly #further: readonly Metrics[];
+
+  constructor(store: Store, inFlight: () => InFlight, further: readonly Metrics[] = []) {
+    this.#further = further;
     const metrics = this.#metrics;
     metrics.readings(
       {
@@ -318,7 +322,8 @@ export class ServerMetrics {
 
   /** All of these, and those of the process. */
   async text(): Promise<string> {
-    return `${await this.#metrics.text()}\n${await processMetricsText()}`;
+    const parts = [this.#metrics.text(), ...this.#further.map((metrics) => metrics.text()), processMetricsText()];
+    return (await Promise.all(parts)).join("\n");
   }
 }
 
