@@ -17,6 +17,7 @@ export class TemplateWatch {
   readonly #listeners: ((change: Change<KubeObject>) => void)[] = [];
   readonly #kindListeners: ((apiVersion: string, kind: string) => void)[] = [];
   readonly #started = Promise.withResolvers<void>();
+  #hasStarted = false;
   #timer: Timer | undefined;
   #stopped = false;
   #refreshing: Promise<void> | undefined;
@@ -63,6 +64,7 @@ export class TemplateWatch {
         void this.refresh();
     });
     await this.refresh();
+    this.#hasStarted = true;
     this.#started.resolve();
   }
 
@@ -80,6 +82,16 @@ export class TemplateWatch {
   /** The template with that identity, if its kind is watched. */
   find(apiVersion: string, kind: string, namespace: string | undefined, name: string): KubeObject | undefined {
     return this.#informers.get(`${apiVersion}/${kind}`)?.get(namespace, name);
+  }
+
+  /** Whether every object of a kind is known, or the kind is not watched. */
+  isLoaded(apiVersion: string, kind: string): boolean {
+    return this.#hasStarted && this.#informers.get(`${apiVersion}/${kind}`)?.hasSynced !== false;
+  }
+
+  /** The objects of one kind. */
+  ofKind(apiVersion: string, kind: string): Iterable<KubeObject> {
+    return this.#informers.get(`${apiVersion}/${kind}`)?.all() ?? [];
   }
 
   *all(): Generator<KubeObject> {

@@ -103,6 +103,30 @@ describe("planDependencies", () => {
     expect(attach[0]?.spec).toMatchObject({ placement: {}, conflictResolution: "Abort", clusters: [{ name: "z" }] });
   });
 
+  it("keeps the binding of an object that is needed and gone: it goes with the object", () => {
+    const [attached] = plan(web, [web]).attach;
+
+    const { attach, detach } = planDependencies({
+      referrer: web,
+      dependencies: [dependency],
+      objects: [],
+      attached: [attached as ResourceBinding],
+      bindingOf: () => undefined,
+    });
+
+    expect({ attach, detach }).toEqual({ attach: [], detach: [] });
+  });
+
+  it("names the object with its uid, as the templates' own bindings do", () => {
+    expect(plan(web, [web]).attach[0]?.spec.resource).toEqual({
+      apiVersion: "v1",
+      kind: "Secret",
+      namespace: "shop",
+      name: "key",
+      uid: "s",
+    });
+  });
+
   it("lets go of objects that are needed no more, and of all when dependencies are not propagated", () => {
     const [attached] = plan(web, [web]).attach;
     const known = [web, attached as ResourceBinding];

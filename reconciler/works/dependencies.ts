@@ -52,7 +52,9 @@ export function planDependencies(request: DependenciesRequest): DependenciesPlan
   const follows = propagatesDependencies(referrer);
   const wanted = follows ? objects : [];
   const keep = new Set(wanted.map((object) => refKey(refOf(object))));
-  const orphans = attached.filter((binding) => !keep.has(resourceKey(binding.spec)) || !follows);
+  const isKept = ({ spec }: ResourceBinding): boolean =>
+    keep.has(resourceKey(spec)) || request.dependencies.some((dependency) => names(dependency, spec.resource));
+  const orphans = attached.filter((binding) => !follows || !isKept(binding));
   const plans = [
     ...wanted.map((object) => attachBinding(request, object)),
     ...orphans.map((binding) => detachBinding(binding, referrer, request.bindingOf)),
@@ -71,6 +73,16 @@ export function dependsOn(dependency: Dependency, object: KubeObject): boolean {
   if ((dependency.namespace ?? "") !== (object.metadata.namespace ?? "")) return false;
   if (dependency.name !== undefined && dependency.name !== "") return dependency.name === object.metadata.name;
   return matchesLabelSelector(dependency.labelSelector, object.metadata.labels);
+}
+
+/** True when `dependency` names the object, be it there or not: the binding of one that is gone goes with it. */
+function names(dependency: Dependency, object: ResourceBindingSpec["resource"]): boolean {
+  return (
+    dependency.name === object.name &&
+    dependency.kind === object.kind &&
+    dependency.apiVersion === object.apiVersion &&
+    (dependency.namespace ?? "") === (object.namespace ?? "")
+  );
 }
 
 /** The label that a binding carries while it follows `referrer`; its value is the referrer's permanent id. */
@@ -114,6 +126,7 @@ function attachBinding(request: DependenciesRequest, object: KubeObject): Planne
     kind: object.kind,
     ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
     name,
+    ...(uid === "" ? {} : { uid }),
     ...(resourceVersion === undefined ? {} : { resourceVersion }),
   };
   // A binding that a policy made too keeps everything the policy decided. Any other follows the object: its version in

@@ -71,6 +71,8 @@ export async function run(args: readonly string[]): Promise<void> {
     if (request.method !== "GET" && !request.path.includes("/events")) writes++;
     return server.handle(request);
   };
+  // The timers of loops alone keep no process alive.
+  const alive = setInterval(() => {}, 1_000);
   const delay = new LoopDelay();
   delay.start();
   const { context, controllers, watch, index } = await startLoops(counting);
@@ -162,6 +164,7 @@ export async function run(args: readonly string[]): Promise<void> {
   watch.stop();
   await context.informers.stop();
   await server.close();
+  clearInterval(alive);
 }
 
 async function startLoops(transport: Transport): Promise<{

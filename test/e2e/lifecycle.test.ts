@@ -1,6 +1,6 @@
 // What goes along with a workload, and what stays when policies, templates and clusters go; on both engines.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { executionNamespace } from "../../reconciler/works/naming.ts";
+import { executionNamespace, workName } from "../../reconciler/works/naming.ts";
 import { consistently, eventually } from "./support/eventually.ts";
 import { configMap, deployment, EVEN_WEIGHTS, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
@@ -112,6 +112,51 @@ describe.each(engines())("lifecycle, store: %s", (engine) => {
       });
     });
 
+    it("leaves them where they are when the control plane starts anew", async () => {
+      const copy = ref("v1 ConfigMap", "deps", "settings");
+      const before = (await plane.member("paris-1").client.get(copy)).metadata.uid;
+
+      await plane.restart();
+
+      await consistently(
+        async () => {
+          expect((await plane.member("paris-1").client.get(copy)).metadata.uid).toBe(before);
+          const binding = await readBinding(plane, "deps", "settings-configmap");
+          expect(binding.spec.requiredBy?.map(({ name }) => name)).toEqual(["web-deployment"]);
+        },
+        { forMs: 800 },
+      );
+      await applyAll(plane.client, configMap("deps", "settings", { greeting: "good evening" }));
+      await eventually(async () => {
+        expect(at(await plane.member("paris-1").client.get(copy), "data", "greeting")).toBe("good evening");
+      });
+    });
+
+    it("attaches them again when somebody deletes their binding, or makes them anew", async () => {
+      const referrers = async (): Promise<string[] | undefined> =>
+        (await readBinding(plane, "deps", "settings-configmap")).spec.requiredBy?.map(({ name }) => name);
+      const { uid } = (await readBinding(plane, "deps", "settings-configmap")).metadata;
+
+      await plane.client.delete(ref("work.karmada.io/v1alpha2 ResourceBinding", "deps", "settings-configmap"));
+
+      const second = await eventually(async () => {
+        expect(await referrers()).toEqual(["web-deployment"]);
+        const binding = await readBinding(plane, "deps", "settings-configmap");
+        expect(binding.metadata.uid).not.toBe(uid);
+        return binding;
+      });
+      await plane.client.delete(ref("v1 ConfigMap", "deps", "settings"));
+      const made = await plane.client.create(configMap("deps", "settings", { greeting: "anew" }));
+      await eventually(async () => {
+        const binding = await readBinding(plane, "deps", "settings-configmap");
+        expect(binding.metadata.uid).not.toBe(second.metadata.uid);
+        expect(binding.spec.resource.uid).toBe(made.metadata.uid);
+        expect(await referrers()).toEqual(["web-deployment"]);
+        const copy = await plane.member("paris-1").client.get(ref("v1 ConfigMap", "deps", "settings"));
+        expect(at(copy, "data", "greeting")).toBe("anew");
+      });
+    });
+
     it("takes away what is no longer referred to, and keeps the original", async () => {
       await applyAll(plane.client, deployment({ namespace: "deps", pod: referring.pod }));
 
@@ -160,6 +205,50 @@ describe.each(engines())("lifecycle, store: %s", (engine) => {
         executionNamespace("tokyo-1"),
       ])
         expect(await whereIs("v1 Namespace", "", name)).toEqual([]);
+    });
+  });
+
+  describe("namespaces later on", () => {
+    it("keep their copies, and all that is in them, when they opt out", async () => {
+      await applyAll(plane.client, namespaceObject("leaving"));
+      await eventually(async () => expect(await whereIs("v1 Namespace", "", "leaving")).toEqual(everywhere));
+
+      await applyAll(
+        plane.client,
+        namespaceObject("leaving", { "namespace.karmada.io/skip-auto-propagation": "True" }),
+      );
+
+      await consistently(async () => expect(await whereIs("v1 Namespace", "", "leaving")).toEqual(everywhere), {
+        forMs: 500,
+      });
+      const copy = await plane.member("tokyo-1").client.get(ref("v1 Namespace", "", "leaving"));
+      expect(copy.metadata.deletionTimestamp).toBeUndefined();
+    });
+
+    it("come back in the members when somebody deletes their Work", async () => {
+      await applyAll(plane.client, namespaceObject("wanted"));
+      await eventually(async () => expect(await whereIs("v1 Namespace", "", "wanted")).toEqual(everywhere));
+      const work = ref(
+        "work.karmada.io/v1alpha1 Work",
+        executionNamespace("tokyo-1"),
+        workName("Namespace", "wanted", ""),
+      );
+      const { uid } = (await plane.client.get(work)).metadata;
+
+      await plane.client.delete(work);
+
+      await eventually(async () => {
+        expect((await plane.client.get(work)).metadata.uid).not.toBe(uid);
+        const copy = await plane.member("tokyo-1").client.get(ref("v1 Namespace", "", "wanted"));
+        expect(copy.metadata.deletionTimestamp).toBeUndefined();
+      });
+    });
+
+    // A bare kube-apiserver ends no namespace: that is its controller manager's work.
+    it.skipIf(engine === "kubernetes")("go from the members when they are deleted", async () => {
+      await plane.client.delete(ref("v1 Namespace", "", "wanted"));
+
+      await eventually(async () => expect(await whereIs("v1 Namespace", "", "wanted")).toEqual([]));
     });
   });
 
