@@ -110,7 +110,10 @@ function whySpare({ trace, scheduling, present }: ClusterRequest): string | unde
   const selection = scheduling?.selection;
   if (selection !== undefined && !selection.selected.includes(trace.cluster)) {
     const region = selection.regions?.find((candidate) => candidate.clusters.includes(trace.cluster));
-    const where = region === undefined || region.chosen ? "" : `region ${region.region} is not among the `;
+    const group = selection.groups?.find((each) => !each.chosen && each.clusters.includes(trace.cluster));
+    const name = region === undefined || region.chosen ? undefined : `region ${region.region}`;
+    const left = name ?? (group === undefined ? undefined : `${group.by} ${group.group}`);
+    const where = left === undefined ? "" : `${left} is not among the `;
     return `fits, not needed: ${where}${selection.reason} (${specPath(selection.path)})`;
   }
   if (scheduling?.error !== undefined) {

@@ -13,7 +13,13 @@ import { estimatesNothing, ownSources, sharedEstimates } from "./estimates.ts";
 import { enabledMask, type FilterName } from "./filters.ts";
 import type { FleetIndex } from "./fleet-index.ts";
 import type { Binding, OccasionKind } from "./occasion.ts";
-import { DEFAULT_GATES, resolveGates, type SchedulerGates, type SchedulingOptions } from "./options.ts";
+import {
+  DEFAULT_GATES,
+  pluginRefusalOf,
+  resolveGates,
+  type SchedulerGates,
+  type SchedulingOptions,
+} from "./options.ts";
 import { describeFleet } from "./record-fleet.ts";
 import { pack } from "./record-packing.ts";
 import { answerText, type RecordedAnswer, recordAnswer } from "./recorded-decision.ts";
@@ -148,7 +154,7 @@ export function recordDecision(request: RecordRequest): Readonly<Record<string, 
     ["before", listOf(fleet, targetsIn(fleet, spec.clusters))],
     ["room", listOf(fleet, room)],
     ["scores", scores === undefined ? undefined : scoresIn(fleet, scores, admitted, spec.clusters)],
-    ["refused", refusedBy(fleet, options.pluginRefusals)],
+    ["refused", refusedBy(fleet, options)],
     [
       "evicting",
       listOf(
@@ -235,15 +241,19 @@ function scoresIn(
   return listOf(fleet, kept) ?? [];
 }
 
-function refusedBy(fleet: FleetIndex, refusals: SchedulingOptions["pluginRefusals"]): OwnRecord["refused"] {
-  if (refusals === undefined || refusals.size === 0) return undefined;
+function refusedBy(fleet: FleetIndex, options: SchedulingOptions): OwnRecord["refused"] {
+  if (options.pluginRefusals === undefined && options.pluginsAsked === undefined) return undefined;
   const groups = new Map<string, { readonly plugin: string; readonly reason: string; readonly names: string[] }>();
-  for (const [name, { plugin, reason }] of refusals) {
+  for (const { name } of fleet.records) {
+    const refusal = pluginRefusalOf(options, name);
+    if (refusal === undefined) continue;
+    const { plugin, reason } = refusal;
     const key = JSON.stringify([plugin, reason]);
     const group = groups.get(key) ?? { plugin, reason, names: [] };
     group.names.push(name);
     groups.set(key, group);
   }
+  if (groups.size === 0) return undefined;
   return [...groups.values()].map(({ plugin, reason, names }) => [
     plugin,
     reason,

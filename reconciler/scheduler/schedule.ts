@@ -4,6 +4,7 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ObjectReference, ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
 import { fnv1a32 } from "../../kube/hash.ts";
+import { AppError } from "../../runtime/errors.ts";
 import { type Assignment, assignReplicas, strategyOf } from "./assign.ts";
 import { assignWithFloors } from "./assign-with-floors.ts";
 import type { Decision } from "./decision.ts";
@@ -70,7 +71,8 @@ function prepare(request: SchedulingRequest): Decision | SchedulingError {
   const groupName = status?.schedulerObservingAffinityName ?? "";
   const plan = fleet.plan(placement, spec.resource, groupName, isWorkload(spec));
   const sets = placesSets(spec, placement, gates.MultiplePodTemplatesScheduling);
-  const table = estimateFor(fleet, spec, sets, gates, options);
+  const table = tryEstimate(() => estimateFor(fleet, spec, sets, gates, options));
+  if (table instanceof SchedulingError) return table;
   const mask = enabledMask(options?.disabledFilters);
   const scores = scoresFor(fleet, placement, spec.resource, options);
   const shared =
@@ -107,6 +109,20 @@ export function recordScores(
   if (scores === undefined) return undefined;
   const values = scores instanceof Float64Array ? scores : scores.values;
   return new Map(fleet.records.map(({ name }, position) => [name, values[position] as number]));
+}
+
+/** Amounts come from templates of any kind, and may be no amounts. */
+function tryEstimate<T>(estimate: () => T): T | SchedulingError {
+  try {
+    return estimate();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const text = JSON.stringify(error.details["text"] ?? "");
+    return new SchedulingError(
+      "SchedulerError",
+      `cannot read the resources that a replica requests: ${text}: ${error.message}`,
+    );
+  }
 }
 
 /** Scores beyond Karmada's: a table shared with other bindings, this one's own sums, or none. */
