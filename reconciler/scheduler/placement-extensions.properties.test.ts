@@ -258,6 +258,8 @@ describe.each([
 
   it("moves nothing when it is asked again about its own answer", () => {
     forExamples(strict, ({ spec, clusters }) => {
+      // As Karmada, overflow is taken back as soon as there is room again.
+      if (spec.placement?.clusterAffinities !== undefined) return;
       const { rescheduleTriggeredAt: _asked, ...calm } = spec;
       const first = schedule({ spec: calm, status: STATUS, fleet: clusters });
       if (first.error !== undefined) return;
