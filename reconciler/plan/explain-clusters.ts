@@ -1,6 +1,6 @@
 // What one cluster has to do with an object: chosen, spare or refused, and what differs in its copy.
 import type { Cluster } from "../../api/cluster.ts";
-import type { ClusterAffinity, Placement } from "../../api/policy.ts";
+import type { ClusterAffinity, FieldSelectorRequirement, Placement } from "../../api/policy.ts";
 import type { AggregatedStatusItem } from "../../api/work.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import { isObject } from "../../kube/object.ts";
@@ -91,7 +91,7 @@ export function explainCluster(request: ClusterRequest): ClusterExplanation {
     waived: present === undefined ? [] : words([...(current?.waived ?? []), ...(current?.refusals ?? [])]),
     overrides: copy === undefined ? [] : overriddenFields(copy),
     state: present === undefined ? undefined : healthOf(request.status),
-    room: trace?.loweredBy === undefined ? undefined : `room for ${trace.estimate ?? 0}${loweredWords(trace)}`,
+    room: roomWords(trace, request),
     scores: scoreWords(trace, request.now),
     leaving: verdict === "leaving" ? request.leaving : undefined,
     trouble: ready === undefined || ready.status === "True" ? undefined : `cluster is not ready: ${ready.message}`,
@@ -130,10 +130,22 @@ function whySpare({ trace, scheduling, present }: ClusterRequest): string | unde
     : `fits, but weight ${weight} earns none of ${division?.target ?? 0} replicas`;
 }
 
+/** Where it is: who knew of less room than the cluster reports, or how much is left when there was not enough. */
+function roomWords(trace: ClusterTrace | undefined, { scheduling, present }: ClusterRequest): string | undefined {
+  if (trace?.estimate === undefined) return undefined;
+  if (scheduling?.error !== undefined && present !== undefined) {
+    return `room for ${trace.estimate} more${loweredWords(trace)}`;
+  }
+  return trace.loweredBy === undefined ? undefined : `room for ${trace.estimate}${loweredWords(trace)}`;
+}
+
 /** ` (estimator paris-1 says so; by its own report 12)`. */
 export function loweredWords({ loweredBy, reported }: ClusterTrace): string {
   return loweredBy === undefined ? "" : ` (${loweredBy} says so; its own report has room for ${reported ?? 0})`;
 }
+
+/** As Karmada: what a cluster is preferred by that has the object already. */
+const CURRENT_TARGET_SCORE = 100;
 
 /** `score 140: cheap 70 × 2`. A record has the sum alone, so that the parts are told as long as they still make it up. */
 function scoreWords(trace: ClusterTrace | undefined, now: ClusterTrace | undefined): string | undefined {
@@ -142,7 +154,8 @@ function scoreWords(trace: ClusterTrace | undefined, now: ClusterTrace | undefin
   const words = parts.map(({ name, value, weight, error }) =>
     error === undefined ? `${name} ${value}${weight === 1 ? "" : ` × ${weight}`}` : `${name} 0 (${error})`,
   );
-  const isSame = trace.scores !== undefined || now?.score === trace.score;
+  const sum = parts.reduce((total, { value, weight }) => total + value * weight, 0);
+  const isSame = trace.score === sum || trace.score === sum + CURRENT_TARGET_SCORE;
   return `score ${trace.score}${isSame ? `: ${words.join(", ")}` : ""}`;
 }
 
@@ -169,7 +182,7 @@ function changeFor({ filter, path, detail }: Refusal, cluster: Cluster, affinity
     case "ClusterAffinity":
       return affinityChange(path.slice(path.lastIndexOf(".") + 1), cluster, affinity);
     case "SpreadConstraint":
-      return `set it on Cluster ${name}`;
+      return `give Cluster ${name} one`;
     case "ClusterEviction":
       return "wait until the old copy is gone";
     case "WorkloadAffinity":
@@ -200,7 +213,7 @@ function affinityChange(part: string, cluster: Cluster, affinity: ClusterAffinit
       return unmet === undefined ? "change the selector" : `change label ${unmet.key} of ${name}, or the selector`;
     }
     case "fieldSelector":
-      return `let the selector take ${name} in`;
+      return fieldChange(cluster, affinity);
     default:
       return "name an affinity group that takes it in";
   }
@@ -210,6 +223,27 @@ function affinityOf(placement: Placement, group: string | undefined): ClusterAff
   return (
     placement.clusterAffinity ?? placement.clusterAffinities?.find((term) => term.affinityName === group) ?? undefined
   );
+}
+
+function fieldChange({ metadata, spec }: Cluster, affinity: ClusterAffinity | undefined): string {
+  const { name = "" } = metadata;
+  const unmet = unmetField({ metadata, spec } as Cluster, affinity?.fieldSelector);
+  if (unmet?.operator !== "In") return `change the selector, or ${unmet?.key ?? "the fields"} of Cluster ${name}`;
+  const has = fieldOf(spec, unmet.key);
+  return has === "" ? `set the ${unmet.key} of Cluster ${name}` : `add ${has} to the values`;
+}
+
+function unmetField(
+  cluster: Cluster,
+  selector: ClusterAffinity["fieldSelector"],
+): FieldSelectorRequirement | undefined {
+  return (selector?.matchExpressions ?? []).find(
+    (expression) => !clusterMatches(cluster, { fieldSelector: { matchExpressions: [expression] } }),
+  );
+}
+
+function fieldOf({ provider = "", region = "", zones = [] }: Cluster["spec"], key: string): string {
+  return key === "provider" ? provider : key === "region" ? region : zones.join(", ");
 }
 
 /** Which label, or which of provider, region and zones, the cluster would need; undefined when that is not it. */
@@ -225,13 +259,9 @@ function affinityMiss(
     return missWords(`label ${unmet.key}`, labels[unmet.key], unmet.operator, unmet.values);
   }
   if (fieldSelector == null || clusterMatches(cluster, { fieldSelector })) return undefined;
-  const unmet = (fieldSelector.matchExpressions ?? []).find(
-    (expression) => !clusterMatches(cluster, { fieldSelector: { matchExpressions: [expression] } }),
-  );
+  const unmet = unmetField(cluster, fieldSelector);
   if (unmet === undefined) return undefined;
-  const { provider, region, zones = [] } = cluster.spec;
-  const has = unmet.key === "provider" ? provider : unmet.key === "region" ? region : zones.join(", ");
-  return missWords(unmet.key, has, unmet.operator.toLowerCase(), unmet.values ?? []);
+  return missWords(unmet.key, fieldOf(cluster.spec, unmet.key), unmet.operator.toLowerCase(), unmet.values ?? []);
 }
 
 /** `region is moon, wanted eu-west or ap-northeast`. */

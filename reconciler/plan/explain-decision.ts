@@ -42,7 +42,9 @@ export function explainDecision(
   }
   return {
     decidedAt: summary.decidedAt,
-    occasion: summary.occasion.reason,
+    occasion: summary.occasion.reason.endsWith(": never applied")
+      ? "it had never been placed"
+      : summary.occasion.reason,
     fleetVersion: summary.fleetVersion,
     problem,
     since: read.state === "whole" ? changesSince(read, stored, world, now) : [],
@@ -73,8 +75,14 @@ function changesSince(
   for (const name of present.keys()) if (!chosen.has(name)) lines.push(`${name} was not chosen, and has it`);
   const wanted = stored.spec.replicas ?? 0;
   if ((decision.spec.replicas ?? 0) !== wanted)
-    lines.push(`${decision.spec.replicas ?? 0} replicas were asked for, now ${wanted}`);
-  lines.push(...fleetChanges(trace?.clusters ?? [], world.clusters, now));
+    lines.push(`replicas asked for: ${decision.spec.replicas ?? 0} then, ${wanted} now`);
+  lines.push(
+    ...fleetChanges(
+      (trace?.clusters ?? []).filter((entry) => !evictions.has(entry.cluster)),
+      world.clusters.filter((cluster) => !evictions.has(cluster.metadata.name ?? "")),
+      now,
+    ),
+  );
   return lines.length <= MOST_CHANGES
     ? lines
     : [...lines.slice(0, MOST_CHANGES), `and ${lines.length - MOST_CHANGES} more`];

@@ -37,12 +37,7 @@ export function explainNotes({ template, policy, stored, desired }: NotesRequest
     );
   }
   if (policy === undefined) return notes;
-  if (
-    policy.spec.activationPreference === "Lazy" &&
-    stored !== undefined &&
-    desired !== undefined &&
-    isBehind(stored, desired)
-  ) {
+  if (policy.spec.activationPreference === "Lazy" && stored !== undefined && isBehind(stored, policy)) {
     notes.push(
       `Policy ${policyName(policy)} has changed, and is lazy (spec.activationPreference): the change waits for a change of ${template.metadata.name ?? "the object"} itself.`,
     );
@@ -56,7 +51,7 @@ export function explainNotes({ template, policy, stored, desired }: NotesRequest
   return notes;
 }
 
-/** Whether the binding lacks something that the policy now says. */
-function isBehind(stored: AnyBinding, desired: AnyBinding): boolean {
-  return !equalJson(stored.spec.placement ?? {}, desired.spec.placement ?? {});
+/** Whether the policy says of the placement what the binding does not. */
+function isBehind(stored: AnyBinding, policy: Policy): boolean {
+  return !equalJson(stored.spec.placement ?? {}, policy.spec.placement ?? {});
 }

@@ -51,7 +51,8 @@ export function explainPlacement(request: PlacementRequest): PlacementExplanatio
   const own = new Set((present.spec.clusters ?? []).map((target) => target.name));
   const read = stored === undefined ? undefined : readLastDecision(stored, world.clusters);
   const whole = read?.state === "whole" ? read : undefined;
-  const fresh = outcome?.policy === undefined ? undefined : placeAnew(world, binding, stored);
+  const ignored = outcome?.decision?.verdict === "ignored" ? outcome.decision.reason : undefined;
+  const fresh = outcome?.policy === undefined || ignored !== undefined ? undefined : placeAnew(world, binding, stored);
   // What failed is explained as it was tried, and not as a choice from scratch.
   const failed = outcome?.decision?.verdict === "failed" ? outcome.decision : undefined;
   const trace = whole?.trace ?? failed?.trace ?? fresh?.result.trace;
@@ -90,13 +91,16 @@ export function explainPlacement(request: PlacementRequest): PlacementExplanatio
   const why = whole?.decision.answer.error?.message ?? failed?.error?.message ?? fresh?.result.error?.message;
   return {
     state,
-    reason: state === "unplaced" ? (why ?? outcome?.problems[0]) : undefined,
+    reason: state === "unplaced" ? (why ?? ignored ?? outcome?.problems[0]) : undefined,
     replicas: binding.spec.replicas,
     affinityGroup: whole === undefined ? groupOf(placement, fresh, stored) : recordedGroup(whole.decision.answer),
     clusters,
     strategy: trace?.strategy,
     selection: trace?.selection,
-    divisions: (trace?.divisions ?? []).map((division) => withRules(division, placement, world.clusters)),
+    // What was begun when it failed came to nothing.
+    divisions: (trace?.error === undefined ? (trace?.divisions ?? []) : []).map((division) =>
+      withRules(division, placement, world.clusters),
+    ),
     differs: stored === undefined ? undefined : difference(request, stored, fresh),
     decision: stored === undefined || read === undefined ? undefined : explainDecision(read, stored, world, now),
   };

@@ -89,7 +89,7 @@ export function nearPolicies(template: KubeObject, world: World): readonly NearP
     const own = policy.metadata.namespace;
     const elsewhere = own !== undefined && own !== (template.metadata.namespace ?? "");
     const [closest] = misses.sort((a, b) => a.distance - b.distance);
-    if (closest === undefined || closest.distance >= FAR) continue;
+    if (closest === undefined || closest.distance >= FAR || (closest.distance === 0 && !elsewhere)) continue;
     const miss =
       elsewhere && closest.distance === 0
         ? { field: "metadata.namespace", miss: `is in namespace ${own}, and selects objects of that namespace alone` }

@@ -36,7 +36,7 @@ export function explainReplay(decision: RecordedDecision, { answer, trace }: Rep
     }),
     strategy: trace?.strategy,
     selection: trace?.selection,
-    divisions: (trace?.divisions ?? []).map(
+    divisions: (trace?.error === undefined ? (trace?.divisions ?? []) : []).map(
       (division): DivisionExplanation => withRules(division, placement, clusters),
     ),
   };

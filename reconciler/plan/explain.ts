@@ -37,7 +37,7 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
     refKey(object),
   );
   const stored = findBinding(world, template);
-  const { policy } = outcome ?? {};
+  const policy = outcome?.policy ?? outcome?.waiting;
   const follows = referrersOf(world, stored);
   const about = {
     ...common,

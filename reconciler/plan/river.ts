@@ -24,6 +24,8 @@ export interface Outcome {
   readonly ref: ObjectRef;
   readonly template: KubeObject;
   readonly policy: Policy | undefined;
+  /** The policy that will have the object once what `problems` names has come. */
+  readonly waiting?: Policy | undefined;
   readonly candidates: readonly Candidate[];
   readonly binding: AnyBinding | undefined;
   readonly decision: SchedulingDecision | undefined;
@@ -83,7 +85,8 @@ function place(
   const existing = findBinding(world, template);
   const problems = chosen.problem === undefined ? [] : [chosen.problem];
   try {
-    if (policy === undefined) return { ...none, policy, ...keepPlaced(world, template, existing, options, problems) };
+    if (policy === undefined)
+      return { ...none, policy, waiting: chosen.waiting, ...keepPlaced(world, template, existing, options, problems) };
     if (existing !== undefined && isLazy(policy) && world.previous?.has(refKey(ref)) !== true)
       return { ...none, policy, ...keepPlaced(world, template, existing, options, []) };
     const metadata = chosen.metadata ?? template.metadata;
@@ -154,7 +157,7 @@ function choosePolicy(
   world: World,
   policies: PolicyIndex,
   template: KubeObject,
-): { policy?: Policy; metadata?: KubeObject["metadata"]; problem?: string } {
+): { policy?: Policy; waiting?: Policy; metadata?: KubeObject["metadata"]; problem?: string } {
   const overrideExists = (namespace: string, name: string): boolean =>
     namespace === ""
       ? world.clusterOverridePolicies.some((policy) => policy.metadata.name === name)
@@ -185,7 +188,7 @@ function choosePolicy(
         break;
       }
       case "retry":
-        return { problem: decision.reason };
+        return { problem: decision.reason, waiting: decision.policy };
     }
   }
   return {};

@@ -200,9 +200,9 @@ function absentRow(entry: ClusterExplanation, explanation: Explanation, paint: E
   }
   if (entry.verdict === "refused") {
     const [first, ...others] = entry.refusals;
-    const more = others.length === 0 ? "" : `; and ${others.map((refusal) => refusal.words).join("; ")}`;
+    const more = others.map((refusal) => `; and ${refusal.words} (${refusal.field})`).join("");
     const rest = first === undefined ? "is being removed" : `${first.words} (${first.field})${more}`;
-    const change = andList([...new Set(entry.refusals.map((refusal) => refusal.change))]);
+    const change = [...new Set(entry.refusals.map((refusal) => refusal.change))].join("; and ");
     return { name, state: "refused", rest, tint: paint.yellow, below: change === "" ? undefined : `→ ${change}` };
   }
   const attached = explanation.state === "attached" ? "nothing that needs it is there" : "";
@@ -212,11 +212,10 @@ function absentRow(entry: ClusterExplanation, explanation: Explanation, paint: E
 
 /** What is not as it should be. */
 function attentionSection(explanation: Explanation, paint: Emphasis): string[] {
-  const lines = explanation.blocking.map(
-    ({ type, reason, message }) => `${paint.red("✗")} ${type} is False (${reason}): ${message}`,
-  );
+  const lines = explanation.notes.map((note) => `${paint.yellow("!")} ${note}`);
+  for (const { type, reason, message } of explanation.blocking)
+    lines.push(`${paint.red("✗")} ${type} is False (${reason}): ${message}`);
   const said = [explanation.reason ?? "", ...explanation.blocking.map(({ message }) => message)].join("\n");
-  for (const note of explanation.notes) lines.push(`${paint.yellow("!")} ${note}`);
   for (const problem of explanation.problems) if (!said.includes(problem)) lines.push(`${paint.red("✗")} ${problem}`);
   return lines;
 }
@@ -227,7 +226,9 @@ function divisionSection(explanation: Explanation): string[] {
   if (affinityGroup !== undefined) lines.push(groupLine(affinityGroup));
   if (selection !== undefined && selection.by !== "all") lines.push(...selectionLines(selection));
   if (strategy === "Duplicated" && replicas !== undefined)
-    lines.push(`Each cluster gets all ${count(replicas, "replica")} (replicaScheduling: Duplicated).`);
+    lines.push(
+      `Each cluster gets ${replicas === 1 ? "the one replica" : `all ${replicas} replicas`} (replicaScheduling: Duplicated).`,
+    );
   else for (const division of divisions) lines.push(...divisionLines(division));
   if (differs !== undefined) {
     lines.push(
@@ -283,7 +284,7 @@ function divisionLines(division: DivisionExplanation): string[] {
       : strategy === "Aggregated"
         ? `into as few clusters as have room: ${shares.join(", ")}`
         : `by the room there is: ${shares.join(", ")}`;
-  const lines = [`How ${count(target, "replica")} were divided${tier}: ${basis}`];
+  const lines = [`How ${count(target, "replica")} ${target === 1 ? "was" : "were"} divided${tier}: ${basis}`];
   const floors = division.floors ?? [];
   if (floors.length > 0) lines.push(`  At least: ${targetsText(floors)}`);
   if (weights.length < 2 || seats.length === 0) return lines;

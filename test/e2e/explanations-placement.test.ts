@@ -1,0 +1,447 @@
+// What `flaghoist explain` says of where an object is and how its replicas were divided, on both engines.
+import { specify, web, withRequests } from "./support/explanations.ts";
+import { policy } from "./support/manifests.ts";
+import { applyAll, ref } from "./support/plane.ts";
+
+const DIVIDED = { replicaSchedulingType: "Divided", replicaDivisionPreference: "Weighted" };
+const BY_ROOM = { ...DIVIDED, weightPreference: { dynamicWeight: "AvailableReplicas" } };
+const PACKED = { replicaSchedulingType: "Divided", replicaDivisionPreference: "Aggregated" };
+
+specify("explanations of a placement", [
+  {
+    title: "static weights divide the replicas",
+    ns: "weights",
+    given: (ns) => [policy({ namespace: ns, weights: { "tokyo-1": 1, "paris-1": 2 } }), web(ns)],
+    says: [
+      "web is on 2 of 4 clusters, as policy weights/everywhere asks.",
+      "",
+      "  paris-1   4 replicas",
+      "  tokyo-1   2 replicas",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-2   refused      is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → add paris-2 to the list",
+      "",
+      "How 6 replicas were divided: weights paris-1 2, tokyo-1 1 (static rules 1 and 2)",
+      "  seat 1 paris-1 2.00 > 1.00 · seat 2 tokyo-1 1.00 > 0.67 · seat 3 paris-1 0.67 > 0.33",
+      "  seat 4 paris-1 0.40 > 0.33 · seat 5 tokyo-1 0.33 > 0.29 · seat 6 paris-1 0.29 > 0.20",
+      "  → paris-1 4 · tokyo-1 2",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "a taint keeps a cluster away",
+    ns: "taint",
+    given: (ns) => [policy({ namespace: ns, clusters: ["tokyo-1", "edge-7"] }), web(ns, 2)],
+    says: [
+      "web is on 1 of 4 clusters, as policy taint/everywhere asks.",
+      "",
+      "  tokyo-1   2 replicas",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7",
+      "  paris-1   refused      is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → add paris-1 to the list",
+      "  paris-2   refused      is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → add paris-2 to the list",
+      "",
+      "Each cluster gets all 2 replicas (replicaScheduling: Duplicated).",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "a label does not match",
+    ns: "label",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        placement: {
+          clusterAffinity: { labelSelector: { matchLabels: { stage: "prod" } }, exclude: ["paris-2"] },
+          clusterTolerations: [{ operator: "Exists" }],
+        },
+      }),
+      web(ns, 1),
+    ],
+    says: [
+      "web is on 2 of 4 clusters, as policy label/everywhere asks.",
+      "",
+      "  paris-1   1 replica",
+      "  tokyo-1   1 replica",
+      "  edge-7    refused     label stage is edge, wanted prod (spec.placement.clusterAffinity.labelSelector)",
+      "                        → label edge-7 with stage=prod",
+      "  paris-2   refused     is excluded by name (spec.placement.clusterAffinity.exclude)",
+      "                        → take paris-2 out of the list",
+      "",
+      "Each cluster gets the one replica (replicaScheduling: Duplicated).",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "a region is not wanted",
+    ns: "region",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        placement: {
+          clusterAffinity: {
+            fieldSelector: { matchExpressions: [{ key: "region", operator: "In", values: ["eu-west"] }] },
+          },
+          clusterTolerations: [{ operator: "Exists" }],
+        },
+      }),
+      web(ns, 1),
+    ],
+    says: [
+      "web is on 2 of 4 clusters, as policy region/everywhere asks.",
+      "",
+      "  paris-1   1 replica",
+      "  paris-2   1 replica",
+      "  edge-7    refused     region is not set, wanted eu-west (spec.placement.clusterAffinity.fieldSelector)",
+      "                        → set the region of Cluster edge-7",
+      "  tokyo-1   refused     region is ap-northeast, wanted eu-west (spec.placement.clusterAffinity.fieldSelector)",
+      "                        → add ap-northeast to the values",
+      "",
+      "Each cluster gets the one replica (replicaScheduling: Duplicated).",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "no cluster serves the API",
+    ns: "api",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        selectors: [{ apiVersion: "example.org/v1", kind: "Gadget" }],
+        clusters: ["tokyo-1", "paris-1"],
+      }),
+      { apiVersion: "example.org/v1", kind: "Gadget", metadata: { name: "web", namespace: ns } },
+    ],
+    object: "gadget/web",
+    says: [
+      "web is on no cluster, though policy api/everywhere has it: 0/4 clusters are available: 4 cluster(s) did not have the API resource.",
+      "",
+      "  edge-7    refused   no API example.org/v1 Gadget (cluster reports 20 API versions; complete) (Cluster edge-7: status.apiEnablements); and taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                      → install what serves it in edge-7; and tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-1   refused   no API example.org/v1 Gadget (cluster reports 20 API versions; complete) (Cluster paris-1: status.apiEnablements)",
+      "                      → install what serves it in paris-1",
+      "  paris-2   refused   no API example.org/v1 Gadget (cluster reports 20 API versions; complete) (Cluster paris-2: status.apiEnablements); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                      → install what serves it in paris-2; and add paris-2 to the list",
+      "  tokyo-1   refused   no API example.org/v1 Gadget (cluster reports 20 API versions; complete) (Cluster tokyo-1: status.apiEnablements)",
+      "                      → install what serves it in tokyo-1",
+      "",
+      "✗ Scheduled is False (NoClusterFit): 0/4 clusters are available: 4 cluster(s) did not have the API resource.",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "regions compete",
+    ns: "regions",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        placement: {
+          spreadConstraints: [
+            { spreadByField: "region", minGroups: 1, maxGroups: 1 },
+            { spreadByField: "cluster", minGroups: 2, maxGroups: 2 },
+          ],
+        },
+      }),
+      web(ns, 2),
+    ],
+    says: [
+      "web is on 2 of 4 clusters, as policy regions/everywhere asks.",
+      "",
+      "  paris-1   2 replicas",
+      "  paris-2   2 replicas",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and has no region, which spreadConstraints[0] needs (Cluster edge-7: spec.region)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and give Cluster edge-7 one",
+      "  tokyo-1   spare        fits, not needed: region ap-northeast is not among the 1 of 2 regions (minGroups 1, maxGroups 1) (spec.placement.spreadConstraints[0])",
+      "",
+      "Clusters were chosen by spec.placement.spreadConstraints[0]: 1 of 2 regions (minGroups 1, maxGroups 1).",
+      "  eu-west: weight 2000, 2 clusters",
+      "  ap-northeast: weight 1000, 1 cluster, not taken",
+      "Each cluster gets all 2 replicas (replicaScheduling: Duplicated).",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "fewer clusters are wanted than fit",
+    ns: "few",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        clusters: ["tokyo-1", "paris-1", "paris-2"],
+        placement: {
+          spreadConstraints: [{ spreadByField: "cluster", minGroups: 1, maxGroups: 2 }],
+          replicaScheduling: { replicaSchedulingType: "Duplicated" },
+        },
+      }),
+      // No cluster has any: all are alike, and the name decides.
+      withRequests(web(ns, 1), { "example.org/robot": "1" }),
+    ],
+    says: [
+      "web is on 2 of 4 clusters, as policy few/everywhere asks.",
+      "",
+      "  paris-1   1 replica",
+      "  paris-2   1 replica",
+      "  edge-7    refused     taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                        → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  tokyo-1   spare       fits, not needed: 2 of 3 clusters (minGroups 1, maxGroups 2) (spec.placement.spreadConstraints[0])",
+      "",
+      "Clusters were chosen by spec.placement.spreadConstraints[0]: 2 of 3 clusters (minGroups 1, maxGroups 2).",
+      "Each cluster gets the one replica (replicaScheduling: Duplicated).",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "the first affinity group cannot be used",
+    ns: "groups",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        placement: {
+          clusterAffinities: [
+            { affinityName: "moon", clusterNames: ["moon-1"] },
+            { affinityName: "earth", clusterNames: ["tokyo-1"] },
+          ],
+        },
+      }),
+      web(ns, 2),
+    ],
+    says: [
+      "web is on 1 of 4 clusters, as policy groups/everywhere asks.",
+      "",
+      "  tokyo-1   2 replicas",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinities[1].clusterNames)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-1   refused      is not in the list of names (spec.placement.clusterAffinities[1].clusterNames)",
+      "                         → add paris-1 to the list",
+      "  paris-2   refused      is not in the list of names (spec.placement.clusterAffinities[1].clusterNames)",
+      "                         → add paris-2 to the list",
+      "",
+      "Affinity group in use: earth (moon cannot be used: 0/4 clusters are available: 1 cluster(s) had untolerated taint {maintenance=true:NoSchedule}, 3 cluster(s) did not match the placement cluster affinity constraint.).",
+      "Each cluster gets all 2 replicas (replicaScheduling: Duplicated).",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "a group overflows",
+    ns: "overflow",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        placement: {
+          clusterAffinities: [
+            {
+              affinityName: "home",
+              clusterNames: ["tokyo-1"],
+              overflowAffinities: [{ affinityName: "cloud", clusterNames: ["paris-1"] }],
+            },
+          ],
+          replicaScheduling: PACKED,
+        },
+      }),
+      withRequests(web(ns, 14), { cpu: "4" }),
+    ],
+    says: [
+      "web is on 2 of 4 clusters, as policy overflow/everywhere asks.",
+      "",
+      "  paris-1   2 replicas",
+      "  tokyo-1   12 replicas",
+      "  edge-7    refused       taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names, nor is it in an overflow affinity (spec.placement.clusterAffinities[0].clusterNames)",
+      "                          → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-2   refused       is not in the list of names, nor is it in an overflow affinity (spec.placement.clusterAffinities[0].clusterNames)",
+      "                          → add paris-2 to the list",
+      "",
+      "Affinity group in use: home.",
+      "How 12 replicas were divided: into as few clusters as have room: tokyo-1 12",
+      "How 2 replicas were divided (overflow tier 1): into as few clusters as have room: paris-1 12",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "there is not enough room",
+    ns: "room",
+    given: (ns) => [
+      policy({ namespace: ns, clusters: ["tokyo-1", "paris-1"], placement: { replicaScheduling: BY_ROOM } }),
+      withRequests(web(ns, 19), { memory: "20Gi" }),
+    ],
+    says: [
+      "web is on no cluster, though policy room/everywhere has it: failed to assign replicas: failed to scale up: Clusters available replicas 18 are not enough to schedule.",
+      "",
+      "  edge-7    refused   taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                      → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-1   spare     fits, has room for 9 of 19",
+      "  paris-2   refused   is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                      → add paris-2 to the list",
+      "  tokyo-1   spare     fits, has room for 9 of 19",
+      "",
+      "✗ Scheduled is False (Unschedulable): failed to assign replicas: failed to scale up: Clusters available replicas 18 are not enough to schedule.",
+    ],
+  },
+  {
+    title: "as few clusters as suffice",
+    ns: "packed",
+    given: (ns) => [
+      policy({ namespace: ns, clusters: ["paris-1", "paris-2"], placement: { replicaScheduling: PACKED } }),
+      withRequests(web(ns, 4), { memory: "30Gi" }),
+    ],
+    says: [
+      "web is on 1 of 4 clusters, as policy packed/everywhere asks.",
+      "",
+      "  paris-1   4 replicas",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-2   spare        fits, not needed: the others have room enough",
+      "  tokyo-1   refused      is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → add tokyo-1 to the list",
+      "",
+      "How 4 replicas were divided: into as few clusters as have room: paris-1 6",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "it was scaled",
+    ns: "scaled",
+    given: (ns) => [policy({ namespace: ns, weights: { "tokyo-1": 1, "paris-2": 2 } }), web(ns, 3)],
+    afterwards: async (plane, ns) => {
+      await applyAll(plane.client, web(ns, 6));
+    },
+    says: [
+      "web is on 2 of 4 clusters, as policy scaled/everywhere asks.",
+      "",
+      "  paris-2   4 replicas",
+      "  tokyo-1   2 replicas",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-1   refused      is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → add paris-1 to the list",
+      "",
+      "How 6 replicas were divided: weights paris-2 2, tokyo-1 1 (static rules 1 and 2)",
+      "  seat 1 paris-2 2.00 > 1.00 · seat 2 tokyo-1 1.00 > 0.67 · seat 3 paris-2 0.67 > 0.33",
+      "  seat 4 paris-2 0.40 > 0.33 · seat 5 tokyo-1 0.33 > 0.29 · seat 6 paris-2 0.29 > 0.20",
+      "  → paris-2 4 · tokyo-1 2",
+      "",
+      "Decided N ago because 3 of 6 replicas are placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "its copy is leaving a cluster",
+    ns: "leaving",
+    given: (ns) => [policy({ namespace: ns, weights: { "tokyo-1": 2, "paris-1": 1 } }), web(ns, 3)],
+    afterwards: async (plane, ns) => {
+      const task = {
+        fromCluster: "paris-1",
+        producer: "operator",
+        reason: "Drill",
+        purgeMode: "Gracefully",
+        suppressDeletion: true,
+      };
+      const spec = { clusters: [{ name: "tokyo-1", replicas: 3 }], gracefulEvictionTasks: [task] };
+      await plane.client.patch(
+        ref("work.karmada.io/v1alpha2 ResourceBinding", ns, "web-deployment"),
+        { spec },
+        "merge",
+      );
+    },
+    says: [
+      "web is on 1 of 4 clusters, as policy leaving/everywhere asks.",
+      "",
+      "  tokyo-1   3 replicas",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-1   leaving      its copy goes once it is well elsewhere: Drill by operator",
+      "  paris-2   refused      is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → add paris-2 to the list",
+      "",
+      "How 3 replicas were divided: weights paris-1 1, tokyo-1 2 (static rules 1 and 2)",
+      "  seat 1 tokyo-1 2.00 > 1.00 · seat 2 paris-1 1.00 > 0.67 · seat 3 tokyo-1 0.67 > 0.33",
+      "  → paris-1 1 · tokyo-1 2",
+      "",
+      "Since it was decided:",
+      "  paris-1 was chosen, and is no longer: Drill by operator",
+      "  tokyo-1 was given 2, and has 3",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "expressions score the clusters",
+    ns: "scores",
+    given: (ns) => [
+      policy({
+        namespace: ns,
+        clusters: ["tokyo-1", "paris-1", "paris-2"],
+        placement: {
+          spreadConstraints: [{ spreadByField: "cluster", minGroups: 1, maxGroups: 1 }],
+          flaghoist: {
+            scores: [{ name: "cheap", expression: "cluster.provider == 'azure' ? 90 : 10", weight: 2 }],
+          },
+        },
+      }),
+      web(ns, 1),
+    ],
+    says: [
+      "web is on 1 of 4 clusters, as policy scores/everywhere asks.",
+      "",
+      "  paris-2   1 replica   score 180: cheap 90 × 2",
+      "  edge-7    refused     taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                        → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-1   spare       fits, not needed: 1 of 3 clusters (minGroups 1, maxGroups 1) (spec.placement.spreadConstraints[0]); score 20: cheap 10 × 2",
+      "  tokyo-1   spare       fits, not needed: 1 of 3 clusters (minGroups 1, maxGroups 1) (spec.placement.spreadConstraints[0]); score 20: cheap 10 × 2",
+      "",
+      "Clusters were chosen by spec.placement.spreadConstraints[0]: 1 of 3 clusters (minGroups 1, maxGroups 1).",
+      "Each cluster gets the one replica (replicaScheduling: Duplicated).",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+  {
+    title: "a cluster was tainted after the decision",
+    ns: "since",
+    given: (ns) => [policy({ namespace: ns, weights: { "tokyo-1": 1, "paris-1": 2 } }), web(ns, 3)],
+    afterwards: async (plane) => {
+      const taints = [{ key: "full", effect: "NoSchedule" }];
+      await plane.client.patch(
+        ref("cluster.karmada.io/v1alpha1 Cluster", "", "paris-1"),
+        { spec: { taints } },
+        "merge",
+      );
+    },
+    after: async (plane) => {
+      await plane.client.patch(
+        ref("cluster.karmada.io/v1alpha1 Cluster", "", "paris-1"),
+        { spec: { taints: [] } },
+        "merge",
+      );
+    },
+    says: [
+      "web is on 2 of 4 clusters, as policy since/everywhere asks.",
+      "",
+      "  paris-1   2 replicas   kept although taint full:NoSchedule is not tolerated (spec.placement.clusterTolerations)",
+      "  tokyo-1   1 replica",
+      "  edge-7    refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
+      "  paris-2   refused      is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
+      "                         → add paris-2 to the list",
+      "",
+      "How 3 replicas were divided: weights paris-1 2, tokyo-1 1 (static rules 1 and 2)",
+      "  seat 1 paris-1 2.00 > 1.00 · seat 2 tokyo-1 1.00 > 0.67 · seat 3 paris-1 0.67 > 0.33",
+      "  → paris-1 2 · tokyo-1 1",
+      "",
+      "Since it was decided:",
+      "  paris-1: taint full:NoSchedule is not tolerated, but what is there stays",
+      "",
+      "Decided N ago because it had never been placed, fleet version N; keep it with: --save FILE",
+    ],
+  },
+]);
