@@ -10,7 +10,15 @@ import { type StepResult, WorkQueue } from "../../runtime/work-queue.ts";
 import { podRequests } from "../cluster-status.ts";
 import type { NodeRoom } from "./nodes.ts";
 import { templateHash } from "./template-hash.ts";
-import { podFor, REVISION_LABEL, replicaSetFor, runningStatus, templateOf } from "./workload-objects.ts";
+import {
+  isUnplaced,
+  podFor,
+  REVISION_LABEL,
+  replicaSetFor,
+  runningStatus,
+  templateOf,
+  unplacedStatus,
+} from "./workload-objects.ts";
 import {
   daemonSetStatus,
   deploymentStatus,
@@ -295,8 +303,11 @@ class WorkloadLoops {
     const status = isObject(pod["status"]) ? pod["status"] : {};
     if (typeof spec["nodeName"] !== "string") {
       const node = room.place(uid, podRequests(spec));
-      // Nobody tells when room comes free: look again.
-      if (node === undefined) return { requeueAfterMs: 1_000 };
+      if (node === undefined) {
+        if (!isUnplaced(pod)) await this.#writeStatus(pod, unplacedStatus(pod, clock.now()));
+        // Nobody tells when room comes free: look again.
+        return { requeueAfterMs: 1_000 };
+      }
       this.#placedAt.set(uid, clock.now());
       const target = { apiVersion: "v1", kind: "Node", name: node };
       await client.raw("POST", `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/binding`, {

@@ -101,3 +101,22 @@ export function runningStatus(pod: KubeObject, spec: Record<string, unknown>, no
     })),
   };
 }
+
+/** What the scheduler says of a pod that no node has room for. */
+export function unplacedStatus(pod: KubeObject, nowMs: number): Record<string, unknown> {
+  const condition = {
+    type: "PodScheduled",
+    status: "False",
+    reason: "Unschedulable",
+    message: "no node has room for the pod",
+    lastProbeTime: null,
+    lastTransitionTime: rfc3339(nowMs),
+  };
+  return { ...(isObject(pod["status"]) ? pod["status"] : {}), conditions: [condition] };
+}
+
+/** Whether the scheduler has said so. */
+export function isUnplaced(pod: KubeObject): boolean {
+  const conditions = isObject(pod["status"]) ? pod["status"]["conditions"] : undefined;
+  return Array.isArray(conditions) && conditions.some((each) => isObject(each) && each["reason"] === "Unschedulable");
+}
