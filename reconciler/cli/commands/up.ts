@@ -11,10 +11,10 @@ import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
-import { DESCHEDULER_OPTIONS, readDeschedulerSettings } from "../descheduler-settings.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { paint } from "../output.ts";
+import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
 import { registerSimulated } from "../simulated-fleet.ts";
 import { readSkipSettings, SKIP_OPTIONS } from "../skip-settings.ts";
@@ -54,8 +54,8 @@ export const upCommand: Command = {
     },
     ...AUTHENTICATION_OPTIONS,
     ...SCHEDULING_OPTIONS,
-    ...DESCHEDULER_OPTIONS,
     ...ESTIMATOR_OPTIONS,
+    ...REBALANCE_OPTIONS,
     compatibility: {
       type: "string",
       value: "MODE",
@@ -232,8 +232,8 @@ function profileOf(invocation: Invocation): Partial<Profile> {
     ...failover,
     ...readSchedulingSettings(invocation),
     ...readSkipSettings(invocation),
-    descheduler: readDeschedulerSettings(invocation),
     estimators: readEstimatorSettings(invocation),
+    ...readRebalanceSettings(invocation),
   };
 }
 

@@ -1,9 +1,9 @@
-// Whether and when replicas that cannot run are taken back, from the command line: Karmada's flags by their names.
+// When workloads are placed another time, from the command line. The descheduler's flags are Karmada's by their names.
 import { isDuration, parseDuration } from "../../runtime/duration.ts";
-import type { DeschedulerProfile } from "../controllers/context.ts";
+import type { DeschedulerProfile, Profile } from "../controllers/context.ts";
 import { booleanOption, type CommandOption, type Invocation, stringOption, UsageError } from "./command.ts";
 
-export const DESCHEDULER_OPTIONS: Readonly<Record<string, CommandOption>> = {
+export const REBALANCE_OPTIONS: Readonly<Record<string, CommandOption>> = {
   descheduler: { type: "boolean", help: "move replicas away from clusters that find no place for them" },
   "descheduling-interval": {
     type: "string",
@@ -15,13 +15,25 @@ export const DESCHEDULER_OPTIONS: Readonly<Record<string, CommandOption>> = {
     value: "DURATION",
     help: "with --descheduler: how long a Pod must have found no place (default: 5m)",
   },
+  "cluster-health-damping": {
+    type: "string",
+    value: "DURATION",
+    help: "how long a cluster must be ready, or not, before rescheduleOn: [ClusterHealth] follows (default: 1m)",
+  },
 };
 
 /** As Karmada's --scheduler-estimator-timeout. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
-/** Undefined when replicas stay where they were put. Throws a usage error. */
-export function readDeschedulerSettings(invocation: Invocation): DeschedulerProfile | undefined {
+/** Reads the options above. Throws a usage error. */
+export function readRebalanceSettings(invocation: Invocation): Pick<Profile, "descheduler" | "clusterHealthDampingMs"> {
+  return {
+    descheduler: readDescheduler(invocation),
+    clusterHealthDampingMs: durationOption(invocation, "cluster-health-damping", "1m"),
+  };
+}
+
+function readDescheduler(invocation: Invocation): DeschedulerProfile | undefined {
   const intervalMs = durationOption(invocation, "descheduling-interval", "2m");
   const thresholdMs = durationOption(invocation, "unschedulable-threshold", "5m");
   if (!booleanOption(invocation, "descheduler")) {
