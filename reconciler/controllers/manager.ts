@@ -4,6 +4,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
+import { startApplicationFailoverController } from "./application-failover.ts";
 import { ArtifactStore } from "./artifacts.ts";
 import { startBindingStatusController } from "./binding-status.ts";
 import { BindingWriter, startAssumedWorkloads, startMemories } from "./binding-writer.ts";
@@ -31,6 +32,7 @@ import { QuotaWorks } from "./quota-works.ts";
 import { startRelocationController } from "./relocation.ts";
 import { startSyncController } from "./sync.ts";
 import type { SyncRenderer } from "./sync-apply.ts";
+import { startTaintPolicyController, TAINT_POLICY_KIND } from "./taint-policies.ts";
 import { TemplateIndex } from "./template-index.ts";
 import { TemplateWatch } from "./template-watch.ts";
 import { startTemplateController, watchPolicies } from "./templates.ts";
@@ -51,6 +53,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   [WORK_API_VERSION, "Work"],
   QUOTA_KIND,
   REBALANCER_KIND,
+  TAINT_POLICY_KIND,
   [GITOPS_API, "GitRepository"],
   [GITOPS_API, "Sync"],
 ];
@@ -116,6 +119,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
     startRelocationController(context, fleetState, writer),
+    startApplicationFailoverController(context, interpreter),
+    ...(context.profile.failover ? [startTaintPolicyController(context)] : []),
     startExecutionController({ context, fleet, interpreter, journal }),
     startBindingStatusController({ context, templates, interpreter, index, writer }),
     estimators,
