@@ -5,7 +5,7 @@ import type { ResourceBindingSpec, ResourceBindingStatus } from "../../api/work.
 import type { SchedulerGates } from "./options.ts";
 import type { Dice } from "./random-cases.ts";
 import { randomFleet, SERVED } from "./random-fleets.ts";
-import { randomPlacement } from "./random-placements.ts";
+import { type Focus, randomPlacement } from "./random-placements.ts";
 
 export interface HardCase {
   readonly clusters: readonly Cluster[];
@@ -21,8 +21,37 @@ interface RandomComponent {
   readonly replicaRequirements?: { readonly resourceRequest: Record<string, string> };
 }
 
-const CPU = ["100m", "250m", "500m", "0.5", "1", "2", "5e-1", "1e0", "0", "333m", "1u", "3"] as const;
-const MEMORY = ["128Mi", "1Gi", "1e9", "512M", "0", "0.5Gi", "1500m", "1Ki"] as const;
+const CPU = [
+  "100m",
+  "250m",
+  "500m",
+  "0.5",
+  "1",
+  "2",
+  "5e-1",
+  "1e0",
+  "0",
+  "333m",
+  "1u",
+  "3",
+  ".25",
+  "2.",
+  "+1",
+] as const;
+const MEMORY = [
+  "128Mi",
+  "1Gi",
+  "1e9",
+  "512M",
+  "0",
+  "0.5Gi",
+  "1500m",
+  "1Ki",
+  "1.1Gi",
+  "2E6",
+  "0.0001Ti",
+  "1e8",
+] as const;
 
 export function randomRequest(dice: Dice): Record<string, string> {
   return {
@@ -49,18 +78,40 @@ function randomSize(dice: Dice, maxClusters: number): number {
   return dice.between(dice.chance(0.05) ? 0 : 1, Math.min(most, maxClusters));
 }
 
-export function randomHardFleet(dice: Dice, maxClusters: number): Cluster[] {
+function inRegion(cluster: Cluster, number: number): Cluster {
+  return { ...cluster, spec: { ...cluster.spec, region: `region-${number}` } };
+}
+
+export function randomHardFleet(dice: Dice, maxClusters: number, focus: Focus = "anything"): Cluster[] {
+  if (focus === "ties")
+    return randomFleet(dice, dice.between(13, Math.min(80, maxClusters)), dice.pick(["same", "few"]));
+  if (focus === "regions") {
+    const fleet = randomFleet(
+      dice,
+      dice.between(4, dice.pick([20, 60, maxClusters])),
+      dice.pick(["same", "few", "any"]),
+    );
+    const regions = dice.between(2, 14);
+    // Sometimes more regions than there are names for, of uneven size.
+    return dice.chance(0.5)
+      ? fleet
+      : fleet.map((cluster) => inRegion(cluster, dice.between(1, dice.between(1, regions))));
+  }
   return randomFleet(dice, randomSize(dice, maxClusters), dice.pick(["same", "few", "few", "any", "any"]));
 }
 
-export function randomBinding(dice: Dice, clusters: readonly Cluster[]): Omit<HardCase, "clusters"> {
+export function randomBinding(
+  dice: Dice,
+  clusters: readonly Cluster[],
+  focus: Focus = "anything",
+): Omit<HardCase, "clusters"> {
   const names = clusters.map((cluster) => cluster.metadata.name ?? "");
-  const placement = randomPlacement(dice, names);
+  const placement = randomPlacement(dice, names, focus);
   const groups = placement.clusterAffinities?.map((term) => term.affinityName) ?? [];
   const most = dice.pick([0.1, 0.3, 0.8]);
   const previous = dice.chance(0.5) ? dice.some(dice.shuffle([...names, "gone-1", "gone-2"]), most) : [];
   const [apiVersion, kind] = dice.pick([...SERVED, SERVED[0] ?? ["apps/v1", "Deployment"]] as const);
-  const multi = dice.chance(0.12);
+  const multi = dice.chance(focus === "anything" ? 0.12 : 0.03);
   const withRequirements = dice.chance(0.75);
   const even = dice.between(0, 9);
   const replicas = multi

@@ -130,8 +130,42 @@ function randomStrategy(dice: Dice, names: readonly string[]): ReplicaScheduling
   }
 }
 
+/**
+ * What random placements are about: anything; the choice among many regions; or dividing over many clusters that are all
+ * alike. The last two leave nearly every cluster in the race, which anything put together at random seldom does.
+ */
+export type Focus = "anything" | "regions" | "ties";
+
+function placementOn(dice: Dice, focus: Exclude<Focus, "anything">, size: number): Placement {
+  const divided = { replicaSchedulingType: "Divided" } as const;
+  const byRoom = dice.pick<ReplicaSchedulingStrategy>([
+    { ...divided, replicaDivisionPreference: "Aggregated" },
+    { ...divided, replicaDivisionPreference: "Aggregated" },
+    { ...divided, replicaDivisionPreference: "Weighted", weightPreference: { dynamicWeight: "AvailableReplicas" } },
+    ...(focus === "regions" ? [{ replicaSchedulingType: "Duplicated" } as const] : []),
+  ]);
+  const most = dice.pick([2, 4, 7]);
+  const regions = dice.between(1, most);
+  const clusters = dice.between(1, Math.max(2, Math.min(30, size)));
+  const region = { spreadByField: "region", minGroups: regions, maxGroups: regions + dice.between(0, most) } as const;
+  const cluster = {
+    spreadByField: "cluster",
+    minGroups: dice.chance(0.5) ? clusters : 1,
+    maxGroups: clusters + dice.between(0, 10),
+  } as const;
+  const wantsSpread = focus === "regions" || dice.chance(0.3);
+  const spreadConstraints = focus === "regions" ? dice.shuffle([region, cluster]) : [cluster];
+  return {
+    ...(dice.chance(0.2) ? { clusterAffinity: { labelSelector: { matchLabels: { env: "prod" } } } } : {}),
+    clusterTolerations: [{ operator: "Exists" }],
+    ...(wantsSpread ? { spreadConstraints } : {}),
+    replicaScheduling: byRoom,
+  };
+}
+
 /** As it is stored: Karmada's encoder leaves out lists that are empty. */
-export function randomPlacement(dice: Dice, names: readonly string[]): Placement {
+export function randomPlacement(dice: Dice, names: readonly string[], focus: Focus = "anything"): Placement {
+  if (focus !== "anything") return placementOn(dice, focus, names.length);
   return withoutEmptyLists(anyPlacement(dice, names));
 }
 

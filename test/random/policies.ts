@@ -141,7 +141,8 @@ const PLACEMENT_TWISTS: readonly ((placement: Json, dice: Dice) => void)[] = [
   },
   (placement, dice) => {
     placement["replicaScheduling"] = {
-      ...(dice.chance(0.9) ? { replicaSchedulingType: dice.pick(["Divided", "Divided", "Duplicated"]) } : {}),
+      // The schema fills it in before any rule looks.
+      replicaSchedulingType: dice.pick(["Divided", "Divided", "Duplicated"]),
       ...(dice.chance(0.5) ? { replicaDivisionPreference: dice.pick(["Weighted", "Aggregated"]) } : {}),
       ...(dice.chance(0.5) ? { weightPreference: dice.pick([{}, { dynamicWeight: "AvailableReplicas" }]) } : {}),
     };

@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../../../api/cluster.ts";
-import type { ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../../api/work.ts";
+import type { ResourceBinding, ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../../api/work.ts";
 import { FleetIndex } from "../../../reconciler/scheduler/fleet-index.ts";
-import type { SchedulerGates } from "../../../reconciler/scheduler/options.ts";
+import type { AssumedWorkload, GroupMember, SchedulerGates } from "../../../reconciler/scheduler/options.ts";
 import { schedule } from "../../../reconciler/scheduler/schedule.ts";
+import { bindingName } from "../../../reconciler/works/naming.ts";
 import { type Comparable, caseSuite } from "../karmada-cases.ts";
 import type { Suite, SuiteOptions } from "../suite.ts";
 
@@ -15,6 +16,10 @@ export interface ScheduleInput {
   readonly status: ResourceBindingStatus;
   readonly enableEmptyWorkloadPropagation?: boolean;
   readonly featureGates?: Partial<SchedulerGates>;
+  /** The other bindings there are, for gate WorkloadAffinity. */
+  readonly bindings?: readonly ResourceBinding[];
+  /** What is on its way to clusters, by cluster, for gate SchedulingOvercommitProtection. */
+  readonly assumedWorkloads?: Readonly<Record<string, readonly AssumedWorkload[]>>;
 }
 
 interface Answer {
@@ -52,6 +57,9 @@ export function answerSchedule(input: ScheduleInput, fleet: FleetIndex): Answer 
       explain: true,
       emptyWorkloadPropagation: input.enableEmptyWorkloadPropagation === true,
       featureGates: input.featureGates ?? {},
+      affinityMembers: others(input, "affinityGroup"),
+      antiAffinityMembers: others(input, "antiAffinityGroup"),
+      assumedWorkloads: new Map(Object.entries(input.assumedWorkloads ?? {})),
     },
   });
   if (result.error === undefined) return { clusters: result.clusters };
@@ -65,6 +73,16 @@ export function answerSchedule(input: ScheduleInput, fleet: FleetIndex): Answer 
       .sort((a, b) => (a.plugin < b.plugin ? -1 : 1)),
   ]);
   return { failure, reasons: Object.fromEntries(reasons) };
+}
+
+/** The other bindings of the same namespace and group. */
+function others({ spec, bindings = [] }: ScheduleInput, group: "affinityGroup" | "antiAffinityGroup"): GroupMember[] {
+  const own = spec.workloadAffinityGroups?.[group];
+  const name = bindingName(spec.resource.kind, spec.resource.name);
+  return bindings
+    .filter(({ metadata }) => metadata.namespace === spec.resource.namespace && metadata.name !== name)
+    .filter((binding) => own !== undefined && binding.spec.workloadAffinityGroups?.[group] === own)
+    .map((binding) => ({ clusters: binding.spec.clusters ?? [] }));
 }
 
 /** Takes out what Karmada leaves to chance. */
@@ -99,8 +117,11 @@ export function comparable(spec: ResourceBindingSpec, targets: readonly TargetCl
   const tiers = spec.placement?.clusterAffinities?.some((term) => term.overflowAffinities != null) === true;
   if (tiers) return plain.sort(byName);
   const before = new Map((spec.clusters ?? []).map((target) => [target.name, target.replicas]));
-  const gained = plain.findLastIndex((target) => before.get(target.name) !== target.replicas) + 1;
-  return [...plain.slice(0, gained), ...plain.slice(gained).sort(byName)];
+  // Behind them may stand the clusters that got nothing, in the order of selection.
+  const withSome = plain.findLastIndex((target) => target.replicas > 0) + 1;
+  const placed = plain.slice(0, withSome);
+  const gained = placed.findLastIndex((target) => before.get(target.name) !== target.replicas) + 1;
+  return [...placed.slice(0, gained), ...placed.slice(gained).sort(byName), ...plain.slice(withSome)];
 }
 
 export const suite: Suite = {
