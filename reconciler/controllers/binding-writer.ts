@@ -85,6 +85,7 @@ export class BindingWriter {
       schedulerName,
       emptyWorkloadPropagation,
       disabledFilters: FILTER_NAMES.filter((name) => disabledPlugins.includes(name)),
+      ...(disabledPlugins.includes("ClusterLocality") ? { withoutLocality: true } : {}),
     };
     for (const kind of BINDING_KINDS) {
       context.informers.of(BINDING_API_VERSION, kind).subscribe((change) => {

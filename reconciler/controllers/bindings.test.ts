@@ -13,7 +13,7 @@ import {
   roomy,
   unscheduled,
 } from "../../test/e2e/support/scheduling-loop.ts";
-import { DEFAULT_SCHEDULING } from "./context.ts";
+import { DEFAULT_SCHEDULING, type SchedulingProfile } from "./context.ts";
 
 const open: LoopUnderTest[] = [];
 afterEach(async () => {
@@ -415,5 +415,90 @@ describe("changes of the fleet", () => {
       },
       { forMs: 50 },
     );
+  });
+});
+
+describe("settings of the scheduler", () => {
+  function scheduling(change: Partial<SchedulingProfile>): LoopWords {
+    return { profile: { scheduling: { ...DEFAULT_SCHEDULING, ...change } } };
+  }
+
+  it("leave out filters that are switched off", async () => {
+    const store = await begin(scheduling({ disabledPlugins: ["TaintToleration"] }));
+    await store.putCluster(cluster({ name: "a", taints: [{ key: "maintenance", effect: "NoSchedule" }] }));
+    await store.client.create(unscheduled("web", {}));
+    await store.start();
+
+    expect(targetsOf(await untilScheduled(store, "web", "Success"))).toEqual({ a: 2 });
+  });
+
+  it.each([
+    [[], { a: 3 }],
+    [["ClusterLocality"], { b: 3 }],
+  ])("prefer present clusters unless ClusterLocality is off (%j)", async (disabledPlugins, targets) => {
+    const store = await begin(scheduling({ disabledPlugins }));
+    await store.putCluster(roomy("a", 10));
+    await store.putCluster(roomy("b", 20));
+    const spreadConstraints = [{ spreadByField: "cluster" as const, minGroups: 1, maxGroups: 1 }];
+    const clusters = [{ name: "a", replicas: 2 }];
+    await store.client.create(unscheduled("web", { ...DYNAMIC, spreadConstraints }, { replicas: 3, clusters }));
+    await store.start();
+
+    expect(targetsOf(await untilScheduled(store, "web", "Success"))).toEqual(targets);
+  });
+
+  it("send workloads also to chosen clusters that get no replicas, if so wished", async () => {
+    const store = await begin(scheduling({ emptyWorkloadPropagation: true }));
+    await store.putCluster(roomy("a", 10));
+    await store.putCluster(roomy("b", 10));
+    await store.client.create(unscheduled("web", DYNAMIC, { replicas: 1 }));
+    await store.start();
+
+    const { spec } = await untilScheduled(store, "web", "Success");
+
+    expect(spec.clusters).toHaveLength(2);
+    expect(spec.clusters?.map(({ replicas }) => replicas ?? 0).sort()).toEqual([0, 1]);
+  });
+});
+
+describe("gate MultiplePodTemplatesScheduling", () => {
+  const request = (cpu: string) => ({ resourceRequest: { cpu } });
+  const components = [
+    { name: "leader", replicas: 1, replicaRequirements: request("2") },
+    { name: "worker", replicas: 4, replicaRequirements: request("1") },
+  ];
+  const ONE = { spreadConstraints: [{ spreadByField: "cluster" as const, minGroups: 1, maxGroups: 1 }] };
+
+  async function place(gate: boolean, cpu: number): Promise<LoopUnderTest> {
+    const gates = featureGates({ MultiplePodTemplatesScheduling: gate });
+    const store = await begin({ profile: { featureGates: gates } });
+    await store.putCluster(roomy("a", 4));
+    await store.putCluster(roomy("b", cpu));
+    const { replicas: _, replicaRequirements: __, ...spec } = unscheduled("flink", { ...DYNAMIC, ...ONE }).spec;
+    const made = unscheduled("flink", {});
+    await store.client.create({ ...made, spec: { ...spec, components } });
+    await store.start();
+    return store;
+  }
+
+  it("places all components together where one set of them has room", async () => {
+    const store = await place(true, 6);
+
+    const { spec } = await untilScheduled(store, "flink", "Success");
+
+    expect(spec.clusters).toEqual([{ name: "b" }]);
+  });
+
+  it("waits where no cluster has room for one set", async () => {
+    const store = await place(true, 5);
+
+    const binding = await untilScheduled(store, "flink", "SchedulerError");
+
+    expect(conditionOf(binding, "Scheduled")?.message).toContain("no enough resource when selecting 1 clusters");
+    await store.putCluster(roomy("b", 6));
+    await eventually(async () => {
+      await store.clock.advance(1_000);
+      expect((await store.read("flink")).spec.clusters).toEqual([{ name: "b" }]);
+    });
   });
 });

@@ -22,6 +22,7 @@ export class Candidates {
   readonly #estimates: ArrayLike<number>;
   readonly #previous: ReadonlyMap<number, number>;
   readonly #scores: ArrayLike<number> | undefined;
+  readonly #locality: boolean;
   #regions: readonly RegionCandidates[] | undefined;
   #choices: Map<number, ArrayLike<number> | SchedulingError> | undefined;
 
@@ -32,6 +33,7 @@ export class Candidates {
     previous: ReadonlyMap<number, number>,
     tiers: Uint16Array | undefined,
     scores: ArrayLike<number> | undefined,
+    locality = true,
   ) {
     this.records = records;
     this.positions = positions;
@@ -39,6 +41,7 @@ export class Candidates {
     this.#estimates = estimates;
     this.#previous = previous;
     this.#scores = scores;
+    this.#locality = locality;
   }
 
   /** Sorts `positions`, none of which is a current target. `scores`: preferences by position, if there are any. */
@@ -82,10 +85,15 @@ export class Candidates {
 
   /**
    * These candidates with `previous` targets (replicas by position) put where they now belong. `keeps` says of every
-   * position whether it is still a candidate; previous targets may be candidates that were not in this list.
+   * position whether it is still a candidate; previous targets may be candidates that were not in this list. `locality`:
+   * whether they are preferred for being targets.
    */
-  withPrevious(previous: ReadonlyMap<number, number>, keeps: (position: number) => boolean): Candidates {
-    const mixed = new Candidates(this.records, [], this.#estimates, previous, this.tiers, this.#scores);
+  withPrevious(
+    previous: ReadonlyMap<number, number>,
+    keeps: (position: number) => boolean,
+    locality = true,
+  ): Candidates {
+    const mixed = new Candidates(this.records, [], this.#estimates, previous, this.tiers, this.#scores, locality);
     const targets = [...previous.keys()].filter(keeps).sort((a, b) => mixed.compare(a, b));
     const positions: number[] = [];
     let next = 0;
@@ -98,22 +106,23 @@ export class Candidates {
       positions.push(position);
     }
     while (next < targets.length) positions.push(targets[next++] as number);
-    return new Candidates(this.records, positions, this.#estimates, previous, this.tiers, this.#scores);
+    return new Candidates(this.records, positions, this.#estimates, previous, this.tiers, this.#scores, locality);
   }
 
   /** Those of these candidates that `keeps` lets stay. */
   keeping(keeps: (position: number) => boolean): Candidates {
     const positions = Array.from(this.positions).filter(keeps);
-    return new Candidates(this.records, positions, this.#estimates, this.#previous, this.tiers, this.#scores);
+    const { records, tiers } = this;
+    return new Candidates(records, positions, this.#estimates, this.#previous, tiers, this.#scores, this.#locality);
   }
 
-  /** Whether the cluster is a current target, which is a score of 100 in itself. */
+  /** Whether the cluster is a current target, which is a score of 100 in itself unless locality does not count. */
   isTarget(position: number): boolean {
     return this.#previous.has(position);
   }
 
   score(position: number): number {
-    return (this.#previous.has(position) ? 100 : 0) + this.preference(position);
+    return (this.#locality && this.#previous.has(position) ? 100 : 0) + this.preference(position);
   }
 
   /** What scores beyond Karmada's add. */

@@ -54,6 +54,7 @@ function randomOptions(dice: Dice, names: readonly string[]): SchedulingOptions 
     ...(dice.chance(0.3) ? { estimates: [{ name: "estimator", replicasOf: (name) => room.get(name) }] } : {}),
     ...(dice.chance(0.2) ? { emptyWorkloadPropagation: true } : {}),
     ...(dice.chance(0.2) ? { compatibility: "1.19" as const } : {}),
+    ...(dice.chance(0.2) ? { withoutLocality: true } : {}),
     ...(dice.chance(0.2) ? { disabledFilters: ["TaintToleration" as const] } : {}),
     ...(dice.chance(0.3) ? { affinityMembers: members(), antiAffinityMembers: members() } : {}),
     ...(dice.chance(0.2)

@@ -70,6 +70,7 @@ export interface OwnRecord {
   readonly gates?: Readonly<Record<string, boolean>>;
   readonly disabled?: readonly FilterName[];
   readonly empty?: 1;
+  readonly nolocality?: 1;
   readonly compatibility?: "1.18" | "1.19";
   readonly used?: string;
   readonly error?: string;
@@ -137,6 +138,7 @@ export function recordDecision(request: RecordRequest): Readonly<Record<string, 
     ...gatesOf(gates),
     ...(options.disabledFilters?.length ? { disabled: options.disabledFilters } : {}),
     ...(options.emptyWorkloadPropagation === true ? { empty: 1 } : {}),
+    ...(options.withoutLocality === true ? { nolocality: 1 } : {}),
     ...(options.compatibility === undefined ? {} : { compatibility: options.compatibility }),
     ...(answer.affinityName === undefined ? {} : { used: answer.affinityName }),
     ...(answer.error === undefined ? {} : { error: answer.error.kind }),

@@ -45,6 +45,8 @@ export interface SchedulingOptions {
   readonly compatibility?: "1.18" | "1.19";
   /** Filters that are switched off. */
   readonly disabledFilters?: readonly FilterName[];
+  /** Current targets are not preferred: Karmada's score ClusterLocality is switched off. */
+  readonly withoutLocality?: boolean;
   /** Each can only lower the estimates; one that failed is left out by the caller. */
   readonly estimates?: readonly ExternalEstimate[];
   /** The other bindings with the binding's affinity group and anti-affinity group; for gate WorkloadAffinity. */

@@ -226,6 +226,7 @@ function optionsOf(own: OwnRecord, names: readonly string[]): RecordedOptions {
   return {
     ...(own.gates === undefined ? {} : { featureGates: own.gates }),
     ...(own.empty === undefined ? {} : { emptyWorkloadPropagation: true }),
+    ...(own.nolocality === undefined ? {} : { withoutLocality: true }),
     ...(own.compatibility === undefined ? {} : { compatibility: own.compatibility }),
     ...(disabled.length === 0 ? {} : { disabledFilters: disabled }),
     ...(own.together === undefined ? {} : { affinityMembers: members("together") }),

@@ -12,7 +12,12 @@ import type { ClusterScore } from "./scores.ts";
 export interface RecordedOptions
   extends Pick<
     SchedulingOptions,
-    "featureGates" | "emptyWorkloadPropagation" | "compatibility" | "disabledFilters" | "pluginFailure"
+    | "featureGates"
+    | "emptyWorkloadPropagation"
+    | "compatibility"
+    | "disabledFilters"
+    | "withoutLocality"
+    | "pluginFailure"
   > {
   /** What others than the clusters themselves said of their room, by cluster. */
   readonly estimates?: readonly RecordedEstimate[];
@@ -62,12 +67,14 @@ export interface RecordedDecision {
 export function recordOptions(options: SchedulingOptions | undefined, clusters: Iterable<string>): RecordedOptions {
   if (options === undefined) return {};
   const { featureGates, emptyWorkloadPropagation, compatibility, disabledFilters, pluginFailure } = options;
+  const { withoutLocality } = options;
   const { pluginScores, pluginRefusals, recordedScores } = options;
   const { estimates, affinityMembers, antiAffinityMembers, assumedWorkloads } = options;
   const names = estimates === undefined ? [] : [...clusters];
   return {
     ...(featureGates === undefined ? {} : { featureGates }),
     ...(emptyWorkloadPropagation === undefined ? {} : { emptyWorkloadPropagation }),
+    ...(withoutLocality === undefined ? {} : { withoutLocality }),
     ...(compatibility === undefined ? {} : { compatibility }),
     ...(disabledFilters === undefined ? {} : { disabledFilters }),
     ...(pluginFailure === undefined ? {} : { pluginFailure }),

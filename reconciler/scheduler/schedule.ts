@@ -94,7 +94,7 @@ function prepare(request: SchedulingRequest): Decision | SchedulingError {
   const candidates =
     previous.size === 0 && own === undefined
       ? shared
-      : shared.withPrevious(previous, (position) => refusalsAt(position) === 0);
+      : shared.withPrevious(previous, (position) => refusalsAt(position) === 0, options?.withoutLocality !== true);
   const fresh = isRescheduleRequested(spec, status);
   return { spec, placement, fleet, plan, options, groupName, fresh, previous, refusalsAt, candidates };
 }
