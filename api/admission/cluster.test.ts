@@ -158,10 +158,10 @@ describe("a ClusterTaintPolicy", () => {
 
   it("drives workloads out only where that is allowed, and names a taint once", () => {
     expect(validateClusterTaintPolicy(policy).map(({ field }) => field)).toEqual([
+      "spec.taints[0]",
+      "spec.taints[0]",
       "spec.taints[1]",
-      "spec.taints[0].effect",
-      "spec.taints[1].effect",
     ]);
-    expect(validateClusterTaintPolicy(policy, true).map(({ field }) => field)).toEqual(["spec.taints[1]"]);
+    expect(validateClusterTaintPolicy(policy, true).map(({ field }) => field)).toEqual(["spec.taints[0]"]);
   });
 });

@@ -84,18 +84,22 @@ export function validateCluster(cluster: Cluster): readonly Refusal[] {
 
 function validateTaints(taints: readonly Pick<Taint, "key" | "value" | "effect">[], at: string): Refusal[] {
   const seen = new Set<string>();
-  return taints.flatMap(({ key, value, effect }, index) => {
+  return taints.flatMap((taint, index) => {
     const path = `${at}[${index}]`;
-    const refusals = [
-      ...checkQualifiedName(key).map((words) => invalid(`${path}.key`, key, words)),
-      ...checkLabelValue(value ?? "").map((words) => invalid(`${path}.value`, value, words)),
-      ...(EFFECTS.includes(effect) ? [] : [notSupported(`${path}.effect`, effect, EFFECTS)]),
-    ];
-    const identity = `${key}:${effect}`;
+    const refusals = validateTaint(taint, path);
+    const identity = `${taint.key}:${taint.effect}`;
     if (seen.has(identity)) refusals.push(duplicate(path, identity, `the taint ${identity} is there twice`));
     seen.add(identity);
     return refusals;
   });
+}
+
+function validateTaint({ key, value, effect }: Pick<Taint, "key" | "value" | "effect">, at: string): Refusal[] {
+  return [
+    ...checkQualifiedName(key).map((words) => invalid(`${at}.key`, key, words)),
+    ...checkLabelValue(value ?? "").map((words) => invalid(`${at}.value`, value, words)),
+    ...(EFFECTS.includes(effect) ? [] : [notSupported(`${at}.effect`, effect, EFFECTS)]),
+  ];
 }
 
 function validateModels(models: readonly ResourceModel[]): Refusal[] {
@@ -152,24 +156,23 @@ function readQuantity(value: string | number): Quantity | undefined {
   }
 }
 
-/** `allowNoExecute`: whether policies may set taints that drive workloads out. */
+/** `allowNoExecute`: whether policies may set taints that drive workloads out. Paths as Karmada's. */
 export function validateClusterTaintPolicy(policy: ClusterTaintPolicy, allowNoExecute = false): readonly Refusal[] {
-  const refusals = [
-    ...validateClusterAffinity(policy.spec.targetClusters, "spec.targetClusters"),
-    ...validateTaints(
-      // The schema leaves the effect open; the rule here refuses unknown ones.
-      policy.spec.taints as readonly Pick<Taint, "key" | "value" | "effect">[],
-      "spec.taints",
-    ),
-  ];
-  for (const [index, { effect }] of policy.spec.taints.entries()) {
-    if (effect === "NoExecute" && !allowNoExecute) {
-      refusals.push(
-        forbidden(
-          `spec.taints[${index}].effect`,
-          "drives workloads out of clusters, which a policy may do only with --allow-no-execute-taint-policy",
-        ),
-      );
+  // The schema leaves the effect open; the rule here refuses unknown ones.
+  const taints = policy.spec.taints as readonly Pick<Taint, "key" | "value" | "effect">[];
+  const refusals = validateClusterAffinity(policy.spec.targetClusters, "spec.targetClusters");
+  for (const [index, taint] of taints.entries()) {
+    const at = `spec.taints[${index}]`;
+    // Differs from Karmada: what no Cluster could have is refused here, and not when the first cluster gets it.
+    refusals.push(...validateTaint(taint, at));
+    if (taint.effect === "NoExecute" && !allowNoExecute) {
+      const words =
+        "NoExecute drives workloads out of clusters, which a policy may do only with --allow-no-execute-taint-policy";
+      refusals.push(forbidden(at, words));
+    }
+    if (taints.slice(index + 1).some(({ key, effect }) => key === taint.key && effect === taint.effect)) {
+      const identity = `${taint.key}:${taint.effect}`;
+      refusals.push(duplicate(at, identity, `the taint ${identity} is there twice`));
     }
   }
   return refusals;

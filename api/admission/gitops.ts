@@ -1,6 +1,7 @@
 // Rules of GitRepository and Sync beyond their schema.
 import type { GitRepository, Sync } from "../gitops.ts";
 import { forbidden, invalid, type Refusal } from "./field-error.ts";
+import { isTimeZone } from "./schedules.ts";
 
 const CRON_WORDS = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
@@ -35,15 +36,6 @@ export function validateSync({ metadata, spec }: Sync): readonly Refusal[] {
     }
   }
   return refusals;
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The form only; whoever reads the expression says what is wrong with a field. */

@@ -3,6 +3,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import type { ResourceInterpreterCustomization } from "../config.ts";
 import { validateObject } from "./admit.ts";
 import { validateCustomizationAmong } from "./interpreter.ts";
+import { isCron } from "./schedules.ts";
 
 function refused(
   apiVersion: string,
@@ -105,6 +106,31 @@ describe("a ResourceInterpreterCustomization", () => {
   });
 });
 
+describe("isCron", () => {
+  it.each([
+    ["0 6 * * 1-5", true],
+    ["*/5 0,12 1 JAN-MAR mon", true],
+    ["0 0 6 * * *", true],
+    ["0 6 * * * 2030", true],
+    ["0 0 6 L * 5L 2030", true],
+    ["0 6 15W * 1#2", true],
+    ["@Daily", true],
+    ["@sometimes", false],
+    ["60 * * * *", false],
+    ["* 24 * * *", false],
+    ["* * 0 * *", false],
+    ["* * * 13 *", false],
+    ["*/0 * * * *", false],
+    ["5-1 * * * *", false],
+    ["1- * * * *", false],
+    ["* * * *", false],
+    ["every morning at six o'clock", false],
+    ["", false],
+  ])("%j: %s", (text, isTaken) => {
+    expect(isCron(text)).toBe(isTaken);
+  });
+});
+
 describe("scaling", () => {
   const workload = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
   const hpa = { apiVersion: "autoscaling.karmada.io/v1alpha1", kind: "FederatedHPA", name: "web" };
@@ -114,8 +140,20 @@ describe("scaling", () => {
     [workload, { targetMinReplicas: 2 }, ["spec.rules[0].targetReplicas"]],
     [workload, { targetReplicas: -1 }, ["spec.rules[0].targetReplicas"]],
     [hpa, { targetMaxReplicas: 5 }, []],
-    [hpa, { targetReplicas: 5 }, ["spec.rules[0]"]],
-    [hpa, { targetMinReplicas: 5, targetMaxReplicas: 2 }, ["spec.rules[0].targetMaxReplicas"]],
+    [hpa, { targetReplicas: 5 }, ["spec.rules[0].targetMaxReplicas"]],
+    [hpa, { targetMinReplicas: 5, targetMaxReplicas: 2 }, ["spec.rules[0].targetMinReplicas"]],
+    [
+      workload,
+      { targetReplicas: 1, schedule: "60 * * * *", timeZone: "Mars/Olympus" },
+      ["spec.rules[0].schedule", "spec.rules[0].timeZone"],
+    ],
+    [{ ...hpa, kind: "Pod" }, { targetMaxReplicas: 5 }, ["spec.scaleTargetRef.kind"]],
+    [{ ...workload, name: "a/b" }, { targetReplicas: 5 }, ["spec.scaleTargetRef.name"]],
+    [
+      { ...workload, kind: "", name: ".." },
+      { targetReplicas: 5 },
+      ["spec.scaleTargetRef.kind", "spec.scaleTargetRef.name"],
+    ],
   ])("of %j by the clock with %j is refused at %j", (scaleTargetRef, rule, fields) => {
     const rules = [{ name: "night", schedule: "0 22 * * *", ...rule }];
 
@@ -140,14 +178,26 @@ describe("scaling", () => {
 describe("a MultiClusterService", () => {
   it.each<[Record<string, unknown>, Record<string, unknown> | undefined, string[]]>([
     [{ types: ["CrossCluster"], ports: [{ name: "a", port: 80 }] }, undefined, []],
-    [{ types: [] }, undefined, ["spec.types"]],
+    [{ types: [] }, undefined, []],
     [{ types: ["CrossCluster", "LoadBalancer"] }, undefined, ["spec.types"]],
     [{ types: ["NodePort"] }, undefined, ["spec.types[0]"]],
     [{ types: ["LoadBalancer"] }, { types: ["CrossCluster"] }, ["spec.types"]],
     [
       { types: ["CrossCluster"], ports: [{ port: 0 }, { port: 70000 }] },
       undefined,
-      ["spec.ports[0].port", "spec.ports[1].port", "spec.ports[1].name"],
+      ["spec.ports[0].port", "spec.ports[1].port"],
+    ],
+    [
+      {
+        types: ["CrossCluster"],
+        ports: [
+          { name: "a", port: 80 },
+          { name: "a", port: 81 },
+          { name: "A", port: 82 },
+        ],
+      },
+      undefined,
+      ["spec.ports[1].name", "spec.ports[2].name"],
     ],
     [
       { types: ["CrossCluster"], consumerClusters: [{ name: "a".repeat(49) }] },

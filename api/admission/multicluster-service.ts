@@ -1,39 +1,51 @@
 // Rules of MultiClusterService beyond its schema.
+import { checkDns1035Label, checkDnsLabel } from "../../kube/names.ts";
 import { equalJson } from "../../kube/object.ts";
 import type { MultiClusterService } from "../networking.ts";
 import { validateClusterName } from "./cluster.ts";
-import { duplicate, invalid, notSupported, type Refusal, required } from "./field-error.ts";
+import { duplicate, invalid, type Refusal } from "./field-error.ts";
 
 const TYPES = ["CrossCluster", "LoadBalancer"];
 const HIGHEST_PORT = 65535;
 
-/** `old` is the stored one on update. */
+/** `old` is the stored one on update. In Karmada's order. */
 export function validateMultiClusterService(
-  { spec }: MultiClusterService,
+  { metadata, spec }: MultiClusterService,
   old?: MultiClusterService,
 ): readonly Refusal[] {
-  const refusals: Refusal[] = spec.types.flatMap((type, index) =>
-    TYPES.includes(type) ? [] : [notSupported(`spec.types[${index}]`, type, TYPES)],
-  );
-  if (spec.types.length === 0) refusals.push(required("spec.types", `name one of ${TYPES.join(" and ")}`));
-  if (spec.types.length > 1) refusals.push(invalid("spec.types", {}, "only one type is possible"));
+  const refusals: Refusal[] = [];
   if (old !== undefined && !equalJson(old.spec.types, spec.types)) {
     refusals.push(invalid("spec.types", {}, `the type cannot change from ${old.spec.types.join(", ")}`));
   }
-  const names = new Set<string>();
-  for (const [index, { name = "", port }] of (spec.ports ?? []).entries()) {
-    if (port < 1 || port > HIGHEST_PORT) {
-      refusals.push(invalid(`spec.ports[${index}].port`, port, `must be between 1 and ${HIGHEST_PORT}`));
-    }
-    if (names.has(name)) {
-      refusals.push(duplicate(`spec.ports[${index}].name`, name, `the name ${JSON.stringify(name)} is already used`));
-    }
-    names.add(name);
+  const { name = "" } = metadata;
+  refusals.push(...checkDns1035Label(name).map((words) => invalid("metadata.name", name, words)));
+  refusals.push(...validatePorts(spec.ports ?? []));
+  for (const [index, type] of spec.types.entries()) {
+    if (TYPES.includes(type)) continue;
+    refusals.push(invalid(`spec.types[${index}]`, type, `there are the types ${TYPES.join(" and ")}`));
   }
+  if (new Set(spec.types).size > 1) refusals.push(invalid("spec.types", {}, "only one type is possible"));
   for (const field of ["providerClusters", "consumerClusters"] as const) {
-    for (const [index, { name }] of (spec[field] ?? []).entries()) {
-      refusals.push(...validateClusterName(name, `spec.${field}[${index}].name`));
+    for (const [index, cluster] of (spec[field] ?? []).entries()) {
+      // Differs from Karmada, which names a field that does not exist, spec.range.
+      refusals.push(...validateClusterName(cluster.name, `spec.${field}[${index}].name`));
     }
   }
   return refusals;
+}
+
+function validatePorts(ports: NonNullable<MultiClusterService["spec"]["ports"]>): Refusal[] {
+  const names = new Set<string>();
+  return ports.flatMap(({ name = "", port }, index) => {
+    const at = `spec.ports[${index}]`;
+    const refusals = name === "" ? [] : checkDnsLabel(name).map((words) => invalid(`${at}.name`, name, words));
+    if (name !== "" && names.has(name)) {
+      refusals.push(duplicate(`${at}.name`, name, `the name ${JSON.stringify(name)} is already used`));
+    }
+    names.add(name);
+    if (port < 1 || port > HIGHEST_PORT) {
+      refusals.push(invalid(`${at}.port`, port, `must be between 1 and ${HIGHEST_PORT}`));
+    }
+    return refusals;
+  });
 }

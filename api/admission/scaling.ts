@@ -1,6 +1,15 @@
 // Rules of CronFederatedHPA and FederatedHPA beyond their schemas.
-import type { CronFederatedHPA, CronFederatedHPARule, FederatedHPA } from "../autoscaling.ts";
+import {
+  AUTOSCALING_GROUP,
+  type CronFederatedHPA,
+  type CronFederatedHPARule,
+  type CrossVersionObjectReference,
+  type FederatedHPA,
+} from "../autoscaling.ts";
 import { duplicate, invalid, type Refusal, required } from "./field-error.ts";
+import { isCron, isTimeZone } from "./schedules.ts";
+
+const HPA_API = `${AUTOSCALING_GROUP}/v1alpha1`;
 
 export function validateFederatedHPA({ spec }: FederatedHPA): readonly Refusal[] {
   const { minReplicas = 1, maxReplicas } = spec;
@@ -10,41 +19,66 @@ export function validateFederatedHPA({ spec }: FederatedHPA): readonly Refusal[]
   if (maxReplicas < minReplicas) {
     refusals.push(invalid("spec.maxReplicas", maxReplicas, `is lower than minReplicas ${minReplicas}`));
   }
-  return refusals;
+  return [...refusals, ...validateTarget(spec.scaleTargetRef)];
+}
+
+function validateTarget(target: CrossVersionObjectReference): Refusal[] {
+  return (["kind", "name"] as const).flatMap((key) => {
+    const field = `spec.scaleTargetRef.${key}`;
+    const value = target[key];
+    if (value === "") return [required(field, "says what is scaled")];
+    if (value === "." || value === "..") return [invalid(field, value, `may not be '${value}'`)];
+    return ["/", "%"]
+      .filter((sign) => value.includes(sign))
+      .map((sign) => invalid(field, value, `may not contain '${sign}'`));
+  });
 }
 
 export function validateCronFederatedHPA({ spec }: CronFederatedHPA): readonly Refusal[] {
   const { apiVersion, kind } = spec.scaleTargetRef;
-  const scalesHpa = kind === "FederatedHPA" && (apiVersion ?? "").startsWith("autoscaling.karmada.io/");
+  const scalesHpa = apiVersion === HPA_API;
+  if (scalesHpa && kind !== "FederatedHPA") {
+    return [invalid("spec.scaleTargetRef.kind", kind, `of ${HPA_API} only a FederatedHPA can be scaled`)];
+  }
   const names = new Set<string>();
-  return spec.rules.flatMap((rule, index) => {
+  const rules = spec.rules.flatMap((rule, index) => {
     const at = `spec.rules[${index}]`;
-    const refusals = scalesHpa ? validateHpaRule(rule, at) : validateWorkloadRule(rule, at);
+    const refusals: Refusal[] = [];
     if (names.has(rule.name)) {
       refusals.push(duplicate(`${at}.name`, rule.name, `the name ${JSON.stringify(rule.name)} is already used`));
     }
     names.add(rule.name);
-    return refusals;
+    const { schedule, timeZone } = rule;
+    if (!isCron(schedule)) {
+      refusals.push(invalid(`${at}.schedule`, schedule, 'must be a cron expression such as "0 6 * * 1-5"'));
+    }
+    if (timeZone !== undefined && timeZone !== "" && timeZone !== "Local" && !isTimeZone(timeZone)) {
+      refusals.push(invalid(`${at}.timeZone`, timeZone, "is not a time zone such as Europe/Paris"));
+    }
+    return [...refusals, ...(scalesHpa ? validateHpaRule(rule, at) : validateWorkloadRule(rule, at))];
   });
+  return [...validateTarget(spec.scaleTargetRef), ...rules];
 }
 
+/** Paths and kinds as Karmada's. */
 function validateHpaRule(
   { targetMinReplicas: min, targetMaxReplicas: max }: CronFederatedHPARule,
   at: string,
 ): Refusal[] {
   if (min === undefined && max === undefined) {
-    return [required(at, "a FederatedHPA is scaled by targetMinReplicas, targetMaxReplicas or both")];
+    const words = "a FederatedHPA is scaled by targetMinReplicas, targetMaxReplicas or both";
+    return [invalid(`${at}.targetMaxReplicas`, "", words)];
   }
   const refusals: Refusal[] = [];
   if (min !== undefined && min < 1) refusals.push(invalid(`${at}.targetMinReplicas`, min, "must be at least 1"));
   if (max !== undefined && max < 1) refusals.push(invalid(`${at}.targetMaxReplicas`, max, "must be at least 1"));
-  if (min !== undefined && max !== undefined && max < min) {
-    refusals.push(invalid(`${at}.targetMaxReplicas`, max, `is lower than targetMinReplicas ${min}`));
+  if (max !== undefined && max < (min ?? 1)) {
+    refusals.push(invalid(`${at}.targetMinReplicas`, min ?? "", `is higher than targetMaxReplicas ${max}`));
   }
   return refusals;
 }
 
 function validateWorkloadRule({ targetReplicas }: CronFederatedHPARule, at: string): Refusal[] {
-  if (targetReplicas === undefined) return [required(`${at}.targetReplicas`, "a workload is scaled by it")];
+  if (targetReplicas === undefined) return [invalid(`${at}.targetReplicas`, "", "a workload is scaled by it")];
   return targetReplicas < 0 ? [invalid(`${at}.targetReplicas`, targetReplicas, "must not be negative")] : [];
 }
