@@ -109,6 +109,28 @@ describe("list", () => {
     expect(rest.body["items"]!.map((item) => item["metadata"]!["name"])).toEqual(["c"]);
   });
 
+  it("pages through a kind without namespaces", async () => {
+    const clusterRole = (name: string) => ({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name, labels: { test: "pages" } },
+      rules: [],
+    });
+    const path = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    for (const name of ["a", "b:c", "d"]) await test.call("POST", path, clusterRole(name));
+    const names: unknown[] = [];
+    let token: string | undefined = "";
+
+    do {
+      const { status, body } = await test.call("GET", `${path}?labelSelector=test%3Dpages&limit=1&continue=${token}`);
+      expect(status).toBe(200);
+      names.push(...body["items"]!.map((item) => item["metadata"]!["name"]));
+      token = body["metadata"]!["continue"] as string | undefined;
+    } while (token !== undefined);
+
+    expect(names).toEqual(["a", "b:c", "d"]);
+  });
+
   it("answers a Table when asked for one", async () => {
     await test.call("POST", CONFIG_MAPS, configMap("a", { k: "v" }));
 

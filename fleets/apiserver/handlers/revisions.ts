@@ -66,7 +66,9 @@ export interface ContinueToken {
 }
 
 export function formatContinue(token: ContinueToken): string {
-  const json = JSON.stringify({ v: "meta.k8s.io/v1", rv: token.revision, start: `${token.after}\u0000` });
+  // As the reference: a key begins with no slash, so one without any belongs to a kind without namespaces.
+  const start = `${token.after.replace(/^\//, "")}\u0000`;
+  const json = JSON.stringify({ v: "meta.k8s.io/v1", rv: token.revision, start });
   return Buffer.from(json).toString("base64url");
 }
 
@@ -85,7 +87,8 @@ export function parseContinue(text: string): ContinueToken {
   // A forged key must not lead out of the resource.
   const normal = posix.normalize(`/${token.start}`).replace(/(.)\/$/, "$1");
   if (normal !== `/${token.start}`) throw invalidToken(token.start);
-  return { revision: token.rv, after: token.start.endsWith("\u0000") ? token.start.slice(0, -1) : token.start };
+  const start = token.start.endsWith("\u0000") ? token.start.slice(0, -1) : token.start;
+  return { revision: token.rv, after: start.includes("/") ? start : `/${start}` };
 }
 
 /** The fields of a token, read as Go reads them: absent ones are zero, wrong types are refused by name. */
