@@ -1,10 +1,10 @@
-// Requests to place workloads anew: what they move, what they report, and how they end; on both engines.
+// Requests to place workloads anew, and replicas that are taken back: what they move, report, and how they end; on both engines.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WorkloadRebalancer } from "../../api/apps.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
-import { eventReasons, readBinding, targetsOf } from "./support/reading.ts";
+import { availableReplicas, eventReasons, readBinding, targetsOf } from "./support/reading.ts";
 
 const DYNAMIC = {
   replicaSchedulingType: "Divided",
@@ -165,5 +165,44 @@ describe.each(engines())("rebalancing, store: %s", (engine) => {
       expect(await eventReasons(plane, "default", "WorkloadRebalancer", "late")).toEqual(["RebalanceWithoutEffect"]);
     });
     expect(targetsOf(await readBinding(plane, "late", "web-deployment"))).toEqual({ "tokyo-1": 3, "paris-1": 3 });
+  });
+});
+
+describe.each(engines())("descheduling, store: %s", (engine) => {
+  let plane: Plane;
+
+  beforeAll(async () => {
+    plane = await startPlane({
+      engine,
+      members: THREE_CLUSTERS,
+      profile: { descheduler: { intervalMs: 300, thresholdMs: 0, timeoutMs: 3_000 } },
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await plane?.close();
+  });
+
+  it("takes replicas back that find no node, and has them run elsewhere", async () => {
+    // Three nodes of 16 cores a cluster: by the sum 48 cores are four times 12, by the nodes three times.
+    const container = { resources: { requests: { cpu: "12" } } };
+    const replicaScheduling = { replicaSchedulingType: "Divided", replicaDivisionPreference: "Aggregated" };
+    await applyAll(
+      plane.client,
+      namespaceObject("crowded"),
+      policy({ namespace: "crowded", placement: { replicaScheduling } }),
+      deployment({ namespace: "crowded", replicas: 4, container }),
+    );
+
+    await eventually(async () => {
+      const binding = await readBinding(plane, "crowded", "web-deployment");
+      expect(Object.values(targetsOf(binding)).sort()).toEqual([1, 3]);
+      expect(await availableReplicas(plane, "crowded")).toBe(4);
+    });
+    const reasons = await eventReasons(plane, "crowded", "Deployment", "web");
+    expect(reasons).toContain("DescheduleBindingSucceed");
+    expect(await eventReasons(plane, "crowded", "ResourceBinding", "web-deployment")).toContain(
+      "DescheduleBindingSucceed",
+    );
   });
 });
