@@ -7,7 +7,8 @@ import { rfc3339 } from "../../runtime/clock.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { FleetIndex } from "../scheduler/fleet-index.ts";
 import { findOccasion } from "../scheduler/occasion.ts";
-import type { RecordedAnswer } from "../scheduler/recorded-decision.ts";
+import type { SchedulingOptions } from "../scheduler/options.ts";
+import { type RecordedAnswer, restoreOptions } from "../scheduler/recorded-decision.ts";
 import { type GroupedResult, scheduleInGroups } from "../scheduler/schedule-in-groups.ts";
 import type { DivisionTrace } from "../scheduler/trace.ts";
 import type { AnyBinding } from "../works/binding.ts";
@@ -52,7 +53,12 @@ export function explainPlacement(request: PlacementRequest): PlacementExplanatio
   const read = stored === undefined ? undefined : readLastDecision(stored, world.clusters);
   const whole = read?.state === "whole" ? read : undefined;
   const ignored = outcome?.decision?.verdict === "ignored" ? outcome.decision.reason : undefined;
-  const fresh = outcome?.policy === undefined || ignored !== undefined ? undefined : placeAnew(world, binding, stored);
+  // What plugins refused then is known from the record; they are not asked here.
+  const { pluginRefusals } = whole === undefined ? {} : restoreOptions(whole.decision.options);
+  const fresh =
+    outcome?.policy === undefined || ignored !== undefined
+      ? undefined
+      : placeAnew(world, binding, stored, pluginRefusals === undefined ? {} : { pluginRefusals });
   // What failed is explained as it was tried, and not as a choice from scratch.
   const failed = outcome?.decision?.verdict === "failed" ? outcome.decision : undefined;
   const trace = whole?.trace ?? failed?.trace ?? fresh?.result.trace;
@@ -118,7 +124,12 @@ function recordedGroup({ affinityName, failedGroups }: RecordedAnswer): Explanat
  * Places the binding from scratch: as a requested reschedule does, so that what it has now counts as room. Ordered
  * affinity groups start with the one in use.
  */
-function placeAnew(world: World, binding: AnyBinding, stored: AnyBinding | undefined): GroupedResult | undefined {
+function placeAnew(
+  world: World,
+  binding: AnyBinding,
+  stored: AnyBinding | undefined,
+  known: SchedulingOptions,
+): GroupedResult | undefined {
   if (binding.spec.placement === undefined) return undefined;
   const spec = {
     ...binding.spec,
@@ -126,7 +137,12 @@ function placeAnew(world: World, binding: AnyBinding, stored: AnyBinding | undef
     rescheduleTriggeredAt: rfc3339(1_000),
   };
   const status = { ...stored?.status, lastScheduledTime: rfc3339(0) };
-  return scheduleInGroups({ spec, status, fleet: new FleetIndex(world.clusters), options: { explain: true } });
+  return scheduleInGroups({
+    spec,
+    status,
+    fleet: new FleetIndex(world.clusters),
+    options: { ...known, explain: true },
+  });
 }
 
 function groupOf(

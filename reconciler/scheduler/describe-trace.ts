@@ -23,10 +23,13 @@ function describeCluster(cluster: ClusterTrace, trace: SchedulingTrace): Omit<Cl
     case "chosen": {
       const outcome = cluster.replicas === undefined ? "chosen" : plural(cluster.replicas, "replica");
       const kept = cluster.waived.map((refusal) => `${refusal.detail}, but it is there already`);
-      return { outcome, reason: kept.join("; ") };
+      return { outcome, reason: [...kept, ...describeScores(cluster)].join("; ") };
     }
     case "spare":
-      return { outcome: "not needed", reason: whySpare(cluster, trace) };
+      return {
+        outcome: "not needed",
+        reason: [whySpare(cluster, trace), ...describeScores(cluster)].filter((words) => words !== "").join("; "),
+      };
     case "refused": {
       const [first, ...others] = cluster.refusals;
       if (first === undefined) return { outcome: "refused", reason: "" };
@@ -40,12 +43,24 @@ function describeCluster(cluster: ClusterTrace, trace: SchedulingTrace): Omit<Cl
 
 function whySpare(cluster: ClusterTrace, { selection, divisions, error }: SchedulingTrace): string {
   if (selection === undefined || error !== undefined) return "";
-  if (!selection.selected.includes(cluster.cluster)) return `${selection.reason} (${selection.path})`;
+  if (!selection.selected.includes(cluster.cluster)) {
+    const group = selection.groups?.find((each) => !each.chosen && each.clusters.includes(cluster.cluster));
+    const where = group === undefined ? "" : `${group.by} ${group.group} is not chosen; `;
+    return `${where}${selection.reason} (${selection.path})`;
+  }
   const room = cluster.estimate === undefined ? "" : `; it has room for ${cluster.estimate}`;
   if (divisions.some((division) => division.strategy === "Aggregated")) return `others had room for all${room}`;
   if (divisions.some((division) => division.strategy === "StaticWeight"))
     return "its static weight is too small for a replica";
   return `its share is less than a replica${room}`;
+}
+
+/** Scores beyond Karmada's: `cheap 50 x 2`; and why one counts 0. */
+function describeScores({ scores = [] }: ClusterTrace): string[] {
+  return scores.map(({ name, value, weight, error }) => {
+    if (error !== undefined) return `score ${name} counts 0: ${error}`;
+    return `score ${name} ${value}${weight === 1 ? "" : ` x ${weight}`}`;
+  });
 }
 
 const SHOWN_SEATS = 4;

@@ -34,7 +34,7 @@ export function readTerms(
   candidates: Candidates,
   plan: PlacementPlan,
 ): Terms | undefined {
-  if (placement.flaghoist === undefined) return undefined;
+  if (placement.flaghoist == null) return undefined;
   const strict = isStrict(placement);
   const minimum = placement.flaghoist.minReplicasPerCluster ?? 0;
   const strategy = strategyOf(placement);
