@@ -11,13 +11,11 @@ import { whyIgnored } from "../scheduler/occasion.ts";
 import { SchedulingQueue } from "../scheduler/queue.ts";
 import { hasMoreRoom } from "../scheduler/room.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
-import { allBindings, BINDING_KINDS, bindingKey, findBinding } from "./binding-key.ts";
+import { BINDING_KINDS, bindingKey, findBinding } from "./binding-key.ts";
 import type { BindingWriter } from "./binding-writer.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import type { FleetState } from "./fleet-state.ts";
 import { FleetWalk } from "./fleet-walk.ts";
-
-export { allBindings, bindingKey, findBinding };
 
 /** Bindings that are written at the same time. Each is decided in one turn, knowing of all that were decided before. */
 const WORKERS = 8;

@@ -14,8 +14,8 @@ import {
   decideDescheduling,
 } from "../failover/deschedule.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
+import { bindingKey } from "./binding-key.ts";
 import { templateSubject } from "./binding-writer.ts";
-import { bindingKey } from "./bindings.ts";
 import type { Controller, ControllerContext, DeschedulerProfile } from "./context.ts";
 import { subjectOf } from "./events.ts";
 

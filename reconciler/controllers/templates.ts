@@ -13,7 +13,7 @@ import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import { bindingName } from "../works/naming.ts";
 import { type ApplyDeps, applyPolicy, tellFailed } from "./apply-policy.ts";
 import { Awaited } from "./awaited.ts";
-import { allBindings } from "./bindings.ts";
+import { allBindings } from "./binding-key.ts";
 import { releaseTemplate } from "./claim-marks.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { priorityClassValue, templatePriority } from "./template-priority.ts";

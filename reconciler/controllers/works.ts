@@ -23,8 +23,8 @@ import {
 } from "../works/metadata-keys.ts";
 import { bindingId, orphanWorks, worksToAwait } from "../works/targets.ts";
 import { type BuiltWork, buildWorks, mergeWork, WORK_API_VERSION } from "../works/work.ts";
+import { allBindings, bindingKey, findBinding } from "./binding-key.ts";
 import { templateSubject } from "./binding-writer.ts";
-import { allBindings, bindingKey, findBinding } from "./bindings.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
 import type { FleetState } from "./fleet-state.ts";
