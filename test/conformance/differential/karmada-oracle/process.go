@@ -68,6 +68,24 @@ func hidden(of any, name string) reflect.Value {
 }
 
 func scheduleProcess(input json.RawMessage) (any, error) {
+	plain, err := processOnce(input)
+	if err != nil || stableSort == nil {
+		return plain, err
+	}
+	stableSort(true)
+	other, err := processOnce(input)
+	stableSort(false)
+	if err != nil {
+		return nil, err
+	}
+	targets := func(answer map[string]any) map[string]any { return map[string]any{"clusters": answer["clusters"]} }
+	if sameAnswer(targets(plain), targets(other)) {
+		return plain, nil
+	}
+	return map[string]any{"outcomes": []any{plain, other}}, nil
+}
+
+func processOnce(input json.RawMessage) (map[string]any, error) {
 	var asked struct {
 		Fleet                          string          `json:"fleet"`
 		Binding                        json.RawMessage `json:"binding"`
@@ -97,7 +115,7 @@ func scheduleProcess(input json.RawMessage) (any, error) {
 	return one.scheduleNamespaced(asked.Binding)
 }
 
-func (s *schedulerProgram) scheduleNamespaced(text json.RawMessage) (any, error) {
+func (s *schedulerProgram) scheduleNamespaced(text json.RawMessage) (map[string]any, error) {
 	var before workv1alpha2.ResourceBinding
 	if err := json.Unmarshal(text, &before); err != nil {
 		return nil, err
@@ -116,7 +134,7 @@ func (s *schedulerProgram) scheduleNamespaced(text json.RawMessage) (any, error)
 	return written(before.ObjectMeta, after.ObjectMeta, before.Spec, after.Spec, before.Status, after.Status), nil
 }
 
-func (s *schedulerProgram) scheduleCluster(text json.RawMessage) (any, error) {
+func (s *schedulerProgram) scheduleCluster(text json.RawMessage) (map[string]any, error) {
 	var before workv1alpha2.ClusterResourceBinding
 	if err := json.Unmarshal(text, &before); err != nil {
 		return nil, err

@@ -1,4 +1,6 @@
 // The general estimator: replicas and sets of components, beside what is already on its way.
+import { quantityFromJson } from "../../../../../kube/quantity.ts";
+import { readAmount, readCapacity } from "../../../../../reconciler/scheduler/capacity.ts";
 import {
   randomComponents,
   randomHardFleet,
@@ -10,7 +12,22 @@ import { answerEstimate, type EstimateInput } from "../../../suites/estimator.ts
 import type { Operation, Question } from "../operation.ts";
 import { hasWrappingAmount, WRAPPING } from "./wrapping.ts";
 
-const TOO_MANY_SETS = "more than 2^31 sets, which Karmada counts in 32 bits and takes for fewer than none";
+const TOO_MANY_SETS = "room for more than 2^31 sets, which Karmada counts in 32 bits and takes for less";
+
+/** Whether a cluster has room for more than 2^31 times what a set wants of some resource. */
+function holdsTooManySets({ clusters, components = [] }: EstimateInput): boolean {
+  const perSet = new Map<string, number>();
+  for (const { replicas, replicaRequirements } of components) {
+    for (const [resource, wanted] of Object.entries(replicaRequirements?.resourceRequest ?? {})) {
+      const { own } = readAmount(quantityFromJson(wanted));
+      perSet.set(resource, (perSet.get(resource) ?? 0) + replicas * own);
+    }
+  }
+  return clusters.some((cluster) => {
+    const available = readCapacity(cluster)?.available;
+    return [...perSet].some(([resource, wanted]) => (available?.get(resource)?.own ?? 0) / wanted > 2 ** 31);
+  });
+}
 
 function ask(dice: Dice): Question<EstimateInput>[] {
   const clusters = randomHardFleet(dice, 12);
@@ -60,12 +77,9 @@ export const estimateOperation: Operation<EstimateInput> = {
     clusters.every((cluster) => cluster.metadata.name !== undefined && cluster.spec !== undefined) &&
     (components ?? []).every((component) => component.replicas !== undefined),
 
-  understood({ input, expected }) {
+  understood({ input }) {
     if (input.clusters.some(hasWrappingAmount)) return WRAPPING;
-    // The form in which answers are recorded.
-    const { clusters } = expected as { readonly clusters: readonly { readonly sets?: number }[] };
-    if (clusters.some(({ sets = 0 }) => sets < 0)) return TOO_MANY_SETS;
-    return undefined;
+    return holdsTooManySets(input) ? TOO_MANY_SETS : undefined;
   },
 
   tags: ({ input }) => [

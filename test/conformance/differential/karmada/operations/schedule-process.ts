@@ -110,15 +110,16 @@ export const scheduleProcessOperation: Operation<ProcessInput> = {
     );
   },
 
-  tags({ input }, { expected }) {
+  tags({ input }, { expected, outcomes }) {
     // The form in which answers are recorded.
-    const { changed, conditions } = expected as {
+    const { changed, conditions } = (expected ?? outcomes?.[0]) as {
       readonly changed: boolean;
       readonly conditions: readonly { readonly reason: string }[] | null;
     };
     const { spec, metadata } = input.binding;
     return [
       changed ? "changed" : "unchanged",
+      ...(outcomes === undefined ? [] : ["unstable-sort"]),
       `condition-${conditions?.[0]?.reason ?? "none"}`,
       metadata.annotations === undefined ? "first-time" : "again",
       `affinities-${spec.placement?.clusterAffinities?.length ?? "none"}`,
