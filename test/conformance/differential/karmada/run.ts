@@ -6,8 +6,8 @@
 // of every kind, to vectors in FOLDER.
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { Dice } from "../../../../reconciler/scheduler/random-cases.ts";
 import { messageOf } from "../../../../runtime/errors.ts";
+import { compareOperation } from "./comparison.ts";
 import { minimise } from "./minimise.ts";
 import { type Operation, type Question, type Recorded, record } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -80,17 +80,17 @@ export async function runKarmada(args: readonly string[]): Promise<void> {
 }
 
 interface CaseId {
+  readonly id: string;
   readonly op: string;
   readonly seed: number;
   readonly batch: number;
-  readonly at: number;
 }
 
 function readCaseId(id: string): CaseId {
   const match = /^(.+)-(\d+)-(\d+)-(\d+)$/.exec(id);
   if (match === null) usage(`${id} is no case`);
-  const [, op = "", seed, batch, at] = match;
-  return { op, seed: Number(seed), batch: Number(batch), at: Number(at) };
+  const [, op = "", seed, batch] = match;
+  return { id, op, seed: Number(seed), batch: Number(batch) };
 }
 
 interface Run {
@@ -107,44 +107,22 @@ interface Run {
 }
 
 async function compare(name: string, operation: Operation<unknown>, run: Run): Promise<void> {
-  const { oracle, tally } = run;
+  const { tally, wanted } = run;
   const whys = new Map<string, number>();
   let shown = 0;
-  const { wanted } = run;
-  for (let asked = 0, batch = wanted?.batch ?? 0; asked < run.cases; batch++) {
-    const dice = new Dice(run.seed * 1_000_003 + batch);
-    const questions = operation.ask(dice).slice(0, run.cases - asked);
-    const answers = await Promise.all(
-      questions.map((question, at) => record(oracle, name, question, `${name}-${run.seed}-${batch}-${at}`)),
-    );
-    asked += questions.length;
-    for (const [at, recorded] of answers.entries()) {
-      if (wanted !== undefined && at !== wanted.at) continue;
-      const question = questions[at] as Question<unknown>;
-      if (typeof recorded === "string") {
-        tally.skipped++;
-        if (whys.size < 20) whys.set(recorded.slice(0, 1000), (whys.get(recorded.slice(0, 1000)) ?? 0) + 1);
-        continue;
-      }
-      const result = operation.judge(recorded, question.clusters ?? []);
-      if (result.passed) {
-        tally.passed++;
-        if (wanted !== undefined) run.writer?.add(operation, question, recorded);
-        else run.writer?.offer(operation, question, recorded, run.take);
-        continue;
-      }
-      const why = operation.understood?.(recorded, question.clusters ?? []);
-      if (why !== undefined) {
-        tally.understood++;
-        whys.set(why, (whys.get(why) ?? 0) + 1);
-        continue;
-      }
-      tally.failed++;
-      if (shown++ < run.show) await show(name, operation, question, recorded, run);
-    }
+  const options = { seed: run.seed, cases: run.cases, firstBatch: wanted?.batch ?? 0 };
+  for await (const { id, question, outcome } of compareOperation(run.oracle, name, operation, options)) {
+    if (wanted !== undefined && id !== wanted.id) continue;
+    tally[outcome.kind]++;
+    if (outcome.kind === "skipped" || outcome.kind === "understood") {
+      whys.set(outcome.why, (whys.get(outcome.why) ?? 0) + 1);
+    } else if (outcome.kind === "failed") {
+      if (shown++ < run.show) await show(name, operation, question, outcome.recorded, run);
+    } else if (wanted === undefined) run.writer?.offer(operation, question, outcome.recorded, run.take);
+    else run.writer?.add(operation, question, outcome.recorded);
     if (wanted !== undefined) break;
   }
-  for (const [why, times] of whys) process.stdout.write(`${name}: ${times} × ${why}\n`);
+  for (const [why, times] of [...whys].slice(0, 20)) process.stdout.write(`${name}: ${times} × ${why}\n`);
 }
 
 /** The field at which two answers part, so that shrinking does not wander off to another difference. */

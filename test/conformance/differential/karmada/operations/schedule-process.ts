@@ -112,7 +112,7 @@ export const scheduleProcessOperation: Operation<ProcessInput> = {
 
   tags({ input }, { expected, outcomes }) {
     // The form in which answers are recorded.
-    const { changed, conditions } = (expected ?? outcomes?.[0]) as {
+    const { changed, conditions } = (expected ?? outcomes?.[0] ?? {}) as {
       readonly changed: boolean;
       readonly conditions: readonly { readonly reason: string }[] | null;
     };
