@@ -31,6 +31,7 @@ import { createFetcher } from "./fetcher.ts";
 import { installDefinitions } from "./install.ts";
 import { connectKubernetes } from "./kubernetes-engine.ts";
 import { createSyncRenderer } from "./sync-renderer.ts";
+import { serveTraces } from "./trace-socket.ts";
 
 export interface ControlPlaneOptions {
   /** Folder for the database, certificates, kubeconfig and caches; made when missing. */
@@ -135,6 +136,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const interpreter = createInterpreter({ native: nativeLevel(nativeRules(context.profile.compatibility)) });
     const running = await startManager({ context, fleet, interpreter, fetcher, renderer, ledger });
     manager = running;
+    const traces = await serveTraces({ folder: dataFolder, decisions: running.decisions, logger });
     return {
       client: engine.client,
       context,
@@ -146,6 +148,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       drain: () => engine.drain?.(),
       close: async () => {
         engine.drain?.();
+        await traces?.close();
         await running.stop();
         await fleet.close();
         await renderer.close();

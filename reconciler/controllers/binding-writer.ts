@@ -187,6 +187,7 @@ export class BindingWriter {
     options: DecisionOptions,
     now: number,
   ): Readonly<Record<string, string>> {
+    if (decision.occasion !== undefined) this.#fleet.decisions.note({ binding, decision, options, now });
     if (this.#context.profile.compatibility === "karmada") return {};
     return recordDecision({ binding, fleet: this.#fleet.index, options, decision, now });
   }

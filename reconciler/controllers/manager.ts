@@ -2,6 +2,7 @@
 import type { Fleet } from "../../fleets/fleet.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
+import type { DecisionHistory } from "../scheduler/decision-history.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { startApplicationFailoverController } from "./application-failover.ts";
@@ -73,6 +74,8 @@ export interface Manager extends Controller {
   readonly artifacts: ArtifactStore;
   /** Port on which estimates are served; undefined when they are not. */
   readonly estimatorPort: number | undefined;
+  /** The last scheduling decisions with what was seen then. */
+  readonly decisions: DecisionHistory;
   /** The propagation policies there are. */
   readonly policies: PolicyIndex;
 }
@@ -139,6 +142,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     journal,
     artifacts,
     policies,
+    decisions: fleetState.decisions,
     estimatorPort: estimators.port,
     stop: async () => {
       templates.stop();

@@ -70,6 +70,18 @@ describe.each(engines())("decisions that are kept, store: %s", (engine) => {
     expect(replayed.out).toContain("The same again, bit for bit: paris-1 4 · tokyo-1 2\n");
   });
 
+  // The kubeconfig of a real server says nothing of where this control plane keeps its data.
+  it.runIf(engine === "embedded")("have the very inputs of then, as long as the control plane knows them", async () => {
+    await flaghoist(plane, folder, "explain", "deploy/web", "-n", "shop", "--save", "true.trace");
+
+    const { source, decision } = parseTrace(readFileSync(join(folder, "true.trace"), "utf8"), "true.trace");
+
+    expect(source).toBe("fleet");
+    // A record has no labels that the placement does not look at, and no capacity.
+    expect(decision.clusters[0]?.metadata.labels).toEqual({ stage: "prod" });
+    expect(decision.clusters[0]?.status?.resourceSummary?.allocatable).toHaveProperty("memory");
+  });
+
   it("are those of then, also after a restart and when the fleet is another", async () => {
     await plane.restart();
     await plane.client.patch(

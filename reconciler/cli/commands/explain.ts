@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { describeRef } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
@@ -5,12 +6,13 @@ import { AppError } from "../../../runtime/errors.ts";
 import { createInterpreter } from "../../interpreter/levels.ts";
 import { nativeLevel } from "../../interpreter/native.ts";
 import { explain } from "../../plan/explain.ts";
-import { traceToSave } from "../../plan/trace-to-save.ts";
+import { type TraceToSave, traceToSave } from "../../plan/trace-to-save.ts";
 import { loadWorld } from "../../plan/world.ts";
 import { explainText } from "../../reports/explain-text.ts";
-import { formatTrace } from "../../scheduler/trace-file.ts";
+import { formatTrace, parseTrace } from "../../scheduler/trace-file.ts";
 import {
   type Command,
+  DATA_OPTION,
   EXIT,
   type ExitCode,
   type Invocation,
@@ -19,11 +21,12 @@ import {
   SERVER_OPTIONS,
   stringOption,
 } from "../command.ts";
-import { withControlPlane } from "../connect.ts";
+import { dataFolderOf, findKubeconfig, withControlPlane } from "../connect.ts";
 import { findObject } from "../find-kind.ts";
 import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { writeTraceFile } from "../trace-files.ts";
+import { fetchTrace } from "../trace-socket.ts";
 
 export const explainCommand: Command = {
   name: "explain",
@@ -39,6 +42,7 @@ export const explainCommand: Command = {
       value: "FILE",
       help: "keep the decision for 'flaghoist replay'; compressed when it ends in .gz",
     },
+    ...DATA_OPTION,
     ...SERVER_OPTIONS,
     ...OUTPUT_OPTION,
   },
@@ -66,11 +70,24 @@ async function run(invocation: Invocation, client: KubeClient): Promise<ExitCode
   const explanation = explain(world, ref, { ...common, originOf: await originFinder(client, invocation.io.cwd) });
   const savedAs = stringOption(invocation, "save");
   if (savedAs !== undefined) {
-    const { decision, binding, source } = traceToSave(world, ref, common);
-    await writeTraceFile(invocation.io.cwd, savedAs, formatTrace(decision, binding, source));
+    const trace = traceToSave(world, ref, common);
+    await writeTraceFile(invocation.io.cwd, savedAs, await textOf(trace, invocation));
   }
   print(invocation, explanation, () =>
     explainText(explanation, { nowMs: systemClock.now(), paint: paint(invocation), cluster, savedAs }),
   );
   return EXIT.ok;
+}
+
+/** With the inputs as the scheduler saw them where the control plane runs here and still knows them. */
+async function textOf({ decision, binding, source }: TraceToSave, invocation: Invocation): Promise<string> {
+  const text = formatTrace(decision, binding, source);
+  if (source !== "record") return text;
+  const folders = new Set([dirname(findKubeconfig(invocation)), dataFolderOf(invocation)]);
+  for (const folder of folders) {
+    const exact = await fetchTrace(folder, binding);
+    // A decision that came since would be another one than what is explained.
+    if (exact !== undefined && parseTrace(exact, folder).decision.decidedAt === decision.decidedAt) return exact;
+  }
+  return text;
 }
