@@ -3,12 +3,15 @@ import type { Clock } from "../../runtime/clock.ts";
 import { sleep } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { Turn } from "../../runtime/turn.ts";
 import type { KubeObject } from "../object.ts";
 import type { KubeClient } from "./kube-client.ts";
 import { ApiStatusError, isGone } from "./status-error.ts";
 
 /** How late a server's recovery may be noticed. */
 const MAX_BACKOFF_MS = 5_000;
+/** Objects a page where of each only a part is kept. */
+const REDUCED_PAGE = 250;
 
 export interface InformerOptions {
   readonly client: KubeClient;
@@ -137,24 +140,33 @@ export class Informer<T extends KubeObject = KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<string> {
-    const { client, apiVersion, kind, namespace, labelSelector } = this.#options;
+    const { client, apiVersion, kind, namespace, labelSelector, transform } = this.#options;
     const adopted = new Set<string>();
     this.#adopted = adopted;
     try {
-      const list = await client.list<T>(apiVersion, kind, { namespace, labelSelector, signal });
+      const list = await client.list<T>(apiVersion, kind, {
+        namespace,
+        labelSelector,
+        signal,
+        // What is kept small may be many: in pages that are read in a turn of the event loop each.
+        ...(transform === undefined ? {} : { keep: transform, pageSize: REDUCED_PAGE }),
+      });
       // A write of ours may have come between the server's reading of the list and its arrival.
       const isNewer = (key: string, than: string): boolean => {
         const known = adopted.has(key) ? this.#objects.get(key) : undefined;
         return known !== undefined && revision(known) > Number(than);
       };
       const listed = new Set<string>();
+      const turn = new Turn();
       for (const object of list.items) {
+        if (turn.isOver) await turn.next();
+        signal.throwIfAborted();
         const key = keyOf(object);
         listed.add(key);
         const known = this.#objects.get(key);
         const { uid, resourceVersion = "0" } = object.metadata;
         const same = known?.metadata.uid === uid && known?.metadata.resourceVersion === resourceVersion;
-        if (!same && !isNewer(key, resourceVersion)) this.#put(object);
+        if (!same && !isNewer(key, resourceVersion)) this.#keep(key, object);
       }
       for (const key of [...this.#objects.keys()])
         if (!listed.has(key) && !isNewer(key, list.resourceVersion)) this.#drop(key);
@@ -200,7 +212,10 @@ export class Informer<T extends KubeObject = KubeObject> {
 
   #put(received: T): void {
     const object = this.#transformed(received);
-    const key = keyOf(object);
+    this.#keep(keyOf(object), object);
+  }
+
+  #keep(key: string, object: T): void {
     const previous = this.#objects.get(key);
     this.#objects.set(key, object);
     this.#tell(previous === undefined ? { type: "added", object } : { type: "updated", object, previous });

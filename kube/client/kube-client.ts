@@ -39,6 +39,8 @@ export interface ListOptions {
   readonly fieldSelector?: string | undefined;
   /** Objects a page; all pages are read. */
   readonly pageSize?: number;
+  /** What is kept of each object, so that a long list never holds all of them whole. */
+  readonly keep?: ((object: KubeObject) => KubeObject) | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -106,7 +108,9 @@ export class KubeClient {
       const list = page as { items: T[] | null; metadata: { resourceVersion: string; continue?: string } };
       for (const item of list.items ?? []) {
         // Items of built-in kinds come without their kind; answers may be shared, so they are not written to.
-        items.push(item.kind === undefined ? { ...item, apiVersion, kind } : item);
+        const whole = item.kind === undefined ? { ...item, apiVersion, kind } : item;
+        // What is kept of an object of this kind is one of this kind.
+        items.push(options.keep === undefined ? whole : (options.keep(whole) as T));
       }
       next = list.metadata.continue;
       if (next === undefined || next === "") return { items, resourceVersion: list.metadata.resourceVersion };
