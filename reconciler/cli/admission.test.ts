@@ -123,6 +123,30 @@ describe("karmadaAdmission", () => {
   });
 });
 
+describe("admissionRules", () => {
+  it("lets taint policies drive workloads out only where the operator does", () => {
+    const object: KubeObject = {
+      apiVersion: "policy.karmada.io/v1alpha1",
+      kind: "ClusterTaintPolicy",
+      metadata: { name: "drain" },
+      spec: { taints: [{ key: "a", effect: "NoExecute" }] },
+    };
+    const answer = (allowNoExecuteTaintPolicy: boolean): unknown =>
+      admissionRules({ clock, newUuid: () => "", allowNoExecuteTaintPolicy }).validate({
+        operation: "CREATE",
+        subresource: undefined,
+        namespace: undefined,
+        object,
+        oldObject: undefined,
+        dryRun: false,
+        warn: () => undefined,
+      });
+
+    expect(answer(false)).toHaveLength(1);
+    expect(answer(true)).toEqual([]);
+  });
+});
+
 describe("the warnings of admissionRules", () => {
   const rival: PropagationPolicy = {
     apiVersion: "policy.karmada.io/v1alpha1",

@@ -46,6 +46,8 @@ export interface AdmissionSettings {
   readonly newUuid: () => string;
   /** Gates that are not as Karmada has them by default. */
   readonly featureGates?: Partial<FeatureGates> | undefined;
+  /** Karmada's `--allow-no-execute-taint-policy`. */
+  readonly allowNoExecuteTaintPolicy?: boolean | undefined;
   /** As Karmada, or with warnings of what surely is not meant. */
   readonly compatibility?: "karmada" | "flaghoist" | undefined;
   /** Asked behind the gate FederatedQuotaEnforcement only. */
@@ -57,6 +59,7 @@ export interface AdmissionSettings {
 export function admissionRules(settings: AdmissionSettings): AdmissionRules {
   const { clock, newUuid } = settings;
   const gates = featureGates(settings.featureGates);
+  const options = { featureGates: gates, allowNoExecuteTaintPolicy: settings.allowNoExecuteTaintPolicy };
   const warns = settings.compatibility !== "karmada";
   return {
     mutate({ operation, subresource, namespace = "", object }) {
@@ -73,7 +76,7 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
         return refusal === undefined ? [] : { code: 403, message: refusal };
       }
       if (subresource !== undefined) return [];
-      const refusals = validateObject(object, oldObject, { featureGates: gates });
+      const refusals = validateObject(object, oldObject, options);
       if (refusals.length > 0) return refusals;
       if (warns) warnOf(write, settings.policies?.());
       const { quotas } = settings;

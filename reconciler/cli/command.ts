@@ -1,5 +1,6 @@
 // What a command of the CLI is, and what it gets to work with.
 import type { ParseArgsOptionsConfig } from "node:util";
+import { isDuration, parseDuration } from "../../runtime/duration.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = {
@@ -67,6 +68,14 @@ export class UsageError extends Error {}
 export function stringOption(invocation: Invocation, name: string): string | undefined {
   const value = invocation.values[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** In milliseconds. `fallback` where it is not given; a usage error for what is no duration, or a negative one. */
+export function durationOption(invocation: Invocation, name: string, fallback: string): number {
+  const text = stringOption(invocation, name) ?? fallback;
+  if (!isDuration(text) || text.startsWith("-"))
+    throw new UsageError(`--${name} takes a duration such as ${fallback}, not "${text}"`);
+  return parseDuration(text);
 }
 
 export function booleanOption(invocation: Invocation, name: string): boolean {

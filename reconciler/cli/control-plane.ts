@@ -100,9 +100,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const ledger = new QuotaLedger(clock);
   let manager: Manager | undefined;
   function admission(client: () => KubeClient): AdmissionSettings {
-    const { featureGates, compatibility } = options.profile ?? {};
-    const quotas = new QuotaEnforcement(client, ledger);
-    return { clock, newUuid: randomUUID, featureGates, compatibility, quotas, policies: () => manager?.policies };
+    const { featureGates, compatibility, allowNoExecuteTaintPolicy } = options.profile ?? {};
+    return {
+      clock,
+      newUuid: randomUUID,
+      featureGates,
+      compatibility,
+      allowNoExecuteTaintPolicy,
+      quotas: new QuotaEnforcement(client, ledger),
+      policies: () => manager?.policies,
+    };
   }
   const engine =
     options.storeKubeconfig === undefined
@@ -132,7 +139,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       cacheRoot: join(dataFolder, "sources"),
       allowLocal: options.allowLocalSources ?? false,
     });
-    const renderer = createSyncRenderer();
+    const renderer = createSyncRenderer(context.profile);
     const interpreter = createInterpreter({ native: nativeLevel(nativeRules(context.profile.compatibility)) });
     const running = await startManager({ context, fleet, interpreter, fetcher, renderer, ledger });
     manager = running;

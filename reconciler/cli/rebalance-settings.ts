@@ -1,7 +1,13 @@
 // When workloads are placed another time, from the command line. The descheduler's flags are Karmada's by their names.
-import { isDuration, parseDuration } from "../../runtime/duration.ts";
 import type { DeschedulerProfile, Profile } from "../controllers/context.ts";
-import { booleanOption, type CommandOption, type Invocation, stringOption, UsageError } from "./command.ts";
+import {
+  booleanOption,
+  type CommandOption,
+  durationOption,
+  type Invocation,
+  stringOption,
+  UsageError,
+} from "./command.ts";
 
 export const REBALANCE_OPTIONS: Readonly<Record<string, CommandOption>> = {
   descheduler: { type: "boolean", help: "move replicas away from clusters that find no place for them" },
@@ -45,11 +51,4 @@ function readDescheduler(invocation: Invocation): DeschedulerProfile | undefined
   }
   if (intervalMs < 1_000) throw new UsageError("--descheduling-interval takes at least 1s");
   return { intervalMs, thresholdMs, timeoutMs: ANSWER_TIMEOUT_MS };
-}
-
-function durationOption(invocation: Invocation, name: string, fallback: string): number {
-  const text = stringOption(invocation, name) ?? fallback;
-  if (!isDuration(text) || text.startsWith("-"))
-    throw new UsageError(`--${name} takes a duration such as ${fallback}, not "${text}"`);
-  return parseDuration(text);
 }

@@ -1,16 +1,17 @@
 // What Sync asks of the renderers and of the rules for manifests.
-import { checkManifest } from "../../api/validate-manifest.ts";
+import type { ValidationOptions } from "../../api/admission/context.ts";
+import { checkManifest, type ManifestOptions } from "../../api/validate-manifest.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { ObjectOrigin, RenderedObject } from "../../renderers/rendered.ts";
 import type { RenderedFile, SyncRenderer } from "../controllers/sync-apply.ts";
 
-export function createSyncRenderer(): SyncRenderer & { close(): Promise<void> } {
+export function createSyncRenderer(options: ValidationOptions = {}): SyncRenderer & { close(): Promise<void> } {
   const pool = new RenderPool();
   return {
     render: async (artifact, path, options) =>
       (await pool.render(artifact.tree, path, options)).objects.map(toRenderedFile),
-    check: describeProblems,
+    check: (object, stored) => describeProblems(object, { ...options, stored }),
     close: () => pool.close(),
   };
 }
@@ -24,11 +25,8 @@ function originText(origin: ObjectOrigin): string {
   return origin.line === undefined ? origin.file : `${origin.file}:${origin.line}`;
 }
 
-/**
- * What an API server would refuse in an object of a kind that we know; undefined when nothing. `stored` is the object as
- * it is now.
- */
-export function describeProblems(object: KubeObject, stored?: KubeObject): string | undefined {
-  const errors = checkManifest(object, { stored }).filter((problem) => problem.severity === "error");
+/** What an API server would refuse in an object of a kind that we know; undefined when nothing. */
+export function describeProblems(object: KubeObject, options: ManifestOptions = {}): string | undefined {
+  const errors = checkManifest(object, options).filter((problem) => problem.severity === "error");
   return errors.length === 0 ? undefined : errors.map((problem) => problem.message).join("; ");
 }

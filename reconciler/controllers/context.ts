@@ -78,6 +78,10 @@ export interface Profile {
   readonly estimators: EstimatorProfile;
   /** For placements with `rescheduleOn: [ClusterHealth]`: how long a cluster must have been ready, or not, to count. */
   readonly clusterHealthDampingMs: number;
+  /** Karmada's --allow-no-execute-taint-policy: whether ClusterTaintPolicies may drive workloads out. */
+  readonly allowNoExecuteTaintPolicy: boolean;
+  /** Karmada's --federated-resource-quota-sync-period: how often bindings are counted anew; 0: never by the clock. */
+  readonly quotaRecountMs: number;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -96,6 +100,8 @@ export const DEFAULT_PROFILE: Profile = {
   descheduler: undefined,
   estimators: NO_ESTIMATORS,
   clusterHealthDampingMs: DEFAULT_HEALTH_DAMPING_MS,
+  allowNoExecuteTaintPolicy: false,
+  quotaRecountMs: 300_000,
 };
 
 export interface ControllerContext {

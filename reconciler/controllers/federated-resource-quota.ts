@@ -16,9 +16,6 @@ import { QUOTA_KIND } from "./federated-resource-quota-works.ts";
 import type { QuotaLedger } from "./quota-ledger.ts";
 import type { QuotaWorks } from "./quota-works.ts";
 
-/** Karmada's --federated-resource-quota-sync-period. */
-const RECOUNT_AFTER_MS = 300_000;
-
 /** Bindings are counted behind the gate FederatedQuotaEnforcement; without it the clusters' own figures are added up. */
 export function startQuotaStatusController(
   context: ControllerContext,
@@ -26,7 +23,8 @@ export function startQuotaStatusController(
   ledger: QuotaLedger,
 ): Controller {
   const { client, clock, logger, informers } = context;
-  const isEnforced = context.profile.featureGates.FederatedQuotaEnforcement;
+  const { featureGates, quotaRecountMs } = context.profile;
+  const isEnforced = featureGates.FederatedQuotaEnforcement;
   const quotas = informers.of<FederatedResourceQuota>(...QUOTA_KIND);
   const bindings = informers.of<ResourceBinding>(BINDING_API_VERSION, "ResourceBinding");
   const queue = new WorkQueue(
@@ -50,11 +48,11 @@ export function startQuotaStatusController(
       if (change.type === "deleted") countAgain(change.object.metadata.namespace);
     });
   }
-  let timer = clock.after(RECOUNT_AFTER_MS, recount);
+  let timer = isEnforced && quotaRecountMs > 0 ? clock.after(quotaRecountMs, recount) : undefined;
 
   function recount(): void {
-    timer = clock.after(RECOUNT_AFTER_MS, recount);
-    if (isEnforced) countAgain(undefined);
+    timer = clock.after(quotaRecountMs, recount);
+    countAgain(undefined);
   }
 
   /** Of one namespace, or of all. */
@@ -115,7 +113,7 @@ export function startQuotaStatusController(
 
   return {
     stop: async () => {
-      timer.cancel();
+      timer?.cancel();
       await queue.stop();
     },
   };

@@ -193,6 +193,21 @@ describe.each(engines())("bad policies, store: %s", (engine) => {
       await expectUntouched();
     });
 
+    it("what selects everything is stored with a warning", async () => {
+      const kubectl = new Kubectl(plane.kubeconfig, folder);
+      const everything = {
+        apiVersion: "policy.karmada.io/v1alpha1",
+        kind: "ClusterPropagationPolicy",
+        metadata: { name: "everything" },
+        spec: { resourceSelectors: [{ apiVersion: "v1", kind: "Secret" }] },
+      };
+
+      const { code, err } = await kubectl.try(["apply", "--dry-run=server", "-f", "-"], { input: yamlOf(everything) });
+
+      expect(code).toBe(0);
+      expect(err).toContain("Warning: spec.resourceSelectors[0]: selects every Secret of every namespace");
+    });
+
     it("what is legal, but surely not meant, is stored with a warning", async () => {
       const kubectl = new Kubectl(plane.kubeconfig, folder);
       const labelSelector = { matchExpressions: [{ key: "app", operator: "Is" }] };

@@ -6,6 +6,7 @@ import { sleep, systemClock } from "../../../runtime/clock.ts";
 import { isDuration, parseDuration } from "../../../runtime/duration.ts";
 import { createLogger, type Level, type Logger } from "../../../runtime/logger.ts";
 import type { Profile } from "../../controllers/context.ts";
+import { ADMISSION_OPTIONS, readAdmissionSettings } from "../admission-settings.ts";
 import type { AuditSettings } from "../audit-settings.ts";
 import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
@@ -56,6 +57,7 @@ export const upCommand: Command = {
     ...SCHEDULING_OPTIONS,
     ...ESTIMATOR_OPTIONS,
     ...REBALANCE_OPTIONS,
+    ...ADMISSION_OPTIONS,
     compatibility: {
       type: "string",
       value: "MODE",
@@ -234,6 +236,7 @@ function profileOf(invocation: Invocation): Partial<Profile> {
     ...readSkipSettings(invocation),
     estimators: readEstimatorSettings(invocation),
     ...readRebalanceSettings(invocation),
+    ...readAdmissionSettings(invocation),
   };
 }
 
