@@ -103,6 +103,25 @@ describe("PluginHost.ask", () => {
     ]);
   });
 
+  it("answers as the example does", async () => {
+    const path = join(import.meta.dirname, "../../examples/plugins/carbon.js");
+    const example = new PluginHost({
+      name: "carbon",
+      path,
+      timeoutMs: 5_000,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    hosts.push(example);
+    await example.start();
+    const args = { intensity: { eu: 90, far: 480 }, most: 450 };
+    const [eu] = clusters("a") as [PluginCluster];
+
+    expect(
+      await example.ask({ ...REQUEST, args }, [eu, { ...eu, region: "far" }, { ...eu, region: "elsewhere" }]),
+    ).toEqual([{ score: 80 }, { refusal: "480 g/kWh in far, at most 450 are allowed" }, { score: 0 }]);
+  });
+
   it("sees neither the environment nor the arguments of the program", async () => {
     const plugin = host(`${HEAD}
       export function filter() { return JSON.stringify([Object.keys(process.env), process.argv.slice(2)]); }
@@ -131,18 +150,29 @@ describe("PluginHost.ask", () => {
   it("ends a call that takes too long, says which, and starts the plugin as new", async () => {
     const clock = new FakeClock();
     const plugin = host(
-      `${HEAD}let calls = 0; export function filter(c, { args }) { calls++; if (args.hang && c.name === "b") for (;;); return String(calls); }`,
+      `${HEAD}
+      import { writeFileSync } from "node:fs";
+      let calls = 0;
+      export function filter({ name }, { args }) {
+        calls++;
+        if (args.mark !== undefined && name === "b") {
+          writeFileSync(args.mark, "");
+          for (;;);
+        }
+        return String(calls);
+      }`,
       { timeoutMs: 1_000, clock },
     );
     await plugin.start();
     await plugin.ask(REQUEST, clusters("x", "y"));
+    const mark = join(folder, "hangs");
 
-    const hanging = plugin.ask({ ...REQUEST, args: { hang: true } }, clusters("a", "b", "c"));
-    const failed = failureOf(hanging);
+    const failed = failureOf(plugin.ask({ ...REQUEST, args: { mark } }, clusters("a", "b", "c")));
     let isOver = false;
     void failed.then(() => {
       isOver = true;
     });
+    while (!existsSync(mark)) await new Promise((resolve) => setImmediate(resolve));
     while (!isOver) await clock.advance(100);
 
     expect(await failed).toBe(

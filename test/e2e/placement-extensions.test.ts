@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_SCHEDULING } from "../../reconciler/controllers/context.ts";
+import { readDecision } from "../../reconciler/scheduler/read-decision.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
@@ -90,6 +91,23 @@ describe.each(engines())("beyond Karmada, store: %s", (engine) => {
     await deploy("scored", { replicaScheduling: AGGREGATED, flaghoist: { scores } }, 4);
 
     await untilOrdered("scored", { "tokyo-1": 4 });
+  });
+
+  it("records decisions so that they can be replayed, with scores and what plugins refused", async () => {
+    await deploy("recorded", inMood("picky"), 2);
+    await untilOrdered("recorded", { "paris-2": 2, "tokyo-1": 2 });
+
+    for (const namespace of ["strict", "fewest", "scored", "recorded"]) {
+      const binding = await readBinding(plane, namespace, "web-deployment");
+      const read = readDecision(binding);
+      expect(read, namespace).toMatchObject({ state: "whole", decision: { answer: { failedGroups: [] } } });
+      if (namespace !== "recorded" || read.state !== "whole") continue;
+      const refused = read.trace?.clusters.find((entry) => entry.verdict === "refused");
+      expect(refused).toMatchObject({
+        cluster: "paris-1",
+        refusals: [{ filter: "moody", detail: "plugin moody: no gcp" }],
+      });
+    }
   });
 
   it("refuses an expression that is wrong, at its place", async () => {
