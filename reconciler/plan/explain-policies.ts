@@ -2,9 +2,11 @@
 import type { ResourceSelector } from "../../api/policy.ts";
 import { type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import { matchesRequirements, requirementsOf } from "../../kube/selectors.ts";
-import { readClaim } from "../policies/claim.ts";
+import { type Claim, readClaim } from "../policies/claim.ts";
 import { isDeleting, matchPolicy, priorityOf } from "../policies/match.ts";
 import { isNamespaced, type Policy, policyKey } from "../policies/policy-index.ts";
+import { decidePreemption } from "../policies/preemption.ts";
+import { bestSelectorMatch, type ImplicitPriority } from "../policies/resource-selector.ts";
 import type { World } from "./world.ts";
 
 export interface PolicyName {
@@ -50,7 +52,7 @@ const HOW = { 0: "not at all", 1: "by kind", 2: "by labels", 3: "by name" } as c
 /** Every other policy that selects the object, with the reason why it does not get it. */
 export function otherPolicies(template: KubeObject, chosen: Policy, world: World): readonly OtherPolicy[] {
   const { candidates } = matchPolicy(template, world.policies);
-  const claimed = readClaim(template.metadata) !== undefined;
+  const claim = readClaim(template.metadata);
   const best = candidates.find((candidate) => candidate.verdict === "best");
   return candidates
     .filter((candidate) => policyKey(candidate.policy) !== policyKey(chosen))
@@ -58,22 +60,48 @@ export function otherPolicies(template: KubeObject, chosen: Policy, world: World
       const { policy } = candidate;
       const winsNow = best !== undefined && policyKey(best.policy) === policyKey(policy);
       if (isDeleting(policy)) return { policy: nameOfPolicy(policy), reason: candidate.reason };
-      if (winsNow && claimed) {
-        const reason =
-          policy.spec.preemption === "Always"
-            ? `would be preferred (${preference(policy, chosen)}), but preemption is not enabled here`
-            : `would be preferred (${preference(policy, chosen)}), but the object was claimed before; spec.preemption: Always takes it over`;
-        return { policy: nameOfPolicy(policy), reason };
-      }
+      if (winsNow && claim !== undefined)
+        return {
+          policy: nameOfPolicy(policy),
+          reason: whyNotTaken({ template, policy, chosen, implicitPriority: candidate.implicitPriority, claim }),
+        };
       if (isNamespaced(chosen) && !isNamespaced(policy))
         return { policy: nameOfPolicy(policy), reason: "policies of the object's own namespace come first" };
       return { policy: nameOfPolicy(policy), reason: candidate.reason };
     });
 }
 
-function preference(policy: Policy, chosen: Policy): string {
+interface Contest {
+  readonly template: KubeObject;
+  readonly policy: Policy;
+  /** How closely `policy` selects the template. */
+  readonly implicitPriority: ImplicitPriority;
+  /** The policy that has it. */
+  readonly chosen: Policy;
+  readonly claim: Claim;
+}
+
+/** Why a policy that an unclaimed object would go by does not get one that `chosen` has, and how it would. */
+function whyNotTaken(contest: Contest): string {
+  const { policy, chosen, claim } = contest;
+  const before = `would be preferred (${preference(contest)}), but the object was claimed before`;
+  const { verdict, reason } = decidePreemption({ policy: withPreemption(policy), claim, owner: chosen, enabled: true });
+  if (verdict !== "take") return `${before}, and could not be taken over: ${reason}`;
+  const gate = "with the gate PropagationPolicyPreemption on";
+  return policy.spec.preemption === "Always"
+    ? `${before}; ${gate}, its spec.preemption: Always takes over what its selectors name`
+    : `${before}; spec.preemption: Always takes it over ${gate}`;
+}
+
+function withPreemption(policy: Policy): Policy {
+  return { ...policy, spec: { ...policy.spec, preemption: "Always" } } as Policy;
+}
+
+function preference({ template, policy, chosen, implicitPriority }: Contest): string {
+  if (isNamespaced(policy) && !isNamespaced(chosen)) return "it is of the object's namespace";
   if (priorityOf(policy) !== priorityOf(chosen)) return `priority ${priorityOf(policy)} > ${priorityOf(chosen)}`;
-  return isNamespaced(policy) && !isNamespaced(chosen) ? "it is of the object's namespace" : "it is closer";
+  const isCloser = implicitPriority > bestSelectorMatch(template, chosen.spec.resourceSelectors);
+  return isCloser ? "it is closer" : "it comes first by name";
 }
 
 const MOST_NEAR = 3;

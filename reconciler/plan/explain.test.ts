@@ -79,6 +79,37 @@ describe("explain: policies", () => {
     expect(explanation.otherPolicies[0]?.reason).toContain("spec.preemption: Always");
   });
 
+  it("says that an equal policy comes first by name only, and that preemption would not help it", () => {
+    const old = policy({ name: "old" });
+    const template = claimed(web, old);
+    const explanation = explain(
+      world({ clusters: [tokyo], templates: [template], policies: [old, policy({ name: "earlier" })] }),
+      refOf(template),
+      options,
+    );
+
+    expect(explanation.policy?.name).toBe("old");
+    expect(explanation.otherPolicies[0]?.reason).toBe(
+      "would be preferred (it comes first by name), but the object was claimed before, and could not be taken over: priority 0 is not above 0 of shop/old",
+    );
+  });
+
+  it("says that a reserved namespace stays at home whatever policies select", () => {
+    const template = { ...web, metadata: { ...web.metadata, namespace: "kube-system" } };
+    const policies = [clusterPolicy({ name: "everything" })];
+
+    const explanation = explain(
+      world({ clusters: [tokyo], templates: [template], policies }),
+      refOf(template),
+      options,
+    );
+
+    expect(explanation).toMatchObject({
+      state: "kept",
+      reason: "namespace kube-system is not propagated, whatever policies select (--skipped-propagating-namespaces)",
+    });
+  });
+
   it.each([
     {
       miss: "a label",

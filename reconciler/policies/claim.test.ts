@@ -103,6 +103,42 @@ describe("decideTemplate", () => {
     expect(decideTemplate(claimed(namespaced("own")), { policies, ...always }).action).toBe("stop");
   });
 
+  it("leaves alone the same object under another group, which its marks show too", () => {
+    const ingress = { apiVersion: "networking.k8s.io/v1", kind: "Ingress" };
+    const policies = new PolicyIndex([namespaced("own", { resourceSelectors: [ingress] })]);
+    const { metadata } = claimed(namespaced("own"));
+
+    expect(decideTemplate({ ...ingress, metadata }, { policies, ...always }).action).toBe("apply");
+    expect(
+      decideTemplate({ ...ingress, apiVersion: "extensions/v1beta1", metadata }, { policies, ...always }).action,
+    ).toBe("stop");
+  });
+
+  it("finds the claiming policy by its name, and brings the id up to date", () => {
+    const restored = namespaced("own");
+    restored.metadata.labels = { "propagationpolicy.karmada.io/permanent-id": "id-of-restored" };
+
+    const decision = decideTemplate(claimed(namespaced("own")), { policies: new PolicyIndex([restored]), ...always });
+
+    expect(decision).toMatchObject({
+      action: "apply",
+      claim: { labels: { "propagationpolicy.karmada.io/permanent-id": "id-of-restored" } },
+    });
+  });
+
+  it("goes by the claim of the namespace where there are two", () => {
+    const both = claimed(namespaced("own"));
+    const wide = changeMetadata(both.metadata, claimMarks(clusterScoped("all")));
+    const policies = new PolicyIndex([namespaced("own"), clusterScoped("all", { priority: 9 })]);
+
+    const decision = decideTemplate({ ...both, metadata: wide }, { policies, ...always });
+
+    expect(decision).toMatchObject({
+      policy: { metadata: { name: "own" } },
+      claim: { labels: { "clusterpropagationpolicy.karmada.io/permanent-id": undefined } },
+    });
+  });
+
   it("releases the object of a policy that is gone, and waits for one that is going", () => {
     const going = namespaced("own");
     going.metadata.deletionTimestamp = "2026-01-01T00:00:00Z";

@@ -225,6 +225,30 @@ describe.each(engines())("lifecycle, store: %s", (engine) => {
       expect(copy.metadata.deletionTimestamp).toBeUndefined();
     });
 
+    it("are customised by cluster-wide override policies that select them", async () => {
+      await applyAll(plane.client, namespaceObject("customised"), {
+        apiVersion: "policy.karmada.io/v1alpha1",
+        kind: "ClusterOverridePolicy",
+        metadata: { name: "place-of-namespaces" },
+        spec: {
+          resourceSelectors: [{ apiVersion: "v1", kind: "Namespace", name: "customised" }],
+          overrideRules: [
+            {
+              targetCluster: { clusterNames: ["tokyo-1"] },
+              overriders: { labelsOverrider: [{ operator: "add", value: { place: "tokyo" } }] },
+            },
+          ],
+        },
+      });
+
+      await eventually(async () => {
+        for (const member of plane.members) {
+          const copy = await member.client.get(ref("v1 Namespace", "", "customised"));
+          expect(copy.metadata.labels?.["place"]).toBe(member.name === "tokyo-1" ? "tokyo" : undefined);
+        }
+      });
+    });
+
     it("come back in the members when somebody deletes their Work", async () => {
       await applyAll(plane.client, namespaceObject("wanted"));
       await eventually(async () => expect(await whereIs("v1 Namespace", "", "wanted")).toEqual(everywhere));

@@ -8,7 +8,7 @@ import { readClaim } from "../../reconciler/policies/claim.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { consistently, eventually } from "./support/eventually.ts";
-import { configMap, namespaceObject, policy } from "./support/manifests.ts";
+import { configMap, deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
 import { eventReasons, targetsOf } from "./support/reading.ts";
 
@@ -159,18 +159,58 @@ describe.each(engines())("preemption, store: %s", (engine) => {
   });
 });
 
-describe.each(engines())("preemption switched off, store: %s", (engine) => {
+describe.each(engines())("gates that are off, store: %s", (engine) => {
   let plane: Plane;
 
   beforeAll(async () => {
-    plane = await startPlane({ engine, members: { "tokyo-1": {} } });
+    const gates = featureGates({ PropagateDeps: false, PriorityBasedScheduling: false });
+    plane = await startPlane({ engine, members: { "tokyo-1": {} }, profile: { featureGates: gates } });
   }, 120_000);
 
   afterAll(async () => {
     await plane?.close();
   });
 
-  it("leaves objects where they are, and tells the policy's author", async () => {
+  it("PropagateDeps: nothing goes along with a workload", async () => {
+    const namespace = "alone";
+    await applyAll(
+      plane.client,
+      namespaceObject(namespace),
+      configMap(namespace, "settings"),
+      policy({ namespace, spec: { propagateDeps: true } }),
+      deployment({ namespace, pod: { volumes: [{ name: "settings", configMap: { name: "settings" } }] } }),
+    );
+
+    await eventually(async () => {
+      const copy = await plane.member("tokyo-1").client.find(ref("apps/v1 Deployment", namespace, "web"));
+      expect(copy).toBeDefined();
+    });
+    await consistently(
+      async () => {
+        const binding = ref("work.karmada.io/v1alpha2 ResourceBinding", namespace, "settings-configmap");
+        expect(await plane.client.find(binding)).toBeUndefined();
+      },
+      { forMs: 300 },
+    );
+  });
+
+  it("PriorityBasedScheduling: a priority is not looked at, and the policy's author is told", async () => {
+    const schedulePriority = { priorityClassSource: "KubePriorityClass", priorityClassName: "nowhere" };
+    await applyAll(
+      plane.client,
+      namespaceObject("even"),
+      policy({ namespace: "even", name: "urgent", selectors: [SETTINGS], spec: { schedulePriority } }),
+      configMap("even", "settings"),
+    );
+
+    await eventually(async () => {
+      const binding = ref("work.karmada.io/v1alpha2 ResourceBinding", "even", "settings-configmap");
+      expect((await plane.client.get<ResourceBinding>(binding)).spec).not.toHaveProperty("schedulePriority");
+      expect(await eventReasons(plane, "even", "PropagationPolicy", "urgent")).toContain("PriorityDisabled");
+    });
+  });
+
+  it("PropagationPolicyPreemption: objects stay where they are, and the policy's author is told", async () => {
     await applyAll(
       plane.client,
       namespaceObject("off"),
