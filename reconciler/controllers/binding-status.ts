@@ -11,11 +11,12 @@ import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 import { aggregateBindingStatus, aggregateTemplateStatus } from "../works/status.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { bindingKey, findBinding } from "./binding-key.ts";
-import { type BindingWriter, templateSubject } from "./binding-writer.ts";
+import { templateSubject } from "./binding-writer.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { subjectOf } from "./events.ts";
 import type { TemplateWatch } from "./template-watch.ts";
 import { bindingKeyOfWork, type WorkIndex } from "./works.ts";
+import { writeBindingStatus } from "./write-binding-status.ts";
 
 /** The Works of one binding change within moments of each other: one aggregation serves them all. */
 const GATHER_MS = 10;
@@ -25,11 +26,10 @@ interface Deps {
   readonly templates: TemplateWatch;
   readonly interpreter: Interpreter;
   readonly index: WorkIndex;
-  readonly writer: BindingWriter;
 }
 
 export function startBindingStatusController(deps: Deps): Controller {
-  const { context, index, writer, templates, interpreter } = deps;
+  const { context, index, templates, interpreter } = deps;
   const queue = new WorkQueue(
     {
       name: "binding-status",
@@ -65,7 +65,7 @@ export function startBindingStatusController(deps: Deps): Controller {
     try {
       const { aggregatedStatus, conditions } = aggregateBindingStatus(binding, index.of(binding), now).status ?? {};
       const changes = { aggregatedStatus: aggregatedStatus ?? [], conditions: conditions ?? [] };
-      const written = await writer.writeStatus(binding, changes);
+      const written = await writeBindingStatus(context, binding, changes);
       await writeTemplateStatus(written, now);
       if (written !== binding) {
         for (const subject of [subjectOf(binding), templateSubject(binding)]) {

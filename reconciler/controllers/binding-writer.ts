@@ -7,8 +7,7 @@ import {
   isNamespaceEnding,
   isNotFound,
 } from "../../kube/client/status-error.ts";
-import { setCondition } from "../../kube/conditions.ts";
-import { equalJson, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
+import { equalJson, type KubeObject, refOf } from "../../kube/object.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import {
   type DecisionOptions,
@@ -22,16 +21,14 @@ import type { FleetIndex } from "../scheduler/fleet-index.ts";
 import { decideRefused, type Refusal } from "../scheduler/refused-write.ts";
 import type { Move, Relocation } from "../scheduler/relocation.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
-import { AffinityMembers } from "./affinity-members.ts";
-import { AssumedWorkloads } from "./assumed-workloads.ts";
 import { BINDING_KINDS, bindingKey } from "./binding-key.ts";
 import type { ControllerContext } from "./context.ts";
 import type { DecisionMemory } from "./decision-memory.ts";
 import { type EventSubject, subjectOf } from "./events.ts";
 import type { FleetState } from "./fleet-state.ts";
 import { collectOptions, type SchedulingInput } from "./scheduling-inputs.ts";
-
-const STATUS_ATTEMPTS = 5;
+import { startMemories } from "./start-memories.ts";
+import { writeBindingStatus } from "./write-binding-status.ts";
 
 /** Hears of each attempt to schedule a binding. `stale`: the fleet changed while it was made. */
 export type AttemptListener = (binding: AnyBinding, decision: SchedulingDecision, stale: boolean) => void;
@@ -273,7 +270,7 @@ export class BindingWriter {
   /** Writes the decision's status. As Karmada: where that fails, the whole attempt counts as failed. */
   async #record(stored: AnyBinding, decision: SchedulingDecision): Promise<SchedulingDecision> {
     try {
-      await this.writeStatus(stored, statusOf(stored, decision));
+      await writeBindingStatus(this.#context, stored, statusOf(stored, decision));
       return decision;
     } catch (error) {
       if (isNotFound(error)) return decision;
@@ -301,35 +298,6 @@ export class BindingWriter {
     }
   }
 
-  /**
-   * Merges changes into the status of a binding; nothing is sent when it says so already. Several loops write there: of
-   * the conditions only those are touched that `changes` has otherwise than `binding`, which it was made from.
-   */
-  async writeStatus(binding: AnyBinding, changes: Partial<ResourceBindingStatus> | undefined): Promise<AnyBinding> {
-    const { client, informers } = this.#context;
-    if (changes === undefined) return binding;
-    const informer = informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind);
-    const ref: ObjectRef = refOf(binding);
-    let current = informer.get(ref.namespace, ref.name) ?? binding;
-    for (let attempt = 0; ; attempt++) {
-      if (current.metadata.uid !== binding.metadata.uid) return binding;
-      const status = notOlder(withConditions(changes, binding, current), current);
-      if (equalJson(current.status ?? {}, { ...current.status, ...status })) return binding;
-      const { resourceVersion } = current.metadata;
-      try {
-        const stored = await client.patch<AnyBinding>(ref, { metadata: { resourceVersion }, status }, "merge", {
-          subresource: "status",
-          fieldManager: "flaghoist",
-        });
-        informer.adopt(stored);
-        return stored;
-      } catch (error) {
-        if (!isConflict(error) || attempt >= STATUS_ATTEMPTS) throw error;
-        current = await client.get<AnyBinding>(ref);
-      }
-    }
-  }
-
   #tell(binding: AnyBinding, decision: SchedulingDecision): void {
     for (const event of decision.events) {
       for (const subject of [subjectOf(binding), templateSubject(binding)]) {
@@ -339,20 +307,6 @@ export class BindingWriter {
   }
 }
 
-/** What earlier decisions are remembered for, by the gates that are on. */
-export function startMemories(
-  context: ControllerContext,
-  assumed: AssumedWorkloads | undefined = startAssumedWorkloads(context),
-): readonly DecisionMemory[] {
-  const { WorkloadAffinity } = context.profile.featureGates;
-  return [...(WorkloadAffinity ? [new AffinityMembers(context)] : []), ...(assumed === undefined ? [] : [assumed])];
-}
-
-/** What is on its way to each cluster; undefined when the gate for it is off. */
-export function startAssumedWorkloads(context: ControllerContext): AssumedWorkloads | undefined {
-  return context.profile.featureGates.SchedulingOvercommitProtection ? new AssumedWorkloads(context) : undefined;
-}
-
 /** Whether the server said no to what was written, rather than that it is out of date, gone or in the wrong place. */
 function isRefusal(error: unknown): error is ApiStatusError {
   return error instanceof ApiStatusError && !isConflict(error) && !isNotFound(error) && !isNamespaceEnding(error);
@@ -360,27 +314,6 @@ function isRefusal(error: unknown): error is ApiStatusError {
 
 function refusalOf({ status }: ApiStatusError): Refusal {
   return { byQuota: status.code === 403 && status.reason === "QuotaExceeded", message: status.message };
-}
-
-/** Whoever observed a later generation meanwhile has the last word on which one was observed. */
-function notOlder(changes: Partial<ResourceBindingStatus>, current: AnyBinding): Partial<ResourceBindingStatus> {
-  const { schedulerObservedGeneration: observed, ...others } = changes;
-  const later = (current.status?.schedulerObservedGeneration ?? 0) > (observed ?? Number.POSITIVE_INFINITY);
-  return later ? others : changes;
-}
-
-function withConditions(
-  changes: Partial<ResourceBindingStatus>,
-  base: AnyBinding,
-  current: AnyBinding,
-): Partial<ResourceBindingStatus> {
-  if (changes.conditions === undefined) return changes;
-  let conditions = current.status?.conditions ?? [];
-  for (const condition of changes.conditions) {
-    const before = base.status?.conditions?.find((other) => other.type === condition.type);
-    if (!equalJson(before, condition)) conditions = setCondition(conditions, condition);
-  }
-  return { ...changes, conditions };
 }
 
 /** How events name the object that a binding is for. */

@@ -8,7 +8,7 @@ import { WORK_API_VERSION } from "../works/work.ts";
 import { startApplicationFailoverController } from "./application-failover.ts";
 import { ArtifactStore } from "./artifacts.ts";
 import { startBindingStatusController } from "./binding-status.ts";
-import { BindingWriter, startAssumedWorkloads, startMemories } from "./binding-writer.ts";
+import { BindingWriter } from "./binding-writer.ts";
 import { startBindingController } from "./bindings.ts";
 import { startClusterController } from "./clusters.ts";
 import type { Controller, ControllerContext } from "./context.ts";
@@ -31,6 +31,7 @@ import { startPreemptionController } from "./preemption.ts";
 import type { QuotaLedger } from "./quota-ledger.ts";
 import { QuotaWorks } from "./quota-works.ts";
 import { startRelocationController } from "./relocation.ts";
+import { startAssumedWorkloads, startMemories } from "./start-memories.ts";
 import { startSyncController } from "./sync.ts";
 import type { SyncRenderer } from "./sync-apply.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./taint-policies.ts";
@@ -125,7 +126,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startApplicationFailoverController(context, interpreter),
     ...(context.profile.failover ? [startTaintPolicyController(context)] : []),
     startExecutionController({ context, fleet, interpreter, journal }),
-    startBindingStatusController({ context, templates, interpreter, index, writer }),
+    startBindingStatusController({ context, templates, interpreter, index }),
     estimators,
     ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined
       ? []
