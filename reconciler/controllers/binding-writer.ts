@@ -222,9 +222,11 @@ export class BindingWriter {
     move: Move,
     { carryOut, options, now, changesBefore }: MoveContext,
   ): Promise<Relocation> {
-    const { decision, input, clusters } = move;
-    const record = this.#recordOf(input as AnyBinding, decision, options, now);
-    const moved = withAnnotations(withDecision(carryOut(move), { ...decision, clusters }), record);
+    const { input, clusters } = move;
+    // As seen from where the workload is, which is not always what the move was tried out from.
+    const decision = { ...move.decision, clusters };
+    const record = this.#recordOf(input, decision, options, now);
+    const moved = withAnnotations(withDecision(carryOut(move), decision), record);
     for (const memory of this.#memories) memory.decided(binding, clusters);
     let stored: AnyBinding | undefined;
     try {

@@ -11,9 +11,8 @@ import { holdsBack, releaseRelocated, relocate } from "../failover/relocate.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { BindingIndex } from "../scheduler/binding-index.ts";
 import { readReadiness } from "../scheduler/cluster-wellness.ts";
-import { decideFailBack } from "../scheduler/fail-back.ts";
+import { decideRelocation } from "../scheduler/decide-relocation.ts";
 import type { FleetTrigger } from "../scheduler/fleet-triggers.ts";
-import { decideFollowing } from "../scheduler/follow-clusters.ts";
 import { rememberHome } from "../scheduler/home-clusters.ts";
 import type { Move, Relocation } from "../scheduler/relocation.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
@@ -75,10 +74,11 @@ export function startRelocationController(
       const relocation = await writer.relocate(
         binding,
         (index, now, options) =>
-          sooner(
-            decideFollowing(binding, index, now, { ...options, healthDampingMs: profile.clusterHealthDampingMs }),
-            () => decideFailBack(binding, index, now, { ...options, untaintedSince: (name) => untainted.get(name) }),
-          ),
+          decideRelocation(binding, index, now, {
+            ...options,
+            healthDampingMs: profile.clusterHealthDampingMs,
+            untaintedSince: (name) => untainted.get(name),
+          }),
         (move) => relocate(binding, move, homeToRemember(binding, move)),
       );
       tell(binding, relocation);
@@ -125,15 +125,6 @@ export function startRelocationController(
       await queue.stop();
     },
   };
-}
-
-/** What is decided first counts if it moves or would; looks again at the earlier of both times. */
-function sooner(first: Relocation, other: () => Relocation): Relocation {
-  if (first.verdict === "move") return first;
-  const second = other();
-  const times = [first.nextMs, second.nextMs].filter((time) => time !== undefined);
-  const next = times.length === 0 ? {} : { nextMs: Math.min(...times) };
-  return first.verdict === "stay" && second.verdict === "none" ? { ...first, ...next } : { ...second, ...next };
 }
 
 function followsClusters({ flaghoist }: Placement): boolean {

@@ -10,6 +10,7 @@ import { type ClusterExplanation, explainCluster } from "./explain-clusters.ts";
 import { explainNotes } from "./explain-notes.ts";
 import { byName, explainPlacement } from "./explain-placement.ts";
 import { nameOfPolicy, nearPolicies, otherPolicies, whyChosen } from "./explain-policies.ts";
+import { explainRelocation } from "./explain-relocation.ts";
 import { type Explanation, NOTHING, type Origin } from "./explanation.ts";
 import { isNamespace, namespaceCopies, whyNamespaceStays } from "./namespaces.ts";
 import { findBinding, type RiverOptions, runRiver } from "./river.ts";
@@ -51,7 +52,10 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
     problems: outcome?.problems ?? [],
     blocking: blockingConditions(stored?.status),
     lastScheduledTime: stored?.status?.lastScheduledTime,
-    notes: explainNotes({ template, policy, stored, desired: outcome?.binding }),
+    notes: [
+      ...explainNotes({ template, policy, stored, desired: outcome?.binding }),
+      ...explainRelocation(stored, world.clusters, options.now),
+    ],
   };
   const binding = outcome?.binding ?? stored;
   if (binding === undefined) {

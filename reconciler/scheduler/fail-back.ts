@@ -94,7 +94,7 @@ export function decideFailBack(binding: Binding, fleet: FleetIndex, now: number,
   }
   const reason = `stays where it is: ${refusals.join("; ")}`;
   return triedFor === undefined
-    ? { verdict: "none", reason, ...earliest(...waits) }
+    ? { verdict: "none", reason, away: true, ...earliest(...waits) }
     : { verdict: "stay", occasion: triedFor, reason, ...earliest(...waits) };
 }
 

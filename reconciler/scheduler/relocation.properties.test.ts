@@ -4,13 +4,17 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ResourceBinding, TargetCluster } from "../../api/work.ts";
 import { isReady, readReadiness } from "./cluster-wellness.ts";
+import { decideRelocation } from "./decide-relocation.ts";
 import { decideScheduling, type SchedulingDecision } from "./decide-scheduling.ts";
+import { recordDecision } from "./decision-record.ts";
 import { decideFailBack } from "./fail-back.ts";
 import { FleetIndex } from "./fleet-index.ts";
 import { decideFollowing } from "./follow-clusters.ts";
 import { HOME_CLUSTERS_ANNOTATION, rememberHome } from "./home-clusters.ts";
 import { Dice, randomCase } from "./random-cases.ts";
+import { readDecision } from "./read-decision.ts";
 import type { Move } from "./relocation.ts";
+import { compareAnswers, replay } from "./replay.ts";
 
 const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
 const CASES = Number(process.env["TEST_CASES"] ?? 400);
@@ -153,6 +157,27 @@ describe(`relocation (TEST_SEED=${SEED})`, () => {
       if (again.verdict === "move") expect(gainers(after, again)).not.toEqual([]);
     });
     if (CASES >= 100) expect(moves).toBeGreaterThan(0);
+  });
+
+  it("leaves a record of each move that gives the same answer again", () => {
+    forEachExample(({ binding }, fleet) => {
+      const decision = decideRelocation(binding, fleet, NOW, OPTIONS);
+      if (decision.verdict !== "move") return;
+      const { input, decision: made } = decision;
+      const record = recordDecision({
+        binding: input,
+        fleet,
+        options: {},
+        decision: { ...made, clusters: decision.clusters },
+        now: NOW,
+      });
+      const after = written(binding, { ...made, annotations: { ...made.annotations, ...record } }, decision.clusters);
+      const read = readDecision(after);
+      expect(read).toMatchObject({ state: "whole" });
+      if (read.state !== "whole") return;
+      expect(read.decision.occasion?.kind).toBe(decision.occasion.kind);
+      expect(compareAnswers(read.decision.answer, replay(read.decision).answer)).toEqual([]);
+    });
   });
 
   it("does not depend on the order in which clusters are known", () => {

@@ -9,8 +9,8 @@ import type { Binding, Occasion } from "./occasion.ts";
 export const RELOCATION_PRODUCER = "flaghoist-relocation";
 
 export type Relocation =
-  /** Nothing calls for a move. */
-  | { readonly verdict: "none"; readonly reason: string; readonly nextMs?: number }
+  /** Nothing calls for a move; `away`: for the time being, as the workload is not where it belongs. */
+  | { readonly verdict: "none"; readonly reason: string; readonly away?: true; readonly nextMs?: number }
   /** A move is called for, but would not work out: everything stays. */
   | { readonly verdict: "stay"; readonly occasion: Occasion; readonly reason: string; readonly nextMs?: number }
   | Move;

@@ -1,0 +1,18 @@
+// What is about to move by itself, or would if it could: for placements that follow clusters, or return to them.
+import type { Cluster } from "../../api/cluster.ts";
+import { formatDuration } from "../../runtime/duration.ts";
+import { decideRelocation } from "../scheduler/decide-relocation.ts";
+import { FleetIndex } from "../scheduler/fleet-index.ts";
+import type { AnyBinding } from "../works/binding.ts";
+
+/** A sentence, or none when the workload is where it belongs; `now` in milliseconds. */
+export function explainRelocation(stored: AnyBinding | undefined, clusters: readonly Cluster[], now: number): string[] {
+  const flaghoist = stored?.spec.placement?.flaghoist;
+  if (stored === undefined || ((flaghoist?.rescheduleOn?.length ?? 0) === 0 && flaghoist?.failBack == null)) return [];
+  const relocation = decideRelocation(stored, new FleetIndex(clusters), now, {});
+  if (relocation.verdict === "none" && relocation.away !== true) return [];
+  if (relocation.verdict === "move") return [`It is about to move: ${relocation.reason}.`];
+  const { reason, nextMs } = relocation;
+  const again = nextMs === undefined ? "" : `; asked again in ${formatDuration(Math.max(0, nextMs - now))}`;
+  return [`${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}${again} (spec.placement.flaghoist).`];
+}
