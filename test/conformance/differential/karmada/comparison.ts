@@ -34,7 +34,7 @@ export async function* compareOperation(
     const questions = operation.ask(new Dice(seed * 1_000_003 + batch)).slice(0, cases - asked);
     const ids = questions.map((_, at) => `${name}-${seed}-${batch}-${at}`);
     const answers = await Promise.all(
-      questions.map((question, at) => record(oracle, name, question, ids[at] as string)),
+      questions.map((question, at) => record(oracle, operation.op, question, ids[at] as string)),
     );
     asked += questions.length;
     for (const [at, question] of questions.entries()) {

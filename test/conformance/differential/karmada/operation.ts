@@ -19,6 +19,8 @@ export interface Recorded<Input> {
 }
 
 export interface Operation<Input> {
+  /** What the oracle calls it. */
+  readonly op: string;
   /** File of the vectors in whose form cases are recorded. */
   readonly file: string;
   /** Some questions that share what is dear to make. */

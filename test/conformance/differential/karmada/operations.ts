@@ -4,17 +4,42 @@ import { estimateOperation } from "./operations/estimate.ts";
 import { matchOperation } from "./operations/match.ts";
 import { namingOperation } from "./operations/naming.ts";
 import { policyAdmissionOperation } from "./operations/policy-admission.ts";
+import {
+  askRecombinedAdmission,
+  askRecombinedBinding,
+  askRecombinedEstimate,
+  askRecombinedMatch,
+  askRecombinedProcess,
+  askRecombinedSchedule,
+} from "./operations/recombined.ts";
 import { scheduleOperation } from "./operations/schedule.ts";
 import { scheduleProcessOperation } from "./operations/schedule-process.ts";
 
-/** What can be asked, by the name the oracle knows it by. An operation is only asked the questions it made itself. */
-export const OPERATIONS: Readonly<Record<string, Operation<unknown>>> = {
-  // The input is whatever `ask` of the same operation made.
-  binding: bindingOperation as Operation<unknown>,
-  estimate: estimateOperation as Operation<unknown>,
-  match: matchOperation as Operation<unknown>,
-  naming: namingOperation as Operation<unknown>,
-  "policy-admission": policyAdmissionOperation as Operation<unknown>,
-  schedule: scheduleOperation as Operation<unknown>,
-  "schedule-process": scheduleProcessOperation as Operation<unknown>,
+// The input of an operation is whatever its own `ask` made, which the compiler cannot know once they stand side by side.
+const RANDOM = [
+  bindingOperation as Operation<unknown>,
+  estimateOperation as Operation<unknown>,
+  matchOperation as Operation<unknown>,
+  namingOperation as Operation<unknown>,
+  policyAdmissionOperation as Operation<unknown>,
+  scheduleOperation as Operation<unknown>,
+  scheduleProcessOperation as Operation<unknown>,
+];
+
+const RECOMBINED: Readonly<Record<string, Operation<unknown>["ask"]>> = {
+  binding: askRecombinedBinding,
+  estimate: askRecombinedEstimate,
+  match: askRecombinedMatch,
+  "policy-admission": askRecombinedAdmission,
+  schedule: askRecombinedSchedule,
+  "schedule-process": askRecombinedProcess,
 };
+
+/** What can be asked: `schedule` with questions out of nothing, `recombined-schedule` from parts of recorded ones. */
+export const OPERATIONS: Readonly<Record<string, Operation<unknown>>> = Object.fromEntries(
+  RANDOM.flatMap((operation) => {
+    const ask = RECOMBINED[operation.op];
+    const plain: [string, Operation<unknown>] = [operation.op, operation];
+    return ask === undefined ? [plain] : [plain, [`recombined-${operation.op}`, { ...operation, ask }] as typeof plain];
+  }),
+);

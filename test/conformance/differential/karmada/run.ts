@@ -117,7 +117,7 @@ async function compare(name: string, operation: Operation<unknown>, run: Run): P
     if (outcome.kind === "skipped" || outcome.kind === "understood") {
       whys.set(outcome.why, (whys.get(outcome.why) ?? 0) + 1);
     } else if (outcome.kind === "failed") {
-      if (shown++ < run.show) await show(name, operation, question, outcome.recorded, run);
+      if (shown++ < run.show) await show(operation, question, outcome.recorded, run);
     } else if (wanted === undefined) run.writer?.offer(operation, question, outcome.recorded, run.take);
     else run.writer?.add(operation, question, outcome.recorded);
     if (wanted !== undefined) break;
@@ -131,7 +131,6 @@ function sortOf(details: string | undefined): string {
 }
 
 async function show(
-  name: string,
   operation: Operation<unknown>,
   question: Question<unknown>,
   recorded: Recorded<unknown>,
@@ -149,7 +148,7 @@ async function show(
           if (candidate.input === undefined || (candidate.clusters === undefined) !== (question.clusters === undefined))
             return false;
           if (operation.isSensible?.(candidate.input, clusters) === false) return false;
-          const again = await record(run.oracle, name, candidate, recorded.id);
+          const again = await record(run.oracle, operation.op, candidate, recorded.id);
           if (typeof again === "string") return false;
           const result = operation.judge(again, clusters);
           if (result.passed || sortOf(result.details) !== sort) return false;

@@ -25,6 +25,7 @@ function admittedPolicy(dice: Dice, namespaced: boolean): BindingInput["policy"]
 }
 
 export const bindingOperation: Operation<BindingInput> = {
+  op: "binding",
   file: "binding.json",
 
   ask: (dice) =>

@@ -67,6 +67,7 @@ function ask(dice: Dice): Question<EstimateInput>[] {
 }
 
 export const estimateOperation: Operation<EstimateInput> = {
+  op: "estimate",
   file: "estimator.json",
 
   ask,

@@ -7,6 +7,7 @@ import { answerMatch, type MatchInput } from "../../../suites/matching.ts";
 import type { Operation } from "../operation.ts";
 
 export const matchOperation: Operation<MatchInput> = {
+  op: "match",
   file: "matching.json",
 
   ask(dice) {

@@ -14,6 +14,7 @@ function randomName(dice: Dice): string {
 const NAMESPACES = ["", "default", "kube-system", "karmada-system", "karmada-cluster", "karmada-es-", "karmada-es-m1"];
 
 export const namingOperation: Operation<NamingInput> = {
+  op: "naming",
   file: "naming.json",
 
   ask: (dice) =>

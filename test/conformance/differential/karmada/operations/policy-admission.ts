@@ -19,6 +19,7 @@ function storedBefore(dice: Dice, policy: KubeObject): KubeObject {
 }
 
 export const policyAdmissionOperation: Operation<AdmissionInput> = {
+  op: "policy-admission",
   file: "policy-admission.json",
 
   ask: (dice) =>

@@ -84,6 +84,7 @@ function ask(dice: Dice): Question<ProcessInput>[] {
 }
 
 export const scheduleProcessOperation: Operation<ProcessInput> = {
+  op: "schedule-process",
   file: "scheduler-process.json",
 
   ask,

@@ -67,6 +67,7 @@ function beside(dice: Dice, clusters: readonly Cluster[], input: ScheduleInput):
 }
 
 export const scheduleOperation: Operation<ScheduleInput> = {
+  op: "schedule",
   file: "scheduler.json",
 
   ask(dice) {
