@@ -42,8 +42,8 @@ export function scheduleNaively(
   const parts: [string, number][] = [];
   let left = replicas;
   for (const tier of tiers) {
+    if (left === 0 && tier !== tiers[0]) break;
     const own = Math.min(left, total(tier.map((one) => one.available)));
-    if (left === 0) break;
     const part = assign(tier, spec, status, placement, own);
     if (part === undefined) return "Unschedulable";
     parts.push(...part);

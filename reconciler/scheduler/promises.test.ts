@@ -6,6 +6,7 @@ import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { FleetIndex } from "./fleet-index.ts";
+import { scheduleNaively } from "./naive-model.ts";
 import { type HardCase, randomBinding, randomHardCase, randomHardFleet } from "./random-bindings.ts";
 import { Dice } from "./random-cases.ts";
 import { randomCluster } from "./random-fleets.ts";
@@ -88,6 +89,25 @@ function heldBy(spec: ResourceBindingSpec, stays: (name: string) => boolean): Ta
 }
 
 describe(`schedule, for anything that can be written (seed ${SEED})`, () => {
+  it("answers as the naive model does", () => {
+    let compared = 0;
+    forHardCases((example) => {
+      const { spec, status, clusters } = example;
+      // The naive model knows neither components nor gates.
+      if (spec.components !== undefined || example.featureGates !== undefined) return;
+      compared++;
+      const result = decide({ ...example, enableEmptyWorkloadPropagation: false });
+      const summary =
+        result.error?.kind ??
+        [...replicasByName(result.clusters ?? [])]
+          .map(([name, replicas]) => ({ name, replicas }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+      expect(summary).toEqual(scheduleNaively(spec, status, clusters));
+    });
+    expect(compared).toBeGreaterThan(CASES / 4);
+  });
+
   it("places every replica exactly once when dividing, and all in each cluster when duplicating", () => {
     let divided = 0;
     forHardCases((example) => {
