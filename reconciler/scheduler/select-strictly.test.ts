@@ -260,6 +260,16 @@ describe("strictSpread", () => {
         "Unschedulable: the clusters that zone (minGroups 1, maxGroups 2) allow have room for at most 9 of 10 replicas",
     },
     {
+      what: "room of all clusters",
+      example: {
+        sites: TWO_ZONES,
+        spread: [{ spreadByField: "zone", minGroups: 2 }],
+        scheduling: DYNAMIC,
+        replicas: 101,
+      },
+      message: "Unschedulable: the clusters that fit have room for 100 of 101 replicas",
+    },
+    {
       what: "constraints that exclude each other",
       example: {
         sites: { a: { zones: ["a"], provider: "aws" }, b: { zones: ["b"], provider: "gcp" } },

@@ -56,6 +56,8 @@ export class SpreadSearch {
   /** A set as demanded, those that were `taken` first; undefined when there is none or the budget is spent. */
   find(demands: Demands = {}, looks?: number): readonly number[] | undefined {
     this.#budget.begin(looks);
+    // To prepare a search costs as much as its first step.
+    if (!this.#budget.spend(this.#classes.length)) return undefined;
     return new Attempt(this.request, this.#budget, this.#classes, {
       demands,
       classOf: this.#classOf,

@@ -24,20 +24,29 @@ export interface Shortage {
  */
 export function whyNoSpread(shortage: Shortage): SchedulingError {
   const { search, bounds, terms, wasShort } = shortage;
+  const plain =
+    search.groups.constraints
+      .map((constraint) => groupsShort(shortage, constraint))
+      .find((error) => error !== undefined) ??
+    clustersShort(shortage) ??
+    allRoomShort(shortage);
+  if (plain !== undefined) return plain;
   if (wasShort) {
     return new SchedulingError(
       "SchedulerError",
       `no choice that meets ${describeAll(search, bounds)} was found within the limit of the search; fewer constraints, or wider ones, are searched sooner`,
     );
   }
-  return (
-    search.groups.constraints
-      .map((constraint) => groupsShort(shortage, constraint))
-      .find((error) => error !== undefined) ??
-    clustersShort(shortage) ??
-    replicasShort(shortage) ??
-    roomShort(shortage) ??
-    disagreement(search, bounds, terms)
+  return replicasShort(shortage) ?? roomShort(shortage) ?? disagreement(search, bounds, terms);
+}
+
+/** All clusters together have too little room, whichever are chosen. */
+function allRoomShort({ search }: Shortage): SchedulingError | undefined {
+  const room = sumOf(search.positions, search.roomOf);
+  if (room >= search.need) return undefined;
+  return new SchedulingError(
+    "Unschedulable",
+    `the clusters that fit have room for ${room} of ${count(search.need, "replica")}`,
   );
 }
 
