@@ -7,6 +7,8 @@ import {
   type IncomingHttpHeaders,
   type SecureClientSessionOptions,
 } from "node:http2";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { Clock } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { FrameReader, frame } from "./frames.ts";
@@ -157,10 +159,13 @@ async function openSession(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<ClientHttp2Session> {
+  const socket = openSocket(address, tls);
   const session = connect(`${tls === undefined ? "http" : "https"}://${address}`, {
-    ...(tls === undefined ? {} : { ...tls, ALPNProtocols: ["h2"] }),
+    createConnection: () => socket,
     settings: { enablePush: false },
   });
+  // A server that refuses our certificate says so when the session already counts as connected, which then hears nothing.
+  socket.once("close", () => session.destroy());
   return new Promise((resolve, reject) => {
     const timer = clock.after(CONNECT_TIMEOUT_MS, () =>
       fail(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`)),
@@ -180,12 +185,10 @@ async function openSession(
     function settle(): void {
       timer.cancel();
       signal.removeEventListener("abort", onAbort);
-      session.off("error", fail);
-      session.off("close", onClose);
+      for (const emitter of [session, socket]) emitter.off("error", fail).off("close", onClose);
     }
     signal.addEventListener("abort", onAbort, { once: true });
-    session.once("error", fail);
-    session.once("close", onClose);
+    for (const emitter of [session, socket]) emitter.once("error", fail).once("close", onClose);
     // The first settings prove that the other side speaks HTTP/2.
     session.once("remoteSettings", () => {
       settle();
@@ -193,6 +196,14 @@ async function openSession(
       resolve(session);
     });
   });
+}
+
+function openSocket(address: string, tls: ChannelTls | undefined): Socket {
+  const { hostname, port } = new URL(`http://${address}`);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const where = { host, port: port === "" ? 80 : Number(port) };
+  if (tls === undefined) return connectTcp(where);
+  return connectTls({ ...where, ...tls, ALPNProtocols: ["h2"], ...(isIP(host) === 0 ? { servername: host } : {}) });
 }
 
 function call(
