@@ -1,5 +1,5 @@
 // Policies that cannot be meant: kubectl, a Sync and a plan refuse them, before anything changes; on both engines.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -123,6 +123,7 @@ describe.each(engines())("bad policies, store: %s", (engine) => {
   beforeAll(async () => {
     plane = await startPlane({ engine, members: THREE_CLUSTERS });
     folder = mkdtempSync(join(tmpdir(), "flaghoist-bad-policies-"));
+    mkdirSync(join(folder, "policies"));
     await applyAll(
       plane.client,
       namespaceObject(NAMESPACE),
@@ -249,7 +250,7 @@ describe.each(engines())("bad policies, store: %s", (engine) => {
         expect(said).toMatch(words);
         expect(said).toContain(`${field}: `);
         const file = `# Written in a hurry.\n${yamlOf(written)}`;
-        writeFileSync(join(folder, "bad.yaml"), file);
+        writeFileSync(join(folder, "policies", "bad.yaml"), file);
 
         repository.push("Break", { "bad.yaml": file });
 
@@ -278,7 +279,7 @@ describe.each(engines())("bad policies, store: %s", (engine) => {
       env: { FLAGHOIST_KUBECONFIG: plane.kubeconfig },
       cwd: folder,
     };
-    const code = await runCli(["plan", "."], io, new AbortController().signal);
+    const code = await runCli(["plan", "policies"], io, new AbortController().signal);
     expect(code).not.toBe(0);
     return said;
   }

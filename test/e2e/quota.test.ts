@@ -55,6 +55,10 @@ describe.each(engines())("quotas over all clusters, store: %s", (engine) => {
     });
   }
 
+  async function untilLimited(namespace: string, limits: Record<string, string>): Promise<void> {
+    await eventually(async () => expect((await readQuota(namespace)).status?.overall).toEqual(limits));
+  }
+
   async function scaled(namespace: string, replicas: number): Promise<number> {
     const ordered = Object.values(await orderedReplicas(plane, namespace)).map(Number);
     expect(ordered.reduce((a, b) => a + b, 0)).toBe(replicas);
@@ -72,7 +76,7 @@ describe.each(engines())("quotas over all clusters, store: %s", (engine) => {
     );
     await eventually(() => scaled(namespace, 6));
     await untilUsed(namespace, { cpu: "3" });
-    expect((await readQuota(namespace)).status?.overall).toEqual({ cpu: "3" });
+    await untilLimited(namespace, { cpu: "3" });
 
     await applyAll(plane.client, workload(namespace, 8));
 
@@ -90,7 +94,7 @@ describe.each(engines())("quotas over all clusters, store: %s", (engine) => {
     await applyAll(plane.client, quota(namespace, { overall: { cpu: "5" } }));
     await eventually(() => scaled(namespace, 8), { withinMs: 60_000 });
     await untilUsed(namespace, { cpu: "4" });
-    expect((await readQuota(namespace)).status?.overall).toEqual({ cpu: "5" });
+    await untilLimited(namespace, { cpu: "5" });
 
     await plane.client.delete(ref("apps/v1 Deployment", namespace, "web"));
     await untilUsed(namespace, undefined);
