@@ -162,6 +162,69 @@ describe("scaling", () => {
     );
   });
 
+  it.each<[Record<string, unknown>, string[]]>([
+    [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } }, []],
+    [{ type: "Resource" }, ["spec.metrics[0].resource"]],
+    [{ type: "External" }, ["spec.metrics[0].type"]],
+    [
+      { type: "Resource", resource: { name: "", target: { type: "Share", averageUtilization: 0, averageValue: "0" } } },
+      [
+        "spec.metrics[0].resource.name",
+        "spec.metrics[0].resource.target.type",
+        "spec.metrics[0].resource.target.averageValue",
+        "spec.metrics[0].resource.target.averageUtilization",
+        "spec.metrics[0].resource.target.averageValue",
+      ],
+    ],
+    [
+      { type: "Pods", pods: { metric: { name: "a/b" }, target: { type: "Value", value: "1" } } },
+      ["spec.metrics[0].pods.metric.name", "spec.metrics[0].pods.target.averageValue"],
+    ],
+    [
+      {
+        type: "Object",
+        object: { describedObject: { kind: "", name: "x" }, metric: { name: "m" }, target: { type: "Value" } },
+      },
+      ["spec.metrics[0].object.describedObject.kind", "spec.metrics[0].object.target.averageValue"],
+    ],
+    [
+      {
+        type: "ContainerResource",
+        containerResource: { name: "cpu", container: "Web", target: { type: "AverageValue", averageValue: "1" } },
+        resource: { name: "cpu", target: { type: "AverageValue", averageValue: "1" } },
+      },
+      ["spec.metrics[0].resource"],
+    ],
+    [
+      {
+        type: "ContainerResource",
+        containerResource: { name: "cpu", container: "Web", target: { type: "AverageValue", averageValue: "1" } },
+      },
+      ["spec.metrics[0].containerResource.container"],
+    ],
+  ])("by the metric %j is refused at %j", (metric, fields) => {
+    const spec = { scaleTargetRef: workload, maxReplicas: 2, metrics: [metric] };
+
+    expect(refused("autoscaling.karmada.io/v1alpha1", "FederatedHPA", { spec })).toEqual(fields);
+  });
+
+  it("has bounds for how fast it follows", () => {
+    const scaleUp = {
+      stabilizationWindowSeconds: 3601,
+      selectPolicy: "Most",
+      policies: [{ type: "Nodes", value: 0, periodSeconds: 1801 }],
+    };
+    const spec = { scaleTargetRef: workload, maxReplicas: 2, behavior: { scaleUp, scaleDown: {} } };
+
+    expect(refused("autoscaling.karmada.io/v1alpha1", "FederatedHPA", { spec })).toEqual([
+      "spec.behavior.scaleUp.stabilizationWindowSeconds",
+      "spec.behavior.scaleUp.selectPolicy",
+      "spec.behavior.scaleUp.policies[0].type",
+      "spec.behavior.scaleUp.policies[0].value",
+      "spec.behavior.scaleUp.policies[0].periodSeconds",
+    ]);
+  });
+
   it("by load needs a range, and by the clock names for its rules", () => {
     const rule = { name: "night", schedule: "0 22 * * *", targetReplicas: 1 };
     const spec = { scaleTargetRef: workload, minReplicas: 3, maxReplicas: 2 };

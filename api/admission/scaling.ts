@@ -3,10 +3,10 @@ import {
   AUTOSCALING_GROUP,
   type CronFederatedHPA,
   type CronFederatedHPARule,
-  type CrossVersionObjectReference,
   type FederatedHPA,
 } from "../autoscaling.ts";
-import { duplicate, invalid, type Refusal, required } from "./field-error.ts";
+import { duplicate, invalid, type Refusal } from "./field-error.ts";
+import { validateBehavior, validateMetrics, validateReference } from "./scaling-metrics.ts";
 import { isCron, isTimeZone } from "./schedules.ts";
 
 const HPA_API = `${AUTOSCALING_GROUP}/v1alpha1`;
@@ -19,19 +19,12 @@ export function validateFederatedHPA({ spec }: FederatedHPA): readonly Refusal[]
   if (maxReplicas < minReplicas) {
     refusals.push(invalid("spec.maxReplicas", maxReplicas, `is lower than minReplicas ${minReplicas}`));
   }
-  return [...refusals, ...validateTarget(spec.scaleTargetRef)];
-}
-
-function validateTarget(target: CrossVersionObjectReference): Refusal[] {
-  return (["kind", "name"] as const).flatMap((key) => {
-    const field = `spec.scaleTargetRef.${key}`;
-    const value = target[key];
-    if (value === "") return [required(field, "says what is scaled")];
-    if (value === "." || value === "..") return [invalid(field, value, `may not be '${value}'`)];
-    return ["/", "%"]
-      .filter((sign) => value.includes(sign))
-      .map((sign) => invalid(field, value, `may not contain '${sign}'`));
-  });
+  return [
+    ...refusals,
+    ...validateReference(spec.scaleTargetRef, "spec.scaleTargetRef"),
+    ...validateMetrics(spec.metrics ?? [], "spec.metrics"),
+    ...validateBehavior(spec.behavior, "spec.behavior"),
+  ];
 }
 
 export function validateCronFederatedHPA({ spec }: CronFederatedHPA): readonly Refusal[] {
@@ -57,7 +50,7 @@ export function validateCronFederatedHPA({ spec }: CronFederatedHPA): readonly R
     }
     return [...refusals, ...(scalesHpa ? validateHpaRule(rule, at) : validateWorkloadRule(rule, at))];
   });
-  return [...validateTarget(spec.scaleTargetRef), ...rules];
+  return [...validateReference(spec.scaleTargetRef, "spec.scaleTargetRef"), ...rules];
 }
 
 /** Paths and kinds as Karmada's. */
