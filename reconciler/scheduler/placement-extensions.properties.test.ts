@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement, ReplicaSchedulingStrategy, SpreadConstraint } from "../../api/policy.ts";
 import type { ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
+import { FleetIndex } from "./fleet-index.ts";
 import { Dice } from "./random-cases.ts";
 import type { SchedulingResult } from "./result.ts";
 import { schedule } from "./schedule.ts";
@@ -268,6 +269,48 @@ describe.each([
       const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
       expect([...(again.clusters ?? [])].sort(byName), again.error?.message).toEqual([...first.clusters].sort(byName));
     });
+  });
+});
+
+describe(`a fleet that changes (seed ${SEED})`, () => {
+  it("gives the answers that a new one gives, also where scores and groups are remembered", () => {
+    const dice = new Dice(SEED);
+    const fleet = new FleetIndex();
+    const present = new Map<string, Cluster>();
+    const scores = [
+      { expression: "cluster.labels[?'rack'].orValue('') == 'r2' ? 40 : 10", weight: 2 },
+      { expression: "cluster.annotations.size() * 7 + cluster.zones.size()" },
+    ];
+    const placements = Array.from({ length: 6 }, (_, i): Placement => {
+      const { placement } = randomExample(new Dice(SEED + i), true);
+      return { ...placement, flaghoist: { ...placement.flaghoist, scores } };
+    });
+    for (let i = 0; i < CASES; i++) {
+      const name = `m${dice.between(0, 8)}`;
+      if (dice.chance(0.15)) {
+        fleet.delete(name);
+        present.delete(name);
+      } else {
+        const made = randomCluster(dice, name);
+        const before = present.get(name);
+        // Often only what expressions see is another.
+        const base = before !== undefined && dice.chance(0.5) ? before : made;
+        const annotations = dice.chance(0.5) ? { price: "1" } : {};
+        const cluster = { ...base, metadata: { ...base.metadata, annotations } };
+        fleet.set(cluster);
+        present.set(name, cluster);
+      }
+      const placement = dice.pick(placements);
+      const resource = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web" };
+      const names = [...present.keys()];
+      const clusters = dice.chance(0.4) ? dice.some(names, 0.4).map((one) => ({ name: one, replicas: 2 })) : [];
+      const spec = { placement, replicas: dice.pick([2, 5, 9]), resource, clusters };
+
+      const answer = schedule({ spec, status: STATUS, fleet });
+
+      const fresh = schedule({ spec, status: STATUS, fleet: [...present.values()] });
+      expect(plain(answer), `TEST_SEED=${SEED}, step ${i}`).toEqual(plain(fresh));
+    }
   });
 });
 
