@@ -27,7 +27,8 @@ function fitByResources(resources: ReadonlyMap<string, number>, request: PodRequ
 
 interface Node {
   pods: number;
-  readonly resources: Map<string, number>;
+  /** Shared with the model until something is put on the node. */
+  resources: ReadonlyMap<string, number>;
 }
 
 /** Nodes that pods of whole component sets are put on, first fit. */
@@ -36,7 +37,7 @@ export class VirtualNodes {
 
   constructor(models: readonly ModelNodes[]) {
     this.#nodes = models.flatMap((nodes) =>
-      Array.from({ length: nodes.count }, () => ({ pods: PODS_PER_NODE, resources: new Map(nodes.resources) })),
+      Array.from({ length: nodes.count }, () => ({ pods: PODS_PER_NODE, resources: nodes.resources })),
     );
   }
 
@@ -72,10 +73,12 @@ export class VirtualNodes {
       const count = Math.min(left, roomOn(node, component));
       if (count <= 0) continue;
       node.pods -= count;
+      const rest = new Map(node.resources);
       for (const [resource, amount] of component.resources) {
-        const held = node.resources.get(resource);
-        if (held !== undefined) node.resources.set(resource, held - count * nodeUnits(resource, amount));
+        const held = rest.get(resource);
+        if (held !== undefined) rest.set(resource, held - count * nodeUnits(resource, amount));
       }
+      node.resources = rest;
       left -= count;
     }
     return component.replicas - left;
