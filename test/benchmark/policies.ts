@@ -21,6 +21,10 @@ import { TemplateWatch } from "../../reconciler/controllers/template-watch.ts";
 import { startTemplateController, watchPolicies } from "../../reconciler/controllers/templates.ts";
 import { createInterpreter } from "../../reconciler/interpreter/levels.ts";
 import { nativeLevel } from "../../reconciler/interpreter/native.ts";
+import { matchPolicy } from "../../reconciler/policies/match.ts";
+import { ObjectIndex } from "../../reconciler/policies/object-index.ts";
+import { PolicyIndex } from "../../reconciler/policies/policy-index.ts";
+import { bestSelectorMatch } from "../../reconciler/policies/resource-selector.ts";
 import type { AnyBinding } from "../../reconciler/works/binding.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
@@ -36,6 +40,7 @@ const BINDING_API = "work.karmada.io/v1alpha2";
 export async function run(args: readonly string[]): Promise<void> {
   const policies = Number(args[0] ?? 1_000);
   const templates = Number(args[1] ?? 10_000);
+  measureIndexes(10 * policies, 10 * templates);
   const folder = mkdtempSync(join(tmpdir(), "flaghoist-bench-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const server = await createApiServer({
@@ -165,6 +170,60 @@ export async function run(args: readonly string[]): Promise<void> {
   await context.informers.stop();
   await server.close();
   clearInterval(alive);
+}
+
+/** What the decisions alone cost, at ten times the size: finding, ranking, and what it would be to look at everything. */
+function measureIndexes(policies: number, templates: number): void {
+  const namespaces = Math.ceil(templates / PER_NAMESPACE);
+  const perNamespace = Math.ceil(policies / namespaces);
+  const objects = Array.from({ length: templates }, (_, number) =>
+    template(`t${number}`, `n${number % namespaces}`, `g${Math.floor(number / namespaces) % perNamespace}`),
+  );
+  const all = Array.from({ length: policies }, (_, number) =>
+    policy({
+      name: `p${number}`,
+      namespace: `n${number % namespaces}`,
+      selects: [{ ...CONFIG_MAPS, labelSelector: { matchLabels: { group: `g${Math.floor(number / namespaces)}` } } }],
+    }),
+  );
+  const objectIndex = new ObjectIndex();
+  const policyIndex = new PolicyIndex();
+  const each = (what: string, count: number, work: () => void): void => {
+    const began = performance.now();
+    work();
+    const ms = performance.now() - began;
+    const one = (1_000 * ms) / count;
+    process.stdout.write(
+      `${what.padEnd(58)} ${one.toFixed(1).padStart(9)} us each, ${ms.toFixed(0)} ms for ${count}\n`,
+    );
+  };
+  process.stdout.write(`decisions alone, ${policies} policies and ${templates} templates\n`);
+  each("a template is taken into the index", templates, () => {
+    for (const object of objects) objectIndex.set(object);
+  });
+  each("a policy is taken into the index", policies, () => {
+    for (const one of all) policyIndex.set(one);
+  });
+  let found = 0;
+  each("the templates of a policy are found", policies, () => {
+    for (const one of all) found += [...objectIndex.selectedBy(one)].length;
+  });
+  let matched = 0;
+  each("the policy of a template is found", templates, () => {
+    for (const object of objects) if (matchPolicy(object, policyIndex).policy !== undefined) matched++;
+  });
+  each("the templates of a policy, by looking at every template", 10, () => {
+    for (const one of all.slice(0, 10))
+      for (const object of objects)
+        if (
+          object.metadata.namespace === one.metadata.namespace &&
+          bestSelectorMatch(object, one.spec.resourceSelectors) > 0
+        )
+          found++;
+  });
+  process.stdout.write(
+    `(${found} found, ${matched} matched)\nthe loops, ${policies / 10} policies and ${templates / 10} templates\n`,
+  );
 }
 
 async function startLoops(transport: Transport): Promise<{
