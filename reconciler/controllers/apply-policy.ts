@@ -26,10 +26,12 @@ export interface ApplyDeps {
   readonly writer: BindingWriter;
 }
 
+/** `contentVersion` answers with the template's version in which something last changed that its binding is about. */
 export async function applyPolicy(
   deps: ApplyDeps,
   template: KubeObject,
   decision: Extract<TemplateDecision, { action: "apply" }>,
+  contentVersion: () => string | undefined,
 ): Promise<void> {
   const { context } = deps;
   const { policy } = decision;
@@ -42,14 +44,19 @@ export async function applyPolicy(
     const claimed = decision.claim === undefined ? template : await writeMarks(context, template, decision.claim);
     const tie = decision.claim === undefined ? undefined : describeTie(policy, decision.candidates);
     if (tie !== undefined) context.events.record(subjectOf(template), "Warning", "PoliciesOfEqualRank", tie);
-    if (!decision.holdBinding) await writeBinding(deps, claimed, policy);
+    if (!decision.holdBinding) await writeBinding(deps, claimed, policy, contentVersion());
   } catch (error) {
     if (!isConflict(error)) tellFailed(context, template, policy, error);
     throw error;
   }
 }
 
-async function writeBinding(deps: ApplyDeps, template: KubeObject, policy: Policy): Promise<void> {
+async function writeBinding(
+  deps: ApplyDeps,
+  template: KubeObject,
+  policy: Policy,
+  contentVersion: string | undefined,
+): Promise<void> {
   const { context, interpreter, writer } = deps;
   const desired = buildBinding({
     template,
@@ -68,11 +75,26 @@ async function writeBinding(deps: ApplyDeps, template: KubeObject, policy: Polic
     await removeStaleBinding(context, existing, template);
     return;
   }
-  const merged = existing === undefined ? desired : mergeBinding(existing, desired, policy);
+  const merged =
+    existing === undefined
+      ? desired
+      : withKnownVersion(mergeBinding(existing, desired, policy), existing, contentVersion);
   const before = existing?.metadata.resourceVersion;
   await writer.write(existing, merged, (stored) => {
     if (stored.metadata.resourceVersion !== before) tellApplied(context, template, policy);
   });
+}
+
+/**
+ * Differs from Karmada, which writes a binding for each new version of its template that a change of the policy finds: a
+ * version that only the template's status has made is none to write for, or a policy's change would touch everything.
+ */
+function withKnownVersion(merged: AnyBinding, existing: AnyBinding, contentVersion: string | undefined): AnyBinding {
+  const { resourceVersion, uid } = existing.spec.resource;
+  const isCurrent = Number(resourceVersion) >= Number(contentVersion) && uid === merged.spec.resource.uid;
+  if (!isCurrent || resourceVersion === undefined) return merged;
+  // The same kind with another version of the same object.
+  return { ...merged, spec: { ...merged.spec, resource: { ...merged.spec.resource, resourceVersion } } } as AnyBinding;
 }
 
 /**

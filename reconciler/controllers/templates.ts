@@ -66,8 +66,14 @@ export function startTemplateController(deps: Deps): TemplateController {
     queue.add(key);
   }
 
+  /** The version of each template in which something last changed that its binding is about. */
+  const contentVersions = new Map<string, string>();
+
   templates.subscribe((change) => {
     if (change.type === "updated" && !isRelevantUpdate(change.previous, change.object)) return;
+    const key = refKey(refOf(change.object));
+    if (change.type === "deleted") contentVersions.delete(key);
+    else contentVersions.set(key, change.object.metadata.resourceVersion ?? "");
     const held = change.type === "updated" && isLazy(change.object) && isChangedByUs(change.previous, change.object);
     enqueue(refOf(change.object), held);
   });
@@ -123,7 +129,7 @@ export function startTemplateController(deps: Deps): TemplateController {
       changedByUs,
     });
     try {
-      return await act(deps, template, decision);
+      return await act(deps, template, decision, () => contentVersions.get(key));
     } catch (error) {
       // What was not dealt with counts again.
       onlyHeld.set(key, changedByUs && (onlyHeld.get(key) ?? true));
@@ -147,10 +153,15 @@ export function startTemplateController(deps: Deps): TemplateController {
   return { stop: () => queue.stop(), enqueue, sweep };
 }
 
-async function act(deps: Deps, template: KubeObject, decision: TemplateDecision): Promise<StepResult | undefined> {
+async function act(
+  deps: Deps,
+  template: KubeObject,
+  decision: TemplateDecision,
+  contentVersion: () => string | undefined,
+): Promise<StepResult | undefined> {
   switch (decision.action) {
     case "apply":
-      await applyPolicy(deps, template, decision);
+      await applyPolicy(deps, template, decision, contentVersion);
       return undefined;
     case "release":
       await releaseTemplate(deps.context, template, decision.claim);
