@@ -9,8 +9,20 @@ export interface Readiness {
   readonly since: number;
 }
 
-/** Undefined for a cluster of which nothing was reported yet. */
+/** Clusters are asked about again for every binding that may move. */
+const known = new WeakMap<Cluster, Readiness>();
+
+/** Undefined for a cluster of which nothing was reported yet. The object must not be changed in place later. */
 export function readReadiness(cluster: Cluster): Readiness | undefined {
+  let readiness = known.get(cluster);
+  if (readiness === undefined) {
+    readiness = parseReadiness(cluster);
+    if (readiness !== undefined) known.set(cluster, readiness);
+  }
+  return readiness;
+}
+
+function parseReadiness(cluster: Cluster): Readiness | undefined {
   const condition = cluster.status?.conditions?.find((one) => one.type === "Ready");
   if (condition === undefined) return undefined;
   const since = Date.parse(condition.lastTransitionTime ?? "");

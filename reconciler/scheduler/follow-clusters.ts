@@ -1,5 +1,6 @@
 // Beyond Karmada (placement.flaghoist.rescheduleOn): divided replicas follow the labels and the health of clusters.
 
+import type { Placement } from "../../api/policy.ts";
 import type { TargetCluster } from "../../api/work.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 import { strategyOf } from "./assign.ts";
@@ -61,13 +62,15 @@ export function decideFollowing(binding: Binding, fleet: FleetIndex, now: number
     const why = followed.has("ClusterLabels") ? (mismatch ?? unwell) : unwell;
     if (why !== undefined) leaving.set(name, why);
   }
+  if (leaving.size === 0 && (keepsMismatch || !mayFitBetter(placement, plan))) {
+    return { verdict: "none", reason: "every target is well", ...earliest(...waits) };
+  }
   // What does not match is refused as it is, and may match the next affinity group.
   const avoid = new Map(
     [...leaving].filter(([, { kind }]) => kind === "target-not-ready").map(([name]) => [name, UNREADY]),
   );
   for (const [name, word] of unsettled(fleet, plan, clusters, { now, dampingMs, waits })) avoid.set(name, word);
   const next = earliest(...waits);
-  if (leaving.size === 0 && keepsMismatch) return { verdict: "none", reason: "every target is well", ...next };
   const occasion = occasionOf(leaving);
   const observed = status?.schedulerObservingAffinityName;
   // Only a target that is left is reason enough to go on to the next affinity group.
@@ -102,6 +105,18 @@ function whyUnconcerned(binding: Binding, fleet: FleetIndex, options: FollowOpti
   if (inGroups && !status?.schedulerObservingAffinityName) return "it was not scheduled yet";
   const occasion = findOccasion(binding, fleet, resolveGates(options).MultiplePodTemplatesScheduling);
   return occasion === undefined ? undefined : `it is scheduled anyway: ${occasion.reason}`;
+}
+
+/**
+ * Whether another cluster can be better than a target that is well: by fixed weights, as a lower tier, by a score. What is
+ * divided by room alone has no better clusters, only roomier ones.
+ */
+function mayFitBetter(placement: Placement, plan: PlacementPlan): boolean {
+  return (
+    strategyOf(placement) === "StaticWeight" ||
+    plan.tiers !== undefined ||
+    (placement.flaghoist?.scores?.length ?? 0) > 0
+  );
 }
 
 function whyMismatched(plan: PlacementPlan, position: number, name: string): Leaving | undefined {
