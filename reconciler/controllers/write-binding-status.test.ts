@@ -6,9 +6,8 @@ import { FakeClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { binding, deployment, policy } from "../../test/builders.ts";
 import { installDefinitions } from "../cli/install.ts";
-import { BindingWriter } from "./binding-writer.ts";
 import { createContext } from "./context.ts";
-import { FleetState } from "./fleet-state.ts";
+import { writeBindingStatus } from "./write-binding-status.ts";
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -31,15 +30,15 @@ async function start() {
   closers.push(() => context.informers.stop());
   for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) context.informers.of(BINDING_API, kind);
   await context.informers.synced();
-  return { stored, writer: new BindingWriter(context, new FleetState(context)) };
+  return { stored, context };
 }
 
-describe("BindingWriter", () => {
+describe("writeBindingStatus", () => {
   it("leaves the last word on the observed generation to whoever observed the latest", async () => {
-    const { stored, writer } = await start();
-    await writer.writeStatus(stored, { schedulerObservedGeneration: 3 });
+    const { stored, context } = await start();
+    await writeBindingStatus(context, stored, { schedulerObservedGeneration: 3 });
 
-    const slower = await writer.writeStatus(stored, {
+    const slower = await writeBindingStatus(context, stored, {
       schedulerObservedGeneration: 2,
       lastScheduledTime: "2026-01-01T00:00:00Z",
     });
@@ -48,7 +47,7 @@ describe("BindingWriter", () => {
       schedulerObservedGeneration: 3,
       lastScheduledTime: "2026-01-01T00:00:00Z",
     });
-    expect((await writer.writeStatus(stored, { schedulerObservedGeneration: 4 })).status).toMatchObject({
+    expect((await writeBindingStatus(context, stored, { schedulerObservedGeneration: 4 })).status).toMatchObject({
       schedulerObservedGeneration: 4,
     });
   });
