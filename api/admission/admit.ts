@@ -21,7 +21,7 @@ import type { AdmissionContext, ValidationOptions } from "./context.ts";
 import type { Refusal } from "./field-error.ts";
 import { validateGitRepository, validateSync } from "./gitops.ts";
 import { validateInterpreterWebhooks } from "./interpreter.ts";
-import { validateMultiClusterService } from "./multicluster-service.ts";
+import { defaultMultiClusterService, validateMultiClusterService } from "./multicluster-service.ts";
 import { defaultOverridePolicy, validateClusterOverridePolicy, validateOverridePolicy } from "./override.ts";
 import {
   defaultClusterPropagationPolicy,
@@ -80,6 +80,7 @@ const RULES: Readonly<Record<string, Rules>> = {
   [`${AUTOSCALING_GROUP}/FederatedHPA`]: { validate: (hpa: FederatedHPA) => validateFederatedHPA(hpa) },
   [`${AUTOSCALING_GROUP}/CronFederatedHPA`]: { validate: (hpa: CronFederatedHPA) => validateCronFederatedHPA(hpa) },
   [`${NETWORKING_GROUP}/MultiClusterService`]: {
+    applyDefaults: (service: MultiClusterService, context) => defaultMultiClusterService(service, context),
     validate: (service: MultiClusterService, old: MultiClusterService | undefined) =>
       validateMultiClusterService(service, old),
   },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../kube/object.ts";
 import type { ResourceInterpreterCustomization } from "../config.ts";
-import { validateObject } from "./admit.ts";
+import { defaultObject, validateObject } from "./admit.ts";
 import { validateCustomizationAmong } from "./interpreter.ts";
 import { isCron } from "./schedules.ts";
 
@@ -214,7 +214,7 @@ describe("scaling", () => {
       selectPolicy: "Most",
       policies: [{ type: "Nodes", value: 0, periodSeconds: 1801 }],
     };
-    const spec = { scaleTargetRef: workload, maxReplicas: 2, behavior: { scaleUp, scaleDown: {} } };
+    const spec = { scaleTargetRef: workload, maxReplicas: 2, behavior: { scaleUp, scaleDown: { policies: [] } } };
 
     expect(refused("autoscaling.karmada.io/v1alpha1", "FederatedHPA", { spec })).toEqual([
       "spec.behavior.scaleUp.stabilizationWindowSeconds",
@@ -222,6 +222,7 @@ describe("scaling", () => {
       "spec.behavior.scaleUp.policies[0].type",
       "spec.behavior.scaleUp.policies[0].value",
       "spec.behavior.scaleUp.policies[0].periodSeconds",
+      "spec.behavior.scaleDown.policies",
     ]);
   });
 
@@ -239,6 +240,21 @@ describe("scaling", () => {
 });
 
 describe("a MultiClusterService", () => {
+  it("has an id whenever it is written", () => {
+    const service: KubeObject = {
+      apiVersion: "networking.karmada.io/v1alpha1",
+      kind: "MultiClusterService",
+      metadata: { name: "web", namespace: "shop" },
+      spec: { types: ["CrossCluster"] },
+    };
+    const context = { operation: "UPDATE", requestNamespace: "shop", nowMs: 0, newUuid: () => "fresh" } as const;
+
+    const stored = defaultObject(service, context);
+
+    expect(stored.metadata.labels).toEqual({ "multiclusterservice.karmada.io/permanent-id": "fresh" });
+    expect(defaultObject(stored, context)).toBe(stored);
+  });
+
   it.each<[Record<string, unknown>, Record<string, unknown> | undefined, string[]]>([
     [{ types: ["CrossCluster"], ports: [{ name: "a", port: 80 }] }, undefined, []],
     [{ types: [] }, undefined, []],

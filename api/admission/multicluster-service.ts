@@ -1,12 +1,25 @@
-// Rules of MultiClusterService beyond its schema.
+// Defaults and rules of MultiClusterService beyond its schema.
 import { checkDns1035Label, checkDnsLabel } from "../../kube/names.ts";
 import { equalJson } from "../../kube/object.ts";
 import type { MultiClusterService } from "../networking.ts";
 import { validateClusterName } from "./cluster.ts";
+import type { AdmissionContext } from "./context.ts";
 import { duplicate, invalid, type Refusal } from "./field-error.ts";
 
 const TYPES = ["CrossCluster", "LoadBalancer"];
 const HIGHEST_PORT = 65535;
+
+const ID_LABEL = "multiclusterservice.karmada.io/permanent-id";
+
+/** A copy with an id, which it gets on updates too. */
+export function defaultMultiClusterService(
+  service: MultiClusterService,
+  { newUuid }: AdmissionContext,
+): MultiClusterService {
+  const { labels } = service.metadata;
+  if (labels?.[ID_LABEL]) return service;
+  return { ...service, metadata: { ...service.metadata, labels: { ...labels, [ID_LABEL]: newUuid() } } };
+}
 
 /** `old` is the stored one on update. In Karmada's order. */
 export function validateMultiClusterService(

@@ -133,10 +133,7 @@ export function validateBehavior(behavior: FederatedHPASpec["behavior"], at: str
   });
 }
 
-function validateRules(
-  { stabilizationWindowSeconds, selectPolicy, policies = [] }: ScalingRules,
-  at: string,
-): Refusal[] {
+function validateRules({ stabilizationWindowSeconds, selectPolicy, policies }: ScalingRules, at: string): Refusal[] {
   const refusals: Refusal[] = [];
   const window = stabilizationWindowSeconds ?? 0;
   if (window < 0 || window > LONGEST_WINDOW_S) {
@@ -145,8 +142,9 @@ function validateRules(
   if (selectPolicy !== undefined && !SELECT_POLICIES.includes(selectPolicy)) {
     refusals.push(notSupported(`${at}.selectPolicy`, selectPolicy, SELECT_POLICIES));
   }
-  // Rules without policies are Kubernetes' usual ones.
-  for (const [index, { type, value, periodSeconds }] of policies.entries()) {
+  // Where none are written, Kubernetes' usual ones hold.
+  if (policies?.length === 0) refusals.push(required(`${at}.policies`, "give at least one, or leave it out"));
+  for (const [index, { type, value, periodSeconds }] of (policies ?? []).entries()) {
     const path = `${at}.policies[${index}]`;
     if (!POLICY_TYPES.includes(type)) refusals.push(notSupported(`${path}.type`, type, POLICY_TYPES));
     if (value <= 0) refusals.push(invalid(`${path}.value`, value, "must be more than 0"));

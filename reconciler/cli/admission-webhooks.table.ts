@@ -55,6 +55,14 @@ const ROWS: readonly Row[] = [
     ["CREATE"],
   ],
   ["mutate", "work.karmada.io", "work", WORK, "works", "Namespaced"],
+  [
+    "mutate",
+    "multiclusterservice.karmada.io",
+    "multiclusterservice",
+    "networking.karmada.io",
+    "multiclusterservices",
+    "Namespaced",
+  ],
   ["mutate", "cluster.karmada.io", "cluster", "cluster.karmada.io", "clusters", "Cluster"],
   ["validate", "propagationpolicy.karmada.io", "propagationpolicy", POLICY, "propagationpolicies", "Namespaced"],
   [
