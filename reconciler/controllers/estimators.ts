@@ -38,6 +38,8 @@ export interface Estimators extends Controller {
   readonly unschedulable: UnschedulableReplicas | undefined;
   /** Port of the service for others; undefined when there is none. */
   readonly port: number | undefined;
+  /** Whether a remote estimator of the cluster was found. */
+  hasRemote(cluster: string): boolean;
 }
 
 export interface EstimatorsOptions {
@@ -77,6 +79,7 @@ export async function startEstimators(options: EstimatorsOptions): Promise<Estim
         : [new AccurateEstimates({ context, fleet: fleetState, ...asked, assumedIn })],
     unschedulable: local === undefined && remote === undefined ? undefined : unschedulableFrom(context, local, remote),
     port: server?.port,
+    hasRemote: (cluster) => remote?.has(cluster) === true,
     stop: async () => {
       remote?.close();
       await server?.close();

@@ -16,7 +16,7 @@ import { startDependencyController } from "./dependencies.ts";
 import { startDescheduler } from "./descheduler.ts";
 import { startDriftEvents } from "./drift-events.ts";
 import { DriftJournal } from "./drift-journal.ts";
-import { startEstimators } from "./estimators.ts";
+import { type Estimators, startEstimators } from "./estimators.ts";
 import { startExecutionController } from "./execution.ts";
 import { startFailoverController } from "./failover.ts";
 import { startQuotaStatusController } from "./federated-resource-quota.ts";
@@ -73,8 +73,7 @@ export interface ManagerOptions {
 export interface Manager extends Controller {
   readonly journal: DriftJournal;
   readonly artifacts: ArtifactStore;
-  /** Port on which estimates are served; undefined when they are not. */
-  readonly estimatorPort: number | undefined;
+  readonly estimators: Pick<Estimators, "port" | "hasRemote">;
   /** The last scheduling decisions with what was seen then. */
   readonly decisions: DecisionHistory;
   /** The propagation policies there are. */
@@ -144,7 +143,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     artifacts,
     policies,
     decisions: fleetState.decisions,
-    estimatorPort: estimators.port,
+    estimators,
     stop: async () => {
       templates.stop();
       await Promise.all(controllers.map((controller) => controller.stop()));

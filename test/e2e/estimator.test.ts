@@ -128,7 +128,7 @@ describe.each(engines())("a cluster whose free room is spread over its nodes, on
         insecureSkipClientVerify: false,
       };
       plane = await startFragmented(engine, { inProcess: false, remote: REMOTE, serving });
-      const { estimatorPort } = plane.control.manager;
+      const { port } = plane.control.manager.estimators;
       await applyAll(
         plane.client,
         namespaceObject(REMOTE.serviceNamespace),
@@ -139,23 +139,20 @@ describe.each(engines())("a cluster whose free room is spread over its nodes, on
           spec: {
             type: "ExternalName",
             externalName: "localhost",
-            ports: [{ name: "grpc", port: PORT, targetPort: estimatorPort }],
+            ports: [{ name: "grpc", port: PORT, targetPort: port }],
           },
         })),
       );
     });
     afterAll(() => plane.close());
 
-    it("gets none once its estimator is found", async () => {
-      let attempt = 0;
-      await eventually(async () => {
-        // Until both connections stand, bindings are scheduled without them.
-        const namespace = `asked-${attempt++}`;
-        await deploySix(plane, namespace);
-        const placement = await placementOf(plane, namespace);
-        await plane.client.delete(ref("v1 Namespace", "", namespace));
-        expect(placement).toEqual({ "tokyo-1": 6 });
-      });
+    it("gets none once the estimators are found", async () => {
+      const { estimators } = plane.control.manager;
+      await eventually(() => expect(Object.keys(TWO_CLUSTERS).every((name) => estimators.hasRemote(name))).toBe(true));
+
+      await deploySix(plane, "asked");
+
+      expect(await placementOf(plane, "asked")).toEqual({ "tokyo-1": 6 });
     });
   });
 });
