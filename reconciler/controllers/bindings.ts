@@ -11,7 +11,7 @@ import { whyIgnored } from "../scheduler/occasion.ts";
 import { SchedulingQueue } from "../scheduler/queue.ts";
 import { hasMoreRoom } from "../scheduler/room.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
-import { BINDING_KINDS, bindingKey, findBinding } from "./binding-key.ts";
+import { allBindings, BINDING_KINDS, bindingKey, findBinding } from "./binding-key.ts";
 import type { BindingWriter } from "./binding-writer.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import type { FleetState } from "./fleet-state.ts";
@@ -70,17 +70,17 @@ class SchedulingLoop implements Controller {
   }
 
   start(): void {
-    const present: string[] = [];
+    // What is there already is taken in by turns, for it may be much.
     let isReplay = true;
     for (const kind of BINDING_KINDS) {
       this.#context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
-        if (isReplay) present.push(bindingKey(change.object));
-        else if (change.type === "deleted") this.#forget(bindingKey(change.object));
+        if (isReplay) return;
+        if (change.type === "deleted") this.#forget(bindingKey(change.object));
         else this.#noticeBinding(change.object, change.type === "updated" ? change.previous : undefined);
       });
     }
     isReplay = false;
-    this.#starter = this.#noticePresent(present);
+    this.#starter = this.#noticePresent();
     this.#writer.subscribe((binding, { requeue }, stale) => {
       const key = bindingKey(binding);
       if (stale) this.#touch(key);
@@ -102,13 +102,12 @@ class SchedulingLoop implements Controller {
     while (this.#workers.size > 0) await Promise.all(this.#workers);
   }
 
-  /** What was there before: in turns, as it may be much. */
-  async #noticePresent(keys: readonly string[]): Promise<void> {
-    for (const [index, key] of keys.entries()) {
-      if (index % KEYS_BETWEEN_LOOKS === 0 && this.#turn.isOver) await this.#turn.next();
+  async #noticePresent(): Promise<void> {
+    let count = 0;
+    for (const binding of allBindings(this.#context)) {
+      this.#noticeBinding(binding, undefined);
+      if (++count % KEYS_BETWEEN_LOOKS === 0 && this.#turn.isOver) await this.#turn.next();
       if (this.#stopped) return;
-      const binding = findBinding(this.#context, key);
-      if (binding !== undefined) this.#noticeBinding(binding, undefined);
     }
   }
 

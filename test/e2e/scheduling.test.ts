@@ -449,7 +449,7 @@ describe.each(engines())("a burst, store: %s", (engine) => {
     const order = [...bindings.all()].map(({ metadata }) => metadata.name);
 
     expect(order.indexOf("zz-matters-configmap")).toBeGreaterThanOrEqual(0);
-    // Not behind more than what was begun at the same moment.
-    expect(order.indexOf("zz-matters-configmap")).toBeLessThan(40);
+    // Not behind more than what was begun before it was known.
+    expect(order.indexOf("zz-matters-configmap")).toBeLessThan(Math.max(40, BURST / 20));
   }, 300_000);
 });
