@@ -3,7 +3,6 @@
 import { hash } from "node:crypto";
 import type { ClusterAffinity, Placement } from "../../api/policy.ts";
 import type { ObjectReference, ResourceBindingSpec } from "../../api/work.ts";
-import { tolerates } from "../../kube/taints.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import type { EstimateTable } from "./estimate-tables.ts";
 import type { FleetIndex } from "./fleet-index.ts";
@@ -27,7 +26,7 @@ export interface Projection {
   readonly r?: string;
   readonly p?: string;
   readonly z?: readonly string[];
-  /** Taints that keep the workload away: key, value, effect. */
+  /** Taints that keep workloads away unless they are tolerated: key, value, effect. */
   readonly t?: readonly (readonly [key: string, value: string, effect: string])[];
 }
 
@@ -186,13 +185,13 @@ function projectFleet(
   const { projections } = textsOf(records);
   const { labels, region, provider, zones } = lookedAt;
   const asked = [resource.apiVersion, resource.kind, [...labels].sort(), region, provider, zones];
-  const key = JSON.stringify([asked, placement.clusterTolerations ?? []]);
+  const key = JSON.stringify(asked);
   const known = projections.get(key);
   if (known?.filtersVersion === filtersVersion) return known.text;
   const kinds = new Map<string, number>();
   const distinct: Projection[] = [];
   const indices = records.map((record) => {
-    const projection = project(record, placement, resource, lookedAt);
+    const projection = project(record, resource, lookedAt);
     const content = JSON.stringify(projection);
     let index = kinds.get(content);
     if (index === undefined) {
@@ -228,13 +227,11 @@ function whatIsLookedAt(placement: Placement): LookedAt {
 
 function project(
   { cluster, deleting, taints }: ClusterRecord,
-  placement: Placement,
   resource: Pick<ObjectReference, "apiVersion" | "kind">,
   lookedAt: LookedAt,
 ): Projection {
   const { region, provider, zones } = cluster.spec;
   const labels = Object.entries(cluster.metadata.labels ?? {}).filter(([key]) => lookedAt.labels.has(key));
-  const away = taints.filter((taint) => !(placement.clusterTolerations ?? []).some((one) => tolerates(one, taint)));
   const enablements = cluster.status?.apiEnablements ?? [];
   const serves = enablements.some(
     (entry) =>
@@ -250,6 +247,6 @@ function project(
     ...(lookedAt.region && region ? { r: region } : {}),
     ...(lookedAt.provider && provider ? { p: provider } : {}),
     ...(lookedAt.zones && zones != null && zones.length > 0 ? { z: zones } : {}),
-    ...(away.length === 0 ? {} : { t: away.map(({ key, value, effect }) => [key, value ?? "", effect] as const) }),
+    ...(taints.length === 0 ? {} : { t: taints.map(({ key, value, effect }) => [key, value ?? "", effect] as const) }),
   };
 }
