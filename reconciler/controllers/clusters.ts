@@ -5,7 +5,7 @@ import { decideReady, type ProbeMemory } from "../../fleets/cluster-health.ts";
 import { apiEnablements, probe } from "../../fleets/cluster-status.ts";
 import { decodeSecret, type SecretData } from "../../fleets/connect.ts";
 import type { ConnectedMember, Fleet } from "../../fleets/fleet.ts";
-import { isAlreadyExists, isNotFound } from "../../kube/client/status-error.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "../../kube/client/status-error.ts";
 import { createMergePatch } from "../../kube/merge-patch.ts";
 import { type Condition, equalJson, type KubeObject, type ObjectRef } from "../../kube/object.ts";
 import { sleep } from "../../runtime/clock.ts";
@@ -20,6 +20,8 @@ const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 const FINALIZER = "karmada.io/cluster-controller";
 /** How long a cluster that may not list its nodes or pods is waited for before it is ready without numbers. */
 const CAPACITY_TIMEOUT_MS = 3_000;
+/** The informer is about to tell what somebody else wrote. */
+const TAINT_RETRY_MS = 50;
 
 export function startClusterController(context: ControllerContext, fleet: Fleet): Controller {
   const clusters = context.informers.of<Cluster>(CLUSTER_API, "Cluster");
@@ -90,7 +92,7 @@ export function startClusterController(context: ControllerContext, fleet: Fleet)
         reason: decision.condition.reason,
       });
     }
-    const taintInMs = await syncTaints(context, { ...cluster, status });
+    const taintInMs = await syncTaints(context, { ...(clusters.get(undefined, name) ?? cluster), status });
     const wait = Math.min(
       taintInMs ?? Number.POSITIVE_INFINITY,
       decision.publishInMs ?? context.profile.clusterStatusIntervalMs,
@@ -123,10 +125,20 @@ async function syncTaints(context: ControllerContext, cluster: Cluster): Promise
   }
   const taints = changeTaints(cluster.spec.taints, { add, remove }, now);
   if (taints === undefined) return dueInMs;
-  const name = cluster.metadata.name ?? "";
-  const patched = await context.client.patch<Cluster>(refOfCluster(name), { spec: { taints } }, "merge", {
-    fieldManager: "flaghoist",
-  });
+  const { name = "", resourceVersion } = cluster.metadata;
+  let patched: Cluster;
+  try {
+    // Of the version that the list was made from: people and taint policies write there too.
+    patched = await context.client.patch<Cluster>(
+      refOfCluster(name),
+      { metadata: { resourceVersion }, spec: { taints } },
+      "merge",
+      { fieldManager: "flaghoist" },
+    );
+  } catch (error) {
+    if (isConflict(error)) return TAINT_RETRY_MS;
+    throw error;
+  }
   context.informers.of<Cluster>(CLUSTER_API, "Cluster").adopt(patched);
   const text = taints.map((taint) => `${taint.key}:${taint.effect}`).join(", ");
   context.events.record(

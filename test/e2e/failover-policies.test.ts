@@ -114,7 +114,9 @@ describe.each(engines())("failover by policies, store: %s", (engine) => {
 
     plane.member("paris-2").setFault("down");
     await eventually(async () => expect(await taints()).toContainEqual(own));
-    expect(await eventReasons(plane, "default", "Cluster", "paris-2")).toContain("TaintClusterSucceed");
+    await eventually(async () =>
+      expect(await eventReasons(plane, "default", "Cluster", "paris-2")).toContain("TaintClusterSucceed"),
+    );
 
     plane.member("paris-2").setFault("none");
     await eventually(async () => expect(await taints()).toEqual([]));

@@ -199,10 +199,11 @@ describe.each(engines())("descheduling, store: %s", (engine) => {
       expect(Object.values(targetsOf(binding)).sort()).toEqual([1, 3]);
       expect(await availableReplicas(plane, "crowded")).toBe(4);
     });
-    const reasons = await eventReasons(plane, "crowded", "Deployment", "web");
-    expect(reasons).toContain("DescheduleBindingSucceed");
-    expect(await eventReasons(plane, "crowded", "ResourceBinding", "web-deployment")).toContain(
-      "DescheduleBindingSucceed",
-    );
+    await eventually(async () => {
+      expect(await eventReasons(plane, "crowded", "Deployment", "web")).toContain("DescheduleBindingSucceed");
+      expect(await eventReasons(plane, "crowded", "ResourceBinding", "web-deployment")).toContain(
+        "DescheduleBindingSucceed",
+      );
+    });
   });
 });

@@ -94,7 +94,9 @@ describe.each(engines())("following labels, store: %s", (engine) => {
     });
     expect(lowest).toBe(6);
     expect(await targets(plane, "following")).toEqual({ "tokyo-1": 3, "paris-1": 3 });
-    expect(await eventReasons(plane, "following", "Deployment", "web")).toContain("RelocateWorkloadSucceed");
+    await eventually(async () =>
+      expect(await eventReasons(plane, "following", "Deployment", "web")).toContain("RelocateWorkloadSucceed"),
+    );
     const { annotations } = (await readBinding(plane, "following", "web-deployment")).metadata;
     // For `flaghoist explain`.
     expect(annotations?.["scheduling.flaghoist.io/decision"]).toContain("cluster paris-2 no longer matches");
