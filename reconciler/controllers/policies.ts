@@ -10,6 +10,7 @@ import { missingOverrides } from "../policies/decide-template.ts";
 import { priorityOf } from "../policies/match.ts";
 import { consequenceOfPolicy } from "../policies/policy-change.ts";
 import type { Policy } from "../policies/policy-index.ts";
+import { bestSelectorMatch } from "../policies/resource-selector.ts";
 import { Awaited } from "./awaited.ts";
 import { releaseTemplate } from "./claim-marks.ts";
 import type { Controller, ControllerContext } from "./context.ts";
@@ -54,7 +55,7 @@ export function startPolicyController(deps: Deps): Controller {
       const { object: policy } = change;
       if (change.type === "deleted") {
         // Whoever it had and was not released, such as what was claimed a moment ago, finds that it is gone.
-        for (const template of index.claimedBy(policy)) templates.enqueue(refOf(template), false);
+        void lookAgain(index.claimedBy(policy));
         return;
       }
       const sameSpec = change.type === "updated" && change.previous.metadata.generation === policy.metadata.generation;
@@ -71,6 +72,14 @@ export function startPolicyController(deps: Deps): Controller {
       for (const key of blocked.waitingFor(`${namespace}/${name}`)) queue.add(key);
     });
   }
+  async function lookAgain(objects: readonly KubeObject[]): Promise<void> {
+    const turn = new Turn();
+    for (const object of objects) {
+      templates.enqueue(refOf(object), false);
+      if (turn.isOver) await turn.next();
+    }
+  }
+
   async function step(key: string): Promise<StepResult | undefined> {
     const [kind = "", namespace, name = ""] = key.split("/");
     const policy = context.informers.of<Policy>(POLICY_API, kind).get(namespace, name);
@@ -116,8 +125,8 @@ export function startPolicyController(deps: Deps): Controller {
       missing.map(({ namespace, name }) => `${namespace}/${name}`),
     );
     if (missing.length > 0) return;
-    for (const template of index.unclaimed.selectedBy(policy)) {
-      templates.enqueue(refOf(template), held);
+    for (const template of index.unclaimed.candidates(policy)) {
+      if (bestSelectorMatch(template, policy.spec.resourceSelectors) > 0) templates.enqueue(refOf(template), held);
       if (turn.isOver) await turn.next();
     }
   }

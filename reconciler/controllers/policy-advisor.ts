@@ -1,11 +1,11 @@
 // Tells the authors of policies, by events, what about these is odd.
 import type { ResourceSelector } from "../../api/policy.ts";
-import { parseApiVersion } from "../../kube/object.ts";
+import { type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import { Turn } from "../../runtime/turn.ts";
 import { WorkQueue } from "../../runtime/work-queue.ts";
 import { whyNotTemplate, whyNotTemplateKind } from "../policies/considered.ts";
 import { isDeleting } from "../policies/match.ts";
-import { adviseOnPolicy, type PolicySurroundings } from "../policies/policy-advice.ts";
+import { adviseOnPolicy, type PolicySurroundings, type SelectedObjects } from "../policies/policy-advice.ts";
 import { type Policy, type PolicyIndex, policyKey } from "../policies/policy-index.ts";
 import { selectorMatches } from "../policies/resource-selector.ts";
 import type { Controller, ControllerContext } from "./context.ts";
@@ -41,9 +41,9 @@ export function startPolicyAdvisor(
     async (key) => {
       const policy = policies.get(key);
       if (policy === undefined || isDeleting(policy)) return undefined;
-      // What is not loaded yet is not missing.
-      await templates.synced();
-      for (const { type, reason, message } of adviseOnPolicy(policy, surroundings(policy)))
+      // What is not loaded yet is not missing. Not awaited here: a kind that never loads must not hold up the end.
+      if (!isSettled) return { requeueAfterMs: GATHER_MS };
+      for (const { type, reason, message } of adviseOnPolicy(policy, await surroundings(policy)))
         if (type === "Warning" || news.has(key)) context.events.record(subjectOf(policy), type, reason, message);
       news.delete(key);
       await turn.next();
@@ -51,21 +51,35 @@ export function startPolicyAdvisor(
     },
   );
 
-  function surroundings(policy: Policy): PolicySurroundings {
+  async function surroundings(policy: Policy): Promise<PolicySurroundings> {
     const scope = policy.metadata.namespace ?? "";
+    const selected = new Map<ResourceSelector, SelectedObjects>();
+    const walk = new Turn();
+    const anyOf = async (objects: Iterable<KubeObject>, selector: ResourceSelector): Promise<boolean> => {
+      for (const object of objects) {
+        if (selectorMatches(object, selector) > 0) return true;
+        if (walk.isOver) await walk.next();
+      }
+      return false;
+    };
+    for (const selector of policy.spec.resourceSelectors) {
+      const one = { ...policy, spec: { ...policy.spec, resourceSelectors: [selector] } } as Policy;
+      selected.set(selector, {
+        kept: [...index.kept.selected(selector, scope)],
+        hasTemplates:
+          isNamed(selector, scope) ||
+          (await anyOf(index.unclaimed.candidates(one), selector)) ||
+          (await anyOf(index.claimedBy(policy), selector)),
+      });
+      if (walk.isOver) await walk.next();
+    }
     return {
       gates: context.profile.featureGates,
       overrideExists: overrideExists(context),
       priorityClassExists: (name) =>
         context.informers.of("scheduling.k8s.io/v1", "PriorityClass").get(undefined, name) !== undefined,
       whyNoKind,
-      selected: (selector) => ({
-        kept: [...index.kept.selected(selector, scope)],
-        hasTemplates:
-          isNamed(selector, scope) ||
-          index.unclaimed.selected(selector, scope).next().done !== true ||
-          index.claimedBy(policy).some((template) => selectorMatches(template, selector) > 0),
-      }),
+      selected: (selector) => selected.get(selector) ?? { kept: [], hasTemplates: true },
       whyKept: (object) => whyNotTemplate(object, templates.skipped) ?? "",
     };
   }

@@ -90,6 +90,16 @@ export class ObjectIndex {
       if (selectorMatches(object, selector) > 0) yield object;
   }
 
+  /**
+   * The objects among which a policy's selectors have to look, some perhaps twice: for walks that rest in between, also
+   * while nothing is selected.
+   */
+  *candidates(policy: Policy): Generator<KubeObject> {
+    const scope = policy.metadata.namespace ?? "";
+    for (const selector of policy.spec.resourceSelectors)
+      yield* this.#candidates(selector, scope || selector.namespace || undefined);
+  }
+
   *#candidates(selector: ResourceSelector, namespace: string | undefined): Generator<KubeObject> {
     const bucket = this.#buckets.get(kindKey(selector));
     if (bucket === undefined) return;
