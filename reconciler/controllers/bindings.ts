@@ -21,6 +21,8 @@ import { FleetWalk } from "./fleet-walk.ts";
 const WORKERS = 8;
 /** Differs from Karmada: bindings that fit nowhere are also looked at when a cluster reports more room than before. */
 const ROOM_GATHER_MS = 200;
+/** As many as can wait for room and still all be tried at each report; more of them rest between two attempts. */
+const FEW_WAITING = 100;
 /** Asking the time for each binding would cost more than taking it in. */
 const KEYS_BETWEEN_LOOKS = 64;
 /** Somebody else wrote in between, and the informer is about to tell. */
@@ -157,10 +159,13 @@ class SchedulingLoop implements Controller {
       return record === undefined ? [] : [record.cluster];
     });
     this.#roomier.clear();
+    const isFew = this.#queue.pending.unschedulable <= FEW_WAITING;
     for (const key of [...this.#queue.unschedulable()]) {
       if (this.#turn.isOver) await this.#turn.next();
       const use = this.#index.find(key);
-      if (use !== undefined && records.some((cluster) => isSelected(use, cluster))) this.#queue.wake(key);
+      if (use === undefined || !records.some((cluster) => isSelected(use, cluster))) continue;
+      if (isFew) this.#touch(key);
+      else this.#queue.wake(key);
     }
   }
 

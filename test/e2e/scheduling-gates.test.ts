@@ -105,8 +105,11 @@ describe.each(engines())("gates of the scheduler, store: %s", (engine) => {
 
     await plane.client.delete(ref("apps/v1 Deployment", namespace, placed));
 
-    await eventually(async () => {
-      expect(await orderedReplicas(plane, namespace, waiting)).toEqual({ "paris-2": 3 });
-    });
+    await eventually(
+      async () => {
+        expect(await orderedReplicas(plane, namespace, waiting)).toEqual({ "paris-2": 3 });
+      },
+      { withinMs: 30_000 },
+    );
   });
 });
