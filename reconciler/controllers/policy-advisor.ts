@@ -41,8 +41,10 @@ export function startPolicyAdvisor(
     async (key) => {
       const policy = policies.get(key);
       if (policy === undefined || isDeleting(policy)) return undefined;
-      // What is not loaded yet is not missing. Not awaited here: a kind that never loads must not hold up the end.
-      if (!isSettled) return { requeueAfterMs: GATHER_MS };
+      // What is not loaded yet is not missing.
+      const { resourceSelectors } = policy.spec;
+      if (!resourceSelectors.every(({ apiVersion, kind }) => templates.isLoaded(apiVersion, kind)))
+        return { requeueAfterMs: GATHER_MS };
       for (const { type, reason, message } of adviseOnPolicy(policy, await surroundings(policy)))
         if (type === "Warning" || news.has(key)) context.events.record(subjectOf(policy), type, reason, message);
       news.delete(key);
