@@ -33,6 +33,7 @@ export class AssumedWorkloads implements DecisionMemory {
   /** The same as decisions are told; those of `#changed` are out of date. */
   readonly #lists = new Map<string, readonly AssumedWorkload[]>();
   readonly #changed = new Set<string>();
+  readonly #listeners: ((cluster: string) => void)[] = [];
 
   constructor(context: ControllerContext) {
     this.#clock = context.clock;
@@ -48,6 +49,10 @@ export class AssumedWorkloads implements DecisionMemory {
           this.#release(key, cluster);
       }
     });
+  }
+
+  onRoom(listener: (cluster: string) => void): void {
+    this.#listeners.push(listener);
   }
 
   optionsFor(): Partial<DecisionOptions> {
@@ -88,10 +93,18 @@ export class AssumedWorkloads implements DecisionMemory {
     this.#bindings.get(key)?.byCluster.delete(cluster);
     if (this.#bindings.get(key)?.byCluster.size === 0) this.#bindings.delete(key);
     this.#leave(key, cluster);
+    this.#tellRoom(cluster);
+  }
+
+  #tellRoom(cluster: string): void {
+    for (const listener of this.#listeners) listener(cluster);
   }
 
   #replace(key: string, assumed: Assumed | undefined): void {
-    for (const cluster of this.#bindings.get(key)?.byCluster.keys() ?? []) this.#leave(key, cluster);
+    for (const cluster of this.#bindings.get(key)?.byCluster.keys() ?? []) {
+      this.#leave(key, cluster);
+      if (assumed?.byCluster.has(cluster) !== true) this.#tellRoom(cluster);
+    }
     this.#bindings.delete(key);
     if (assumed === undefined || assumed.byCluster.size === 0) return;
     this.#bindings.set(key, assumed);

@@ -97,6 +97,11 @@ export class BindingWriter {
     this.#listeners.push(listener);
   }
 
+  /** Has `listener` called with clusters for which less is on its way than decisions took to be. */
+  onRoom(listener: (cluster: string) => void): void {
+    for (const memory of this.#memories) memory.onRoom?.(listener);
+  }
+
   /** What was decided about the binding's present generation, as far as its place in the queue goes; undefined: nothing yet. */
   outcomeOf({ metadata: { uid = "", generation } }: AnyBinding): Requeue | undefined {
     return this.#decided.get(uid) === generation ? (this.#failed.get(uid) ?? "done") : undefined;

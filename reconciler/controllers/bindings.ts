@@ -88,6 +88,7 @@ class SchedulingLoop implements Controller {
       if (stale) this.#touch(key);
       else this.#queue.attempted(key, priorityOf(binding), requeue);
     });
+    this.#writer.onRoom((cluster) => this.#noticeRoom(cluster));
     this.#fleet.subscribe((change) => {
       this.#walk.notice(change);
       if (change.after !== undefined && hasMoreRoom(change.before, change.after))

@@ -11,6 +11,8 @@ export interface DecisionMemory {
   optionsFor(binding: AnyBinding): Partial<DecisionOptions>;
   /** `binding` is to go to `clusters`; the write of that begins. */
   decided(binding: AnyBinding, clusters: readonly TargetCluster[]): void;
+  /** Has `listener` called with a cluster that has more room than the memory took it to have. */
+  onRoom?(listener: (cluster: string) => void): void;
   /** That write ended, with what is stored now, or in vain. */
   ended(binding: AnyBinding, stored: AnyBinding | undefined): void;
 }
