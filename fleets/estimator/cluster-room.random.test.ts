@@ -2,13 +2,14 @@ import { describe, expect, it } from "vitest";
 import type { Component, NodeClaim, ReplicaRequirements } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { Dice } from "../../reconciler/scheduler/random-cases.ts";
+import { testSeed } from "../../test/seed.ts";
 import { ClusterRoom } from "./cluster-room.ts";
 import { NaiveCluster } from "./naive-placement.ts";
 import { readComponentRequests, readNodeRequest } from "./node-request.ts";
 import { PodReader, readNodeDetails } from "./pod-facts.ts";
 
 const CASES = Number(process.env["ESTIMATOR_CASES"] ?? 150);
-const SEED = Number(process.env["ESTIMATOR_SEED"] ?? Date.now() % 1_000_000);
+const SEED = testSeed();
 
 const TAINTS = [
   { key: "dedicated", value: "gpu", effect: "NoSchedule" },
@@ -121,7 +122,7 @@ class World {
   }
 }
 
-describe(`ClusterRoom, at random (ESTIMATOR_SEED=${SEED})`, () => {
+describe(`ClusterRoom, at random (TEST_SEED=${SEED})`, () => {
   it("has room for as many replicas as can be put there one by one, after every change", () => {
     const dice = new Dice(SEED);
     for (let each = 0; each < CASES; each++) {

@@ -4,13 +4,14 @@ import { describe, expect, it } from "vitest";
 import type { ResourceSelector } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { type AnyPolicy, randomPolicies, randomResource } from "../../test/random/matching.ts";
+import { testSeed } from "../../test/seed.ts";
 import { Dice } from "../scheduler/random-cases.ts";
 import { changeMetadata, readClaim } from "./claim.ts";
 import { decideTemplate } from "./decide-template.ts";
 import { matchPolicy } from "./match.ts";
 import { PolicyIndex, policyKey } from "./policy-index.ts";
 
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
+const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 800);
 
 function forCases(check: (dice: Dice) => void): void {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Placement } from "../../api/policy.ts";
 import { cluster } from "../../test/builders.ts";
+import { testSeed } from "../../test/seed.ts";
 import { APPLIED_PLACEMENT_ANNOTATION } from "./applied-placement.ts";
 import { decideScheduling } from "./decide-scheduling.ts";
 import { DECISION_ANNOTATION, DECISION_FLEET_ANNOTATION, recordDecision } from "./decision-record.ts";
@@ -12,7 +13,7 @@ import { Dice, type RandomCase, randomCase } from "./random-cases.ts";
 import { readDecision } from "./read-decision.ts";
 import { answerText, recordAnswer } from "./recorded-decision.ts";
 
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
+const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 400);
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { testSeed } from "../../test/seed.ts";
 import { FleetIndex } from "./fleet-index.ts";
 import { Dice, randomCase, randomCluster } from "./random-cases.ts";
 import { schedule } from "./schedule.ts";
 
-const SEED = Number(process.env["TEST_SEED"] ?? 1128);
+const SEED = testSeed();
 const CLUSTERS = 30;
 const PLACEMENTS = 12;
 

@@ -49,6 +49,8 @@ export function decideFollowing(binding: Binding, fleet: FleetIndex, now: number
   const dampingMs = followed.has("ClusterHealth") ? (options.healthDampingMs ?? DEFAULT_HEALTH_DAMPING_MS) : undefined;
   const plan = fleet.plan(placement, spec.resource, status?.schedulerObservingAffinityName ?? "", isWorkload(spec));
   const leaving = new Map<string, Leaving>();
+  // What does not match is refused as it is, and may match the next affinity group; what is not ready is of no use there.
+  const avoid = new Map<string, string>();
   const waits: number[] = [];
   let keepsMismatch = false;
   for (const { name } of clusters) {
@@ -57,6 +59,7 @@ export function decideFollowing(binding: Binding, fleet: FleetIndex, now: number
     if (position === undefined || record === undefined) continue;
     const mismatch = whyMismatched(plan, position, name);
     const unwell = dampingMs === undefined ? undefined : whyUnwell(record, now, dampingMs, waits);
+    if (unwell !== undefined) avoid.set(name, UNREADY);
     // Health alone drives nothing out of a healthy cluster, whatever its labels.
     if (mismatch !== undefined && !followed.has("ClusterLabels")) keepsMismatch = true;
     const why = followed.has("ClusterLabels") ? (mismatch ?? unwell) : unwell;
@@ -65,10 +68,6 @@ export function decideFollowing(binding: Binding, fleet: FleetIndex, now: number
   if (leaving.size === 0 && (keepsMismatch || !mayFitBetter(placement, plan))) {
     return { verdict: "none", reason: "every target is well", ...earliest(...waits) };
   }
-  // What does not match is refused as it is, and may match the next affinity group.
-  const avoid = new Map(
-    [...leaving].filter(([, { kind }]) => kind === "target-not-ready").map(([name]) => [name, UNREADY]),
-  );
   for (const [name, word] of unsettled(fleet, plan, clusters, { now, dampingMs, waits })) avoid.set(name, word);
   const next = earliest(...waits);
   const occasion = occasionOf(leaving);

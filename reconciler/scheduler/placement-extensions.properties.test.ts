@@ -3,12 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement, ReplicaSchedulingStrategy, SpreadConstraint } from "../../api/policy.ts";
 import type { ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
+import { testSeed } from "../../test/seed.ts";
 import { FleetIndex } from "./fleet-index.ts";
 import { Dice } from "./random-cases.ts";
 import type { SchedulingResult } from "./result.ts";
 import { schedule } from "./schedule.ts";
 
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
+const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 500);
 
 interface Example {

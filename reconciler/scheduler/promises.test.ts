@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
+import { testSeed } from "../../test/seed.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { FleetIndex } from "./fleet-index.ts";
 import { scheduleNaively } from "./naive-model.ts";
@@ -13,7 +14,7 @@ import { randomCluster } from "./random-fleets.ts";
 import type { SchedulingResult } from "./result.ts";
 import { schedule } from "./schedule.ts";
 
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
+const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 400);
 
 function forHardCases(check: (example: HardCase, dice: Dice) => void): void {

@@ -1,5 +1,6 @@
 // What holds for every fleet and binding. A failure names the seed; set TEST_SEED to see it again.
 import { describe, expect, it } from "vitest";
+import { testSeed } from "../../test/seed.ts";
 import { FleetIndex } from "./fleet-index.ts";
 import { scheduleNaively } from "./naive-model.ts";
 import { Dice, type RandomCase, randomCase, randomCluster } from "./random-cases.ts";
@@ -7,7 +8,7 @@ import type { SchedulingResult } from "./result.ts";
 import { schedule } from "./schedule.ts";
 import { allocateSeats, traceSeats } from "./webster.ts";
 
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
+const SEED = testSeed();
 const CASES = 600;
 
 function forRandomCases(maxClusters: number, check: (example: RandomCase, dice: Dice) => void): void {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cluster, weighted } from "../../../test/builders.ts";
+import { testSeed } from "../../../test/seed.ts";
 import { FleetIndex } from "../../scheduler/fleet-index.ts";
 import type { Binding } from "../../scheduler/occasion.ts";
 import { Dice, type RandomCase, randomCase } from "../../scheduler/random-cases.ts";
@@ -14,7 +15,7 @@ import { EXIT, type ExitCode, type Io } from "../command.ts";
 import { runCli } from "../main.ts";
 import { writeTraceFile } from "../trace-files.ts";
 
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
+const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 60);
 
 let folder: string;

@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { testSeed } from "../../../seed.ts";
 import { compareOperation } from "./comparison.ts";
 import { OPERATIONS } from "./operations.ts";
 import { findOracle, Oracle } from "./oracle.ts";
 
 // Only where it is asked for by name: the program's answers are recorded in vectors/oracle for every other run.
 const path = process.env["KARMADA_ORACLE"] === undefined ? undefined : findOracle();
-const SEED = Number(process.env["TEST_SEED"] ?? Date.now() % 1_000_000_000);
+const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 100);
 
 if (path === undefined) {
