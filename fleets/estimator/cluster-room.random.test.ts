@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Component, NodeClaim, ReplicaRequirements } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import { Dice } from "../../reconciler/scheduler/random-cases.ts";
+import { Dice } from "../../reconciler/scheduler/testing/random-cases.ts";
 import { testSeed } from "../../test/seed.ts";
 import { ClusterRoom } from "./cluster-room.ts";
 import { NaiveCluster } from "./naive-placement.ts";

@@ -16,7 +16,7 @@ import {
   concernsQuota,
   QUOTA_EXCEEDED,
   type QuotaEnforcement,
-} from "../controllers/quota-enforcement.ts";
+} from "../controllers/quota/quota-enforcement.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
 
 /** A write, as far as our rules look at it. For DELETE `object` is the present one. */

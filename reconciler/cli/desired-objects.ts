@@ -12,7 +12,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { SourceTree } from "../../sources/tree.ts";
-import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync-decisions.ts";
+import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import type { DesiredObject } from "../plan/source-changes.ts";
 
 const FIELD_MANAGER = "flaghoist";

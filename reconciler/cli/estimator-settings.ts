@@ -5,7 +5,7 @@ import type {
   EstimatorProfile,
   EstimatorServingProfile,
   RemoteEstimatorProfile,
-} from "../controllers/estimator-profile.ts";
+} from "../controllers/scheduling/estimator-profile.ts";
 import { booleanOption, type CommandOption, type Invocation, stringOption, UsageError } from "./command.ts";
 
 const DEFAULT_PORT = "10352";

@@ -5,7 +5,7 @@ import { withoutIgnored } from "../../renderers/ignoring-tree.ts";
 import { parseDuration } from "../../runtime/duration.ts";
 import { credentialsFromSecret } from "../../sources/git/credentials.ts";
 import { RepositoryPool } from "../../sources/git/pool.ts";
-import { type FetchedRevision, type GitFetcher, keyOf } from "../controllers/git-repository.ts";
+import { type FetchedRevision, type GitFetcher, keyOf } from "../controllers/sync/git-repository.ts";
 
 export interface FetcherOptions {
   /** Folder of the caches. */

@@ -4,7 +4,7 @@ import { checkManifest, type ManifestOptions } from "../../api/validate-manifest
 import type { KubeObject } from "../../kube/object.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { ObjectOrigin, RenderedObject } from "../../renderers/rendered.ts";
-import type { RenderedFile, SyncRenderer } from "../controllers/sync-apply.ts";
+import type { RenderedFile, SyncRenderer } from "../controllers/sync/sync-apply.ts";
 
 export function createSyncRenderer(options: ValidationOptions = {}): SyncRenderer & { close(): Promise<void> } {
   const pool = new RenderPool();

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { AppError, messageOf } from "../../runtime/errors.ts";
-import { parseTrace, type TraceFile } from "../scheduler/trace-file.ts";
+import { parseTrace, type TraceFile } from "../scheduler/explanation/trace-file.ts";
 
 /** A fleet of ten thousand clusters with all their APIs stays well below. */
 const MAX_BYTES = 512 * 1024 * 1024;

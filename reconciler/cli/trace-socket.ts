@@ -5,8 +5,8 @@ import { createServer, request } from "node:http";
 import { join } from "node:path";
 import { messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
-import type { DecisionHistory } from "../scheduler/decision-history.ts";
-import { formatTrace } from "../scheduler/trace-file.ts";
+import type { DecisionHistory } from "../scheduler/explanation/decision-history.ts";
+import { formatTrace } from "../scheduler/explanation/trace-file.ts";
 import type { AnyBinding } from "../works/binding.ts";
 
 /** Some systems take no longer names of sockets. */

@@ -7,11 +7,11 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
-import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/follow-clusters.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
-import { type EstimatorProfile, NO_ESTIMATORS } from "./estimator-profile.ts";
+import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/relocation/follow-clusters.ts";
 import { EventRecorder } from "./events.ts";
-import { SchedulerMetrics } from "./scheduler-metrics.ts";
+import { type EstimatorProfile, NO_ESTIMATORS } from "./scheduling/estimator-profile.ts";
+import { SchedulerMetrics } from "./scheduling/scheduler-metrics.ts";
 
 /** A scheduling plugin of the user: an ES module. */
 export interface PluginModuleSettings {

@@ -1,9 +1,9 @@
 // Carrying out a move that nobody asked for by hand, so that no replica that serves goes before its successor does.
 
 import type { GracefulEvictionTask, ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
-import { HOME_CLUSTERS_ANNOTATION } from "../scheduler/home-clusters.ts";
 import type { Binding } from "../scheduler/occasion.ts";
-import { type Move, RELOCATION_PRODUCER } from "../scheduler/relocation.ts";
+import { HOME_CLUSTERS_ANNOTATION } from "../scheduler/relocation/home-clusters.ts";
+import { type Move, RELOCATION_PRODUCER } from "../scheduler/relocation/relocation.ts";
 import { HELD_REPLICAS_ANNOTATION } from "../works/metadata-keys.ts";
 import { type EvictionRequest, evictFromCluster } from "./evict.ts";
 

@@ -8,8 +8,8 @@ import { binding, claimed, cluster, deployment, policy, weighted, world } from "
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
 import { type DecisionOptions, decideScheduling } from "../scheduler/decide-scheduling.ts";
-import { DECISION_FLEET_ANNOTATION, recordDecision } from "../scheduler/decision-record.ts";
-import { FleetIndex } from "../scheduler/fleet-index.ts";
+import { DECISION_FLEET_ANNOTATION, recordDecision } from "../scheduler/explanation/decision-record.ts";
+import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import { explain } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";

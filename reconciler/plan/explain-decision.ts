@@ -2,8 +2,8 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { GracefulEvictionTask } from "../../api/work.ts";
 import { findCondition } from "../../kube/conditions.ts";
-import { type ReadDecision, readDecision } from "../scheduler/read-decision.ts";
-import type { ClusterTrace } from "../scheduler/trace.ts";
+import { type ReadDecision, readDecision } from "../scheduler/explanation/read-decision.ts";
+import type { ClusterTrace } from "../scheduler/explanation/trace.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import type { DecisionExplanation } from "./explanation.ts";
 import type { World } from "./world.ts";

@@ -1,8 +1,8 @@
 // What is about to move by itself, or would if it could: for placements that follow clusters, or return to them.
 import type { Cluster } from "../../api/cluster.ts";
 import { formatDuration } from "../../runtime/duration.ts";
-import { decideRelocation } from "../scheduler/decide-relocation.ts";
-import { FleetIndex } from "../scheduler/fleet-index.ts";
+import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
+import { decideRelocation } from "../scheduler/relocation/decide-relocation.ts";
 import type { AnyBinding } from "../works/binding.ts";
 
 /** A sentence, or none when the workload is where it belongs; `now` in milliseconds. */

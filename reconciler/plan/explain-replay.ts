@@ -1,6 +1,6 @@
 // A decision on its own, explained from its inputs and its trace: no policy, no copies, no present.
-import type { RecordedDecision } from "../scheduler/recorded-decision.ts";
-import type { Replay } from "../scheduler/replay.ts";
+import type { RecordedDecision } from "../scheduler/explanation/recorded-decision.ts";
+import type { Replay } from "../scheduler/explanation/replay.ts";
 import { explainCluster } from "./explain-clusters.ts";
 import { withRules } from "./explain-placement.ts";
 import { type DivisionExplanation, type Explanation, NOTHING } from "./explanation.ts";

@@ -3,7 +3,7 @@ import { GITOPS_GROUP } from "../../api/gitops.ts";
 import type { ResourceBindingStatus } from "../../api/work.ts";
 import { type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
-import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync-decisions.ts";
+import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { readSkipList, whyNotTemplate } from "../policies/considered.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import { type ClusterExplanation, explainCluster } from "./explain-clusters.ts";

@@ -1,7 +1,7 @@
 // What is said of one object: where it is and why, from the policy down to single fields.
 import type { TargetCluster } from "../../api/work.ts";
 import type { ObjectRef } from "../../kube/object.ts";
-import type { DivisionTrace, SchedulingTrace, SelectionTrace } from "../scheduler/trace.ts";
+import type { DivisionTrace, SchedulingTrace, SelectionTrace } from "../scheduler/explanation/trace.ts";
 import type { ClusterExplanation } from "./explain-clusters.ts";
 import type { NearPolicy, OtherPolicy, PolicyName } from "./explain-policies.ts";
 

@@ -9,7 +9,7 @@ import type { Candidate } from "../policies/match.ts";
 import { matchPolicy } from "../policies/match.ts";
 import { type Policy, PolicyIndex } from "../policies/policy-index.ts";
 import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
-import { FleetIndex } from "../scheduler/fleet-index.ts";
+import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
 import { type AnyBinding, buildBinding, mergeBinding } from "../works/binding.ts";
 import { dependsOn } from "../works/dependencies.ts";
 import { bindingName } from "../works/naming.ts";

@@ -2,12 +2,12 @@
 import { type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
-import { FleetIndex } from "../scheduler/fleet-index.ts";
+import { type RecordedDecision, recordAnswer, recordOptions } from "../scheduler/explanation/recorded-decision.ts";
+import type { TraceSource } from "../scheduler/explanation/trace-file.ts";
+import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
 import { findOccasion } from "../scheduler/occasion.ts";
-import { type RecordedDecision, recordAnswer, recordOptions } from "../scheduler/recorded-decision.ts";
 import { recordScores } from "../scheduler/schedule.ts";
 import { scheduleInGroups } from "../scheduler/schedule-in-groups.ts";
-import type { TraceSource } from "../scheduler/trace-file.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import { readLastDecision } from "./explain-decision.ts";
 import { findBinding, type RiverOptions, runRiver } from "./river.ts";

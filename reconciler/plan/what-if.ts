@@ -3,7 +3,7 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { TargetCluster } from "../../api/work.ts";
 import type { ObjectRef } from "../../kube/object.ts";
 import { decideScheduling } from "../scheduler/decide-scheduling.ts";
-import { FleetIndex } from "../scheduler/fleet-index.ts";
+import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import type { Outcome } from "./river.ts";
 

@@ -2,9 +2,9 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import { ContentCache } from "../../runtime/content-cache.ts";
+import type { ClusterScore } from "../scheduler/fleet/scores.ts";
 import type { PluginRefusal } from "../scheduler/options.ts";
 import type { PluginCluster, PluginRequest } from "../scheduler/plugin.ts";
-import type { ClusterScore } from "../scheduler/scores.ts";
 import type { PluginAnswer } from "./plugin-messages.ts";
 import { ClusterViews } from "./plugin-view.ts";
 

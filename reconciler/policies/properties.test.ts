@@ -5,7 +5,7 @@ import type { ResourceSelector } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { type AnyPolicy, randomPolicies, randomResource } from "../../test/random/matching.ts";
 import { testSeed } from "../../test/seed.ts";
-import { Dice } from "../scheduler/random-cases.ts";
+import { Dice } from "../scheduler/testing/random-cases.ts";
 import { changeMetadata, readClaim } from "./claim.ts";
 import { decideTemplate } from "./decide-template.ts";
 import { matchPolicy } from "./match.ts";

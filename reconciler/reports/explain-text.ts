@@ -3,7 +3,7 @@ import type { TargetCluster } from "../../api/work.ts";
 import type { ClusterExplanation, OverriddenField } from "../plan/explain-clusters.ts";
 import type { PolicyName } from "../plan/explain-policies.ts";
 import type { DivisionExplanation, Explanation, Origin } from "../plan/explanation.ts";
-import type { SelectionTrace } from "../scheduler/trace.ts";
+import type { SelectionTrace } from "../scheduler/explanation/trace.ts";
 import type { Emphasis } from "./drift-text.ts";
 import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
 

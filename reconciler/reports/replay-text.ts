@@ -1,7 +1,7 @@
 // What a replay came to, as people read it.
 import type { Explanation } from "../plan/explanation.ts";
-import type { RecordedAnswer } from "../scheduler/recorded-decision.ts";
-import type { TraceFile, TraceSource } from "../scheduler/trace-file.ts";
+import type { RecordedAnswer } from "../scheduler/explanation/recorded-decision.ts";
+import type { TraceFile, TraceSource } from "../scheduler/explanation/trace-file.ts";
 import type { Emphasis } from "./drift-text.ts";
 import { decisionText, targetsText } from "./explain-text.ts";
 import { count, objectName } from "./words.ts";

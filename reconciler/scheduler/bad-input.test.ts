@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement, SpreadConstraint } from "../../api/policy.ts";
 import type { ResourceBindingSpec } from "../../api/work.ts";
-import { readCapacity } from "./capacity.ts";
-import { estimateReplicas } from "./estimator.ts";
-import { FleetIndex } from "./fleet-index.ts";
-import { readRequest } from "./requirements.ts";
+import { divideByWeight } from "./division/webster.ts";
+import { readCapacity } from "./estimates/capacity.ts";
+import { estimateReplicas } from "./estimates/estimator.ts";
+import { readRequest } from "./estimates/requirements.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
 import { schedule } from "./schedule.ts";
-import { divideByWeight } from "./webster.ts";
 
 const ENABLED = [{ groupVersion: "apps/v1", resources: [{ kind: "Deployment", name: "deployments" }] }];
 

@@ -4,7 +4,7 @@ import type { Placement } from "../../api/policy.ts";
 import type { ResourceBinding } from "../../api/work.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, formatPlacement, whatChanged } from "./applied-placement.ts";
 import { decideScheduling, type SchedulingDecision } from "./decide-scheduling.ts";
-import { FleetIndex } from "./fleet-index.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
 import { findOccasion, whyIgnored } from "./occasion.ts";
 
 const NOW = Date.parse("2026-02-03T04:05:06Z");

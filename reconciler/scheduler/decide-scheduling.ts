@@ -5,12 +5,12 @@ import { findCondition, isConditionTrue, setCondition } from "../../kube/conditi
 import { type Condition, equalJson } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, formatPlacement } from "./applied-placement.ts";
-import type { FleetIndex } from "./fleet-index.ts";
+import type { SchedulingTrace } from "./explanation/trace.ts";
+import type { FleetIndex } from "./fleet/fleet-index.ts";
 import { type Binding, findOccasion, type Occasion, whyIgnored } from "./occasion.ts";
 import { resolveGates, type SchedulingOptions } from "./options.ts";
 import { type GroupAttempt, type GroupedResult, scheduleInGroups } from "./schedule-in-groups.ts";
 import { SchedulingError } from "./scheduling-error.ts";
-import type { SchedulingTrace } from "./trace.ts";
 
 export interface DecisionOptions extends SchedulingOptions {
   readonly schedulerName?: string;

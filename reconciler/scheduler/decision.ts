@@ -1,9 +1,9 @@
 import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec } from "../../api/work.ts";
-import type { Candidates } from "./candidates.ts";
-import type { FleetIndex } from "./fleet-index.ts";
+import type { Candidates } from "./fleet/candidates.ts";
+import type { FleetIndex } from "./fleet/fleet-index.ts";
+import type { PlacementPlan } from "./fleet/plan.ts";
 import type { SchedulingOptions } from "./options.ts";
-import type { PlacementPlan } from "./plan.ts";
 
 /** One decision in the making. */
 export interface Decision {

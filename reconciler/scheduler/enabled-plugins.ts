@@ -1,7 +1,7 @@
 // Which filters and scores are switched on, as Karmada's --plugins says it.
 
 import { nearest } from "../../api/nearest.ts";
-import { FILTER_NAMES } from "./filters.ts";
+import { FILTER_NAMES } from "./fleet/filters.ts";
 
 /** Every filter and score of Karmada's scheduler, by its name there. ClusterAffinity also scores, always 0. */
 export const BUILT_IN_PLUGINS: readonly string[] = [...FILTER_NAMES, "ClusterLocality"];

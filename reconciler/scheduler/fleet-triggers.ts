@@ -4,7 +4,7 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import { equalJson } from "../../kube/object.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
-import { findGroup } from "./filters.ts";
+import { findGroup } from "./fleet/filters.ts";
 
 /** A cluster before and after a change; undefined before it came, and after it went. */
 export interface ClusterChange {

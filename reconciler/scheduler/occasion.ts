@@ -3,7 +3,7 @@
 import type { ClusterResourceBinding, ResourceBinding, ResourceBindingSpec } from "../../api/work.ts";
 import { CLUSTER_POLICY_ID_LABEL, POLICY_ID_LABEL } from "../works/metadata-keys.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, whatChanged } from "./applied-placement.ts";
-import type { FleetIndex } from "./fleet-index.ts";
+import type { FleetIndex } from "./fleet/fleet-index.ts";
 import { isRescheduleRequested, isWorkload } from "./workload.ts";
 
 export type Binding = ResourceBinding | ClusterResourceBinding;

@@ -1,8 +1,8 @@
 // What one call of the scheduler may be told beside the binding and the fleet.
 
 import type { TargetCluster } from "../../api/work.ts";
-import type { FilterName } from "./filters.ts";
-import type { ClusterScore } from "./scores.ts";
+import type { FilterName } from "./fleet/filters.ts";
+import type { ClusterScore } from "./fleet/scores.ts";
 
 /** The feature gates that scheduling looks at, by Karmada's names. */
 export interface SchedulerGates {

@@ -4,10 +4,10 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { Placement, ReplicaSchedulingStrategy, SpreadConstraint } from "../../api/policy.ts";
 import type { ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
 import { testSeed } from "../../test/seed.ts";
-import { FleetIndex } from "./fleet-index.ts";
-import { Dice } from "./random-cases.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
 import type { SchedulingResult } from "./result.ts";
 import { schedule } from "./schedule.ts";
+import { Dice } from "./testing/random-cases.ts";
 
 const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 500);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cluster } from "../../test/builders.ts";
-import { describeClusters } from "./describe-trace.ts";
+import { describeClusters } from "./explanation/describe-trace.ts";
 import type { SchedulingOptions } from "./options.ts";
 import { schedule } from "./schedule.ts";
 

@@ -6,13 +6,13 @@ import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
 import { testSeed } from "../../test/seed.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
-import { FleetIndex } from "./fleet-index.ts";
-import { scheduleNaively } from "./naive-model.ts";
-import { type HardCase, randomBinding, randomHardCase, randomHardFleet } from "./random-bindings.ts";
-import { Dice } from "./random-cases.ts";
-import { randomCluster } from "./random-fleets.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
 import type { SchedulingResult } from "./result.ts";
 import { schedule } from "./schedule.ts";
+import { scheduleNaively } from "./testing/naive-model.ts";
+import { type HardCase, randomBinding, randomHardCase, randomHardFleet } from "./testing/random-bindings.ts";
+import { Dice } from "./testing/random-cases.ts";
+import { randomCluster } from "./testing/random-fleets.ts";
 
 const SEED = testSeed();
 const CASES = Number(process.env["TEST_CASES"] ?? 400);

@@ -1,12 +1,12 @@
 // What holds for every fleet and binding. A failure names the seed; set TEST_SEED to see it again.
 import { describe, expect, it } from "vitest";
 import { testSeed } from "../../test/seed.ts";
-import { FleetIndex } from "./fleet-index.ts";
-import { scheduleNaively } from "./naive-model.ts";
-import { Dice, type RandomCase, randomCase, randomCluster } from "./random-cases.ts";
+import { allocateSeats, traceSeats } from "./division/webster.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
 import type { SchedulingResult } from "./result.ts";
 import { schedule } from "./schedule.ts";
-import { allocateSeats, traceSeats } from "./webster.ts";
+import { scheduleNaively } from "./testing/naive-model.ts";
+import { Dice, type RandomCase, randomCase, randomCluster } from "./testing/random-cases.ts";
 
 const SEED = testSeed();
 const CASES = 600;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { binding, cluster, deployment, policy } from "../../test/builders.ts";
 import { decideScheduling } from "./decide-scheduling.ts";
-import { FleetIndex } from "./fleet-index.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
 import { decideRefused } from "./refused-write.ts";
 
 const NOW = Date.UTC(2026, 0, 1);

@@ -1,8 +1,8 @@
 // What scheduling answers.
 
 import type { TargetCluster } from "../../api/work.ts";
+import type { SchedulingTrace } from "./explanation/trace.ts";
 import type { SchedulingError } from "./scheduling-error.ts";
-import type { SchedulingTrace } from "./trace.ts";
 
 /** Either clusters or an error. A cluster without `replicas` gets the object with none (or is no workload). */
 export type SchedulingResult =

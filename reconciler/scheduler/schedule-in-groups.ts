@@ -1,10 +1,10 @@
 // Ordered affinity groups: the first that works is used.
 
-import { findGroup } from "./filters.ts";
+import type { SchedulingTrace } from "./explanation/trace.ts";
+import { findGroup } from "./fleet/filters.ts";
 import type { SchedulingResult } from "./result.ts";
 import { type SchedulingRequest, schedule } from "./schedule.ts";
 import type { SchedulingError } from "./scheduling-error.ts";
-import type { SchedulingTrace } from "./trace.ts";
 import { isRescheduleRequested } from "./workload.ts";
 
 export interface GroupAttempt {

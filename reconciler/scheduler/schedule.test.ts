@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Cluster, Taint } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec } from "../../api/work.ts";
-import { describeClusters, describeDivisions } from "./describe-trace.ts";
-import { FleetIndex } from "./fleet-index.ts";
+import { describeClusters, describeDivisions } from "./explanation/describe-trace.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
 import { schedule } from "./schedule.ts";
 import { scheduleInGroups } from "./schedule-in-groups.ts";
 

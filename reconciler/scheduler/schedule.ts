@@ -5,11 +5,13 @@ import type { Placement } from "../../api/policy.ts";
 import type { ObjectReference, ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../api/work.ts";
 import { fnv1a32 } from "../../kube/hash.ts";
 import { AppError } from "../../runtime/errors.ts";
-import { type Assignment, assignReplicas, strategyOf } from "./assign.ts";
-import { assignWithFloors } from "./assign-with-floors.ts";
 import type { Decision } from "./decision.ts";
-import { estimateFor } from "./estimates.ts";
-import { explainDecision } from "./explain.ts";
+import { type Assignment, assignReplicas, strategyOf } from "./division/assign.ts";
+import { assignWithFloors } from "./division/assign-with-floors.ts";
+import { assignByTiers } from "./division/overflow.ts";
+import { estimateFor } from "./estimates/estimates.ts";
+import { explainDecision } from "./explanation/explain.ts";
+import { TraceCollector } from "./explanation/trace.ts";
 import {
   DELETING_BIT,
   EVICTION_BIT,
@@ -18,18 +20,16 @@ import {
   WAIVED_FOR_TARGETS,
   WORKLOAD_AFFINITY_BIT,
   WORKLOAD_ANTI_AFFINITY_BIT,
-} from "./filters.ts";
-import { FleetIndex } from "./fleet-index.ts";
+} from "./fleet/filters.ts";
+import { FleetIndex } from "./fleet/fleet-index.ts";
+import { firstReason } from "./fleet/refusals.ts";
+import type { ScoreTable } from "./fleet/score-tables.ts";
+import { totalScore } from "./fleet/scores.ts";
 import { pluginRefusalOf, resolveGates, type SchedulingOptions } from "./options.ts";
-import { assignByTiers } from "./overflow.ts";
-import { firstReason } from "./refusals.ts";
 import type { SchedulingResult } from "./result.ts";
 import { SchedulingError } from "./scheduling-error.ts";
-import type { ScoreTable } from "./score-tables.ts";
-import { totalScore } from "./scores.ts";
-import { selectClusters } from "./select.ts";
-import { readTerms, type Terms } from "./terms.ts";
-import { TraceCollector } from "./trace.ts";
+import { selectClusters } from "./selection/select.ts";
+import { readTerms, type Terms } from "./selection/terms.ts";
 import { dividesReplicas, isRescheduleRequested, isWorkload, placesSets } from "./workload.ts";
 
 export interface SchedulingRequest {

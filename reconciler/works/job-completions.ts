@@ -3,7 +3,7 @@
 import type { TargetCluster } from "../../api/work.ts";
 import { fnv1a32 } from "../../kube/hash.ts";
 import { isObject, type KubeObject } from "../../kube/object.ts";
-import { divideByWeight } from "../scheduler/webster.ts";
+import { divideByWeight } from "../scheduler/division/webster.ts";
 import type { AnyBinding } from "./binding.ts";
 import { completionsNotFound } from "./errors.ts";
 

@@ -4,8 +4,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ResourceBinding } from "../../api/work.ts";
 import { decideScheduling } from "../../reconciler/scheduler/decide-scheduling.ts";
-import { recordDecision } from "../../reconciler/scheduler/decision-record.ts";
-import { FleetIndex } from "../../reconciler/scheduler/fleet-index.ts";
+import { recordDecision } from "../../reconciler/scheduler/explanation/decision-record.ts";
+import { FleetIndex } from "../../reconciler/scheduler/fleet/fleet-index.ts";
 import {
   BENCHMARK_PLACEMENTS,
   type BenchmarkPlacement,

@@ -3,7 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ResourceBinding } from "../../api/work.ts";
 import { decideScheduling } from "../../reconciler/scheduler/decide-scheduling.ts";
-import { FleetIndex } from "../../reconciler/scheduler/fleet-index.ts";
+import { FleetIndex } from "../../reconciler/scheduler/fleet/fleet-index.ts";
 import { BENCHMARK_PLACEMENTS, benchmarkFleet, benchmarkSpec } from "./support-scheduler-fleet.ts";
 
 /** Those whose results do not grow with the fleet: on half of 1,000 clusters each, the results alone would fill memory. */

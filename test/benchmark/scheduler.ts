@@ -1,7 +1,7 @@
 // Bindings scheduled per CPU second, over the fleets Karmada's scheduler was measured with.
 import type { Cluster } from "../../api/cluster.ts";
 import { cloneJson } from "../../kube/object.ts";
-import { FleetIndex } from "../../reconciler/scheduler/fleet-index.ts";
+import { FleetIndex } from "../../reconciler/scheduler/fleet/fleet-index.ts";
 import { schedule } from "../../reconciler/scheduler/schedule.ts";
 import expected from "./scheduler.expected.json" with { type: "json" };
 import { KarmadaPeer } from "./support-karmada-peer.ts";

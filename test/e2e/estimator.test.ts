@@ -1,7 +1,10 @@
 // Room that no node has: what a cluster's sums promise, and what accurate estimators know; on both engines.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
-import type { EstimatorProfile, RemoteEstimatorProfile } from "../../reconciler/controllers/estimator-profile.ts";
+import type {
+  EstimatorProfile,
+  RemoteEstimatorProfile,
+} from "../../reconciler/controllers/scheduling/estimator-profile.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, type EngineName, engines, type Plane, ref, startPlane } from "./support/plane.ts";

@@ -14,7 +14,7 @@ import type { PendingWorkload } from "../../fleets/estimator/messages.ts";
 import { RemoteEstimators } from "../../fleets/estimator/remote-estimators.ts";
 import { Member } from "../../fleets/member.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
-import { Dice } from "../../reconciler/scheduler/random-cases.ts";
+import { Dice } from "../../reconciler/scheduler/testing/random-cases.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { eventually } from "./support/eventually.ts";

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEFAULT_SCHEDULING } from "../../reconciler/controllers/context.ts";
-import { readDecision } from "../../reconciler/scheduler/read-decision.ts";
+import { readDecision } from "../../reconciler/scheduler/explanation/read-decision.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, startPlane, THREE_CLUSTERS } from "./support/plane.ts";

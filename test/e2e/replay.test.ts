@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "../../reconciler/cli/main.ts";
-import { DECISION_ANNOTATION, DECISION_FLEET_ANNOTATION } from "../../reconciler/scheduler/decision-record.ts";
-import { parseTrace } from "../../reconciler/scheduler/trace-file.ts";
+import {
+  DECISION_ANNOTATION,
+  DECISION_FLEET_ANNOTATION,
+} from "../../reconciler/scheduler/explanation/decision-record.ts";
+import { parseTrace } from "../../reconciler/scheduler/explanation/trace-file.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, startPlane, THREE_CLUSTERS } from "./support/plane.ts";

@@ -1,7 +1,7 @@
 // Random objects, selectors and policies that select them, for tests of matching.
 import type { ClusterPropagationPolicy, PropagationPolicy, ResourceSelector } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import type { Dice } from "../../reconciler/scheduler/random-cases.ts";
+import type { Dice } from "../../reconciler/scheduler/testing/random-cases.ts";
 
 const KINDS = [
   { apiVersion: "apps/v1", kind: "Deployment" },

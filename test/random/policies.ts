@@ -1,7 +1,7 @@
 // Random policies for tests of admission: right ones, and those with one fault or several at once.
 import type { KubeObject } from "../../kube/object.ts";
-import type { Dice } from "../../reconciler/scheduler/random-cases.ts";
-import { randomPlacement } from "../../reconciler/scheduler/random-placements.ts";
+import type { Dice } from "../../reconciler/scheduler/testing/random-cases.ts";
+import { randomPlacement } from "../../reconciler/scheduler/testing/random-placements.ts";
 import { randomLabelSelector } from "./matching.ts";
 
 type Json = Record<string, unknown>;

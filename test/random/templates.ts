@@ -1,6 +1,6 @@
 // Random objects of built-in kinds with everything that bindings are made of: pods' needs, replicas, labels.
 import type { KubeObject } from "../../kube/object.ts";
-import type { Dice } from "../../reconciler/scheduler/random-cases.ts";
+import type { Dice } from "../../reconciler/scheduler/testing/random-cases.ts";
 import { randomLabels } from "./matching.ts";
 
 type Json = Record<string, unknown>;

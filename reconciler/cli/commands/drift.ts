@@ -2,7 +2,7 @@ import type { Cluster } from "../../../api/cluster.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { isObject, type KubeObject, type ObjectRef, refKey } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
-import { DRIFT_CORRECTED, DRIFT_DETECTED } from "../../controllers/drift-events.ts";
+import { DRIFT_CORRECTED, DRIFT_DETECTED } from "../../controllers/works/drift-events.ts";
 import { createInterpreter } from "../../interpreter/levels.ts";
 import { nativeLevel } from "../../interpreter/native.ts";
 import { groupDrift } from "../../plan/live-drift.ts";

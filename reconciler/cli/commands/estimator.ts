@@ -6,7 +6,7 @@ import { estimatorMethods } from "../../../fleets/estimator/service.ts";
 import { Member } from "../../../fleets/member.ts";
 import { openHttpTransportFile } from "../../../kube/client/http-transport.ts";
 import { systemClock } from "../../../runtime/clock.ts";
-import { listenForEstimates } from "../../controllers/estimators.ts";
+import { listenForEstimates } from "../../controllers/scheduling/estimators.ts";
 import { type Command, EXIT, type Invocation, stringOption, UsageError } from "../command.ts";
 import { EstimatorProbes } from "../estimator-probes.ts";
 import { readServing, SERVING_OPTIONS } from "../estimator-settings.ts";

@@ -9,7 +9,7 @@ import { explain } from "../../plan/explain.ts";
 import { type TraceToSave, traceToSave } from "../../plan/trace-to-save.ts";
 import { loadWorld } from "../../plan/world.ts";
 import { explainText } from "../../reports/explain-text.ts";
-import { formatTrace, parseTrace } from "../../scheduler/trace-file.ts";
+import { formatTrace, parseTrace } from "../../scheduler/explanation/trace-file.ts";
 import {
   type Command,
   DATA_OPTION,

@@ -4,7 +4,7 @@ import { type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/ob
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
-import { belongsTo, entriesOf, planPrune, refOfEntry } from "../../controllers/sync-decisions.ts";
+import { belongsTo, entriesOf, planPrune, refOfEntry } from "../../controllers/sync/sync-decisions.ts";
 import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { createInterpreter } from "../../interpreter/levels.ts";
 import { nativeLevel } from "../../interpreter/native.ts";

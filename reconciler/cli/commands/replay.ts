@@ -1,9 +1,9 @@
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { explainReplay } from "../../plan/explain-replay.ts";
 import { replayText } from "../../reports/replay-text.ts";
-import type { RecordedDecision } from "../../scheduler/recorded-decision.ts";
-import { compareAnswers, type Replay, replay } from "../../scheduler/replay.ts";
-import { isUnchanged, type Variation, varyDecision } from "../../scheduler/vary-decision.ts";
+import type { RecordedDecision } from "../../scheduler/explanation/recorded-decision.ts";
+import { compareAnswers, type Replay, replay } from "../../scheduler/explanation/replay.ts";
+import { isUnchanged, type Variation, varyDecision } from "../../scheduler/explanation/vary-decision.ts";
 import {
   booleanOption,
   type Command,

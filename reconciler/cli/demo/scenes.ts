@@ -7,7 +7,7 @@ import type { ResourceBinding } from "../../../api/work.ts";
 import type { SimulatedCluster } from "../../../fleets/simulator/simulated-cluster.ts";
 import { findCondition, isConditionTrue } from "../../../kube/conditions.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { describeField } from "../../controllers/drift-journal.ts";
+import { describeField } from "../../controllers/works/drift-journal.ts";
 import type { ControlPlane } from "../control-plane.ts";
 import { registerSimulated } from "../simulated-fleet.ts";
 import { PLACES } from "./members.ts";

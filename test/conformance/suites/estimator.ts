@@ -1,9 +1,9 @@
 // The estimator that works from what clusters report: replicas, or whole sets of components, per cluster.
 import type { Cluster } from "../../../api/cluster.ts";
 import type { Component, ReplicaRequirements } from "../../../api/work.ts";
-import { readCapacity } from "../../../reconciler/scheduler/capacity.ts";
+import { readCapacity } from "../../../reconciler/scheduler/estimates/capacity.ts";
+import { estimateBesideAssumed } from "../../../reconciler/scheduler/estimates/overcommit.ts";
 import type { AssumedWorkload } from "../../../reconciler/scheduler/options.ts";
-import { estimateBesideAssumed } from "../../../reconciler/scheduler/overcommit.ts";
 import { caseSuite } from "../karmada-cases.ts";
 
 export interface EstimateInput {

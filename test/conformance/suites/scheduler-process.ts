@@ -3,7 +3,7 @@ import type { TargetCluster } from "../../../api/work.ts";
 import type { Condition } from "../../../kube/object.ts";
 import { APPLIED_PLACEMENT_ANNOTATION } from "../../../reconciler/scheduler/applied-placement.ts";
 import { decideScheduling } from "../../../reconciler/scheduler/decide-scheduling.ts";
-import { FleetIndex } from "../../../reconciler/scheduler/fleet-index.ts";
+import { FleetIndex } from "../../../reconciler/scheduler/fleet/fleet-index.ts";
 import type { Binding } from "../../../reconciler/scheduler/occasion.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { type Comparable, caseSuite } from "../karmada-cases.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../../../api/cluster.ts";
 import type { ResourceBinding, ResourceBindingSpec, ResourceBindingStatus, TargetCluster } from "../../../api/work.ts";
-import { FleetIndex } from "../../../reconciler/scheduler/fleet-index.ts";
+import { FleetIndex } from "../../../reconciler/scheduler/fleet/fleet-index.ts";
 import type { AssumedWorkload, GroupMember, SchedulerGates } from "../../../reconciler/scheduler/options.ts";
 import { schedule } from "../../../reconciler/scheduler/schedule.ts";
 import { bindingName } from "../../../reconciler/works/naming.ts";

@@ -10,7 +10,7 @@ import { KubeClient } from "../../../kube/client/kube-client.ts";
 import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
 import { type ControlPlane, startControlPlane } from "../../../reconciler/cli/control-plane.ts";
 import { registerSimulated, type SimulatedPlace } from "../../../reconciler/cli/simulated-fleet.ts";
-import { findReady } from "../../../reconciler/controllers/clusters.ts";
+import { findReady } from "../../../reconciler/controllers/clusters/clusters.ts";
 import type { Profile } from "../../../reconciler/controllers/context.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { createLogger, type Level, silentLogger } from "../../../runtime/logger.ts";

@@ -1,5 +1,5 @@
 // Asking both, question after question, from a seed.
-import { Dice } from "../../../../reconciler/scheduler/random-cases.ts";
+import { Dice } from "../../../../reconciler/scheduler/testing/random-cases.ts";
 import { type Operation, type Question, type Recorded, record } from "./operation.ts";
 import type { Oracle } from "./oracle.ts";
 

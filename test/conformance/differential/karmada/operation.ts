@@ -1,6 +1,6 @@
 // One thing that both Karmada and we are asked, with random questions and a judgement of the two answers.
 import type { Cluster } from "../../../../api/cluster.ts";
-import type { Dice } from "../../../../reconciler/scheduler/random-cases.ts";
+import type { Dice } from "../../../../reconciler/scheduler/testing/random-cases.ts";
 import type { CaseResult } from "../../suite.ts";
 import type { Oracle, OracleResponse } from "./oracle.ts";
 

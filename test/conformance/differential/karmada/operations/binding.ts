@@ -1,6 +1,6 @@
 // The binding that a policy makes of a template.
 import { defaultObject, validateObject } from "../../../../../api/admission/admit.ts";
-import type { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
+import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
 import { randomPolicy } from "../../../../random/policies.ts";
 import { randomTemplate } from "../../../../random/templates.ts";
 import { judge } from "../../../karmada-cases.ts";

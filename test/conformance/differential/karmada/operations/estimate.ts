@@ -1,12 +1,12 @@
 // The general estimator: replicas and sets of components, beside what is already on its way.
 import { quantityFromJson } from "../../../../../kube/quantity.ts";
-import { readAmount, readCapacity } from "../../../../../reconciler/scheduler/capacity.ts";
+import { readAmount, readCapacity } from "../../../../../reconciler/scheduler/estimates/capacity.ts";
 import {
   randomComponents,
   randomHardFleet,
   randomRequest,
-} from "../../../../../reconciler/scheduler/random-bindings.ts";
-import type { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
+} from "../../../../../reconciler/scheduler/testing/random-bindings.ts";
+import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
 import { judge } from "../../../karmada-cases.ts";
 import { answerEstimate, type EstimateInput } from "../../../suites/estimator.ts";
 import type { Operation, Question } from "../operation.ts";

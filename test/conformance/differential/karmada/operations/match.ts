@@ -1,6 +1,6 @@
 // Selectors, affinities, and the choice among policies.
-import { randomHardFleet } from "../../../../../reconciler/scheduler/random-bindings.ts";
-import { randomAffinity } from "../../../../../reconciler/scheduler/random-placements.ts";
+import { randomHardFleet } from "../../../../../reconciler/scheduler/testing/random-bindings.ts";
+import { randomAffinity } from "../../../../../reconciler/scheduler/testing/random-placements.ts";
 import { randomPolicies, randomResource, randomSelector } from "../../../../random/matching.ts";
 import { judge } from "../../../karmada-cases.ts";
 import { answerMatch, type MatchInput } from "../../../suites/matching.ts";

@@ -1,5 +1,5 @@
 // Names and hashes made of names.
-import type { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
+import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
 import { judge } from "../../../karmada-cases.ts";
 import { answerNaming, NAMING_FUNCTIONS, type NamingInput } from "../../../suites/naming.ts";
 import type { Operation } from "../operation.ts";

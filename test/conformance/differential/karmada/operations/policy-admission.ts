@@ -1,6 +1,6 @@
 // What the webhooks of the four policy kinds store and refuse.
 import type { KubeObject } from "../../../../../kube/object.ts";
-import type { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
+import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
 import { randomPolicy } from "../../../../random/policies.ts";
 import { judge } from "../../../karmada-cases.ts";
 import { type AdmissionInput, answerAdmission, normalizeAdmission } from "../../../suites/policy-admission.ts";

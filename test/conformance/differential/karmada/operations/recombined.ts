@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Cluster } from "../../../../../api/cluster.ts";
 import { isObject } from "../../../../../kube/object.ts";
-import type { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
+import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
 import type { Operation } from "../operation.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,10 +1,10 @@
 // The scheduler around its core: whether it schedules at all, ordered affinity groups, and what it writes.
 import type { Placement } from "../../../../../api/policy.ts";
 import { formatPlacement } from "../../../../../reconciler/scheduler/applied-placement.ts";
-import { FleetIndex } from "../../../../../reconciler/scheduler/fleet-index.ts";
-import { randomBinding, randomHardFleet } from "../../../../../reconciler/scheduler/random-bindings.ts";
-import type { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
-import { randomPlacement } from "../../../../../reconciler/scheduler/random-placements.ts";
+import { FleetIndex } from "../../../../../reconciler/scheduler/fleet/fleet-index.ts";
+import { randomBinding, randomHardFleet } from "../../../../../reconciler/scheduler/testing/random-bindings.ts";
+import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
+import { randomPlacement } from "../../../../../reconciler/scheduler/testing/random-placements.ts";
 import { judge } from "../../../karmada-cases.ts";
 import { answerProcess, normalizeProcess, type ProcessInput } from "../../../suites/scheduler-process.ts";
 import type { Operation, Question } from "../operation.ts";

@@ -2,14 +2,14 @@
 
 import type { Cluster } from "../../../../../api/cluster.ts";
 import type { ResourceBinding } from "../../../../../api/work.ts";
-import { FleetIndex } from "../../../../../reconciler/scheduler/fleet-index.ts";
+import { FleetIndex } from "../../../../../reconciler/scheduler/fleet/fleet-index.ts";
 import {
   randomBinding,
   randomComponents,
   randomHardFleet,
-} from "../../../../../reconciler/scheduler/random-bindings.ts";
-import type { Dice } from "../../../../../reconciler/scheduler/random-cases.ts";
-import type { Focus } from "../../../../../reconciler/scheduler/random-placements.ts";
+} from "../../../../../reconciler/scheduler/testing/random-bindings.ts";
+import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
+import type { Focus } from "../../../../../reconciler/scheduler/testing/random-placements.ts";
 import { judge } from "../../../karmada-cases.ts";
 import { answerSchedule, normalizeSchedule, type ScheduleInput } from "../../../suites/scheduler.ts";
 import type { Operation } from "../operation.ts";

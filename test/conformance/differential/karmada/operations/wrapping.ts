@@ -1,6 +1,6 @@
 // Where Karmada's arithmetic errs and ours does not.
 import type { Cluster } from "../../../../../api/cluster.ts";
-import { readCapacity } from "../../../../../reconciler/scheduler/capacity.ts";
+import { readCapacity } from "../../../../../reconciler/scheduler/estimates/capacity.ts";
 
 export const WRAPPING = "an overcommitted fractional amount, which Kubernetes' arithmetic takes for a huge one";
 

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import type { Placement } from "../../../api/policy.ts";
+import type { ResourceBinding } from "../../../api/work.ts";
+import { cluster } from "../../../test/builders.ts";
+import { BindingIndex } from "../../scheduler/binding-index.ts";
+import type { FleetTrigger } from "../../scheduler/fleet-triggers.ts";
+import { FleetWalk } from "./fleet-walk.ts";
+
+function binding(placement: Placement): ResourceBinding {
+  const resource = { apiVersion: "apps/v1", kind: "Deployment", name: "b" };
+  return { kind: "ResourceBinding", metadata: {}, spec: { resource, placement } } as ResourceBinding;
+}
+
+function on(name: string): Placement {
+  return { clusterAffinity: { clusterNames: [name] } };
+}
+
+function relabelled(name: string, env: string) {
+  return { before: cluster({ name }), after: cluster({ name, labels: { env } }) };
+}
+
+function startWalk(triggers?: readonly FleetTrigger[]) {
+  const index = new BindingIndex();
+  const touched: string[] = [];
+  return { index, touched, walk: new FleetWalk(index, (key) => touched.push(key), triggers) };
+}
+
+describe("FleetWalk", () => {
+  it("tells of the bindings whose placement a change concerns", async () => {
+    const { index, touched, walk } = startWalk();
+    index.set("1", binding(on("a")));
+    index.set("2", binding(on("b")));
+    index.set("3", binding({}));
+
+    walk.notice(relabelled("a", "prod"));
+    await walk.settled();
+
+    expect(touched.sort()).toEqual(["1", "3"]);
+  });
+
+  it("asks each distinct placement once for changes that come together", async () => {
+    const asked: number[] = [];
+    const trigger: FleetTrigger = {
+      matters: ({ after }) => after?.metadata.name !== "dull",
+      concerns: (use) => {
+        asked.push(use.placement.clusterAffinity?.clusterNames?.length ?? 0);
+        return true;
+      },
+    };
+    const { index, touched, walk } = startWalk([trigger]);
+    for (let i = 0; i < 1_000; i++) index.set(String(i), binding(i % 2 === 0 ? {} : on("a")));
+
+    for (const name of ["dull", "a", "b", "c"]) walk.notice(relabelled(name, "prod"));
+    await walk.settled();
+
+    expect(asked).toEqual([0, 1]);
+    expect(touched).toHaveLength(1_000);
+    expect(new Set(touched).size).toBe(1_000);
+  });
+
+  it("walks again for what changes meanwhile", async () => {
+    const { index, touched, walk } = startWalk();
+    index.set("1", binding(on("a")));
+    index.set("2", binding(on("b")));
+    walk.notice(relabelled("a", "prod"));
+    await new Promise((resolve) => setImmediate(resolve));
+
+    walk.notice(relabelled("b", "prod"));
+    await walk.settled();
+
+    expect(touched).toEqual(["1", "2"]);
+  });
+
+  it("tells of nothing after its end", async () => {
+    const { index, touched, walk } = startWalk();
+    index.set("1", binding({}));
+    walk.notice(relabelled("a", "prod"));
+
+    await walk.stop();
+    walk.notice(relabelled("a", "test"));
+    await walk.settled();
+
+    expect(touched).toEqual([]);
+  });
+});

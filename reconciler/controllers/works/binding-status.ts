@@ -1,0 +1,105 @@
+// The state of the copies, back to the binding and to the template.
+
+import type { Work } from "../../../api/work.ts";
+import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
+import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
+import { rfc3339 } from "../../../runtime/clock.ts";
+import { messageOf } from "../../../runtime/errors.ts";
+import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import type { Interpreter } from "../../interpreter/interpreter.ts";
+import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
+import { aggregateBindingStatus, aggregateTemplateStatus } from "../../works/status.ts";
+import { WORK_API_VERSION } from "../../works/work.ts";
+import type { Controller, ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
+import { bindingKey, findBinding } from "../scheduling/binding-key.ts";
+import { templateSubject } from "../scheduling/binding-writer.ts";
+import type { TemplateWatch } from "../templates/template-watch.ts";
+import { bindingKeyOfWork, type WorkIndex } from "./works.ts";
+import { writeBindingStatus } from "./write-binding-status.ts";
+
+/** The Works of one binding change within moments of each other: one aggregation serves them all. */
+const GATHER_MS = 10;
+
+interface Deps {
+  readonly context: ControllerContext;
+  readonly templates: TemplateWatch;
+  readonly interpreter: Interpreter;
+  readonly index: WorkIndex;
+}
+
+export function startBindingStatusController(deps: Deps): Controller {
+  const { context, index, templates, interpreter } = deps;
+  const queue = new WorkQueue(
+    {
+      name: "binding-status",
+      clock: context.clock,
+      logger: context.logger,
+      workers: 8,
+      minBackoffMs: 200,
+      maxBackoffMs: 30_000,
+    },
+    step,
+  );
+
+  context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
+    // A Work that is on its way out counts no more.
+    const goes =
+      change.type === "updated" &&
+      change.previous.metadata.deletionTimestamp !== change.object.metadata.deletionTimestamp;
+    if (change.type === "updated" && !goes && equalJson(change.previous["status"], change.object["status"])) return;
+    const key = bindingKeyOfWork(change.object);
+    if (key !== undefined) queue.addAfter(key, GATHER_MS);
+  });
+  for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+    context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
+      if (change.type === "updated" && change.previous.metadata.generation !== change.object.metadata.generation)
+        queue.addAfter(bindingKey(change.object), GATHER_MS);
+    });
+  }
+
+  async function step(key: string): Promise<StepResult | undefined> {
+    const binding = findBinding(context, key);
+    if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
+    const now = rfc3339(context.clock.now());
+    try {
+      const { aggregatedStatus, conditions } = aggregateBindingStatus(binding, index.of(binding), now).status ?? {};
+      const changes = { aggregatedStatus: aggregatedStatus ?? [], conditions: conditions ?? [] };
+      const written = await writeBindingStatus(context, binding, changes);
+      await writeTemplateStatus(written, now);
+      if (written !== binding) {
+        for (const subject of [subjectOf(binding), templateSubject(binding)]) {
+          context.events.record(
+            subject,
+            "Normal",
+            "AggregateStatusSucceed",
+            `Update ${binding.kind}(${binding.metadata.namespace ?? ""}/${binding.metadata.name}) with AggregatedStatus successfully.`,
+          );
+        }
+      }
+      return undefined;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      if (isConflict(error)) return { requeueAfterMs: 20 };
+      context.events.record(subjectOf(binding), "Warning", "AggregateStatusFailed", messageOf(error));
+      throw error;
+    }
+  }
+
+  async function writeTemplateStatus(binding: AnyBinding, now: string): Promise<void> {
+    const { apiVersion, kind, namespace, name } = binding.spec.resource;
+    const template = templates.find(apiVersion, kind, namespace, name);
+    if (template === undefined || template.metadata.deletionTimestamp !== undefined) return;
+    const aggregated = aggregateTemplateStatus(template, binding.status?.aggregatedStatus ?? [], interpreter, now);
+    if (aggregated === undefined || equalJson(aggregated["status"], template["status"])) return;
+    const info = await context.client.mapper.find(apiVersion, kind);
+    const target: KubeObject = { ...aggregated, apiVersion, kind };
+    const written =
+      info?.subresources.includes("status") === true
+        ? await context.client.update(target, { subresource: "status", fieldManager: "flaghoist-status" })
+        : await context.client.update(target, { fieldManager: "flaghoist-status" });
+    context.informers.known(refOf(template).apiVersion, kind)?.adopt(written);
+  }
+
+  return { stop: () => queue.stop() };
+}

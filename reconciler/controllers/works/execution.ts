@@ -1,0 +1,384 @@
+// Works to member clusters, and their state back: one queue a cluster, so that a dead one delays nobody.
+import type { Cluster } from "../../../api/cluster.ts";
+import type { ManifestStatus, Work, WorkStatus } from "../../../api/work.ts";
+import { type ApplyResult, applyManifest, releaseManifest, removeManifest } from "../../../fleets/apply.ts";
+import type { Fleet } from "../../../fleets/fleet.ts";
+import type { Member } from "../../../fleets/member.ts";
+import { isNotFound } from "../../../kube/client/status-error.ts";
+import { setCondition } from "../../../kube/conditions.ts";
+import {
+  type Condition,
+  describeRef,
+  equalJson,
+  type KubeObject,
+  type ObjectRef,
+  parseApiVersion,
+  refOf,
+} from "../../../kube/object.ts";
+import { rfc3339 } from "../../../runtime/clock.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
+import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import type { Interpreter } from "../../interpreter/interpreter.ts";
+import { clusterOfExecutionNamespace } from "../../works/naming.ts";
+import { manifestStatus } from "../../works/status.ts";
+import { findReady } from "../clusters/clusters.ts";
+import type { Controller, ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
+import type { DriftJournal } from "./drift-journal.ts";
+
+const FINALIZER = "karmada.io/execution-controller";
+const WORK_API = "work.karmada.io/v1alpha1";
+const CLUSTER_API = "cluster.karmada.io/v1alpha1";
+const WORKERS_PER_CLUSTER = 8;
+const REFUSED_RETRY_MS = 60_000;
+/** Annotation of a template that says how drift of its copies is treated: correct (also when absent), report or pause. */
+export const DRIFT_ANNOTATION = "gitops.flaghoist.io/drift";
+
+/** Taken off an object that stays in a member although its Work goes (work-and-naming.md of Karmada, section 6). */
+const OUR_LABELS = [
+  "resourcebinding.karmada.io/permanent-id",
+  "clusterresourcebinding.karmada.io/permanent-id",
+  "work.karmada.io/permanent-id",
+  "karmada.io/managed",
+  "propagationpolicy.karmada.io/permanent-id",
+  "clusterpropagationpolicy.karmada.io/permanent-id",
+];
+const OUR_ANNOTATIONS = [
+  "resourcetemplate.karmada.io/managed-annotations",
+  "resourcetemplate.karmada.io/managed-labels",
+  "resourcebinding.karmada.io/namespace",
+  "resourcebinding.karmada.io/name",
+  "resourcetemplate.karmada.io/uid",
+  "resourcetemplate.karmada.io/generation",
+  "work.karmada.io/namespace",
+  "work.karmada.io/name",
+  "propagationpolicy.karmada.io/namespace",
+  "propagationpolicy.karmada.io/name",
+  "clusterpropagationpolicy.karmada.io/name",
+];
+
+interface Deps {
+  readonly context: ControllerContext;
+  readonly fleet: Fleet;
+  readonly interpreter: Interpreter;
+  readonly journal: DriftJournal;
+}
+
+/**
+ * Starts one queue for each cluster that has Works. The key is the Work's name; a step applies the Work and writes its
+ * status, whatever woke it: a changed Work, or a changed object in the member.
+ */
+export function startExecutionController(deps: Deps): Controller {
+  const { context, fleet } = deps;
+  const works = context.informers.of<Work>(WORK_API, "Work");
+  const clusters = context.informers.of<Cluster>(CLUSTER_API, "Cluster");
+  const queues = new Map<string, WorkQueue>();
+
+  function queueOf(cluster: string): WorkQueue {
+    let queue = queues.get(cluster);
+    if (queue === undefined) {
+      const logger = context.logger.with({ cluster });
+      queue = new WorkQueue(
+        { name: "execution", clock: context.clock, logger, workers: WORKERS_PER_CLUSTER, maxBackoffMs: 30_000 },
+        (key, signal) => reconcileWork(deps, cluster, works.get(`karmada-es-${cluster}`, key), signal),
+      );
+      queues.set(cluster, queue);
+    }
+    return queue;
+  }
+
+  works.subscribe((change) => {
+    const cluster = clusterOfWork(change.object);
+    if (cluster === undefined) return;
+    const statusOnly =
+      change.type === "updated" &&
+      change.object.metadata.generation === change.previous.metadata.generation &&
+      change.object.metadata.deletionTimestamp === change.previous.metadata.deletionTimestamp;
+    if (!statusOnly) queueOf(cluster).add(change.object.metadata.name ?? "");
+  });
+  function addAll(cluster: string): void {
+    for (const work of works.all()) if (clusterOfWork(work) === cluster) queueOf(cluster).add(work.metadata.name ?? "");
+  }
+
+  fleet.onConnect((member) => {
+    member.subscribe(({ object }) => {
+      const name = object.metadata.annotations?.["work.karmada.io/name"];
+      if (name !== undefined) queueOf(member.name).add(name);
+    });
+    // After a restart its Works were looked at before there was a connection.
+    addAll(member.name);
+  });
+  clusters.subscribe((change) => {
+    const name = change.object.metadata.name ?? "";
+    const nowReady = findReady(change.object)?.status === "True";
+    const wasReady = change.type === "updated" && findReady(change.previous)?.status === "True";
+    if (nowReady && !wasReady) addAll(name);
+  });
+
+  return {
+    stop: async () => {
+      await Promise.all([...queues.values()].map((queue) => queue.stop()));
+    },
+  };
+}
+
+function clusterOfWork(work: Work): string | undefined {
+  try {
+    return clusterOfExecutionNamespace(work.metadata.namespace ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+async function reconcileWork(
+  deps: Deps,
+  clusterName: string,
+  work: Work | undefined,
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
+  if (work === undefined) return undefined;
+  const { context, fleet } = deps;
+  const cluster = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, clusterName);
+  const ready = cluster !== undefined && findReady(cluster)?.status === "True";
+  const member = fleet.get(clusterName)?.member;
+
+  if (work.metadata.deletionTimestamp !== undefined) {
+    await finishWork(deps, work, cluster, ready ? member : undefined, signal);
+    return undefined;
+  }
+  if (work.spec.suspendDispatching === true) {
+    await writeDispatching(context, work, false);
+    if (member === undefined || !ready) return undefined;
+    await writeStatus(deps, work, member, undefined);
+    return undefined;
+  }
+  // Every Work of the cluster is looked at again when it becomes ready.
+  if (!ready || member === undefined)
+    throw new AppError("cluster-not-ready", `cluster ${clusterName} is not ready`, {
+      recovery: "wait",
+      afterMs: 15_000,
+    });
+
+  const failures: string[] = [];
+  const results: ApplyResult[] = [];
+  let failure: unknown;
+  const manifests = manifestsOf(work);
+  for (const manifest of manifests) {
+    try {
+      results.push(await applyOne(deps, work, member, manifest, signal));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      failure = error;
+      failures.push(messageOf(error));
+    }
+  }
+  await writeStatus(deps, work, member, { applied: results.length, total: manifests.length, failures });
+  if (failures.length > 0) {
+    context.events.record(
+      subjectOf(work),
+      "Warning",
+      "SyncFailed",
+      `Failed to apply manifests: ${failures.join("; ")}`,
+    );
+    throw applyFailed(failure, failures);
+  }
+  if (results.some((result) => result.outcome !== "unchanged")) {
+    context.events.record(subjectOf(work), "Normal", "SyncSucceed", "Sync work to cluster succeed.");
+  }
+  return undefined;
+}
+
+/**
+ * A refusal that repeats itself is asked again now and then all the same: what the member lacks (a definition, a quota, a
+ * webhook's consent) comes without a word to us.
+ */
+function applyFailed(failure: unknown, failures: readonly string[]): unknown {
+  if (!(failure instanceof AppError) || failure.recovery !== "stall") return failure;
+  return new AppError(failure.code, failures.join("; "), {
+    recovery: "wait",
+    afterMs: REFUSED_RETRY_MS,
+    cause: failure,
+  });
+}
+
+async function applyOne(
+  deps: Deps,
+  work: Work,
+  member: Member,
+  manifest: KubeObject,
+  signal: AbortSignal,
+): Promise<ApplyResult> {
+  const { interpreter, journal, context } = deps;
+  const mode = driftMode(manifest);
+  const gvk = { ...parseApiVersion(manifest.apiVersion), kind: manifest.kind };
+  const retains = interpreter.hookEnabled(gvk, "Retain");
+  const before = member.cached(refOf(manifest));
+  const wasThere = member.applied(refOf(manifest)) !== undefined;
+  const result = await applyManifest(member, manifest, {
+    retain: (desired, live) => (retains ? interpreter.retain(desired, live) : desired),
+    drift: mode === "correct" ? "correct" : "report",
+    signal,
+  });
+  const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
+  if ((result.drift.length > 0 || deletedByOthers) && mode !== "pause") {
+    const fields = deletedByOthers
+      ? [{ path: "(whole object)", wanted: "present", found: undefined, manager: undefined, time: undefined }]
+      : result.drift;
+    journal.record({
+      cluster: member.name,
+      object: refOf(manifest),
+      fields,
+      foundAt: context.clock.now(),
+      corrected: mode === "correct",
+    });
+    context.logger.info("drift found", {
+      cluster: member.name,
+      object: describeRef(refOf(manifest)),
+      fields: fields.length,
+      corrected: mode === "correct",
+    });
+  }
+  if (result.drift.length === 0) journal.settle(member.name, refOf(manifest));
+  if (result.outcome === "created" || result.outcome === "configured") {
+    context.logger.debug("applied object", {
+      cluster: member.name,
+      object: describeRef(refOf(manifest)),
+      outcome: result.outcome,
+      binding: work.metadata.name,
+    });
+  }
+  return result;
+}
+
+/** What is done about changes by others; anything but the known words is `correct`. */
+function driftMode(manifest: KubeObject): "correct" | "report" | "pause" {
+  const mode = manifest.metadata.annotations?.[DRIFT_ANNOTATION];
+  return mode === "report" || mode === "pause" ? mode : "correct";
+}
+
+function manifestsOf(work: Work): KubeObject[] {
+  // A Work holds whole objects; the schema keeps them as they are.
+  return (work.spec.workload?.manifests ?? []) as unknown as KubeObject[];
+}
+
+async function writeDispatching(context: ControllerContext, work: Work, dispatching: boolean): Promise<void> {
+  const condition = dispatchingCondition(context, dispatching);
+  const known = work.status?.conditions?.find((other) => other.type === "Dispatching");
+  if (known?.status === condition.status) return;
+  const conditions = setCondition(work.status?.conditions ?? [], condition);
+  await patchStatus(context, work, { ...work.status, conditions });
+  context.events.record(subjectOf(work), "Normal", "WorkDispatching", condition.message);
+}
+
+function dispatchingCondition(context: ControllerContext, dispatching: boolean): Condition {
+  return {
+    type: "Dispatching",
+    status: dispatching ? "True" : "False",
+    reason: dispatching ? "Dispatching" : "SuspendDispatching",
+    message: dispatching ? "Work is being dispatched to member clusters." : "Work dispatching is in a suspended state.",
+    lastTransitionTime: rfc3339(context.clock.now()),
+  };
+}
+
+async function writeStatus(
+  deps: Deps,
+  work: Work,
+  member: Member,
+  outcome: { readonly applied: number; readonly total: number; readonly failures: readonly string[] } | undefined,
+): Promise<void> {
+  const { context } = deps;
+  const current = currentWork(context, work);
+  let conditions = current.status?.conditions ?? [];
+  if (outcome !== undefined) {
+    const ok = outcome.failures.length === 0;
+    conditions = setCondition(conditions, dispatchingCondition(context, true));
+    conditions = setCondition(conditions, {
+      type: "Applied",
+      status: ok ? "True" : "False",
+      reason: ok ? "AppliedSuccessful" : "AppliedFailed",
+      message: ok
+        ? "Manifest has been successfully applied"
+        : `Failed to apply all manifests (${outcome.applied}/${outcome.total}): ${outcome.failures.join("; ")}`,
+      lastTransitionTime: rfc3339(context.clock.now()),
+    });
+  }
+  const manifestStatuses: ManifestStatus[] = [];
+  for (const [ordinal, manifest] of manifestsOf(work).entries()) {
+    const status = statusOfManifest(deps, member, manifest, ordinal) ?? current.status?.manifestStatuses?.[ordinal];
+    if (status !== undefined) manifestStatuses.push(status);
+  }
+  await patchStatus(context, current, { conditions, ...(manifestStatuses.length === 0 ? {} : { manifestStatuses }) });
+}
+
+async function patchStatus(context: ControllerContext, work: Work, status: WorkStatus): Promise<void> {
+  if (equalJson(currentWork(context, work).status ?? {}, status)) return;
+  const works = context.informers.of<Work>(WORK_API, "Work");
+  works.adopt(await context.client.patch<Work>(refOfWork(work), { status }, "merge", { subresource: "status" }));
+}
+
+/** The Work as last seen: what one step wrote, the next write of the same step starts from. */
+function currentWork(context: ControllerContext, work: Work): Work {
+  const works = context.informers.of<Work>(WORK_API, "Work");
+  return works.get(work.metadata.namespace, work.metadata.name ?? "") ?? work;
+}
+
+function refOfWork(work: Work): ObjectRef {
+  return { apiVersion: WORK_API, kind: "Work", namespace: work.metadata.namespace, name: work.metadata.name ?? "" };
+}
+
+/** What the member says of one object; undefined while it has not been seen there. */
+function statusOfManifest(
+  deps: Deps,
+  member: Member,
+  manifest: KubeObject,
+  ordinal: number,
+): ManifestStatus | undefined {
+  const live = member.cached(refOf(manifest)) ?? member.applied(refOf(manifest))?.answer;
+  if (live === undefined) return undefined;
+  const resource = member.client.mapper.known(manifest.apiVersion, manifest.kind)?.plural ?? "";
+  try {
+    const status = manifestStatus(live, resource, deps.interpreter);
+    return { ...status, identifier: { ...status.identifier, ordinal } };
+  } catch (error) {
+    deps.context.events.record(subjectOf(live), "Warning", "ReflectStatusFailed", messageOf(error));
+    return undefined;
+  }
+}
+
+/** Removes (or releases) what a deleted Work had put into its member, then lets the Work go. */
+async function finishWork(
+  deps: Deps,
+  work: Work,
+  cluster: Cluster | undefined,
+  member: Member | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(work.metadata.finalizers ?? []).includes(FINALIZER)) return;
+  const leaving = cluster === undefined || cluster.metadata.deletionTimestamp !== undefined;
+  if (member === undefined && !leaving) {
+    throw new AppError(
+      "cluster-not-ready",
+      `cluster ${work.metadata.namespace} is not ready: its objects cannot be removed yet`,
+      { recovery: "wait", afterMs: 15_000 },
+    );
+  }
+  if (member !== undefined) {
+    for (const manifest of manifestsOf(work)) {
+      if (work.spec.preserveResourcesOnDeletion === true) {
+        await releaseManifest(member, refOf(manifest), { labels: OUR_LABELS, annotations: OUR_ANNOTATIONS }, signal);
+      } else {
+        await removeManifest(member, refOf(manifest), signal);
+      }
+    }
+  }
+  const finalizers = (work.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
+  try {
+    await deps.context.client.patch(
+      refOfWork(work),
+      { metadata: { resourceVersion: work.metadata.resourceVersion, finalizers } },
+      "merge",
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

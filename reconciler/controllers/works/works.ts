@@ -1,0 +1,276 @@
+// From bindings to Works: what each target cluster is to have, customised; and away with what has no place any more.
+import type { Cluster } from "../../../api/cluster.ts";
+import type { ClusterOverridePolicy, OverridePolicy } from "../../../api/policy.ts";
+import type { Work } from "../../../api/work.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "../../../kube/client/status-error.ts";
+import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
+import { mapLimit } from "../../../runtime/parallel.ts";
+import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import type { Interpreter } from "../../interpreter/interpreter.ts";
+import { bestSelectorMatch } from "../../policies/resource-selector.ts";
+import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
+import {
+  BINDING_FINALIZER,
+  BINDING_ID_LABEL,
+  BINDING_NAME_ANNOTATION,
+  BINDING_NAMESPACE_ANNOTATION,
+  CLUSTER_BINDING_FINALIZER,
+  CLUSTER_BINDING_ID_LABEL,
+  CLUSTER_BINDING_NAME_ANNOTATION,
+  HELD_REPLICAS_ANNOTATION,
+  WORK_ID_LABEL,
+} from "../../works/metadata-keys.ts";
+import { bindingId, orphanWorks, worksToAwait } from "../../works/targets.ts";
+import { type BuiltWork, buildWorks, mergeWork, WORK_API_VERSION } from "../../works/work.ts";
+import type { Controller, ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
+import { allBindings, bindingKey, findBinding } from "../scheduling/binding-key.ts";
+import { templateSubject } from "../scheduling/binding-writer.ts";
+import type { FleetState } from "../scheduling/fleet-state.ts";
+import type { TemplateWatch } from "../templates/template-watch.ts";
+
+const POLICY_API = "policy.karmada.io/v1alpha1";
+
+/** Finds the Works of a binding by its permanent id. */
+export class WorkIndex {
+  readonly #byBinding = new Map<string, Map<string, Work>>();
+
+  constructor(context: ControllerContext) {
+    context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
+      const labels = change.object.metadata.labels ?? {};
+      const id = labels[BINDING_ID_LABEL] ?? labels[CLUSTER_BINDING_ID_LABEL];
+      if (id === undefined) return;
+      const works = this.#byBinding.get(id) ?? new Map<string, Work>();
+      this.#byBinding.set(id, works);
+      const key = `${change.object.metadata.namespace}/${change.object.metadata.name}`;
+      if (change.type === "deleted") works.delete(key);
+      else works.set(key, change.object);
+      if (works.size === 0) this.#byBinding.delete(id);
+    });
+  }
+
+  of(binding: AnyBinding): Work[] {
+    return [...(this.#byBinding.get(bindingId(binding) ?? "")?.values() ?? [])];
+  }
+}
+
+interface Deps {
+  readonly context: ControllerContext;
+  readonly templates: TemplateWatch;
+  readonly fleet: FleetState;
+  readonly interpreter: Interpreter;
+  readonly index: WorkIndex;
+}
+
+export function startWorkController(deps: Deps): Controller {
+  const { context, fleet } = deps;
+  const queue = new WorkQueue(
+    {
+      name: "works",
+      clock: context.clock,
+      logger: context.logger,
+      workers: 16,
+      minBackoffMs: 200,
+      maxBackoffMs: 30_000,
+    },
+    step,
+  );
+  for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+    context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
+      if (change.type === "deleted") return;
+      const { metadata } = change.object;
+      const unchanged =
+        change.type === "updated" &&
+        change.previous.metadata.generation === metadata.generation &&
+        heldReplicas(change.previous) === heldReplicas(change.object) &&
+        change.previous.metadata.deletionTimestamp === metadata.deletionTimestamp;
+      if (!unchanged) queue.add(bindingKey(change.object));
+    });
+  }
+  for (const kind of ["OverridePolicy", "ClusterOverridePolicy"]) {
+    context.informers.of<OverridePolicy | ClusterOverridePolicy>(POLICY_API, kind).subscribe((change) => {
+      const versions = change.type === "updated" ? [change.previous, change.object] : [change.object];
+      if (change.type === "updated" && change.previous.metadata.generation === change.object.metadata.generation)
+        return;
+      for (const binding of allBindings(context))
+        if (versions.some((policy) => concerns(deps, policy, binding))) queue.add(bindingKey(binding));
+    });
+  }
+  // Whoever deleted a Work, its binding may still want it; and one that is awaited has gone.
+  context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
+    const key = change.type === "deleted" ? bindingKeyOfWork(change.object) : undefined;
+    if (key !== undefined) queue.add(key);
+  });
+  // Rules aim at clusters by label, region and provider.
+  fleet.subscribe(({ before, after }) => {
+    if (before === undefined || after === undefined) return;
+    if (equalJson(targetFacts(before), targetFacts(after))) return;
+    for (const binding of allBindings(context)) {
+      if (binding.spec.clusters?.some((target) => target.name === after.metadata.name) === true)
+        queue.add(bindingKey(binding));
+    }
+  });
+
+  async function step(key: string): Promise<StepResult | undefined> {
+    const binding = findBinding(context, key);
+    if (binding === undefined) return undefined;
+    try {
+      return binding.metadata.deletionTimestamp === undefined
+        ? await reconcile(deps, binding)
+        : await finish(deps, binding);
+    } catch (error) {
+      if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
+      throw error;
+    }
+  }
+
+  return { stop: () => queue.stop() };
+}
+
+/** What clusters keep for the time being is no part of the spec, and changes no generation. */
+function heldReplicas(binding: AnyBinding): string | undefined {
+  return binding.metadata.annotations?.[HELD_REPLICAS_ANNOTATION];
+}
+
+/** `ResourceBinding/namespace/name` of the binding that a Work was made for; undefined for Works without one. */
+export function bindingKeyOfWork(work: Work): string | undefined {
+  const annotations = work.metadata.annotations ?? {};
+  const name = annotations[BINDING_NAME_ANNOTATION];
+  if (name !== undefined) return `ResourceBinding/${annotations[BINDING_NAMESPACE_ANNOTATION] ?? ""}/${name}`;
+  const clusterWide = annotations[CLUSTER_BINDING_NAME_ANNOTATION];
+  return clusterWide === undefined ? undefined : `ClusterResourceBinding//${clusterWide}`;
+}
+
+function targetFacts(cluster: Cluster): unknown {
+  const { provider, region, zone, zones } = cluster.spec;
+  return { labels: cluster.metadata.labels, provider, region, zone, zones };
+}
+
+function concerns(deps: Deps, policy: OverridePolicy | ClusterOverridePolicy, binding: AnyBinding): boolean {
+  const { apiVersion, kind, namespace, name } = binding.spec.resource;
+  if (policy.kind === "OverridePolicy" && policy.metadata.namespace !== namespace) return false;
+  const selectors = policy.spec.resourceSelectors ?? [];
+  if (selectors.length === 0) return true;
+  const template = deps.templates.find(apiVersion, kind, namespace, name);
+  return template !== undefined && bestSelectorMatch(template, selectors) > 0;
+}
+
+async function reconcile(deps: Deps, binding: AnyBinding): Promise<StepResult | undefined> {
+  const { context, templates, interpreter, index } = deps;
+  if (bindingId(binding) === undefined)
+    throw new AppError("binding-not-ready", "the binding has no permanent id yet", { recovery: "wait", afterMs: 500 });
+  const present = index.of(binding);
+  for (const work of orphanWorks(binding, present)) await deleteWork(context, work);
+  if (worksToAwait(binding, present).length > 0) return { requeueAfterMs: 500 };
+  const { apiVersion, kind, namespace, name } = binding.spec.resource;
+  const template = templates.find(apiVersion, kind, namespace, name);
+  if (template === undefined || template.metadata.deletionTimestamp !== undefined) return undefined;
+
+  const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
+  const plan = buildWorks({
+    binding,
+    template,
+    interpreter,
+    clusterOf: (cluster) =>
+      context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").get(undefined, cluster),
+    clusterOverridePolicies: [
+      ...context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").all(),
+    ],
+    overridePolicies: [...context.informers.of<OverridePolicy>(POLICY_API, "OverridePolicy").all()],
+    workIdOf: (workNamespace, workName) =>
+      works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
+  });
+  const problems: string[] = plan.failures.map(({ cluster, error }) => `cluster ${cluster}: ${error.message}`);
+  for (const { cluster, error } of plan.failures) {
+    context.events.record(
+      templateSubject(binding),
+      "Warning",
+      "ApplyOverridePolicyFailed",
+      `${cluster}: ${error.message}`,
+    );
+  }
+  let changed = false;
+  await mapLimit(plan.works, 8, async (built) => {
+    try {
+      changed = (await writeWork(context, binding, built)) || changed;
+    } catch (error) {
+      problems.push(`cluster ${built.cluster}: ${messageOf(error)}`);
+    }
+  });
+  if (problems.length > 0) {
+    for (const subject of [subjectOf(binding), templateSubject(binding)])
+      context.events.record(subject, "Warning", "SyncWorkFailed", problems.join("; "));
+    throw new AppError("sync-work-failed", problems.join("; "), { recovery: "retry" });
+  }
+  if (changed) {
+    for (const subject of [subjectOf(binding), templateSubject(binding)]) {
+      context.events.record(
+        subject,
+        "Normal",
+        "SyncWorkSucceed",
+        `Sync work of ${binding.kind}(${binding.metadata.namespace ?? ""}/${binding.metadata.name}) successful.`,
+      );
+    }
+  }
+  return undefined;
+}
+
+/** Creates or updates the Work of one cluster. Answers whether anything was written. */
+async function writeWork(context: ControllerContext, binding: AnyBinding, built: BuiltWork): Promise<boolean> {
+  const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
+  const { namespace, name = "" } = built.work.metadata;
+  const existing = works.get(namespace, name);
+  for (const applied of built.overrides.applied) {
+    if (existing !== undefined) break;
+    const policy = `${applied.policy.namespace === undefined ? "cluster override policy" : "override policy"}(${applied.policy.namespace === undefined ? "" : `${applied.policy.namespace}/`}${applied.policy.name})`;
+    context.events.record(
+      templateSubject(binding),
+      "Normal",
+      "ApplyOverridePolicySucceed",
+      `Apply ${policy} for cluster(${built.cluster}) succeed.`,
+    );
+  }
+  if (existing === undefined) {
+    works.adopt(await context.client.create(built.work, { fieldManager: "flaghoist" }));
+    return true;
+  }
+  const merged = mergeWork(existing, built.work);
+  if (equalJson(merged.spec, existing.spec) && sameMarks(merged, existing)) return false;
+  works.adopt(await context.client.update(merged, { fieldManager: "flaghoist" }));
+  return true;
+}
+
+function sameMarks(a: KubeObject, b: KubeObject): boolean {
+  const { labels, annotations, finalizers } = b.metadata;
+  return equalJson(
+    { labels: a.metadata.labels, annotations: a.metadata.annotations, finalizers: a.metadata.finalizers },
+    { labels, annotations, finalizers },
+  );
+}
+
+async function deleteWork(context: ControllerContext, work: Work): Promise<void> {
+  if (work.metadata.deletionTimestamp !== undefined) return;
+  await context.client.delete(refOf(work), { uid: work.metadata.uid });
+}
+
+/** A deleted binding takes its Works along, then lets go. The Works have finalizers of their own. */
+async function finish(deps: Deps, binding: AnyBinding): Promise<StepResult | undefined> {
+  const { context, index } = deps;
+  const ours = [BINDING_FINALIZER, CLUSTER_BINDING_FINALIZER];
+  const present = binding.metadata.finalizers ?? [];
+  if (!present.some((finalizer) => ours.includes(finalizer))) return undefined;
+  for (const work of index.of(binding)) await deleteWork(context, work);
+  const finalizers = present.filter((finalizer) => !ours.includes(finalizer));
+  try {
+    await context.client.patch(
+      refOf(binding),
+      { metadata: { resourceVersion: binding.metadata.resourceVersion, finalizers } },
+      "merge",
+      { fieldManager: "flaghoist" },
+    );
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return undefined;
+}
