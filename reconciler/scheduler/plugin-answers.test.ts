@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { cluster } from "../../test/builders.ts";
-import { describeClusters } from "./explanation/describe-trace.ts";
 import type { SchedulingOptions } from "./options.ts";
 import { schedule } from "./schedule.ts";
 
@@ -64,14 +63,7 @@ describe("what plugins answer", () => {
       ],
     ]);
 
-    const { names, trace } = place({ pluginScores }, 1);
-
-    expect(names).toEqual(["c"]);
-    expect(trace && describeClusters(trace).map(({ cluster: name, reason }) => [name, reason])).toEqual([
-      ["c", "score carbon 10; score price 15 x 2"],
-      ["a", "1 of 3 clusters (minGroups 1, maxGroups 1) (placement.spreadConstraints[0]); score carbon 30"],
-      ["b", "1 of 3 clusters (minGroups 1, maxGroups 1) (placement.spreadConstraints[0])"],
-    ]);
+    expect(place({ pluginScores }, 1).names).toEqual(["c"]);
   });
 
   it("decides nothing where a plugin failed, and says what it did", () => {

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import type { Cluster, Taint } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { ResourceBindingSpec } from "../../api/work.ts";
-import { describeClusters, describeDivisions } from "./explanation/describe-trace.ts";
 import { FleetIndex } from "./fleet/fleet-index.ts";
 import { schedule } from "./schedule.ts";
 import { scheduleInGroups } from "./schedule-in-groups.ts";
@@ -54,10 +53,6 @@ const DYNAMIC: Placement = {
 const AGGREGATED: Placement = {
   replicaScheduling: { replicaSchedulingType: "Divided", replicaDivisionPreference: "Aggregated" },
 };
-
-function raise(): never {
-  throw new Error("a trace was expected");
-}
 
 function place(placement: Placement, clusters: readonly Cluster[], change: Partial<ResourceBindingSpec> = {}): string {
   const result = schedule({ spec: spec(placement, change), fleet: clusters });
@@ -284,18 +279,19 @@ describe("schedule", () => {
     ];
 
     const { trace } = schedule({ spec: spec(placement), fleet, options: { explain: true } });
-    const lines = describeClusters(trace ?? raise()).map((line) => `${line.cluster}: ${line.outcome} ${line.reason}`);
+    const lines = (trace?.clusters ?? []).flatMap(({ cluster: name, refusals }) =>
+      refusals.map(({ detail, path }) => `${name}: ${detail} (${path})`),
+    );
 
     expect(lines).toEqual([
-      "fine: 6 replicas ",
-      "dev: refused its labels do not match (placement.clusterAffinity.labelSelector)",
-      "old: refused no API apps/v1 Deployment (cluster reports 0 API versions; the list is not complete) (Cluster old: status.apiEnablements)",
-      "out: refused is excluded by name (placement.clusterAffinity.exclude)",
-      "somewhere: refused has no region, which spreadConstraints[0] needs (Cluster somewhere: spec.region)",
+      "dev: its labels do not match (placement.clusterAffinity.labelSelector)",
+      "old: no API apps/v1 Deployment (cluster reports 0 API versions; the list is not complete) (Cluster old: status.apiEnablements)",
+      "out: is excluded by name (placement.clusterAffinity.exclude)",
+      "somewhere: has no region, which spreadConstraints[0] needs (Cluster somewhere: spec.region)",
     ]);
   });
 
-  it("tells how replicas were divided", () => {
+  it("tells which rules gave weights", () => {
     const placement: Placement = {
       replicaScheduling: {
         replicaSchedulingType: "Divided",
@@ -313,9 +309,10 @@ describe("schedule", () => {
 
     const { trace } = schedule({ spec: spec(placement), fleet, options: { explain: true } });
 
-    expect(describeDivisions(trace ?? raise())).toEqual([
-      "How 6 replicas were divided: weights paris-1 2, tokyo-1 1 (static rule 2, 3; rule 1 gives none its weight)",
-      "  seat 1 paris-1 2.00 > 1.00 · seat 2 tokyo-1 1.00 > 0.67 · seat 3 paris-1 0.67 > 0.33 · seat 4 paris-1 0.40 > 0.33 · …",
+    expect(trace?.weightRules).toEqual([
+      { rule: 0, weight: 5, clusters: [] },
+      { rule: 1, weight: 2, clusters: ["paris-1"] },
+      { rule: 2, weight: 1, clusters: ["tokyo-1"] },
     ]);
   });
 
