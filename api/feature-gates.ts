@@ -1,6 +1,9 @@
 // Feature gates by Karmada's names and with Karmada's defaults, as `flaghoist up --feature-gates` takes them.
 
-/** Source: pkg/features/features.go of Karmada 1.18; a gate that is named here is one that changes what we do. */
+/**
+ * The gates that change what we do. Source: pkg/features/features.go of Karmada's main branch in August 2026, where
+ * PriorityBasedScheduling has become beta and is on; up to 1.18 it is off.
+ */
 export const DEFAULT_FEATURE_GATES = {
   CustomizedClusterResourceModeling: true,
   FederatedQuotaEnforcement: false,

@@ -17,6 +17,9 @@ export interface BindingInput {
 const interpreter = createInterpreter({ native: nativeLevel() });
 
 /** The binding we would write. */
+/** The cases were recorded from Karmada 1.18, where this gate is off unless a case says otherwise. */
+const RECORDED_DEFAULTS = { PriorityBasedScheduling: false };
+
 export function answerBinding({ template, policy, priorityClasses = [], featureGates: gates }: BindingInput): unknown {
   const {
     apiVersion: _apiVersion,
@@ -27,7 +30,7 @@ export function answerBinding({ template, policy, priorityClasses = [], featureG
     policy,
     interpreter,
     priorityOf: (name) => priorityClasses.find((known) => known.metadata.name === name)?.value,
-    gates: featureGates(gates),
+    gates: featureGates({ ...RECORDED_DEFAULTS, ...gates }),
   });
   return { bindingKind: kind, binding: { ...binding, status: {} } };
 }
