@@ -3,6 +3,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { ResourceBinding } from "../../api/work.ts";
 import { decideScheduling } from "../../reconciler/scheduler/decide-scheduling.ts";
+import { recordDecision } from "../../reconciler/scheduler/explanation/decision-record.ts";
 import { FleetIndex } from "../../reconciler/scheduler/fleet/fleet-index.ts";
 import { BENCHMARK_PLACEMENTS, benchmarkFleet, benchmarkSpec } from "./support-scheduler-fleet.ts";
 
@@ -24,10 +25,12 @@ export async function run(args: readonly string[]): Promise<void> {
   for (let j = 0; j < bindings; j++) {
     const binding = unscheduled(j);
     const decision = decideScheduling(binding, fleet, NOW);
+    const record = recordDecision({ binding, fleet, options: {}, decision, now: NOW });
     targets += decision.clusters?.length ?? 0;
+    const annotations = { ...binding.metadata.annotations, ...decision.annotations, ...record };
     kept.push({
       ...binding,
-      metadata: { ...binding.metadata, annotations: { ...binding.metadata.annotations, ...decision.annotations } },
+      metadata: { ...binding.metadata, annotations },
       spec: { ...binding.spec, clusters: [...(decision.clusters ?? [])] },
       status: decision.status ?? {},
     });
@@ -40,7 +43,7 @@ export async function run(args: readonly string[]): Promise<void> {
       `fleet         ${mib(withFleet.heap - before.heap)}\n` +
       `bindings      ${mib(after.heap - withFleet.heap)}, ${Math.round((after.heap - withFleet.heap) / bindings)} bytes each\n` +
       `process       ${mib(after.resident)} resident (limit ${LIMIT_MIB} MiB: ${total < LIMIT_MIB ? "kept" : "BROKEN"})\n` +
-      `scheduling    ${((user + system) / 1e6).toFixed(1)} CPU-seconds, making the bindings included\n`,
+      `scheduling    ${((user + system) / 1e6).toFixed(1)} CPU-seconds, making the bindings and their records included\n`,
   );
   if (total >= LIMIT_MIB) process.exitCode = 1;
 }
