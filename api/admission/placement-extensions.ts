@@ -1,6 +1,7 @@
 // Rules of `placement.flaghoist`, what Flaghoist does beyond Karmada.
 import { checkQualifiedName } from "../../kube/names.ts";
-import type { Placement, PlacementScore } from "../policy.ts";
+import type { PlacementScore } from "../placement-extensions.ts";
+import type { Placement } from "../policy.ts";
 import { compileScore } from "../score-expression.ts";
 import { duplicate, forbidden, invalid, type Refusal, required } from "./field-error.ts";
 

@@ -1,12 +1,12 @@
 // The record, on a binding, of the placement its clusters were chosen by; and whether the placement has changed since.
 
 import type { Toleration } from "../../api/cluster.ts";
+import type { PlacementExtensions } from "../../api/placement-extensions.ts";
 import type {
   ClusterAffinity,
   ClusterAffinityTerm,
   OverflowClusterAffinity,
   Placement,
-  PlacementExtensions,
   ReplicaSchedulingStrategy,
 } from "../../api/policy.ts";
 import type { LabelSelector } from "../../api/schema.ts";

@@ -1,6 +1,6 @@
 // Scores for a whole fleet, computed once per list of expressions, and then only for clusters that changed.
 
-import type { PlacementScore } from "../../../api/policy.ts";
+import type { PlacementScore } from "../../../api/placement-extensions.ts";
 import { ContentCache } from "../../../runtime/content-cache.ts";
 import type { ClusterRecord } from "./cluster-record.ts";
 import { readResource, type ScoredResource, scoreCluster, totalScore } from "./scores.ts";

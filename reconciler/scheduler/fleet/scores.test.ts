@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../../api/cluster.ts";
-import type { Placement, PlacementScore } from "../../../api/policy.ts";
+import type { PlacementScore } from "../../../api/placement-extensions.ts";
+import type { Placement } from "../../../api/policy.ts";
 import type { TargetCluster } from "../../../api/work.ts";
 import { schedule } from "../schedule.ts";
 import { FleetIndex } from "./fleet-index.ts";

@@ -1,7 +1,7 @@
 // What the expressions of `placement.flaghoist.scores` say of clusters.
 
 import type { Cluster } from "../../../api/cluster.ts";
-import type { PlacementScore } from "../../../api/policy.ts";
+import type { PlacementScore } from "../../../api/placement-extensions.ts";
 import { type CompiledScore, compileScore } from "../../../api/score-expression.ts";
 import type { ObjectReference } from "../../../api/work.ts";
 import { JsonList, JsonMap, JsonObjectValue, type View, viewOfAny } from "../../../kube/cel/json-values.ts";
