@@ -7,8 +7,8 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceBinding } from "../../api/work.ts";
 import { isObject, type KubeObject, type ObjectRef } from "../../kube/object.ts";
 import { stringifyYaml } from "../../kube/yaml.ts";
-import { runCli } from "../../reconciler/cli/main.ts";
 import { deployment, policy, weighted } from "../builders.ts";
+import { type Ran, runFlaghoist } from "../run-flaghoist.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Plane, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
 
@@ -25,28 +25,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function flaghoist(...args: string[]): Promise<Ran> {
-  let out = "";
-  let err = "";
-  const io = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    isTerminal: false,
-    env: { FLAGHOIST_KUBECONFIG: plane.kubeconfig },
-    cwd: folder,
-  };
-  const code = await runCli(args, io, new AbortController().signal);
-  return { code, out, err };
+function flaghoist(...args: string[]): Promise<Ran> {
+  return runFlaghoist(args, { cwd: folder, env: { FLAGHOIST_KUBECONFIG: plane.kubeconfig } });
 }
 
 function write(path: string, ...objects: readonly KubeObject[]): void {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cluster, weighted } from "../../../test/builders.ts";
+import { type Ran, runFlaghoist } from "../../../test/run-flaghoist.ts";
 import { testSeed } from "../../../test/seed.ts";
 import { recordAnswer, recordOptions } from "../../scheduler/explanation/recorded-decision.ts";
 import { formatTrace, parseTrace } from "../../scheduler/explanation/trace-file.ts";
@@ -11,8 +12,7 @@ import { FleetIndex } from "../../scheduler/fleet/fleet-index.ts";
 import type { Binding } from "../../scheduler/occasion.ts";
 import { scheduleInGroups } from "../../scheduler/schedule-in-groups.ts";
 import { Dice, type RandomCase, randomCase } from "../../scheduler/testing/random-cases.ts";
-import { EXIT, type ExitCode, type Io } from "../command.ts";
-import { runCli } from "../main.ts";
+import { EXIT } from "../command.ts";
 import { writeTraceFile } from "../trace-files.ts";
 
 const SEED = testSeed();
@@ -28,22 +28,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function flaghoist(...args: string[]): Promise<{ code: ExitCode; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const io: Io = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTerminal: false,
-    env: {},
-    cwd: folder,
-  };
-  const code = await runCli(args, io, new AbortController().signal);
-  return { code, out, err };
+function flaghoist(...args: string[]): Promise<Ran> {
+  return runFlaghoist(args, { cwd: folder });
 }
 
 function traceOf({ spec, status, clusters }: RandomCase): string {

@@ -7,8 +7,8 @@ import { createApiServer } from "../../../fleets/apiserver/server.ts";
 import { databaseIn } from "../../../fleets/apiserver/storage/data-folder.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
-import { EXIT, type ExitCode, type Io } from "../command.ts";
-import { runCli } from "../main.ts";
+import { type Ran, runFlaghoist } from "../../../test/run-flaghoist.ts";
+import { EXIT } from "../command.ts";
 
 let folder: string;
 
@@ -21,22 +21,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function flaghoist(...args: string[]): Promise<{ code: ExitCode; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const io: Io = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTerminal: false,
-    env: {},
-    cwd: folder,
-  };
-  const code = await runCli(args, io, new AbortController().signal);
-  return { code, out, err };
+function flaghoist(...args: string[]): Promise<Ran> {
+  return runFlaghoist(args, { cwd: folder });
 }
 
 function openServer() {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { featureGates } from "../../../api/feature-gates.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import { runCli } from "../../../reconciler/cli/main.ts";
+import { type Ran, runFlaghoist } from "../../run-flaghoist.ts";
 import { eventually } from "./eventually.ts";
 import { deployment, namespaceObject } from "./manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./plane.ts";
@@ -89,22 +89,8 @@ export function specify(subject: string, situations: readonly Situation[]): void
       rmSync(folder, { recursive: true, force: true });
     });
 
-    async function flaghoist(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-      let out = "";
-      let err = "";
-      const io = {
-        out: (text: string) => {
-          out += text;
-        },
-        err: (text: string) => {
-          err += text;
-        },
-        isTerminal: false,
-        env: { FLAGHOIST_KUBECONFIG: plane.kubeconfig },
-        cwd: folder,
-      };
-      const code = await runCli(args, io, new AbortController().signal);
-      return { code, out, err };
+    function flaghoist(...args: string[]): Promise<Ran> {
+      return runFlaghoist(args, { cwd: folder, env: { FLAGHOIST_KUBECONFIG: plane.kubeconfig } });
     }
 
     async function explain(object: string, ns: string): Promise<string[]> {
