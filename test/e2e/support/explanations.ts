@@ -111,9 +111,7 @@ export function specify(subject: string, situations: readonly Situation[]): void
       await eventually(isDecided);
     }
 
-    // The engine matters little to what is said, and each answer of a real one takes its time.
-    const some = engine === "embedded" ? situations : situations.filter((_, index) => index % 3 === 0);
-    it.each(some)(
+    it.each(situations)(
       "$title ($ns)",
       async ({ ns, given, afterwards, after, object = "deployment/web", undecided, says }) => {
         await applyAll(plane.client, namespaceObject(ns), ...given(ns));
