@@ -1,30 +1,7 @@
 // Clusters as scheduling plugins see them.
 import type { Cluster } from "../../api/cluster.ts";
+import { viewCluster } from "../scheduler/fleet/cluster-view.ts";
 import type { PluginCluster } from "../scheduler/plugin.ts";
-
-export function viewCluster({ metadata, spec, status }: Cluster): PluginCluster {
-  return {
-    name: metadata.name ?? "",
-    labels: metadata.labels ?? {},
-    annotations: metadata.annotations ?? {},
-    region: spec.region ?? "",
-    provider: spec.provider ?? "",
-    zones: spec.zones ?? [],
-    taints: (spec.taints ?? []).map(({ key, value = "", effect }) => ({ key, value, effect })),
-    conditions: (status?.conditions ?? []).map(({ type, status: state, reason = "" }) => ({
-      type,
-      status: state,
-      reason,
-    })),
-    kubernetesVersion: status?.kubernetesVersion ?? "",
-    allocatable: textsOf(status?.resourceSummary?.allocatable),
-    allocated: textsOf(status?.resourceSummary?.allocated),
-  };
-}
-
-function textsOf(quantities: Readonly<Record<string, string | number>> | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(quantities ?? {}).map(([name, amount]) => [name, String(amount)]));
-}
 
 /** Remembers views for as long as they say the same, however often their clusters report. */
 export class ClusterViews {

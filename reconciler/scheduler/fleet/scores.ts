@@ -8,6 +8,7 @@ import { JsonList, JsonMap, JsonObjectValue, type View, viewOfAny } from "../../
 import { CelQuantity } from "../../../kube/cel/libraries/quantities.ts";
 import { CelUint, fail, type Value } from "../../../kube/cel/values.ts";
 import { tryParseQuantity } from "../../../kube/quantity.ts";
+import { viewCluster } from "./cluster-view.ts";
 
 /** One number about one cluster. */
 export interface ClusterScore {
@@ -92,29 +93,10 @@ const CLUSTERS = new WeakMap<Cluster, Value>();
 function clusterValue(cluster: Cluster): Value {
   let value = CLUSTERS.get(cluster);
   if (value === undefined) {
-    value = new JsonObjectValue(readFields(cluster), CLUSTER_FIELDS);
+    value = new JsonObjectValue({ ...viewCluster(cluster) }, CLUSTER_FIELDS);
     CLUSTERS.set(cluster, value);
   }
   return value;
-}
-
-function readFields({ metadata, spec, status }: Cluster): Readonly<Record<string, unknown>> {
-  return {
-    name: metadata.name ?? "",
-    labels: metadata.labels ?? {},
-    annotations: metadata.annotations ?? {},
-    region: spec.region ?? "",
-    provider: spec.provider ?? "",
-    zones: spec.zones ?? [],
-    taints: (spec.taints ?? []).map(({ key, value = "", effect }) => ({ key, value, effect })),
-    conditions: (status?.conditions ?? []).map(({ type, status: state, reason = "" }) => ({
-      type,
-      status: state,
-      reason,
-    })),
-    allocatable: status?.resourceSummary?.allocatable ?? {},
-    allocated: status?.resourceSummary?.allocated ?? {},
-  };
 }
 
 function resourceValue({ apiVersion, kind, namespace = "", name }: ScoredResource): Value {

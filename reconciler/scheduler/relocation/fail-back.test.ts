@@ -4,6 +4,7 @@ import type { Placement } from "../../../api/policy.ts";
 import type { ResourceBinding, TargetCluster } from "../../../api/work.ts";
 import { binding as bindingOf, cluster as clusterOf, deployment, policy } from "../../../test/builders.ts";
 import { FleetIndex } from "../fleet/fleet-index.ts";
+import { withTargets } from "../testing/moved-targets.ts";
 import { decideFailBack, type FailBackOptions } from "./fail-back.ts";
 import { rememberHome } from "./home-clusters.ts";
 
@@ -55,14 +56,7 @@ function driven(home: ResourceBinding, targets: Readonly<Record<string, number>>
 }
 
 function failBack(one: ResourceBinding, clusters: readonly Cluster[], options: FailBackOptions = {}) {
-  const relocation = decideFailBack(one, new FleetIndex(clusters), NOW, options);
-  return {
-    ...relocation,
-    targets:
-      relocation.verdict === "move"
-        ? Object.fromEntries(relocation.clusters.map((target) => [target.name, target.replicas]))
-        : undefined,
-  };
+  return withTargets(decideFailBack(one, new FleetIndex(clusters), NOW, options));
 }
 
 describe("decideFailBack to an earlier affinity group", () => {

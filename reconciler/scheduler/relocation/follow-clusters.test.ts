@@ -4,6 +4,7 @@ import type { Placement } from "../../../api/policy.ts";
 import type { ResourceBinding, TargetCluster } from "../../../api/work.ts";
 import { binding as bindingOf, cluster as clusterOf, deployment, policy } from "../../../test/builders.ts";
 import { FleetIndex } from "../fleet/fleet-index.ts";
+import { withTargets } from "../testing/moved-targets.ts";
 import { decideFollowing } from "./follow-clusters.ts";
 
 const NOW = Date.parse("2026-02-03T04:05:00Z");
@@ -36,14 +37,7 @@ function binding(placement: Placement, targets: Readonly<Record<string, number>>
 }
 
 function follow(one: ResourceBinding, clusters: readonly Cluster[]) {
-  const relocation = decideFollowing(one, new FleetIndex(clusters), NOW, DAMPING);
-  return {
-    ...relocation,
-    targets:
-      relocation.verdict === "move"
-        ? Object.fromEntries(relocation.clusters.map((target) => [target.name, target.replicas]))
-        : undefined,
-  };
+  return withTargets(decideFollowing(one, new FleetIndex(clusters), NOW, DAMPING));
 }
 
 describe("decideFollowing by labels", () => {
