@@ -9,6 +9,7 @@ import { explain } from "../../plan/explain.ts";
 import { type TraceToSave, traceToSave } from "../../plan/trace-to-save.ts";
 import { loadWorld } from "../../plan/world.ts";
 import { explainText } from "../../reports/explain-text.ts";
+import type { RecordedDecision } from "../../scheduler/explanation/recorded-decision.ts";
 import { formatTrace, parseTrace } from "../../scheduler/explanation/trace-file.ts";
 import {
   type Command,
@@ -86,8 +87,12 @@ async function textOf({ decision, binding, source }: TraceToSave, invocation: In
   const folders = new Set([dirname(findKubeconfig(invocation)), dataFolderOf(invocation)]);
   for (const folder of folders) {
     const exact = await fetchTrace(folder, binding);
-    // A decision that came since would be another one than what is explained.
-    if (exact !== undefined && parseTrace(exact, folder).decision.decidedAt === decision.decidedAt) return exact;
+    // A decision that came since, even in the same second, is another one than what is explained.
+    if (exact !== undefined && isSameDecision(parseTrace(exact, folder).decision, decision)) return exact;
   }
   return text;
+}
+
+function isSameDecision(a: RecordedDecision, b: RecordedDecision): boolean {
+  return a.decidedAt === b.decidedAt && a.occasion?.kind === b.occasion?.kind;
 }
