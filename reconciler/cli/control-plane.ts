@@ -20,9 +20,7 @@ import { type Manager, startManager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota/quota-enforcement.ts";
 import { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
 import { estimateDetails } from "../controllers/scheduling/estimators.ts";
-import { nativeRules } from "../interpreter/betterments.ts";
-import { createInterpreter } from "../interpreter/levels.ts";
-import { nativeLevel } from "../interpreter/native.ts";
+import { standardInterpreter } from "../interpreter/standard-interpreter.ts";
 import { type AdmissionSettings, karmadaAdmission } from "./admission.ts";
 import { type AuditSettings, openAudit } from "./audit-settings.ts";
 import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
@@ -140,7 +138,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       allowLocal: options.allowLocalSources ?? false,
     });
     const renderer = createSyncRenderer(context.profile);
-    const interpreter = createInterpreter({ native: nativeLevel(nativeRules(context.profile.compatibility)) });
+    const interpreter = standardInterpreter(context.profile.compatibility);
     const running = await startManager({ context, fleet, interpreter, fetcher, renderer, ledger });
     manager = running;
     const traces = await serveTraces({ folder: dataFolder, decisions: running.decisions, logger });

@@ -11,7 +11,8 @@ import { reportedStatuses, withStatus } from "./aggregation.ts";
 import { type Fields, fieldsAt, integerAt, objectsAt, optionalFieldsAt, textAt } from "./field-access.ts";
 import type { Status } from "./interpreter.ts";
 import { outcomeOfJob } from "./job-conditions.ts";
-import { type KindRules, NATIVE_RULES, type RulesByKind } from "./native.ts";
+import type { KindRules, RulesByKind } from "./kind-rules.ts";
+import { NATIVE_RULES } from "./native.ts";
 import { reflectDeployment, reflectStatefulSet } from "./reflect-status.ts";
 import { withRolloutConditions } from "./rollout-conditions.ts";
 

@@ -1,6 +1,5 @@
 // The rules for the kinds of Kubernetes itself, kind by kind.
 
-import { formatApiVersion, type GroupVersionKind, type KubeObject } from "../../kube/object.ts";
 import { aggregateIngress, aggregateService } from "./aggregate-addresses.ts";
 import { aggregateCronJob, aggregateJob } from "./aggregate-jobs.ts";
 import { aggregatePod } from "./aggregate-pods.ts";
@@ -24,7 +23,6 @@ import {
   dependenciesOfStatefulSet,
   dependenciesOfWorkload,
 } from "./dependencies.ts";
-import { interpreterNotFound } from "./errors.ts";
 import {
   hasAddress,
   isClaimBound,
@@ -35,7 +33,8 @@ import {
   isRolledOut,
   isServiceHealthy,
 } from "./health.ts";
-import type { Interpreter, InterpreterLevel, InterpreterOperation } from "./interpreter.ts";
+import type { InterpreterLevel } from "./interpreter.ts";
+import { type RulesByKind, rulesLevel } from "./kind-rules.ts";
 import {
   reflectAutoscaler,
   reflectDaemonSet,
@@ -58,22 +57,6 @@ import {
   retainServiceAccount,
   retainVolumeClaim,
 } from "./retain.ts";
-
-/** What is known of one kind. An absent rule means that the operation does not apply to the kind. */
-export type KindRules = Partial<
-  Pick<
-    Interpreter,
-    | "getReplicas"
-    | "reviseReplica"
-    | "retain"
-    | "getDependencies"
-    | "reflectStatus"
-    | "interpretHealth"
-    | "aggregateStatus"
-  >
->;
-
-export type RulesByKind = Readonly<Record<string, KindRules>>;
 
 export const NATIVE_RULES: RulesByKind = {
   "apps/v1/Deployment": {
@@ -154,39 +137,13 @@ export const NATIVE_RULES: RulesByKind = {
   },
 };
 
-const METHODS: Readonly<Record<InterpreterOperation, keyof KindRules | undefined>> = {
-  InterpretReplica: "getReplicas",
-  InterpretComponent: undefined,
-  ReviseReplica: "reviseReplica",
-  Retain: "retain",
-  InterpretDependency: "getDependencies",
-  InterpretStatus: "reflectStatus",
-  InterpretHealth: "interpretHealth",
-  AggregateStatus: "aggregateStatus",
-};
-
 /** The level of built-in rules. The status of kinds without a rule is collected whole. */
 export function nativeLevel(rules: RulesByKind = NATIVE_RULES): InterpreterLevel {
-  function ruleOf<M extends keyof KindRules>(object: KubeObject, method: M): NonNullable<KindRules[M]> {
-    const rule = rules[`${object.apiVersion}/${object.kind}`]?.[method];
-    if (rule === undefined) throw interpreterNotFound(method, object.apiVersion, object.kind);
-    return rule;
-  }
+  const level = rulesLevel(rules);
   return {
-    hookEnabled: (gvk, operation) => operation === "InterpretStatus" || hasRule(rules, gvk, operation),
-    getReplicas: (object) => ruleOf(object, "getReplicas")(object),
-    reviseReplica: (object, replicas) => ruleOf(object, "reviseReplica")(object, replicas),
-    retain: (desired, observed) => ruleOf(desired, "retain")(desired, observed),
-    getDependencies: (object) => ruleOf(object, "getDependencies")(object),
+    ...level,
+    hookEnabled: (gvk, operation) => operation === "InterpretStatus" || level.hookEnabled(gvk, operation),
     reflectStatus: (object) =>
       (rules[`${object.apiVersion}/${object.kind}`]?.reflectStatus ?? reflectWholeStatus)(object),
-    interpretHealth: (object) => ruleOf(object, "interpretHealth")(object),
-    aggregateStatus: (object, items, now) => ruleOf(object, "aggregateStatus")(object, items, now),
   };
-}
-
-function hasRule(rules: RulesByKind, gvk: GroupVersionKind, operation: InterpreterOperation): boolean {
-  const method = METHODS[operation];
-  if (method === undefined) return false;
-  return rules[`${formatApiVersion(gvk.group, gvk.version)}/${gvk.kind}`]?.[method] !== undefined;
 }

@@ -3,8 +3,7 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { isObject, type KubeObject, type ObjectRef, refKey } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { DRIFT_CORRECTED, DRIFT_DETECTED } from "../../controllers/works/drift-events.ts";
-import { createInterpreter } from "../../interpreter/levels.ts";
-import { nativeLevel } from "../../interpreter/native.ts";
+import { standardInterpreter } from "../../interpreter/standard-interpreter.ts";
 import { groupDrift } from "../../plan/live-drift.ts";
 import { type DriftReport, driftText, type PastDrift } from "../../reports/drift-text.ts";
 import {
@@ -49,7 +48,7 @@ async function drift(invocation: Invocation, client: KubeClient): Promise<ExitCo
   const all = (await client.list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster")).items;
   const clusters = all.filter((cluster) => names === undefined || names.includes(cluster.metadata.name ?? ""));
   const { copies, unreachable } = await compareLiveCopies(client, clusters, {
-    interpreter: createInterpreter({ native: nativeLevel() }),
+    interpreter: standardInterpreter("flaghoist"),
     wants,
     signal: invocation.signal,
   });

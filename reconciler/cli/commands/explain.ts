@@ -3,8 +3,7 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { describeRef } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
-import { createInterpreter } from "../../interpreter/levels.ts";
-import { nativeLevel } from "../../interpreter/native.ts";
+import { standardInterpreter } from "../../interpreter/standard-interpreter.ts";
 import { explain } from "../../plan/explain.ts";
 import { type TraceToSave, traceToSave } from "../../plan/trace-to-save.ts";
 import { loadWorld } from "../../plan/world.ts";
@@ -67,7 +66,7 @@ async function run(invocation: Invocation, client: KubeClient): Promise<ExitCode
       recovery: "stall",
     });
   }
-  const common = { interpreter: createInterpreter({ native: nativeLevel() }), now: systemClock.now() };
+  const common = { interpreter: standardInterpreter("flaghoist"), now: systemClock.now() };
   const explanation = explain(world, ref, { ...common, originOf: await originFinder(client, invocation.io.cwd) });
   const savedAs = stringOption(invocation, "save");
   if (savedAs !== undefined) {

@@ -6,8 +6,7 @@ import { AppError } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { belongsTo, entriesOf, planPrune, refOfEntry } from "../../controllers/sync/sync-decisions.ts";
 import type { Interpreter } from "../../interpreter/interpreter.ts";
-import { createInterpreter } from "../../interpreter/levels.ts";
-import { nativeLevel } from "../../interpreter/native.ts";
+import { standardInterpreter } from "../../interpreter/standard-interpreter.ts";
 import { comparePlans, type Plan } from "../../plan/changes.ts";
 import { type DriftGroup, groupDrift } from "../../plan/live-drift.ts";
 import { runRiver } from "../../plan/river.ts";
@@ -186,7 +185,7 @@ function refuse(invocation: Invocation, problems: readonly InputProblem[]): Exit
 }
 
 async function report(invocation: Invocation, client: KubeClient, change: Change): Promise<ExitCode> {
-  const interpreter = createInterpreter({ native: nativeLevel() });
+  const interpreter = standardInterpreter("flaghoist");
   const now = await loadWorld(client);
   const { plan: compared, whatIf: losses } = compareWorlds(now, change, interpreter);
   const source = sourceChanges(change.desired, change.removed);

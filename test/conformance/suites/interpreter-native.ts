@@ -1,48 +1,15 @@
-import type { AggregatedStatusItem } from "../../../api/work.ts";
-import { gvkOf, type KubeObject } from "../../../kube/object.ts";
-import type { InterpreterOperation } from "../../../reconciler/interpreter/interpreter.ts";
 import { createInterpreter } from "../../../reconciler/interpreter/levels.ts";
 import { nativeLevel } from "../../../reconciler/interpreter/native.ts";
+import { type InterpreterInput, interpreterAnswer } from "../interpreter-answer.ts";
 import { caseSuite } from "../karmada-cases.ts";
 import { sameButForEncoding } from "../reencoding.ts";
 import type { Suite } from "../suite.ts";
 
-interface InterpreterInput {
-  readonly operation: InterpreterOperation;
-  readonly object?: KubeObject;
-  readonly desired?: KubeObject;
-  readonly observed?: KubeObject;
-  readonly replica?: number;
-  readonly items?: readonly AggregatedStatusItem[];
-}
-
-const NOW = "2026-01-01T00:00:00Z";
 const interpreter = createInterpreter({ native: nativeLevel() });
 
-function answer(input: InterpreterInput): unknown {
-  const object = input.object ?? input.desired;
-  if (object === undefined) throw new Error("the case has no object");
-  if (!interpreter.hookEnabled(gvkOf(object), input.operation)) throw new Error(`no rule for ${input.operation}`);
-  switch (input.operation) {
-    case "InterpretReplica":
-      return interpreter.getReplicas(object);
-    case "ReviseReplica":
-      return { object: interpreter.reviseReplica(object, input.replica ?? 0) };
-    case "Retain":
-      return { object: interpreter.retain(object, input.observed ?? object) };
-    case "InterpretDependency":
-      return { dependencies: interpreter.getDependencies(object) };
-    case "InterpretStatus":
-      return { status: interpreter.reflectStatus(object) ?? null };
-    case "InterpretHealth":
-      return { healthy: interpreter.interpretHealth(object) };
-    case "AggregateStatus":
-      return { object: interpreter.aggregateStatus(object, input.items ?? [], NOW) };
-    case "InterpretComponent":
-      throw new Error("there are no native components");
-  }
-}
-
-export const suite: Suite = caseSuite<InterpreterInput>("interpreter-native.json", answer, (input, expected, actual) =>
-  input.operation === "AggregateStatus" ? sameButForEncoding("object", expected, actual) : { expected, actual },
+export const suite: Suite = caseSuite<InterpreterInput>(
+  "interpreter-native.json",
+  (input) => interpreterAnswer(interpreter, input),
+  (input, expected, actual) =>
+    input.operation === "AggregateStatus" ? sameButForEncoding("object", expected, actual) : { expected, actual },
 );

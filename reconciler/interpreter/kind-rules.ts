@@ -1,0 +1,47 @@
+// Rules kind by kind, and the level of interpretation that a table of them makes.
+
+import { formatApiVersion, type GroupVersionKind, type KubeObject } from "../../kube/object.ts";
+import { interpreterNotFound } from "./errors.ts";
+import type { Interpreter, InterpreterLevel, InterpreterOperation } from "./interpreter.ts";
+
+/** What is known of one kind. An absent rule means that the operation does not apply to the kind. */
+export type KindRules = Partial<Omit<Interpreter, "hookEnabled">>;
+
+/** Rules by `apiVersion/kind`, such as `apps/v1/Deployment`. */
+export type RulesByKind = Readonly<Record<string, KindRules>>;
+
+const METHODS: Readonly<Record<InterpreterOperation, keyof KindRules>> = {
+  InterpretReplica: "getReplicas",
+  InterpretComponent: "getComponents",
+  ReviseReplica: "reviseReplica",
+  Retain: "retain",
+  InterpretDependency: "getDependencies",
+  InterpretStatus: "reflectStatus",
+  InterpretHealth: "interpretHealth",
+  AggregateStatus: "aggregateStatus",
+};
+
+/** A level that knows what `rules` say and nothing else. Asked about anything else it throws `interpreter-not-found`. */
+export function rulesLevel(rules: RulesByKind): InterpreterLevel {
+  const known = new Map(Object.entries(rules));
+  function ruleOf<M extends keyof KindRules>(object: KubeObject, method: M): NonNullable<KindRules[M]> {
+    const rule = known.get(`${object.apiVersion}/${object.kind}`)?.[method];
+    if (rule === undefined) throw interpreterNotFound(method, object.apiVersion, object.kind);
+    return rule;
+  }
+  return {
+    hookEnabled: (gvk, operation) => known.get(kindKey(gvk))?.[METHODS[operation]] !== undefined,
+    getReplicas: (object) => ruleOf(object, "getReplicas")(object),
+    getComponents: (object) => ruleOf(object, "getComponents")(object),
+    reviseReplica: (object, replicas) => ruleOf(object, "reviseReplica")(object, replicas),
+    retain: (desired, observed) => ruleOf(desired, "retain")(desired, observed),
+    getDependencies: (object) => ruleOf(object, "getDependencies")(object),
+    reflectStatus: (object) => ruleOf(object, "reflectStatus")(object),
+    interpretHealth: (object) => ruleOf(object, "interpretHealth")(object),
+    aggregateStatus: (object, items, now) => ruleOf(object, "aggregateStatus")(object, items, now),
+  };
+}
+
+function kindKey(gvk: GroupVersionKind): string {
+  return `${formatApiVersion(gvk.group, gvk.version)}/${gvk.kind}`;
+}

@@ -1,0 +1,6 @@
+// OpenKruise, Argo and Knative.
+
+import type { RulesByKind } from "../kind-rules.ts";
+
+/** `karmada`: the kinds Karmada ships customizations for. `more`: those it knows nothing of. */
+export const WORKLOAD_RULES: { readonly karmada: RulesByKind; readonly more: RulesByKind } = { karmada: {}, more: {} };
