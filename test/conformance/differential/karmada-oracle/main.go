@@ -46,6 +46,12 @@ var operations = map[string]func(json.RawMessage) (any, error){
 	"binding":          buildBinding,
 	"naming":           callNaming,
 	"bench":            bench,
+	"override":         override,
+	"bench-override":   benchOverride,
+	"interpret":        interpret,
+	"bench-interpret":  benchInterpret,
+	"work":             buildWorks,
+	"status":           collectStatus,
 }
 
 func main() {
