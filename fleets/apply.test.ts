@@ -263,6 +263,53 @@ describe("applyManifest to an object that was there before us", () => {
   });
 });
 
+describe("applyManifest to an object that Karmada propagated", () => {
+  const MANAGED_ANNOTATIONS = "resourcetemplate.karmada.io/managed-annotations";
+  const MANAGED_LABELS = "resourcetemplate.karmada.io/managed-labels";
+
+  function propagated(): KubeObject {
+    const object = manifest(undefined, {
+      "tool/tracking-id": "hub",
+      "tool/wave": "1",
+      [MANAGED_ANNOTATIONS]: `${MANAGED_ANNOTATIONS},${MANAGED_LABELS},tool/tracking-id,tool/wave`,
+      [MANAGED_LABELS]: "karmada.io/managed,tool",
+    });
+    return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, tool: "hub" } } };
+  }
+
+  it("takes away the labels and annotations that are no longer in the manifest", async () => {
+    await people.create(propagated(), { fieldManager: "karmada-controller-manager" });
+    await people.patch(
+      refOf(manifest()),
+      { metadata: { annotations: { team: "shop" }, labels: { tier: "front" } } },
+      "merge",
+      { fieldManager: "kubectl" },
+    );
+
+    await apply(manifest());
+
+    const { annotations, labels } = (await live())?.metadata ?? {};
+    expect(Object.keys(annotations ?? {})).not.toContain("tool/tracking-id");
+    expect(Object.keys(annotations ?? {})).not.toContain("tool/wave");
+    expect(annotations).toMatchObject({ team: "shop" });
+    expect(labels).toEqual({ "karmada.io/managed": "true", tier: "front" });
+    expect(await apply(manifest())).toMatchObject({ outcome: "unchanged" });
+  });
+
+  it("leaves a key to a tool of the member that has written it since", async () => {
+    await people.create(propagated(), { fieldManager: "karmada-controller-manager" });
+    await people.patch(refOf(manifest()), { metadata: { annotations: { "tool/tracking-id": "own" } } }, "merge", {
+      fieldManager: "argocd-controller",
+    });
+
+    await apply(manifest());
+
+    const annotations = (await live())?.metadata.annotations;
+    expect(annotations).toMatchObject({ "tool/tracking-id": "own" });
+    expect(Object.keys(annotations ?? {})).not.toContain("tool/wave");
+  });
+});
+
 describe("removeManifest", () => {
   it("deletes what is ours", async () => {
     await apply(manifest());

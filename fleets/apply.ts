@@ -3,6 +3,7 @@ import { isConflict, isNotFound } from "../kube/client/status-error.ts";
 import { describeRef, equalJson, type KubeObject, type ObjectRef, refOf } from "../kube/object.ts";
 import { AppError } from "../runtime/errors.ts";
 import { type FieldDrift, findDrift } from "./drift.ts";
+import { dropPatch } from "./dropped-metadata.ts";
 import { FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
 
 const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
@@ -43,7 +44,7 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
     const sameAsBefore = equalJson(record.manifest, desired);
     if (sameAsBefore && (drift.length === 0 || options.drift === "report"))
       return { outcome: "unchanged", object: live, drift };
-    const answer = await send(member, desired, options.signal);
+    const answer = await sendOver(member, desired, live, options.signal);
     member.recordApplied(ref, { manifest: desired, answer });
     const unchanged = answer.metadata.resourceVersion === live.metadata.resourceVersion;
     return { outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured", object: answer, drift };
@@ -76,12 +77,28 @@ async function meetAgain(
       return { outcome: "unchanged", object: live, drift };
     }
   }
-  const answer = await send(member, desired, options.signal);
+  const answer = await sendOver(member, desired, live, options.signal);
   member.recordApplied(ref, { manifest: desired, answer });
   if (answer.metadata.resourceVersion === live.metadata.resourceVersion)
     return { outcome: "unchanged", object: answer, drift: [] };
   const drift = driftFrom(answer).filter((field) => field.manager !== undefined);
   return { outcome: drift.length > 0 ? "corrected" : "configured", object: answer, drift };
+}
+
+/** Applies over `live`, and takes away what an earlier version of the manifest left there under another's name. */
+async function sendOver(
+  member: Member,
+  desired: KubeObject,
+  live: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject> {
+  const answer = await send(member, desired, signal);
+  const patch = dropPatch(live, desired, answer);
+  if (patch === undefined) return answer;
+  return member.client.patch(refOf(answer), patch, "merge", {
+    fieldManager: FIELD_MANAGER,
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 async function send(

@@ -71,6 +71,8 @@ export interface Profile {
   readonly skippedApis: readonly string[];
   /** `flaghoist` adds what kubectl, Flux and Argo CD need to call a template ready. */
   readonly compatibility: "karmada" | "flaghoist";
+  /** Metadata that members do not get, as `readMetadataStripping` reads it; undefined: `compatibility` decides. */
+  readonly strippedMetadata: readonly string[] | undefined;
   readonly featureGates: FeatureGates;
   readonly scheduling: SchedulingProfile;
   /** Undefined: replicas stay where they were put, as with Karmada when its descheduler is not installed. */
@@ -95,6 +97,7 @@ export const DEFAULT_PROFILE: Profile = {
   skippedNamespaces: ["kube-.*"],
   skippedApis: [],
   compatibility: "flaghoist",
+  strippedMetadata: undefined,
   featureGates: DEFAULT_FEATURE_GATES,
   scheduling: DEFAULT_SCHEDULING,
   descheduler: undefined,

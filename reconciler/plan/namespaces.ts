@@ -3,6 +3,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import { applyOverrides } from "../overrides/apply-overrides.ts";
 import { readSkipList } from "../policies/considered.ts";
 import { isReservedNamespace } from "../works/naming.ts";
+import { DEFAULT_METADATA_STRIPPING, trackingKeys, withoutTrackingKeys } from "../works/tracking-metadata.ts";
 import type { Copy } from "./copy.ts";
 import type { World } from "./world.ts";
 
@@ -34,6 +35,7 @@ export function namespaceCopies(world: World, namespace: KubeObject): Copy[] {
       ...(annotations === undefined ? {} : { annotations }),
     },
   };
+  const stripped = trackingKeys(namespace, DEFAULT_METADATA_STRIPPING);
   return world.clusters
     .filter((cluster) => cluster.metadata.deletionTimestamp === undefined)
     .map((cluster) => {
@@ -43,6 +45,7 @@ export function namespaceCopies(world: World, namespace: KubeObject): Copy[] {
         clusterOverridePolicies: world.clusterOverridePolicies,
         overridePolicies: [],
       });
-      return { cluster: cluster.metadata.name ?? "", manifest: overrides.object, replicas: undefined, overrides };
+      const manifest = withoutTrackingKeys(overrides.object, namespace, stripped);
+      return { cluster: cluster.metadata.name ?? "", manifest, replicas: undefined, overrides };
     });
 }

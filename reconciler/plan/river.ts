@@ -13,6 +13,7 @@ import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
 import { type AnyBinding, buildBinding, mergeBinding } from "../works/binding.ts";
 import { dependsOn } from "../works/dependencies.ts";
 import { bindingName } from "../works/naming.ts";
+import { DEFAULT_METADATA_STRIPPING } from "../works/tracking-metadata.ts";
 import { buildWorks } from "../works/work.ts";
 import type { Copy } from "./copy.ts";
 import { withDefinedKinds } from "./definitions.ts";
@@ -222,6 +223,7 @@ export function copiesOf(
     clusterOf: (name) => world.clusters.find((cluster) => cluster.metadata.name === name),
     clusterOverridePolicies: world.clusterOverridePolicies,
     overridePolicies: world.overridePolicies,
+    stripping: DEFAULT_METADATA_STRIPPING,
     workIdOf: () => NO_ID,
   });
   const targets = new Map((binding.spec.clusters ?? []).map((target) => [target.name, target.replicas]));

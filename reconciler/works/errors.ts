@@ -72,3 +72,12 @@ export function workManifestMissing(namespace: string, name: string, resource: O
     { recovery: "retry", details: { namespace, name } },
   );
 }
+
+/** A word of a list of metadata that members do not get is neither a tool nor a key. */
+export function metadataKeyMalformed(word: string, tools: readonly string[]): AppError {
+  return new AppError(
+    "metadata-key-malformed",
+    `"${word}" is neither a tool (${tools.join(", ")}), default or off, nor a key such as example.com/owner or example.com/*`,
+    { recovery: "stall", details: { word } },
+  );
+}

@@ -15,6 +15,7 @@ import { CONFLICT_RESOLUTION_ANNOTATION, WORK_FINALIZER, WORK_ID_LABEL } from ".
 import { executionNamespace, workName } from "./naming.ts";
 import { pruneObject } from "./prune.ts";
 import { effectiveTargets, withHeldReplicas } from "./targets.ts";
+import { type MetadataStripping, type StrippedKeys, trackingKeys, withoutTrackingKeys } from "./tracking-metadata.ts";
 
 export const WORK_API_VERSION = "work.karmada.io/v1alpha1";
 
@@ -30,6 +31,8 @@ export interface WorksRequest {
   readonly workIdOf?: (namespace: string, name: string) => string;
   /** Karmada's feature gates of these names; off when absent. */
   readonly gates?: { readonly statefulFailoverInjection?: boolean };
+  /** Metadata of tools that copies go without; none when absent. */
+  readonly stripping?: MetadataStripping;
 }
 
 export interface BuiltWork {
@@ -63,6 +66,7 @@ export function buildWorks(request: WorksRequest): WorksPlan {
     revises: isWorkload(request.binding) && request.interpreter.hookEnabled(gvkOf(request.template), "ReviseReplica"),
     preservedLabels:
       request.gates?.statefulFailoverInjection === true ? preservedLabels(request.binding, targets) : undefined,
+    stripped: request.stripping === undefined ? undefined : trackingKeys(request.template, request.stripping),
   };
   const works: BuiltWork[] = [];
   const failures: FailedWork[] = [];
@@ -81,6 +85,7 @@ interface WorkContext extends WorksRequest {
   readonly completions: ReadonlyMap<string, number> | undefined;
   readonly revises: boolean;
   readonly preservedLabels: Readonly<Record<string, string>> | undefined;
+  readonly stripped: StrippedKeys | undefined;
 }
 
 function buildWork(context: WorkContext, target: TargetCluster): BuiltWork {
@@ -104,7 +109,9 @@ function workOf(context: WorkContext, overrides: OverrideResult, target: TargetC
   const namespace = executionNamespace(target.name);
   const name = workName(object.kind, object.metadata.name ?? "", object.metadata.namespace ?? "");
   const id = context.workIdOf?.(namespace, name);
-  const manifest = withCopyMetadata(withLabels(pruneObject(object), context.preservedLabels), template, binding, {
+  const pruned = withLabels(pruneObject(object), context.preservedLabels);
+  const copy = context.stripped === undefined ? pruned : withoutTrackingKeys(pruned, template, context.stripped);
+  const manifest = withCopyMetadata(copy, template, binding, {
     namespace,
     name,
     id,

@@ -14,6 +14,7 @@ import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
+import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
@@ -64,6 +65,7 @@ export const upCommand: Command = {
       help: "flaghoist (default), or karmada: leave out what Karmada does not do",
     },
     ...SKIP_OPTIONS,
+    ...METADATA_OPTIONS,
     failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
     "request-log": { type: "boolean", help: "write a line of the log for each request to the endpoint" },
@@ -234,6 +236,7 @@ function profileOf(invocation: Invocation): Partial<Profile> {
     ...failover,
     ...readSchedulingSettings(invocation),
     ...readSkipSettings(invocation),
+    ...readMetadataSettings(invocation),
     estimators: readEstimatorSettings(invocation),
     ...readRebalanceSettings(invocation),
     ...readAdmissionSettings(invocation),

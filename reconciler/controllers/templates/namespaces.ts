@@ -20,6 +20,12 @@ import {
 } from "../../works/naming.ts";
 import { pruneObject } from "../../works/prune.ts";
 import { standaloneWork } from "../../works/standalone-work.ts";
+import {
+  type MetadataStripping,
+  metadataStrippingOf,
+  trackingKeys,
+  withoutTrackingKeys,
+} from "../../works/tracking-metadata.ts";
 import { mergeWork, WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import type { TemplateWatch } from "./template-watch.ts";
@@ -34,6 +40,7 @@ export function startNamespaceController(context: ControllerContext, templates: 
   const namespaces = context.informers.of("v1", "Namespace");
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
   const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
+  const stripping = metadataStrippingOf(context.profile);
   const queue = new WorkQueue(
     {
       name: "namespaces",
@@ -133,7 +140,7 @@ export function startNamespaceController(context: ControllerContext, templates: 
     if (existing?.metadata.deletionTimestamp !== undefined) return;
     const policies = [...context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").all()];
     const id = existing?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid();
-    const desired = namespaceWork(namespace, cluster, policies, id);
+    const desired = namespaceWork(namespace, cluster, policies, { id, stripping });
     if (existing === undefined) {
       works.adopt(await context.client.create(desired, { fieldManager: "flaghoist" }));
       return;
@@ -165,7 +172,7 @@ function namespaceWork(
   namespace: KubeObject,
   cluster: Cluster,
   policies: readonly ClusterOverridePolicy[],
-  id: string,
+  { id, stripping }: { readonly id: string; readonly stripping: MetadataStripping },
 ): Work {
   const { name = "", uid = "" } = namespace.metadata;
   const { spec: _spec, ...bare } = pruneObject(namespace);
@@ -175,7 +182,7 @@ function namespaceWork(
     clusterOverridePolicies: policies,
     overridePolicies: [],
   });
-  return standaloneWork(object, {
+  return standaloneWork(withoutTrackingKeys(object, namespace, trackingKeys(namespace, stripping)), {
     clusterName: cluster.metadata.name ?? "",
     name: workName("Namespace", name, ""),
     id,

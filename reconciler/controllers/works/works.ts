@@ -22,6 +22,7 @@ import {
   WORK_ID_LABEL,
 } from "../../works/metadata-keys.ts";
 import { bindingId, orphanWorks, worksToAwait } from "../../works/targets.ts";
+import { metadataStrippingOf } from "../../works/tracking-metadata.ts";
 import { type BuiltWork, buildWorks, mergeWork, WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
@@ -178,6 +179,7 @@ async function reconcile(deps: Deps, binding: AnyBinding): Promise<StepResult | 
       ...context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").all(),
     ],
     overridePolicies: [...context.informers.of<OverridePolicy>(POLICY_API, "OverridePolicy").all()],
+    stripping: metadataStrippingOf(context.profile),
     workIdOf: (workNamespace, workName) =>
       works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
   });
