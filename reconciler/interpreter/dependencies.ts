@@ -7,15 +7,16 @@ import { configMapNames, persistentVolumeClaimNames, secretNames } from "./pod-r
 
 /** Dependencies of the kinds with a pod template at `spec.template`. */
 export function dependenciesOfWorkload(object: KubeObject): readonly Dependency[] {
-  return dependenciesOfPodSpec(object, fieldsAt(object, "spec", "template", "spec"));
+  return dependenciesOfPodSpec(object.metadata.namespace, fieldsAt(object, "spec", "template", "spec"));
 }
 
 export function dependenciesOfCronJob(object: KubeObject): readonly Dependency[] {
-  return dependenciesOfPodSpec(object, fieldsAt(object, "spec", "jobTemplate", "spec", "template", "spec"));
+  const podSpec = fieldsAt(object, "spec", "jobTemplate", "spec", "template", "spec");
+  return dependenciesOfPodSpec(object.metadata.namespace, podSpec);
 }
 
 export function dependenciesOfPod(object: KubeObject): readonly Dependency[] {
-  return dependenciesOfPodSpec(object, fieldsAt(object, "spec"));
+  return dependenciesOfPodSpec(object.metadata.namespace, fieldsAt(object, "spec"));
 }
 
 /** A StatefulSet makes the claims of its templates itself, in the cluster it runs in. */
@@ -33,39 +34,38 @@ export function dependenciesOfStatefulSet(object: KubeObject): readonly Dependen
 /** A Secret for every entry of `spec.tls`, the nameless ones too: those are an error of the author. */
 export function dependenciesOfIngress(object: KubeObject): readonly Dependency[] {
   return objectsAt(fieldsAt(object, "spec"), "tls").map((tls) =>
-    dependency(object, "Secret", textAt(tls, "secretName")),
+    dependencyOn("Secret", object.metadata.namespace, textAt(tls, "secretName")),
   );
 }
 
 /** The Service under its derived name, and the slices with its endpoints. */
 export function dependenciesOfServiceImport(object: KubeObject): readonly Dependency[] {
-  const derived = `derived-${object.metadata.name ?? ""}`;
+  const { name = "", namespace } = object.metadata;
+  const derived = `derived-${name}`;
+  const service = dependencyOn("Service", namespace, derived);
   return [
-    dependency(object, "Service", derived),
+    service,
     {
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
-      ...namespaceOf(object),
+      ...(service.namespace === undefined ? {} : { namespace: service.namespace }),
       labelSelector: { matchLabels: { "kubernetes.io/service-name": derived } },
     },
   ];
 }
 
-function dependenciesOfPodSpec(object: KubeObject, podSpec: Fields): readonly Dependency[] {
+/** What a pod with this spec refers to, in the namespace that it will be in. */
+export function dependenciesOfPodSpec(namespace: string | undefined, podSpec: Fields): readonly Dependency[] {
   const account = textAt(podSpec, "serviceAccountName");
   return [
-    ...configMapNames(podSpec).map((name) => dependency(object, "ConfigMap", name)),
-    ...secretNames(podSpec).map((name) => dependency(object, "Secret", name)),
-    ...(account === "" || account === "default" ? [] : [dependency(object, "ServiceAccount", account)]),
-    ...persistentVolumeClaimNames(podSpec).map((name) => dependency(object, "PersistentVolumeClaim", name)),
+    ...configMapNames(podSpec).map((name) => dependencyOn("ConfigMap", namespace, name)),
+    ...secretNames(podSpec).map((name) => dependencyOn("Secret", namespace, name)),
+    ...(account === "" || account === "default" ? [] : [dependencyOn("ServiceAccount", namespace, account)]),
+    ...persistentVolumeClaimNames(podSpec).map((name) => dependencyOn("PersistentVolumeClaim", namespace, name)),
   ];
 }
 
-function dependency(object: KubeObject, kind: string, name: string): Dependency {
-  return { apiVersion: "v1", kind, ...namespaceOf(object), name };
-}
-
-function namespaceOf(object: KubeObject): { readonly namespace?: string } {
-  const { namespace } = object.metadata;
-  return namespace === undefined || namespace === "" ? {} : { namespace };
+/** A dependency on an object of the core group. */
+export function dependencyOn(kind: string, namespace: string | undefined, name: string): Dependency {
+  return { apiVersion: "v1", kind, ...(namespace === undefined || namespace === "" ? {} : { namespace }), name };
 }
