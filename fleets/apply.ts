@@ -18,7 +18,7 @@ export interface ApplyResult {
 
 export interface ApplyOptions {
   /** Carries over from the live object what the member decides (a Service's address, replicas under a scaler). */
-  readonly retain: (desired: KubeObject, live: KubeObject) => KubeObject;
+  readonly retain: (desired: KubeObject, live: KubeObject) => KubeObject | Promise<KubeObject>;
   /** `report`: drift is found but left alone. */
   readonly drift: "correct" | "report";
   readonly signal?: AbortSignal;
@@ -33,11 +33,11 @@ export interface ApplyOptions {
  */
 export async function applyManifest(member: Member, manifest: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(manifest);
-  const live = await member.live(ref, options.signal);
-  const record = member.applied(ref);
-  if (live !== undefined) {
-    refuseForeign(member, manifest, live);
-    const desired = options.retain(manifest, live);
+  const found = await member.live(ref, options.signal);
+  if (found !== undefined) {
+    refuseForeign(member, manifest, found);
+    const { desired, live } = await retainFrom(member, manifest, found, options);
+    const record = member.applied(ref);
     const known = record !== undefined && record.answer.metadata.uid === live.metadata.uid;
     if (!known) return meetAgain(member, desired, live, options);
     const drift = findDrift(record.answer, live, FIELD_MANAGER);
@@ -52,6 +52,22 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
   const answer = await send(member, manifest, options.signal);
   member.recordApplied(ref, { manifest, answer });
   return { outcome: "created", object: answer, drift: [] };
+}
+
+/** Who tells what is kept may have to ask, and the object may change meanwhile: then its new state counts. */
+async function retainFrom(
+  member: Member,
+  manifest: KubeObject,
+  found: KubeObject,
+  options: ApplyOptions,
+): Promise<{ readonly desired: KubeObject; readonly live: KubeObject }> {
+  let live = found;
+  for (let attempt = 0; ; attempt++) {
+    const desired = await options.retain(manifest, live);
+    const now = member.cached(refOf(live)) ?? live;
+    if (now.metadata.resourceVersion === live.metadata.resourceVersion || attempt >= 4) return { desired, live };
+    live = now;
+  }
 }
 
 /**

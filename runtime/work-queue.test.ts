@@ -278,6 +278,27 @@ describe("WorkQueue", () => {
     expect(queue.depth).toBe(0);
   });
 
+  it("runs other keys in the place of a step that waits outside", async () => {
+    const outside = gate();
+    const runs: string[] = [];
+    const { queue, clock } = start(
+      async (key) => {
+        if (key === "slow") await queue.park(outside.wait());
+        runs.push(key);
+      },
+      { workers: 1 },
+    );
+    queue.add("slow");
+    queue.add("a");
+    queue.add("b");
+    await clock.advance(0);
+
+    expect(runs).toEqual(["a", "b"]);
+    outside.open();
+    await queue.whenIdle();
+    expect(runs).toEqual(["a", "b", "slow"]);
+  });
+
   it("wakes who waits for idleness when it stops before anything ran", async () => {
     const { queue } = start(async () => undefined);
     queue.add("a");

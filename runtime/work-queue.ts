@@ -26,6 +26,9 @@ export interface StepResult {
 /** Does the work of one key from the whole present state. Throws to be retried by the error's `recovery`. */
 export type Step = (key: string, signal: AbortSignal) => Promise<StepResult | undefined>;
 
+/** Steps that wait outside at the same time; more than that keep their places. */
+const MOST_PARKED = 256;
+
 /**
  * Runs a step for keys, each key at most once at a time. A key added while it runs is run once more afterwards, so no
  * change is lost and none is worked twice in parallel. Failed keys come back with exponential back-off of their own.
@@ -41,6 +44,7 @@ export class WorkQueue {
   readonly #abort = new AbortController();
   readonly #turn = new Turn();
   #startsLater = false;
+  #parked = 0;
   #idle: (() => void)[] = [];
 
   constructor(options: WorkQueueOptions, step: Step) {
@@ -86,6 +90,21 @@ export class WorkQueue {
     this.#timers.set(key, { timer, at });
   }
 
+  /**
+   * Waits within a step for somebody outside who may be slow, and lets another key run meanwhile: one that does not answer
+   * then keeps no place from the rest.
+   */
+  async park<T>(awaited: Promise<T>): Promise<T> {
+    if (this.#parked >= MOST_PARKED) return awaited;
+    this.#parked++;
+    this.#startLater();
+    try {
+      return await awaited;
+    } finally {
+      this.#parked--;
+    }
+  }
+
   /** Resolves when nothing waits or runs; back-offs and later wake-ups do not count. */
   async whenIdle(): Promise<void> {
     if (this.depth === 0) return;
@@ -116,7 +135,7 @@ export class WorkQueue {
   }
 
   #start(): void {
-    while (this.#running.size < this.#options.workers) {
+    while (this.#running.size - this.#parked < this.#options.workers) {
       // Steps that wait for nothing would otherwise follow one another without end.
       if (this.#turn.isOver) {
         this.#startLater();

@@ -20,7 +20,6 @@ import { type Manager, startManager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota/quota-enforcement.ts";
 import { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
 import { estimateDetails } from "../controllers/scheduling/estimators.ts";
-import { standardInterpreter } from "../interpreter/standard-interpreter.ts";
 import { type AdmissionSettings, karmadaAdmission } from "./admission.ts";
 import { type AuditSettings, openAudit } from "./audit-settings.ts";
 import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
@@ -138,8 +137,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       allowLocal: options.allowLocalSources ?? false,
     });
     const renderer = createSyncRenderer(context.profile);
-    const interpreter = standardInterpreter(context.profile.compatibility);
-    const running = await startManager({ context, fleet, interpreter, fetcher, renderer, ledger });
+    const running = await startManager({ context, fleet, fetcher, renderer, ledger });
     manager = running;
     const traces = await serveTraces({ folder: dataFolder, decisions: running.decisions, logger });
     return {

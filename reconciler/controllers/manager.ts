@@ -1,6 +1,5 @@
 // Starts every control loop of a control plane over one store, in the order in which they need each other.
 import type { Fleet } from "../../fleets/fleet.ts";
-import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
 import type { DecisionHistory } from "../scheduler/explanation/decision-history.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
@@ -10,6 +9,7 @@ import { startClusterController } from "./clusters/clusters.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
 import type { Controller, ControllerContext } from "./context.ts";
+import { Interpretation } from "./interpretation.ts";
 import { startQuotaStatusController } from "./quota/federated-resource-quota.ts";
 import { QUOTA_KIND, startQuotaWorkController } from "./quota/federated-resource-quota-works.ts";
 import type { QuotaLedger } from "./quota/quota-ledger.ts";
@@ -63,7 +63,6 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
 export interface ManagerOptions {
   readonly context: ControllerContext;
   readonly fleet: Fleet;
-  readonly interpreter: Interpreter;
   readonly fetcher: GitFetcher;
   readonly renderer: SyncRenderer;
   /** What admission has charged to quotas for writes on their way. */
@@ -81,10 +80,11 @@ export interface Manager extends Controller {
 }
 
 export async function startManager(options: ManagerOptions): Promise<Manager> {
-  const { context, fleet, interpreter } = options;
+  const { context, fleet } = options;
   for (const [apiVersion, kind] of FIRST_KINDS) context.informers.of(apiVersion, kind);
   await context.informers.synced();
 
+  const interpretation = new Interpretation({ compatibility: context.profile.compatibility });
   const journal = new DriftJournal();
   const artifacts = new ArtifactStore();
   const templates = new TemplateWatch(context);
@@ -104,7 +104,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const quotaWorks = new QuotaWorks(context);
 
   const templateIndex = new TemplateIndex(templates);
-  const templateController = startTemplateController({ context, templates, policies, interpreter, writer });
+  const templateController = startTemplateController({ context, templates, policies, interpretation, writer });
   const preemption = startPreemptionController(context, templates, policies);
   const advisor = startPolicyAdvisor(context, templates, templateIndex, policies);
   const controllers: Controller[] = [
@@ -113,19 +113,19 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     advisor,
     startPolicyController({ context, index: templateIndex, templates: templateController, preemption, advisor }),
     startBindingController(context, fleetState, writer),
-    startWorkController({ context, templates, fleet: fleetState, interpreter, index }),
+    startWorkController({ context, templates, fleet: fleetState, interpretation, index }),
     startNamespaceController(context, templates),
-    startDependencyController(context, templates, interpreter),
+    startDependencyController(context, templates, interpretation),
     startClusterController(context, fleet),
     startFailoverController(context, fleetState, writer),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
     startRelocationController(context, fleetState, writer),
-    startApplicationFailoverController(context, interpreter),
+    startApplicationFailoverController(context, interpretation),
     ...(context.profile.failover ? [startTaintPolicyController(context)] : []),
-    startExecutionController({ context, fleet, interpreter, journal }),
-    startBindingStatusController({ context, templates, interpreter, index }),
+    startExecutionController({ context, fleet, interpretation, journal }),
+    startBindingStatusController({ context, templates, interpretation, index }),
     estimators,
     ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined
       ? []

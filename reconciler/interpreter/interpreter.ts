@@ -55,8 +55,8 @@ export interface Interpreter {
 /**
  * One level of interpretation. A method is only called after `hookEnabled` said yes for its operation.
  *
- * Levels answer at once. What has to be asked over the network (webhooks) is asked before, and the answers handed in as
- * a level of their own.
+ * Levels answer at once. One that has to ask somebody outside (a webhook) throws `AnswerPending` until it is made with
+ * the answer.
  */
 export type InterpreterLevel = Pick<Interpreter, "hookEnabled"> & Partial<Interpreter>;
 

@@ -18,6 +18,7 @@ import {
   parseApiVersion,
   refOf,
 } from "../../kube/object.ts";
+import { letPendingPass } from "../interpreter/answers.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { changeMetadata, claimMarks } from "../policies/claim.ts";
 import type { Policy } from "../policies/policy-index.ts";
@@ -128,6 +129,7 @@ function ask<T>(what: "replicas" | "components", template: KubeObject, answer: (
   try {
     return answer();
   } catch (error) {
+    letPendingPass(error);
     throw demandUnknown(what, refOf(template), error);
   }
 }

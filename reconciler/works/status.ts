@@ -3,6 +3,7 @@
 import type { AggregatedStatusItem, ManifestStatus, ResourceHealth, Work } from "../../api/work.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import { type Condition, gvkOf, type KubeObject, parseApiVersion, refOf } from "../../kube/object.ts";
+import { letPendingPass } from "../interpreter/answers.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { AnyBinding } from "./binding.ts";
 import { workManifestMissing } from "./errors.ts";
@@ -132,12 +133,13 @@ export function aggregateTemplateStatus(
 
 /**
  * What a Work's status says of a copy as it was seen in the member. `resource` is the plural name of its kind. Throws
- * when the interpreter cannot read the copy's status; a health that it cannot tell is Unknown.
+ * when the interpreter cannot read the copy's status; a health that it cannot tell is Unknown, and `onUnknown` is told why.
  */
 export function manifestStatus(
   observed: KubeObject,
   resource: string,
   interpreter: Pick<Interpreter, "hookEnabled" | "reflectStatus" | "interpretHealth">,
+  onUnknown?: (error: unknown) => void,
 ): ManifestStatus {
   const { group, version, kind } = gvkOf(observed);
   const { name, namespace } = refOf(observed);
@@ -145,7 +147,7 @@ export function manifestStatus(
   return {
     identifier: { ordinal: 0, group, version, kind, resource, ...(namespace ? { namespace } : {}), name },
     ...(status === undefined ? {} : { status: { ...status } }),
-    health: healthOf(observed, interpreter),
+    health: healthOf(observed, interpreter, onUnknown),
   };
 }
 
@@ -153,11 +155,14 @@ export function manifestStatus(
 export function healthOf(
   observed: KubeObject,
   interpreter: Pick<Interpreter, "hookEnabled" | "interpretHealth">,
+  onUnknown?: (error: unknown) => void,
 ): ResourceHealth {
   if (!interpreter.hookEnabled(gvkOf(observed), "InterpretHealth")) return "Healthy";
   try {
     return interpreter.interpretHealth(observed) ? "Healthy" : "Unhealthy";
-  } catch {
+  } catch (error) {
+    letPendingPass(error);
+    onUnknown?.(error);
     return "Unknown";
   }
 }

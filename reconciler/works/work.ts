@@ -5,6 +5,7 @@ import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts"
 import type { TargetCluster, Work } from "../../api/work.ts";
 import { gvkOf, type KubeObject } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
+import { PendingQuestions } from "../interpreter/answers.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { applyOverrides, type OverrideResult } from "../overrides/apply-overrides.ts";
 import { type AnyBinding, unionOf } from "./binding.ts";
@@ -70,14 +71,17 @@ export function buildWorks(request: WorksRequest): WorksPlan {
   };
   const works: BuiltWork[] = [];
   const failures: FailedWork[] = [];
+  const pending = new PendingQuestions();
   for (const target of targets) {
     try {
       works.push(buildWork(context, target));
     } catch (error) {
+      if (pending.take(error)) continue;
       if (!(error instanceof AppError)) throw error;
       failures.push({ cluster: target.name, error });
     }
   }
+  pending.throwIfAny();
   return { works, failures };
 }
 

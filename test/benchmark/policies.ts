@@ -10,6 +10,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import { installDefinitions } from "../../reconciler/cli/install.ts";
 import type { Controller, ControllerContext } from "../../reconciler/controllers/context.ts";
 import { createContext } from "../../reconciler/controllers/context.ts";
+import { Interpretation } from "../../reconciler/controllers/interpretation.ts";
 import { BindingWriter } from "../../reconciler/controllers/scheduling/binding-writer.ts";
 import { startBindingController } from "../../reconciler/controllers/scheduling/bindings.ts";
 import { FleetState } from "../../reconciler/controllers/scheduling/fleet-state.ts";
@@ -19,8 +20,6 @@ import { startPreemptionController } from "../../reconciler/controllers/template
 import { TemplateIndex } from "../../reconciler/controllers/templates/template-index.ts";
 import { TemplateWatch } from "../../reconciler/controllers/templates/template-watch.ts";
 import { startTemplateController, watchPolicies } from "../../reconciler/controllers/templates/templates.ts";
-import { createInterpreter } from "../../reconciler/interpreter/levels.ts";
-import { nativeLevel } from "../../reconciler/interpreter/native.ts";
 import { matchPolicy } from "../../reconciler/policies/match.ts";
 import { ObjectIndex } from "../../reconciler/policies/object-index.ts";
 import { PolicyIndex } from "../../reconciler/policies/policy-index.ts";
@@ -248,8 +247,8 @@ async function startLoops(transport: Transport): Promise<{
   const writer = new BindingWriter(context, fleet);
   const policies = watchPolicies(context);
   const index = new TemplateIndex(watch);
-  const interpreter = createInterpreter({ native: nativeLevel() });
-  const templates = startTemplateController({ context, templates: watch, policies, interpreter, writer });
+  const interpretation = new Interpretation({ compatibility: "karmada" });
+  const templates = startTemplateController({ context, templates: watch, policies, interpretation, writer });
   const preemption = startPreemptionController(context, watch, policies);
   const advisor = startPolicyAdvisor(context, watch, index, policies);
   const controllers = [

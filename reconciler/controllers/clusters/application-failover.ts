@@ -7,17 +7,20 @@ import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { decideApplicationFailover, type UnhealthySince } from "../../failover/application-failover.ts";
 import { evictFromCluster } from "../../failover/evict.ts";
 import { preserveState } from "../../failover/preserve-state.ts";
-import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { rememberHome } from "../../scheduler/relocation/home-clusters.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import { concernedBindings, type Interpretation } from "../interpretation.ts";
 import { BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 
 const NOTHING: UnhealthySince = new Map();
 
-export function startApplicationFailoverController(context: ControllerContext, interpreter: Interpreter): Controller {
+export function startApplicationFailoverController(
+  context: ControllerContext,
+  interpretation: Interpretation,
+): Controller {
   const { client, clock, logger, events, profile } = context;
   const queue = new WorkQueue({ name: "application-failover", clock, logger, workers: 4, minBackoffMs: 200 }, step);
   /** By key. As Karmada: in memory, so that a restart begins anew. */
@@ -30,6 +33,11 @@ export function startApplicationFailoverController(context: ControllerContext, i
     });
   }
 
+  interpretation.subscribe((change) => {
+    for (const binding of concernedBindings(context, change, ["InterpretHealth"]))
+      if (binding.spec.failover?.application != null) queue.add(bindingKey(binding));
+  });
+
   async function step(key: string): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) {
@@ -38,7 +46,7 @@ export function startApplicationFailoverController(context: ControllerContext, i
     }
     const now = clock.now();
     const decision = decideApplicationFailover(binding, unhealthy.get(key) ?? NOTHING, now, {
-      healthIsInterpreted: interpreter.hookEnabled(gvkOf(binding.spec.resource), "InterpretHealth"),
+      healthIsInterpreted: interpretation.hookEnabled(gvkOf(binding.spec.resource), "InterpretHealth"),
       ...(profile.featureGates.StatefulFailoverInjection
         ? { preservedLabels: (cluster: string) => preservedLabelsOf(binding, cluster) }
         : {}),

@@ -2,7 +2,6 @@
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { describeRef, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
-import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { policyId } from "../../policies/claim.ts";
 import type { TemplateDecision } from "../../policies/decide-template.ts";
 import { describeTie } from "../../policies/match.ts";
@@ -16,13 +15,14 @@ import {
 } from "../../works/binding.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import type { Asking, Interpretation } from "../interpretation.ts";
 import type { BindingWriter } from "../scheduling/binding-writer.ts";
 import { writeMarks } from "./claim-marks.ts";
 import { priorityClassValue } from "./template-priority.ts";
 
 export interface ApplyDeps {
   readonly context: ControllerContext;
-  readonly interpreter: Interpreter;
+  readonly interpretation: Interpretation;
   readonly writer: BindingWriter;
 }
 
@@ -32,6 +32,7 @@ export async function applyPolicy(
   template: KubeObject,
   decision: Extract<TemplateDecision, { action: "apply" }>,
   contentVersion: () => string | undefined,
+  asking: Asking,
 ): Promise<void> {
   const { context } = deps;
   const { policy } = decision;
@@ -44,7 +45,7 @@ export async function applyPolicy(
     const claimed = decision.claim === undefined ? template : await writeMarks(context, template, decision.claim);
     const tie = decision.claim === undefined ? undefined : describeTie(policy, decision.candidates);
     if (tie !== undefined) context.events.record(subjectOf(template), "Warning", "PoliciesOfEqualRank", tie);
-    if (!decision.holdBinding) await writeBinding(deps, claimed, policy, contentVersion());
+    if (!decision.holdBinding) await writeBinding(deps, claimed, policy, contentVersion, asking);
   } catch (error) {
     if (!isConflict(error)) tellFailed(context, template, policy, error);
     throw error;
@@ -55,17 +56,23 @@ async function writeBinding(
   deps: ApplyDeps,
   template: KubeObject,
   policy: Policy,
-  contentVersion: string | undefined,
+  contentVersion: () => string | undefined,
+  asking: Asking,
 ): Promise<void> {
-  const { context, interpreter, writer } = deps;
-  const desired = buildBinding({
-    template,
-    policy,
-    interpreter,
-    id: context.newUuid(),
-    priorityOf: (name) => priorityClassValue(context, name),
-    gates: context.profile.featureGates,
-  });
+  const { context, interpretation, writer } = deps;
+  const id = context.newUuid();
+  const desired = await interpretation.decide(
+    (interpreter) =>
+      buildBinding({
+        template,
+        policy,
+        interpreter,
+        id,
+        priorityOf: (name) => priorityClassValue(context, name),
+        gates: context.profile.featureGates,
+      }),
+    asking,
+  );
   const existing = context.informers
     .of<AnyBinding>(BINDING_API_VERSION, desired.kind)
     .get(desired.metadata.namespace, desired.metadata.name ?? "");
@@ -78,7 +85,7 @@ async function writeBinding(
   const merged =
     existing === undefined
       ? desired
-      : withKnownVersion(mergeBinding(existing, desired, policy), existing, contentVersion);
+      : withKnownVersion(mergeBinding(existing, desired, policy), existing, contentVersion());
   const before = existing?.metadata.resourceVersion;
   await writer.write(existing, merged, (stored) => {
     if (stored.metadata.resourceVersion !== before) tellApplied(context, template, policy);

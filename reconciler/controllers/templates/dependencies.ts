@@ -4,15 +4,16 @@ import { isAlreadyExists, isConflict, isNotFound } from "../../../kube/client/st
 import { describeRef, equalJson, gvkOf, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import type { Dependency, Interpreter } from "../../interpreter/interpreter.ts";
+import type { Dependency } from "../../interpreter/interpreter.ts";
 import { isRelevantUpdate } from "../../policies/lazy.ts";
-import { BINDING_API_VERSION, isOfEarlierObject } from "../../works/binding.ts";
+import { type AnyBinding, BINDING_API_VERSION, isOfEarlierObject } from "../../works/binding.ts";
 import { dependsOn, planDependencies, propagatesDependencies } from "../../works/dependencies.ts";
 import { AttachmentIndex, NeedIndex } from "../../works/dependency-index.ts";
 import { DEPENDENCIES_ANNOTATION, DEPENDENCIES_FINALIZER } from "../../works/metadata-keys.ts";
 import { bindingName } from "../../works/naming.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import { concernedBindings, type Interpretation } from "../interpretation.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import { keyOf, splitKey } from "../sync/git-repository.ts";
 import { removeStaleBinding } from "./apply-policy.ts";
@@ -24,7 +25,7 @@ const TEMPLATE_GONE_RETRY_MS = 5_000;
 export function startDependencyController(
   context: ControllerContext,
   templates: TemplateWatch,
-  interpreter: Interpreter,
+  interpretation: Interpretation,
 ): Controller {
   if (!context.profile.featureGates.PropagateDeps) return { stop: async () => {} };
   const bindings = context.informers.of<ResourceBinding>(BINDING_API_VERSION, "ResourceBinding");
@@ -63,18 +64,27 @@ export function startDependencyController(
     for (const version of versions) for (const referrer of needs.whoNeeds(version)) queue.add(referrer);
   });
 
+  interpretation.subscribe((change) => {
+    for (const binding of concernedBindings(context, change, ["InterpretDependency"]))
+      if (isFollowed(binding)) queue.add(keyOf(binding));
+  });
+
+  function isFollowed(binding: AnyBinding): binding is ResourceBinding {
+    return binding.kind === "ResourceBinding" && concerns(binding);
+  }
+
   function concerns(binding: ResourceBinding): boolean {
     return binding.spec.propagateDeps === true || hasFinalizer(binding);
   }
 
-  async function step(key: string): Promise<StepResult | undefined> {
+  async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
     const referrer = bindings.get(...splitKey(key));
     if (referrer === undefined || !concerns(referrer)) {
       needs.delete(key);
       return undefined;
     }
     try {
-      return await follow(key, referrer);
+      return await follow(key, referrer, signal);
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
       if (isNotFound(error)) return undefined;
@@ -85,8 +95,8 @@ export function startDependencyController(
     }
   }
 
-  async function follow(key: string, referrer: ResourceBinding): Promise<StepResult | undefined> {
-    const dependencies = propagatesDependencies(referrer) ? readDependencies(referrer) : [];
+  async function follow(key: string, referrer: ResourceBinding, signal: AbortSignal): Promise<StepResult | undefined> {
+    const dependencies = propagatesDependencies(referrer) ? await readDependencies(referrer, signal) : [];
     if (dependencies === undefined) {
       needs.delete(key);
       return undefined;
@@ -131,7 +141,10 @@ export function startDependencyController(
   }
 
   /** What the binding's object needs. Undefined: nothing is to be done, neither now nor about what was done before. */
-  function readDependencies(referrer: ResourceBinding): readonly Dependency[] | undefined {
+  async function readDependencies(
+    referrer: ResourceBinding,
+    signal: AbortSignal,
+  ): Promise<readonly Dependency[] | undefined> {
     // As Karmada: what is not scheduled yet takes nothing along.
     if ((referrer.spec.clusters?.length ?? 0) === 0 && !hasFinalizer(referrer)) return undefined;
     const { apiVersion, kind, namespace, name } = referrer.spec.resource;
@@ -142,10 +155,11 @@ export function startDependencyController(
         recovery: "wait",
         afterMs: templates.isLoaded(apiVersion, kind) ? TEMPLATE_GONE_RETRY_MS : NOT_LOADED_RETRY_MS,
       });
-    if (!interpreter.hookEnabled(gvkOf(template), "InterpretDependency")) return undefined;
+    if (!interpretation.hookEnabled(gvkOf(template), "InterpretDependency")) return undefined;
     try {
-      return interpreter.getDependencies(template);
+      return await interpretation.decide((interpreter) => interpreter.getDependencies(template), { signal, queue });
     } catch (error) {
+      if (signal.aborted) throw error;
       const message = messageOf(error);
       context.events.record(templateSubject(referrer), "Warning", "GetDependenciesFailed", message);
       throw new AppError("dependencies-unknown", message, { recovery: "retry", cause: error });

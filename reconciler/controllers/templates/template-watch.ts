@@ -1,7 +1,7 @@
 // Watches every kind that can be a template: what the control plane serves, less what is never propagated.
 import type { Change, Informer } from "../../../kube/client/informer.ts";
 import type { ResourceInfo } from "../../../kube/client/rest-mapper.ts";
-import { formatApiVersion, type KubeObject, parseApiVersion } from "../../../kube/object.ts";
+import { formatApiVersion, type GroupVersionKind, type KubeObject, parseApiVersion } from "../../../kube/object.ts";
 import type { Timer } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { readSkipList, type SkipList, whyNotTemplateKind } from "../../policies/considered.ts";
@@ -92,6 +92,14 @@ export class TemplateWatch {
   /** The objects of one kind. */
   ofKind(apiVersion: string, kind: string): Iterable<KubeObject> {
     return this.#informers.get(`${apiVersion}/${kind}`)?.all() ?? [];
+  }
+
+  /** The kinds that are watched. */
+  *kinds(): Generator<GroupVersionKind> {
+    for (const key of this.#informers.keys()) {
+      const slash = key.lastIndexOf("/");
+      yield { ...parseApiVersion(key.slice(0, slash)), kind: key.slice(slash + 1) };
+    }
   }
 
   *all(): Generator<KubeObject> {

@@ -1,7 +1,7 @@
 // From templates and policies to bindings: decides for each template which policy applies, and applies it.
 import type { ClusterPropagationPolicy, PropagationPolicy } from "../../../api/policy.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
-import { type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
+import { formatApiVersion, type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { readClaim } from "../../policies/claim.ts";
@@ -12,6 +12,7 @@ import { PolicyIndex } from "../../policies/policy-index.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { bindingName } from "../../works/naming.ts";
 import type { Controller, ControllerContext } from "../context.ts";
+import type { Asking } from "../interpretation.ts";
 import { allBindings } from "../scheduling/binding-key.ts";
 import { type ApplyDeps, applyPolicy, tellFailed } from "./apply-policy.ts";
 import { Awaited } from "./awaited.ts";
@@ -95,6 +96,14 @@ export function startTemplateController(deps: Deps): TemplateController {
     });
   }
 
+  deps.interpretation.subscribe((change) => {
+    for (const gvk of templates.kinds()) {
+      if (!DEMANDS.some((operation) => change.concerns(gvk, operation))) continue;
+      for (const template of templates.ofKind(formatApiVersion(gvk.group, gvk.version), gvk.kind))
+        enqueue(refOf(template), false);
+    }
+  });
+
   // What a template waits for wakes it up with the changes that it still has to act on.
   for (const [apiVersion, kind] of AWAITED_KINDS) {
     context.informers.of(apiVersion, kind).subscribe((change) => {
@@ -104,7 +113,7 @@ export function startTemplateController(deps: Deps): TemplateController {
     });
   }
 
-  async function step(key: string): Promise<StepResult | undefined> {
+  async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
     const ref = references.get(key);
     if (ref === undefined) return undefined;
     const template = templates.find(ref.apiVersion, ref.kind, ref.namespace, ref.name);
@@ -129,7 +138,7 @@ export function startTemplateController(deps: Deps): TemplateController {
       changedByUs,
     });
     try {
-      return await act(deps, template, decision, () => contentVersions.get(key));
+      return await act(deps, template, decision, () => contentVersions.get(key), { signal, queue });
     } catch (error) {
       // What was not dealt with counts again.
       onlyHeld.set(key, changedByUs && (onlyHeld.get(key) ?? true));
@@ -158,10 +167,11 @@ async function act(
   template: KubeObject,
   decision: TemplateDecision,
   contentVersion: () => string | undefined,
+  asking: Asking,
 ): Promise<StepResult | undefined> {
   switch (decision.action) {
     case "apply":
-      await applyPolicy(deps, template, decision, contentVersion);
+      await applyPolicy(deps, template, decision, contentVersion, asking);
       return undefined;
     case "release":
       await releaseTemplate(deps.context, template, decision.claim);
@@ -178,6 +188,9 @@ async function act(
       return undefined;
   }
 }
+
+/** What a binding says of its object. */
+const DEMANDS = ["InterpretReplica", "InterpretComponent"] as const;
 
 const AWAITED_KINDS = [
   [POLICY_API, "OverridePolicy"],

@@ -6,12 +6,12 @@ import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { aggregateBindingStatus, aggregateTemplateStatus } from "../../works/status.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import { concernedBindings, type Interpretation } from "../interpretation.ts";
 import { bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
@@ -24,12 +24,12 @@ const GATHER_MS = 10;
 interface Deps {
   readonly context: ControllerContext;
   readonly templates: TemplateWatch;
-  readonly interpreter: Interpreter;
+  readonly interpretation: Interpretation;
   readonly index: WorkIndex;
 }
 
 export function startBindingStatusController(deps: Deps): Controller {
-  const { context, index, templates, interpreter } = deps;
+  const { context, index, templates, interpretation } = deps;
   const queue = new WorkQueue(
     {
       name: "binding-status",
@@ -58,7 +58,11 @@ export function startBindingStatusController(deps: Deps): Controller {
     });
   }
 
-  async function step(key: string): Promise<StepResult | undefined> {
+  interpretation.subscribe((change) => {
+    for (const binding of concernedBindings(context, change, ["AggregateStatus"])) queue.add(bindingKey(binding));
+  });
+
+  async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
     const now = rfc3339(context.clock.now());
@@ -66,7 +70,7 @@ export function startBindingStatusController(deps: Deps): Controller {
       const { aggregatedStatus, conditions } = aggregateBindingStatus(binding, index.of(binding), now).status ?? {};
       const changes = { aggregatedStatus: aggregatedStatus ?? [], conditions: conditions ?? [] };
       const written = await writeBindingStatus(context, binding, changes);
-      await writeTemplateStatus(written, now);
+      await writeTemplateStatus(written, now, signal);
       if (written !== binding) {
         for (const subject of [subjectOf(binding), templateSubject(binding)]) {
           context.events.record(
@@ -81,16 +85,21 @@ export function startBindingStatusController(deps: Deps): Controller {
     } catch (error) {
       if (isNotFound(error)) return undefined;
       if (isConflict(error)) return { requeueAfterMs: 20 };
+      if (signal.aborted) throw error;
       context.events.record(subjectOf(binding), "Warning", "AggregateStatusFailed", messageOf(error));
       throw error;
     }
   }
 
-  async function writeTemplateStatus(binding: AnyBinding, now: string): Promise<void> {
+  async function writeTemplateStatus(binding: AnyBinding, now: string, signal: AbortSignal): Promise<void> {
     const { apiVersion, kind, namespace, name } = binding.spec.resource;
     const template = templates.find(apiVersion, kind, namespace, name);
     if (template === undefined || template.metadata.deletionTimestamp !== undefined) return;
-    const aggregated = aggregateTemplateStatus(template, binding.status?.aggregatedStatus ?? [], interpreter, now);
+    const items = binding.status?.aggregatedStatus ?? [];
+    const aggregated = await interpretation.decide(
+      (interpreter) => aggregateTemplateStatus(template, items, interpreter, now),
+      { signal, queue },
+    );
     if (aggregated === undefined || equalJson(aggregated["status"], template["status"])) return;
     const info = await context.client.mapper.find(apiVersion, kind);
     const target: KubeObject = { ...aggregated, apiVersion, kind };

@@ -10,20 +10,20 @@ import {
   type Condition,
   describeRef,
   equalJson,
+  gvkOf,
   type KubeObject,
   type ObjectRef,
-  parseApiVersion,
   refOf,
 } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { clusterOfExecutionNamespace } from "../../works/naming.ts";
 import { manifestStatus } from "../../works/status.ts";
 import { findReady } from "../clusters/clusters.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import type { Asking, Interpretation, InterpretationChange } from "../interpretation.ts";
 import type { DriftJournal } from "./drift-journal.ts";
 
 const FINALIZER = "karmada.io/execution-controller";
@@ -60,7 +60,7 @@ const OUR_ANNOTATIONS = [
 interface Deps {
   readonly context: ControllerContext;
   readonly fleet: Fleet;
-  readonly interpreter: Interpreter;
+  readonly interpretation: Interpretation;
   readonly journal: DriftJournal;
 }
 
@@ -80,7 +80,7 @@ export function startExecutionController(deps: Deps): Controller {
       const logger = context.logger.with({ cluster });
       queue = new WorkQueue(
         { name: "execution", clock: context.clock, logger, workers: WORKERS_PER_CLUSTER, maxBackoffMs: 30_000 },
-        (key, signal) => reconcileWork(deps, cluster, works.get(`karmada-es-${cluster}`, key), signal),
+        (key, signal) => reconcileWork(deps, cluster, works.get(`karmada-es-${cluster}`, key), { signal, queue }),
       );
       queues.set(cluster, queue);
     }
@@ -99,6 +99,14 @@ export function startExecutionController(deps: Deps): Controller {
   function addAll(cluster: string): void {
     for (const work of works.all()) if (clusterOfWork(work) === cluster) queueOf(cluster).add(work.metadata.name ?? "");
   }
+
+  deps.interpretation.subscribe((change) => {
+    for (const work of works.all()) {
+      const cluster = clusterOfWork(work);
+      if (cluster !== undefined && manifestsOf(work).some((manifest) => isConcerned(manifest, change)))
+        queueOf(cluster).add(work.metadata.name ?? "");
+    }
+  });
 
   fleet.onConnect((member) => {
     member.subscribe(({ object }) => {
@@ -122,6 +130,13 @@ export function startExecutionController(deps: Deps): Controller {
   };
 }
 
+/** What a copy's interpretation is asked for here. */
+const OPERATIONS = ["Retain", "InterpretStatus", "InterpretHealth"] as const;
+
+function isConcerned(manifest: KubeObject, change: InterpretationChange): boolean {
+  return OPERATIONS.some((operation) => change.concerns(gvkOf(manifest), operation));
+}
+
 function clusterOfWork(work: Work): string | undefined {
   try {
     return clusterOfExecutionNamespace(work.metadata.namespace ?? "");
@@ -134,9 +149,10 @@ async function reconcileWork(
   deps: Deps,
   clusterName: string,
   work: Work | undefined,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<StepResult | undefined> {
   if (work === undefined) return undefined;
+  const { signal } = asking;
   const { context, fleet } = deps;
   const cluster = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, clusterName);
   const ready = cluster !== undefined && findReady(cluster)?.status === "True";
@@ -149,7 +165,7 @@ async function reconcileWork(
   if (work.spec.suspendDispatching === true) {
     await writeDispatching(context, work, false);
     if (member === undefined || !ready) return undefined;
-    await writeStatus(deps, work, member, undefined);
+    await writeStatus(deps, work, member, undefined, asking);
     return undefined;
   }
   // Every Work of the cluster is looked at again when it becomes ready.
@@ -165,14 +181,15 @@ async function reconcileWork(
   const manifests = manifestsOf(work);
   for (const manifest of manifests) {
     try {
-      results.push(await applyOne(deps, work, member, manifest, signal));
+      results.push(await applyOne(deps, work, member, manifest, asking));
     } catch (error) {
       if (signal.aborted) throw error;
       failure = error;
       failures.push(messageOf(error));
     }
   }
-  await writeStatus(deps, work, member, { applied: results.length, total: manifests.length, failures });
+  const outcome = { applied: results.length, total: manifests.length, failures };
+  const unread = await writeStatus(deps, work, member, outcome, asking);
   if (failures.length > 0) {
     context.events.record(
       subjectOf(work),
@@ -185,6 +202,8 @@ async function reconcileWork(
   if (results.some((result) => result.outcome !== "unchanged")) {
     context.events.record(subjectOf(work), "Normal", "SyncSucceed", "Sync work to cluster succeed.");
   }
+  // Who was to tell of the copy did not answer: nothing but time would bring us back.
+  if (unread !== undefined) throw unread;
   return undefined;
 }
 
@@ -206,18 +225,18 @@ async function applyOne(
   work: Work,
   member: Member,
   manifest: KubeObject,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<ApplyResult> {
-  const { interpreter, journal, context } = deps;
+  const { interpretation, journal, context } = deps;
   const mode = driftMode(manifest);
-  const gvk = { ...parseApiVersion(manifest.apiVersion), kind: manifest.kind };
-  const retains = interpreter.hookEnabled(gvk, "Retain");
+  const retains = interpretation.hookEnabled(gvkOf(manifest), "Retain");
   const before = member.cached(refOf(manifest));
   const wasThere = member.applied(refOf(manifest)) !== undefined;
   const result = await applyManifest(member, manifest, {
-    retain: (desired, live) => (retains ? interpreter.retain(desired, live) : desired),
+    retain: (desired, live) =>
+      retains ? interpretation.decide((interpreter) => interpreter.retain(desired, live), asking) : desired,
     drift: mode === "correct" ? "correct" : "report",
-    signal,
+    signal: asking.signal,
   });
   const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
   if ((result.drift.length > 0 || deletedByOthers) && mode !== "pause") {
@@ -280,13 +299,18 @@ function dispatchingCondition(context: ControllerContext, dispatching: boolean):
   };
 }
 
+/** Answers why a copy's state could not be read when that may be another time; the rest is written all the same. */
 async function writeStatus(
   deps: Deps,
   work: Work,
   member: Member,
   outcome: { readonly applied: number; readonly total: number; readonly failures: readonly string[] } | undefined,
-): Promise<void> {
+  asking: Asking,
+): Promise<AppError | undefined> {
   const { context } = deps;
+  const read: CopyStatus[] = [];
+  for (const [ordinal, manifest] of manifestsOf(work).entries())
+    read.push(await statusOfManifest(deps, member, manifest, ordinal, asking));
   const current = currentWork(context, work);
   let conditions = current.status?.conditions ?? [];
   if (outcome !== undefined) {
@@ -302,12 +326,11 @@ async function writeStatus(
       lastTransitionTime: rfc3339(context.clock.now()),
     });
   }
-  const manifestStatuses: ManifestStatus[] = [];
-  for (const [ordinal, manifest] of manifestsOf(work).entries()) {
-    const status = statusOfManifest(deps, member, manifest, ordinal) ?? current.status?.manifestStatuses?.[ordinal];
-    if (status !== undefined) manifestStatuses.push(status);
-  }
+  const manifestStatuses = read
+    .map(({ status }, ordinal) => status ?? current.status?.manifestStatuses?.[ordinal])
+    .filter((status) => status !== undefined);
   await patchStatus(context, current, { conditions, ...(manifestStatuses.length === 0 ? {} : { manifestStatuses }) });
+  return read.map(({ problem }) => problem).find(mayPass);
 }
 
 async function patchStatus(context: ControllerContext, work: Work, status: WorkStatus): Promise<void> {
@@ -326,23 +349,45 @@ function refOfWork(work: Work): ObjectRef {
   return { apiVersion: WORK_API, kind: "Work", namespace: work.metadata.namespace, name: work.metadata.name ?? "" };
 }
 
-/** What the member says of one object; undefined while it has not been seen there. */
-function statusOfManifest(
+interface CopyStatus {
+  /** Undefined while the copy was not seen, and when its status could not be read. */
+  readonly status?: ManifestStatus;
+  /** What could not be read. */
+  readonly problem?: unknown;
+}
+
+/** What the member says of one object. */
+async function statusOfManifest(
   deps: Deps,
   member: Member,
   manifest: KubeObject,
   ordinal: number,
-): ManifestStatus | undefined {
+  asking: Asking,
+): Promise<CopyStatus> {
   const live = member.cached(refOf(manifest)) ?? member.applied(refOf(manifest))?.answer;
-  if (live === undefined) return undefined;
+  if (live === undefined) return {};
+  const { events } = deps.context;
   const resource = member.client.mapper.known(manifest.apiVersion, manifest.kind)?.plural ?? "";
   try {
-    const status = manifestStatus(live, resource, deps.interpreter);
-    return { ...status, identifier: { ...status.identifier, ordinal } };
+    const { status, problem } = await deps.interpretation.decide((interpreter) => {
+      let unknown: unknown;
+      const read = manifestStatus(live, resource, interpreter, (error) => {
+        unknown = error;
+      });
+      return { status: read, problem: unknown };
+    }, asking);
+    if (problem !== undefined) events.record(subjectOf(live), "Warning", "InterpretHealthFailed", messageOf(problem));
+    return { status: { ...status, identifier: { ...status.identifier, ordinal } }, problem };
   } catch (error) {
-    deps.context.events.record(subjectOf(live), "Warning", "ReflectStatusFailed", messageOf(error));
-    return undefined;
+    if (asking.signal.aborted) throw error;
+    events.record(subjectOf(live), "Warning", "ReflectStatusFailed", messageOf(error));
+    return { problem: error };
   }
+}
+
+/** Whether trying again may help, although neither the copy nor its manifest changes. */
+function mayPass(error: unknown): error is AppError {
+  return error instanceof AppError && error.recovery !== "stall";
 }
 
 /** Removes (or releases) what a deleted Work had put into its member, then lets the Work go. */

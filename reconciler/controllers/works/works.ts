@@ -7,7 +7,6 @@ import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import type { Interpreter } from "../../interpreter/interpreter.ts";
 import { bestSelectorMatch } from "../../policies/resource-selector.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import {
@@ -26,6 +25,7 @@ import { metadataStrippingOf } from "../../works/tracking-metadata.ts";
 import { type BuiltWork, buildWorks, mergeWork, WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import { type Asking, concernedBindings, type Interpretation } from "../interpretation.ts";
 import { allBindings, bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
@@ -60,7 +60,7 @@ interface Deps {
   readonly context: ControllerContext;
   readonly templates: TemplateWatch;
   readonly fleet: FleetState;
-  readonly interpreter: Interpreter;
+  readonly interpretation: Interpretation;
   readonly index: WorkIndex;
 }
 
@@ -113,12 +113,16 @@ export function startWorkController(deps: Deps): Controller {
     }
   });
 
-  async function step(key: string): Promise<StepResult | undefined> {
+  deps.interpretation.subscribe((change) => {
+    for (const binding of concernedBindings(context, change, ["ReviseReplica"])) queue.add(bindingKey(binding));
+  });
+
+  async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
     if (binding === undefined) return undefined;
     try {
       return binding.metadata.deletionTimestamp === undefined
-        ? await reconcile(deps, binding)
+        ? await reconcile(deps, binding, { signal, queue })
         : await finish(deps, binding);
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
@@ -157,8 +161,8 @@ function concerns(deps: Deps, policy: OverridePolicy | ClusterOverridePolicy, bi
   return template !== undefined && bestSelectorMatch(template, selectors) > 0;
 }
 
-async function reconcile(deps: Deps, binding: AnyBinding): Promise<StepResult | undefined> {
-  const { context, templates, interpreter, index } = deps;
+async function reconcile(deps: Deps, binding: AnyBinding, asking: Asking): Promise<StepResult | undefined> {
+  const { context, templates, interpretation, index } = deps;
   if (bindingId(binding) === undefined)
     throw new AppError("binding-not-ready", "the binding has no permanent id yet", { recovery: "wait", afterMs: 500 });
   const present = index.of(binding);
@@ -169,20 +173,27 @@ async function reconcile(deps: Deps, binding: AnyBinding): Promise<StepResult | 
   if (template === undefined || template.metadata.deletionTimestamp !== undefined) return undefined;
 
   const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
-  const plan = buildWorks({
-    binding,
-    template,
-    interpreter,
-    clusterOf: (cluster) =>
-      context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").get(undefined, cluster),
-    clusterOverridePolicies: [
-      ...context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").all(),
-    ],
-    overridePolicies: [...context.informers.of<OverridePolicy>(POLICY_API, "OverridePolicy").all()],
-    stripping: metadataStrippingOf(context.profile),
-    workIdOf: (workNamespace, workName) =>
-      works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
-  });
+  const plan = await interpretation.decide(
+    (interpreter) =>
+      buildWorks({
+        binding,
+        template,
+        interpreter,
+        clusterOf: (cluster) =>
+          context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").get(undefined, cluster),
+        clusterOverridePolicies: [
+          ...context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").all(),
+        ],
+        overridePolicies: [...context.informers.of<OverridePolicy>(POLICY_API, "OverridePolicy").all()],
+        stripping: metadataStrippingOf(context.profile),
+        workIdOf: (workNamespace, workName) =>
+          works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
+      }),
+    asking,
+  );
+  // Whoever was asked may have taken long: clusters that are no longer meant get nothing.
+  if (findBinding(context, bindingKey(binding))?.metadata.generation !== binding.metadata.generation)
+    return { requeueAfterMs: 0 };
   const problems: string[] = plan.failures.map(({ cluster, error }) => `cluster ${cluster}: ${error.message}`);
   for (const { cluster, error } of plan.failures) {
     context.events.record(
