@@ -1,11 +1,12 @@
 // Conditions of several members made into those of one template.
 
 import type { MemberStatus } from "../../aggregation.ts";
-import { type Fields, objectsAt, textAt } from "../../field-access.ts";
+import { type Fields, textAt } from "../../field-access.ts";
+import { objectsAtPath } from "./field-paths.ts";
 
 /** True when the object under `status` has a condition of this type and status, and one of the reasons if any are named. */
 export function hasConditionWith(status: Fields, type: string, value: string, reasons?: readonly string[]): boolean {
-  return objectsAt(status, "conditions").some(
+  return conditionsOf(status).some(
     (condition) =>
       condition["type"] === type &&
       condition["status"] === value &&
@@ -16,14 +17,14 @@ export function hasConditionWith(status: Fields, type: string, value: string, re
 
 /** The condition of a type; undefined when there is none. */
 export function findCondition(status: Fields, type: string): Fields | undefined {
-  return objectsAt(status, "conditions").find((condition) => condition["type"] === type);
+  return conditionsOf(status).find((condition) => condition["type"] === type);
 }
 
 /** Of each type the condition of the last member that has it, in the order in which the types first appear. */
 export function lastConditionsByType(members: readonly MemberStatus[]): readonly Fields[] {
   const byType = new Map<unknown, Fields>();
   for (const { status } of members) {
-    for (const condition of objectsAt(status, "conditions")) {
+    for (const condition of conditionsOf(status)) {
       if (condition["type"] !== undefined && condition["type"] !== null) byType.set(condition["type"], condition);
     }
   }
@@ -37,7 +38,7 @@ export function lastConditionsByType(members: readonly MemberStatus[]): readonly
 export function mergedConditions(members: readonly MemberStatus[]): readonly Fields[] {
   const merged: Record<string, unknown>[] = [];
   for (const { clusterName, status } of members) {
-    for (const condition of objectsAt(status, "conditions")) {
+    for (const condition of conditionsOf(status)) {
       const message = `${clusterName}=${messageOf(condition)}`;
       const same = merged.find((other) => SAME.every((field) => (other[field] ?? null) === (condition[field] ?? null)));
       if (same === undefined) merged.push({ ...condition, message });
@@ -52,4 +53,9 @@ const SAME: readonly string[] = ["type", "status", "reason"];
 function messageOf(condition: Fields): string {
   const message = condition["message"];
   return typeof message === "number" ? String(message) : textAt(condition, "message");
+}
+
+// Entries that are null say nothing.
+function conditionsOf(status: Fields): readonly Fields[] {
+  return objectsAtPath(status, "conditions");
 }
