@@ -33,6 +33,12 @@ export interface Dependency {
 export type Status = Readonly<Record<string, unknown>>;
 
 /**
+ * The items of a binding that has no aggregated status at all. As Karmada: some rules for custom resources tell it, by
+ * identity, from a list that is empty.
+ */
+export const NOTHING_REPORTED: readonly AggregatedStatusItem[] = Object.freeze([]);
+
+/**
  * Answers about objects. Nothing is changed in place: revised, retained and aggregated objects are new where they
  * differ and share what stays. Every method throws an `AppError` when the object cannot be understood, and
  * `interpreter-not-found` when no level knows the kind; only `reflectStatus` always has an answer.

@@ -1,7 +1,11 @@
 // What an interpreter answers to a recorded question, in the form in which Karmada's answers are recorded.
 import type { AggregatedStatusItem } from "../../api/work.ts";
 import { gvkOf, type KubeObject } from "../../kube/object.ts";
-import type { Interpreter, InterpreterOperation } from "../../reconciler/interpreter/interpreter.ts";
+import {
+  type Interpreter,
+  type InterpreterOperation,
+  NOTHING_REPORTED,
+} from "../../reconciler/interpreter/interpreter.ts";
 
 export interface InterpreterInput {
   readonly operation: InterpreterOperation;
@@ -32,7 +36,7 @@ export function interpreterAnswer(interpreter: Interpreter, input: InterpreterIn
     case "InterpretHealth":
       return { healthy: interpreter.interpretHealth(object) };
     case "AggregateStatus":
-      return { object: interpreter.aggregateStatus(object, input.items ?? [], NOW) };
+      return { object: interpreter.aggregateStatus(object, input.items ?? NOTHING_REPORTED, NOW) };
     case "InterpretComponent":
       return { components: interpreter.getComponents(object) };
   }

@@ -37,11 +37,11 @@ export function sameButForScript(input: InterpreterInput, expected: unknown, act
   if (input.object === undefined) return { expected, actual };
   const { status: _old, ...rest } = input.object;
   const status = want["status"];
-  const template = {
-    expected: { ...expected, object: { ...rest, ...(status === undefined ? {} : { status }) } },
-    actual,
-  };
-  return differences(template.expected, expected).length === 0 ? template : { ...template, deviates: DEVIATION };
+  const template = { ...expected, object: { ...rest, ...(status === undefined ? {} : { status }) } };
+  const comparable = { expected: withoutNulls(template), actual: withoutNulls(actual) };
+  return differences(comparable.expected, withoutNulls(expected)).length === 0
+    ? comparable
+    : { ...comparable, deviates: DEVIATION };
 }
 
 function withoutNulls(value: unknown): unknown {

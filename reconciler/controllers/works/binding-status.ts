@@ -6,6 +6,7 @@ import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import { NOTHING_REPORTED } from "../../interpreter/interpreter.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { aggregateBindingStatus, aggregateTemplateStatus } from "../../works/status.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
@@ -95,7 +96,7 @@ export function startBindingStatusController(deps: Deps): Controller {
     const { apiVersion, kind, namespace, name } = binding.spec.resource;
     const template = templates.find(apiVersion, kind, namespace, name);
     if (template === undefined || template.metadata.deletionTimestamp !== undefined) return;
-    const items = binding.status?.aggregatedStatus ?? [];
+    const items = binding.status?.aggregatedStatus ?? NOTHING_REPORTED;
     const aggregated = await interpretation.decide(
       (interpreter) => aggregateTemplateStatus(template, items, interpreter, now),
       { signal, queue },

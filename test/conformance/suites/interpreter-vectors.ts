@@ -11,8 +11,9 @@ import { rulesLevel } from "../../../reconciler/interpreter/kind-rules.ts";
 import { createInterpreter } from "../../../reconciler/interpreter/levels.ts";
 import { nativeLevel } from "../../../reconciler/interpreter/native.ts";
 import { THIRD_PARTY_RULES } from "../../../reconciler/interpreter/third-party/third-party.ts";
-import { interpreterAnswer } from "../interpreter-answer.ts";
+import { type InterpreterInput, interpreterAnswer } from "../interpreter-answer.ts";
 import { judge } from "../karmada-cases.ts";
+import { sameButForScript } from "../script-traces.ts";
 import { isChosen, type Suite } from "../suite.ts";
 
 interface YamlCase {
@@ -42,15 +43,19 @@ const RESULTS: Readonly<Record<string, string>> = {
 /** Lists of results that are compared as sets. */
 const SETS: readonly string[] = ["dependencies", "components"];
 
-function answer(input: YamlCase): Record<string, unknown> {
+function questionOf(input: YamlCase): InterpreterInput {
   const object = input.desiredObj ?? input.observedObj;
-  return interpreterAnswer(interpreter, {
+  return {
     operation: input.operation,
     ...(object === undefined ? {} : { object }),
     ...(input.observedObj === undefined ? {} : { observed: input.observedObj }),
-    ...(input.statusItems === undefined ? {} : { items: input.statusItems }),
+    ...(input.statusItems == null ? {} : { items: input.statusItems }),
     replica: input.inputReplicas ?? 0,
-  }) as Record<string, unknown>;
+  };
+}
+
+function answer(input: YamlCase): Record<string, unknown> {
+  return interpreterAnswer(interpreter, questionOf(input)) as Record<string, unknown>;
 }
 
 function expectedOf(output: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -109,7 +114,11 @@ export const suite: Suite = {
         if (!isChosen(id, only) && only !== file) continue;
         const expected = expectedOf(input.output);
         const wanted = comparable(expected, expected);
-        const result = judge({ id, input, expected: wanted }, (asked) => comparable(answer(asked), expected));
+        const result = judge(
+          { id, input, expected: wanted },
+          (asked) => comparable(answer(asked), expected),
+          (asked, want, got) => sameButForScript(questionOf(asked), want, got),
+        );
         yield result.passed ? result : { ...result, details: `${input.operation}: ${input.name}\n${result.details}` };
       }
     }

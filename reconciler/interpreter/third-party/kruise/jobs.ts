@@ -5,7 +5,7 @@ import type { MemberStatus } from "../../aggregation.ts";
 import { type Fields, fieldsAt, listAt, objectsAt, optionalFieldsAt } from "../../field-access.ts";
 import type { Dependency, ReplicaDemand } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
-import { aggregating, lastOf, sumsOf } from "../rules/aggregation.ts";
+import { aggregating, lastOf, sumsOf, unchanged } from "../rules/aggregation.ts";
 import { retaining, revising } from "../rules/fields.ts";
 import { optionalNumberAt } from "../rules/numbers.ts";
 import { demandOf, dependenciesOfTemplate } from "../rules/pod-templates.ts";
@@ -21,22 +21,28 @@ export const BROADCAST_JOB: KindRules = {
   getDependencies: (object) => dependenciesOfTemplate(object, fieldsAt(object, "spec", "template")),
   interpretHealth: isBroadcasting,
   reflectStatus: reflecting([...BROADCAST_JOB_COUNTERS, "conditions", "startTime", "completionTime", "phase"]),
-  aggregateStatus: aggregating(({ members, items }) => ({
-    ...sumsOf(members, BROADCAST_JOB_COUNTERS),
-    phase: lastOf(members, "phase") ?? "",
-    conditions: outcomeConditions(
-      items.map(({ clusterName, status }) => ({ clusterName, status: optionalFieldsAt(status) ?? {} })),
-    ),
-  })),
+  aggregateStatus: aggregating(
+    ({ members, items }) => ({
+      ...sumsOf(members, BROADCAST_JOB_COUNTERS),
+      phase: lastOf(members, "phase") ?? "",
+      conditions: outcomeConditions(
+        items.map(({ clusterName, status }) => ({ clusterName, status: optionalFieldsAt(status) ?? {} })),
+      ),
+    }),
+    unchanged,
+  ),
 };
 
 export const ADVANCED_CRON_JOB: KindRules = {
   getDependencies: dependenciesOfCron,
-  aggregateStatus: aggregating(({ members }) => ({
-    active: members.flatMap(({ status }) => listAt(status, "active")),
-    type: lastOf(members, "type") ?? "",
-    lastScheduleTime: lastOf(members, "lastScheduleTime"),
-  })),
+  aggregateStatus: aggregating(
+    ({ members }) => ({
+      active: members.flatMap(({ status }) => listAt(status, "active")),
+      type: lastOf(members, "type") ?? "",
+      lastScheduleTime: lastOf(members, "lastScheduleTime"),
+    }),
+    unchanged,
+  ),
 };
 
 /** As many pods at once as the author allows; one, where the author leaves it open. */

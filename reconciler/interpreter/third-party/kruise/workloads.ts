@@ -1,10 +1,10 @@
 // OpenKruise: the workloads that Kubernetes has under the same or a similar name.
 
 import type { KubeObject } from "../../../../kube/object.ts";
-import { fieldsAt } from "../../field-access.ts";
+import { type Fields, fieldsAt } from "../../field-access.ts";
 import type { Dependency, ReplicaDemand } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
-import { aggregating, lastFilledOf, observedGenerationOf, sumsOf } from "../rules/aggregation.ts";
+import { aggregating, lastFilledOf, observedGenerationOf, type Report, sumsOf } from "../rules/aggregation.ts";
 import { lastConditionsByType } from "../rules/conditions.ts";
 import { revising } from "../rules/fields.ts";
 import { optionalNumberAt } from "../rules/numbers.ts";
@@ -28,7 +28,10 @@ const CLONE_SET_TEXTS = [...REVISIONS, "labelSelector"];
 export const CLONE_SET: KindRules = {
   ...REPLICATED,
   reflectStatus: reflectingWithGenerations([...CLONE_SET_COUNTERS, ...CLONE_SET_TEXTS, "observedGeneration"]),
-  aggregateStatus: countersWithTexts(CLONE_SET_COUNTERS, CLONE_SET_TEXTS, ""),
+  aggregateStatus: aggregating(
+    countersWithTexts(CLONE_SET_COUNTERS, CLONE_SET_TEXTS, ""),
+    countersOnly(CLONE_SET_COUNTERS),
+  ),
 };
 
 const STATEFUL_SET_COUNTERS = [...REPLICAS, "currentReplicas", "updatedReadyReplicas"];
@@ -36,7 +39,7 @@ const STATEFUL_SET_COUNTERS = [...REPLICAS, "currentReplicas", "updatedReadyRepl
 export const STATEFUL_SET: KindRules = {
   ...REPLICATED,
   reflectStatus: reflectingWithGenerations([...STATEFUL_SET_COUNTERS, ...REVISIONS, "observedGeneration"]),
-  aggregateStatus: countersWithTexts(STATEFUL_SET_COUNTERS, REVISIONS, ""),
+  aggregateStatus: aggregating(countersWithTexts(STATEFUL_SET_COUNTERS, REVISIONS, "")),
 };
 
 const UNITED_DEPLOYMENT_COUNTERS = [...REPLICAS, "unavailableReplicas"];
@@ -47,8 +50,7 @@ export const UNITED_DEPLOYMENT: KindRules = {
   aggregateStatus: aggregating((report) => {
     const conditions = lastConditionsByType(report.members);
     return {
-      observedGeneration: observedGenerationOf(report),
-      ...sumsOf(report.members, UNITED_DEPLOYMENT_COUNTERS),
+      ...countersOnly(UNITED_DEPLOYMENT_COUNTERS)(report),
       ...(conditions.length === 0 ? {} : { conditions }),
     };
   }),
@@ -69,7 +71,7 @@ export const DAEMON_SET: KindRules = {
   interpretHealth: isDaemonRolledOut,
   reflectStatus: reflectingWithGenerations([...DAEMON_SET_COUNTERS, "daemonSetHash", "observedGeneration"]),
   // As Karmada: without any hash the field is the number 0.
-  aggregateStatus: countersWithTexts(DAEMON_SET_COUNTERS, ["daemonSetHash"], 0),
+  aggregateStatus: aggregating(countersWithTexts(DAEMON_SET_COUNTERS, ["daemonSetHash"], 0)),
 };
 
 /** Adds the counters up, and of each text takes that of the last member to have one. */
@@ -77,12 +79,15 @@ function countersWithTexts(
   counters: readonly string[],
   texts: readonly string[],
   none: "" | 0,
-): NonNullable<KindRules["aggregateStatus"]> {
-  return aggregating((report) => ({
-    observedGeneration: observedGenerationOf(report),
-    ...sumsOf(report.members, counters),
+): (report: Report) => Fields {
+  return (report) => ({
+    ...countersOnly(counters)(report),
     ...Object.fromEntries(texts.map((text) => [text, lastFilledOf(report.members, text) ?? none])),
-  }));
+  });
+}
+
+function countersOnly(counters: readonly string[]): (report: Report) => Fields {
+  return (report) => ({ observedGeneration: observedGenerationOf(report), ...sumsOf(report.members, counters) });
 }
 
 /** One, where the author leaves it open: OpenKruise's own webhook then fills that in. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { AggregatedStatusItem } from "../../../../api/work.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
-import { aggregating, lastFilledOf, lastOf, observedGenerationOf, sumsOf } from "./aggregation.ts";
+import { NOTHING_REPORTED } from "../../interpreter.ts";
+import { aggregating, lastFilledOf, lastOf, observedGenerationOf, sumsOf, unchanged } from "./aggregation.ts";
 import { mergedConditions } from "./conditions.ts";
 import { retaining, revising } from "./fields.ts";
 import { reflecting, reflectingWithGenerations } from "./reflection.ts";
@@ -55,6 +56,13 @@ describe("aggregating", () => {
 
   it("leaves everything beside the status as its author wrote it", () => {
     expect(aggregate(template(), [], NOW)["spec"]).toEqual({ limits: {} });
+  });
+
+  it("may write something else for a binding without any aggregated status", () => {
+    const careful = aggregating(() => ({ replicas: 0 }), unchanged);
+
+    expect(careful(template({ replicas: 2 }), NOTHING_REPORTED, NOW)["status"]).toEqual({ replicas: 2 });
+    expect(careful(template({ replicas: 2 }), [], NOW)["status"]).toEqual({ replicas: 0 });
   });
 
   it("gives back the same object when nothing has changed", () => {

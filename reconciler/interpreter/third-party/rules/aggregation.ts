@@ -5,6 +5,7 @@ import type { AggregatedStatusItem } from "../../../../api/work.ts";
 import { equalJson, type KubeObject } from "../../../../kube/object.ts";
 import { type Aggregate, type MemberStatus, reportedStatuses } from "../../aggregation.ts";
 import { type Fields, fieldsAt } from "../../field-access.ts";
+import { NOTHING_REPORTED } from "../../interpreter.ts";
 import { withoutEmpties } from "./empties.ts";
 import { numberAt } from "./numbers.ts";
 
@@ -23,22 +24,34 @@ export interface Report {
 
 /**
  * An aggregation that writes the fields that `statusOf` gives over those of the template's status; one that is undefined,
- * null or empty is taken away.
+ * null or empty is taken away. `unreported` says what is written for a binding without any aggregated status, where that
+ * is something else.
  */
-export function aggregating(statusOf: (report: Report) => Fields): Aggregate {
+export function aggregating(
+  statusOf: (report: Report) => Fields,
+  unreported: (report: Report) => Fields = statusOf,
+): Aggregate {
   return (template, items, now) => {
-    const old = fieldsAt(template, "status");
-    const fields = statusOf({ template, old, items, members: reportedStatuses(items), now });
-    return withCleanStatus(template, { ...old, ...fields });
+    const report = reportOf(template, items, now);
+    return withCleanStatus(template, {
+      ...report.old,
+      ...(items === NOTHING_REPORTED ? unreported : statusOf)(report),
+    });
   };
+}
+
+/** For `aggregating`: nothing is written. */
+export function unchanged(): Fields {
+  return {};
 }
 
 /** As `aggregating`, but nothing of the template's status survives beside the fields given. */
 export function aggregatingAnew(statusOf: (report: Report) => Fields): Aggregate {
-  return (template, items, now) => {
-    const report = { template, old: fieldsAt(template, "status"), items, members: reportedStatuses(items), now };
-    return withCleanStatus(template, statusOf(report));
-  };
+  return (template, items, now) => withCleanStatus(template, statusOf(reportOf(template, items, now)));
+}
+
+function reportOf(template: KubeObject, items: readonly AggregatedStatusItem[], now: string): Report {
+  return { template, old: fieldsAt(template, "status"), items, members: reportedStatuses(items), now };
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { KubeObject } from "../../../../kube/object.ts";
 import { TEMPLATE_GENERATION_ANNOTATION } from "../../../works/metadata-keys.ts";
-import { type Fields, optionalFieldsAt } from "../../field-access.ts";
+import { type Fields, fieldsAt, optionalFieldsAt } from "../../field-access.ts";
 import type { Status } from "../../interpreter.ts";
 import { withoutEmpties } from "./empties.ts";
 import { numberOfText } from "./numbers.ts";
@@ -28,11 +28,12 @@ export function reflectingWithGenerations(fields: readonly string[]): (object: K
 
 /** `generation` and `resourceTemplateGeneration` of a copy, those that are known. */
 export function generationsOf(object: KubeObject): Fields {
-  const { generation, annotations } = object.metadata;
-  const written = annotations?.[TEMPLATE_GENERATION_ANNOTATION];
-  const resourceTemplateGeneration = written === undefined ? undefined : numberOfText(written);
+  // Objects in files that people check their rules with may lack metadata.
+  const { generation } = fieldsAt(object, "metadata");
+  const written = fieldsAt(object, "metadata", "annotations")[TEMPLATE_GENERATION_ANNOTATION];
+  const resourceTemplateGeneration = typeof written === "string" ? numberOfText(written) : undefined;
   return {
-    ...(generation === undefined ? {} : { generation }),
+    ...(typeof generation !== "number" ? {} : { generation }),
     ...(resourceTemplateGeneration === undefined ? {} : { resourceTemplateGeneration }),
   };
 }
