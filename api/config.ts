@@ -30,6 +30,21 @@ export const customizationRulesSchema = z.strictObject({
 });
 export type CustomizationRules = z.infer<typeof customizationRulesSchema>;
 
+/**
+ * Which operation of the interpreter each rule is for, and the function that its script defines; in the order in which
+ * `karmadactl interpret` lists them.
+ */
+export const CUSTOMIZATION_OPERATIONS = [
+  { rule: "retention", operation: "Retain", functionName: "Retain" },
+  { rule: "replicaResource", operation: "InterpretReplica", functionName: "GetReplicas" },
+  { rule: "componentResource", operation: "InterpretComponent", functionName: "GetComponents" },
+  { rule: "replicaRevision", operation: "ReviseReplica", functionName: "ReviseReplica" },
+  { rule: "statusReflection", operation: "InterpretStatus", functionName: "ReflectStatus" },
+  { rule: "statusAggregation", operation: "AggregateStatus", functionName: "AggregateStatus" },
+  { rule: "healthInterpretation", operation: "InterpretHealth", functionName: "InterpretHealth" },
+  { rule: "dependencyInterpretation", operation: "InterpretDependency", functionName: "GetDependencies" },
+] as const satisfies readonly { rule: keyof CustomizationRules; operation: string; functionName: string }[];
+
 export const resourceInterpreterCustomizationSpecSchema = z.strictObject({
   customizations: customizationRulesSchema.describe("The rules."),
   target: customizationTargetSchema.describe("The kind they are for."),

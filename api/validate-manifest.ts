@@ -61,7 +61,7 @@ function ruleProblems(object: KubeObject, options: ManifestOptions): ManifestPro
   });
   return [
     ...validateObject(applied, stored, options).map(schemaError),
-    ...objectWarnings(applied).map(({ field, words }) => problem("warning", field, words)),
+    ...objectWarnings(applied, options).map(({ field, words }) => problem("warning", field, words)),
   ];
 }
 

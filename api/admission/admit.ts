@@ -2,7 +2,11 @@
 import { type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import { AUTOSCALING_GROUP, type CronFederatedHPA, type FederatedHPA } from "../autoscaling.ts";
 import { CLUSTER_GROUP, type Cluster } from "../cluster.ts";
-import { CONFIG_GROUP, type ResourceInterpreterWebhookConfiguration } from "../config.ts";
+import {
+  CONFIG_GROUP,
+  type ResourceInterpreterCustomization,
+  type ResourceInterpreterWebhookConfiguration,
+} from "../config.ts";
 import { featureGates } from "../feature-gates.ts";
 import { GITOPS_GROUP, type GitRepository, type Sync } from "../gitops.ts";
 import { type MultiClusterService, NETWORKING_GROUP } from "../networking.ts";
@@ -20,7 +24,7 @@ import { defaultCluster, validateCluster, validateClusterTaintPolicy } from "./c
 import type { AdmissionContext, ValidationOptions } from "./context.ts";
 import type { Refusal } from "./field-error.ts";
 import { validateGitRepository, validateSync } from "./gitops.ts";
-import { validateInterpreterWebhooks } from "./interpreter.ts";
+import { validateCustomization, validateInterpreterWebhooks } from "./interpreter.ts";
 import { defaultMultiClusterService, validateMultiClusterService } from "./multicluster-service.ts";
 import { defaultOverridePolicy, validateClusterOverridePolicy, validateOverridePolicy } from "./override.ts";
 import {
@@ -76,6 +80,10 @@ const RULES: Readonly<Record<string, Rules>> = {
   },
   [`${CONFIG_GROUP}/ResourceInterpreterWebhookConfiguration`]: {
     validate: (configuration: ResourceInterpreterWebhookConfiguration) => validateInterpreterWebhooks(configuration),
+  },
+  [`${CONFIG_GROUP}/ResourceInterpreterCustomization`]: {
+    validate: (customization: ResourceInterpreterCustomization, _, { checkScript }) =>
+      validateCustomization(customization, checkScript),
   },
   [`${AUTOSCALING_GROUP}/FederatedHPA`]: { validate: (hpa: FederatedHPA) => validateFederatedHPA(hpa) },
   [`${AUTOSCALING_GROUP}/CronFederatedHPA`]: { validate: (hpa: CronFederatedHPA) => validateCronFederatedHPA(hpa) },

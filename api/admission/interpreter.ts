@@ -1,12 +1,22 @@
 // Rules of ResourceInterpreterWebhookConfiguration and ResourceInterpreterCustomization beyond their schema.
 import { checkDnsSubdomain } from "../../kube/names.ts";
-import type {
-  CustomizationRules,
-  InterpreterClientConfig,
-  ResourceInterpreterCustomization,
-  ResourceInterpreterWebhookConfiguration,
+import {
+  CUSTOMIZATION_OPERATIONS,
+  type CustomizationRules,
+  type InterpreterClientConfig,
+  type ResourceInterpreterCustomization,
+  type ResourceInterpreterWebhookConfiguration,
 } from "../config.ts";
-import { duplicate, forbidden, invalid, notSupported, type Refusal, required } from "./field-error.ts";
+import type { CheckScript, ScriptProblem } from "./context.ts";
+import {
+  duplicate,
+  type FieldWarning,
+  forbidden,
+  invalid,
+  notSupported,
+  type Refusal,
+  required,
+} from "./field-error.ts";
 
 const OPERATIONS = [
   "*",
@@ -72,6 +82,56 @@ function validateClient({ url, service }: InterpreterClientConfig, at: string): 
   return [];
 }
 
+/** Scripts of a customization that cannot be loaded. */
+export function validateCustomization(
+  customization: ResourceInterpreterCustomization,
+  checkScript: CheckScript | undefined,
+): readonly Refusal[] {
+  return (
+    scriptProblems(customization, checkScript)
+      .filter(({ severity }) => severity === "error")
+      // The script itself would bury the reason.
+      .map(({ field, words }) => ({ ...invalid(field, {}, words), message: `Invalid value: ${words}` }))
+  );
+}
+
+/** Scripts of a customization that will not work when they are called. */
+export function customizationWarnings(
+  customization: ResourceInterpreterCustomization,
+  checkScript: CheckScript | undefined,
+): readonly FieldWarning[] {
+  const { target, customizations } = customization.spec;
+  const found: FieldWarning[] = scriptProblems(customization, checkScript)
+    .filter(({ severity }) => severity === "warning")
+    .map(({ field, words }) => ({ field, words }));
+  for (const field of ["apiVersion", "kind"] as const)
+    if (target[field] === "")
+      found.push({ field: `spec.target.${field}`, words: "is empty, so that no object is meant" });
+  if (scriptsOf(customizations).length === 0)
+    found.push({ field: "spec.customizations", words: "has no script, and so no effect" });
+  return found;
+}
+
+function scriptsOf(
+  customizations: CustomizationRules,
+): { readonly rule: keyof CustomizationRules; readonly functionName: string; readonly source: string }[] {
+  return CUSTOMIZATION_OPERATIONS.flatMap(({ rule, functionName }) => {
+    const source = customizations[rule]?.luaScript ?? "";
+    return source === "" ? [] : [{ rule, functionName, source }];
+  });
+}
+
+function scriptProblems(
+  { spec }: ResourceInterpreterCustomization,
+  checkScript: CheckScript | undefined,
+): (ScriptProblem & FieldWarning)[] {
+  if (checkScript === undefined) return [];
+  return scriptsOf(spec.customizations).flatMap(({ rule, functionName, source }) => {
+    const problem = checkScript(source, functionName);
+    return problem === undefined ? [] : [{ ...problem, field: `spec.customizations.${rule}.luaScript` }];
+  });
+}
+
 /**
  * What of a customization another one for the same kind already says; `others` may hold any customizations, the
  * checked one among them. Several may list dependencies, since those add up.
@@ -85,11 +145,10 @@ export function validateCustomizationAmong(
   for (const other of others) {
     if (other.metadata.name === customization.metadata.name) continue;
     if (other.spec.target.apiVersion !== target.apiVersion || other.spec.target.kind !== target.kind) continue;
-    for (const operation of Object.keys(customizations) as (keyof CustomizationRules)[]) {
-      if (operation === "dependencyInterpretation") continue;
-      if (customizations[operation] === undefined || other.spec.customizations[operation] === undefined) continue;
+    for (const { rule } of scriptsOf(customizations)) {
+      if (rule === "dependencyInterpretation" || !other.spec.customizations[rule]?.luaScript) continue;
       const words = `${target.apiVersion} ${target.kind} has it already, by ${other.metadata.name}`;
-      refusals.push(forbidden(`spec.customizations.${operation}`, words));
+      refusals.push(forbidden(`spec.customizations.${rule}`, words));
     }
   }
   return refusals;

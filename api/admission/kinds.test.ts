@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../kube/object.ts";
 import type { ResourceInterpreterCustomization } from "../config.ts";
 import { defaultObject, validateObject } from "./admit.ts";
-import { validateCustomizationAmong } from "./interpreter.ts";
+import { customizationWarnings, validateCustomization, validateCustomizationAmong } from "./interpreter.ts";
 import { isCron } from "./schedules.ts";
 
 function refused(
@@ -103,6 +103,43 @@ describe("a ResourceInterpreterCustomization", () => {
     expect(validateCustomizationAmong(mine, [customization("theirs", "Workload")]).map(({ field }) => field)).toEqual([
       "spec.customizations.retention",
     ]);
+  });
+
+  it("is refused at the script that does not load, and warned of one that will not work", () => {
+    const mine = customization("mine", "Workload");
+    const unloadable = validateCustomization(mine, (_, functionName) =>
+      functionName === "Retain" ? { severity: "error", words: "line 1, column 3: unexpected end" } : undefined,
+    );
+    const idle = customizationWarnings(mine, (_, functionName) =>
+      functionName === "Retain" ? undefined : { severity: "warning", words: `defines no function ${functionName}` },
+    );
+
+    expect(unloadable).toMatchObject([
+      {
+        field: "spec.customizations.retention.luaScript",
+        message: "Invalid value: line 1, column 3: unexpected end",
+      },
+    ]);
+    expect(idle).toEqual([
+      {
+        field: "spec.customizations.dependencyInterpretation.luaScript",
+        words: "defines no function GetDependencies",
+      },
+    ]);
+  });
+
+  it("is warned of when it says nothing, and leaves empty scripts to others", () => {
+    const empty: ResourceInterpreterCustomization = {
+      ...customization("empty", ""),
+      spec: { target: { apiVersion: "example.io/v1", kind: "" }, customizations: { retention: { luaScript: "" } } },
+    };
+
+    expect(customizationWarnings(empty, undefined).map(({ field }) => field)).toEqual([
+      "spec.target.kind",
+      "spec.customizations",
+    ]);
+    expect(validateCustomizationAmong(empty, [customization("other", "")])).toEqual([]);
+    expect(validateCustomizationAmong(customization("other", ""), [empty])).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 // What an object may say, but surely does not mean: stored as it is, and said to whoever writes it.
 import type { KubeObject } from "../../kube/object.ts";
 import { parseApiVersion } from "../../kube/object.ts";
+import { CONFIG_GROUP, type ResourceInterpreterCustomization } from "../config.ts";
 import { GITOPS_GROUP, type GitRepository } from "../gitops.ts";
 import { CLUSTER_SCOPED_KINDS } from "../known-kinds.table.ts";
 import {
@@ -11,11 +12,16 @@ import {
   type PropagationPolicy,
   type ResourceSelector,
 } from "../policy.ts";
+import type { ValidationOptions } from "./context.ts";
 import type { FieldWarning } from "./field-error.ts";
+import { customizationWarnings } from "./interpreter.ts";
 import { affinityWarnings, labelSelectorWarnings, placementWarnings } from "./placement-warnings.ts";
 
 /** Warnings about an object that fits the schema of its kind and has its defaults. */
-export function objectWarnings(object: KubeObject): readonly FieldWarning[] {
+export function objectWarnings(
+  object: KubeObject,
+  { checkScript }: Pick<ValidationOptions, "checkScript"> = {},
+): readonly FieldWarning[] {
   // The caller has checked the shape, which the compiler cannot know from the kind.
   const checked: unknown = object;
   switch (`${parseApiVersion(object.apiVersion).group}/${object.kind}`) {
@@ -25,6 +31,8 @@ export function objectWarnings(object: KubeObject): readonly FieldWarning[] {
     case `${POLICY_GROUP}/OverridePolicy`:
     case `${POLICY_GROUP}/ClusterOverridePolicy`:
       return overrideWarnings(checked as OverridePolicy | ClusterOverridePolicy);
+    case `${CONFIG_GROUP}/ResourceInterpreterCustomization`:
+      return customizationWarnings(checked as ResourceInterpreterCustomization, checkScript);
     case `${GITOPS_GROUP}/GitRepository`:
       return repositoryWarnings(checked as GitRepository);
     default:
