@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Fields } from "../field-access.ts";
+import { NOTHING_REPORTED } from "../interpreter.ts";
 import { FLINK_RULES } from "./flink.ts";
-import { aggregatedStatus, customResource, reported, rulesOf } from "./testing/custom-resources.ts";
+import { aggregatedStatus, customResource, NOW, reported, rulesOf } from "./testing/custom-resources.ts";
 
 const DEPLOYMENT = "flink.apache.org/v1beta1/FlinkDeployment";
 const rules = rulesOf(FLINK_RULES, DEPLOYMENT);
@@ -93,5 +94,17 @@ describe("FlinkDeployment", () => {
     );
 
     expect(status).toEqual({ kept: 1, lifecycleState: "STABLE" });
+  });
+
+  it("leaves the status alone while the binding has none, and empties it once no cluster reports", () => {
+    const template = deployment({}, { error: "old" });
+
+    expect(rules.aggregateStatus(template, NOTHING_REPORTED, NOW)).toBe(template);
+    expect(aggregatedStatus(rules, template, reported("a"))).toEqual({
+      error: "",
+      jobManagerDeploymentStatus: "",
+      lifecycleState: "",
+      observedGeneration: 0,
+    });
   });
 });

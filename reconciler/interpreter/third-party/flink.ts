@@ -7,7 +7,7 @@ import type { MemberStatus } from "../aggregation.ts";
 import { type Fields, fieldsAt, optionalFieldsAt, textAt } from "../field-access.ts";
 import type { ReplicaDemand } from "../interpreter.ts";
 import type { RulesByKind } from "../kind-rules.ts";
-import { aggregating } from "./rules/aggregation.ts";
+import { aggregating, unchanged } from "./rules/aggregation.ts";
 import { componentOf, numberOr } from "./rules/components.ts";
 import { withoutEmpties } from "./rules/empties.ts";
 import { approximate, optionalQuantityAt } from "./rules/quantities.ts";
@@ -44,7 +44,7 @@ export const FLINK_RULES: RulesByKind = {
     getComponents: componentsOfDeployment,
     interpretHealth: isHealthy,
     reflectStatus: reflecting(FIELDS),
-    aggregateStatus: aggregating(({ members }) => lastReport(members)),
+    aggregateStatus: aggregating(({ members }) => lastReport(members), unchanged),
   },
 };
 

@@ -118,6 +118,12 @@ describe("PyTorchJob", () => {
     });
   });
 
+  it("is told as never started while no cluster has it", () => {
+    const template = job({ status: { startTime: EARLY, lastReconcileTime: LATE } });
+
+    expect(aggregatedStatus(rules, template)).toEqual({ lastReconcileTime: LATE });
+  });
+
   it("fails with the first cluster that fails, whatever else that one says", () => {
     const failed = { conditions: [isTrue("Failed"), isTrue("Succeeded")] };
 

@@ -90,11 +90,11 @@ const COUNTERS = ["active", "succeeded", "failed"] as const;
 
 /** Of each type the condition that was updated last; those that tell no time tell nothing. */
 function latestConditions(members: readonly MemberStatus[]): readonly Fields[] {
-  const latest = new Map<string, Fields>();
+  const latest = new Map<unknown, Fields>();
   for (const condition of members.flatMap(({ status }) => objectsAt(status, "conditions"))) {
-    const type = textAt(condition, "type");
+    const { type } = condition;
     const other = latest.get(type);
-    if (type === "" || timeOf(condition) === "") continue;
+    if (type === undefined || type === null || timeOf(condition) === "") continue;
     if (other === undefined || timeOf(condition) > timeOf(other)) latest.set(type, condition);
   }
   return [...latest.values()];

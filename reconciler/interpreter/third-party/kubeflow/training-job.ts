@@ -4,7 +4,7 @@ import type { Component } from "../../../../api/work.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
 import type { MemberStatus } from "../../aggregation.ts";
 import { type Fields, fieldsAt, optionalFieldsAt } from "../../field-access.ts";
-import type { Dependency } from "../../interpreter.ts";
+import { type Dependency, NOTHING_REPORTED } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
 import { aggregatingAnew, type Report, sumsOf } from "../rules/aggregation.ts";
 import { componentOf, numberOr } from "../rules/components.ts";
@@ -23,7 +23,7 @@ export interface TrainingJob {
   readonly ending: (status: Fields) => Ending | undefined;
   /** The conditions that those of the clusters add up to. */
   readonly conditions: (report: Report, summary: Summary) => readonly Fields[];
-  /** True when a job that no cluster runs is told as never started; else it counts to zero. */
+  /** True when a job that an empty list of clusters runs is told as never started; else it counts to zero. */
   readonly resets: boolean;
 }
 
@@ -75,7 +75,7 @@ function dependenciesOf(object: KubeObject, { specs, roles }: TrainingJob): read
 
 function jobStatus(report: Report, job: TrainingJob): Fields {
   const { old, items, members } = report;
-  if (job.resets && items.length === 0) return { ...old, ...UNSTARTED };
+  if (items === NOTHING_REPORTED || (job.resets && items.length === 0)) return { ...old, ...UNSTARTED };
   const endings = members.map(({ clusterName, status }) => ({ clusterName, ending: job.ending(status) }));
   const succeeded = endings.filter(({ ending }) => ending === "Succeeded").length;
   const summary: Summary = {
@@ -107,6 +107,6 @@ function countsOf(members: readonly MemberStatus[], role: string): Fields {
 const UNSTARTED: Fields = {
   startTime: undefined,
   completionTime: undefined,
-  replicaStatuses: undefined,
-  conditions: undefined,
+  replicaStatuses: {},
+  conditions: [],
 };

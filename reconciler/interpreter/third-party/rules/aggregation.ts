@@ -55,16 +55,17 @@ function reportOf(template: KubeObject, items: readonly AggregatedStatusItem[], 
 }
 
 /**
- * The object with `status` less its empty fields, and without one when nothing remains; the very same object when it
- * says so already.
+ * The object with `status` less its empty fields, and without one when no field was there, not even an empty one; the
+ * very same object when it says so already.
  *
  * Differs from Karmada: what stands beside the status is left as its author wrote it. Only the status is to be written,
  * and for kinds without a status subresource the whole object is.
  */
 export function withCleanStatus(object: KubeObject, status: Fields): KubeObject {
-  // A copy of an object is one.
-  const clean = withoutEmpties(status) as Fields;
-  if (Object.keys(clean).length > 0) return equalJson(object["status"], clean) ? object : { ...object, status: clean };
+  if (Object.values(status).some((value) => value !== undefined && value !== null)) {
+    const clean = withoutEmpties(status);
+    return equalJson(object["status"], clean) ? object : { ...object, status: clean };
+  }
   if (object["status"] === undefined) return object;
   const { status: _old, ...rest } = object;
   return { ...rest, apiVersion: object.apiVersion, kind: object.kind, metadata: object.metadata };

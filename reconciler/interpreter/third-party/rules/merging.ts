@@ -5,11 +5,16 @@ import { isObject, type KubeObject } from "../../../../kube/object.ts";
 import type { Aggregate, MemberStatus } from "../../aggregation.ts";
 import { interpreterFieldMalformed } from "../../errors.ts";
 import { type Fields, fieldsAt } from "../../field-access.ts";
+import { NOTHING_REPORTED } from "../../interpreter.ts";
 import { withCleanStatus } from "./aggregation.ts";
 
-/** An aggregation that takes the status of a sole cluster as it is, and asks `several` otherwise. */
+/**
+ * An aggregation that takes the status of a sole cluster as it is, leaves that of the template when the binding has no
+ * aggregated status at all, and asks `several` otherwise.
+ */
 export function verbatimOfOne(several: Aggregate): Aggregate {
   return (template: KubeObject, items: readonly AggregatedStatusItem[], now: string) => {
+    if (items === NOTHING_REPORTED) return withCleanStatus(template, fieldsAt(template, "status"));
     const [only] = items;
     return only !== undefined && items.length === 1
       ? withCleanStatus(template, fieldsAt(only, "status"))

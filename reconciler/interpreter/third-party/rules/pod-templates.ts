@@ -15,8 +15,9 @@ export function requirementsOfTemplate(template: Fields): ReplicaRequirements | 
 
 /** As `requirementsOfTemplate`, of the spec in it. */
 export function requirementsOfPodSpec(podSpec: Fields): ReplicaRequirements | undefined {
-  // A copy of an object is one.
-  return podRequirements(withoutEmpties(podSpec) as Fields);
+  // A copy of an object is one, and what remains of requirements has their type.
+  const requirements = podRequirements(withoutEmpties(podSpec) as Fields);
+  return requirements === undefined ? undefined : (withoutEmpties(requirements) as ReplicaRequirements);
 }
 
 /** `replicas` of pods of this template. */
