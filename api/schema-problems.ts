@@ -24,6 +24,25 @@ export function schemaProblems(schema: z.ZodObject, object: unknown): readonly S
 }
 
 /**
+ * The object without null values and without fields that the schema does not know, as a client in Go reads what another
+ * program sent; and what is wrong with the rest.
+ */
+export function knownFields(
+  schema: z.ZodObject,
+  object: unknown,
+): { readonly known: unknown; readonly problems: readonly SchemaProblem[] } {
+  const known = withoutNulls(object);
+  const result = schema.safeParse(known);
+  for (const issue of result.success ? [] : result.error.issues) {
+    if (issue.code !== "unrecognized_keys") continue;
+    const owner = issue.path.reduce<unknown>((node, key) => (isContainer(node) ? node[String(key)] : undefined), known);
+    // A copy of our own.
+    if (isObject(owner)) for (const key of issue.keys) delete owner[key];
+  }
+  return { known, problems: schemaProblems(schema, known) };
+}
+
+/**
  * A copy as zod and our rules read it: without null and undefined, and with ordinary numbers. Where the schema is given,
  * fields it does not know stay, for they are wrong whatever they hold.
  */

@@ -10,6 +10,7 @@ import { startFailoverController } from "./clusters/failover.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { Interpretation } from "./interpretation.ts";
+import { WEBHOOK_CONFIGURATION_KIND, WebhookProvider } from "./interpreter-webhooks/webhook-provider.ts";
 import { startQuotaStatusController } from "./quota/federated-resource-quota.ts";
 import { QUOTA_KIND, startQuotaWorkController } from "./quota/federated-resource-quota-works.ts";
 import type { QuotaLedger } from "./quota/quota-ledger.ts";
@@ -56,6 +57,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   QUOTA_KIND,
   REBALANCER_KIND,
   TAINT_POLICY_KIND,
+  WEBHOOK_CONFIGURATION_KIND,
   [GITOPS_API, "GitRepository"],
   [GITOPS_API, "Sync"],
 ];
@@ -84,7 +86,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   for (const [apiVersion, kind] of FIRST_KINDS) context.informers.of(apiVersion, kind);
   await context.informers.synced();
 
-  const interpretation = new Interpretation({ compatibility: context.profile.compatibility });
+  const webhooks = new WebhookProvider(context);
+  const { compatibility } = context.profile;
+  const interpretation = new Interpretation({ compatibility, webhook: webhooks });
   const journal = new DriftJournal();
   const artifacts = new ArtifactStore();
   const templates = new TemplateWatch(context);
@@ -147,6 +151,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     stop: async () => {
       templates.stop();
       await Promise.all(controllers.map((controller) => controller.stop()));
+      webhooks.close();
       await plugins?.stop();
       await context.events.flush();
       await context.informers.stop();

@@ -39,17 +39,18 @@ const HTTPS_PORT = 443;
 const HEADERS = {
   "content-type": "application/json",
   accept: "application/json, */*",
-  "user-agent": "kube-apiserver-admission",
 };
 
 /** Keeps connections to webhooks open between calls. */
 export class JsonCaller {
   readonly #clock: Clock;
+  readonly #userAgent: string;
   /** By what makes connections different; the last used at the end. */
   readonly #agents = new Map<string, Agent>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, userAgent = "kube-apiserver-admission") {
     this.#clock = clock;
+    this.#userAgent = userAgent;
   }
 
   /** Posts the body. Redirects are not followed: they would lead where the configuration does not. */
@@ -100,7 +101,12 @@ export class JsonCaller {
           path: `${url.pathname}${url.search}`,
           // The certificate is for the name in the URL, wherever that leads.
           ...(address === undefined ? {} : { servername: url.hostname }),
-          headers: { ...HEADERS, host: url.host, "content-length": Buffer.byteLength(body) },
+          headers: {
+            ...HEADERS,
+            "user-agent": this.#userAgent,
+            host: url.host,
+            "content-length": Buffer.byteLength(body),
+          },
           agent: this.#agentFor(`${host} ${port} ${url.hostname}`, ca),
           signal,
         },
