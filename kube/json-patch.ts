@@ -96,21 +96,31 @@ function listIndex(key: string, length: number): number | undefined {
 
 class Patcher {
   document: unknown;
+  readonly #original: unknown;
   readonly #options: JsonPatchOptions;
   /** Containers made by this patch, which may be changed in place. */
   readonly #own = new Set<unknown>();
   #index = 0;
   #copied = 0;
+  /** The document as it was, and what `//` did to it. */
+  #detached: Patcher | undefined;
 
   constructor(document: unknown, options: JsonPatchOptions) {
     this.document = document;
     this.#options = options;
+    this.#original = document;
   }
 
   apply(index: number, operation: JsonPatchOperation): void {
     this.#index = index;
     const { op, path } = operation;
     if (typeof path !== "string") throw this.#failure(`${op} operation failed to decode path: missing value`);
+    if (path.startsWith("//") && this.#options.dialect !== "api-server" && op !== "move" && op !== "copy") {
+      // The reference takes the empty key of the document for the document as it once was: what is done there is lost.
+      this.#detached ??= new Patcher(this.#original, this.#options);
+      this.#detached.apply(index, { ...operation, path: path.slice(1) });
+      return;
+    }
     switch (op) {
       case "add":
         if (path === "" && this.#options.dialect !== "api-server") this.#replaceDocument(operation.value);
@@ -237,7 +247,9 @@ class Patcher {
 
   #replace(path: string, value: unknown): void {
     const { container, key } = this.#parent("replace", path);
-    if (!hasKey(container, key) && !this.#takesMissingFor(container)) {
+    // The reference takes the empty key for one that every object has.
+    const isGiven = key === "" && this.#options.dialect !== "api-server" && !Array.isArray(container);
+    if (!isGiven && !hasKey(container, key) && !this.#takesMissingFor(container)) {
       throw this.#failure(`replace operation does not apply: doc is missing key: ${path}: missing value`);
     }
     if (Array.isArray(container)) container[listIndex(key, container.length) ?? 0] = value;

@@ -3,7 +3,8 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterOverridePolicy, OverridePolicy, Overriders, OverrideSpec } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
-import { applyOverrides, lastChanges, type OverrideResult } from "./apply-overrides.ts";
+import { applyOverrides } from "./apply-overrides.ts";
+import { lastChanges, type OverrideResult } from "./override-result.ts";
 
 const paris: Cluster = {
   apiVersion: "cluster.karmada.io/v1alpha1",
@@ -194,7 +195,7 @@ describe("applyOverrides", () => {
 
     expect(error.code).toBe("override-failed");
     expect(error.details).toMatchObject({
-      policy: "OverridePolicy shop/a",
+      policy: { kind: "OverridePolicy", namespace: "shop", name: "a" },
       rule: 0,
       overrider: "plaintext[1]",
       path: "/metadata/labels/none",

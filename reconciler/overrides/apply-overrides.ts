@@ -1,22 +1,26 @@
 // What differs in one cluster's copy of an object.
 
 import type { Cluster } from "../../api/cluster.ts";
-import type { ClusterOverridePolicy, OverridePolicy, Overriders } from "../../api/policy.ts";
-import type { KubeObject } from "../../kube/object.ts";
-import { AppError, messageOf } from "../../runtime/errors.ts";
+import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
+import { equalJson, type KubeObject } from "../../kube/object.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { APPLIED_CLUSTER_OVERRIDES_ANNOTATION, APPLIED_OVERRIDES_ANNOTATION } from "../works/metadata-keys.ts";
-import { overrideWords } from "./command-args.ts";
+import { applyRule } from "./apply-rule.ts";
 import { Draft } from "./draft.ts";
-import { overrideFailed } from "./errors.ts";
-import { overrideField } from "./field.ts";
-import { overrideImage } from "./image.ts";
-import { overrideLabels } from "./labels-annotations.ts";
-import { type AnyOverridePolicy, overridersPath, rulesOf, selectOverridePolicies } from "./order.ts";
-import { overridePlaintext } from "./plaintext.ts";
+import { type AnyOverridePolicy, asSelected, overridersPath, rulesOf, selectOverridePolicies } from "./order.ts";
+import { listedOverridePolicies, type OverridePolicySource } from "./override-policies.ts";
+import type { AppliedOverride, OverrideChange, OverrideResult, PolicyRef } from "./override-result.ts";
 import { overrideRecord } from "./record.ts";
 
-export interface OverrideRequest {
+export interface OverrideOptions {
+  /**
+   * `karmada` (default): results equal to Karmada's. `flaghoist`: documents inside texts keep their formatting, and an
+   * override of what the object is (its kind, its name) is refused.
+   */
+  readonly compatibility?: "karmada" | "flaghoist" | undefined;
+}
+
+export interface OverrideRequest extends OverrideOptions {
   /** The object as it would be without overrides, replicas of this cluster included. Never changed. */
   readonly object: KubeObject;
   readonly cluster: Cluster;
@@ -26,96 +30,80 @@ export interface OverrideRequest {
   readonly overridePolicies: readonly OverridePolicy[];
 }
 
-export type OverriderKind = keyof Overriders;
-
-export interface PolicyRef {
-  readonly kind: "OverridePolicy" | "ClusterOverridePolicy";
-  readonly namespace?: string;
-  readonly name: string;
+/** Applies override policies to one cluster's copy of an object; see `ObjectOverrides` for many clusters. */
+export function applyOverrides(request: OverrideRequest): OverrideResult {
+  const policies = listedOverridePolicies(request.clusterOverridePolicies, request.overridePolicies);
+  return new ObjectOverrides(policies, request).apply(request.object, request.cluster);
 }
-
-export interface AppliedOverride {
-  readonly policy: PolicyRef;
-  /** Index in `spec.overrideRules`; 0 for policies in the superseded form without rules. */
-  readonly rule: number;
-  readonly overriders: Overriders;
-}
-
-/** One changed field and who changed it. A field that several rules changed has several entries, the last one wins. */
-export interface OverrideChange {
-  /** JSON pointer into the object. */
-  readonly path: string;
-  readonly policy: PolicyRef;
-  readonly rule: number;
-  readonly overrider: OverriderKind;
-  /** Index in the list of that overrider. */
-  readonly index: number;
-  /** Undefined when the field was not there before. */
-  readonly old: unknown;
-  /** Undefined when the field was removed. */
-  readonly value: unknown;
-}
-
-export interface OverrideResult {
-  /** Shares with the input whatever no rule changed; the very input when nothing did. */
-  readonly object: KubeObject;
-  /** The rules that were meant for the cluster, in the order they were applied, whether they changed something or not. */
-  readonly applied: readonly AppliedOverride[];
-  /** Annotations for the Work that record the applied rules. */
-  readonly appliedAnnotations: Readonly<Record<string, string>>;
-  readonly provenance: readonly OverrideChange[];
-}
-
-/** The order in which the overriders of one rule work. */
-const OVERRIDER_ORDER: readonly OverriderKind[] = [
-  "imageOverrider",
-  "commandOverrider",
-  "argsOverrider",
-  "labelsOverrider",
-  "annotationsOverrider",
-  "fieldOverrider",
-  "plaintext",
-];
 
 /**
- * Applies the override policies to one cluster's copy: cluster-wide ones first, then those of the object's namespace,
- * matched against what the first left behind.
- *
- * Throws `override-failed`, with the policy, rule, overrider and path in its details, when a rule cannot be carried
- * out: then nothing may be sent to that cluster.
+ * The override policies of one object, for all its clusters: which ones there are, and in which order, is decided once
+ * for copies that are alike in what selectors look at.
  */
-export function applyOverrides(request: OverrideRequest): OverrideResult {
-  const { object, cluster } = request;
-  const clusterStage = applyStage(object, cluster, request.clusterOverridePolicies);
-  const { namespace } = object.metadata;
-  const inNamespace =
-    namespace === undefined || namespace === ""
-      ? []
-      : request.overridePolicies.filter((policy) => policy.metadata.namespace === namespace);
-  const stage = applyStage(clusterStage.object, cluster, inNamespace);
+export class ObjectOverrides {
+  readonly #options: OverrideOptions;
+  readonly #clusterWide: StageSelection<ClusterOverridePolicy>;
+  readonly #namespaced: StageSelection<OverridePolicy>;
 
-  const clusterRecord = overrideRecord(clusterStage.applied.map(recorded));
-  const record = overrideRecord(stage.applied.map(recorded));
-  return {
-    object: stage.object,
-    applied: [...clusterStage.applied, ...stage.applied],
-    appliedAnnotations: {
-      ...(clusterRecord === undefined ? {} : { [APPLIED_CLUSTER_OVERRIDES_ANNOTATION]: clusterRecord }),
-      ...(record === undefined ? {} : { [APPLIED_OVERRIDES_ANNOTATION]: record }),
-    },
-    provenance: [...clusterStage.changes, ...stage.changes],
-  };
+  constructor(policies: OverridePolicySource, options: OverrideOptions = {}) {
+    this.#options = options;
+    this.#clusterWide = new StageSelection((object) => policies.clusterWide(object));
+    this.#namespaced = new StageSelection((object) => policies.ofNamespace(object));
+  }
+
+  /**
+   * Applies the policies to one cluster's copy: cluster-wide ones first, then those of the object's namespace, matched
+   * against what the first left behind.
+   *
+   * Throws `override-failed`, with the policy, rule, overrider and path in its details, when a rule cannot be carried
+   * out: then nothing may be sent to that cluster.
+   */
+  apply(object: KubeObject, cluster: Cluster): OverrideResult {
+    const first = applyStage(object, cluster, this.#clusterWide.select(object), this.#options);
+    const second = applyStage(first.object, cluster, this.#namespaced.select(first.object), this.#options);
+    const clusterRecord = overrideRecord(first.applied);
+    const record = overrideRecord(second.applied);
+    return {
+      object: second.object,
+      applied: [...first.applied, ...second.applied],
+      appliedAnnotations: {
+        ...(clusterRecord === undefined ? {} : { [APPLIED_CLUSTER_OVERRIDES_ANNOTATION]: clusterRecord }),
+        ...(record === undefined ? {} : { [APPLIED_OVERRIDES_ANNOTATION]: record }),
+      },
+      provenance: [...first.changes, ...second.changes],
+    };
+  }
 }
 
-/** The change that stands, for every changed field; in the order the fields were first changed. */
-export function lastChanges(provenance: readonly OverrideChange[]): ReadonlyMap<string, OverrideChange> {
-  const last = new Map<string, OverrideChange>();
-  for (const change of provenance) last.set(change.path, change);
-  return last;
+/** What one stage selects, remembered for the next copy. */
+class StageSelection<P extends AnyOverridePolicy> {
+  readonly #find: (object: KubeObject) => readonly P[];
+  #object: KubeObject | undefined;
+  #selected: readonly P[] = [];
+
+  constructor(find: (object: KubeObject) => readonly P[]) {
+    this.#find = find;
+  }
+
+  select(copy: KubeObject): readonly P[] {
+    const object = asSelected(copy);
+    if (this.#object === undefined || !isSelectedAlike(this.#object, object)) {
+      this.#object = object;
+      this.#selected = selectOverridePolicies(object, this.#find(object));
+    }
+    return this.#selected;
+  }
 }
 
-function recorded({ policy, overriders }: AppliedOverride): { policyName: string; overriders: Overriders } {
-  return { policyName: policy.name, overriders };
+/** Equal in all that resource selectors look at. */
+function isSelectedAlike(a: KubeObject, b: KubeObject): boolean {
+  return (
+    a.kind === b.kind &&
+    a.apiVersion === b.apiVersion &&
+    a.metadata.name === b.metadata.name &&
+    a.metadata.namespace === b.metadata.namespace &&
+    (a.metadata.labels === b.metadata.labels || equalJson(a.metadata.labels, b.metadata.labels))
+  );
 }
 
 interface Stage {
@@ -124,81 +112,27 @@ interface Stage {
   readonly changes: readonly OverrideChange[];
 }
 
-function applyStage(object: KubeObject, cluster: Cluster, policies: readonly AnyOverridePolicy[]): Stage {
+function applyStage(
+  object: KubeObject,
+  cluster: Cluster,
+  policies: readonly AnyOverridePolicy[],
+  options: OverrideOptions,
+): Stage {
   if (policies.length === 0) return { object, applied: [], changes: [] };
   const draft = new Draft(object);
   const applied: AppliedOverride[] = [];
   const changes: OverrideChange[] = [];
-  for (const policy of selectOverridePolicies(object, policies)) {
+  for (const policy of policies) {
     const ref = policyRef(policy);
     for (const [rule, { targetCluster, overriders }] of rulesOf(policy).entries()) {
       if (targetCluster != null && !clusterMatches(cluster, targetCluster)) continue;
       const application = { policy: ref, rule, overriders };
-      applyRule(draft, cluster, application, overridersPath(policy, rule), changes);
+      const at = { ...application, field: overridersPath(policy, rule), cluster };
+      for (const change of applyRule(draft, at, options)) changes.push(change);
       applied.push(application);
     }
   }
   return { object: draft.object, applied, changes };
-}
-
-function applyRule(
-  draft: Draft,
-  cluster: Cluster,
-  applied: AppliedOverride,
-  field: string,
-  changes: OverrideChange[],
-): void {
-  const { policy, rule, overriders } = applied;
-  for (const overrider of OVERRIDER_ORDER) {
-    const count = overriders[overrider]?.length ?? 0;
-    for (let index = 0; index < count; index++) {
-      try {
-        applyOne(draft, overriders, overrider, index);
-      } catch (error) {
-        const path = error instanceof AppError ? error.details["path"] : undefined;
-        const failed = {
-          policy: describePolicy(policy),
-          rule,
-          overrider: `${overrider}[${index}]`,
-          field: `${field}.${overrider}[${index}]`,
-          path: typeof path === "string" ? path : undefined,
-          cluster: cluster.metadata.name ?? "",
-        };
-        throw overrideFailed(failed, messageOf(error), error);
-      }
-      for (const write of draft.takeWrites()) changes.push({ ...write, policy, rule, overrider, index });
-    }
-  }
-}
-
-function applyOne(draft: Draft, overriders: Overriders, overrider: OverriderKind, index: number): void {
-  switch (overrider) {
-    case "imageOverrider":
-      withItem(overriders.imageOverrider, index, (item) => overrideImage(draft, item));
-      break;
-    case "commandOverrider":
-      withItem(overriders.commandOverrider, index, (item) => overrideWords(draft, "command", item));
-      break;
-    case "argsOverrider":
-      withItem(overriders.argsOverrider, index, (item) => overrideWords(draft, "args", item));
-      break;
-    case "labelsOverrider":
-      withItem(overriders.labelsOverrider, index, (item) => overrideLabels(draft, "labels", item));
-      break;
-    case "annotationsOverrider":
-      withItem(overriders.annotationsOverrider, index, (item) => overrideLabels(draft, "annotations", item));
-      break;
-    case "fieldOverrider":
-      withItem(overriders.fieldOverrider, index, (item) => overrideField(draft, item));
-      break;
-    case "plaintext":
-      withItem(overriders.plaintext, index, (item) => overridePlaintext(draft, item));
-  }
-}
-
-function withItem<T>(list: readonly T[] | undefined, index: number, use: (item: T) => void): void {
-  const item = list?.[index];
-  if (item !== undefined) use(item);
 }
 
 function policyRef(policy: AnyOverridePolicy): PolicyRef {
@@ -206,9 +140,4 @@ function policyRef(policy: AnyOverridePolicy): PolicyRef {
   return policy.kind === "OverridePolicy"
     ? { kind: policy.kind, ...(namespace === undefined ? {} : { namespace }), name }
     : { kind: policy.kind, name };
-}
-
-/** `OverridePolicy shop/registry-by-region`, `ClusterOverridePolicy mirrors`. */
-export function describePolicy(policy: PolicyRef): string {
-  return `${policy.kind} ${policy.namespace === undefined ? "" : `${policy.namespace}/`}${policy.name}`;
 }

@@ -20,8 +20,16 @@ export interface Container {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** The containers of a workload; none for other kinds. Throws `override-impossible` when their list is malformed. */
-export function containersOf(object: KubeObject): readonly Container[] {
+/** Whether the kind is one whose containers overriders find by themselves. */
+export function hasKnownContainers({ kind }: Pick<KubeObject, "kind">): boolean {
+  return Object.hasOwn(PATHS, kind);
+}
+
+/**
+ * The containers of a workload; none for other kinds. Throws `override-impossible` when their list is malformed, and when
+ * it is null for an overrider that does not take that for absent.
+ */
+export function containersOf(object: KubeObject, nullList: "absent" | "malformed"): readonly Container[] {
   const path = Object.hasOwn(PATHS, object.kind) ? PATHS[object.kind] : undefined;
   if (path === undefined) return [];
   let current: unknown = object;
@@ -31,7 +39,7 @@ export function containersOf(object: KubeObject): readonly Container[] {
       throw overrideImpossible(`/${path.join("/")}`, `${key} stands in something that is no object`);
     current = current[key];
   }
-  if (current === undefined || current === null) return [];
+  if (current === undefined || (current === null && nullList === "absent")) return [];
   if (!Array.isArray(current)) throw overrideImpossible(`/${path.join("/")}`, "the containers are not a list");
   return current.map((fields: unknown, index) => {
     const own = [...path, index];

@@ -1,4 +1,5 @@
 import { AppError } from "../../runtime/errors.ts";
+import { describePolicy, type PolicyRef } from "./override-result.ts";
 
 /** An overrider cannot do its work on the object; `applyOverrides` adds which one of which policy it is. */
 export function overrideImpossible(path: string, problem: string, cause?: unknown): AppError {
@@ -6,8 +7,7 @@ export function overrideImpossible(path: string, problem: string, cause?: unknow
 }
 
 export interface FailedOverride {
-  /** `OverridePolicy shop/registry-by-region`. */
-  readonly policy: string;
+  readonly policy: PolicyRef;
   /** Index in `spec.overrideRules`. */
   readonly rule: number;
   /** `imageOverrider[0]`. */
@@ -21,9 +21,17 @@ export interface FailedOverride {
 
 /** A rule that applies to the cluster cannot be carried out, so that nothing may be sent there. */
 export function overrideFailed(failed: FailedOverride, problem: string, cause: unknown): AppError {
+  const { policy, field, cluster } = failed;
   return new AppError(
     "override-failed",
-    `${failed.policy}, ${failed.field}, cannot be carried out for cluster ${failed.cluster}: ${problem}`,
-    { recovery: "retry", details: { ...failed }, cause },
+    `${describePolicy(policy)}, ${field}, cannot be carried out for cluster ${cluster}: ${problem}`,
+    { recovery: "retry", details: { ...failed, problem }, cause },
   );
+}
+
+/** What `overrideFailed` said; undefined for any other error. */
+export function readFailedOverride(error: unknown): (FailedOverride & { readonly problem: string }) | undefined {
+  if (!(error instanceof AppError) || error.code !== "override-failed") return undefined;
+  // Made above.
+  return error.details as unknown as FailedOverride & { readonly problem: string };
 }

@@ -1,20 +1,40 @@
 // Changes inside a JSON or YAML document that stands as text in a field, such as a file in a ConfigMap.
 
 import type { FieldOverrider, JSONPatchOperation } from "../../api/policy.ts";
-import { applyJsonPatch, valueAt } from "../../kube/json-patch.ts";
+import { applyJsonPatch, type JsonPatchOperation, parsePointer } from "../../kube/json-patch.ts";
+import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
 import { emitYamlDocument } from "../../kube/yaml-emit.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import type { Draft } from "./draft.ts";
 import { overrideImpossible } from "./errors.ts";
-import { parseExactJson, stringifyExactJson } from "./exact-json.ts";
+import { patchJsonText } from "./json-text.ts";
 import { patchOperation } from "./plaintext.ts";
 
 /** Patches the document at `fieldPath`. YAML wins over JSON; with neither, as Karmada, the text becomes empty. */
 export function overrideField(draft: Draft, { fieldPath, json, yaml }: FieldOverrider): void {
-  const text = valueAt(draft.object, fieldPath);
-  if (typeof text !== "string") throw overrideImpossible(fieldPath, "the value at fieldPath is not a text");
-  draft.patch({ op: "replace", path: fieldPath, value: changedDocument(text, fieldPath, json ?? [], yaml ?? []) });
+  const { text, path } = textAt(draft.object, fieldPath);
+  draft.set(path, changedDocument(text, fieldPath, json ?? [], yaml ?? []));
+}
+
+/** The text at a pointer, which, other than in patches, names nothing from the end of a list. */
+function textAt(object: unknown, fieldPath: string): { readonly text: string; readonly path: string[] } {
+  const missing = (): never => {
+    throw overrideImpossible(fieldPath, "there is nothing at fieldPath");
+  };
+  if (!fieldPath.startsWith("/")) throw overrideImpossible(fieldPath, "fieldPath does not begin with a slash");
+  const path = parsePointer(fieldPath);
+  let current: unknown = object;
+  for (const [depth, key] of path.entries()) {
+    if (Array.isArray(current)) {
+      if (!/^[+-]?[0-9]+$/.test(key) || !(Number(key) >= 0 && Number(key) < current.length)) missing();
+      path[depth] = String(Number(key) + 0);
+      current = current[Number(key)];
+    } else if (isObject(current) && Object.hasOwn(current, key)) current = current[key];
+    else missing();
+  }
+  if (typeof current !== "string") throw overrideImpossible(fieldPath, "the value at fieldPath is not a text");
+  return { text: current, path };
 }
 
 // Differs from Karmada: a text of several YAML documents is an error. Karmada drops all but the first.
@@ -25,30 +45,31 @@ function changedDocument(
   yaml: readonly JSONPatchOperation[],
 ): string {
   if (yaml.length > 0) {
-    const document = parsed("YAML", fieldPath, () => parseYaml(text, { duplicateKeys: "last-wins" }));
-    return emitYamlDocument(patched(document, fieldPath, yaml), { sortKeys: true });
+    const document = parsedYaml(fieldPath, text);
+    return emitYamlDocument(patched(document, fieldPath, operationsOf(yaml)), { sortKeys: true });
   }
-  if (json.length === 0) return "";
-  const document = parsed("JSON", fieldPath, () => parseExactJson(text));
-  return stringifyExactJson(patched(document, fieldPath, json));
+  return json.length === 0 ? "" : patchJsonText(text, operationsOf(json), fieldPath);
+}
+
+function operationsOf(operations: readonly JSONPatchOperation[]): JsonPatchOperation[] {
+  return operations.map(({ operator, subPath, value }) => patchOperation(operator, subPath, value));
 }
 
 // What a parser says may quote the text, and the text may be a Secret's; so its error goes no further.
-function parsed(format: "JSON" | "YAML", fieldPath: string, parse: () => unknown): unknown {
+function parsedYaml(fieldPath: string, text: string): unknown {
   try {
-    return parse();
+    return parseYaml(text, { duplicateKeys: "last-wins", nullKeys: "refuse", jsonEscapes: "refuse" });
   } catch {
-    throw overrideImpossible(fieldPath, `the text at fieldPath is not one document of ${format}`);
+    throw overrideImpossible(fieldPath, "the text at fieldPath is not one document of YAML");
   }
 }
 
-function patched(document: unknown, fieldPath: string, operations: readonly JSONPatchOperation[]): unknown {
+function patched(document: unknown, fieldPath: string, operations: readonly JsonPatchOperation[]): unknown {
   if (typeof document !== "object" || document === null) {
     throw overrideImpossible(fieldPath, "the document is neither an object nor a list");
   }
-  const patch = operations.map(({ operator, subPath, value }) => patchOperation(operator, subPath, value));
   try {
-    return applyJsonPatch<unknown>(document, patch);
+    return applyJsonPatch<unknown>(document, operations);
   } catch (error) {
     throw overrideImpossible(fieldPath, messageOf(error), error);
   }

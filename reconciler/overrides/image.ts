@@ -1,8 +1,9 @@
 import type { ImageOverrider } from "../../api/policy.ts";
 import { isObject } from "../../kube/object.ts";
-import { containersOf } from "./containers.ts";
+import { containersOf, hasKnownContainers } from "./containers.ts";
 import type { Draft } from "./draft.ts";
 import { overrideImpossible } from "./errors.ts";
+import { checkWorkloadTypes } from "./typed-workload.ts";
 import { formatImage, type ImageReference, parseImage, withTagOrDigest } from "./image-reference.ts";
 
 /** Changes one part of the image at the predicate's path, or of every container when there is no predicate. */
@@ -11,7 +12,9 @@ export function overrideImage(draft: Draft, overrider: ImageOverrider): void {
     overrideImageAt(draft, overrider, overrider.predicate.path);
     return;
   }
-  for (const { path, fields } of containersOf(draft.object)) {
+  if (!hasKnownContainers(draft.object)) return;
+  checkWorkloadTypes(draft.object);
+  for (const { path, fields } of containersOf(draft.object, "absent")) {
     const pointer = `/${path.join("/")}/image`;
     const image = fields["image"] ?? "";
     if (typeof image !== "string") throw overrideImpossible(pointer, "the image is not a text");
@@ -30,7 +33,7 @@ function imageAt(object: unknown, path: string): string {
   let current: unknown = object;
   for (const segment of path.replace(/^\/+|\/+$/g, "").split("/")) {
     if (Array.isArray(current)) {
-      if (!/^[0-9]+$/.test(segment)) throw overrideImpossible(path, `path(${segment}) is not a number`);
+      if (!/^[+-]?[0-9]+$/.test(segment)) throw overrideImpossible(path, `path(${segment}) is not a number`);
       current = current[Number(segment)];
       if (!isObject(current)) throw overrideImpossible(path, `path(${segment}) is not an object in its list`);
     } else if (isObject(current)) {

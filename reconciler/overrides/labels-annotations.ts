@@ -8,13 +8,19 @@ export function overrideLabels(
   field: "labels" | "annotations",
   { operator, value }: LabelAnnotationOverrider,
 ): void {
-  const current = textsOf(draft.object.metadata[field]);
-  if (operator === "add" && current === undefined) draft.set(["metadata", field], {});
-  for (const key of Object.keys(value ?? {}).sort()) {
-    const exists = current !== undefined && Object.hasOwn(current, key);
-    if (operator === "add" || (operator === "replace" && exists)) draft.set(["metadata", field, key], value[key]);
-    // The listed value does not matter.
-    else if (operator === "remove" && exists) draft.set(["metadata", field, key], undefined);
+  const keys = Object.keys(value ?? {}).sort();
+  // An override may have taken the metadata away, or made something else of it.
+  const metadata: unknown = draft.object.metadata;
+  if (metadata != null && !isObject(metadata)) return;
+  const current = textsOf(metadata?.[field]);
+  if (operator === "add" && metadata == null && keys.length > 0) draft.set(["metadata"], {});
+  if (operator === "add" && current === undefined && keys.length > 0) draft.set(["metadata", field], {});
+  for (const key of keys) {
+    if (operator !== "add" && (current === undefined || !Object.hasOwn(current, key))) continue;
+    // As Karmada: a tilde is not escaped. The admission of policies keeps it out of keys.
+    const path = `/metadata/${field}/${key.replaceAll("/", "~1")}`;
+    // The listed value does not matter for a removal.
+    draft.patch(operator === "remove" ? { op: operator, path } : { op: operator, path, value: value[key] });
   }
 }
 

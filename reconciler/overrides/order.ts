@@ -1,7 +1,7 @@
 // Which override policies concern an object, and which of them has the last word.
 
 import type { ClusterOverridePolicy, OverridePolicy, RuleWithCluster } from "../../api/policy.ts";
-import type { KubeObject } from "../../kube/object.ts";
+import { isObject, type KubeObject } from "../../kube/object.ts";
 import { bestSelectorMatch } from "../policies/resource-selector.ts";
 
 export type AnyOverridePolicy = OverridePolicy | ClusterOverridePolicy;
@@ -23,6 +23,30 @@ export function selectOverridePolicies<P extends AnyOverridePolicy>(
   return selected
     .sort((a, b) => a.priority - b.priority || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
     .map(({ policy }) => policy);
+}
+
+/** What selectors see of an object whose metadata overrides may have broken: parts of another type count as absent. */
+export function asSelected(object: KubeObject): KubeObject {
+  const metadata: unknown = object.metadata;
+  if (isObject(metadata) && isTexts([metadata["name"], metadata["namespace"]]) && isTextMap(metadata["labels"]))
+    return object;
+  const { name, namespace, labels } = isObject(metadata) ? metadata : {};
+  return {
+    ...object,
+    metadata: {
+      ...(typeof name === "string" ? { name } : {}),
+      ...(typeof namespace === "string" ? { namespace } : {}),
+      ...(labels !== undefined && isTextMap(labels) ? { labels } : {}),
+    },
+  };
+}
+
+function isTexts(values: readonly unknown[]): boolean {
+  return values.every((value) => value === undefined || typeof value === "string");
+}
+
+function isTextMap(value: unknown): value is Record<string, string> | undefined {
+  return value === undefined || (isObject(value) && isTexts(Object.values(value)));
 }
 
 /** Where in a policy the overriders of the rule with this index stand. */

@@ -5,7 +5,8 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
 import { applyJsonPatch, type JsonPatchOperation } from "../../kube/json-patch.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import { applyOverrides, type OverrideChange } from "./apply-overrides.ts";
+import { applyOverrides } from "./apply-overrides.ts";
+import type { OverrideChange } from "./override-result.ts";
 
 interface RecordedCase {
   readonly id: string;

@@ -10,30 +10,26 @@ import type {
   Overriders,
   PlaintextOverrider,
 } from "../../api/policy.ts";
-import { stringifyExactJson } from "./exact-json.ts";
-
-export interface AppliedRule {
-  readonly policyName: string;
-  readonly overriders: Overriders;
-}
+import { compactJson } from "./json-text.ts";
+import type { AppliedOverride } from "./override-result.ts";
 
 /** The annotation's text, ordered by policy; undefined when nothing was applied. */
-export function overrideRecord(applied: readonly AppliedRule[]): string | undefined {
+export function overrideRecord(applied: readonly AppliedOverride[]): string | undefined {
   if (applied.length === 0) return undefined;
-  const ordered = [...applied].sort((a, b) => (a.policyName < b.policyName ? -1 : a.policyName > b.policyName ? 1 : 0));
+  const ordered = [...applied].sort(({ policy: a }, { policy: b }) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   return `[${ordered.map(ruleText).join(",")}]`;
 }
 
 // A rule is recorded for every cluster it applies to; its text is always the same.
 const TEXTS = new WeakMap<Overriders, string>();
 
-function ruleText({ policyName, overriders }: AppliedRule): string {
+function ruleText({ policy, overriders }: AppliedOverride): string {
   let text = TEXTS.get(overriders);
   if (text === undefined) {
-    text = stringifyExactJson(encodeOverriders(overriders));
+    text = compactJson(encodeOverriders(overriders));
     TEXTS.set(overriders, text);
   }
-  return `{"policyName":${stringifyExactJson(policyName)},"overriders":${text}}`;
+  return `{"policyName":${compactJson(policy.name)},"overriders":${text}}`;
 }
 
 /** Fields in the order of Karmada's types; empty ones are left out. */
@@ -66,8 +62,8 @@ function encodeWords({ containerName, operator, value }: CommandArgsOverrider): 
 }
 
 function encodeLabels({ operator, value }: LabelAnnotationOverrider): unknown {
-  const sorted = Object.fromEntries(Object.entries(value ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { operator, value: Object.keys(sorted).length === 0 ? undefined : sorted };
+  const sorted = value == null ? null : Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { operator: operator ?? "", value: sorted };
 }
 
 function encodeField({ fieldPath, json, yaml }: FieldOverrider): unknown {

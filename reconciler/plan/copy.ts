@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../kube/object.ts";
-import type { OverrideResult } from "../overrides/apply-overrides.ts";
+import type { OverrideResult } from "../overrides/override-result.ts";
 
 /** One cluster's copy of an object. */
 export interface Copy {

@@ -6,13 +6,14 @@ import type { AnyOverridePolicy } from "../../../reconciler/overrides/order.ts";
 import { caseSuite } from "../karmada-cases.ts";
 import type { Suite } from "../suite.ts";
 
-interface OverrideInput {
+export interface OverrideInput {
   readonly object: KubeObject;
   readonly cluster: Cluster;
   readonly policies: readonly AnyOverridePolicy[];
 }
 
-function answer({ object, cluster, policies }: OverrideInput): unknown {
+/** Our answer in the form of the recorded ones; throws where Karmada fails. */
+export function answerOverride({ object, cluster, policies }: OverrideInput): unknown {
   const result = applyOverrides({
     object,
     cluster,
@@ -33,4 +34,4 @@ function isClusterWide(policy: AnyOverridePolicy): boolean {
   return policy.kind === "ClusterOverridePolicy";
 }
 
-export const suite: Suite = caseSuite<OverrideInput>("override.json", answer);
+export const suite: Suite = caseSuite<OverrideInput>("override.json", answerOverride);

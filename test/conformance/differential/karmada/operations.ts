@@ -3,12 +3,14 @@ import { bindingOperation } from "./operations/binding.ts";
 import { estimateOperation } from "./operations/estimate.ts";
 import { matchOperation } from "./operations/match.ts";
 import { namingOperation } from "./operations/naming.ts";
+import { overrideOperation } from "./operations/override.ts";
 import { policyAdmissionOperation } from "./operations/policy-admission.ts";
 import {
   askRecombinedAdmission,
   askRecombinedBinding,
   askRecombinedEstimate,
   askRecombinedMatch,
+  askRecombinedOverride,
   askRecombinedProcess,
   askRecombinedSchedule,
 } from "./operations/recombined.ts";
@@ -21,6 +23,7 @@ const RANDOM = [
   estimateOperation as Operation<unknown>,
   matchOperation as Operation<unknown>,
   namingOperation as Operation<unknown>,
+  overrideOperation as Operation<unknown>,
   policyAdmissionOperation as Operation<unknown>,
   scheduleOperation as Operation<unknown>,
   scheduleProcessOperation as Operation<unknown>,
@@ -30,6 +33,7 @@ const RECOMBINED: Readonly<Record<string, Operation<unknown>["ask"]>> = {
   binding: askRecombinedBinding,
   estimate: askRecombinedEstimate,
   match: askRecombinedMatch,
+  override: askRecombinedOverride,
   "policy-admission": askRecombinedAdmission,
   schedule: askRecombinedSchedule,
   "schedule-process": askRecombinedProcess,

@@ -162,6 +162,27 @@ export function askRecombinedBinding(dice: Dice): { input: Json }[] {
   });
 }
 
+export function askRecombinedOverride(dice: Dice): { input: Json }[] {
+  const inputs = objectsAt(readJson<Json[]>("override.json"), "input");
+  const policies = inputs.flatMap((input) => input["policies"] as Json[]);
+  return Array.from({ length: 30 }, () => {
+    const object = dice.pick(inputs)["object"] as Json;
+    const own = inputs.filter((input) => (input["object"] as Json)["kind"] === object["kind"]);
+    const some = Array.from({ length: dice.between(2, 6) }, (_, index) => {
+      const policy = dice.pick(dice.chance(0.7) ? own.flatMap((input) => input["policies"] as Json[]) : policies);
+      // Two of one name would not both be stored.
+      const metadata = { ...(policy["metadata"] as Json), name: `${dice.pick(["a", "m", "z"])}-${index}` };
+      return { ...policy, metadata, spec: mix(dice, objectsAt(policies, "spec"), dice.chance(0.5) ? 0.3 : 0) };
+    });
+    // Half of them mean this object, whatever they were written for.
+    const { apiVersion, kind } = object;
+    const meant = some.map((policy) =>
+      dice.chance(0.5) ? { ...policy, spec: { ...policy.spec, resourceSelectors: [{ apiVersion, kind }] } } : policy,
+    );
+    return { input: { object, cluster: dice.pick(inputs)["cluster"], policies: meant } as Json };
+  });
+}
+
 export function askRecombinedMatch(dice: Dice): { input: Json }[] {
   const inputs = objectsAt(readJson<Json[]>("matching.json"), "input");
   const having = (key: string): Json[] => inputs.filter((input) => input[key] !== undefined);

@@ -1,0 +1,153 @@
+// One rule of an override policy at work on one cluster's copy.
+
+import type { Cluster } from "../../api/cluster.ts";
+import type { Overriders } from "../../api/policy.ts";
+import { isObject, type KubeObject } from "../../kube/object.ts";
+import { AppError, messageOf } from "../../runtime/errors.ts";
+import { overrideWords } from "./command-args.ts";
+import type { Draft } from "./draft.ts";
+import { overrideFailed, overrideImpossible } from "./errors.ts";
+import { overrideField } from "./field.ts";
+import { overrideImage } from "./image.ts";
+import { overrideLabels } from "./labels-annotations.ts";
+import type { OverrideChange, OverriderKind, PolicyRef } from "./override-result.ts";
+import { overridePlaintext } from "./plaintext.ts";
+
+/** The order in which the overriders of one rule work. */
+const OVERRIDER_ORDER: readonly OverriderKind[] = [
+  "imageOverrider",
+  "commandOverrider",
+  "argsOverrider",
+  "labelsOverrider",
+  "annotationsOverrider",
+  "fieldOverrider",
+  "plaintext",
+];
+
+export interface RuleApplication {
+  readonly policy: PolicyRef;
+  readonly rule: number;
+  readonly overriders: Overriders;
+  /** Where the policy has the overriders: `spec.overrideRules[0].overriders`. */
+  readonly field: string;
+  readonly cluster: Cluster;
+}
+
+export interface RuleOptions {
+  readonly compatibility?: "karmada" | "flaghoist" | undefined;
+}
+
+/** Works on the draft and says what changed. Throws `override-failed` when an overrider cannot do its work. */
+export function applyRule(draft: Draft, application: RuleApplication, options: RuleOptions): OverrideChange[] {
+  const { policy, rule, overriders } = application;
+  const changes: OverrideChange[] = [];
+  const before = draft.object;
+  for (const overrider of OVERRIDER_ORDER) {
+    const count = overriders[overrider]?.length ?? 0;
+    for (let index = 0; index < count; index++) {
+      try {
+        applyOne(draft, application, overrider, index, options);
+        // The list of plaintext overriders is one patch, so that only its end counts.
+        if (overrider !== "plaintext" || index === count - 1) checkIdentity(before, draft.object, overrider, options);
+      } catch (error) {
+        throw failure(error, application, overrider, index);
+      }
+      for (const write of draft.takeWrites()) changes.push({ ...write, policy, rule, overrider, index });
+    }
+  }
+  // The last step looks at the object even when it has nothing to do.
+  if (changes.length > 0 && !hasKind(draft.object)) {
+    const { overrider, index } = changes.at(-1) as OverrideChange;
+    throw failure(kindMissing(), application, overrider, index);
+  }
+  return changes;
+}
+
+function kindMissing(): AppError {
+  return overrideImpossible("/kind", "the result has no kind and apiVersion that an object could have");
+}
+
+function failure(error: unknown, application: RuleApplication, overrider: OverriderKind, index: number): AppError {
+  const path = error instanceof AppError ? error.details["path"] : undefined;
+  const failed = {
+    policy: application.policy,
+    rule: application.rule,
+    overrider: `${overrider}[${index}]`,
+    field: `${application.field}.${overrider}[${index}]`,
+    path: typeof path === "string" ? path : undefined,
+    cluster: application.cluster.metadata.name ?? "",
+  };
+  return overrideFailed(failed, messageOf(error), error);
+}
+
+/**
+ * What an object is may not get lost: Karmada cannot go on with an object without a kind. Beyond Karmada, it may not
+ * become another object either: that would be created beside the present one, which nobody would remove.
+ */
+function checkIdentity(
+  before: KubeObject,
+  after: KubeObject,
+  overrider: OverriderKind,
+  { compatibility }: RuleOptions,
+): void {
+  // A text inside the object is written without looking at the object; what follows sees it.
+  if (overrider !== "fieldOverrider" && !hasKind(after)) throw kindMissing();
+  if (compatibility !== "flaghoist") return;
+  for (const [path, old, value] of identityOf(before, after)) {
+    if (old !== value) {
+      const words = `would make another object of it (${path} ${String(old)} would become ${String(value)})`;
+      throw overrideImpossible(path, `${words}; give the other object a manifest of its own`);
+    }
+  }
+}
+
+function identityOf(before: KubeObject, after: KubeObject): readonly (readonly [string, unknown, unknown])[] {
+  const [a, b] = [before, after].map(({ metadata }: { readonly metadata: unknown }) => (isObject(metadata) ? metadata : {}));
+  return [
+    ["/apiVersion", before.apiVersion, after.apiVersion],
+    ["/kind", before.kind, after.kind],
+    ["/metadata/name", a?.["name"], b?.["name"]],
+    ["/metadata/namespace", a?.["namespace"], b?.["namespace"]],
+  ];
+}
+
+function hasKind({ kind, apiVersion }: { readonly kind?: unknown; readonly apiVersion?: unknown }): boolean {
+  const isVersion = typeof apiVersion !== "string" || apiVersion.split("/").length <= 2;
+  return typeof kind === "string" && kind !== "" && isVersion;
+}
+
+function applyOne(
+  draft: Draft,
+  { overriders }: RuleApplication,
+  overrider: OverriderKind,
+  index: number,
+  _options: RuleOptions,
+): void {
+  switch (overrider) {
+    case "imageOverrider":
+      withItem(overriders.imageOverrider, index, (item) => overrideImage(draft, item));
+      break;
+    case "commandOverrider":
+      withItem(overriders.commandOverrider, index, (item) => overrideWords(draft, "command", item));
+      break;
+    case "argsOverrider":
+      withItem(overriders.argsOverrider, index, (item) => overrideWords(draft, "args", item));
+      break;
+    case "labelsOverrider":
+      withItem(overriders.labelsOverrider, index, (item) => overrideLabels(draft, "labels", item));
+      break;
+    case "annotationsOverrider":
+      withItem(overriders.annotationsOverrider, index, (item) => overrideLabels(draft, "annotations", item));
+      break;
+    case "fieldOverrider":
+      withItem(overriders.fieldOverrider, index, (item) => overrideField(draft, item));
+      break;
+    case "plaintext":
+      withItem(overriders.plaintext, index, (item) => overridePlaintext(draft, item));
+  }
+}
+
+function withItem<T>(list: readonly T[] | undefined, index: number, use: (item: T) => void): void {
+  const item = list?.[index];
+  if (item !== undefined) use(item);
+}
