@@ -190,7 +190,8 @@ class Patcher {
   /** The container that holds the last key of a path, made writable together with all above it. */
   #parent(op: string, path: string): { container: Container; key: string } {
     const keys = parsePointer(path);
-    const key = keys.pop();
+    // The reference takes the empty path of a removal for that of the empty key.
+    const key = path === "" && this.#options.dialect !== "api-server" ? "" : keys.pop();
     if (key === undefined || !isContainer(this.document)) throw this.#missing(op, path);
     // Look before copying, so that a failing operation costs nothing.
     let existing: unknown = this.document;

@@ -102,7 +102,9 @@ function checkIdentity(
 }
 
 function identityOf(before: KubeObject, after: KubeObject): readonly (readonly [string, unknown, unknown])[] {
-  const [a, b] = [before, after].map(({ metadata }: { readonly metadata: unknown }) => (isObject(metadata) ? metadata : {}));
+  const [a, b] = [before, after].map(({ metadata }: { readonly metadata: unknown }) =>
+    isObject(metadata) ? metadata : {},
+  );
   return [
     ["/apiVersion", before.apiVersion, after.apiVersion],
     ["/kind", before.kind, after.kind],

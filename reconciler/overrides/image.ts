@@ -3,8 +3,8 @@ import { isObject } from "../../kube/object.ts";
 import { containersOf, hasKnownContainers } from "./containers.ts";
 import type { Draft } from "./draft.ts";
 import { overrideImpossible } from "./errors.ts";
-import { checkWorkloadTypes } from "./typed-workload.ts";
 import { formatImage, type ImageReference, parseImage, withTagOrDigest } from "./image-reference.ts";
+import { checkWorkloadTypes } from "./typed-workload.ts";
 
 /** Changes one part of the image at the predicate's path, or of every container when there is no predicate. */
 export function overrideImage(draft: Draft, overrider: ImageOverrider): void {

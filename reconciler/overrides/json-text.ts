@@ -108,7 +108,8 @@ class JsonDocument {
 
   #find(op: string, path: string): { readonly container: Container; readonly key: string } {
     const keys = parsePointer(path);
-    const key = keys.pop();
+    // As Karmada: the empty path of a removal is that of the empty key.
+    const key = path === "" ? "" : keys.pop();
     let container: Container | undefined = key === undefined ? undefined : this.#root;
     for (const step of keys) {
       if (container === undefined) break;

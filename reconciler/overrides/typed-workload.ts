@@ -89,40 +89,49 @@ const POD_SPEC: Shape = {
 const TEMPLATE: Shape = { fields: { metadata: METADATA, spec: POD_SPEC } };
 const SELECTOR: Shape = { fields: { matchLabels: TEXT_MAP, matchExpressions: OBJECTS } };
 
-const WORKLOAD_SPEC: Shape = {
-  fields: {
-    template: TEMPLATE,
-    selector: SELECTOR,
-    replicas: "whole",
-    minReadySeconds: "whole",
-    revisionHistoryLimit: "whole",
-    progressDeadlineSeconds: "whole",
-    paused: "flag",
-    strategy: ANY_OBJECT,
-    updateStrategy: ANY_OBJECT,
-    serviceName: "text",
-    volumeClaimTemplates: OBJECTS,
-  },
-};
+const REVISIONS = {
+  template: TEMPLATE,
+  selector: SELECTOR,
+  revisionHistoryLimit: "whole",
+  minReadySeconds: "whole",
+} as const;
 
-const JOB_SPEC: Shape = {
-  fields: {
-    template: TEMPLATE,
-    selector: SELECTOR,
-    parallelism: "whole",
-    completions: "whole",
-    backoffLimit: "whole",
-    activeDeadlineSeconds: "whole",
-    ttlSecondsAfterFinished: "whole",
-    manualSelector: "flag",
-    suspend: "flag",
-    completionMode: "text",
+const SPECS: Readonly<Record<string, Shape>> = {
+  Pod: POD_SPEC,
+  ReplicaSet: { fields: { template: TEMPLATE, selector: SELECTOR, replicas: "whole", minReadySeconds: "whole" } },
+  Deployment: {
+    fields: { ...REVISIONS, replicas: "whole", progressDeadlineSeconds: "whole", paused: "flag", strategy: ANY_OBJECT },
+  },
+  DaemonSet: { fields: { ...REVISIONS, updateStrategy: ANY_OBJECT } },
+  StatefulSet: {
+    fields: {
+      ...REVISIONS,
+      replicas: "whole",
+      serviceName: "text",
+      podManagementPolicy: "text",
+      updateStrategy: ANY_OBJECT,
+      volumeClaimTemplates: OBJECTS,
+    },
+  },
+  Job: {
+    fields: {
+      template: TEMPLATE,
+      selector: SELECTOR,
+      parallelism: "whole",
+      completions: "whole",
+      backoffLimit: "whole",
+      activeDeadlineSeconds: "whole",
+      ttlSecondsAfterFinished: "whole",
+      manualSelector: "flag",
+      suspend: "flag",
+      completionMode: "text",
+    },
   },
 };
 
 /** Throws `override-impossible` for the first field of a workload that its type could not hold. */
 export function checkWorkloadTypes(object: KubeObject): void {
-  const spec = object.kind === "Pod" ? POD_SPEC : object.kind === "Job" ? JOB_SPEC : WORKLOAD_SPEC;
+  const spec = SPECS[object.kind] ?? ANY_OBJECT;
   check(object, { fields: { apiVersion: "text", kind: "text", metadata: METADATA, spec } }, "");
 }
 

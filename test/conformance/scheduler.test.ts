@@ -4,6 +4,7 @@ import { suite as binding } from "./suites/binding.ts";
 import { suite as estimator } from "./suites/estimator.ts";
 import { suite as matching } from "./suites/matching.ts";
 import { suite as naming } from "./suites/naming.ts";
+import { suite as override } from "./suites/override.ts";
 import { suite as policyAdmission } from "./suites/policy-admission.ts";
 import { suite as scheduler } from "./suites/scheduler.ts";
 import { suite as schedulerProcess } from "./suites/scheduler-process.ts";
@@ -35,6 +36,7 @@ describe("decisions that our own questions found", () => {
       estimator,
       matching,
       naming,
+      override,
       policyAdmission,
       scheduler,
       "scheduler-process": schedulerProcess,

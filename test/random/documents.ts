@@ -71,8 +71,10 @@ const KEYS = ["feature", "y", "b10", "b9", "1", "1.5", "true", "~", "'q'", "кл
 /** Mostly a map with `log` and `limits`; sometimes a list, several documents, or nothing at all. */
 export function randomYamlText(dice: Dice): string {
   const roll = dice.next();
-  if (roll < 0.04) return dice.pick(["", "\n", "# only a remark\n", "---\n", "~", "text", "1", "--- {}\n...\n", "[]", "{}"]);
-  if (roll < 0.07) return dice.pick(["a: 1\n---\nb: 2\n", "log: {\n", "log:\n\t- a\n", "a: *x\n", "a: b: c\n", "x: [1, 2\n"]);
+  if (roll < 0.04)
+    return dice.pick(["", "\n", "# only a remark\n", "---\n", "~", "text", "1", "--- {}\n...\n", "[]", "{}"]);
+  if (roll < 0.07)
+    return dice.pick(["a: 1\n---\nb: 2\n", "log: {\n", "log:\n\t- a\n", "a: *x\n", "a: b: c\n", "x: [1, 2\n"]);
   const scalar = (): string => dice.pick(YAML_SCALARS);
   const lines: string[] = [];
   if (dice.chance(0.1)) lines.push("---");

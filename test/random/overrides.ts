@@ -215,7 +215,6 @@ const PATHS = [
   "/apiVersion",
   "/rules/0/verbs/-",
   "/rules/0",
-  "//spec",
   "/",
   "",
   "spec/replicas",
@@ -242,11 +241,7 @@ function randomPlaintext(dice: Dice): Json[] {
     return {
       path: dice.pick(PATHS),
       operator,
-      ...(operator !== "remove" || dice.chance(0.1)
-        ? dice.chance(0.95)
-          ? { value: randomValue(dice) }
-          : {}
-        : {}),
+      ...(operator !== "remove" || dice.chance(0.1) ? (dice.chance(0.95) ? { value: randomValue(dice) } : {}) : {}),
     };
   });
 }
