@@ -36,8 +36,6 @@ export interface YamlOptions {
   readonly duplicateKeys?: "refuse" | "last-wins";
   /** A key that is null (`~: 1`): read as the text `null` (default), or refused as Kubernetes' own parser does. */
   readonly nullKeys?: "text" | "refuse";
-  /** Escapes that JSON has and YAML 1.1 has not (`\\/`, surrogates): read (default), or refused as Kubernetes' own parser does. */
-  readonly jsonEscapes?: "read" | "refuse";
 }
 
 export interface YamlDocument {
@@ -147,7 +145,6 @@ class NodeReader {
         "control characters are not allowed",
       );
     }
-    if (this.options.jsonEscapes === "refuse" && JSON_ESCAPE.test(this.text)) this.refuseJsonEscapes();
     const simple = readSimpleYaml(this.text, this.options.maxDepth ?? DEFAULT_MAX_DEPTH);
     if (simple !== undefined && this.hasUniqueKeys(simple)) return this.withLines(simple);
     const result: YamlNodeDocument[] = [];
@@ -242,16 +239,6 @@ class NodeReader {
       if (flow > limit + 1 || indicators > limit + 1)
         throw this.errorAt("yaml-too-deep", offset, `the nesting is deeper than ${limit} levels`);
       if (token.charCodeAt(0) > 0x1f || token.includes("\n")) offset += token.length;
-    }
-  }
-
-  private refuseJsonEscapes(): void {
-    let isScalar = false;
-    for (const token of new Lexer().lex(this.text)) {
-      // A scalar that follows its mark is not quoted.
-      if (!isScalar && token.startsWith('"') && JSON_ESCAPE.test(token))
-        throw this.errorAt("yaml-invalid", this.text.indexOf(token), "this escape is not one of YAML");
-      isScalar = token === SCALAR_MARK;
     }
   }
 
@@ -395,7 +382,6 @@ class NodeReader {
   }
 }
 
-const JSON_ESCAPE = /(?<=(?:^|[^\\])(?:\\\\)*)\\(?:\/|u[dD][89a-fA-F])/;
 const SCALAR_MARK = "\u001f";
 
 /** Whether a text has enough brackets, or indicators in one line, to be nested deeper than `limit`. */

@@ -5,6 +5,7 @@ import { applyJsonPatch, type JsonPatchOperation, parsePointer } from "../../kub
 import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
 import { emitYamlDocument } from "../../kube/yaml-emit.ts";
+import { hasJsonEscapes } from "../../kube/yaml-escapes.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import type { Draft } from "./draft.ts";
 import { overrideImpossible } from "./errors.ts";
@@ -55,13 +56,13 @@ function operationsOf(operations: readonly JSONPatchOperation[]): JsonPatchOpera
   return operations.map(({ operator, subPath, value }) => patchOperation(operator, subPath, value));
 }
 
-// What a parser says may quote the text, and the text may be a Secret's; so its error goes no further.
 function parsedYaml(fieldPath: string, text: string): unknown {
   try {
-    return parseYaml(text, { duplicateKeys: "last-wins", nullKeys: "refuse", jsonEscapes: "refuse" });
+    if (!hasJsonEscapes(text)) return parseYaml(text, { duplicateKeys: "last-wins", nullKeys: "refuse" });
   } catch {
-    throw overrideImpossible(fieldPath, "the text at fieldPath is not one document of YAML");
+    // What the parser says may quote the text, and the text may be a Secret's; so its error goes no further.
   }
+  throw overrideImpossible(fieldPath, "the text at fieldPath is not one document of YAML");
 }
 
 function patched(document: unknown, fieldPath: string, operations: readonly JsonPatchOperation[]): unknown {

@@ -38,7 +38,7 @@ const IMAGES = [
   HEX,
   `${"a".repeat(256)}:1`,
   `${"a/".repeat(127)}a`,
-  "nginx:" + "t".repeat(129),
+  `nginx:${"t".repeat(129)}`,
   "nginx\n",
 ].map((image) => image.replaceAll("<hex>", HEX));
 const GOOD_IMAGES = IMAGES.slice(0, 11);

@@ -43,7 +43,7 @@ export const overrideOperation: Operation<OverrideInput> = {
       (policy) =>
         isObject(policy?.spec) &&
         typeof policy.metadata?.name === "string" &&
-        (policy.spec.overrideRules ?? []).every((rule) => isObject(rule.overriders)) &&
+        (policy.spec.overrideRules ?? []).every(({ overriders }: { overriders?: unknown }) => isObject(overriders)) &&
         (policy.kind === "ClusterOverridePolicy" || typeof policy.metadata.namespace === "string"),
     ),
 
