@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AggregatedStatusItem } from "../../../api/work.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { canonicalQuantity } from "../../../kube/quantity.ts";
+import { addQuantities, formatQuantity, parseQuantity, ZERO_QUANTITY } from "../../../kube/quantity.ts";
 import { parseYamlDocuments } from "../../../kube/yaml.ts";
 import type { InterpreterOperation } from "../../../reconciler/interpreter/interpreter.ts";
 import { rulesLevel } from "../../../reconciler/interpreter/kind-rules.ts";
@@ -98,8 +98,13 @@ function canonical(value: unknown, key = ""): unknown {
   return Object.fromEntries(
     Object.keys(value)
       .sort()
-      .map((inner) => [inner, quantities ? canonicalQuantity(String(value[inner])) : canonical(value[inner], inner)]),
+      .map((inner) => [inner, quantities ? quantityText(value[inner]) : canonical(value[inner], inner)]),
   );
+}
+
+/** One text for one value: `2.048`, which Kubernetes keeps as it was written, is `2048m`. */
+function quantityText(value: unknown): string {
+  return formatQuantity(addQuantities(parseQuantity(String(value)), ZERO_QUANTITY));
 }
 
 export const suite: Suite = {
