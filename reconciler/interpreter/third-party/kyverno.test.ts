@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { KubeObject } from "../../../kube/object.ts";
+import { NOTHING_REPORTED } from "../interpreter.ts";
 import { rulesLevel } from "../kind-rules.ts";
 import { createInterpreter } from "../levels.ts";
 import { KYVERNO_RULES } from "./kyverno.ts";
@@ -39,5 +40,11 @@ describe("a Kyverno policy", () => {
       rulecount: { validate: 2, generate: 0, mutate: 2, verifyimages: 1 },
       conditions: [{ ...READY, message: "a=Ready" }],
     });
+  });
+
+  it("keeps its status while its binding has none", () => {
+    const template = policy({ ready: true });
+
+    expect(interpreter.aggregateStatus(template, NOTHING_REPORTED, "")).toBe(template);
   });
 });

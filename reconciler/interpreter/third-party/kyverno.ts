@@ -4,6 +4,7 @@ import type { KubeObject } from "../../../kube/object.ts";
 import type { MemberStatus } from "../aggregation.ts";
 import { interpreterFieldMalformed } from "../errors.ts";
 import { fieldsAt, optionalFieldsAt } from "../field-access.ts";
+import { NOTHING_REPORTED } from "../interpreter.ts";
 import type { KindRules, RulesByKind } from "../kind-rules.ts";
 import { aggregatingAnew, lastOf } from "./rules/aggregation.ts";
 import { hasConditionWith, mergedConditions } from "./rules/conditions.ts";
@@ -15,13 +16,15 @@ const RULE_TYPES = ["validate", "generate", "mutate", "verifyimages"];
 const POLICY_RULES: KindRules = {
   interpretHealth: isPolicyReady,
   reflectStatus: reflecting(["ready", "conditions", "autogen", "rulecount"]),
-  aggregateStatus: aggregatingAnew(({ members }) => ({
-    autogen: lastOf(members, "autogen"),
-    ready: lastOf(members, "ready"),
-    rulecount: Object.fromEntries(RULE_TYPES.map((type) => [type, countRules(members, type)])),
-    conditions: mergedConditions(members),
-  })),
+  aggregateStatus: (object, items, now) => (items === NOTHING_REPORTED ? object : aggregatePolicy(object, items, now)),
 };
+
+const aggregatePolicy = aggregatingAnew(({ members }) => ({
+  autogen: lastOf(members, "autogen"),
+  ready: lastOf(members, "ready"),
+  rulecount: Object.fromEntries(RULE_TYPES.map((type) => [type, countRules(members, type)])),
+  conditions: mergedConditions(members),
+}));
 
 export const KYVERNO_RULES: RulesByKind = {
   "kyverno.io/v1/ClusterPolicy": POLICY_RULES,

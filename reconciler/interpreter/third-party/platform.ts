@@ -1,11 +1,15 @@
 // Flux, Kyverno, Cluster API, cert-manager and Crossplane.
 
 import type { RulesByKind } from "../kind-rules.ts";
+import { CERT_MANAGER_RULES } from "./cert-manager.ts";
+import { CLUSTER_API_RULES } from "./cluster-api.ts";
+import { CROSSPLANE_RULES } from "./crossplane.ts";
 import { BUNDLED_FLUX_RULES } from "./flux/bundled.ts";
+import { CURRENT_FLUX_RULES } from "./flux/current.ts";
 import { KYVERNO_RULES } from "./kyverno.ts";
 
 /** `karmada`: the kinds Karmada ships customizations for. `more`: those it knows nothing of. */
 export const PLATFORM_RULES: { readonly karmada: RulesByKind; readonly more: RulesByKind } = {
   karmada: { ...BUNDLED_FLUX_RULES, ...KYVERNO_RULES },
-  more: {},
+  more: { ...CURRENT_FLUX_RULES, ...CLUSTER_API_RULES, ...CERT_MANAGER_RULES, ...CROSSPLANE_RULES },
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AggregatedStatusItem } from "../../../../api/work.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
+import { NOTHING_REPORTED } from "../../interpreter.ts";
 import { rulesLevel } from "../../kind-rules.ts";
 import { createInterpreter } from "../../levels.ts";
 import { BUNDLED_FLUX_RULES } from "./bundled.ts";
@@ -133,6 +134,22 @@ describe("aggregation of the Flux kinds that Karmada knows", () => {
     const status = { observedGeneration: 1, lastAppliedRevision: "main@sha1:0" };
 
     expect(aggregated(object("Kustomization", { status }), item("a", current), item("b"))).toEqual(status);
+  });
+
+  it("empties what was said of copies once a template has none", () => {
+    const status = { observedGeneration: 1, failures: 3, conditions: [ready("True", "Any")], helmChart: "shop/web" };
+
+    expect(interpreter.aggregateStatus(object("HelmRelease", { status }), NOTHING_REPORTED, NOW)["status"]).toEqual({
+      observedGeneration: 2,
+      failures: 0,
+      installFailures: 0,
+      upgradeFailures: 0,
+      helmChart: "",
+      lastAttemptedRevision: "",
+      lastAppliedRevision: "",
+      lastAttemptedValuesChecksum: "",
+      lastReleaseRevision: "",
+    });
   });
 
   it("adds the failures of a HelmRelease to those already counted, if any were", () => {

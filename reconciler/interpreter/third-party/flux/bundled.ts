@@ -110,7 +110,12 @@ function rulesOf(kind: FluxKind): KindRules {
     retain: retaining(["spec", "suspend"]),
     getDependencies: kind.dependencies,
     reflectStatus: reflectingWithGenerations(["conditions", ...kind.reflected]),
-    aggregateStatus: withGeneration(aggregating((report) => statusOf(report, kind))),
+    aggregateStatus: withGeneration(
+      aggregating(
+        (report) => statusOf(report, kind),
+        (report) => emptyStatus(report, kind),
+      ),
+    ),
   };
 }
 
@@ -134,6 +139,18 @@ function statusOf(report: Report, kind: FluxKind): Fields {
   for (const field of kind.counters ?? []) status[field] = grown(old[field], members, field);
   if (kind.hasArtifact === true) status["artifact"] = lastOf(members, "artifact");
   return status;
+}
+
+/** As Karmada: a template that has no copies at all is finished, and says nothing of them. */
+function emptyStatus({ template }: Report, kind: FluxKind): Fields {
+  const texts = [...(kind.latestOrOld ?? []), ...(kind.latest ?? []), ...(kind.lastPresent ?? [])];
+  return {
+    conditions: undefined,
+    ...(kind.hasArtifact === true ? { artifact: undefined } : {}),
+    ...Object.fromEntries(texts.map((field) => [field, ""])),
+    ...Object.fromEntries((kind.counters ?? []).map((field) => [field, 0])),
+    observedGeneration: template.metadata.generation,
+  };
 }
 
 /** What the template counted before and what the copies count now; undefined when it counted nothing before. */

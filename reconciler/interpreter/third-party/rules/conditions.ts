@@ -55,7 +55,7 @@ function messageOf(condition: Fields): string {
   return typeof message === "number" ? String(message) : textAt(condition, "message");
 }
 
-// Entries that are null say nothing.
-function conditionsOf(status: Fields): readonly Fields[] {
+/** The conditions in a status; entries that are null say nothing. */
+export function conditionsOf(status: Fields): readonly Fields[] {
   return objectsAtPath(status, "conditions");
 }

@@ -3,16 +3,13 @@
 import { isObject } from "../../../../kube/object.ts";
 import { interpreterFieldMalformed } from "../../errors.ts";
 import type { Fields } from "../../field-access.ts";
+import { valueAt } from "./fields.ts";
 
 /** What stands at `path`; undefined when absent or null. Throws `interpreter-field-malformed` when the way is barred. */
 export function valueAtPath(parent: unknown, ...path: readonly string[]): unknown {
-  let current: unknown = parent;
-  for (const [depth, key] of path.entries()) {
-    if (current === undefined || current === null) return undefined;
-    if (!isObject(current)) throw interpreterFieldMalformed(path.slice(0, depth).join("."), "an object");
-    current = current[key];
-  }
-  return current ?? undefined;
+  if (parent === undefined || parent === null) return undefined;
+  if (!isObject(parent)) throw interpreterFieldMalformed(path.join("."), "a field of an object");
+  return valueAt(parent, path) ?? undefined;
 }
 
 /** The text at `path`, or empty. Throws `interpreter-field-malformed`. */

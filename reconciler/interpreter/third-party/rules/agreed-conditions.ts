@@ -1,0 +1,122 @@
+// One condition of each type for a whole fleet, so that whoever reads the template as a single object reads it right.
+
+import type { AggregatedStatusItem } from "../../../../api/work.ts";
+import { type Fields, optionalIntegerAt } from "../../field-access.ts";
+import type { Report } from "./aggregation.ts";
+import { conditionsOf, findCondition } from "./conditions.ts";
+import { hasObserved } from "./kstatus.ts";
+
+/** What one cluster says of a type of condition; no condition when it says nothing. */
+interface Voice {
+  readonly clusterName: string;
+  readonly status: string;
+  readonly condition: Fields | undefined;
+}
+
+/** Types that are True when something is not as it should be, or not yet, and absent else. */
+const ABNORMAL =
+  /^Invalid|^Not[A-Z]|(?:Failed|Failing|Failure|Error|Errors|Degraded|Outdated|Unavailable|Unhealthy|Unreachable|Exceeded|Expired|Denied|Blocked|Stuck|Pressure|Deleting|Terminating|Paused|Suspended|Remediating|Remediated|ScalingUp|ScalingDown|RollingOut|Issuing|Stalled|Reconciling)$/;
+
+/** How much of a status there may be: definitions allow 32768 characters, people read far fewer. */
+const MAX_MESSAGE = 1024;
+const MAX_NAMES = 5;
+
+/**
+ * The conditions of all clusters as those of one object. The worst status of each type wins: for most types False, then
+ * Unknown, then True; for those that announce trouble the other way round. Reason, further fields and message are those
+ * of the clusters that decided. A time changes only with the status it is the time of.
+ *
+ * Types in `decisive` are Unknown while any cluster does not report them: nobody takes silence for success. Of other
+ * types only the clusters count that have them. An object that stands still somewhere stands still, wherever else it
+ * goes on: Stalled silences Reconciling.
+ */
+export function agreedConditions(report: Report, decisive: readonly string[]): readonly Fields[] {
+  const types = new Set<string>(["Stalled", "Reconciling", ...decisive]);
+  for (const { status } of report.members) {
+    for (const { type } of conditionsOf(status)) if (typeof type === "string" && type !== "") types.add(type);
+  }
+  const agreed = [...types].flatMap((type) => {
+    const condition = agreedCondition(report, type, decisive.includes(type));
+    return condition === undefined ? [] : [condition];
+  });
+  const isStalled = agreed.some(({ type, status }) => type === "Stalled" && status === "True");
+  return isStalled ? agreed.filter(({ type }) => type !== "Reconciling") : agreed;
+}
+
+/** Every cluster has a copy of this generation of the template, and its controller has seen it. False when none has one. */
+export function allObserve({ template, items, members }: Report): boolean {
+  const generation = template.metadata.generation ?? 0;
+  return (
+    items.length > 0 &&
+    members.length === items.length &&
+    members.every(
+      ({ status }) =>
+        (optionalIntegerAt(status, "resourceTemplateGeneration") ?? generation) >= generation &&
+        hasObserved(status, optionalIntegerAt(status, "generation") ?? 0),
+    )
+  );
+}
+
+function agreedCondition(report: Report, type: string, isDecisive: boolean): Fields | undefined {
+  const voices = voicesOn(report, type).filter((voice) => isDecisive || voice.condition !== undefined);
+  if (voices.length === 0 && !isDecisive) return undefined;
+  const order = ABNORMAL.test(type) ? ["True", "Unknown", "False"] : ["False", "Unknown", "True"];
+  const status = order.find((candidate) => voices.some((voice) => voice.status === candidate)) ?? "Unknown";
+  const deciding = voices.filter((voice) => voice.status === status);
+  const first = deciding.find((voice) => voice.condition !== undefined)?.condition;
+  const { observedGeneration: _stale, ...rest } = first ?? {};
+  const old = findCondition(report.old, type);
+  const wasSo = old?.["status"] === status && typeof old["lastTransitionTime"] === "string";
+  const observedGeneration = observedBy(report, voices, old);
+  return {
+    ...rest,
+    type,
+    status,
+    reason: reasonOf(first, report.items),
+    message: messageOf(deciding, report.items),
+    lastTransitionTime: wasSo ? old["lastTransitionTime"] : report.now,
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+  };
+}
+
+function voicesOn({ items, members }: Report, type: string): readonly Voice[] {
+  const statuses = new Map(members.map(({ clusterName, status }) => [clusterName, status]));
+  return items.map(({ clusterName }) => {
+    const condition = findCondition(statuses.get(clusterName) ?? {}, type);
+    const { status } = condition ?? {};
+    return { clusterName, condition, status: status === "True" || status === "False" ? status : "Unknown" };
+  });
+}
+
+// Only kinds that tell generations in their conditions get one.
+function observedBy(report: Report, voices: readonly Voice[], old: Fields | undefined): unknown {
+  if (!voices.some(({ condition }) => typeof condition?.["observedGeneration"] === "number")) return undefined;
+  return allObserve(report) ? (report.template.metadata.generation ?? 0) : old?.["observedGeneration"];
+}
+
+function reasonOf(first: Fields | undefined, items: readonly AggregatedStatusItem[]): string {
+  const reason = first?.["reason"];
+  if (typeof reason === "string" && reason !== "") return reason;
+  if (first !== undefined) return "Reported";
+  return items.length === 0 ? "NotPlaced" : "AwaitingReport";
+}
+
+/** What the deciding clusters say, once where they say the same; their names only where others say otherwise. */
+function messageOf(deciding: readonly Voice[], items: readonly AggregatedStatusItem[]): string {
+  if (items.length === 0) return "no cluster has a copy yet";
+  const clusters = new Map<string, string[]>();
+  for (const { clusterName, condition } of deciding) {
+    const said = condition === undefined ? "nothing reported yet" : String(condition["message"] ?? "");
+    clusters.set(said, [...(clusters.get(said) ?? []), clusterName]);
+  }
+  const texts = [...clusters].map(([said, names]) =>
+    names.length === items.length ? said : `${listed(names)}${said === "" ? "" : `: ${said}`}`,
+  );
+  const whole = texts.join("; ");
+  return whole.length <= MAX_MESSAGE ? whole : `${whole.slice(0, MAX_MESSAGE - 1)}…`;
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MAX_NAMES;
+  return more <= 0 ? names.join(", ") : `${names.slice(0, MAX_NAMES).join(", ")} and ${more} more`;
+}
