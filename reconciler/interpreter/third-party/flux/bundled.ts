@@ -1,6 +1,6 @@
 // The kinds of Flux that Karmada ships customizations for, answered as those answer.
 
-import type { Aggregate, MemberStatus } from "../../aggregation.ts";
+import type { MemberStatus } from "../../aggregation.ts";
 import { type Fields, fieldsAt } from "../../field-access.ts";
 import type { KindRules, RulesByKind } from "../../kind-rules.ts";
 import { aggregating, lastFilledOf, lastOf, observedGenerationOf, type Report, sumOf } from "../rules/aggregation.ts";
@@ -110,20 +110,10 @@ function rulesOf(kind: FluxKind): KindRules {
     retain: retaining(["spec", "suspend"]),
     getDependencies: kind.dependencies,
     reflectStatus: reflectingWithGenerations(["conditions", ...kind.reflected]),
-    aggregateStatus: withGeneration(
-      aggregating(
-        (report) => statusOf(report, kind),
-        (report) => emptyStatus(report, kind),
-      ),
+    aggregateStatus: aggregating(
+      (report) => statusOf(report, kind),
+      (report) => emptyStatus(report, kind),
     ),
-  };
-}
-
-// As Karmada: a template without a generation is of the generation 0.
-function withGeneration(aggregate: Aggregate): Aggregate {
-  return (object, items, now) => {
-    const { generation = 0 } = object.metadata;
-    return aggregate({ ...object, metadata: { ...object.metadata, generation } }, items, now);
   };
 }
 
@@ -149,7 +139,7 @@ function emptyStatus({ template }: Report, kind: FluxKind): Fields {
     ...(kind.hasArtifact === true ? { artifact: undefined } : {}),
     ...Object.fromEntries(texts.map((field) => [field, ""])),
     ...Object.fromEntries((kind.counters ?? []).map((field) => [field, 0])),
-    observedGeneration: template.metadata.generation,
+    observedGeneration: template.metadata.generation ?? 0,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../../../kube/object.ts";
 import type { Dependency } from "../../interpreter.ts";
+import { textAtPath } from "./field-paths.ts";
 
 /**
  * Collects the objects that one object needs, each once. All lie in its own namespace: the binding of an object that
@@ -10,7 +11,7 @@ export class References {
   readonly #found = new Map<string, Dependency>();
 
   constructor(object: KubeObject) {
-    this.#namespace = object.metadata.namespace;
+    this.#namespace = textAtPath(object, "metadata", "namespace") || undefined;
   }
 
   /** Remembers an object; an empty name is no reference, and one into another namespace is not followed. */

@@ -31,11 +31,16 @@ export function generationsOf(object: KubeObject): Fields {
   // Objects in files that people check their rules with may lack metadata.
   const { generation } = fieldsAt(object, "metadata");
   const written = fieldsAt(object, "metadata", "annotations")[TEMPLATE_GENERATION_ANNOTATION];
-  const resourceTemplateGeneration = typeof written === "string" ? numberOfText(written) : undefined;
+  const resourceTemplateGeneration = typeof written === "string" ? numberOfText(written) : numberOrNone(written);
   return {
     ...(typeof generation !== "number" ? {} : { generation }),
     ...(resourceTemplateGeneration === undefined ? {} : { resourceTemplateGeneration }),
   };
+}
+
+// An annotation is a text, but for files whose author left the quotes away.
+function numberOrNone(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
 function picked(status: Fields, fields: readonly string[]): Fields {
