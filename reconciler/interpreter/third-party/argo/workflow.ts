@@ -1,13 +1,14 @@
 // Argo Workflows: Workflow.
 
 import type { KubeObject } from "../../../../kube/object.ts";
-import { dependenciesOfPodSpec, dependencyOn } from "../../dependencies.ts";
+import { dependenciesOfPodSpec } from "../../dependencies.ts";
 import { type Fields, fieldsAt, objectsAt, optionalFieldsAt, textAt } from "../../field-access.ts";
 import type { Dependency, ReplicaDemand } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
 import { retaining, revising } from "../rules/fields.ts";
 import { optionalNumberAt } from "../rules/numbers.ts";
 import { requirementsOfPodSpec } from "../rules/pod-templates.ts";
+import { References } from "../rules/references.ts";
 
 export const WORKFLOW: KindRules = {
   getReplicas: demandOfWorkflow,
@@ -41,20 +42,16 @@ function dependenciesOfWorkflow(object: KubeObject): readonly Dependency[] {
   const volumes = objectsAt(spec, "volumes").map(withSecretUnderName);
   const { imagePullSecrets, serviceAccountName } = spec;
   const ofPods = dependenciesOfPodSpec(namespace, { volumes, imagePullSecrets, serviceAccountName });
-  const executor = textAt(fieldsAt(spec, "executor"), "serviceAccountName");
-  const claims = objectsAt(spec, "volumeClaimTemplates").map((claim) => textAt(fieldsAt(claim, "metadata"), "name"));
-  return distinct([
-    ...ofPods,
-    ...(executor === "" ? [] : [dependencyOn("ServiceAccount", namespace, executor)]),
-    ...claims.filter((name) => name !== "").map((name) => dependencyOn("PersistentVolumeClaim", namespace, name)),
-  ]);
+  const references = new References(object);
+  for (const { kind, name = "" } of ofPods) references.add(kind, name);
+  references.add("ServiceAccount", textAt(fieldsAt(spec, "executor"), "serviceAccountName"));
+  for (const claim of objectsAt(spec, "volumeClaimTemplates")) {
+    references.add("PersistentVolumeClaim", textAt(fieldsAt(claim, "metadata"), "name"));
+  }
+  return references.list();
 }
 
 function withSecretUnderName(volume: Fields): Fields {
   const secret = optionalFieldsAt(volume, "secret");
   return secret === undefined ? volume : { ...volume, secret: { secretName: secret["name"] } };
-}
-
-function distinct(dependencies: readonly Dependency[]): readonly Dependency[] {
-  return [...new Map(dependencies.map((one) => [`${one.kind}/${one.name}`, one])).values()];
 }

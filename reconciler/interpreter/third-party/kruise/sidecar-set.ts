@@ -2,12 +2,12 @@
 
 import type { KubeObject } from "../../../../kube/object.ts";
 import { dependencyOn } from "../../dependencies.ts";
-import { fieldsAt, objectsAt, optionalFieldsAt } from "../../field-access.ts";
-import type { Dependency } from "../../interpreter.ts";
+import { type Fields, fieldsAt, objectsAt, optionalFieldsAt } from "../../field-access.ts";
+import type { Dependency, Status } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
 import { configMapNames, secretNames } from "../../pod-references.ts";
 import { aggregatingAnew, sumsOf } from "../rules/aggregation.ts";
-import { numberAt } from "../rules/numbers.ts";
+import { withoutEmpties } from "../rules/empties.ts";
 
 const COUNTERS = ["matchedPods", "updatedPods", "readyPods"];
 
@@ -16,20 +16,30 @@ export const SIDECAR_SET: KindRules = {
   getReplicas: () => ({ replicas: 0 }),
   retain: (desired) => desired,
   interpretHealth: isInjected,
-  reflectStatus: (object) => {
-    const status = optionalFieldsAt(object, "status");
-    return status === undefined ? {} : Object.fromEntries(COUNTERS.map((counter) => [counter, status[counter] ?? 0]));
-  },
+  reflectStatus: reflectCounters,
   aggregateStatus: aggregatingAnew(({ members }) => sumsOf(members, COUNTERS)),
   getDependencies: dependenciesOfSidecars,
 };
+
+function reflectCounters(object: KubeObject): Status {
+  const status = optionalFieldsAt(object, "status");
+  if (status === undefined) return {};
+  // A copy of an object is one.
+  return withoutEmpties(Object.fromEntries(COUNTERS.map((counter) => [counter, counterOf(status, counter)]))) as Status;
+}
+
+// As Karmada: a text is not read as a number.
+function counterOf(status: Fields, counter: string): unknown {
+  const value = status[counter] ?? 0;
+  return value === false ? 0 : value;
+}
 
 /** Every pod that it is for has the newest containers; there may be none. */
 function isInjected(object: KubeObject): boolean {
   const status = optionalFieldsAt(object, "status");
   if (status === undefined) return false;
-  const matched = numberAt(status, "matchedPods");
-  return matched === 0 || numberAt(status, "updatedPods") === matched;
+  const matched = counterOf(status, "matchedPods");
+  return matched === 0 || counterOf(status, "updatedPods") === matched;
 }
 
 /** As Karmada: of the volumes only those that hold one of the two, and no image pull secrets. */

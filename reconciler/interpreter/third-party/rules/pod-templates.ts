@@ -1,6 +1,7 @@
 // What a pod template inside a custom resource needs.
 
-import type { ReplicaRequirements } from "../../../../api/work.ts";
+import type { Toleration } from "../../../../api/cluster.ts";
+import type { NodeClaim, NodeSelector, ReplicaRequirements } from "../../../../api/work.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
 import { dependenciesOfPodSpec } from "../../dependencies.ts";
 import { type Fields, fieldsAt } from "../../field-access.ts";
@@ -8,16 +9,42 @@ import type { Dependency, ReplicaDemand } from "../../interpreter.ts";
 import { podRequirements } from "../../requirements.ts";
 import { withoutEmpties } from "./empties.ts";
 
-/** What a pod of this template needs, with empty selectors and affinities counted as none; undefined for nothing. */
+/** What a pod of this template needs; undefined for nothing. */
 export function requirementsOfTemplate(template: Fields): ReplicaRequirements | undefined {
   return requirementsOfPodSpec(fieldsAt(template, "spec"));
 }
 
-/** As `requirementsOfTemplate`, of the spec in it. */
+/**
+ * As `requirementsOfTemplate`, of the spec in it. As Karmada: empty selectors, affinities and tolerations are none, and one
+ * that has nothing but such in it is a claim that claims nothing.
+ */
 export function requirementsOfPodSpec(podSpec: Fields): ReplicaRequirements | undefined {
-  // A copy of an object is one, and what remains of requirements has their type.
+  // Copies of objects are objects, and leaving optional fields out leaves the type.
   const requirements = podRequirements(withoutEmpties(podSpec) as Fields);
-  return requirements === undefined ? undefined : (withoutEmpties(requirements) as ReplicaRequirements);
+  if (requirements?.nodeClaim === undefined) return requirements;
+  return { ...requirements, nodeClaim: cleaned(requirements.nodeClaim) };
+}
+
+function cleaned({ hardNodeAffinity, nodeSelector, tolerations }: NodeClaim): NodeClaim {
+  const terms = termsOf(hardNodeAffinity);
+  const filled = tolerations?.map(withoutEmptyTexts).filter((toleration) => Object.keys(toleration).length > 0) ?? [];
+  return {
+    ...(terms === undefined ? {} : { hardNodeAffinity: { nodeSelectorTerms: terms } }),
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(filled.length === 0 ? {} : { tolerations: filled }),
+  };
+}
+
+/** Undefined where the list of terms was empty to begin with. A term that lost its last expression is none. */
+function termsOf(affinity: Partial<NodeSelector> | undefined): NodeSelector["nodeSelectorTerms"] | undefined {
+  const terms = affinity?.nodeSelectorTerms;
+  // A copy of a list of terms is one. What the first pass empties, the second takes away.
+  return terms === undefined ? undefined : (withoutEmpties(withoutEmpties(terms)) as NodeSelector["nodeSelectorTerms"]);
+}
+
+// All of its texts may be left out.
+function withoutEmptyTexts(toleration: Toleration): Toleration {
+  return Object.fromEntries(Object.entries(toleration).filter(([, value]) => value !== "")) as Toleration;
 }
 
 /** `replicas` of pods of this template. */

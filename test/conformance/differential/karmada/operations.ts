@@ -1,6 +1,7 @@
 import type { Operation } from "./operation.ts";
 import { bindingOperation } from "./operations/binding.ts";
 import { estimateOperation } from "./operations/estimate.ts";
+import { interpretThirdPartyOperation } from "./operations/interpret-thirdparty.ts";
 import { matchOperation } from "./operations/match.ts";
 import { namingOperation } from "./operations/naming.ts";
 import { overrideOperation } from "./operations/override.ts";
@@ -40,10 +41,16 @@ const RECOMBINED: Readonly<Record<string, Operation<unknown>["ask"]>> = {
 };
 
 /** What can be asked: `schedule` with questions out of nothing, `recombined-schedule` from parts of recorded ones. */
-export const OPERATIONS: Readonly<Record<string, Operation<unknown>>> = Object.fromEntries(
-  RANDOM.flatMap((operation) => {
-    const ask = RECOMBINED[operation.op];
-    const plain: [string, Operation<unknown>] = [operation.op, operation];
-    return ask === undefined ? [plain] : [plain, [`recombined-${operation.op}`, { ...operation, ask }] as typeof plain];
-  }),
-);
+export const OPERATIONS: Readonly<Record<string, Operation<unknown>>> = {
+  ...Object.fromEntries(
+    RANDOM.flatMap((operation) => {
+      const ask = RECOMBINED[operation.op];
+      const plain: [string, Operation<unknown>] = [operation.op, operation];
+      return ask === undefined
+        ? [plain]
+        : [plain, [`recombined-${operation.op}`, { ...operation, ask }] as typeof plain];
+    }),
+  ),
+  // Operations of the oracle with several levels are named level by level.
+  "interpret-thirdparty": interpretThirdPartyOperation as Operation<unknown>,
+};
