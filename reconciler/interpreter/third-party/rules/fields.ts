@@ -3,7 +3,6 @@
 import { isObject, type KubeObject } from "../../../../kube/object.ts";
 import { interpreterFieldMalformed } from "../../errors.ts";
 import type { Fields } from "../../field-access.ts";
-import { valueAtPath } from "./field-paths.ts";
 
 type Path = readonly [string, ...string[]];
 
@@ -16,9 +15,20 @@ export function revising(...path: Path): (object: KubeObject, replicas: number) 
 export function retaining(...paths: readonly Path[]): (desired: KubeObject, observed: KubeObject) => KubeObject {
   return (desired, observed) =>
     paths.reduce((kept, path) => {
-      const value = valueAtPath(observed, ...path);
-      return value === undefined ? kept : withField(kept, path, value);
+      const value = valueAt(observed, path);
+      return value === undefined || value === null ? kept : withField(kept, path, value);
     }, desired);
+}
+
+/** What stands at `path`; undefined when there is nothing. Throws `interpreter-field-malformed`. */
+export function valueAt(parent: Fields, path: readonly string[]): unknown {
+  let current: unknown = parent;
+  for (const [depth, key] of path.entries()) {
+    if (current === undefined || current === null) return undefined;
+    if (!isObject(current)) throw interpreterFieldMalformed(path.slice(0, depth).join("."), "an object");
+    current = current[key];
+  }
+  return current;
 }
 
 /** A copy of the object with `value` at `path`; what leads there is made where it is missing. Throws `interpreter-field-malformed`. */
