@@ -1,5 +1,5 @@
 import type { ImageOverrider } from "../../api/policy.ts";
-import { isObject } from "../../kube/object.ts";
+import { isObject, type KubeObject } from "../../kube/object.ts";
 import { containersOf, hasKnownContainers } from "./containers.ts";
 import type { Draft } from "./draft.ts";
 import { overrideImpossible } from "./errors.ts";
@@ -18,13 +18,13 @@ export function overrideImage(draft: Draft, overrider: ImageOverrider): void {
     const pointer = `/${path.join("/")}/image`;
     const image = fields["image"] ?? "";
     if (typeof image !== "string") throw overrideImpossible(pointer, "the image is not a text");
-    draft.set([...path, "image"], changedImage(image, overrider, pointer));
+    draft.set([...path, "image"], changedImage(image, overrider, pointer, draft.object));
   }
 }
 
 function overrideImageAt(draft: Draft, overrider: ImageOverrider, path: string): void {
   if (!path.startsWith("/")) throw overrideImpossible(path, `path(${path}) does not start with a slash`);
-  const image = changedImage(imageAt(draft.object, path), overrider, path);
+  const image = changedImage(imageAt(draft.object, path), overrider, path, draft.object);
   draft.patch({ op: "replace", path, value: image });
 }
 
@@ -46,10 +46,12 @@ function imageAt(object: unknown, path: string): string {
   return current;
 }
 
-function changedImage(text: string, overrider: ImageOverrider, path: string): string {
+function changedImage(text: string, overrider: ImageOverrider, path: string, { kind }: KubeObject): string {
   const image = parseImage(text);
   if (image === undefined) {
-    throw overrideImpossible(path, `failed to parse image value(${text}), error: invalid reference format`);
+    // What stands in a Secret is told to nobody.
+    const value = kind === "Secret" ? "hidden" : text;
+    throw overrideImpossible(path, `failed to parse image value(${value}), error: invalid reference format`);
   }
   return formatImage(changedPart(image, overrider, path));
 }

@@ -6,7 +6,7 @@ import { AppError } from "../../runtime/errors.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { readSkipList, whyNotTemplate } from "../policies/considered.ts";
 import type { AnyBinding } from "../works/binding.ts";
-import { type ClusterExplanation, explainCluster } from "./explain-clusters.ts";
+import { explainCluster } from "./explain-clusters.ts";
 import { explainNotes } from "./explain-notes.ts";
 import { byName, explainPlacement } from "./explain-placement.ts";
 import { nameOfPolicy, nearPolicies, otherPolicies, whyChosen } from "./explain-policies.ts";
@@ -32,7 +32,7 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
   if (kept !== undefined) return { ...NOTHING, ...common, state: "kept", reason: kept };
 
   if (isNamespace(template))
-    return { ...NOTHING, ...common, state: "everywhere", clusters: everywhere(world, template) };
+    return { ...NOTHING, ...common, state: "everywhere", ...everywhere(world, template, options) };
 
   const outcome = runRiver({ ...world, templates: [template], partial: true }, { ...options, explain: true }).get(
     refKey(object),
@@ -74,9 +74,14 @@ function whyKept(template: KubeObject): string | undefined {
   return whyNotTemplate(template, readSkipList());
 }
 
-function everywhere(world: World, namespace: KubeObject): ClusterExplanation[] {
-  const copies = new Map(namespaceCopies(world, namespace).map((copy) => [copy.cluster, copy]));
-  return [...world.clusters].sort(byName).map((cluster) => {
+function everywhere(
+  world: World,
+  namespace: KubeObject,
+  options: RiverOptions,
+): Pick<Explanation, "clusters" | "problems"> {
+  const made = namespaceCopies(world, namespace, options);
+  const copies = new Map(made.copies.map((copy) => [copy.cluster, copy]));
+  const clusters = [...world.clusters].sort(byName).map((cluster) => {
     const copy = copies.get(cluster.metadata.name ?? "");
     return explainCluster({
       cluster,
@@ -86,9 +91,10 @@ function everywhere(world: World, namespace: KubeObject): ClusterExplanation[] {
       present: copy === undefined ? undefined : { replicas: undefined, follows: false },
       copy,
       status: undefined,
-      leaving: copy === undefined ? "the cluster is being removed" : undefined,
+      leaving: cluster.metadata.deletionTimestamp === undefined ? undefined : "the cluster is being removed",
     });
   });
+  return { clusters, problems: made.problems };
 }
 
 /** By the labels of a Sync. The revision and file are not on the object. */

@@ -1,11 +1,12 @@
 // Namespaces go to every cluster by themselves, without a policy.
 import type { KubeObject } from "../../kube/object.ts";
-import { applyOverrides } from "../overrides/apply-overrides.ts";
+import { AppError } from "../../runtime/errors.ts";
+import { ObjectOverrides, type OverrideOptions } from "../overrides/apply-overrides.ts";
 import { readSkipList } from "../policies/considered.ts";
 import { isReservedNamespace } from "../works/naming.ts";
 import { DEFAULT_METADATA_STRIPPING, trackingKeys, withoutTrackingKeys } from "../works/tracking-metadata.ts";
 import type { Copy } from "./copy.ts";
-import type { World } from "./world.ts";
+import { overridePoliciesOf, type World } from "./world.ts";
 
 const SKIP_LABEL = "namespace.karmada.io/skip-auto-propagation";
 
@@ -22,9 +23,13 @@ export function whyNamespaceStays(namespace: KubeObject): string | undefined {
   return labels?.[SKIP_LABEL]?.toLowerCase() === "true" ? `its label ${SKIP_LABEL} says so` : undefined;
 }
 
-/** The copies of a namespace: one in every cluster that is not being removed. */
-export function namespaceCopies(world: World, namespace: KubeObject): Copy[] {
-  if (whyNamespaceStays(namespace) !== undefined) return [];
+/** The copies of a namespace: one in every cluster that is not being removed; with why there is none in some. */
+export function namespaceCopies(
+  world: World,
+  namespace: KubeObject,
+  { compatibility }: OverrideOptions,
+): { readonly copies: readonly Copy[]; readonly problems: readonly string[] } {
+  if (whyNamespaceStays(namespace) !== undefined) return { copies: [], problems: [] };
   const { name, labels, annotations } = namespace.metadata;
   const clean: KubeObject = {
     apiVersion: "v1",
@@ -36,16 +41,20 @@ export function namespaceCopies(world: World, namespace: KubeObject): Copy[] {
     },
   };
   const stripped = trackingKeys(namespace, DEFAULT_METADATA_STRIPPING);
-  return world.clusters
-    .filter((cluster) => cluster.metadata.deletionTimestamp === undefined)
-    .map((cluster) => {
-      const overrides = applyOverrides({
-        object: clean,
-        cluster,
-        clusterOverridePolicies: world.clusterOverridePolicies,
-        overridePolicies: [],
-      });
+  const copies: Copy[] = [];
+  const problems: string[] = [];
+  const overriding = new ObjectOverrides(overridePoliciesOf(world), { compatibility: compatibility ?? "flaghoist" });
+  for (const cluster of world.clusters) {
+    if (cluster.metadata.deletionTimestamp !== undefined) continue;
+    const name = cluster.metadata.name ?? "";
+    try {
+      const overrides = overriding.apply(clean, cluster);
       const manifest = withoutTrackingKeys(overrides.object, namespace, stripped);
-      return { cluster: cluster.metadata.name ?? "", manifest, replicas: undefined, overrides };
-    });
+      copies.push({ cluster: name, manifest, replicas: undefined, overrides });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      problems.push(`cluster ${name}: ${error.message}`);
+    }
+  }
+  return { copies, problems };
 }

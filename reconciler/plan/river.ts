@@ -18,7 +18,7 @@ import { buildWorks } from "../works/work.ts";
 import type { Copy } from "./copy.ts";
 import { withDefinedKinds } from "./definitions.ts";
 import { isNamespace, namespaceCopies } from "./namespaces.ts";
-import type { World } from "./world.ts";
+import { overridePoliciesOf, type World } from "./world.ts";
 
 /** Where one template goes, and why. */
 export interface Outcome {
@@ -39,6 +39,8 @@ export interface RiverOptions {
   readonly interpreter: Interpreter;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** How the control plane works; `flaghoist` by default. */
+  readonly compatibility?: "karmada" | "flaghoist" | undefined;
   /** Collect the scheduler's full trace. */
   readonly explain?: boolean;
 }
@@ -79,8 +81,7 @@ function place(
   const ref = refOf(template);
   const { candidates } = matchPolicy(template, policies);
   const none = { ref, template, candidates, binding: undefined, decision: undefined, copies: [] };
-  if (isNamespace(template))
-    return { ...none, policy: undefined, copies: namespaceCopies(world, template), problems: [] };
+  if (isNamespace(template)) return { ...none, policy: undefined, ...namespaceCopies(world, template, options) };
   const chosen = choosePolicy(world, policies, template);
   const { policy } = chosen;
   const existing = findBinding(world, template);
@@ -221,8 +222,8 @@ export function copiesOf(
     template,
     interpreter: options.interpreter,
     clusterOf: (name) => world.clusters.find((cluster) => cluster.metadata.name === name),
-    clusterOverridePolicies: world.clusterOverridePolicies,
-    overridePolicies: world.overridePolicies,
+    overridePolicies: overridePoliciesOf(world),
+    compatibility: options.compatibility ?? "flaghoist",
     stripping: DEFAULT_METADATA_STRIPPING,
     workIdOf: () => NO_ID,
   });

@@ -4,6 +4,7 @@ import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts"
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { equalJson, formatApiVersion, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
+import { OverridePolicyIndex, type OverridePolicySource } from "../overrides/override-policies.ts";
 import { readSkipList, whyNotTemplate, whyNotTemplateKind } from "../policies/considered.ts";
 import { type Policy, policyKey } from "../policies/policy-index.ts";
 import type { AnyBinding } from "../works/binding.ts";
@@ -26,6 +27,18 @@ export interface World {
   readonly previous?: ReadonlyMap<string, KubeObject | undefined>;
   /** Policies that `changeWorld` changed, by `policyKey`. */
   readonly changed?: ReadonlySet<string>;
+}
+
+const OVERRIDES = new WeakMap<World, OverridePolicyIndex>();
+
+/** The override policies of a world, found by what they select. */
+export function overridePoliciesOf(world: World): OverridePolicySource {
+  let index = OVERRIDES.get(world);
+  if (index === undefined) {
+    index = new OverridePolicyIndex([...world.clusterOverridePolicies, ...world.overridePolicies]);
+    OVERRIDES.set(world, index);
+  }
+  return index;
 }
 
 /** Reads the whole world from a control plane; with `only`, no templates but that one. */

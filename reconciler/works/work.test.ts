@@ -5,6 +5,7 @@ import type { ResourceBinding, ResourceBindingSpec, Work } from "../../api/work.
 import type { KubeObject } from "../../kube/object.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
+import { listedOverridePolicies } from "../overrides/override-policies.ts";
 import { orphanWorks, worksToAwait } from "./targets.ts";
 import { buildWorks, mergeWork, type WorksPlan } from "./work.ts";
 
@@ -50,8 +51,7 @@ function build(
     binding: binding(spec),
     template: object,
     clusterOf: (name) => (name === "gone" ? undefined : cluster(name)),
-    clusterOverridePolicies: [],
-    overridePolicies,
+    overridePolicies: listedOverridePolicies([], overridePolicies),
     interpreter,
     workIdOf: () => "work-id",
   });

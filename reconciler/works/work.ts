@@ -1,13 +1,13 @@
 // The Works of a binding: what each of its clusters is to have.
 
 import type { Cluster } from "../../api/cluster.ts";
-import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
 import type { TargetCluster, Work } from "../../api/work.ts";
 import { gvkOf, type KubeObject } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { PendingQuestions } from "../interpreter/answers.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
-import { applyOverrides } from "../overrides/apply-overrides.ts";
+import { ObjectOverrides, type OverrideOptions } from "../overrides/apply-overrides.ts";
+import type { OverridePolicySource } from "../overrides/override-policies.ts";
 import type { OverrideResult } from "../overrides/override-result.ts";
 import { type AnyBinding, unionOf } from "./binding.ts";
 import { targetClusterMissing, workBeingDeleted } from "./errors.ts";
@@ -26,8 +26,9 @@ export interface WorksRequest {
   /** The object as the user wrote it; shared by all clusters and never changed. */
   readonly template: KubeObject;
   readonly clusterOf: (name: string) => Cluster | undefined;
-  readonly clusterOverridePolicies: readonly ClusterOverridePolicy[];
-  readonly overridePolicies: readonly OverridePolicy[];
+  readonly overridePolicies: OverridePolicySource;
+  /** Whether overrides work as Karmada's (default), or better. */
+  readonly compatibility?: OverrideOptions["compatibility"];
   readonly interpreter: Pick<Interpreter, "hookEnabled" | "reviseReplica">;
   /** Permanent id of the Work of that name: that of the existing one, or a new one; left to admission when absent. */
   readonly workIdOf?: (namespace: string, name: string) => string;
@@ -64,6 +65,7 @@ export function buildWorks(request: WorksRequest): WorksPlan {
   const targets = withHeldReplicas(request.binding, effectiveTargets(request.binding));
   const context: WorkContext = {
     ...request,
+    overrides: new ObjectOverrides(request.overridePolicies, { compatibility: request.compatibility }),
     completions: divideCompletions(request.template, request.binding, targets),
     revises: isWorkload(request.binding) && request.interpreter.hookEnabled(gvkOf(request.template), "ReviseReplica"),
     preservedLabels:
@@ -87,6 +89,7 @@ export function buildWorks(request: WorksRequest): WorksPlan {
 }
 
 interface WorkContext extends WorksRequest {
+  readonly overrides: ObjectOverrides;
   readonly completions: ReadonlyMap<string, number> | undefined;
   readonly revises: boolean;
   readonly preservedLabels: Readonly<Record<string, string>> | undefined;
@@ -99,12 +102,7 @@ function buildWork(context: WorkContext, target: TargetCluster): BuiltWork {
   if (cluster === undefined) throw targetClusterMissing(target.name);
   // The order matters: overrides have the last word on replicas and completions.
   const revised = context.revises ? interpreter.reviseReplica(template, target.replicas ?? 0) : template;
-  const overrides = applyOverrides({
-    object: withCompletions(revised, context.completions, target.name),
-    cluster,
-    clusterOverridePolicies: context.clusterOverridePolicies,
-    overridePolicies: context.overridePolicies,
-  });
+  const overrides = context.overrides.apply(withCompletions(revised, context.completions, target.name), cluster);
   return { cluster: target.name, work: workOf(context, overrides, target), overrides };
 }
 

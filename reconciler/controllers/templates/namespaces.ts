@@ -1,15 +1,15 @@
 // Namespaces go to every cluster by themselves, so that what lands in them finds them (policy-matching.md, section 9).
 import type { Cluster } from "../../../api/cluster.ts";
-import type { ClusterOverridePolicy } from "../../../api/policy.ts";
 import type { Work } from "../../../api/work.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
+import { AppError } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { Turn } from "../../../runtime/turn.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import { applyOverrides } from "../../overrides/apply-overrides.ts";
+import { ObjectOverrides } from "../../overrides/apply-overrides.ts";
+import { readFailedOverride } from "../../overrides/errors.ts";
 import { isRelevantUpdate } from "../../policies/lazy.ts";
-import { bestSelectorMatch } from "../../policies/resource-selector.ts";
 import { WORK_ID_LABEL } from "../../works/metadata-keys.ts";
 import {
   clusterOfExecutionNamespace,
@@ -28,10 +28,12 @@ import {
 } from "../../works/tracking-metadata.ts";
 import { mergeWork, WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
+import { recordFailedOverrides } from "../works/override-events.ts";
+import { selectsTemplate, watchOverridePolicies } from "../works/override-watch.ts";
 import type { TemplateWatch } from "./template-watch.ts";
 
 const SKIP_LABEL = "namespace.karmada.io/skip-auto-propagation";
-const POLICY_API = "policy.karmada.io/v1alpha1";
 /** Stands in a queue's key for all namespaces, or all clusters. */
 const EVERY = "*";
 const PARALLEL_WRITES = 8;
@@ -65,12 +67,11 @@ export function startNamespaceController(context: ControllerContext, templates: 
   clusters.subscribe((change) => {
     if (!isStarting && change.type === "added") queue.add(keyOf(EVERY, change.object.metadata.name ?? ""));
   });
-  context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").subscribe((change) => {
-    if (isStarting) return;
-    if (change.type === "updated" && change.previous.metadata.generation === change.object.metadata.generation) return;
-    const versions = change.type === "updated" ? [change.previous, change.object] : [change.object];
-    for (const namespace of namespaces.all())
-      if (versions.some((policy) => selects(policy, namespace))) queue.add(keyOf(namespace.metadata.name ?? "", EVERY));
+  const overridePolicies = watchOverridePolicies(context, (versions) => {
+    for (const namespace of namespaces.all()) {
+      if (versions.some((policy) => selectsTemplate(policy, namespace)))
+        queue.add(keyOf(namespace.metadata.name ?? "", EVERY));
+    }
   });
   works.subscribe((change) => {
     const name = namespaceOf(change.object);
@@ -95,16 +96,27 @@ export function startNamespaceController(context: ControllerContext, templates: 
       clusterName === EVERY ? [...clusters.all()].map(({ metadata }) => metadata.name ?? "") : [clusterName];
     const pairs = names.flatMap((namespace) => targets.map((cluster) => ({ namespace, cluster })));
     const turn = new Turn();
+    const problems: string[] = [];
     await mapLimit(pairs, PARALLEL_WRITES, async ({ namespace, cluster }) => {
       try {
         await send(namespace, cluster);
       } catch (error) {
-        if (!isConflict(error) && !isAlreadyExists(error)) throw error;
-        queue.addAfter(keyOf(namespace, cluster), 50);
+        if (isConflict(error) || isAlreadyExists(error)) queue.addAfter(keyOf(namespace, cluster), 50);
+        // An override that fails concerns this copy alone.
+        else if (error instanceof AppError && readFailedOverride(error) !== undefined) {
+          reportFailedOverride(namespace, error);
+          problems.push(error.message);
+        } else throw error;
       }
       if (turn.isOver) await turn.next();
     });
+    if (problems.length > 0) throw new AppError("sync-work-failed", problems.join("; "), { recovery: "retry" });
     return undefined;
+  }
+
+  function reportFailedOverride(name: string, error: AppError): void {
+    const namespace = namespaces.get(undefined, name);
+    if (namespace !== undefined) recordFailedOverrides(context, subjectOf(namespace), [{ error }]);
   }
 
   async function send(name: string, clusterName: string): Promise<void> {
@@ -138,9 +150,9 @@ export function startNamespaceController(context: ControllerContext, templates: 
 
   async function writeWork(namespace: KubeObject, cluster: Cluster, existing: Work | undefined): Promise<void> {
     if (existing?.metadata.deletionTimestamp !== undefined) return;
-    const policies = [...context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").all()];
     const id = existing?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid();
-    const desired = namespaceWork(namespace, cluster, policies, { id, stripping });
+    const overrides = new ObjectOverrides(overridePolicies, context.profile);
+    const desired = namespaceWork(namespace, cluster, overrides, { id, stripping });
     if (existing === undefined) {
       works.adopt(await context.client.create(desired, { fieldManager: "flaghoist" }));
       return;
@@ -163,25 +175,16 @@ function namespaceOf(work: Work): string | undefined {
   return owner?.kind === "Namespace" && owner.apiVersion === "v1" ? owner.name : undefined;
 }
 
-function selects({ spec }: ClusterOverridePolicy, namespace: KubeObject): boolean {
-  const { resourceSelectors = [] } = spec;
-  return resourceSelectors.length === 0 || bestSelectorMatch(namespace, resourceSelectors) > 0;
-}
-
 function namespaceWork(
   namespace: KubeObject,
   cluster: Cluster,
-  policies: readonly ClusterOverridePolicy[],
+  overrides: ObjectOverrides,
   { id, stripping }: { readonly id: string; readonly stripping: MetadataStripping },
 ): Work {
   const { name = "", uid = "" } = namespace.metadata;
   const { spec: _spec, ...bare } = pruneObject(namespace);
-  const { object, appliedAnnotations } = applyOverrides({
-    object: { ...bare, apiVersion: "v1", kind: "Namespace", metadata: bare.metadata as KubeObject["metadata"] },
-    cluster,
-    clusterOverridePolicies: policies,
-    overridePolicies: [],
-  });
+  const clean = { ...bare, apiVersion: "v1", kind: "Namespace", metadata: bare.metadata as KubeObject["metadata"] };
+  const { object, appliedAnnotations } = overrides.apply(clean, cluster);
   return standaloneWork(withoutTrackingKeys(object, namespace, trackingKeys(namespace, stripping)), {
     clusterName: cluster.metadata.name ?? "",
     name: workName("Namespace", name, ""),

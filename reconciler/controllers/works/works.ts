@@ -1,13 +1,12 @@
 // From bindings to Works: what each target cluster is to have, customised; and away with what has no place any more.
 import type { Cluster } from "../../../api/cluster.ts";
-import type { ClusterOverridePolicy, OverridePolicy } from "../../../api/policy.ts";
 import type { Work } from "../../../api/work.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import { bestSelectorMatch } from "../../policies/resource-selector.ts";
+import type { OverridePolicySource } from "../../overrides/override-policies.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import {
   BINDING_FINALIZER,
@@ -30,8 +29,8 @@ import { allBindings, bindingKey, findBinding } from "../scheduling/binding-key.
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
-
-const POLICY_API = "policy.karmada.io/v1alpha1";
+import { recordAppliedOverrides, recordFailedOverrides, writeOverrideCondition } from "./override-events.ts";
+import { bindingsOfPolicies, watchOverridePolicies } from "./override-watch.ts";
 
 /** Finds the Works of a binding by its permanent id. */
 export class WorkIndex {
@@ -89,15 +88,9 @@ export function startWorkController(deps: Deps): Controller {
       if (!unchanged) queue.add(bindingKey(change.object));
     });
   }
-  for (const kind of ["OverridePolicy", "ClusterOverridePolicy"]) {
-    context.informers.of<OverridePolicy | ClusterOverridePolicy>(POLICY_API, kind).subscribe((change) => {
-      const versions = change.type === "updated" ? [change.previous, change.object] : [change.object];
-      if (change.type === "updated" && change.previous.metadata.generation === change.object.metadata.generation)
-        return;
-      for (const binding of allBindings(context))
-        if (versions.some((policy) => concerns(deps, policy, binding))) queue.add(bindingKey(binding));
-    });
-  }
+  const overridePolicies = watchOverridePolicies(context, (versions) => {
+    for (const binding of bindingsOfPolicies(context, deps.templates, versions)) queue.add(bindingKey(binding));
+  });
   // Whoever deleted a Work, its binding may still want it; and one that is awaited has gone.
   context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
     const key = change.type === "deleted" ? bindingKeyOfWork(change.object) : undefined;
@@ -122,7 +115,7 @@ export function startWorkController(deps: Deps): Controller {
     if (binding === undefined) return undefined;
     try {
       return binding.metadata.deletionTimestamp === undefined
-        ? await reconcile(deps, binding, { signal, queue })
+        ? await reconcile({ ...deps, overridePolicies }, binding, { signal, queue })
         : await finish(deps, binding);
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
@@ -152,16 +145,11 @@ function targetFacts(cluster: Cluster): unknown {
   return { labels: cluster.metadata.labels, provider, region, zone, zones };
 }
 
-function concerns(deps: Deps, policy: OverridePolicy | ClusterOverridePolicy, binding: AnyBinding): boolean {
-  const { apiVersion, kind, namespace, name } = binding.spec.resource;
-  if (policy.kind === "OverridePolicy" && policy.metadata.namespace !== namespace) return false;
-  const selectors = policy.spec.resourceSelectors ?? [];
-  if (selectors.length === 0) return true;
-  const template = deps.templates.find(apiVersion, kind, namespace, name);
-  return template !== undefined && bestSelectorMatch(template, selectors) > 0;
-}
-
-async function reconcile(deps: Deps, binding: AnyBinding, asking: Asking): Promise<StepResult | undefined> {
+async function reconcile(
+  deps: Deps & { readonly overridePolicies: OverridePolicySource },
+  binding: AnyBinding,
+  asking: Asking,
+): Promise<StepResult | undefined> {
   const { context, templates, interpretation, index } = deps;
   if (bindingId(binding) === undefined)
     throw new AppError("binding-not-ready", "the binding has no permanent id yet", { recovery: "wait", afterMs: 500 });
@@ -181,10 +169,8 @@ async function reconcile(deps: Deps, binding: AnyBinding, asking: Asking): Promi
         interpreter,
         clusterOf: (cluster) =>
           context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").get(undefined, cluster),
-        clusterOverridePolicies: [
-          ...context.informers.of<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy").all(),
-        ],
-        overridePolicies: [...context.informers.of<OverridePolicy>(POLICY_API, "OverridePolicy").all()],
+        overridePolicies: deps.overridePolicies,
+        compatibility: context.profile.compatibility,
         stripping: metadataStrippingOf(context.profile),
         workIdOf: (workNamespace, workName) =>
           works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
@@ -195,14 +181,8 @@ async function reconcile(deps: Deps, binding: AnyBinding, asking: Asking): Promi
   if (findBinding(context, bindingKey(binding))?.metadata.generation !== binding.metadata.generation)
     return { requeueAfterMs: 0 };
   const problems: string[] = plan.failures.map(({ cluster, error }) => `cluster ${cluster}: ${error.message}`);
-  for (const { cluster, error } of plan.failures) {
-    context.events.record(
-      templateSubject(binding),
-      "Warning",
-      "ApplyOverridePolicyFailed",
-      `${cluster}: ${error.message}`,
-    );
-  }
+  recordFailedOverrides(context, templateSubject(binding), plan.failures);
+  await writeOverrideCondition(context, binding, plan.failures);
   let changed = false;
   await mapLimit(plan.works, 8, async (built) => {
     try {
@@ -234,23 +214,15 @@ async function writeWork(context: ControllerContext, binding: AnyBinding, built:
   const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
   const { namespace, name = "" } = built.work.metadata;
   const existing = works.get(namespace, name);
-  for (const applied of built.overrides.applied) {
-    if (existing !== undefined) break;
-    const policy = `${applied.policy.namespace === undefined ? "cluster override policy" : "override policy"}(${applied.policy.namespace === undefined ? "" : `${applied.policy.namespace}/`}${applied.policy.name})`;
-    context.events.record(
-      templateSubject(binding),
-      "Normal",
-      "ApplyOverridePolicySucceed",
-      `Apply ${policy} for cluster(${built.cluster}) succeed.`,
-    );
-  }
   if (existing === undefined) {
     works.adopt(await context.client.create(built.work, { fieldManager: "flaghoist" }));
+    recordAppliedOverrides(context, templateSubject(binding), built.overrides.applied, built.cluster);
     return true;
   }
   const merged = mergeWork(existing, built.work);
   if (equalJson(merged.spec, existing.spec) && sameMarks(merged, existing)) return false;
   works.adopt(await context.client.update(merged, { fieldManager: "flaghoist" }));
+  recordAppliedOverrides(context, templateSubject(binding), built.overrides.applied, built.cluster);
   return true;
 }
 

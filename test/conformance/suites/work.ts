@@ -1,9 +1,9 @@
 import type { Cluster } from "../../../api/cluster.ts";
-import type { ClusterOverridePolicy, OverridePolicy } from "../../../api/policy.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import { createInterpreter } from "../../../reconciler/interpreter/levels.ts";
 import { nativeLevel } from "../../../reconciler/interpreter/native.ts";
 import type { AnyOverridePolicy } from "../../../reconciler/overrides/order.ts";
+import { OverridePolicyIndex } from "../../../reconciler/overrides/override-policies.ts";
 import type { AnyBinding } from "../../../reconciler/works/binding.ts";
 import { buildWorks } from "../../../reconciler/works/work.ts";
 import { caseSuite } from "../karmada-cases.ts";
@@ -19,15 +19,11 @@ interface WorkInput {
 const interpreter = createInterpreter({ native: nativeLevel() });
 
 function answer({ binding, template, clusters, overridePolicies: recorded }: WorkInput): unknown {
-  const overridePolicies = recorded ?? [];
   const { works, failures } = buildWorks({
     binding,
     template,
     clusterOf: (name) => clusters.find((cluster) => cluster.metadata.name === name),
-    clusterOverridePolicies: overridePolicies.filter(
-      (policy): policy is ClusterOverridePolicy => policy.kind === "ClusterOverridePolicy",
-    ),
-    overridePolicies: overridePolicies.filter((policy): policy is OverridePolicy => policy.kind === "OverridePolicy"),
+    overridePolicies: new OverridePolicyIndex(recorded ?? []),
     interpreter,
   });
   const written = works.map(({ work }) => ({ ...work, status: {} }));
