@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import { cluster } from "../../test/builders.ts";
-import { KARMADA_TRIGGER, type PlacementInUse } from "./fleet-triggers.ts";
+import { KARMADA_TRIGGER, type PlacementInUse, SERVED_KINDS_TRIGGER } from "./fleet-triggers.ts";
 
 function use(placement: Placement, affinityName = "", observed = true): PlacementInUse {
   return { placement, affinityName, observed };
@@ -72,5 +72,24 @@ describe("placements that a change concerns", () => {
     const placement: Placement = { clusterAffinities: [{ affinityName: "first", clusterNames: ["b"] }] };
 
     expect(KARMADA_TRIGGER.concerns(use(placement, "first", false), toProd)).toBe(true);
+  });
+});
+
+describe("kinds that a cluster begins to serve", () => {
+  const JOBS = cluster({ name: "a", kinds: ["apps/v1 Deployment", "batch/v1 Job"] });
+  const DEPLOYMENTS = cluster({ name: "a", kinds: ["apps/v1 Deployment"] });
+
+  it("matter, those that it no longer serves do not", () => {
+    expect(SERVED_KINDS_TRIGGER.matters({ before: DEPLOYMENTS, after: JOBS })).toBe(true);
+    expect(SERVED_KINDS_TRIGGER.matters({ before: JOBS, after: DEPLOYMENTS })).toBe(false);
+    expect(SERVED_KINDS_TRIGGER.matters({ before: undefined, after: JOBS })).toBe(false);
+  });
+
+  it("concern the bindings of these kinds whose placement selects the cluster", () => {
+    const change = { before: DEPLOYMENTS, after: JOBS };
+
+    expect(SERVED_KINDS_TRIGGER.kinds?.(change)).toEqual(new Set(["batch/v1/Job"]));
+    expect(SERVED_KINDS_TRIGGER.concerns(use({ clusterAffinity: { clusterNames: ["a"] } }), change)).toBe(true);
+    expect(SERVED_KINDS_TRIGGER.concerns(use({ clusterAffinity: { clusterNames: ["b"] } }), change)).toBe(false);
   });
 });

@@ -27,6 +27,8 @@ export interface FleetTrigger {
   matters(change: ClusterChange): boolean;
   /** Whether bindings with this placement are to be looked at again after a change that matters. */
   concerns(use: PlacementInUse, change: ClusterChange): boolean;
+  /** The kinds, as `apps/v1/Deployment`, whose bindings a change that matters concerns; without it, those of all kinds. */
+  kinds?(change: ClusterChange): ReadonlySet<string>;
 }
 
 /**
@@ -51,8 +53,34 @@ export const KARMADA_TRIGGER: FleetTrigger = {
   },
 };
 
+/**
+ * Differs from Karmada: a cluster that begins to serve a kind concerns the bindings of that kind. There, what was
+ * scheduled before its definition had reached a cluster stays away from it until something else changes.
+ */
+export const SERVED_KINDS_TRIGGER: FleetTrigger = {
+  matters: (change) => newlyServed(change).size > 0,
+  concerns: (use, { after }) => isSelected(use, after),
+  kinds: newlyServed,
+};
+
 /** Every reason there is. */
-export const FLEET_TRIGGERS: readonly FleetTrigger[] = [KARMADA_TRIGGER];
+export const FLEET_TRIGGERS: readonly FleetTrigger[] = [KARMADA_TRIGGER, SERVED_KINDS_TRIGGER];
+
+const NO_KINDS: ReadonlySet<string> = new Set();
+
+/** The kinds that a cluster serves and did not serve before. A new cluster's first change tells what it serves. */
+function newlyServed({ before, after }: ClusterChange): ReadonlySet<string> {
+  if (before === undefined || after === undefined) return NO_KINDS;
+  if (equalJson(before.status?.apiEnablements ?? [], after.status?.apiEnablements ?? [])) return NO_KINDS;
+  const served = new Set(servedKinds(before));
+  return new Set(servedKinds(after).filter((kind) => !served.has(kind)));
+}
+
+function servedKinds(cluster: Cluster): readonly string[] {
+  return (cluster.status?.apiEnablements ?? []).flatMap(({ groupVersion, resources }) =>
+    (resources ?? []).map(({ kind }) => `${groupVersion}/${kind}`),
+  );
+}
 
 /** Whether the affinity in use selects the cluster, or bindings may yet come to one that does. */
 export function isSelected(use: PlacementInUse, cluster: Cluster | undefined): boolean {

@@ -127,6 +127,20 @@ describe("what is not the scheduler's business", () => {
   });
 });
 
+describe("a binding whose kind no cluster serves", () => {
+  it("goes on as soon as a cluster of its own serves it", async () => {
+    const store = await begin();
+    await store.putCluster(cluster({ name: "a", kinds: ["v1 ConfigMap"] }));
+    await store.client.create(unscheduled("web", {}));
+    await store.start();
+    await untilScheduled(store, "web", "NoClusterFit");
+
+    await store.putCluster(cluster({ name: "a", kinds: ["v1 ConfigMap", "apps/v1 Deployment"] }));
+
+    expect(targetsOf(await untilScheduled(store, "web", "Success"))).toHaveProperty("a");
+  });
+});
+
 describe("a binding without room", () => {
   it("goes on as soon as a cluster of its own reports more room", async () => {
     const store = await begin();

@@ -7,12 +7,12 @@ import { Turn } from "../../../runtime/turn.ts";
 import { BindingIndex } from "../../scheduler/binding-index.ts";
 import type { Requeue } from "../../scheduler/decide-scheduling.ts";
 import { hasMoreRoom } from "../../scheduler/estimates/room.ts";
-import { isSelected } from "../../scheduler/fleet-triggers.ts";
+import { FLEET_TRIGGERS, isSelected } from "../../scheduler/fleet-triggers.ts";
 import { whyIgnored } from "../../scheduler/occasion.ts";
 import { SchedulingQueue } from "../../scheduler/queue.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
-import { allBindings, BINDING_KINDS, bindingKey, findBinding } from "./binding-key.ts";
+import { allBindings, BINDING_KINDS, bindingKey, findBinding, placedKind } from "./binding-key.ts";
 import type { BindingWriter } from "./binding-writer.ts";
 import type { FleetState } from "./fleet-state.ts";
 import { FleetWalk } from "./fleet-walk.ts";
@@ -60,10 +60,15 @@ class SchedulingLoop implements Controller {
     this.#context = context;
     this.#fleet = fleet;
     this.#writer = writer;
-    this.#walk = new FleetWalk(this.#index, (key) => {
-      context.schedulerMetrics.queued("ClusterChanged");
-      this.#touch(key);
-    });
+    this.#walk = new FleetWalk(
+      this.#index,
+      (key) => {
+        context.schedulerMetrics.queued("ClusterChanged");
+        this.#touch(key);
+      },
+      FLEET_TRIGGERS,
+      (key) => placedKind(context, key),
+    );
     this.#queue = new SchedulingQueue(context.clock, {
       byPriority: context.profile.featureGates.PriorityBasedScheduling,
       onReady: () => this.#startWorkers(),

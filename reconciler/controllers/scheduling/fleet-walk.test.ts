@@ -3,7 +3,7 @@ import type { Placement } from "../../../api/policy.ts";
 import type { ResourceBinding } from "../../../api/work.ts";
 import { cluster } from "../../../test/builders.ts";
 import { BindingIndex } from "../../scheduler/binding-index.ts";
-import type { FleetTrigger } from "../../scheduler/fleet-triggers.ts";
+import { FLEET_TRIGGERS, type FleetTrigger } from "../../scheduler/fleet-triggers.ts";
 import { FleetWalk } from "./fleet-walk.ts";
 
 function binding(placement: Placement): ResourceBinding {
@@ -19,10 +19,19 @@ function relabelled(name: string, env: string) {
   return { before: cluster({ name }), after: cluster({ name, labels: { env } }) };
 }
 
-function startWalk(triggers?: readonly FleetTrigger[]) {
+function startWalk(triggers: readonly FleetTrigger[] = FLEET_TRIGGERS, kinds: Readonly<Record<string, string>> = {}) {
   const index = new BindingIndex();
   const touched: string[] = [];
-  return { index, touched, walk: new FleetWalk(index, (key) => touched.push(key), triggers) };
+  return {
+    index,
+    touched,
+    walk: new FleetWalk(
+      index,
+      (key) => touched.push(key),
+      triggers,
+      (key) => kinds[key],
+    ),
+  };
 }
 
 describe("FleetWalk", () => {
@@ -36,6 +45,25 @@ describe("FleetWalk", () => {
     await walk.settled();
 
     expect(touched.sort()).toEqual(["1", "3"]);
+  });
+
+  it("tells of the bindings of a kind that a cluster begins to serve", async () => {
+    const { index, touched, walk } = startWalk(FLEET_TRIGGERS, {
+      job: "ray.io/v1/RayJob",
+      elsewhere: "ray.io/v1/RayJob",
+      web: "apps/v1/Deployment",
+    });
+    index.set("job", binding(on("a")));
+    index.set("elsewhere", binding(on("b")));
+    index.set("web", binding(on("a")));
+
+    walk.notice({
+      before: cluster({ name: "a" }),
+      after: cluster({ name: "a", kinds: ["apps/v1 Deployment", "ray.io/v1 RayJob"] }),
+    });
+    await walk.settled();
+
+    expect(touched).toEqual(["job"]);
   });
 
   it("asks each distinct placement once for changes that come together", async () => {

@@ -1,12 +1,7 @@
 // From changes of clusters to the bindings that are to be looked at again.
 import { Turn } from "../../../runtime/turn.ts";
 import type { BindingIndex } from "../../scheduler/binding-index.ts";
-import {
-  type ClusterChange,
-  FLEET_TRIGGERS,
-  type FleetTrigger,
-  type PlacementInUse,
-} from "../../scheduler/fleet-triggers.ts";
+import type { ClusterChange, FleetTrigger, PlacementInUse } from "../../scheduler/fleet-triggers.ts";
 
 /** Asking the time for each binding would cost more than telling of it. */
 const KEYS_BETWEEN_LOOKS = 64;
@@ -18,14 +13,22 @@ const KEYS_BETWEEN_LOOKS = 64;
 export class FleetWalk {
   readonly #index: BindingIndex;
   readonly #touch: (key: string) => void;
+  readonly #kindOf: (key: string) => string | undefined;
   readonly #triggers: readonly FleetTrigger[];
   #waiting: ClusterChange[] = [];
   #walking: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(index: BindingIndex, touch: (key: string) => void, triggers: readonly FleetTrigger[] = FLEET_TRIGGERS) {
+  /** `kindOf` answers the kind that a binding places, as `apps/v1/Deployment`, for triggers that tell kinds apart. */
+  constructor(
+    index: BindingIndex,
+    touch: (key: string) => void,
+    triggers: readonly FleetTrigger[],
+    kindOf: (key: string) => string | undefined = () => undefined,
+  ) {
     this.#index = index;
     this.#touch = touch;
+    this.#kindOf = kindOf;
     this.#triggers = triggers;
   }
 
@@ -60,22 +63,40 @@ export class FleetWalk {
   }
 
   async #walk(changes: readonly ClusterChange[], turn: Turn): Promise<void> {
-    const asked = this.#triggers.map((trigger) => ({
-      trigger,
-      changes: changes.filter((change) => trigger.matters(change)),
-    }));
-    const isConcerned = (use: PlacementInUse): boolean =>
-      asked.some(({ trigger, changes: own }) => own.some((change) => trigger.concerns(use, change)));
+    const reasons = this.#triggers.flatMap((trigger) =>
+      changes
+        .filter((change) => trigger.matters(change))
+        .map((change): Reason => ({ trigger, change, kinds: trigger.kinds?.(change) })),
+    );
     let count = 0;
     for (const group of this.#index.groups()) {
       if (turn.isOver) await turn.next();
       if (this.#stopped) return;
-      if (!isConcerned(group)) continue;
+      const kinds = concernedKinds(group, reasons);
+      if (kinds === "none") continue;
       for (const key of group.keys) {
         if (++count % KEYS_BETWEEN_LOOKS === 0 && turn.isOver) await turn.next();
         if (this.#stopped) return;
-        this.#touch(key);
+        if (kinds === "all" || kinds.has(this.#kindOf(key) ?? "")) this.#touch(key);
       }
     }
   }
+}
+
+interface Reason {
+  readonly trigger: FleetTrigger;
+  readonly change: ClusterChange;
+  /** Undefined for all kinds. */
+  readonly kinds: ReadonlySet<string> | undefined;
+}
+
+/** The kinds whose bindings with this placement are to be looked at. */
+function concernedKinds(use: PlacementInUse, reasons: readonly Reason[]): ReadonlySet<string> | "all" | "none" {
+  const some = new Set<string>();
+  for (const { trigger, change, kinds } of reasons) {
+    if (!trigger.concerns(use, change)) continue;
+    if (kinds === undefined) return "all";
+    for (const kind of kinds) some.add(kind);
+  }
+  return some.size === 0 ? "none" : some;
 }
