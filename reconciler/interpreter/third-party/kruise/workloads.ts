@@ -4,12 +4,12 @@ import type { KubeObject } from "../../../../kube/object.ts";
 import { type Fields, fieldsAt } from "../../field-access.ts";
 import type { Dependency, ReplicaDemand } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
-import { aggregating, lastFilledOf, observedGenerationOf, type Report, sumsOf } from "../rules/aggregation.ts";
+import { aggregating, lastFilledOf, observedGenerationOf, type Report, sumOf, sumsOf } from "../rules/aggregation.ts";
 import { lastConditionsByType } from "../rules/conditions.ts";
 import { revising } from "../rules/fields.ts";
 import { optionalNumberAt } from "../rules/numbers.ts";
 import { demandOf, dependenciesOfTemplate } from "../rules/pod-templates.ts";
-import { reflectingWithGenerations } from "../rules/reflection.ts";
+import { reflecting, reflectingWithGenerations } from "../rules/reflection.ts";
 import { isDaemonRolledOut, isRolledOut } from "./workload-health.ts";
 
 const REPLICAS = ["replicas", "readyReplicas", "updatedReplicas", "availableReplicas"];
@@ -34,6 +34,12 @@ export const CLONE_SET: KindRules = {
   ),
 };
 
+/**
+ * Differs from Karmada: tells how many pods are both updated and available, without which Argo CD takes a CloneSet for
+ * paused.
+ */
+export const CLONE_SET_WITH_AVAILABILITY: KindRules = withUpdatedAvailability(CLONE_SET);
+
 const STATEFUL_SET_COUNTERS = [...REPLICAS, "currentReplicas", "updatedReadyReplicas"];
 
 export const STATEFUL_SET: KindRules = {
@@ -41,6 +47,9 @@ export const STATEFUL_SET: KindRules = {
   reflectStatus: reflectingWithGenerations([...STATEFUL_SET_COUNTERS, ...REVISIONS, "observedGeneration"]),
   aggregateStatus: aggregating(countersWithTexts(STATEFUL_SET_COUNTERS, REVISIONS, "")),
 };
+
+/** Differs from Karmada as `CLONE_SET_WITH_AVAILABILITY` does. */
+export const STATEFUL_SET_WITH_AVAILABILITY: KindRules = withUpdatedAvailability(STATEFUL_SET);
 
 const UNITED_DEPLOYMENT_COUNTERS = [...REPLICAS, "unavailableReplicas"];
 
@@ -73,6 +82,29 @@ export const DAEMON_SET: KindRules = {
   // As Karmada: without any hash the field is the number 0.
   aggregateStatus: aggregating(countersWithTexts(DAEMON_SET_COUNTERS, ["daemonSetHash"], 0)),
 };
+
+/** The rules, and the counter `updatedAvailableReplicas` of those members whose version of the product has it. */
+function withUpdatedAvailability(rules: KindRules): KindRules {
+  const { reflectStatus, aggregateStatus } = rules;
+  const reflectCounter = reflecting(["updatedAvailableReplicas"]);
+  const aggregateCounter = aggregating(({ members }) => ({
+    updatedAvailableReplicas: members.some(({ status }) => status["updatedAvailableReplicas"] !== undefined)
+      ? sumOf(members, "updatedAvailableReplicas")
+      : undefined,
+  }));
+  return {
+    ...rules,
+    ...(reflectStatus === undefined
+      ? {}
+      : { reflectStatus: (object) => ({ ...reflectStatus(object), ...reflectCounter(object) }) }),
+    ...(aggregateStatus === undefined
+      ? {}
+      : {
+          aggregateStatus: (template, items, now) =>
+            aggregateCounter(aggregateStatus(template, items, now), items, now),
+        }),
+  };
+}
 
 /** Adds the counters up, and of each text takes that of the last member to have one. */
 function countersWithTexts(
