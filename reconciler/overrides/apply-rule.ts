@@ -123,7 +123,7 @@ function applyOne(
   { overriders }: RuleApplication,
   overrider: OverriderKind,
   index: number,
-  _options: RuleOptions,
+  { compatibility }: RuleOptions,
 ): void {
   switch (overrider) {
     case "imageOverrider":
@@ -142,7 +142,9 @@ function applyOne(
       withItem(overriders.annotationsOverrider, index, (item) => overrideLabels(draft, "annotations", item));
       break;
     case "fieldOverrider":
-      withItem(overriders.fieldOverrider, index, (item) => overrideField(draft, item));
+      withItem(overriders.fieldOverrider, index, (item) =>
+        overrideField(draft, item, { keepLayout: compatibility === "flaghoist" }),
+      );
       break;
     case "plaintext":
       withItem(overriders.plaintext, index, (item) => overridePlaintext(draft, item));

@@ -3,7 +3,8 @@
 import type { FieldOverrider, JSONPatchOperation } from "../../api/policy.ts";
 import { applyJsonPatch, type JsonPatchOperation, parsePointer } from "../../kube/json-patch.ts";
 import { isObject } from "../../kube/object.ts";
-import { parseYaml } from "../../kube/yaml.ts";
+import { parseYaml, type YamlOptions } from "../../kube/yaml.ts";
+import { editYaml } from "../../kube/yaml-edit.ts";
 import { emitYamlDocument } from "../../kube/yaml-emit.ts";
 import { hasJsonEscapes } from "../../kube/yaml-escapes.ts";
 import { messageOf } from "../../runtime/errors.ts";
@@ -13,9 +14,29 @@ import { patchJsonText } from "./json-text.ts";
 import { patchOperation } from "./plaintext.ts";
 
 /** Patches the document at `fieldPath`. YAML wins over JSON; with neither, as Karmada, the text becomes empty. */
-export function overrideField(draft: Draft, { fieldPath, json, yaml }: FieldOverrider): void {
-  const { text, path } = textAt(draft.object, fieldPath);
-  draft.set(path, changedDocument(text, fieldPath, json ?? [], yaml ?? []));
+export function overrideField(draft: Draft, overrider: FieldOverrider, options: FieldOptions): void {
+  const { text, path } = textAt(draft.object, overrider.fieldPath);
+  draft.set(path, remembered(text, overrider, options));
+}
+
+export interface FieldOptions {
+  /** Beyond Karmada: what is not changed keeps the form that its author gave it. */
+  readonly keepLayout: boolean;
+}
+
+// The same text goes to many clusters.
+const LAST = new WeakMap<
+  FieldOverrider,
+  { readonly text: string; readonly keepLayout: boolean; readonly result: string }
+>();
+
+function remembered(text: string, overrider: FieldOverrider, { keepLayout }: FieldOptions): string {
+  const last = LAST.get(overrider);
+  if (last !== undefined && last.text === text && last.keepLayout === keepLayout) return last.result;
+  const { fieldPath, json, yaml } = overrider;
+  const result = changedDocument(text, fieldPath, { json: json ?? [], yaml: yaml ?? [], keepLayout });
+  LAST.set(overrider, { text, keepLayout, result });
+  return result;
 }
 
 /** The text at a pointer, which, other than in patches, names nothing from the end of a list. */
@@ -38,27 +59,30 @@ function textAt(object: unknown, fieldPath: string): { readonly text: string; re
   return { text: current, path };
 }
 
+interface Changes extends FieldOptions {
+  readonly json: readonly JSONPatchOperation[];
+  readonly yaml: readonly JSONPatchOperation[];
+}
+
 // Differs from Karmada: a text of several YAML documents is an error. Karmada drops all but the first.
-function changedDocument(
-  text: string,
-  fieldPath: string,
-  json: readonly JSONPatchOperation[],
-  yaml: readonly JSONPatchOperation[],
-): string {
-  if (yaml.length > 0) {
-    const document = parsedYaml(fieldPath, text);
-    return emitYamlDocument(patched(document, fieldPath, operationsOf(yaml)), { sortKeys: true });
-  }
-  return json.length === 0 ? "" : patchJsonText(text, operationsOf(json), fieldPath);
+function changedDocument(text: string, fieldPath: string, { json, yaml, keepLayout }: Changes): string {
+  if (yaml.length === 0)
+    return json.length === 0 ? "" : patchJsonText(text, operationsOf(json), fieldPath, { keepLayout });
+  const operations = operationsOf(yaml);
+  const document = patched(parsedYaml(fieldPath, text), fieldPath, operations);
+  const kept = keepLayout ? editYaml(text, operations, YAML_RULES) : undefined;
+  return kept ?? emitYamlDocument(document, { sortKeys: true });
 }
 
 function operationsOf(operations: readonly JSONPatchOperation[]): JsonPatchOperation[] {
   return operations.map(({ operator, subPath, value }) => patchOperation(operator, subPath, value));
 }
 
+const YAML_RULES: YamlOptions = { duplicateKeys: "last-wins", nullKeys: "refuse" };
+
 function parsedYaml(fieldPath: string, text: string): unknown {
   try {
-    if (!hasJsonEscapes(text)) return parseYaml(text, { duplicateKeys: "last-wins", nullKeys: "refuse" });
+    if (!hasJsonEscapes(text)) return parseYaml(text, YAML_RULES);
   } catch {
     // What the parser says may quote the text, and the text may be a Secret's; so its error goes no further.
   }

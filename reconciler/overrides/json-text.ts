@@ -5,35 +5,26 @@
 
 import { type JsonPatchOperation, parsePointer } from "../../kube/json-patch.ts";
 import { overrideImpossible } from "./errors.ts";
+import { type Container, type ListNode, type Node, type ObjectNode, opened, type RawNode } from "./json-members.ts";
 
-interface RawNode {
-  readonly kind: "raw";
-  readonly text: string;
+export interface JsonTextOptions {
+  /** Keep white space and the spelling of keys, too, and escape nothing. */
+  readonly keepLayout: boolean;
 }
-
-interface ObjectNode {
-  readonly kind: "object";
-  /** In their order; a key that the text repeats is here as often. */
-  readonly keys: string[];
-  readonly values: Map<string, Node>;
-}
-
-interface ListNode {
-  readonly kind: "list";
-  readonly items: Node[];
-}
-
-type Container = ObjectNode | ListNode;
-type Node = RawNode | Container;
 
 /** The text after all operations. Throws `override-impossible` for a text that is no JSON, and when one does not apply. */
-export function patchJsonText(text: string, operations: readonly JsonPatchOperation[], fieldPath: string): string {
+export function patchJsonText(
+  text: string,
+  operations: readonly JsonPatchOperation[],
+  fieldPath: string,
+  { keepLayout }: JsonTextOptions,
+): string {
   // As Karmada: nothing is done to an empty text.
   if (text === "") return "";
   if (!isJson(text)) throw overrideImpossible(fieldPath, "the text at fieldPath is not one document of JSON");
   const document = new JsonDocument(text, fieldPath);
   for (const operation of operations) document.apply(operation);
-  return document.toText();
+  return keepLayout ? document.toKeptText() : document.toText();
 }
 
 function isJson(text: string): boolean {
@@ -102,6 +93,13 @@ class JsonDocument {
     return textOf(this.#root);
   }
 
+  /** In the author's layout, with the white space around the document. */
+  toKeptText(): string {
+    const [before = ""] = /^[ \t\n\r]*/.exec(this.#text) ?? [];
+    const [after = ""] = /[ \t\n\r]*$/.exec(this.#text) ?? [];
+    return `${before}${keptText(this.#root, "", { indent: indentOf(this.#text), colon: colonOf(this.#text) })}${after}`;
+  }
+
   #failure(words: string): Error {
     return overrideImpossible(this.#fieldPath, words);
   }
@@ -159,95 +157,8 @@ function openChild(container: Container, key: string): Container | undefined {
 }
 
 function nodeOf(value: unknown): Node {
-  return { kind: "raw", text: JSON.stringify(value ?? null) };
+  return { kind: "raw", text: JSON.stringify(value ?? null), isNew: true };
 }
-
-/** An object or list with its members apart; undefined for anything else. */
-function opened(node: Node | undefined): Container | undefined {
-  if (node === undefined || node.kind !== "raw") return node;
-  const reader = new MemberReader(node.text);
-  return reader.read();
-}
-
-const SPACE = /[ \t\n\r]*/y;
-const TEXT = /"(?:[^"\\]|\\.)*"/y;
-const WORD = /[^\s,\]}]+/y;
-
-/** Takes apart the outermost object or list of a valid JSON text. */
-class MemberReader {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  read(): Container | undefined {
-    this.#skip(SPACE);
-    const first = this.#text[this.#at];
-    if (first === "{") return this.#object();
-    return first === "[" ? this.#list() : undefined;
-  }
-
-  #object(): ObjectNode {
-    const node: ObjectNode = { kind: "object", keys: [], values: new Map() };
-    this.#at++;
-    for (this.#skip(SPACE); this.#text[this.#at] !== "}"; this.#skip(SPACE)) {
-      // A key of a valid text.
-      const key = JSON.parse(this.#skip(TEXT)) as string;
-      this.#skip(SPACE);
-      this.#at++;
-      this.#skip(SPACE);
-      node.keys.push(key);
-      node.values.set(key, { kind: "raw", text: this.#value() });
-      this.#comma();
-    }
-    return node;
-  }
-
-  #list(): ListNode {
-    const node: ListNode = { kind: "list", items: [] };
-    this.#at++;
-    for (this.#skip(SPACE); this.#text[this.#at] !== "]"; this.#skip(SPACE)) {
-      node.items.push({ kind: "raw", text: this.#value() });
-      this.#comma();
-    }
-    return node;
-  }
-
-  #comma(): void {
-    this.#skip(SPACE);
-    if (this.#text[this.#at] === ",") this.#at++;
-  }
-
-  /** The value that begins here, as it is spelled. */
-  #value(): string {
-    const start = this.#at;
-    let depth = 0;
-    do {
-      const char = this.#text[this.#at];
-      if (char === '"') this.#skip(TEXT);
-      else if (char === "{" || char === "[") {
-        depth++;
-        this.#at++;
-      } else if (char === "}" || char === "]") {
-        depth--;
-        this.#at++;
-      } else if (depth > 0 && (char === "," || char === ":")) this.#at++;
-      else this.#skip(WORD_OR_SPACE);
-    } while (depth > 0);
-    return this.#text.slice(start, this.#at);
-  }
-
-  #skip(pattern: RegExp): string {
-    pattern.lastIndex = this.#at;
-    const [found = ""] = pattern.exec(this.#text) ?? [];
-    this.#at += found.length;
-    return found;
-  }
-}
-
-const WORD_OR_SPACE = new RegExp(`[ \\t\\n\\r]+|${WORD.source}`, "y");
 
 function textOf(node: Node): string {
   switch (node.kind) {
@@ -261,6 +172,59 @@ function textOf(node: Node): string {
 }
 
 const NULL: RawNode = { kind: "raw", text: "null" };
+
+interface Style {
+  /** What one level is indented by; empty when members stand in one line. */
+  readonly indent: string;
+  readonly colon: string;
+}
+
+function keptText(node: Node, outer: string, style: Style): string {
+  if (node.kind === "raw") return node.isNew === true ? newText(node.text, outer, style) : node.text;
+  const { layout } = node;
+  const isEmptyNow = node.kind === "list" ? node.items.length === 0 : node.values.size === 0;
+  const [open, close] = node.kind === "list" ? "[]" : "{}";
+  if (isEmptyNow) return `${open}${close}`;
+  const inner = `${outer}${style.indent}`;
+  // An object that had no member has the layout of the document.
+  const before = layout.before ?? (style.indent === "" ? "" : `\n${inner}`);
+  const after = layout.before === undefined ? (style.indent === "" ? "" : `\n${outer}`) : layout.after;
+  const between = layout.between ?? `,${before === "" && style.colon.endsWith(" ") ? " " : before}`;
+  const depth = before.includes("\n") ? before.slice(before.lastIndexOf("\n") + 1) : outer;
+  const members =
+    node.kind === "list"
+      ? node.items.map((item) => keptText(item, depth, style))
+      : node.keys
+          // As it is read, a repeated key that was removed is gone.
+          .filter((key) => node.values.has(key))
+          .map((key) => {
+            const value = keptText(node.values.get(key) ?? NULL, depth, style);
+            return `${node.spellings.get(key) ?? JSON.stringify(key)}${layout.colon ?? style.colon}${value}`;
+          });
+  return `${open}${before}${members.join(between)}${after}${close}`;
+}
+
+/** A value of the patch, as the author would have laid it out. */
+function newText(text: string, outer: string, { indent, colon }: Style): string {
+  const value: unknown = JSON.parse(text);
+  if (indent !== "") return JSON.stringify(value, undefined, indent).replaceAll("\n", `\n${outer}`);
+  if (!colon.endsWith(" ")) return text;
+  return JSON.stringify(value, undefined, 1)
+    .replace(/("(?:[^"\\]|\\.)*")|\n */g, (_, quoted?: string) => quoted ?? "\n")
+    .replace(
+      /("(?:[^"\\]|\\.)*")|(,)?\n/g,
+      (_, quoted?: string, comma?: string) => quoted ?? (comma === undefined ? "" : ", "),
+    );
+}
+
+/** The step by which a JSON text is indented; empty when it is not. */
+function indentOf(text: string): string {
+  return /^[ \t\n\r]*[[{][ \t]*\r?\n([ \t]+)/.exec(text)?.[1] ?? "";
+}
+
+function colonOf(text: string): string {
+  return /"([ \t]*:[ \t]*)/.exec(text)?.[1] ?? ": ";
+}
 
 // Go spells only three control characters by letters.
 function keyText(key: string): string {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { OverridePolicy, RuleWithCluster } from "../../api/policy.ts";
 import { eventually } from "./support/eventually.ts";
-import { deployment, namespaceObject, policy } from "./support/manifests.ts";
+import { configMap, deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
 import { at, conditionOf, readBinding, readDeployment, worksOf } from "./support/reading.ts";
 
@@ -242,5 +242,39 @@ describe.each(engines())("overrides, store: %s", (engine) => {
     await eventually(async () =>
       expect(await plane.member("paris-1").client.find(ref("v1 Namespace", "", "sent"))).toBeDefined(),
     );
+  });
+
+  it("reach a ConfigMap's documents", async () => {
+    const namespace = "documents";
+    await applyAll(
+      plane.client,
+      namespaceObject(namespace),
+      policy({ namespace, selectors: [{ apiVersion: "v1", kind: "ConfigMap" }] }),
+      configMap(namespace, "settings", { "app.yaml": "# how we log\nlog: {level: info}\nfeature: yes\n" }),
+      {
+        apiVersion: "policy.karmada.io/v1alpha1",
+        kind: "OverridePolicy",
+        metadata: { name: "levels", namespace },
+        spec: {
+          overrideRules: [
+            {
+              overriders: {
+                fieldOverrider: [
+                  {
+                    fieldPath: "/data/app.yaml",
+                    yaml: [{ subPath: "/log/level", operator: "replace", value: "debug" }],
+                  },
+                ],
+              },
+            },
+          ],
+        },
+      },
+    );
+
+    await eventually(async () => {
+      const copy = await plane.member("paris-1").client.find(ref("v1 ConfigMap", namespace, "settings"));
+      expect(at(copy, "data", "app.yaml")).toBe("# how we log\nlog: {level: debug}\nfeature: yes\n");
+    });
   });
 });

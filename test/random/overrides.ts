@@ -425,3 +425,11 @@ export function randomTargetCluster(dice: Dice): Cluster {
     },
   };
 }
+
+/** Operations of JSON Patch on documents of `randomYamlText` and `randomJsonText`. */
+export function randomDocumentPatch(dice: Dice): { op: string; path: string; value?: unknown }[] {
+  return Array.from({ length: dice.between(1, 2) }, () => {
+    const { subPath, operator, value } = randomOperation(dice);
+    return { op: String(operator), path: String(subPath), ...(operator === "remove" ? {} : { value }) };
+  });
+}
