@@ -40,6 +40,8 @@ export interface LevelProvider {
 
 export interface InterpretationOptions {
   readonly compatibility: Compatibility;
+  /** Whether a kind has a status subresource on the control plane. */
+  readonly hasStatus?: (gvk: GroupVersionKind) => boolean;
   readonly customization?: LevelProvider | undefined;
   readonly webhook?: LevelProvider | undefined;
 }
@@ -69,7 +71,7 @@ export class Interpretation {
 
   constructor(options: InterpretationOptions) {
     this.#options = options;
-    this.#builtIn = builtInLevels(options.compatibility);
+    this.#builtIn = builtInLevels(options.compatibility, options.hasStatus);
     this.#interpreter = this.#interpreterWith(NO_ANSWERS);
     for (const provider of [options.customization, options.webhook]) {
       for (const asker of provider?.askers ?? []) this.#askers.set(asker.name, asker);

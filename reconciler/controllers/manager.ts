@@ -1,5 +1,7 @@
 // Starts every control loop of a control plane over one store, in the order in which they need each other.
+
 import type { Fleet } from "../../fleets/fleet.ts";
+import { formatApiVersion } from "../../kube/object.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
 import type { DecisionHistory } from "../scheduler/explanation/decision-history.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
@@ -88,7 +90,13 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
 
   const webhooks = new WebhookProvider(context);
   const { compatibility } = context.profile;
-  const interpretation = new Interpretation({ compatibility, webhook: webhooks });
+  const { mapper } = context.client;
+  const interpretation = new Interpretation({
+    compatibility,
+    hasStatus: ({ group, version, kind }) =>
+      mapper.known(formatApiVersion(group, version), kind)?.subresources.includes("status") === true,
+    webhook: webhooks,
+  });
   const journal = new DriftJournal();
   const artifacts = new ArtifactStore();
   const templates = new TemplateWatch(context);

@@ -2,7 +2,7 @@
 
 import { formatApiVersion, type GroupVersionKind, type KubeObject } from "../../kube/object.ts";
 import { interpreterNotFound } from "./errors.ts";
-import type { Interpreter, InterpreterLevel, InterpreterOperation } from "./interpreter.ts";
+import type { Interpreter, InterpreterOperation } from "./interpreter.ts";
 
 /** What is known of one kind. An absent rule means that the operation does not apply to the kind. */
 export type KindRules = Partial<Omit<Interpreter, "hookEnabled">>;
@@ -22,7 +22,7 @@ const METHODS: Readonly<Record<InterpreterOperation, keyof KindRules>> = {
 };
 
 /** A level that knows what `rules` say and nothing else. Asked about anything else it throws `interpreter-not-found`. */
-export function rulesLevel(rules: RulesByKind): InterpreterLevel {
+export function rulesLevel(rules: RulesByKind): Interpreter {
   const known = new Map(Object.entries(rules));
   function ruleOf<M extends keyof KindRules>(object: KubeObject, method: M): NonNullable<KindRules[M]> {
     const rule = known.get(`${object.apiVersion}/${object.kind}`)?.[method];

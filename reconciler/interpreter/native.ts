@@ -33,7 +33,7 @@ import {
   isRolledOut,
   isServiceHealthy,
 } from "./health.ts";
-import type { InterpreterLevel } from "./interpreter.ts";
+import type { Interpreter } from "./interpreter.ts";
 import { type RulesByKind, rulesLevel } from "./kind-rules.ts";
 import {
   reflectAutoscaler,
@@ -138,7 +138,7 @@ export const NATIVE_RULES: RulesByKind = {
 };
 
 /** The level of built-in rules. The status of kinds without a rule is collected whole. */
-export function nativeLevel(rules: RulesByKind = NATIVE_RULES): InterpreterLevel {
+export function nativeLevel(rules: RulesByKind = NATIVE_RULES): Interpreter {
   const level = rulesLevel(rules);
   return {
     ...level,

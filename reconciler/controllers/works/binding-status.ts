@@ -6,6 +6,7 @@ import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import { STATUS_MANAGER } from "../../interpreter/generic-rules.ts";
 import { NOTHING_REPORTED } from "../../interpreter/interpreter.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { aggregateBindingStatus, aggregateTemplateStatus } from "../../works/status.ts";
@@ -106,8 +107,8 @@ export function startBindingStatusController(deps: Deps): Controller {
     const target: KubeObject = { ...aggregated, apiVersion, kind };
     const written =
       info?.subresources.includes("status") === true
-        ? await context.client.update(target, { subresource: "status", fieldManager: "flaghoist-status" })
-        : await context.client.update(target, { fieldManager: "flaghoist-status" });
+        ? await context.client.update(target, { subresource: "status", fieldManager: STATUS_MANAGER })
+        : await context.client.update(target, { fieldManager: STATUS_MANAGER });
     context.informers.known(refOf(template).apiVersion, kind)?.adopt(written);
   }
 

@@ -17,6 +17,9 @@ interface Voice {
 const ABNORMAL =
   /^Invalid|^Not[A-Z]|(?:Failed|Failing|Failure|Error|Errors|Degraded|Outdated|Unavailable|Unhealthy|Unreachable|Exceeded|Expired|Denied|Blocked|Stuck|Pressure|Deleting|Terminating|Paused|Suspended|Remediating|Remediated|ScalingUp|ScalingDown|RollingOut|Issuing|Stalled|Reconciling)$/;
 
+/** Types that pronounce on the whole object. */
+const VERDICTS = ["Ready", "Available", "Healthy", "Synced", "Succeeded", "Accepted", "Programmed", "Established"];
+
 /** How much of a status there may be: definitions allow 32768 characters, people read far fewer. */
 const MAX_MESSAGE = 1024;
 const MAX_NAMES = 5;
@@ -43,6 +46,12 @@ export function agreedConditions(report: Report, decisive: readonly string[]): r
   return isStalled ? agreed.filter(({ type }) => type !== "Reconciling") : agreed;
 }
 
+/** The types that pronounce on the whole object, among those that any cluster reports or the template has already. */
+export function verdictsOf({ members, old }: Report): readonly string[] {
+  const said = [old, ...members.map(({ status }) => status)];
+  return VERDICTS.filter((type) => said.some((status) => findCondition(status, type) !== undefined));
+}
+
 /** Every cluster has a copy of this generation of the template, and its controller has seen it. False when none has one. */
 export function allObserve({ template, items, members }: Report): boolean {
   const generation = template.metadata.generation ?? 0;
@@ -51,7 +60,7 @@ export function allObserve({ template, items, members }: Report): boolean {
     members.length === items.length &&
     members.every(
       ({ status }) =>
-        (optionalIntegerAt(status, "resourceTemplateGeneration") ?? generation) >= generation &&
+        (optionalIntegerAt(status, "resourceTemplateGeneration") ?? 0) >= generation &&
         hasObserved(status, optionalIntegerAt(status, "generation") ?? 0),
     )
   );

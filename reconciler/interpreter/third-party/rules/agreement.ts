@@ -4,11 +4,11 @@ import { equalJson } from "../../../../kube/object.ts";
 import type { Aggregate, MemberStatus } from "../../aggregation.ts";
 import type { Fields } from "../../field-access.ts";
 import { aggregating, lastFilledOf, type Report, sumOf } from "./aggregation.ts";
-import { agreedConditions, allObserve } from "./agreed-conditions.ts";
+import { agreedConditions, allObserve, verdictsOf } from "./agreed-conditions.ts";
 
 /** What becomes of the fields of a kind's status. Fields that are not named stay as the template has them. */
 export interface AgreementRule {
-  /** Conditions that every cluster must report, see `agreedConditions`. */
+  /** Conditions that every cluster must report, see `agreedConditions`; by default those `verdictsOf` finds. */
   readonly decisive?: readonly string[];
   /** The observed generation of a template that none has been observed of, for kinds that write one. */
   readonly unobserved?: number;
@@ -33,7 +33,7 @@ export function aggregatingAgreement(rule: AgreementRule): Aggregate {
   return aggregating((report) => ({
     ...fieldsOf(report, rule),
     observedGeneration: observedGenerationOf(report, rule.unobserved),
-    conditions: agreedConditions(report, rule.decisive ?? []),
+    conditions: agreedConditions(report, rule.decisive ?? verdictsOf(report)),
   }));
 }
 
@@ -63,8 +63,11 @@ function fieldsOf(report: Report, rule: AgreementRule): Record<string, unknown> 
   return fields;
 }
 
-// A kind that does not tell which generation it has seen must not seem to have one it never gets.
-function observedGenerationOf(report: Report, unobserved: number | undefined): unknown {
+/**
+ * The generation of the template once every cluster has observed it, and until then what it was. `unobserved` is what
+ * stands before the first; without it a kind that tells of no generation gets none, for it would never get further.
+ */
+export function observedGenerationOf(report: Report, unobserved: number | undefined): unknown {
   const { template, members, old } = report;
   const tells =
     unobserved !== undefined || members.some(({ status }) => typeof status["observedGeneration"] === "number");
@@ -77,7 +80,8 @@ function sumOfThoseWith(members: readonly MemberStatus[], field: string): number
   return counting.length === 0 ? undefined : sumOf(counting, field);
 }
 
-function agreedValue({ items, members, old }: Report, field: string, keys?: readonly string[]): unknown {
+/** What all clusters say alike, and what `old` has while they do not. With `keys`, only these fields must be alike. */
+export function agreedValue({ items, members, old }: Report, field: string, keys?: readonly string[]): unknown {
   const [first, ...others] = members.map(({ status }) => status[field] ?? undefined);
   const alike =
     members.length === items.length && first !== undefined && others.every((other) => isAlike(first, other, keys));
