@@ -1,7 +1,7 @@
 // The state of the copies, back to the binding and to the template.
 
 import type { Work } from "../../../api/work.ts";
-import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
+import { isConflict, isInvalid, isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
@@ -89,6 +89,8 @@ export function startBindingStatusController(deps: Deps): Controller {
       if (isConflict(error)) return { requeueAfterMs: 20 };
       if (signal.aborted) throw error;
       context.events.record(subjectOf(binding), "Warning", "AggregateStatusFailed", messageOf(error));
+      // The definition of the kind refuses what its copies say. The same again would be refused again.
+      if (isInvalid(error)) return undefined;
       throw error;
     }
   }
