@@ -139,7 +139,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const renderer = createSyncRenderer(context.profile);
     const running = await startManager({ context, fleet, fetcher, renderer, ledger });
     manager = running;
-    const traces = await serveTraces({ folder: dataFolder, decisions: running.decisions, logger });
+    const { compatibility } = context.profile;
+    const traces = await serveTraces({ folder: dataFolder, decisions: running.decisions, compatibility, logger });
     return {
       client: engine.client,
       context,

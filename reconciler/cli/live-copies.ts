@@ -9,11 +9,11 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import { DEDUCED, type FieldType } from "../../kube/fields/type.ts";
 import { gvkOf, type KubeObject, type ObjectRef, parseApiVersion, refOf } from "../../kube/object.ts";
-import { messageOf } from "../../runtime/errors.ts";
+import { AppError, messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
+import type { Interpretation } from "../controllers/interpretation.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { DRIFT_ANNOTATION } from "../controllers/works/execution.ts";
-import type { Interpreter } from "../interpreter/interpreter.ts";
 import { type CopyState, compareCopy } from "../plan/live-drift.ts";
 import { executionNamespace } from "../works/naming.ts";
 import { withMember } from "./member-client.ts";
@@ -21,7 +21,7 @@ import { withMember } from "./member-client.ts";
 const WORK_API = "work.karmada.io/v1alpha1";
 
 export interface CopiesOptions {
-  readonly interpreter: Interpreter;
+  readonly interpretation: Interpretation;
   /** Only copies of objects that this answers true for. */
   readonly wants: (object: ObjectRef) => boolean;
   readonly signal: AbortSignal;
@@ -68,7 +68,7 @@ async function compareInMember(
   cluster: string,
   member: KubeClient,
   pairs: readonly WantedCopy[],
-  { interpreter, signal }: CopiesOptions,
+  { interpretation, signal }: CopiesOptions,
 ): Promise<CopyState[]> {
   const types = new MemberTypes(member);
   return mapLimit(pairs, 8, async ({ work, manifest }): Promise<CopyState> => {
@@ -90,8 +90,15 @@ async function compareInMember(
     }
     const live = await member.find(object, signal);
     if (live === undefined) return { ...common, state: "missing", fields: [], message: undefined };
-    const retains = interpreter.hookEnabled(gvkOf(manifest), "Retain");
-    const desired = retains ? interpreter.retain(manifest, live) : manifest;
+    let desired: KubeObject = manifest;
+    if (interpretation.hookEnabled(gvkOf(manifest), "Retain")) {
+      try {
+        desired = await interpretation.decide((interpreter) => interpreter.retain(manifest, live), { signal });
+      } catch (error) {
+        if (!(error instanceof AppError) || signal.aborted) throw error;
+        return { ...common, state: "unknown", fields: [], message: error.message };
+      }
+    }
     const fields = compareCopy(desired, live, await types.of(object), FIELD_MANAGER);
     return { ...common, state: fields.length === 0 ? "as-wanted" : "drifted", fields, message: undefined };
   });

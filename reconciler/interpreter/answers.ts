@@ -26,25 +26,37 @@ export class AnswerPending extends Error {
   }
 }
 
+/** The answer to a question that nobody is to ask: what depends on it stays unknown. `how` says how to have it asked. */
+export function notAsked(question: Question, how: string): AppError {
+  return new AppError("interpreter-not-asked", `${question.subject} is not known: ${how}`, { recovery: "stall" });
+}
+
+const UNANSWERED: ReadonlySet<string> = new Set(["interpreter-not-asked", "interpreter-webhook-failed"]);
+
+/** Whether an error, or what caused it, is that somebody outside was not asked or gave no answer of use. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof AppError && (UNANSWERED.has(error.code) || isUnanswered(error.cause));
+}
+
 /** For a `catch` around an interpreter: questions pass, what stays is the rule's own failure. */
 export function letPendingPass(error: unknown): void {
   if (error instanceof AnswerPending) throw error;
 }
 
-/** The questions of several parts of one decision, so that all of them are asked at once. */
+/** The questions of several parts of one decision, each once, so that all of them are asked at once. */
 export class PendingQuestions {
-  readonly #questions: Question[] = [];
+  readonly #questions = new Map<string, Question>();
 
   /** Takes the questions of an error, and answers true; false for any other error. */
   take(error: unknown): boolean {
     if (!(error instanceof AnswerPending)) return false;
-    for (const question of error.questions) this.#questions.push(question);
+    for (const question of error.questions) this.#questions.set(keyOf(question), question);
     return true;
   }
 
   /** Throws the questions taken; does nothing when there are none. */
   throwIfAny(): void {
-    if (this.#questions.length > 0) throw new AnswerPending(this.#questions);
+    if (this.#questions.size > 0) throw new AnswerPending([...this.#questions.values()]);
   }
 }
 

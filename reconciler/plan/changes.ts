@@ -37,12 +37,25 @@ export interface Plan {
   readonly movedReplicas: number;
   /** What would not work, by object. */
   readonly problems: readonly { readonly object: ObjectRef; readonly problem: string }[];
+  /** Objects of which nothing is known, and what decides about them. They count nowhere else. */
+  readonly unknown: readonly { readonly object: ObjectRef; readonly reason: string }[];
 }
 
 type Outcomes = ReadonlyMap<string, Outcome>;
 
 /** Compares two runs. `clusters` names every cluster, so that untouched ones appear too. */
-export function comparePlans(before: Outcomes, after: Outcomes, clusters: readonly string[]): Plan {
+export function comparePlans(allBefore: Outcomes, allAfter: Outcomes, clusters: readonly string[]): Plan {
+  const unknown = new Map([...allBefore, ...allAfter].filter(([, outcome]) => outcome.unknown !== undefined));
+  const known = (outcomes: Outcomes): Outcomes => new Map([...outcomes].filter(([key]) => !unknown.has(key)));
+  return {
+    ...compareKnown(known(allBefore), known(allAfter), clusters),
+    unknown: [...unknown]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { ref, unknown: reason = "" }]) => ({ object: ref, reason })),
+  };
+}
+
+function compareKnown(before: Outcomes, after: Outcomes, clusters: readonly string[]): Omit<Plan, "unknown"> {
   const changes = [...new Set([...before.keys(), ...after.keys()])]
     .sort()
     .flatMap((key) => objectChanges(before.get(key), after.get(key)));

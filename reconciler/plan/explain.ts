@@ -49,7 +49,7 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
         : { ...nameOfPolicy(policy), why: whyChosen(template, policy, world), origin: originOf(policy) },
     otherPolicies: policy === undefined ? [] : otherPolicies(template, policy, world),
     nearPolicies: policy === undefined ? nearPolicies(template, world) : [],
-    problems: outcome?.problems ?? [],
+    problems: [...(outcome?.problems ?? []), ...(outcome?.unknown === undefined ? [] : [outcome.unknown])],
     blocking: blockingConditions(stored?.status),
     lastScheduledTime: stored?.status?.lastScheduledTime,
     notes: [
@@ -59,7 +59,7 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
   };
   const binding = outcome?.binding ?? stored;
   if (binding === undefined) {
-    const reason = outcome?.problems[0];
+    const reason = outcome?.unknown ?? outcome?.problems[0];
     return { ...NOTHING, ...about, state: policy === undefined ? "unclaimed" : "unplaced", reason };
   }
   return { ...NOTHING, ...about, ...explainPlacement({ world, template, outcome, stored, binding, options }) };

@@ -20,14 +20,17 @@ export interface DriftedField {
 export interface CopyState {
   readonly cluster: string;
   readonly object: ObjectRef;
-  /** `waiting`: its present manifest was not applied yet, so that differences say nothing. */
-  readonly state: "as-wanted" | "drifted" | "missing" | "waiting";
+  /**
+   * `waiting`: its present manifest was not applied yet, so that differences say nothing. `unknown`: nobody says what of it
+   * its cluster may change.
+   */
+  readonly state: "as-wanted" | "drifted" | "missing" | "waiting" | "unknown";
   readonly fields: readonly DriftedField[];
   /** Whether drift is undone (`correct`), or stays. */
   readonly mode: string;
   /** `shop/apps`, for objects that a Sync put there. */
   readonly sync: string | undefined;
-  /** Why it waits. */
+  /** Why it waits, or is not known. */
   readonly message: string | undefined;
 }
 

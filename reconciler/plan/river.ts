@@ -2,7 +2,8 @@
 import type { Cluster } from "../../api/cluster.ts";
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { messageOf } from "../../runtime/errors.ts";
-import type { Interpreter } from "../interpreter/interpreter.ts";
+import { isUnanswered, letPendingPass, PendingQuestions } from "../interpreter/answers.ts";
+import type { Dependency, Interpreter } from "../interpreter/interpreter.ts";
 import { changeMetadata, readClaim, releaseMarks } from "../policies/claim.ts";
 import { decideTemplate } from "../policies/decide-template.ts";
 import type { Candidate } from "../policies/match.ts";
@@ -33,6 +34,8 @@ export interface Outcome {
   readonly copies: readonly Copy[];
   /** Why the object, or its copy in some cluster, is not as it should be. */
   readonly problems: readonly string[];
+  /** What decides about the object and was not asked, so that nothing is known of its copies; absent when all is known. */
+  readonly unknown?: string;
 }
 
 export interface RiverOptions {
@@ -47,15 +50,24 @@ export interface RiverOptions {
 
 const NO_ID = "00000000-0000-4000-8000-000000000000";
 
-/** Runs every template through the river. Bindings that exist are taken up, so what is placed stays where it can. */
+/**
+ * Runs every template through the river. Bindings that exist are taken up, so what is placed stays where it can. Throws
+ * `AnswerPending` with all that the interpreter has to ask for the templates.
+ */
 export function runRiver(world: World, options: RiverOptions): ReadonlyMap<string, Outcome> {
   const policies = new PolicyIndex(world.policies);
   const outcomes = new Map<string, Outcome>();
+  const pending = new PendingQuestions();
   const isDefinition = (object: KubeObject): boolean => object.kind === "CustomResourceDefinition";
   const placeAll = (templates: readonly KubeObject[], clusters: readonly Cluster[]): void => {
     const fleet = new FleetIndex(clusters);
-    for (const template of templates)
-      outcomes.set(refKey(refOf(template)), place(world, policies, fleet, template, options));
+    for (const template of templates) {
+      try {
+        outcomes.set(refKey(refOf(template)), place(world, policies, fleet, template, options));
+      } catch (error) {
+        if (!pending.take(error)) throw error;
+      }
+    }
   };
   // A cluster serves a kind once it has the definition, so definitions go first.
   placeAll(world.templates.filter(isDefinition), world.clusters);
@@ -67,6 +79,7 @@ export function runRiver(world: World, options: RiverOptions): ReadonlyMap<strin
     world.templates.filter((template) => !isDefinition(template)),
     serving,
   );
+  pending.throwIfAny();
   followDependencies(world, outcomes, options);
   return outcomes;
 }
@@ -114,6 +127,8 @@ function place(
     const failures = decision.verdict === "failed" ? [decision.reason] : [];
     return { ...none, policy, binding, decision, ...copiesOf(world, template, binding, options, failures) };
   } catch (error) {
+    letPendingPass(error);
+    if (isUnanswered(error)) return { ...none, policy, problems: [], unknown: messageOf(error) };
     return { ...none, policy, problems: [messageOf(error)] };
   }
 }
@@ -133,7 +148,7 @@ function keepPlaced(
   existing: AnyBinding | undefined,
   options: RiverOptions,
   problems: readonly string[],
-): Pick<Outcome, "binding" | "copies" | "problems"> {
+): Pick<Outcome, "binding" | "copies" | "problems" | "unknown"> {
   if (existing === undefined) return { binding: undefined, copies: [], problems };
   const asApplied = world.previous?.get(refKey(refOf(template))) ?? template;
   const binding = world.partial === true ? existing : withoutReferrers(existing);
@@ -216,7 +231,7 @@ export function copiesOf(
   binding: AnyBinding,
   options: RiverOptions,
   problems: readonly string[],
-): Pick<Outcome, "copies" | "problems"> {
+): Pick<Outcome, "copies" | "problems" | "unknown"> {
   const plan = buildWorks({
     binding,
     template,
@@ -233,6 +248,8 @@ export function copiesOf(
     const manifest = work.spec.workload?.manifests?.[0] as unknown as KubeObject | undefined;
     return manifest === undefined ? [] : [{ cluster, manifest, replicas: targets.get(cluster), overrides }];
   });
+  const unknown = plan.failures.find(({ error }) => isUnanswered(error));
+  if (unknown !== undefined) return { copies: [], problems, unknown: unknown.error.message };
   return {
     copies,
     problems: [...problems, ...plan.failures.map(({ cluster, error }) => `cluster ${cluster}: ${error.message}`)],
@@ -242,6 +259,7 @@ export function copiesOf(
 /** Objects that others need go where those go. */
 function followDependencies(world: World, outcomes: Map<string, Outcome>, options: RiverOptions): void {
   const { interpreter } = options;
+  const pending = new PendingQuestions();
   for (const referrer of [...outcomes.values()]) {
     const { binding, template } = referrer;
     if (
@@ -249,7 +267,15 @@ function followDependencies(world: World, outcomes: Map<string, Outcome>, option
       !interpreter.hookEnabled({ ...groupVersion(template), kind: template.kind }, "InterpretDependency")
     )
       continue;
-    for (const dependency of interpreter.getDependencies(template)) {
+    let dependencies: readonly Dependency[] = [];
+    try {
+      dependencies = interpreter.getDependencies(template);
+    } catch (error) {
+      if (pending.take(error)) continue;
+      if (isUnanswered(error)) markUnknown(world, outcomes, referrer, messageOf(error));
+      else addProblem(outcomes, referrer, messageOf(error));
+    }
+    for (const dependency of dependencies) {
       for (const [key, outcome] of outcomes) {
         if (!dependsOn(dependency, outcome.template)) continue;
         const snapshot = {
@@ -268,6 +294,23 @@ function followDependencies(world: World, outcomes: Map<string, Outcome>, option
       }
     }
   }
+  pending.throwIfAny();
+}
+
+/** What follows the referrer by now may, or may not, do so from now on. */
+function markUnknown(world: World, outcomes: Map<string, Outcome>, referrer: Outcome, unknown: string): void {
+  const name = referrer.binding?.metadata.name;
+  const { namespace } = referrer.template.metadata;
+  outcomes.set(refKey(referrer.ref), { ...referrer, unknown });
+  for (const [key, outcome] of outcomes) {
+    const { requiredBy = [] } = findBinding(world, outcome.template)?.spec ?? {};
+    if (requiredBy.some((snapshot) => snapshot.name === name && snapshot.namespace === namespace))
+      outcomes.set(key, { ...outcome, unknown });
+  }
+}
+
+function addProblem(outcomes: Map<string, Outcome>, referrer: Outcome, problem: string): void {
+  outcomes.set(refKey(referrer.ref), { ...referrer, problems: [...referrer.problems, problem] });
 }
 
 function attachedBinding(object: KubeObject): AnyBinding {

@@ -1,5 +1,6 @@
 // Everything that decides what runs where, at one moment: the input of plans and explanations.
 import type { Cluster } from "../../api/cluster.ts";
+import type { ResourceInterpreterCustomization, ResourceInterpreterWebhookConfiguration } from "../../api/config.ts";
 import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { equalJson, formatApiVersion, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
@@ -11,6 +12,7 @@ import type { AnyBinding } from "../works/binding.ts";
 
 const POLICY_API = "policy.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
+const CONFIG_API = "config.karmada.io/v1alpha1";
 
 export interface World {
   readonly clusters: readonly Cluster[];
@@ -21,6 +23,8 @@ export interface World {
   /** Every object that a policy could place. */
   readonly templates: readonly KubeObject[];
   readonly priorityClasses: ReadonlyMap<string, number>;
+  /** What users say of their kinds; none when absent. */
+  readonly interpretation?: WorldInterpretation;
   /** Not all templates are here, so that who needs whom is taken from the bindings. */
   readonly partial?: boolean;
   /** Templates that `changeWorld` changed, as they were; new ones are there with no predecessor. By `refKey`. */
@@ -41,6 +45,21 @@ export function overridePoliciesOf(world: World): OverridePolicySource {
   return index;
 }
 
+/** The objects that decide what kinds mean. */
+export interface WorldInterpretation {
+  readonly customizations: readonly ResourceInterpreterCustomization[];
+  readonly webhookConfigurations: readonly ResourceInterpreterWebhookConfiguration[];
+}
+
+/** Reads what decides the meaning of kinds from a control plane. */
+export async function loadInterpretation(client: KubeClient): Promise<WorldInterpretation> {
+  const [customizations, webhookConfigurations] = await Promise.all([
+    client.list<ResourceInterpreterCustomization>(CONFIG_API, "ResourceInterpreterCustomization"),
+    client.list<ResourceInterpreterWebhookConfiguration>(CONFIG_API, "ResourceInterpreterWebhookConfiguration"),
+  ]);
+  return { customizations: customizations.items, webhookConfigurations: webhookConfigurations.items };
+}
+
 /** Reads the whole world from a control plane; with `only`, no templates but that one. */
 export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<World> {
   const list = async <T extends KubeObject>(apiVersion: string, kind: string): Promise<T[]> =>
@@ -54,6 +73,7 @@ export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<W
     bindings,
     clusterBindings,
     classes,
+    interpretation,
   ] = await Promise.all([
     list<Cluster>(CLUSTER_API, "Cluster"),
     list<Policy>(POLICY_API, "PropagationPolicy"),
@@ -63,6 +83,7 @@ export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<W
     list<AnyBinding>("work.karmada.io/v1alpha2", "ResourceBinding"),
     list<AnyBinding>("work.karmada.io/v1alpha2", "ClusterResourceBinding"),
     list("scheduling.k8s.io/v1", "PriorityClass"),
+    loadInterpretation(client),
   ]);
   return {
     clusters,
@@ -73,6 +94,7 @@ export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<W
     templates: only === undefined ? await loadTemplates(client) : [await client.get(only)],
     ...(only === undefined ? {} : { partial: true }),
     priorityClasses: new Map(classes.map((object) => [object.metadata.name ?? "", Number(object["value"] ?? 0)])),
+    interpretation,
   };
 }
 
@@ -130,6 +152,16 @@ export function changeWorld(world: World, put: readonly KubeObject[], removed: r
       ...ofKind<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy"),
     ],
     templates: [...kept(world.templates), ...templates],
+    interpretation: {
+      customizations: [
+        ...kept(world.interpretation?.customizations ?? []),
+        ...ofKind<ResourceInterpreterCustomization>(CONFIG_API, "ResourceInterpreterCustomization"),
+      ],
+      webhookConfigurations: [
+        ...kept(world.interpretation?.webhookConfigurations ?? []),
+        ...ofKind<ResourceInterpreterWebhookConfiguration>(CONFIG_API, "ResourceInterpreterWebhookConfiguration"),
+      ],
+    },
     previous: new Map(
       templates
         .map((object) => ({ key: refKey(refOf(object)), object }))

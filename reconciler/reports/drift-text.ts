@@ -44,6 +44,9 @@ export function driftText(report: DriftReport, nowMs: number, paint: Emphasis): 
   const waiting = report.copies.filter((copy) => copy.state === "waiting");
   if (waiting.length > 0) lines.push("", ...waiting.slice(0, 5).map((copy) => waitingLine(copy, paint)));
   if (waiting.length > 5) lines.push(`  and ${waiting.length - 5} more that wait to be applied`);
+  const unknown = report.copies.filter((copy) => copy.state === "unknown");
+  if (unknown.length > 0) lines.push("", ...unknown.slice(0, 5).map((copy) => unknownLine(copy, paint)));
+  if (unknown.length > 5) lines.push(`  and ${unknown.length - 5} more of which it is not known`);
   for (const { cluster, reason } of report.unreachable)
     lines.push("", `  ${paint.yellow("⚠")} cluster ${cluster} could not be asked: ${reason}`);
   if (report.past.length > 0) {
@@ -57,6 +60,9 @@ export function driftText(report: DriftReport, nowMs: number, paint: Emphasis): 
 function verdict(report: DriftReport, groups: readonly DriftGroup[], paint: Emphasis): string {
   const { copies, clusters } = report;
   const asked = clusters.length - report.unreachable.length;
+  const known = copies.filter((copy) => copy.state !== "unknown").length;
+  if (groups.length === 0 && known < copies.length)
+    return `No drift in ${known} of ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")}; of the rest it is not known.`;
   if (groups.length === 0)
     return `${paint.green("✔")} No drift: ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")} ${copies.length === 1 ? "is" : "are"} as wanted.`;
   const fields = groups.filter((group) => group.path !== "").length;
@@ -70,6 +76,10 @@ function verdict(report: DriftReport, groups: readonly DriftGroup[], paint: Emph
         ? `${count(missing, "object")} ${missing === 1 ? "is" : "are"} missing`
         : `${count(objects, "object")} ${objects === 1 ? "is" : "are"} not as wanted`;
   return `${what}, in ${touched} of ${count(asked, "cluster")}. ${fate(copies)}`;
+}
+
+function unknownLine({ cluster, object, message }: CopyState, paint: Emphasis): string {
+  return `  ${paint.yellow("?")} ${objectName(object)} in ${cluster}: ${message ?? ""}`;
 }
 
 /** What becomes of the drift. */

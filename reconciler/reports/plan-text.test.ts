@@ -28,7 +28,7 @@ function change(words: Partial<ObjectChange>): ObjectChange {
 
 function report(plan: Partial<Plan>, rest: Partial<PlanReport> = {}): PlanReport {
   return {
-    plan: { clusters: [], changes: [], movedReplicas: 0, problems: [], ...plan },
+    plan: { clusters: [], changes: [], movedReplicas: 0, problems: [], unknown: [], ...plan },
     source: [],
     drift: [],
     held: undefined,

@@ -36,6 +36,7 @@ export function planText(report: PlanReport, paint: Emphasis): string {
   if (losses.length > 0) sections.push(losses);
   const problems = plan.problems.map(({ object, problem }) => `${paint.red("✗")} ${objectName(object)}: ${problem}`);
   if (problems.length > 0) sections.push(problems);
+  if (plan.unknown.length > 0) sections.push(unknownLines(plan.unknown, paint));
   if (report.held !== undefined) sections.push([`${paint.yellow("⚠")} ${report.held}`]);
   if (report.deletionsUnknown !== undefined) sections.push([paint.dim(report.deletionsUnknown)]);
   return sections.map((lines) => lines.join("\n")).join("\n\n");
@@ -43,10 +44,14 @@ export function planText(report: PlanReport, paint: Emphasis): string {
 
 /** `2 objects change in 2 of 3 clusters, 3 replicas move, nothing is deleted.` */
 export function verdictLine({ plan, source, held }: PlanReport): string {
-  if (plan.changes.length === 0 && source.length === 0) return "Nothing changes.";
+  const unknown = plan.unknown.length;
+  const rest = unknown === 0 ? "" : ` Of ${count(unknown, "object")} it is not known.`;
+  if (plan.changes.length === 0 && source.length === 0)
+    return unknown === 0 ? "Nothing changes." : `Nothing that is known changes.${rest}`;
   if (plan.changes.length === 0) {
     const verb = source.length === 1 ? "changes" : "change";
-    return `${count(source.length, "object")} ${verb} in the control plane, nothing in any cluster.`;
+    const where = unknown === 0 ? "nothing in any cluster." : `nothing that is known in any cluster.${rest}`;
+    return `${count(source.length, "object")} ${verb} in the control plane, ${where}`;
   }
   const clusters = new Set(plan.changes.map((change) => change.cluster)).size;
   const deleted = plan.changes.filter((change) => change.change === "deleted");
@@ -62,7 +67,16 @@ export function verdictLine({ plan, source, held }: PlanReport): string {
         : [`${count(deleted.length, "copy", "copies")} ${deleted.length === 1 ? "is" : "are"} deleted`]),
     ...(held === undefined ? [] : ["once a person confirms it"]),
   ];
-  return `${parts.join(", ")}.`;
+  return `${parts.join(", ")}.${rest}`;
+}
+
+const MOST_UNKNOWN = 10;
+
+function unknownLines(unknown: Plan["unknown"], paint: Emphasis): string[] {
+  const lines = unknown
+    .slice(0, MOST_UNKNOWN)
+    .map(({ object, reason }) => `${paint.yellow("?")} ${objectName(object)}: ${reason}`);
+  return unknown.length <= MOST_UNKNOWN ? lines : [...lines, `and ${unknown.length - MOST_UNKNOWN} more (-o json)`];
 }
 
 /** `2 objects change`, `5 objects are created`, `2 objects change and 1 is created`; what goes is said elsewhere. */

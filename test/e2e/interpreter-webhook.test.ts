@@ -8,65 +8,22 @@ import {
 } from "../../fleets/apiserver/admission/webhooks/test-webhook.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { consistently, eventually } from "./support/eventually.ts";
+import {
+  type Answers,
+  answerGadgets,
+  CONFIGURATION,
+  type ConfigurationParts,
+  defineGadgets,
+  GADGET,
+  gadget,
+  MEANING,
+  webhookConfiguration,
+} from "./support/gadgets.ts";
 import { configMap, deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane } from "./support/plane.ts";
 import { at, orderedReplicas, readBinding, worksOf } from "./support/reading.ts";
 
 const MEMBERS = { "tokyo-1": { region: "asia" }, "paris-1": { region: "europe" } };
-const GADGET = "example.com/v1 Gadget";
-const ALL_GADGETS = { operations: ["*"], apiGroups: ["example.com"], apiVersions: ["v1"], kinds: ["Gadget"] };
-
-const DEFINITION: KubeObject = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "gadgets.example.com" },
-  spec: {
-    group: "example.com",
-    scope: "Namespaced",
-    names: { plural: "gadgets", singular: "gadget", kind: "Gadget", listKind: "GadgetList" },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      },
-    ],
-  },
-};
-
-function gadget(namespace: string, name: string, spec: Record<string, unknown>): KubeObject {
-  return { apiVersion: "example.com/v1", kind: "Gadget", metadata: { name, namespace }, spec };
-}
-
-type Answers = Record<string, (request: Record<string, unknown>) => object | Promise<object>>;
-
-/** What a Gadget means. `size` is its replicas, `paused` the member's, `config` names a ConfigMap. */
-const MEANING = {
-  InterpretReplica: (request) => ({
-    replicas: at(request, "object", "spec", "size"),
-    replicaRequirements: { resourceRequest: { cpu: "100m" } },
-  }),
-  ReviseReplica: (request) => patchAnswer({ op: "replace", path: "/spec/size", value: request["replicas"] }),
-  Retain: (request) =>
-    patchAnswer({ op: "add", path: "/spec/paused", value: at(request, "observedObject", "spec", "paused") ?? false }),
-  InterpretStatus: (request) => ({ rawStatus: { ready: at(request, "object", "status", "ready") ?? 0 } }),
-  InterpretHealth: (request) => ({
-    healthy: at(request, "object", "status", "ready") === at(request, "object", "spec", "size"),
-  }),
-  AggregateStatus: (request) => {
-    const items = (request["aggregatedStatus"] ?? []) as object[];
-    const ready = items.reduce((sum, item) => sum + Number(at(item, "status", "ready") ?? 0), 0);
-    return patchAnswer({ op: "add", path: "/status", value: { ready } });
-  },
-  InterpretDependency: (request) => {
-    const name = at(request, "object", "spec", "config");
-    const namespace = request["namespace"];
-    return { dependencies: name === undefined ? [] : [{ apiVersion: "v1", kind: "ConfigMap", namespace, name }] };
-  },
-} satisfies Answers;
-
 describe.each(engines())("an interpreter webhook on the %s engine", (engine) => {
   let plane: Plane;
   let hook: TestWebhook;
@@ -74,17 +31,9 @@ describe.each(engines())("an interpreter webhook on the %s engine", (engine) => 
 
   beforeAll(async () => {
     hook = await startTestWebhook();
-    hook.behave("/gadgets", async (request) => {
-      const given = await answers[String(request["operation"])]?.(request);
-      return { successful: true, ...given };
-    });
+    answerGadgets(hook, () => answers);
     plane = await startPlane({ engine, members: MEMBERS });
-    await applyAll(plane.client, DEFINITION);
-    for (const { client } of plane.members) await applyAll(client, DEFINITION);
-    await eventually(async () => {
-      for (const { items } of [await plane.client.list("cluster.karmada.io/v1alpha1", "Cluster")])
-        for (const cluster of items) expect(JSON.stringify(cluster["status"])).toContain("Gadget");
-    });
+    await defineGadgets(plane);
   });
 
   afterAll(async () => {
@@ -101,27 +50,8 @@ describe.each(engines())("an interpreter webhook on the %s engine", (engine) => 
     await plane.client.delete(ref(CONFIGURATION, "", "gadgets"));
   });
 
-  const CONFIGURATION = "config.karmada.io/v1alpha1 ResourceInterpreterWebhookConfiguration";
-
-  async function configure(
-    clientConfig: object,
-    more: { readonly name?: string; readonly rules?: readonly object[]; readonly timeoutSeconds?: number } = {},
-  ): Promise<void> {
-    const { name = "gadgets", rules = [ALL_GADGETS], timeoutSeconds } = more;
-    await applyAll(plane.client, {
-      apiVersion: "config.karmada.io/v1alpha1",
-      kind: "ResourceInterpreterWebhookConfiguration",
-      metadata: { name },
-      webhooks: [
-        {
-          name: "all.example.com",
-          clientConfig,
-          rules,
-          interpreterContextVersions: ["v1alpha1"],
-          ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-        },
-      ],
-    });
+  async function configure(clientConfig: object, parts: ConfigurationParts = {}): Promise<void> {
+    await applyAll(plane.client, webhookConfiguration(clientConfig, parts));
   }
 
   /** A namespace whose Gadgets are divided evenly. */

@@ -3,8 +3,8 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { isObject, type KubeObject, type ObjectRef, refKey } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { DRIFT_CORRECTED, DRIFT_DETECTED } from "../../controllers/works/drift-events.ts";
-import { standardInterpreter } from "../../interpreter/standard-interpreter.ts";
 import { groupDrift } from "../../plan/live-drift.ts";
+import { loadInterpretation } from "../../plan/world.ts";
 import { type DriftReport, driftText, type PastDrift } from "../../reports/drift-text.ts";
 import {
   booleanOption,
@@ -20,6 +20,7 @@ import { withControlPlane } from "../connect.ts";
 import { findObject } from "../find-kind.ts";
 import { compareLiveCopies } from "../live-copies.ts";
 import { paint, print } from "../output.ts";
+import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
 
 export const driftCommand: Command = {
   name: "drift",
@@ -31,6 +32,7 @@ export const driftCommand: Command = {
     namespace: { type: "string", short: "n", value: "NAMESPACE", help: "only objects of this namespace" },
     clusters: { type: "string", short: "C", value: "NAMES", help: "only these clusters" },
     "exit-code": { type: "boolean", help: "exit 3 when there is drift" },
+    ...INTERPRETATION_OPTIONS,
     ...SERVER_OPTIONS,
     ...OUTPUT_OPTION,
   },
@@ -39,16 +41,19 @@ export const driftCommand: Command = {
     ["drift deployment/web -n shop", "the copies of one object"],
     ["drift --exit-code -o json", "for a pipeline"],
   ],
-  run: (invocation) => withControlPlane(invocation, ({ client }) => drift(invocation, client)),
+  run: (invocation) =>
+    withControlPlane(invocation, ({ client }) =>
+      withInterpreters(client, invocation, (interpreters) => drift(invocation, client, interpreters)),
+    ),
 };
 
-async function drift(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
+async function drift(invocation: Invocation, client: KubeClient, interpreters: WorldInterpreters): Promise<ExitCode> {
   const wants = await selection(invocation, client);
   const names = stringOption(invocation, "clusters")?.split(",");
   const all = (await client.list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster")).items;
   const clusters = all.filter((cluster) => names === undefined || names.includes(cluster.metadata.name ?? ""));
   const { copies, unreachable } = await compareLiveCopies(client, clusters, {
-    interpreter: standardInterpreter("flaghoist"),
+    interpretation: interpreters.of(await loadInterpretation(client)),
     wants,
     signal: invocation.signal,
   });
@@ -61,7 +66,13 @@ async function drift(invocation: Invocation, client: KubeClient): Promise<ExitCo
   const groups = groupDrift(copies);
   print(
     invocation,
-    { drift: groups, waiting: copies.filter((copy) => copy.state === "waiting"), unreachable, past: report.past },
+    {
+      drift: groups,
+      waiting: copies.filter((copy) => copy.state === "waiting"),
+      unknown: copies.filter((copy) => copy.state === "unknown"),
+      unreachable,
+      past: report.past,
+    },
     () => driftText(report, systemClock.now(), paint(invocation)),
   );
   if (unreachable.length > 0) return EXIT.failed;

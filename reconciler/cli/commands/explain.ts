@@ -3,7 +3,6 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { describeRef } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
-import { standardInterpreter } from "../../interpreter/standard-interpreter.ts";
 import { explain } from "../../plan/explain.ts";
 import { type TraceToSave, traceToSave } from "../../plan/trace-to-save.ts";
 import { loadWorld } from "../../plan/world.ts";
@@ -27,6 +26,7 @@ import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { writeTraceFile } from "../trace-files.ts";
 import { fetchTrace } from "../trace-socket.ts";
+import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
 
 export const explainCommand: Command = {
   name: "explain",
@@ -42,6 +42,7 @@ export const explainCommand: Command = {
       value: "FILE",
       help: "keep the decision for 'flaghoist replay'; compressed when it ends in .gz",
     },
+    ...INTERPRETATION_OPTIONS,
     ...DATA_OPTION,
     ...SERVER_OPTIONS,
     ...OUTPUT_OPTION,
@@ -51,10 +52,13 @@ export const explainCommand: Command = {
     ["explain deploy web -n shop --cluster paris-2", "why web is (not) on paris-2"],
     ["explain deploy/web -n shop --save web.trace", "keep the decision, to replay it"],
   ],
-  run: (invocation) => withControlPlane(invocation, ({ client }) => run(invocation, client)),
+  run: (invocation) =>
+    withControlPlane(invocation, ({ client }) =>
+      withInterpreters(client, invocation, (interpreters) => run(invocation, client, interpreters)),
+    ),
 };
 
-async function run(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
+async function run(invocation: Invocation, client: KubeClient, interpreters: WorldInterpreters): Promise<ExitCode> {
   const ref = await findObject(client, invocation.positionals, stringOption(invocation, "namespace"));
   if ((await client.find(ref, invocation.signal)) === undefined)
     throw new AppError("object-unknown", `there is no ${describeRef(ref)} in the control plane`, { recovery: "stall" });
@@ -66,11 +70,19 @@ async function run(invocation: Invocation, client: KubeClient): Promise<ExitCode
       recovery: "stall",
     });
   }
-  const common = { interpreter: standardInterpreter("flaghoist"), now: systemClock.now() };
-  const explanation = explain(world, ref, { ...common, originOf: await originFinder(client, invocation.io.cwd) });
+  const interpretation = interpreters.of(world.interpretation);
+  const now = systemClock.now();
+  const originOf = await originFinder(client, invocation.io.cwd);
+  const explanation = await interpretation.decide(
+    (interpreter) => explain(world, ref, { interpreter, now, originOf }),
+    invocation,
+  );
   const savedAs = stringOption(invocation, "save");
   if (savedAs !== undefined) {
-    const trace = traceToSave(world, ref, common);
+    const trace = await interpretation.decide(
+      (interpreter) => traceToSave(world, ref, { interpreter, now }),
+      invocation,
+    );
     await writeTraceFile(invocation.io.cwd, savedAs, await textOf(trace, invocation));
   }
   print(invocation, explanation, () =>

@@ -5,11 +5,9 @@ import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { belongsTo, entriesOf, planPrune, refOfEntry } from "../../controllers/sync/sync-decisions.ts";
-import type { Interpreter } from "../../interpreter/interpreter.ts";
-import { standardInterpreter } from "../../interpreter/standard-interpreter.ts";
 import { comparePlans, type Plan } from "../../plan/changes.ts";
 import { type DriftGroup, groupDrift } from "../../plan/live-drift.ts";
-import { runRiver } from "../../plan/river.ts";
+import { type Outcome, runRiver } from "../../plan/river.ts";
 import { type DesiredObject, sourceChanges } from "../../plan/source-changes.ts";
 import { type WhatIf, whatIf } from "../../plan/what-if.ts";
 import { changeWorld, loadWorld, type World } from "../../plan/world.ts";
@@ -30,6 +28,7 @@ import { desiredObjects, findDuplicates, type InputProblem, renderFolder } from 
 import { compareLiveCopies } from "../live-copies.ts";
 import { paint, print } from "../output.ts";
 import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
+import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
 
 export const planCommand: Command = {
   name: "plan",
@@ -50,6 +49,7 @@ export const planCommand: Command = {
     },
     "no-drift": { type: "boolean", help: "do not ask the clusters about drift of what would change" },
     "exit-code": { type: "boolean", help: "exit 3 when something changes, 4 when deletions would be held" },
+    ...INTERPRETATION_OPTIONS,
     ...SERVER_OPTIONS,
     ...OUTPUT_OPTION,
   },
@@ -58,10 +58,13 @@ export const planCommand: Command = {
     ["plan apps/shop --base main", "what this branch changes"],
     ["plan apps/shop --base v1.4..v1.5 --exit-code", "between two releases; exit 3 when they differ"],
   ],
-  run: (invocation) => withControlPlane(invocation, ({ client }) => plan(invocation, client)),
+  run: (invocation) =>
+    withControlPlane(invocation, ({ client }) =>
+      withInterpreters(client, invocation, (interpreters) => plan(invocation, client, interpreters)),
+    ),
 };
 
-async function plan(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
+async function plan(invocation: Invocation, client: KubeClient, interpreters: WorldInterpreters): Promise<ExitCode> {
   const path = invocation.positionals[0] ?? ".";
   const folder = openSourceFolder(invocation.io.cwd, path, stringOption(invocation, "base"));
   try {
@@ -70,7 +73,7 @@ async function plan(invocation: Invocation, client: KubeClient): Promise<ExitCod
     const change = await readChange(client, folder, sync, invocation.signal);
     if (change.problems.some((problem) => problem.severity === "error")) return refuse(invocation, change.problems);
     for (const { origin, message } of change.problems) invocation.io.err(`warning: ${origin}: ${message}\n`);
-    return await report(invocation, client, change);
+    return await report(invocation, client, change, interpreters);
   } finally {
     folder.close();
   }
@@ -184,14 +187,18 @@ function refuse(invocation: Invocation, problems: readonly InputProblem[]): Exit
   return EXIT.failed;
 }
 
-async function report(invocation: Invocation, client: KubeClient, change: Change): Promise<ExitCode> {
-  const interpreter = standardInterpreter("flaghoist");
+async function report(
+  invocation: Invocation,
+  client: KubeClient,
+  change: Change,
+  interpreters: WorldInterpreters,
+): Promise<ExitCode> {
   const now = await loadWorld(client);
-  const { plan: compared, whatIf: losses } = compareWorlds(now, change, interpreter);
+  const { plan: compared, whatIf: losses } = await compareWorlds(now, change, interpreters, invocation);
   const source = sourceChanges(change.desired, change.removed);
   const drift = booleanOption(invocation, "no-drift")
     ? []
-    : await driftOf(client, now, compared, interpreter, invocation);
+    : await driftOf(client, now, compared, interpreters, invocation);
   const { held, deletionsUnknown } = change;
   const nowMs = systemClock.now();
   const full: PlanReport = { plan: compared, source, drift, held, deletionsUnknown, whatIf: losses, nowMs };
@@ -206,6 +213,7 @@ async function report(invocation: Invocation, client: KubeClient, change: Change
       copies: compared.changes,
       objects: source,
       problems: compared.problems,
+      unknown: compared.unknown,
       whatIf: losses,
       drift,
       held,
@@ -221,8 +229,18 @@ interface Comparison {
   readonly whatIf: readonly WhatIf[];
 }
 
-function compareWorlds(now: World, change: Change, interpreter: Interpreter): Comparison {
-  const options = { interpreter, now: systemClock.now() };
+async function compareWorlds(
+  now: World,
+  change: Change,
+  interpreters: WorldInterpreters,
+  { signal }: Invocation,
+): Promise<Comparison> {
+  const nowMs = systemClock.now();
+  // Each world by its own rules: a changed customization or webhook configuration shows what it does.
+  const outcomesOf = (world: World): Promise<ReadonlyMap<string, Outcome>> =>
+    interpreters
+      .of(world.interpretation)
+      .decide((interpreter) => runRiver(world, { interpreter, now: nowMs }), { signal });
   const before = change.base === undefined ? now : changeWorld(now, change.base, []);
   const after = changeWorld(
     before,
@@ -230,8 +248,8 @@ function compareWorlds(now: World, change: Change, interpreter: Interpreter): Co
     change.removed,
   );
   const clusters = new Set([...before.clusters, ...after.clusters].map((cluster) => cluster.metadata.name ?? ""));
-  const old = runRiver(before, options);
-  const fresh = runRiver(after, options);
+  const old = await outcomesOf(before);
+  const fresh = await outcomesOf(after);
   const compared = comparePlans(old, fresh, [...clusters]);
   const touched = [...new Set(compared.changes.map((copy) => refKey(copy.object)))];
   return {
@@ -240,7 +258,7 @@ function compareWorlds(now: World, change: Change, interpreter: Interpreter): Co
       touched,
       { outcomes: old, clusters: before.clusters },
       { outcomes: fresh, clusters: after.clusters },
-      options.now,
+      nowMs,
     ),
   };
 }
@@ -250,7 +268,7 @@ async function driftOf(
   client: KubeClient,
   world: World,
   compared: Plan,
-  interpreter: Interpreter,
+  interpreters: WorldInterpreters,
   invocation: Invocation,
 ): Promise<readonly DriftGroup[]> {
   const touched = new Set(compared.changes.map((change) => refKey(change.object)));
@@ -258,7 +276,7 @@ async function driftOf(
   const clusters = world.clusters.filter((cluster) => names.has(cluster.metadata.name ?? ""));
   if (clusters.length === 0) return [];
   const { copies, unreachable } = await compareLiveCopies(client, clusters, {
-    interpreter,
+    interpretation: interpreters.of(world.interpretation),
     wants: (object) => touched.has(refKey(object)),
     signal: invocation.signal,
   });

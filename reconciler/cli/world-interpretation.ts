@@ -1,0 +1,84 @@
+// What kinds mean in a world that a command looks at: by the rules of its customizations and webhook configurations.
+import { dirname } from "node:path";
+import type { KubeClient } from "../../kube/client/kube-client.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { type Asker, Interpretation, type LevelProvider } from "../controllers/interpretation.ts";
+import { WebhookAsker } from "../controllers/interpreter-webhooks/webhook-asker.ts";
+import { notAsked } from "../interpreter/answers.ts";
+import type { Compatibility } from "../interpreter/betterments.ts";
+import { InterpreterHooks } from "../interpreter/webhook/hooks.ts";
+import { WEBHOOK_ASKER } from "../interpreter/webhook/question.ts";
+import { webhookLevel } from "../interpreter/webhook/webhook-level.ts";
+import type { WorldInterpretation } from "../plan/world.ts";
+import { booleanOption, type CommandOption, type Invocation, stringOption, UsageError } from "./command.ts";
+import { findKubeconfig } from "./connect.ts";
+import { fetchCompatibility } from "./trace-socket.ts";
+
+export const INTERPRETATION_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  "ask-webhooks": { type: "boolean", help: "ask interpreter webhooks, from here; else what they decide is not known" },
+  compatibility: {
+    type: "string",
+    value: "MODE",
+    help: "rules of the control plane: flaghoist or karmada (default: those of the 'flaghoist up' found here)",
+  },
+};
+
+/** Runs a command's work with what makes interpretations of worlds for it. */
+export async function withInterpreters<T>(
+  client: KubeClient,
+  invocation: Invocation,
+  work: (interpreters: WorldInterpreters) => Promise<T>,
+): Promise<T> {
+  const interpreters = new WorldInterpreters(client, invocation, await compatibilityOf(invocation));
+  try {
+    return await work(interpreters);
+  } finally {
+    interpreters.close();
+  }
+}
+
+/** Makes interpretations of worlds for one run of a command. */
+export class WorldInterpreters {
+  readonly #compatibility: Compatibility;
+  readonly #asker: WebhookAsker | undefined;
+
+  /** Webhooks are asked when the command was told to; their Services are those that `client` knows. */
+  constructor(client: KubeClient, invocation: Invocation, compatibility: Compatibility) {
+    this.#compatibility = compatibility;
+    if (booleanOption(invocation, "ask-webhooks"))
+      this.#asker = new WebhookAsker({
+        clock: systemClock,
+        newUuid: () => crypto.randomUUID(),
+        findService: (namespace, name) => client.find({ apiVersion: "v1", kind: "Service", namespace, name }),
+      });
+  }
+
+  of(world: WorldInterpretation | undefined): Interpretation {
+    const hooks = new InterpreterHooks(world?.webhookConfigurations ?? []);
+    const webhook: LevelProvider = {
+      levelWith: (answers) => (hooks.isEmpty ? undefined : webhookLevel(hooks, answers)),
+      subscribe: () => {},
+      askers: [this.#asker ?? NOBODY],
+    };
+    return new Interpretation({ compatibility: this.#compatibility, webhook });
+  }
+
+  close(): void {
+    this.#asker?.close();
+  }
+}
+
+const NOBODY: Asker = {
+  name: WEBHOOK_ASKER,
+  ask: async (question) => {
+    throw notAsked(question, "it was not asked (--ask-webhooks asks it)");
+  },
+};
+
+/** What the command was told; else what the control plane says that wrote the kubeconfig in use. */
+async function compatibilityOf(invocation: Invocation): Promise<Compatibility> {
+  const told = stringOption(invocation, "compatibility");
+  if (told === undefined) return (await fetchCompatibility(dirname(findKubeconfig(invocation)))) ?? "flaghoist";
+  if (told === "karmada" || told === "flaghoist") return told;
+  throw new UsageError(`--compatibility is flaghoist or karmada, not ${told}`);
+}

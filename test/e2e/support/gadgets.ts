@@ -1,0 +1,108 @@
+// A kind of the user's own, Gadget, that only an interpreter webhook understands.
+import { patchAnswer, type TestWebhook } from "../../../fleets/apiserver/admission/webhooks/test-webhook.ts";
+import type { KubeObject } from "../../../kube/object.ts";
+import { eventually } from "./eventually.ts";
+import { applyAll, type Plane } from "./plane.ts";
+import { at } from "./reading.ts";
+
+export const CONFIGURATION = "config.karmada.io/v1alpha1 ResourceInterpreterWebhookConfiguration";
+export const GADGET = "example.com/v1 Gadget";
+/** A rule for every operation on Gadgets. */
+export const ALL_GADGETS = { operations: ["*"], apiGroups: ["example.com"], apiVersions: ["v1"], kinds: ["Gadget"] };
+
+/** The definition of Gadgets; everything is allowed in them. */
+export const DEFINITION: KubeObject = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "gadgets.example.com" },
+  spec: {
+    group: "example.com",
+    scope: "Namespaced",
+    names: { plural: "gadgets", singular: "gadget", kind: "Gadget", listKind: "GadgetList" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      },
+    ],
+  },
+};
+
+/** A Gadget of these fields. */
+export function gadget(namespace: string, name: string, spec: Record<string, unknown>): KubeObject {
+  return { apiVersion: "example.com/v1", kind: "Gadget", metadata: { name, namespace }, spec };
+}
+
+/** What a webhook answers, by operation: the response without uid and success. */
+export type Answers = Record<string, (request: Record<string, unknown>) => object | Promise<object>>;
+
+/** What a Gadget means. `size` is its replicas, `paused` the member's, `config` names a ConfigMap. */
+export const MEANING = {
+  InterpretReplica: (request) => ({
+    replicas: at(request, "object", "spec", "size"),
+    replicaRequirements: { resourceRequest: { cpu: "100m" } },
+  }),
+  ReviseReplica: (request) => patchAnswer({ op: "replace", path: "/spec/size", value: request["replicas"] }),
+  Retain: (request) =>
+    patchAnswer({ op: "add", path: "/spec/paused", value: at(request, "observedObject", "spec", "paused") ?? false }),
+  InterpretStatus: (request) => ({ rawStatus: { ready: at(request, "object", "status", "ready") ?? 0 } }),
+  InterpretHealth: (request) => ({
+    healthy: at(request, "object", "status", "ready") === at(request, "object", "spec", "size"),
+  }),
+  AggregateStatus: (request) => {
+    const items = (request["aggregatedStatus"] ?? []) as object[];
+    const ready = items.reduce((sum, item) => sum + Number(at(item, "status", "ready") ?? 0), 0);
+    return patchAnswer({ op: "add", path: "/status", value: { ready } });
+  },
+  InterpretDependency: (request) => {
+    const name = at(request, "object", "spec", "config");
+    const namespace = request["namespace"];
+    return { dependencies: name === undefined ? [] : [{ apiVersion: "v1", kind: "ConfigMap", namespace, name }] };
+  },
+} satisfies Answers;
+
+/** Lets a webhook answer at `/gadgets` with what `answers` gives at the time. */
+export function answerGadgets(hook: TestWebhook, answers: () => Answers): void {
+  hook.behave("/gadgets", async (request) => {
+    const given = await answers()[String(request["operation"])]?.(request);
+    return { successful: true, ...given };
+  });
+}
+
+/** Has every cluster, and the control plane, serve Gadgets. */
+export async function defineGadgets(plane: Plane): Promise<void> {
+  await applyAll(plane.client, DEFINITION);
+  for (const { client } of plane.members) await applyAll(client, DEFINITION);
+  await eventually(async () => {
+    const { items } = await plane.client.list("cluster.karmada.io/v1alpha1", "Cluster");
+    return items.every((cluster) => JSON.stringify(cluster["status"]).includes("Gadget"));
+  });
+}
+
+export interface ConfigurationParts {
+  readonly name?: string;
+  readonly rules?: readonly object[];
+  readonly timeoutSeconds?: number;
+}
+
+/** A configuration of one webhook; by default for all of Gadgets. */
+export function webhookConfiguration(clientConfig: object, parts: ConfigurationParts = {}): KubeObject {
+  const { name = "gadgets", rules = [ALL_GADGETS], timeoutSeconds } = parts;
+  return {
+    apiVersion: "config.karmada.io/v1alpha1",
+    kind: "ResourceInterpreterWebhookConfiguration",
+    metadata: { name },
+    webhooks: [
+      {
+        name: "all.example.com",
+        clientConfig,
+        rules,
+        interpreterContextVersions: ["v1alpha1"],
+        ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+      },
+    ],
+  };
+}
