@@ -4,6 +4,7 @@ import type { AggregatedStatusItem } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { sumOf } from "./aggregate-workloads.ts";
 import { type MemberStatus, reportedStatuses, withStatus } from "./aggregation.ts";
+import { interpreterFieldMalformed } from "./errors.ts";
 import { type Fields, fieldsAt, listAt, nonZero, present, textAt } from "./field-access.ts";
 import { hasCondition, outcomeOfJob } from "./job-conditions.ts";
 
@@ -75,7 +76,14 @@ function extremeTime(
   atLeast: number,
   beats: (time: string, than: string) => boolean,
 ): string | undefined {
-  const times = members.map(({ status }) => textAt(status, key)).filter((time) => time !== "");
+  const times = members.map(({ status }) => timeAt(status, key)).filter((time) => time !== "");
   if (times.length < atLeast || times.length === 0) return undefined;
   return times.reduce((best, time) => (beats(time, best) ? time : best));
+}
+
+/** Written into the template, a time that is none would be refused by the server, and nobody would know whose it was. */
+function timeAt(status: Fields, key: string): string {
+  const time = textAt(status, key);
+  if (time !== "" && Number.isNaN(Date.parse(time))) throw interpreterFieldMalformed(key, "a time", status);
+  return time;
 }

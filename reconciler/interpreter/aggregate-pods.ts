@@ -4,11 +4,14 @@ import type { AggregatedStatusItem } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { reportedStatuses, withStatus } from "./aggregation.ts";
 import { type Fields, fieldsAt, objectsAt, optionalFieldsAt, present, textAt } from "./field-access.ts";
+import { NOTHING_REPORTED } from "./interpreter.ts";
 
 const PHASES: readonly string[] = ["Failed", "Pending", "Running", "Succeeded"];
 
 /** The worst phase of all copies, and the state of every container. A copy that reports nothing is Pending. */
 export function aggregatePod(object: KubeObject, items: readonly AggregatedStatusItem[]): KubeObject {
+  // As Karmada: with no list of copies at all, the status stays as it is.
+  if (items === NOTHING_REPORTED) return object;
   const members = reportedStatuses(items);
   const phases = new Set(members.map(({ status }) => textAt(status, "phase")));
   if (members.length < items.length) phases.add("Pending");

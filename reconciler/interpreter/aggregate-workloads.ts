@@ -8,6 +8,8 @@ interface CounterRule {
   readonly counters: readonly string[];
   /** Counters that the kind writes even when they are 0. */
   readonly always: readonly string[];
+  /** What else the kind's status holds, which stays as it is. */
+  readonly kept: readonly string[];
   /** True when the member has caught up with the template. */
   readonly hasCaughtUp: (member: Fields, templateGeneration: number) => boolean;
 }
@@ -15,12 +17,14 @@ interface CounterRule {
 export const aggregateDeployment: Aggregate = counterAggregation({
   counters: ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas"],
   always: [],
+  kept: ["terminatingReplicas", "conditions", "collisionCount"],
   hasCaughtUp: followsTemplate,
 });
 
 export const aggregateReplicaSet: Aggregate = counterAggregation({
   counters: ["replicas", "readyReplicas", "availableReplicas"],
   always: ["replicas"],
+  kept: ["fullyLabeledReplicas", "terminatingReplicas", "conditions"],
   hasCaughtUp: followsTemplate,
 });
 
@@ -35,12 +39,14 @@ export const aggregateDaemonSet: Aggregate = counterAggregation({
     "numberUnavailable",
   ],
   always: ["currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady"],
+  kept: ["conditions", "collisionCount"],
   hasCaughtUp: followsTemplate,
 });
 
 const STATEFUL_SET_COUNTERS = {
   counters: ["replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
   always: ["replicas", "availableReplicas"],
+  kept: ["currentRevision", "updateRevision", "conditions", "collisionCount"],
 };
 
 // As Karmada: the template's generation is compared with the member's own, not with the template's.
@@ -84,7 +90,7 @@ function counterAggregation(rule: CounterRule): Aggregate {
     for (const counter of rule.counters) totals[counter] = sumOf(members, counter);
     return Object.entries(totals).every(([key, value]) => integerAt(old, key) === value)
       ? object
-      : withCounters(object, old, totals, rule.always);
+      : withCounters(object, old, totals, rule);
   };
 }
 
@@ -92,12 +98,15 @@ function withCounters(
   object: KubeObject,
   old: Fields,
   totals: Readonly<Record<string, number>>,
-  always: readonly string[],
+  { always, kept }: CounterRule,
 ): KubeObject {
-  const status: Record<string, unknown> = { ...old };
+  const status: Record<string, unknown> = {};
+  for (const key of kept) {
+    // A count of collisions is a pointer in Go, and there even when it is 0.
+    if (old[key] != null && (old[key] !== 0 || key !== "fullyLabeledReplicas")) status[key] = old[key];
+  }
   for (const [key, value] of Object.entries(totals)) {
     if (value !== 0 || always.includes(key)) status[key] = value;
-    else delete status[key];
   }
   return { ...object, status };
 }

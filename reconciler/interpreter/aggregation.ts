@@ -3,7 +3,7 @@
 
 import type { AggregatedStatusItem } from "../../api/work.ts";
 import { equalJson, isObject, type KubeObject } from "../../kube/object.ts";
-import { type Fields, fieldsAt } from "./field-access.ts";
+import { type Fields, optionalFieldsAt } from "./field-access.ts";
 
 export type Aggregate = (object: KubeObject, items: readonly AggregatedStatusItem[], now: string) => KubeObject;
 
@@ -16,8 +16,9 @@ export interface MemberStatus {
 /** The items that have a status at all. */
 export function reportedStatuses(items: readonly AggregatedStatusItem[]): readonly MemberStatus[] {
   const reported: MemberStatus[] = [];
-  for (const { clusterName, status } of items) {
-    if (status !== undefined && status !== null) reported.push({ clusterName, status: fieldsAt(status) });
+  for (const item of items) {
+    const status = optionalFieldsAt(item, "status");
+    if (status !== undefined) reported.push({ clusterName: item.clusterName, status });
   }
   return reported;
 }

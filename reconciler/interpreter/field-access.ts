@@ -18,11 +18,11 @@ export function optionalFieldsAt(parent: unknown, ...path: readonly string[]): F
   let current: unknown = parent;
   for (const key of path) {
     if (current === undefined || current === null) return undefined;
-    if (!isObject(current)) throw interpreterFieldMalformed(path.join("."), "an object");
+    if (!isObject(current)) throw interpreterFieldMalformed(path.join("."), "an object", parent);
     current = current[key];
   }
   if (current === undefined || current === null) return undefined;
-  if (!isObject(current)) throw interpreterFieldMalformed(path.join("."), "an object");
+  if (!isObject(current)) throw interpreterFieldMalformed(path.join("."), "an object", parent);
   return current;
 }
 
@@ -30,20 +30,24 @@ export function optionalFieldsAt(parent: unknown, ...path: readonly string[]): F
 export function listAt(parent: Fields, key: string): readonly unknown[] {
   const value = parent[key];
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) throw interpreterFieldMalformed(key, "a list");
+  if (!Array.isArray(value)) throw interpreterFieldMalformed(key, "a list", parent);
   return value;
 }
 
 /** The objects in the list under `key`. Throws `interpreter-field-malformed`. */
 export function objectsAt(parent: Fields, key: string): readonly Fields[] {
-  return listAt(parent, key).map((item) => fieldsAt(item));
+  return listAt(parent, key).map((item, index) => {
+    if (item === undefined || item === null) return NOTHING;
+    if (!isObject(item)) throw interpreterFieldMalformed(`${key}[${index}]`, "an object", parent);
+    return item;
+  });
 }
 
 /** The text under `key`, or empty. Throws `interpreter-field-malformed`. */
 export function textAt(parent: Fields, key: string): string {
   const value = parent[key];
   if (value === undefined || value === null) return "";
-  if (typeof value !== "string") throw interpreterFieldMalformed(key, "a text");
+  if (typeof value !== "string") throw interpreterFieldMalformed(key, "a text", parent);
   return value;
 }
 
@@ -52,7 +56,7 @@ export function optionalIntegerAt(parent: Fields, key: string): number | undefin
   const value = parent[key];
   if (value === undefined || value === null) return undefined;
   if (typeof value === "bigint") return Number(value);
-  if (typeof value !== "number" || !Number.isInteger(value)) throw interpreterFieldMalformed(key, "an integer");
+  if (typeof value !== "number" || !Number.isInteger(value)) throw interpreterFieldMalformed(key, "an integer", parent);
   return value;
 }
 

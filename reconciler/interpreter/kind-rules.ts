@@ -1,7 +1,7 @@
 // Rules kind by kind, and the level of interpretation that a table of them makes.
 
 import { formatApiVersion, type GroupVersionKind, type KubeObject } from "../../kube/object.ts";
-import { interpreterNotFound } from "./errors.ts";
+import { interpreterNotFound, locateField } from "./errors.ts";
 import type { Interpreter, InterpreterOperation } from "./interpreter.ts";
 
 /** What is known of one kind. An absent rule means that the operation does not apply to the kind. */
@@ -31,15 +31,27 @@ export function rulesLevel(rules: RulesByKind): Interpreter {
   }
   return {
     hookEnabled: (gvk, operation) => known.get(kindKey(gvk))?.[METHODS[operation]] !== undefined,
-    getReplicas: (object) => ruleOf(object, "getReplicas")(object),
-    getComponents: (object) => ruleOf(object, "getComponents")(object),
-    reviseReplica: (object, replicas) => ruleOf(object, "reviseReplica")(object, replicas),
-    retain: (desired, observed) => ruleOf(desired, "retain")(desired, observed),
-    getDependencies: (object) => ruleOf(object, "getDependencies")(object),
-    reflectStatus: (object) => ruleOf(object, "reflectStatus")(object),
-    interpretHealth: (object) => ruleOf(object, "interpretHealth")(object),
-    aggregateStatus: (object, items, now) => ruleOf(object, "aggregateStatus")(object, items, now),
+    getReplicas: (object) => located({ "": object }, () => ruleOf(object, "getReplicas")(object)),
+    getComponents: (object) => located({ "": object }, () => ruleOf(object, "getComponents")(object)),
+    reviseReplica: (object, replicas) =>
+      located({ "": object }, () => ruleOf(object, "reviseReplica")(object, replicas)),
+    retain: (desired, observed) =>
+      located({ "": desired, "(in the member)": observed }, () => ruleOf(desired, "retain")(desired, observed)),
+    getDependencies: (object) => located({ "": object }, () => ruleOf(object, "getDependencies")(object)),
+    reflectStatus: (object) => located({ "": object }, () => ruleOf(object, "reflectStatus")(object)),
+    interpretHealth: (object) => located({ "": object }, () => ruleOf(object, "interpretHealth")(object)),
+    aggregateStatus: (object, items, now) =>
+      located({ "": object, aggregatedStatus: items }, () => ruleOf(object, "aggregateStatus")(object, items, now)),
   };
+}
+
+/** What `ask` gives; an error about a field of one of `roots` says where in it the field stands. */
+function located<T>(roots: Readonly<Record<string, unknown>>, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw locateField(error, roots);
+  }
 }
 
 function kindKey(gvk: GroupVersionKind): string {

@@ -1,6 +1,7 @@
 // A Pod spec in the form that a program gets which decodes Pods into their type and encodes them again: it compares
 // equal to what the API server of a member stores, however the author wrote it.
 
+import { isObject } from "../../kube/object.ts";
 import { canonicalQuantity } from "../../kube/quantity.ts";
 import { type Fields, fieldsAt, objectsAt, optionalFieldsAt } from "./field-access.ts";
 
@@ -17,9 +18,27 @@ export function encodePodSpec(podSpec: Fields): Fields {
       }));
     }
   }
+  const resources = optionalFieldsAt(podSpec, "resources");
+  if (resources !== undefined) encoded["resources"] = encodeResources(resources);
   if (podSpec["overhead"] !== undefined) encoded["overhead"] = encodeQuantities(fieldsAt(podSpec, "overhead"));
   if (podSpec["volumes"] !== undefined) encoded["volumes"] = objectsAt(podSpec, "volumes").map(encodeVolume);
-  return encoded;
+  return withoutEmpties(encoded) as Fields;
+}
+
+/** Lists that the types have to have. */
+const REQUIRED_LISTS: ReadonlySet<string> = new Set(["containers", "nodeSelectorTerms", "sources", "monitors"]);
+const MAPS: ReadonlySet<string> = new Set(["nodeSelector", "matchLabels", "overhead", "options", "volumeAttributes"]);
+
+/** The types leave out lists and maps with nothing in them. */
+function withoutEmpties(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpties);
+  if (!isObject(value)) return value;
+  const kept = Object.entries(value).filter(([key, inner]) =>
+    Array.isArray(inner)
+      ? inner.length > 0 || REQUIRED_LISTS.has(key)
+      : !(MAPS.has(key) && isObject(inner) && Object.keys(inner).length === 0),
+  );
+  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutEmpties(inner)]));
 }
 
 function encodeResources(resources: Fields): Fields {

@@ -6,6 +6,7 @@ import { interpreterFailed } from "./errors.ts";
 import { type Fields, fieldsAt, integerAt, nonZero, optionalFieldsAt, present, textAt } from "./field-access.ts";
 import type { Status } from "./interpreter.ts";
 import { encodeJobCondition } from "./job-conditions.ts";
+import { encodeServiceLoadBalancer } from "./load-balancer.ts";
 
 /** The whole status; undefined when the object has none. */
 export function reflectWholeStatus(object: KubeObject): Status | undefined {
@@ -77,7 +78,7 @@ export function reflectJob(object: KubeObject): Status | undefined {
 export function reflectService(object: KubeObject): Status | undefined {
   if (textAt(fieldsAt(object, "spec"), "type") !== "LoadBalancer") return undefined;
   const status = optionalFieldsAt(object, "status");
-  return status === undefined ? undefined : { loadBalancer: fieldsAt(status, "loadBalancer") };
+  return status === undefined ? undefined : { loadBalancer: encodeServiceLoadBalancer(status) };
 }
 
 export function reflectDisruptionBudget(object: KubeObject): Status | undefined {
@@ -121,7 +122,7 @@ function withGenerations(object: KubeObject, counters: (status: Fields) => Field
 
 function templateGeneration(object: KubeObject): number {
   const text = object.metadata.annotations?.[TEMPLATE_GENERATION_ANNOTATION] ?? "";
-  if (!/^[+-]?[0-9]+$/.test(text)) {
+  if (!/^[+-]?[0-9]+$/.test(text) || !isInt64(BigInt(text.replace("+", "")))) {
     throw interpreterFailed(
       "InterpretStatus",
       refOf(object),
@@ -129,4 +130,8 @@ function templateGeneration(object: KubeObject): number {
     );
   }
   return Number(text);
+}
+
+function isInt64(value: bigint): boolean {
+  return BigInt.asIntN(64, value) === value;
 }

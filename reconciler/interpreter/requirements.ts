@@ -6,12 +6,12 @@ import {
   addQuantities,
   compareQuantities,
   formatQuantity,
-  isZeroQuantity,
   type Quantity,
   quantityMilliValue,
   quantityOf,
   quantityValue,
   tryParseQuantity,
+  ZERO_QUANTITY,
 } from "../../kube/quantity.ts";
 import { interpreterFieldMalformed } from "./errors.ts";
 import { type Fields, fieldsAt, listAt, objectsAt, optionalFieldsAt } from "./field-access.ts";
@@ -65,7 +65,8 @@ function resourceRequestOf(podSpec: Fields): Record<string, string> | undefined 
   addAll(total, counted(fieldsAt(podSpec, "overhead")));
 
   const request: Record<string, string> = {};
-  for (const [name, quantity] of total) if (!isZeroQuantity(quantity)) request[name] = formatQuantity(quantity);
+  for (const [name, quantity] of total)
+    if (compareQuantities(quantity, ZERO_QUANTITY) > 0) request[name] = formatQuantity(quantity);
   return Object.keys(request).length === 0 ? undefined : request;
 }
 

@@ -48,12 +48,13 @@ export function targetClusterMissing(cluster: string): AppError {
   });
 }
 
-/** The completions of a Job are shared out by replicas, and no cluster has any. */
-export function completionsNotFound(cluster: string): AppError {
-  return new AppError("work-completions-not-found", `no completions found for cluster ${cluster}`, {
-    recovery: "retry",
-    details: { cluster },
-  });
+/** Override policies left an object that has no name, or none that could be one. */
+export function overriddenIdentity(field: string, template: ObjectRef): AppError {
+  return new AppError(
+    "work-identity-lost",
+    `override policies leave ${describeRef(template)} without a readable ${field}: it must stay a text`,
+    { recovery: "stall", details: { field } },
+  );
 }
 
 /** A Work is on its way out; it is written again once it is gone. */

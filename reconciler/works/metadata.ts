@@ -1,7 +1,7 @@
 // What is written on the copy of an object and on the Work that carries it, so that both can be traced back, and so
 // that a later version knows which labels and annotations were ours.
 
-import type { KubeObject } from "../../kube/object.ts";
+import { isObject, type KubeObject } from "../../kube/object.ts";
 import type { AnyBinding } from "./binding.ts";
 import {
   BINDING_NAME_ANNOTATION,
@@ -43,7 +43,7 @@ export function bindingLabels(binding: AnyBinding): Record<string, string> {
 
 /** What happens to an object that is in the cluster already: its own annotation decides, then the policy. */
 export function conflictResolutionOf(object: KubeObject, binding: AnyBinding): "overwrite" | "abort" {
-  const own = object.metadata.annotations?.[CONFLICT_RESOLUTION_ANNOTATION];
+  const own = textsOf(object.metadata.annotations)[CONFLICT_RESOLUTION_ANNOTATION];
   if (own === "overwrite" || own === "abort") return own;
   return binding.spec.conflictResolution === "Overwrite" ? "overwrite" : "abort";
 }
@@ -57,13 +57,13 @@ export function withCopyMetadata(
 ): KubeObject {
   const { uid, generation = 0 } = template.metadata;
   const labels: Record<string, string> = {
-    ...object.metadata.labels,
+    ...textsOf(object.metadata.labels),
     ...bindingLabels(binding),
     [MANAGED_LABEL]: MANAGED_LABEL_VALUE,
     ...(work.id === undefined ? {} : { [WORK_ID_LABEL]: work.id }),
   };
   const annotations: Record<string, string> = {
-    ...object.metadata.annotations,
+    ...textsOf(object.metadata.annotations),
     ...bindingAnnotations(binding),
     [CONFLICT_RESOLUTION_ANNOTATION]: conflictResolutionOf(object, binding),
     ...(generation > 0 ? { [TEMPLATE_GENERATION_ANNOTATION]: String(generation) } : {}),
@@ -72,6 +72,20 @@ export function withCopyMetadata(
     [WORK_NAME_ANNOTATION]: work.name,
   };
   return withManagedKeys({ ...object, metadata: { ...object.metadata, labels, annotations } });
+}
+
+/**
+ * An override may have written anything here. As Karmada: null is an empty text, and with a value that is no text none of
+ * the map can be read.
+ */
+function textsOf(map: unknown): Record<string, string> {
+  if (!isObject(map)) return {};
+  const texts: Record<string, string> = {};
+  for (const [key, value] of Object.entries(map)) {
+    if (value !== null && typeof value !== "string") return {};
+    texts[key] = value ?? "";
+  }
+  return texts;
 }
 
 /** Records which labels and annotations are ours, those two records included. */

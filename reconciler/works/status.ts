@@ -36,7 +36,8 @@ function statusItem(binding: AnyBinding, work: Work): AggregatedStatusItem {
     clusterName,
     applied: true,
     ...(found?.status == null ? {} : { status: found.status }),
-    health: found?.health ?? "Unknown",
+    // As Karmada: what nobody reported on is Unknown, what was reported on without a word of health has none.
+    ...(found === undefined ? { health: "Unknown" } : found.health === undefined ? {} : { health: found.health }),
   };
 }
 

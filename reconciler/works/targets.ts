@@ -1,6 +1,6 @@
 // Which clusters a binding means, and which of its Works have no place any more.
 
-import type { TargetCluster, Work } from "../../api/work.ts";
+import type { GracefulEvictionTask, TargetCluster, Work } from "../../api/work.ts";
 import type { AnyBinding } from "./binding.ts";
 import { BINDING_ID_LABEL, CLUSTER_BINDING_ID_LABEL, HELD_REPLICAS_ANNOTATION } from "./metadata-keys.ts";
 import { clusterOfExecutionNamespace, EXECUTION_NAMESPACE_PREFIX } from "./naming.ts";
@@ -44,9 +44,17 @@ function readHeldReplicas(text: string | undefined): Readonly<Record<string, unk
 export function clustersToKeep(binding: AnyBinding): ReadonlySet<string> {
   const keep = new Set(effectiveTargets(binding).map((target) => target.name));
   for (const task of binding.spec.gracefulEvictionTasks ?? []) {
-    if (task.purgeMode !== "Directly") keep.add(task.fromCluster);
+    if (!purgesDirectly(task)) keep.add(task.fromCluster);
   }
   return keep;
+}
+
+/** Bindings of earlier versions of Karmada may have the mode under its former name. */
+const DIRECT_PURGES: ReadonlySet<string | undefined> = new Set(["Directly", "Immediately"]);
+
+/** Whether the old copy goes before a new one comes. */
+export function purgesDirectly(task: GracefulEvictionTask): boolean {
+  return DIRECT_PURGES.has(task.purgeMode);
 }
 
 /** Those of the binding's Works that stand in clusters it no longer means. */
@@ -61,9 +69,7 @@ export function orphanWorks(binding: AnyBinding, works: readonly Work[]): readon
  */
 export function worksToAwait(binding: AnyBinding, works: readonly Work[]): readonly Work[] {
   const leaving = new Set(
-    (binding.spec.gracefulEvictionTasks ?? [])
-      .filter((task) => task.purgeMode === "Directly")
-      .map((task) => task.fromCluster),
+    (binding.spec.gracefulEvictionTasks ?? []).filter(purgesDirectly).map((task) => task.fromCluster),
   );
   return leaving.size === 0 ? [] : works.filter((work) => leaving.has(clusterOf(work) ?? ""));
 }

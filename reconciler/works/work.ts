@@ -2,7 +2,7 @@
 
 import type { Cluster } from "../../api/cluster.ts";
 import type { TargetCluster, Work } from "../../api/work.ts";
-import { gvkOf, type KubeObject } from "../../kube/object.ts";
+import { gvkOf, isObject, type KubeObject, refOf } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { PendingQuestions } from "../interpreter/answers.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
@@ -10,13 +10,13 @@ import { ObjectOverrides, type OverrideOptions } from "../overrides/apply-overri
 import type { OverridePolicySource } from "../overrides/override-policies.ts";
 import type { OverrideResult } from "../overrides/override-result.ts";
 import { type AnyBinding, unionOf } from "./binding.ts";
-import { targetClusterMissing, workBeingDeleted } from "./errors.ts";
+import { overriddenIdentity, targetClusterMissing, workBeingDeleted } from "./errors.ts";
 import { divideCompletions, withCompletions } from "./job-completions.ts";
 import { bindingAnnotations, bindingLabels, conflictResolutionOf, withCopyMetadata } from "./metadata.ts";
 import { CONFLICT_RESOLUTION_ANNOTATION, WORK_FINALIZER, WORK_ID_LABEL } from "./metadata-keys.ts";
 import { executionNamespace, workName } from "./naming.ts";
 import { pruneObject } from "./prune.ts";
-import { effectiveTargets, withHeldReplicas } from "./targets.ts";
+import { effectiveTargets, purgesDirectly, withHeldReplicas } from "./targets.ts";
 import { type MetadataStripping, type StrippedKeys, trackingKeys, withoutTrackingKeys } from "./tracking-metadata.ts";
 
 export const WORK_API_VERSION = "work.karmada.io/v1alpha1";
@@ -103,7 +103,22 @@ function buildWork(context: WorkContext, target: TargetCluster): BuiltWork {
   // The order matters: overrides have the last word on replicas and completions.
   const revised = context.revises ? interpreter.reviseReplica(template, target.replicas ?? 0) : template;
   const overrides = context.overrides.apply(withCompletions(revised, context.completions, target.name), cluster);
+  checkIdentity(overrides.object, template);
   return { cluster: target.name, work: workOf(context, overrides, target), overrides };
+}
+
+// Differs from Karmada, which writes a Work of no object then.
+function checkIdentity(object: KubeObject, template: KubeObject): void {
+  const { metadata, kind, apiVersion } = object as { readonly [field in keyof KubeObject]?: unknown };
+  if (!isObject(metadata)) throw overriddenIdentity("metadata", refOf(template));
+  const { name, namespace = "" } = metadata;
+  for (const [field, value] of Object.entries({
+    apiVersion,
+    kind,
+    "metadata.name": name,
+    "metadata.namespace": namespace,
+  }))
+    if (typeof value !== "string") throw overriddenIdentity(field, refOf(template));
 }
 
 function workOf(context: WorkContext, overrides: OverrideResult, target: TargetCluster): Work {
@@ -162,7 +177,7 @@ function preservedLabels(
 ): Readonly<Record<string, string>> | undefined {
   const task = binding.spec.gracefulEvictionTasks?.at(-1);
   const [target] = targets;
-  if (task === undefined || target === undefined || targets.length !== 1 || task.purgeMode !== "Directly") {
+  if (task === undefined || target === undefined || targets.length !== 1 || !purgesDirectly(task)) {
     return undefined;
   }
   return task.clustersBeforeFailover?.includes(target.name) === true ? undefined : task.preservedLabelState;

@@ -23,18 +23,22 @@ export function sameButForEncoding(key: string, expected: unknown, actual: unkno
   return differences(want, got).length === 0 ? comparable : { ...comparable, deviates: DEVIATION };
 }
 
-// A Go type writes its status even when there is nothing in it.
+// A Go type writes its status even when there is nothing in it, and leaves out lists and texts with nothing in them.
 function unlessEmpty(status: unknown): unknown {
-  return isObject(status) && Object.keys(status).length === 0 ? undefined : status;
+  if (!isObject(status)) return status;
+  const filled = Object.entries(status).filter(
+    ([, value]) => value !== "" && !(Array.isArray(value) && value.length === 0),
+  );
+  return filled.length === 0 ? undefined : Object.fromEntries(filled);
 }
 
 function asObject(value: unknown): Record<string, unknown> {
   return isObject(value) ? value : {};
 }
 
-/** Without empty objects and texts, and with quantities of resource lists in canonical form. */
+/** Without empty objects, lists and texts, and with quantities of resource lists in canonical form. */
 function canonical(value: unknown, inResources = false): unknown {
-  if (Array.isArray(value)) return value.map((item) => canonical(item));
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => canonical(item));
   if (isObject(value)) {
     const entries = Object.entries(value)
       .map(([key, inner]) => [key, canonical(inner, inResources || RESOURCE_LISTS.includes(key))])
@@ -42,7 +46,8 @@ function canonical(value: unknown, inResources = false): unknown {
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
   if (value === "" || value === null) return undefined;
-  if (inResources && typeof value === "string" && tryParseQuantity(value) !== undefined)
-    return canonicalQuantity(value);
+  if (inResources && (typeof value === "string" || typeof value === "number")) {
+    return tryParseQuantity(String(value)) === undefined ? value : canonicalQuantity(String(value));
+  }
   return value;
 }

@@ -2,12 +2,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { suite as binding } from "./suites/binding.ts";
 import { suite as estimator } from "./suites/estimator.ts";
+import { suite as interpreterNative } from "./suites/interpreter-native.ts";
 import { suite as matching } from "./suites/matching.ts";
 import { suite as naming } from "./suites/naming.ts";
 import { suite as override } from "./suites/override.ts";
 import { suite as policyAdmission } from "./suites/policy-admission.ts";
 import { suite as scheduler } from "./suites/scheduler.ts";
 import { suite as schedulerProcess } from "./suites/scheduler-process.ts";
+import { suite as status } from "./suites/status.ts";
+import { suite as work } from "./suites/work.ts";
 
 const vectors = join(import.meta.dirname, "vectors");
 
@@ -34,12 +37,15 @@ describe("decisions that our own questions found", () => {
     Object.entries({
       binding,
       estimator,
+      "interpreter-native": interpreterNative,
       matching,
       naming,
       override,
       policyAdmission,
       scheduler,
       "scheduler-process": schedulerProcess,
+      status,
+      work,
     }),
   )("are Karmada's: %s", async (_name, suite) => {
     const failed: string[] = [];

@@ -9,7 +9,7 @@ import { buildWorks } from "../../../reconciler/works/work.ts";
 import { caseSuite } from "../karmada-cases.ts";
 import type { Suite } from "../suite.ts";
 
-interface WorkInput {
+export interface WorkInput {
   readonly binding: AnyBinding;
   readonly template: KubeObject;
   readonly clusters: readonly Cluster[];
@@ -18,7 +18,8 @@ interface WorkInput {
 
 const interpreter = createInterpreter({ native: nativeLevel() });
 
-function answer({ binding, template, clusters, overridePolicies: recorded }: WorkInput): unknown {
+/** The Works we would write; the error of every cluster that gets none. */
+export function answerWork({ binding, template, clusters, overridePolicies: recorded }: WorkInput): unknown {
   const { works, failures } = buildWorks({
     binding,
     template,
@@ -33,4 +34,4 @@ function answer({ binding, template, clusters, overridePolicies: recorded }: Wor
   };
 }
 
-export const suite: Suite = caseSuite<WorkInput>("work.json", answer);
+export const suite: Suite = caseSuite<WorkInput>("work.json", answerWork);

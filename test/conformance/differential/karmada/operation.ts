@@ -21,6 +21,8 @@ export interface Recorded<Input> {
 export interface Operation<Input> {
   /** What the oracle calls it. */
   readonly op: string;
+  /** What it is called here, when that is more than one thing to the oracle. */
+  readonly name?: string;
   /** File of the vectors in whose form cases are recorded. */
   readonly file: string;
   /** Some questions that share what is dear to make. */

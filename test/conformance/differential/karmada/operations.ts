@@ -1,6 +1,7 @@
 import type { Operation } from "./operation.ts";
 import { bindingOperation } from "./operations/binding.ts";
 import { estimateOperation } from "./operations/estimate.ts";
+import { askRecombinedNative, interpretNativeOperation } from "./operations/interpret-native.ts";
 import { interpretThirdPartyOperation } from "./operations/interpret-thirdparty.ts";
 import { matchOperation } from "./operations/match.ts";
 import { namingOperation } from "./operations/naming.ts";
@@ -17,22 +18,29 @@ import {
 } from "./operations/recombined.ts";
 import { scheduleOperation } from "./operations/schedule.ts";
 import { scheduleProcessOperation } from "./operations/schedule-process.ts";
+import { statusOperation } from "./operations/status.ts";
+import { workOperation } from "./operations/work.ts";
 
 // The input of an operation is whatever its own `ask` made, which the compiler cannot know once they stand side by side.
 const RANDOM = [
   bindingOperation as Operation<unknown>,
   estimateOperation as Operation<unknown>,
+  interpretNativeOperation as Operation<unknown>,
+  interpretThirdPartyOperation as Operation<unknown>,
   matchOperation as Operation<unknown>,
   namingOperation as Operation<unknown>,
   overrideOperation as Operation<unknown>,
   policyAdmissionOperation as Operation<unknown>,
   scheduleOperation as Operation<unknown>,
   scheduleProcessOperation as Operation<unknown>,
+  statusOperation as Operation<unknown>,
+  workOperation as Operation<unknown>,
 ];
 
 const RECOMBINED: Readonly<Record<string, Operation<unknown>["ask"]>> = {
   binding: askRecombinedBinding,
   estimate: askRecombinedEstimate,
+  "interpret-native": askRecombinedNative,
   match: askRecombinedMatch,
   override: askRecombinedOverride,
   "policy-admission": askRecombinedAdmission,
@@ -41,16 +49,11 @@ const RECOMBINED: Readonly<Record<string, Operation<unknown>["ask"]>> = {
 };
 
 /** What can be asked: `schedule` with questions out of nothing, `recombined-schedule` from parts of recorded ones. */
-export const OPERATIONS: Readonly<Record<string, Operation<unknown>>> = {
-  ...Object.fromEntries(
-    RANDOM.flatMap((operation) => {
-      const ask = RECOMBINED[operation.op];
-      const plain: [string, Operation<unknown>] = [operation.op, operation];
-      return ask === undefined
-        ? [plain]
-        : [plain, [`recombined-${operation.op}`, { ...operation, ask }] as typeof plain];
-    }),
-  ),
-  // Operations of the oracle with several levels are named level by level.
-  "interpret-thirdparty": interpretThirdPartyOperation as Operation<unknown>,
-};
+export const OPERATIONS: Readonly<Record<string, Operation<unknown>>> = Object.fromEntries(
+  RANDOM.flatMap((operation) => {
+    const name = operation.name ?? operation.op;
+    const ask = RECOMBINED[name];
+    const plain: [string, Operation<unknown>] = [name, operation];
+    return ask === undefined ? [plain] : [plain, [`recombined-${name}`, { ...operation, ask }] as typeof plain];
+  }),
+);

@@ -178,6 +178,7 @@ function withoutNulls(value: unknown): unknown {
 
 export const interpretThirdPartyOperation: Operation<Input> = {
   op: "interpret",
+  name: "interpret-thirdparty",
   file: "interpreter-thirdparty.json",
 
   ask: (dice) => Array.from({ length: 40 }, () => ({ input: randomInput(dice, dice.pick(kinds())) })),
