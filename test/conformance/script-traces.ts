@@ -16,7 +16,7 @@ const CRASHES: readonly RegExp[] = [
   /table index is nil/,
   /expect the returned .* type is table but got nil/,
   /result type \d+ is not (?:number|bool)/,
-  /bad argument #\d+ to \w+ \(table expected, got nil\)/,
+  /bad argument #\d+ to \w+ \((?:table expected, got nil|string expected, got number)\)/,
 ];
 
 /**

@@ -8,8 +8,10 @@ import { type Fields, fieldsAt, optionalFieldsAt, textAt } from "../field-access
 import type { ReplicaDemand } from "../interpreter.ts";
 import type { RulesByKind } from "../kind-rules.ts";
 import { aggregating, unchanged } from "./rules/aggregation.ts";
-import { componentOf, numberOr } from "./rules/components.ts";
+import { componentOf } from "./rules/components.ts";
 import { withoutEmpties } from "./rules/empties.ts";
+import { writtenNodeClaim } from "./rules/node-claims.ts";
+import { numberOr } from "./rules/numbers.ts";
 import { approximate, optionalQuantityAt } from "./rules/quantities.ts";
 import { reflecting } from "./rules/reflection.ts";
 
@@ -131,13 +133,8 @@ function formatOptional(quantity: Quantity | undefined): string | undefined {
   return quantity === undefined ? undefined : formatQuantity(quantity);
 }
 
-function nodeClaimOf(podSpec: Fields): Fields | undefined {
-  const { nodeSelector, tolerations } = podSpec;
-  return isThere(nodeSelector) || isThere(tolerations) ? { nodeSelector, tolerations } : undefined;
-}
-
-function isThere(value: unknown): boolean {
-  return value !== undefined && value !== null;
+function nodeClaimOf({ nodeSelector, tolerations }: Fields): Fields | undefined {
+  return writtenNodeClaim({ nodeSelector, tolerations });
 }
 
 function clean(requirements: Fields): ComponentReplicaRequirements {

@@ -7,9 +7,11 @@ import { interpreterFieldMalformed } from "../errors.ts";
 import { type Fields, fieldsAt, textAt } from "../field-access.ts";
 import type { RulesByKind } from "../kind-rules.ts";
 import { aggregating, type Report, sumOf } from "./rules/aggregation.ts";
-import { componentOf, numberOr } from "./rules/components.ts";
+import { componentOf } from "./rules/components.ts";
 import { withoutEmpties } from "./rules/empties.ts";
 import { extremeTextOf, mergedOf, verbatimOfOne } from "./rules/merging.ts";
+import { writtenNodeClaim } from "./rules/node-claims.ts";
+import { numberOr } from "./rules/numbers.ts";
 import { optionalQuantityAt } from "./rules/quantities.ts";
 import { reflecting } from "./rules/reflection.ts";
 
@@ -99,12 +101,11 @@ function needsOf(object: KubeObject, part: "driver" | "executor"): ComponentRepl
   const pod = fieldsAt(object, "spec", part);
   const where = `spec.${part}`;
   const cores = optionalQuantityAt(pod, "cores", where);
-  const nodeClaim = {
+  const nodeClaim = writtenNodeClaim({
     nodeSelector: pod["nodeSelector"],
     tolerations: pod["tolerations"],
     hardNodeAffinity: fieldsAt(pod, "affinity", "nodeAffinity")["requiredDuringSchedulingIgnoredDuringExecution"],
-  };
-  const isAnywhere = Object.values(nodeClaim).every((claim) => claim === undefined || claim === null);
+  });
   // The parts are those of the type.
   return withoutEmpties({
     resourceRequest: {
@@ -112,7 +113,7 @@ function needsOf(object: KubeObject, part: "driver" | "executor"): ComponentRepl
       memory: memoryOf(object, pod, where),
       ...gpusOf(pod),
     },
-    nodeClaim: isAnywhere ? undefined : nodeClaim,
+    nodeClaim,
     priorityClassName: textAt(pod, "priorityClassName") || undefined,
   }) as ComponentReplicaRequirements;
 }

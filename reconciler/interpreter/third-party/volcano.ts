@@ -2,14 +2,13 @@
 
 import type { KubeObject } from "../../../kube/object.ts";
 import type { MemberStatus } from "../aggregation.ts";
-import { type Fields, fieldsAt, listAt, objectsAt, optionalFieldsAt, textAt } from "../field-access.ts";
+import { type Fields, fieldsAt, listAt, objectsAt, textAt } from "../field-access.ts";
 import type { Status } from "../interpreter.ts";
 import type { RulesByKind } from "../kind-rules.ts";
 import { aggregatingAnew, type Report, sumsOf } from "./rules/aggregation.ts";
-import { componentOf, nameOr, numberOr } from "./rules/components.ts";
-import { withoutEmpties } from "./rules/empties.ts";
+import { componentOf, nameOr } from "./rules/components.ts";
 import { isZero, mergedOf, pruned, verbatimOfOne } from "./rules/merging.ts";
-import { numberAt, numberOfText } from "./rules/numbers.ts";
+import { numberAt, numberOfText, numberOr } from "./rules/numbers.ts";
 import { requirementsOfTemplate } from "./rules/pod-templates.ts";
 import { reflecting } from "./rules/reflection.ts";
 
@@ -36,6 +35,8 @@ const SUMS = [
   "retryCount",
 ] as const;
 
+const MAPS = ["taskStatusCount", "controlledResources"] as const;
+
 export const VOLCANO_RULES: RulesByKind = {
   "batch.volcano.sh/v1alpha1/Job": {
     interpretHealth: (object) => HEALTHY_PHASES.has(fieldsAt(object, "status", "state")["phase"]),
@@ -54,23 +55,14 @@ export const VOLCANO_RULES: RulesByKind = {
   },
 };
 
-const reflectFields = reflecting([
-  ...SUMS,
-  "version",
-  "runningDuration",
-  "taskStatusCount",
-  "controlledResources",
-  "state",
-]);
+const reflectFields = reflecting([...SUMS, "version", "runningDuration", ...MAPS, "state", "conditions"]);
 
 function reflectJob(object: KubeObject): Status {
-  const conditions = optionalFieldsAt(object, "status")?.["conditions"];
-  return { ...reflectFields(object), ...conditionsOrNone(conditions) };
-}
-
-function conditionsOrNone(conditions: unknown): Fields {
-  const clean = Array.isArray(conditions) ? withoutEmpties(conditions) : [];
-  return Array.isArray(clean) && clean.length > 0 ? { conditions: clean } : {};
+  const status = fieldsAt(object, "status");
+  // Whatever else is written there would only be refused where statuses are added up.
+  for (const field of MAPS) fieldsAt(status, field);
+  const { conditions, ...reflected } = reflectFields(object);
+  return Array.isArray(conditions) ? { ...reflected, conditions } : reflected;
 }
 
 function jobStatus(report: Report): Fields {

@@ -4,20 +4,21 @@ import type { Component } from "../../../../api/work.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
 import type { MemberStatus } from "../../aggregation.ts";
 import { type Fields, fieldsAt, objectsAt, optionalFieldsAt, textAt } from "../../field-access.ts";
-import type { Status } from "../../interpreter.ts";
+import { NOTHING_REPORTED, type Status } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
 import { aggregatingAnew, type Report, sumsOf } from "../rules/aggregation.ts";
-import { componentOf, numberOr } from "../rules/components.ts";
+import { componentOf } from "../rules/components.ts";
 import { hasConditionWith } from "../rules/conditions.ts";
 import { withoutEmpties } from "../rules/empties.ts";
 import { extremeTextOf, pruned, verbatimOfOne } from "../rules/merging.ts";
+import { numberOr } from "../rules/numbers.ts";
 import { requirementsOfTemplate } from "../rules/pod-templates.ts";
 
 export const MPI_JOB_RULES: KindRules = {
   interpretHealth: isHealthy,
   getComponents: componentsOf,
   reflectStatus,
-  aggregateStatus: (template, items, now) => (items.length === 0 ? template : aggregate(template, items, now)),
+  aggregateStatus: (template, items, now) => aggregate(template, items.length === 0 ? NOTHING_REPORTED : items, now),
 };
 
 const aggregate = verbatimOfOne(aggregatingAnew(jobStatus));
@@ -44,9 +45,10 @@ function reflectStatus(object: KubeObject): Status {
   const status = optionalFieldsAt(object, "status");
   if (status === undefined) return {};
   const { conditions, startTime, completionTime, lastReconcileTime } = status;
-  const replicaStatuses = Object.entries(fieldsAt(status, "replicaStatuses")).map(([role, counts]) => {
+  const replicaStatuses = Object.entries(fieldsAt(status, "replicaStatuses")).flatMap(([role, counts]) => {
+    if (counts === undefined || counts === null) return [];
     const { active, succeeded, failed, selector } = fieldsAt(counts);
-    return [role, { active, succeeded, failed, selector }] as const;
+    return [[role, { active, succeeded, failed, selector }] as const];
   });
   // A copy of an object is one.
   return withoutEmpties({

@@ -34,7 +34,7 @@ function reflectStatus(object: KubeObject): Status {
   // A copy of an object is one.
   return withoutEmpties({
     readyReplicas: readyReplicas ?? 0,
-    containerState,
+    containerState: containerState === false ? undefined : containerState,
     conditions: typeof conditions === "object" ? conditions : undefined,
   }) as Status;
 }

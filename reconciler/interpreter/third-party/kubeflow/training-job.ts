@@ -7,10 +7,11 @@ import { type Fields, fieldsAt, optionalFieldsAt } from "../../field-access.ts";
 import { type Dependency, NOTHING_REPORTED } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
 import { aggregatingAnew, type Report, sumsOf } from "../rules/aggregation.ts";
-import { componentOf, numberOr } from "../rules/components.ts";
+import { componentOf } from "../rules/components.ts";
 import { hasConditionWith } from "../rules/conditions.ts";
 import { distinctDependencies } from "../rules/dependencies.ts";
 import { extremeTextOf, isZero, pruned } from "../rules/merging.ts";
+import { numberOr } from "../rules/numbers.ts";
 import { dependenciesOfTemplate, requirementsOfTemplate } from "../rules/pod-templates.ts";
 
 /** What tells one kind of training job from another. */

@@ -6,7 +6,7 @@ import type { KindRules } from "../../kind-rules.ts";
 import { aggregating, type Report, sumsOf } from "../rules/aggregation.ts";
 import { hasConditionWith } from "../rules/conditions.ts";
 import { extremeTextOf, firstOf, verbatimOfOne } from "../rules/merging.ts";
-import { quantitySumOf } from "../rules/quantities.ts";
+import { deviceSumOf, quantitySumOf } from "../rules/quantities.ts";
 import { componentsOfCluster } from "./cluster-spec.ts";
 import { conditionsOfAll } from "./conditions.ts";
 
@@ -37,8 +37,8 @@ function clusterStatus({ members }: Report): Fields {
       "desiredWorkerReplicas",
     ]),
     desiredCPU: quantitySumOf(members, "desiredCPU"),
-    desiredGPU: quantitySumOf(members, "desiredGPU"),
-    desiredTPU: quantitySumOf(members, "desiredTPU"),
+    desiredGPU: deviceSumOf(members, "desiredGPU"),
+    desiredTPU: deviceSumOf(members, "desiredTPU"),
     desiredMemory: quantitySumOf(members, "desiredMemory"),
     lastUpdateTime: extremeTextOf(members, "lastUpdateTime", "last"),
     // Those of the cluster that most likely has the head.

@@ -56,6 +56,22 @@ describe("RayCluster", () => {
   });
 });
 
+describe("devices of several RayClusters", () => {
+  const rules = rulesOf(RAY_RULES, "ray.io/v1/RayCluster");
+  const cluster = customResource("ray.io/v1/RayCluster");
+  const gpus = (...counts: unknown[]): unknown =>
+    (aggregatedStatus(rules, cluster, ...counts.map((desiredGPU, i) => reported(`m${i}`, { desiredGPU }))) as Fields)[
+      "desiredGPU"
+    ];
+
+  it("add up as plain numbers, and as quantities where one is written so", () => {
+    expect(gpus("1", 0.5)).toBe("1.5");
+    expect(gpus("1", "500m")).toBe("1500m");
+    expect(gpus("", "2")).toBe("2");
+    expect(() => gpus("1", "many")).toThrow("field status.desiredGPU is not a quantity");
+  });
+});
+
 describe("RayJob", () => {
   const rules = rulesOf(RAY_RULES, "ray.io/v1/RayJob");
   const job = (fields: Fields = {}) => customResource("ray.io/v1/RayJob", fields);

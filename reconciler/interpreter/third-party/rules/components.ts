@@ -3,7 +3,6 @@
 import type { Component, ComponentReplicaRequirements } from "../../../../api/work.ts";
 import { interpreterFieldMalformed } from "../../errors.ts";
 import { type Fields, textAt } from "../../field-access.ts";
-import { numberOfText } from "./numbers.ts";
 
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -23,11 +22,4 @@ export function componentOf(
 /** The name under `key`, or another when there is none. Throws `interpreter-field-malformed`. */
 export function nameOr(parent: Fields, key: string, otherwise: string): string {
   return textAt(parent, key) || otherwise;
-}
-
-/** A number written as such or as a text; `otherwise` when nothing is written, or nothing that is a number. */
-export function numberOr<T extends number | undefined>(value: unknown, otherwise: T): number | T {
-  if (typeof value === "number") return value;
-  if (typeof value === "bigint") return Number(value);
-  return (typeof value === "string" ? numberOfText(value) : undefined) ?? otherwise;
 }

@@ -43,9 +43,13 @@ export function firstOf(members: readonly MemberStatus[], field: string): unknow
   return members.find(({ status }) => status[field] !== undefined && status[field] !== null)?.status[field];
 }
 
-/** The objects under `field` of all members merged key by key; of equal keys the last member's counts. */
+/** The objects under `field` of all members merged key by key; of equal keys the last member's counts that is not null. */
 export function mergedOf(members: readonly MemberStatus[], field: string): Fields {
-  return Object.assign({}, ...members.map(({ status }) => fieldsAt(status, field)));
+  const merged: Record<string, unknown> = {};
+  for (const { status } of members) {
+    for (const [key, value] of Object.entries(fieldsAt(status, field))) merged[key] = value ?? merged[key];
+  }
+  return merged;
 }
 
 /**

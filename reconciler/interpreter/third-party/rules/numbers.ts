@@ -34,3 +34,10 @@ export function optionalNumberAt(parent: Fields, key: string, where: string): nu
 export function numberAt(parent: Fields, key: string, where = "status"): number {
   return optionalNumberAt(parent, key, where) ?? 0;
 }
+
+/** A number written as such or as a text; `otherwise` when nothing is written, or nothing that is a number. */
+export function numberOr<T extends number | undefined>(value: unknown, otherwise: T): number | T {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
+  return (typeof value === "string" ? numberOfText(value) : undefined) ?? otherwise;
+}

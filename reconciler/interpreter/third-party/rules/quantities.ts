@@ -10,6 +10,7 @@ import {
 import type { MemberStatus } from "../../aggregation.ts";
 import { interpreterFieldMalformed } from "../../errors.ts";
 import type { Fields } from "../../field-access.ts";
+import { numberOr } from "./numbers.ts";
 
 /**
  * The quantity under `key`; undefined when absent. `where` is the path of `parent`, for the message. Throws
@@ -44,4 +45,18 @@ export function quantitySumOf(members: readonly MemberStatus[], field: string): 
     if (quantity !== undefined) sum = addQuantities(sum, quantity);
   }
   return formatQuantity(sum);
+}
+
+/**
+ * The sum of a count of devices over all members: a plain number where all members write plain numbers, as they do, and a
+ * quantity otherwise. Throws `interpreter-field-malformed`.
+ */
+export function deviceSumOf(members: readonly MemberStatus[], field: string): string {
+  let sum = 0;
+  for (const { status } of members) {
+    const count = status[field] === "" ? 0 : numberOr(status[field] ?? 0, undefined);
+    if (count === undefined) return quantitySumOf(members, field);
+    sum += count;
+  }
+  return String(sum);
 }
