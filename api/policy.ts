@@ -2,6 +2,7 @@
 // in their copies from cluster to cluster (overrides).
 import { z } from "zod";
 import { tolerationSchema } from "./cluster.ts";
+import { overrideExtensionsSchema } from "./override-extensions.ts";
 import { placementExtensionsSchema } from "./placement-extensions.ts";
 import { anyJson, int32, int64, labelSelectorSchema, objectMeta } from "./schema.ts";
 
@@ -365,6 +366,7 @@ export const ruleWithClusterSchema = z.strictObject({
 export type RuleWithCluster = z.infer<typeof ruleWithClusterSchema>;
 
 export const overrideSpecSchema = z.strictObject({
+  flaghoist: overrideExtensionsSchema.optional().describe("What Flaghoist does beyond Karmada."),
   overriders: overridersSchema.optional().describe("Superseded by overrideRules, and excluded by it."),
   overrideRules: z.array(ruleWithClusterSchema).optional().describe("Changes by cluster, applied in this order."),
   resourceSelectors: z

@@ -1,6 +1,7 @@
 // Defaults and rules of OverridePolicy and ClusterOverridePolicy beyond their schema.
 import { checkLabelValue, checkQualifiedName } from "../../kube/names.ts";
 import { cloneJson } from "../../kube/object.ts";
+import { parseVariables, textsIn } from "../override-variables.ts";
 import type {
   ClusterOverridePolicy,
   FieldOverrider,
@@ -50,10 +51,11 @@ function validateOverrideSpec(spec: OverrideSpec, namespace: string, hasRules: b
   for (const [index, rule] of (spec.overrideRules ?? []).entries()) {
     const at = `spec.overrideRules[${index}]`;
     refusals.push(
-      ...validateOverriders(rule.overriders, `${at}.overriders`),
+      ...validateOverriders(rule.overriders, `${at}.overriders`, spec.flaghoist?.variables === true),
       ...validateClusterAffinity(rule.targetCluster, `${at}.targetCluster`),
     );
   }
+  if (spec.flaghoist?.variables === true) refusals.push(...validateVariables(spec));
   return [...refusals, ...validateSelectorNamespaces(spec.resourceSelectors ?? [], namespace, "OverridePolicy")];
 }
 
@@ -63,13 +65,13 @@ function isEmpty(overriders: Overriders | undefined): boolean {
   return Object.values(others).every((list) => !list || list.length === 0);
 }
 
-function validateOverriders(overriders: Overriders | undefined, at: string): Refusal[] {
+function validateOverriders(overriders: Overriders | undefined, at: string, hasVariables: boolean): Refusal[] {
   return [
     ...(overriders?.annotationsOverrider ?? []).flatMap(({ value }, index) =>
       validateAnnotations(value, `${at}.annotationsOverrider[${index}].value`),
     ),
     ...(overriders?.labelsOverrider ?? []).flatMap(({ value }, index) =>
-      validateLabels(value, `${at}.labelsOverrider[${index}].value`),
+      validateLabels(value, `${at}.labelsOverrider[${index}].value`, hasVariables),
     ),
     ...(overriders?.imageOverrider ?? []).flatMap(({ predicate }, index) =>
       predicate ? validatePointer(predicate.path, `${at}.imageOverrider[${index}].predicate.path`) : [],
@@ -94,11 +96,46 @@ function validateAnnotations(annotations: Readonly<Record<string, string>>, at: 
   return refusals;
 }
 
-function validateLabels(labels: Readonly<Record<string, string>>, at: string): Refusal[] {
+function validateLabels(labels: Readonly<Record<string, string>>, at: string, hasVariables: boolean): Refusal[] {
   return Object.entries(labels ?? {}).flatMap(([key, value]) => [
     ...checkQualifiedName(key).map((words) => invalid(at, key, words)),
-    ...checkLabelValue(value).map((words) => invalid(at, value, words)),
+    ...checkLabelValue(hasVariables ? withSamples(value) : value).map((words) => invalid(at, value, words)),
   ]);
+}
+
+/** With a letter for each variable: what is around them has to be right. */
+function withSamples(text: string): string {
+  const parts = parseVariables(text);
+  return typeof parts === "string" ? "x" : parts.map((part) => (typeof part === "string" ? part : "x")).join("");
+}
+
+/** Variables can be read, wherever values have some. */
+function validateVariables({ overriders, overrideRules }: OverrideSpec): Refusal[] {
+  const lists = [
+    ...(overrideRules ?? []).map(
+      (rule, index) => [rule.overriders, `spec.overrideRules[${index}].overriders`] as const,
+    ),
+    [overriders, "spec.overriders"] as const,
+  ];
+  return lists.flatMap(([given, at]) =>
+    Object.entries(given ?? {}).flatMap(([overrider, items]) =>
+      (items ?? []).flatMap((item, index) => variableProblems(item, `${at}.${overrider}[${index}]`)),
+    ),
+  );
+}
+
+function variableProblems(item: object, at: string): Refusal[] {
+  return Object.entries(item).flatMap(([field, value]: [string, unknown]) => {
+    if (field === "json" || field === "yaml")
+      return ((value ?? []) as readonly object[]).flatMap((operation, index) =>
+        variableProblems(operation, `${at}.${field}[${index}]`),
+      );
+    if (field !== "value") return [];
+    return [...textsIn(value)].flatMap((text) => {
+      const parts = parseVariables(text);
+      return typeof parts === "string" ? [invalid(`${at}.value`, text, parts)] : [];
+    });
+  });
 }
 
 function validatePointer(pointer: string, at: string): Refusal[] {

@@ -11,6 +11,7 @@ import { type AnyOverridePolicy, asSelected, overridersPath, rulesOf, selectOver
 import { listedOverridePolicies, type OverridePolicySource } from "./override-policies.ts";
 import type { AppliedOverride, OverrideChange, OverrideResult, PolicyRef } from "./override-result.ts";
 import { overrideRecord } from "./record.ts";
+import { VariableResolver } from "./variables.ts";
 
 export interface OverrideOptions {
   /**
@@ -124,10 +125,11 @@ function applyStage(
   const changes: OverrideChange[] = [];
   for (const policy of policies) {
     const ref = policyRef(policy);
+    const variables = policy.spec.flaghoist?.variables === true ? new VariableResolver(cluster) : undefined;
     for (const [rule, { targetCluster, overriders }] of rulesOf(policy).entries()) {
       if (targetCluster != null && !clusterMatches(cluster, targetCluster)) continue;
       const application = { policy: ref, rule, overriders };
-      const at = { ...application, field: overridersPath(policy, rule), cluster };
+      const at = { ...application, field: overridersPath(policy, rule), cluster, variables };
       for (const change of applyRule(draft, at, options)) changes.push(change);
       applied.push(application);
     }

@@ -12,6 +12,7 @@ import { overrideImage } from "./image.ts";
 import { overrideLabels } from "./labels-annotations.ts";
 import type { OverrideChange, OverriderKind, PolicyRef } from "./override-result.ts";
 import { overridePlaintext } from "./plaintext.ts";
+import type { VariableResolver } from "./variables.ts";
 
 /** The order in which the overriders of one rule work. */
 const OVERRIDER_ORDER: readonly OverriderKind[] = [
@@ -31,6 +32,8 @@ export interface RuleApplication {
   /** Where the policy has the overriders: `spec.overrideRules[0].overriders`. */
   readonly field: string;
   readonly cluster: Cluster;
+  /** Set where the policy asks for variables. */
+  readonly variables?: VariableResolver | undefined;
 }
 
 export interface RuleOptions {
@@ -68,7 +71,8 @@ function kindMissing(): AppError {
 }
 
 function failure(error: unknown, application: RuleApplication, overrider: OverriderKind, index: number): AppError {
-  const path = error instanceof AppError ? error.details["path"] : undefined;
+  const told = error instanceof AppError ? error.details["path"] : undefined;
+  const path = told === "" ? placeOf(application.overriders, overrider, index) : told;
   const failed = {
     policy: application.policy,
     rule: application.rule,
@@ -78,6 +82,24 @@ function failure(error: unknown, application: RuleApplication, overrider: Overri
     cluster: application.cluster.metadata.name ?? "",
   };
   return overrideFailed(failed, messageOf(error), error);
+}
+
+/** Where an overrider means to write, for those that say so. */
+function placeOf(overriders: Overriders, overrider: OverriderKind, index: number): string | undefined {
+  switch (overrider) {
+    case "imageOverrider":
+      return overriders.imageOverrider?.[index]?.predicate?.path;
+    case "fieldOverrider":
+      return overriders.fieldOverrider?.[index]?.fieldPath;
+    case "plaintext":
+      return overriders.plaintext?.[index]?.path;
+    case "labelsOverrider":
+      return "/metadata/labels";
+    case "annotationsOverrider":
+      return "/metadata/annotations";
+    default:
+      return undefined;
+  }
 }
 
 /**
@@ -120,38 +142,37 @@ function hasKind({ kind, apiVersion }: { readonly kind?: unknown; readonly apiVe
 
 function applyOne(
   draft: Draft,
-  { overriders }: RuleApplication,
+  { overriders, variables }: RuleApplication,
   overrider: OverriderKind,
   index: number,
   { compatibility }: RuleOptions,
 ): void {
+  const use = <T extends object>(list: readonly T[] | undefined, work: (item: T) => void): void => {
+    const item = list?.[index];
+    if (item !== undefined) work(variables?.resolve(item) ?? item);
+  };
   switch (overrider) {
     case "imageOverrider":
-      withItem(overriders.imageOverrider, index, (item) => overrideImage(draft, item));
+      use(overriders.imageOverrider, (item) => overrideImage(draft, item));
       break;
     case "commandOverrider":
-      withItem(overriders.commandOverrider, index, (item) => overrideWords(draft, "command", item));
+      use(overriders.commandOverrider, (item) => overrideWords(draft, "command", item));
       break;
     case "argsOverrider":
-      withItem(overriders.argsOverrider, index, (item) => overrideWords(draft, "args", item));
+      use(overriders.argsOverrider, (item) => overrideWords(draft, "args", item));
       break;
     case "labelsOverrider":
-      withItem(overriders.labelsOverrider, index, (item) => overrideLabels(draft, "labels", item));
+      use(overriders.labelsOverrider, (item) => overrideLabels(draft, "labels", item));
       break;
     case "annotationsOverrider":
-      withItem(overriders.annotationsOverrider, index, (item) => overrideLabels(draft, "annotations", item));
+      use(overriders.annotationsOverrider, (item) => overrideLabels(draft, "annotations", item));
       break;
     case "fieldOverrider":
-      withItem(overriders.fieldOverrider, index, (item) =>
+      use(overriders.fieldOverrider, (item) =>
         overrideField(draft, item, { keepLayout: compatibility === "flaghoist" }),
       );
       break;
     case "plaintext":
-      withItem(overriders.plaintext, index, (item) => overridePlaintext(draft, item));
+      use(overriders.plaintext, (item) => overridePlaintext(draft, item));
   }
-}
-
-function withItem<T>(list: readonly T[] | undefined, index: number, use: (item: T) => void): void {
-  const item = list?.[index];
-  if (item !== undefined) use(item);
 }

@@ -277,4 +277,47 @@ describe.each(engines())("overrides, store: %s", (engine) => {
       expect(at(copy, "data", "app.yaml")).toBe("# how we log\nlog: {level: debug}\nfeature: yes\n");
     });
   });
+
+  it("fill in what is known of each cluster, where the policy asks for it", async () => {
+    const namespace = "variables";
+    const rule: RuleWithCluster = {
+      overriders: {
+        plaintext: [
+          { path: "/metadata/annotations", operator: "add", value: { at: "${cluster.name}/${cluster.region}" } },
+        ],
+        imageOverrider: [{ component: "Registry", operator: "replace", value: "${cluster.labels.mirror:-eu}.example" }],
+      },
+    };
+    const asking = overrides(namespace, "vars", rule);
+    await applyAll(
+      plane.client,
+      namespaceObject(namespace),
+      { ...asking, spec: { ...asking.spec, flaghoist: { variables: true } } },
+      policy({ namespace }),
+      deployment({ namespace }),
+    );
+
+    await eventually(async () => {
+      for (const [name, region] of [
+        ["tokyo-1", "ap-northeast"],
+        ["paris-1", "eu-west"],
+      ]) {
+        const web = await plane.member(name ?? "").client.find(ref("apps/v1 Deployment", namespace, "web"));
+        expect(at(web, "metadata", "annotations", "at")).toBe(`${name}/${region}`);
+        expect(at(web, ...IMAGE)).toBe("eu.example/web:1");
+      }
+    });
+    // A label of a cluster changes what its copies say.
+    await plane.client.patch(
+      ref("cluster.karmada.io/v1alpha1 Cluster", "", "paris-1"),
+      { metadata: { labels: { mirror: "fr" } } },
+      "merge",
+    );
+    await eventually(async () => expect((await imagesOf(namespace))["paris-1"]).toBe("fr.example/web:1"));
+
+    const wrong = overrides(namespace, "wrong", registry("${cluster.regoin}"));
+    await expect(
+      applyAll(plane.client, { ...wrong, spec: { ...wrong.spec, flaghoist: { variables: true } } }),
+    ).rejects.toThrow("did you mean cluster.region");
+  });
 });

@@ -96,7 +96,7 @@ export function startWorkController(deps: Deps): Controller {
     const key = change.type === "deleted" ? bindingKeyOfWork(change.object) : undefined;
     if (key !== undefined) queue.add(key);
   });
-  // Rules aim at clusters by label, region and provider.
+  // Rules aim at clusters by label, region and provider, and variables say those and annotations.
   fleet.subscribe(({ before, after }) => {
     if (before === undefined || after === undefined) return;
     if (equalJson(targetFacts(before), targetFacts(after))) return;
@@ -142,7 +142,8 @@ export function bindingKeyOfWork(work: Work): string | undefined {
 
 function targetFacts(cluster: Cluster): unknown {
   const { provider, region, zone, zones } = cluster.spec;
-  return { labels: cluster.metadata.labels, provider, region, zone, zones };
+  const { labels, annotations } = cluster.metadata;
+  return { labels, annotations, provider, region, zone, zones };
 }
 
 async function reconcile(
