@@ -59,7 +59,7 @@ function endOf(text: string, start: number): number | undefined {
 
 function parseVariable(text: string): OverrideVariable | string {
   const inner = text.slice(2, -1);
-  const match = /^cluster\.(\w+)(?:\.([\w-]+)|\['([^']*)'\]|\["([^"]*)"\])?(?::-([^]*))?$/.exec(inner);
+  const match = /^cluster\.(\w+)(?:\.([\w-]+)|\['([^']*)'\]|\["([^"]*)"\])?(?::-([\s\S]*))?$/.exec(inner);
   if (match === null) return unreadable(text, inner);
   const [, source = "", dotted, single, double, fallback] = match;
   const key = dotted ?? single ?? double;
