@@ -52,18 +52,24 @@ describe("CustomizationIndex", () => {
     expect(index.scripts({ ...MACHINE, kind: "Robot" }, "Retain")).toEqual([]);
   });
 
-  it("tells which kinds a change concerns", () => {
+  it("tells which operations on which kinds a change concerns", () => {
     const index = new CustomizationIndex();
+    const retaining = (kind: string): object => ({ apiVersion: "acme.dev/v1", kind, operations: new Set(["Retain"]) });
 
-    expect(index.set(customization("b", { retention: "x" }))).toEqual(["acme.dev/v1/Machine"]);
+    expect(index.set(customization("b", { retention: "x" }))).toEqual([retaining("Machine")]);
     // The same script by another name, an operation that another has already, and no script at all.
     expect(index.set(customization("a", { retention: "x" }))).toEqual([]);
     expect(index.set(customization("c", { retention: "y" }))).toEqual([]);
     expect(index.set(customization("d", {}))).toEqual([]);
-    expect(index.set(customization("a", { retention: "x" }, "Robot"))).toEqual(["acme.dev/v1/Robot"]);
-    expect(index.delete("b")).toEqual(["acme.dev/v1/Machine"]);
+    expect(index.set(customization("a", { retention: "x" }, "Robot"))).toEqual([retaining("Robot")]);
+    expect(index.delete("b")).toEqual([retaining("Machine")]);
     expect(index.scripts(MACHINE, "Retain").map(({ source }) => source)).toEqual(["y"]);
-    expect(index.delete("c")).toEqual(["acme.dev/v1/Machine"]);
+    expect(index.set(customization("c", { retention: "y", dependencyInterpretation: "z" }))).toEqual([
+      { ...retaining("Machine"), operations: new Set(["InterpretDependency"]) },
+    ]);
+    expect(index.delete("c")).toEqual([
+      { ...retaining("Machine"), operations: new Set(["Retain", "InterpretDependency"]) },
+    ]);
     expect(index.delete("c")).toEqual([]);
     expect([...index.all()].map(({ customization: name }) => name)).toEqual(["a"]);
   });

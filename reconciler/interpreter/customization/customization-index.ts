@@ -16,7 +16,14 @@ export interface CustomizationScript {
 type Merged = ReadonlyMap<InterpreterOperation, readonly CustomizationScript[]>;
 
 /** `apiVersion/kind`, as in `apps/v1/Deployment`. */
-export type TargetKey = string;
+type TargetKey = string;
+
+/** Operations on one kind whose scripts have become others. */
+export interface ScriptsChange {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly operations: ReadonlySet<InterpreterOperation>;
+}
 
 /**
  * Finds the scripts for a kind. Of several customizations for one kind the alphabetically first with a script for an
@@ -31,8 +38,8 @@ export class CustomizationIndex {
     for (const customization of customizations) this.set(customization);
   }
 
-  /** Adds or replaces the customization of this name. Answers with the kinds whose scripts are others now. */
-  set(customization: ResourceInterpreterCustomization): readonly TargetKey[] {
+  /** Adds or replaces the customization of this name. Answers with what is otherwise now. */
+  set(customization: ResourceInterpreterCustomization): readonly ScriptsChange[] {
     const name = customization.metadata.name ?? "";
     const { apiVersion, kind } = customization.spec.target;
     const target = `${apiVersion}/${kind}`;
@@ -45,7 +52,7 @@ export class CustomizationIndex {
   }
 
   /** Forgets a customization. Answers as `set`. */
-  delete(name: string): readonly TargetKey[] {
+  delete(name: string): readonly ScriptsChange[] {
     const target = this.#targets.get(name);
     if (target === undefined) return [];
     this.#targets.delete(name);
@@ -64,7 +71,7 @@ export class CustomizationIndex {
     for (const merged of this.#merged.values()) for (const scripts of merged.values()) yield* scripts;
   }
 
-  #merge(target: TargetKey): readonly TargetKey[] {
+  #merge(target: TargetKey): readonly ScriptsChange[] {
     const before = this.#merged.get(target);
     const members = [...(this.#members.get(target)?.values() ?? [])].sort((a, b) =>
       (a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1,
@@ -73,7 +80,10 @@ export class CustomizationIndex {
     const merged = mergeScripts(members);
     if (merged.size === 0) this.#merged.delete(target);
     else this.#merged.set(target, merged);
-    return sameSources(before, merged) ? [] : [target];
+    const operations = changedOperations(before, merged);
+    if (operations.size === 0) return [];
+    const slash = target.lastIndexOf("/");
+    return [{ apiVersion: target.slice(0, slash), kind: target.slice(slash + 1), operations }];
   }
 }
 
@@ -92,13 +102,15 @@ function mergeScripts(sorted: readonly ResourceInterpreterCustomization[]): Merg
   return merged;
 }
 
-function sameSources(before: Merged | undefined, after: Merged): boolean {
-  if (before === undefined) return after.size === 0;
-  if (before.size !== after.size) return false;
-  for (const [operation, scripts] of after) {
-    const old = before.get(operation);
-    if (old?.length !== scripts.length || scripts.some(({ source }, index) => old[index]?.source !== source))
-      return false;
-  }
-  return true;
+const NO_SCRIPTS: Merged = new Map();
+
+function changedOperations(before: Merged = NO_SCRIPTS, after: Merged): Set<InterpreterOperation> {
+  const changed = new Set<InterpreterOperation>();
+  for (const operation of [...before.keys(), ...after.keys()])
+    if (sourcesOf(before, operation) !== sourcesOf(after, operation)) changed.add(operation);
+  return changed;
+}
+
+function sourcesOf(merged: Merged, operation: InterpreterOperation): string {
+  return (merged.get(operation) ?? []).map(({ source }) => source).join("\u0000");
 }

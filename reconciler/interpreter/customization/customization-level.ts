@@ -3,7 +3,14 @@ import { gvkOf, isObject, type KubeObject, refOf } from "../../../kube/object.ts
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { Compatibility } from "../betterments.ts";
 import { checkDependencies } from "../dependency-check.ts";
-import type { Dependency, InterpreterLevel, InterpreterOperation, ReplicaDemand, Status } from "../interpreter.ts";
+import {
+  type Dependency,
+  type InterpreterLevel,
+  type InterpreterOperation,
+  NOTHING_REPORTED,
+  type ReplicaDemand,
+  type Status,
+} from "../interpreter.ts";
 import type { CustomizationIndex, CustomizationScript } from "./customization-index.ts";
 import { customizationFailed, resultMalformed } from "./errors.ts";
 import { repairEmpties } from "./repair-empties.ts";
@@ -16,6 +23,9 @@ export interface CustomizationLevelOptions {
   /** `karmada`: also takes negative replicas, and objects that a script turned into others. */
   readonly compatibility: Compatibility;
 }
+
+/** Where Lua says that something happened, which is told with the customization's name. */
+const PLACE = /^(?:<string>:\d+: |line \d+: )/;
 
 /** What an int32 becomes of a number that it cannot hold, where Karmada runs. */
 const NO_INT32 = -2_147_483_648;
@@ -46,7 +56,7 @@ export function customizationLevel({ scripts, runner, compatibility }: Customiza
       if (!(error instanceof AppError)) throw error;
       const { line } = error.details;
       throw customizationFailed(script, refOf(object), {
-        problem: messageOf(error),
+        problem: messageOf(error).replace(PLACE, ""),
         line: typeof line === "number" ? line : undefined,
         recovery: error.recovery,
         cause: error,
@@ -124,8 +134,11 @@ export function customizationLevel({ scripts, runner, compatibility }: Customiza
     },
 
     aggregateStatus(object, items: readonly AggregatedStatusItem[]) {
-      return ask(object, scriptFor(object, "AggregateStatus"), [object, items], ([result]) =>
-        objectFrom(result, object, []),
+      return ask(
+        object,
+        scriptFor(object, "AggregateStatus"),
+        [object, items === NOTHING_REPORTED ? null : items],
+        ([result]) => objectFrom(result, object, []),
       );
     },
   };

@@ -1,16 +1,6 @@
 // Running the script of a customization: compiled once, and stopped at its limits.
+import type { LuaLimits, LuaScript } from "../lua/script.ts";
 import type { CustomizationScript } from "./customization-index.ts";
-
-export interface LuaLimits {
-  readonly steps: number;
-  readonly memoryBytes: number;
-  readonly depth: number;
-  readonly now?: number;
-}
-
-export interface LuaScript {
-  call(functionName: string, args: readonly unknown[], limits: LuaLimits): readonly unknown[];
-}
 
 /** Runs scripts at once. */
 export interface ScriptRunner {
@@ -20,6 +10,9 @@ export interface ScriptRunner {
    */
   run(script: CustomizationScript, args: readonly unknown[]): readonly unknown[];
 }
+
+/** A script, and the function of it that is called. */
+export type ScriptCall = Pick<CustomizationScript, "source" | "functionName">;
 
 export type CompileScript = (source: string) => LuaScript;
 
@@ -52,6 +45,12 @@ export class CompiledScripts {
     return found;
   }
 
+  /** What the function of a script returns. Throws the errors of Lua. */
+  call({ source, functionName }: ScriptCall, args: readonly unknown[], limits: LuaLimits): readonly unknown[] {
+    // Only GetReplicas has a second value; what else functions return is never looked at.
+    return this.get(source).call(functionName, args, limits, functionName === "GetReplicas" ? 2 : 1);
+  }
+
   #compiled(source: string): LuaScript | { readonly problem: unknown } {
     try {
       return this.#compile(source);
@@ -61,7 +60,12 @@ export class CompiledScripts {
   }
 }
 
-/** Gives each script all of its time in place: for programs that have nothing else to do meanwhile. */
-export function inPlaceRunner(scripts: CompiledScripts, limits: LuaLimits): ScriptRunner {
-  return { run: ({ source, functionName }, args) => scripts.get(source).call(functionName, args, limits) };
+/**
+ * Gives each script all of its time in place: for programs that have nothing else to do meanwhile. `now` is what scripts
+ * take for the time, in milliseconds.
+ */
+export function inPlaceRunner(scripts: CompiledScripts, limits: LuaLimits, now: () => number): ScriptRunner {
+  return {
+    run: (script, args) => scripts.call(script, args, { ...limits, now: now() }),
+  };
 }

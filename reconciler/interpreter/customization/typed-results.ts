@@ -2,7 +2,13 @@
 // ignored, empty ones left out, wrong types refused.
 import type { Toleration } from "../../../api/cluster.ts";
 import type { LabelSelector } from "../../../api/schema.ts";
-import type { Component, NodeClaim, NodeSelector, ReplicaRequirements } from "../../../api/work.ts";
+import type {
+  Component,
+  ComponentReplicaRequirements,
+  NodeClaim,
+  NodeSelector,
+  ReplicaRequirements,
+} from "../../../api/work.ts";
 import { isObject } from "../../../kube/object.ts";
 import { formatQuantity, quantityFromJson } from "../../../kube/quantity.ts";
 import { messageOf } from "../../../runtime/errors.ts";
@@ -16,11 +22,15 @@ const SMALLEST_INT32 = -2_147_483_648;
 const LARGEST_INT32 = 2_147_483_647;
 
 export function readRequirements(value: unknown, path: string): ReplicaRequirements {
+  const namespace = optionalText(tableOf(value, path), "namespace", path);
+  return { ...readNeeds(value, path), ...(namespace === undefined ? {} : { namespace }) };
+}
+
+function readNeeds(value: unknown, path: string): ComponentReplicaRequirements {
   const table = tableOf(value, path);
   return present({
     nodeClaim: optional(table, "nodeClaim", path, readNodeClaim),
     resourceRequest: optional(table, "resourceRequest", path, readQuantities),
-    namespace: optionalText(table, "namespace", path),
     priorityClassName: optionalText(table, "priorityClassName", path),
   });
 }
@@ -29,12 +39,11 @@ export function readComponents(value: unknown): Component[] {
   return listOf(value, "components").map((item, index) => {
     const path = `components[${index}]`;
     const table = tableOf(item, path);
-    const replicaRequirements = optional(table, "replicaRequirements", path, readRequirements);
-    const { namespace: _namespace, ...requirements } = replicaRequirements ?? {};
+    const replicaRequirements = optional(table, "replicaRequirements", path, readNeeds);
     return {
       name: optionalText(table, "name", path) ?? "",
       replicas: int32Of(field(table, "replicas") ?? 0, `${path}.replicas`),
-      ...(replicaRequirements === undefined ? {} : { replicaRequirements: requirements }),
+      ...(replicaRequirements === undefined ? {} : { replicaRequirements }),
     };
   });
 }

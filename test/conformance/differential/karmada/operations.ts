@@ -1,6 +1,7 @@
 import type { Operation } from "./operation.ts";
 import { bindingOperation } from "./operations/binding.ts";
 import { estimateOperation } from "./operations/estimate.ts";
+import { interpretCustomOperation } from "./operations/interpret-custom.ts";
 import { askRecombinedNative, interpretNativeOperation } from "./operations/interpret-native.ts";
 import { interpretThirdPartyOperation } from "./operations/interpret-thirdparty.ts";
 import { matchOperation } from "./operations/match.ts";
@@ -25,6 +26,7 @@ import { workOperation } from "./operations/work.ts";
 const RANDOM = [
   bindingOperation as Operation<unknown>,
   estimateOperation as Operation<unknown>,
+  interpretCustomOperation as Operation<unknown>,
   interpretNativeOperation as Operation<unknown>,
   interpretThirdPartyOperation as Operation<unknown>,
   matchOperation as Operation<unknown>,
