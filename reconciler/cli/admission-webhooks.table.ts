@@ -100,6 +100,14 @@ const ROWS: readonly Row[] = [
     "resourceinterpreterwebhookconfigurations",
     "Cluster",
   ],
+  [
+    "validate",
+    "resourceinterpretercustomization.karmada.io",
+    "resourceinterpretercustomization",
+    "config.karmada.io",
+    "resourceinterpretercustomizations",
+    "Cluster",
+  ],
   ["validate", "federatedhpa.karmada.io", "federatedhpa", AUTOSCALING, "federatedhpas", "Namespaced"],
   ["validate", "cronfederatedhpa.karmada.io", "cronfederatedhpa", AUTOSCALING, "cronfederatedhpas", "Namespaced"],
   [

@@ -1,9 +1,12 @@
 // Our admission rules in the form that the embedded API server takes.
 import { defaultObject, hasAdmissionRules, validateObject } from "../../api/admission/admit.ts";
+import type { ValidationOptions } from "../../api/admission/context.ts";
 import { deletionRefusal } from "../../api/admission/deletion.ts";
 import type { FieldError } from "../../api/admission/field-error.ts";
+import { validateCustomizationAmong } from "../../api/admission/interpreter.ts";
 import { type FindNaming, rivalWarnings } from "../../api/admission/rival-policies.ts";
 import { objectWarnings, warningText } from "../../api/admission/warnings.ts";
+import { CONFIG_GROUP, type ResourceInterpreterCustomization } from "../../api/config.ts";
 import { type FeatureGates, featureGates } from "../../api/feature-gates.ts";
 import { type ClusterPropagationPolicy, POLICY_GROUP, type PropagationPolicy } from "../../api/policy.ts";
 import { type ResourceBinding, WORK_GROUP } from "../../api/work.ts";
@@ -17,6 +20,7 @@ import {
   QUOTA_EXCEEDED,
   type QuotaEnforcement,
 } from "../controllers/quota/quota-enforcement.ts";
+import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
 
 /** A write, as far as our rules look at it. For DELETE `object` is the present one. */
@@ -54,12 +58,18 @@ export interface AdmissionSettings {
   readonly quotas?: QuotaEnforcement | undefined;
   /** The policies there are; undefined until they are known. */
   readonly policies?: (() => PolicyIndex | undefined) | undefined;
+  /** The customizations that are known by now. */
+  readonly customizations?: (() => Iterable<ResourceInterpreterCustomization>) | undefined;
 }
 
 export function admissionRules(settings: AdmissionSettings): AdmissionRules {
   const { clock, newUuid } = settings;
   const gates = featureGates(settings.featureGates);
-  const options = { featureGates: gates, allowNoExecuteTaintPolicy: settings.allowNoExecuteTaintPolicy };
+  const options: ValidationOptions = {
+    featureGates: gates,
+    allowNoExecuteTaintPolicy: settings.allowNoExecuteTaintPolicy,
+    checkScript: checkCustomizationScript,
+  };
   const warns = settings.compatibility !== "karmada";
   return {
     mutate({ operation, subresource, namespace = "", object }) {
@@ -76,9 +86,9 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
         return refusal === undefined ? [] : { code: 403, message: refusal };
       }
       if (subresource !== undefined) return [];
-      const refusals = validateObject(object, oldObject, options);
+      const refusals = [...validateObject(object, oldObject, options), ...rivalRefusals(object, settings)];
       if (refusals.length > 0) return refusals;
-      if (warns) warnOf(write, settings.policies?.());
+      if (warns) warnOf(write, settings.policies?.(), options);
       const { quotas } = settings;
       if (!gates.FederatedQuotaEnforcement || quotas === undefined || !isBinding(object)) return [];
       const binding: BindingWrite = {
@@ -90,6 +100,13 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
       return concernsQuota(binding) ? enforce(quotas, binding) : [];
     },
   };
+}
+
+function rivalRefusals(object: KubeObject, { customizations }: AdmissionSettings): readonly FieldError[] {
+  if (object.kind !== "ResourceInterpreterCustomization" || parseApiVersion(object.apiVersion).group !== CONFIG_GROUP)
+    return [];
+  // It has passed the schema of its kind.
+  return validateCustomizationAmong(object as unknown as ResourceInterpreterCustomization, customizations?.() ?? []);
 }
 
 function isBinding({ apiVersion, kind }: KubeObject): boolean {
@@ -108,10 +125,14 @@ async function enforce(quotas: QuotaEnforcement, write: BindingWrite): Promise<V
 }
 
 /** Only of what somebody meant to write: not of a change beside the spec, nor of an object that goes. */
-function warnOf({ object, oldObject, warn }: RuledWrite, policies: PolicyIndex | undefined): void {
+function warnOf(
+  { object, oldObject, warn }: RuledWrite,
+  policies: PolicyIndex | undefined,
+  options: ValidationOptions,
+): void {
   if (object.metadata.deletionTimestamp !== undefined) return;
   if (oldObject !== undefined && equalJson(oldObject["spec"], object["spec"])) return;
-  for (const warning of objectWarnings(object)) warn(warningText(warning));
+  for (const warning of objectWarnings(object, options)) warn(warningText(warning));
   if (policies === undefined || parseApiVersion(object.apiVersion).group !== POLICY_GROUP) return;
   if (object.kind !== "PropagationPolicy" && object.kind !== "ClusterPropagationPolicy") return;
   // It has passed the schema of its kind.

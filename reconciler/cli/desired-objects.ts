@@ -13,12 +13,13 @@ import { messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
+import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 import type { DesiredObject } from "../plan/source-changes.ts";
 
 const FIELD_MANAGER = "flaghoist";
 
 /** What hangs on the options of a server is left to its dry run. */
-const SERVER_ALLOWS = { allowNoExecuteTaintPolicy: true };
+const SERVER_ALLOWS = { allowNoExecuteTaintPolicy: true, checkScript: checkCustomizationScript };
 
 /** Something in the files that would be refused. */
 export interface InputProblem {

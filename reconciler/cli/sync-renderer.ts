@@ -5,6 +5,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { ObjectOrigin, RenderedObject } from "../../renderers/rendered.ts";
 import type { RenderedFile, SyncRenderer } from "../controllers/sync/sync-apply.ts";
+import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 
 export function createSyncRenderer(options: ValidationOptions = {}): SyncRenderer & { close(): Promise<void> } {
   const pool = new RenderPool();
@@ -27,6 +28,8 @@ function originText(origin: ObjectOrigin): string {
 
 /** What an API server would refuse in an object of a kind that we know; undefined when nothing. */
 export function describeProblems(object: KubeObject, options: ManifestOptions = {}): string | undefined {
-  const errors = checkManifest(object, options).filter((problem) => problem.severity === "error");
+  const errors = checkManifest(object, { checkScript: checkCustomizationScript, ...options }).filter(
+    (problem) => problem.severity === "error",
+  );
   return errors.length === 0 ? undefined : errors.map((problem) => problem.message).join("; ");
 }
