@@ -106,6 +106,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       allowNoExecuteTaintPolicy,
       quotas: new QuotaEnforcement(client, ledger),
       policies: () => manager?.policies,
+      customizations: () => manager?.customizations() ?? [],
     };
   }
   const engine =

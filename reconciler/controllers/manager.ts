@@ -1,5 +1,5 @@
 // Starts every control loop of a control plane over one store, in the order in which they need each other.
-
+import type { ResourceInterpreterCustomization } from "../../api/config.ts";
 import type { Fleet } from "../../fleets/fleet.ts";
 import { formatApiVersion } from "../../kube/object.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
@@ -11,6 +11,7 @@ import { startClusterController } from "./clusters/clusters.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
 import type { Controller, ControllerContext } from "./context.ts";
+import { CUSTOMIZATION_KIND, startCustomizations } from "./customizations.ts";
 import { Interpretation } from "./interpretation.ts";
 import { WEBHOOK_CONFIGURATION_KIND, WebhookProvider } from "./interpreter-webhooks/webhook-provider.ts";
 import { startQuotaStatusController } from "./quota/federated-resource-quota.ts";
@@ -56,6 +57,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   [BINDING_API_VERSION, "ResourceBinding"],
   [BINDING_API_VERSION, "ClusterResourceBinding"],
   [WORK_API_VERSION, "Work"],
+  CUSTOMIZATION_KIND,
   QUOTA_KIND,
   REBALANCER_KIND,
   TAINT_POLICY_KIND,
@@ -81,6 +83,8 @@ export interface Manager extends Controller {
   readonly decisions: DecisionHistory;
   /** The propagation policies there are. */
   readonly policies: PolicyIndex;
+  /** The customizations there are. */
+  customizations(): Iterable<ResourceInterpreterCustomization>;
 }
 
 export async function startManager(options: ManagerOptions): Promise<Manager> {
@@ -88,6 +92,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   for (const [apiVersion, kind] of FIRST_KINDS) context.informers.of(apiVersion, kind);
   await context.informers.synced();
 
+  const customizations = startCustomizations(context);
   const webhooks = new WebhookProvider(context);
   const { compatibility } = context.profile;
   const { mapper } = context.client;
@@ -95,6 +100,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     compatibility,
     hasStatus: ({ group, version, kind }) =>
       mapper.known(formatApiVersion(group, version), kind)?.subresources.includes("status") === true,
+    customization: customizations,
     webhook: webhooks,
   });
   const journal = new DriftJournal();
@@ -154,6 +160,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     journal,
     artifacts,
     policies,
+    customizations: () => context.informers.of<ResourceInterpreterCustomization>(...CUSTOMIZATION_KIND).all(),
     decisions: fleetState.decisions,
     estimators,
     stop: async () => {
@@ -161,6 +168,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       await Promise.all(controllers.map((controller) => controller.stop()));
       webhooks.close();
       await plugins?.stop();
+      await customizations.stop();
       await context.events.flush();
       await context.informers.stop();
     },

@@ -9,6 +9,11 @@ import type { ControllerContext } from "../context.ts";
 
 /** As Karmada: discovery is read again every 30 seconds; a new definition is noticed at once. */
 const REFRESH_MS = 30_000;
+/** A definition is established moments before discovery has its kind. */
+const UNSERVED_REFRESH_MS = 250;
+/** More often than this nobody waits for a kind that does not come. */
+const UNSERVED_REFRESHES = 20;
+const DEFINITION = ["apiextensions.k8s.io/v1", "CustomResourceDefinition"] as const;
 
 export class TemplateWatch {
   readonly skipped: SkipList;
@@ -22,6 +27,8 @@ export class TemplateWatch {
   #stopped = false;
   #refreshing: Promise<void> | undefined;
   #again = false;
+  /** How often discovery is still read again soon. */
+  #hurries = 0;
 
   constructor(context: ControllerContext) {
     this.#context = context;
@@ -54,14 +61,16 @@ export class TemplateWatch {
   }
 
   async start(): Promise<void> {
-    this.#context.informers.of("apiextensions.k8s.io/v1", "CustomResourceDefinition").subscribe((change) => {
+    this.#context.informers.of(...DEFINITION).subscribe((change) => {
       const before = change.type === "updated" ? change.previous : undefined;
       if (
         change.type !== "updated" ||
         before?.metadata.generation !== change.object.metadata.generation ||
         !isEstablished(before)
-      )
+      ) {
+        this.#hurries = UNSERVED_REFRESHES;
         void this.refresh();
+      }
     });
     await this.refresh();
     this.#hasStarted = true;
@@ -125,9 +134,12 @@ export class TemplateWatch {
   async #read(): Promise<void> {
     const { client, clock, logger, informers } = this.#context;
     this.#timer?.cancel();
+    let isComplete = true;
     try {
       await client.mapper.refresh();
-      const wanted = templateKinds(await client.mapper.all(), this.skipped);
+      const resources = await client.mapper.all();
+      isComplete = this.#hurries === 0 || servesEvery(informers.of(...DEFINITION).all(), resources);
+      const wanted = templateKinds(resources, this.skipped);
       for (const [apiVersion, kind] of wanted) {
         const key = `${apiVersion}/${kind}`;
         if (this.#stopped || this.#informers.has(key)) continue;
@@ -149,7 +161,9 @@ export class TemplateWatch {
     } catch (error) {
       logger.warn("discovery failed", { error: messageOf(error) });
     }
-    if (!this.#stopped) this.#timer = clock.after(REFRESH_MS, () => void this.refresh());
+    if (this.#stopped) return;
+    this.#hurries = isComplete ? 0 : this.#hurries - 1;
+    this.#timer = clock.after(isComplete ? REFRESH_MS : UNSERVED_REFRESH_MS, () => void this.refresh());
   }
 }
 
@@ -158,6 +172,17 @@ function isEstablished(definition: KubeObject | undefined): boolean {
   return (
     status?.conditions?.some((condition) => condition.type === "Established" && condition.status === "True") === true
   );
+}
+
+/** Whether discovery has the kinds of all definitions that are established. */
+function servesEvery(definitions: Iterable<KubeObject>, resources: readonly ResourceInfo[]): boolean {
+  const served = new Set(resources.map(({ group, kind }) => `${group}/${kind}`));
+  for (const definition of definitions) {
+    if (!isEstablished(definition) || definition.metadata.deletionTimestamp !== undefined) continue;
+    const { group, names } = definition["spec"] as { group: string; names: { kind: string } };
+    if (!served.has(`${group}/${names.kind}`)) return false;
+  }
+  return true;
 }
 
 /** The kinds to watch, each in the first version in which its group serves it. */

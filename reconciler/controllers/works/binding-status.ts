@@ -106,7 +106,8 @@ export function startBindingStatusController(deps: Deps): Controller {
     );
     if (aggregated === undefined || equalJson(aggregated["status"], template["status"])) return;
     const info = await context.client.mapper.find(apiVersion, kind);
-    const target: KubeObject = { ...aggregated, apiVersion, kind };
+    // What else a script made of the object is not asked for.
+    const target: KubeObject = { ...template, apiVersion, kind, status: aggregated["status"] };
     const written =
       info?.subresources.includes("status") === true
         ? await context.client.update(target, { subresource: "status", fieldManager: STATUS_MANAGER })
