@@ -8,11 +8,15 @@ export interface Ran {
   readonly err: string;
 }
 
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The standard input. */
+  readonly input?: string;
+}
+
 /** Runs `flaghoist ARGS` in the folder `cwd`, with no other environment than `env`. */
-export async function runFlaghoist(
-  args: readonly string[],
-  { cwd, env = {} }: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<Ran> {
+export async function runFlaghoist(args: readonly string[], { cwd, env = {}, input = "" }: Surroundings): Promise<Ran> {
   let out = "";
   let err = "";
   const io = {
@@ -25,6 +29,7 @@ export async function runFlaghoist(
     isTerminal: false,
     env,
     cwd,
+    readInput: async () => input,
   };
   const code = await runCli(args, io, new AbortController().signal);
   return { code, out, err };

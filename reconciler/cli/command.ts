@@ -60,6 +60,8 @@ export interface Io {
   readonly isTerminal: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** All of the standard input; absent where there is none. */
+  readonly readInput?: () => Promise<string>;
 }
 
 /** A wrong command line; shown with the command's usage, exit code 2. */

@@ -1,5 +1,6 @@
 // The command line: finds the command, parses its options, turns errors into messages and exit codes.
 import { constants } from "node:os";
+import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { nearest } from "../../api/nearest.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
@@ -94,6 +95,7 @@ if (import.meta.main) {
     isTerminal: process.stdout.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
+    readInput: () => text(process.stdin),
   };
   // Timers of the system clock hold no process: a command that only waits must not end in the middle.
   const keepAlive = setInterval(() => {}, 60_000);

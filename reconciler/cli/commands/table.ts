@@ -8,6 +8,7 @@ import { estimatorCommand } from "./estimator.ts";
 import { explainCommand } from "./explain.ts";
 import { fsckCommand } from "./fsck.ts";
 import { getCommand } from "./get.ts";
+import { interpretCommand } from "./interpret.ts";
 import { joinCommand } from "./join.ts";
 import { planCommand } from "./plan.ts";
 import { reconcileCommand } from "./reconcile.ts";
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   planCommand,
   explainCommand,
   replayCommand,
+  interpretCommand,
   driftCommand,
   reconcileCommand,
   getCommand,
