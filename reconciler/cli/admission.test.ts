@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { ResourceInterpreterCustomization } from "../../api/config.ts";
 import type { PropagationPolicy } from "../../api/policy.ts";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
@@ -144,6 +145,60 @@ describe("admissionRules", () => {
 
     expect(answer(false)).toHaveLength(1);
     expect(answer(true)).toEqual([]);
+  });
+});
+
+describe("admissionRules for customizations", () => {
+  function written(name: string, retention: string): ResourceInterpreterCustomization & KubeObject {
+    return {
+      apiVersion: "config.karmada.io/v1alpha1",
+      kind: "ResourceInterpreterCustomization",
+      metadata: { name },
+      spec: {
+        target: { apiVersion: "acme.dev/v1", kind: "Machine" },
+        customizations: { retention: { luaScript: retention } },
+      },
+    };
+  }
+
+  function answerTo(object: KubeObject): { readonly refusals: unknown; readonly warnings: readonly string[] } {
+    const warnings: string[] = [];
+    const customizations = (): ResourceInterpreterCustomization[] => [written("known", "function Retain(a) end")];
+    const refusals = admissionRules({ clock, newUuid: () => "", customizations }).validate({
+      operation: "CREATE",
+      subresource: undefined,
+      namespace: undefined,
+      object,
+      oldObject: undefined,
+      dryRun: false,
+      warn: (text) => warnings.push(text),
+    });
+    return { refusals, warnings };
+  }
+
+  it("refuse a script that does not load, with line and column, and what another one has", () => {
+    const { refusals } = answerTo(written("new", "function Retain(a)\n  return a a\nend"));
+
+    expect(refusals).toMatchObject([
+      {
+        field: "spec.customizations.retention.luaScript",
+        message: expect.stringMatching(/^Invalid value: <string> line:2\(column:12\) near 'a'/),
+      },
+      {
+        field: "spec.customizations.retention",
+        message: "Forbidden: acme.dev/v1 Machine has it already, by known",
+      },
+    ]);
+  });
+
+  it("warn of a script without the function that is called", () => {
+    const replaced = written("known", "function Retained(a) return a end");
+
+    expect(answerTo(replaced)).toEqual({
+      refusals: [],
+      warnings: ["spec.customizations.retention.luaScript: defines no function Retain, which is called for it"],
+    });
+    expect(answerTo(written("known", "Retain = function(a) while true do end end")).warnings).toEqual([]);
   });
 });
 

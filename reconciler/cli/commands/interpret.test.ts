@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -107,6 +107,8 @@ beforeAll(() => {
     "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: { name: other }\n",
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  mkdirSync(join(folder, "apps"));
+  writeFileSync(join(folder, "apps", "broken.yaml"), BROKEN);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -301,5 +303,14 @@ RULERS:
         },
       ],
     });
+  });
+});
+
+describe("flaghoist render --check", () => {
+  it("finds scripts that do not load", async () => {
+    const { code, err } = await runFlaghoist(["render", "apps", "--check"], { cwd: folder });
+
+    expect(code).toBe(EXIT.failed);
+    expect(err).toMatch(/broken\.yaml:1: spec\.customizations\.retention\.luaScript: .*line:2/);
   });
 });
