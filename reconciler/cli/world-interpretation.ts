@@ -1,11 +1,17 @@
 // What kinds mean in a world that a command looks at: by the rules of its customizations and webhook configurations.
 import { dirname } from "node:path";
+import type { ResourceInterpreterCustomization } from "../../api/config.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { type Asker, Interpretation, type LevelProvider } from "../controllers/interpretation.ts";
 import { WebhookAsker } from "../controllers/interpreter-webhooks/webhook-asker.ts";
 import { notAsked } from "../interpreter/answers.ts";
 import type { Compatibility } from "../interpreter/betterments.ts";
+import { compileCustomization } from "../interpreter/customization/compile-customization.ts";
+import { CustomizationIndex } from "../interpreter/customization/customization-index.ts";
+import { customizationLevel } from "../interpreter/customization/customization-level.ts";
+import { COMMAND_LIMITS } from "../interpreter/customization/script-limits.ts";
+import { CompiledScripts, inPlaceRunner } from "../interpreter/customization/script-runner.ts";
 import { InterpreterHooks } from "../interpreter/webhook/hooks.ts";
 import { WEBHOOK_ASKER } from "../interpreter/webhook/question.ts";
 import { webhookLevel } from "../interpreter/webhook/webhook-level.ts";
@@ -41,6 +47,7 @@ export async function withInterpreters<T>(
 export class WorldInterpreters {
   readonly #compatibility: Compatibility;
   readonly #asker: WebhookAsker | undefined;
+  readonly #scripts = new CompiledScripts(compileCustomization);
 
   /** Webhooks are asked when the command was told to; their Services are those that `client` knows. */
   constructor(client: KubeClient, invocation: Invocation, compatibility: Compatibility) {
@@ -60,7 +67,19 @@ export class WorldInterpreters {
       subscribe: () => {},
       askers: [this.#asker ?? NOBODY],
     };
-    return new Interpretation({ compatibility: this.#compatibility, webhook });
+    const customization = this.#customizationsOf(world?.customizations ?? []);
+    return new Interpretation({ compatibility: this.#compatibility, customization, webhook });
+  }
+
+  /** A command has nothing else to do, so that scripts run where they are. */
+  #customizationsOf(customizations: readonly ResourceInterpreterCustomization[]): LevelProvider | undefined {
+    if (customizations.length === 0) return undefined;
+    const level = customizationLevel({
+      scripts: new CustomizationIndex(customizations),
+      runner: inPlaceRunner(this.#scripts, COMMAND_LIMITS, () => systemClock.now()),
+      compatibility: this.#compatibility,
+    });
+    return { levelWith: () => level, subscribe: () => {}, askers: [] };
   }
 
   close(): void {
