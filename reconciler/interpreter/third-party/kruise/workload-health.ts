@@ -10,7 +10,9 @@ export function isRolledOut(object: KubeObject): boolean {
   if (status === undefined || !isObserved(object)) return false;
   const wanted = optionalNumberAt(fieldsAt(object, "spec"), "replicas", "spec");
   const updated = numberAt(status, "updatedReplicas");
-  return (wanted === undefined || updated >= wanted) && numberAt(status, "availableReplicas") >= updated;
+  // A UnitedDeployment tells only how many are ready.
+  const available = optionalNumberAt(status, "availableReplicas", "status") ?? numberAt(status, "readyReplicas");
+  return (wanted === undefined || updated >= wanted) && available >= updated;
 }
 
 /** DaemonSet: the newest generation is on every node it belongs to, and available there. */

@@ -4,12 +4,12 @@ import type { KubeObject } from "../../../../kube/object.ts";
 import { type Fields, fieldsAt } from "../../field-access.ts";
 import type { Dependency, ReplicaDemand } from "../../interpreter.ts";
 import type { KindRules } from "../../kind-rules.ts";
-import { aggregating, lastFilledOf, observedGenerationOf, type Report, sumOf, sumsOf } from "../rules/aggregation.ts";
+import { aggregating, lastFilledOf, observedGenerationOf, type Report, sumsOf } from "../rules/aggregation.ts";
 import { lastConditionsByType } from "../rules/conditions.ts";
 import { revising } from "../rules/fields.ts";
 import { optionalNumberAt } from "../rules/numbers.ts";
 import { demandOf, dependenciesOfTemplate } from "../rules/pod-templates.ts";
-import { reflecting, reflectingWithGenerations } from "../rules/reflection.ts";
+import { reflectingWithGenerations } from "../rules/reflection.ts";
 import { isDaemonRolledOut, isRolledOut } from "./workload-health.ts";
 
 const REPLICAS = ["replicas", "readyReplicas", "updatedReplicas", "availableReplicas"];
@@ -22,7 +22,8 @@ const REPLICATED: KindRules = {
   getDependencies: dependenciesOf,
 };
 
-const CLONE_SET_COUNTERS = [...REPLICAS, "updatedReadyReplicas", "expectedUpdatedReplicas"];
+/** What a CloneSet counts, of what Karmada collects. */
+export const CLONE_SET_COUNTERS = [...REPLICAS, "updatedReadyReplicas", "expectedUpdatedReplicas"];
 const CLONE_SET_TEXTS = [...REVISIONS, "labelSelector"];
 
 export const CLONE_SET: KindRules = {
@@ -34,22 +35,14 @@ export const CLONE_SET: KindRules = {
   ),
 };
 
-/**
- * Differs from Karmada: tells how many pods are both updated and available, without which Argo CD takes a CloneSet for
- * paused.
- */
-export const CLONE_SET_WITH_AVAILABILITY: KindRules = withUpdatedAvailability(CLONE_SET);
-
-const STATEFUL_SET_COUNTERS = [...REPLICAS, "currentReplicas", "updatedReadyReplicas"];
+/** What a StatefulSet counts, of what Karmada collects. */
+export const STATEFUL_SET_COUNTERS = [...REPLICAS, "currentReplicas", "updatedReadyReplicas"];
 
 export const STATEFUL_SET: KindRules = {
   ...REPLICATED,
   reflectStatus: reflectingWithGenerations([...STATEFUL_SET_COUNTERS, ...REVISIONS, "observedGeneration"]),
   aggregateStatus: aggregating(countersWithTexts(STATEFUL_SET_COUNTERS, REVISIONS, "")),
 };
-
-/** Differs from Karmada as `CLONE_SET_WITH_AVAILABILITY` does. */
-export const STATEFUL_SET_WITH_AVAILABILITY: KindRules = withUpdatedAvailability(STATEFUL_SET);
 
 const UNITED_DEPLOYMENT_COUNTERS = [...REPLICAS, "unavailableReplicas"];
 
@@ -65,7 +58,8 @@ export const UNITED_DEPLOYMENT: KindRules = {
   }),
 };
 
-const DAEMON_SET_COUNTERS = [
+/** What a DaemonSet counts. */
+export const DAEMON_SET_COUNTERS = [
   "currentNumberScheduled",
   "numberMisscheduled",
   "desiredNumberScheduled",
@@ -82,29 +76,6 @@ export const DAEMON_SET: KindRules = {
   // As Karmada: without any hash the field is the number 0.
   aggregateStatus: aggregating(countersWithTexts(DAEMON_SET_COUNTERS, ["daemonSetHash"], 0)),
 };
-
-/** The rules, and the counter `updatedAvailableReplicas` of those members whose version of the product has it. */
-function withUpdatedAvailability(rules: KindRules): KindRules {
-  const { reflectStatus, aggregateStatus } = rules;
-  const reflectCounter = reflecting(["updatedAvailableReplicas"]);
-  const aggregateCounter = aggregating(({ members }) => ({
-    updatedAvailableReplicas: members.some(({ status }) => status["updatedAvailableReplicas"] !== undefined)
-      ? sumOf(members, "updatedAvailableReplicas")
-      : undefined,
-  }));
-  return {
-    ...rules,
-    ...(reflectStatus === undefined
-      ? {}
-      : { reflectStatus: (object) => ({ ...reflectStatus(object), ...reflectCounter(object) }) }),
-    ...(aggregateStatus === undefined
-      ? {}
-      : {
-          aggregateStatus: (template, items, now) =>
-            aggregateCounter(aggregateStatus(template, items, now), items, now),
-        }),
-  };
-}
 
 /** Adds the counters up, and of each text takes that of the last member to have one. */
 function countersWithTexts(

@@ -15,7 +15,7 @@ interface Voice {
 
 /** Types that are True when something is not as it should be, or not yet, and absent else. */
 const ABNORMAL =
-  /^Invalid|^Not[A-Z]|(?:Failed|Failing|Failure|Error|Errors|Degraded|Outdated|Unavailable|Unhealthy|Unreachable|Exceeded|Expired|Denied|Blocked|Stuck|Pressure|Deleting|Terminating|Paused|Suspended|Remediating|Remediated|ScalingUp|ScalingDown|RollingOut|Issuing|Stalled|Reconciling)$/;
+  /^Invalid|^Not[A-Z]|^Failed[A-Z]|(?:Failed|Failing|Failure|Error|Errors|Degraded|Outdated|Unavailable|Unhealthy|Unreachable|Exceeded|Expired|Denied|Blocked|Stuck|Pressure|Deleting|Terminating|Paused|Suspended|Remediating|Remediated|ScalingUp|ScalingDown|RollingOut|Issuing|Stalled|Reconciling|ErrorOccurred|RolloutProgressing)$/;
 
 /** Types that pronounce on the whole object. */
 const VERDICTS = ["Ready", "Available", "Healthy", "Synced", "Succeeded", "Accepted", "Programmed", "Established"];
@@ -110,16 +110,27 @@ function reasonOf(first: Fields | undefined, items: readonly AggregatedStatusIte
   return items.length === 0 ? "NotPlaced" : "AwaitingReport";
 }
 
-/** What the deciding clusters say, once where they say the same; their names only where others say otherwise. */
 function messageOf(deciding: readonly Voice[], items: readonly AggregatedStatusItem[]): string {
   if (items.length === 0) return "no cluster has a copy yet";
+  const sayings = deciding.map(({ clusterName, condition }) => ({
+    clusterName,
+    said: condition === undefined ? "nothing reported yet" : String(condition["message"] ?? ""),
+  }));
+  return told(sayings, items.length);
+}
+
+/**
+ * What clusters say, once where several say the same. They are named unless all of the fleet, which has `total` clusters,
+ * say the same.
+ */
+export function told(
+  sayings: readonly { readonly clusterName: string; readonly said: string }[],
+  total: number,
+): string {
   const clusters = new Map<string, string[]>();
-  for (const { clusterName, condition } of deciding) {
-    const said = condition === undefined ? "nothing reported yet" : String(condition["message"] ?? "");
-    clusters.set(said, [...(clusters.get(said) ?? []), clusterName]);
-  }
+  for (const { clusterName, said } of sayings) clusters.set(said, [...(clusters.get(said) ?? []), clusterName]);
   const texts = [...clusters].map(([said, names]) =>
-    names.length === items.length ? said : `${listed(names)}${said === "" ? "" : `: ${said}`}`,
+    names.length === total ? said : `${listed(names)}${said === "" ? "" : `: ${said}`}`,
   );
   const whole = texts.join("; ");
   return whole.length <= MAX_MESSAGE ? whole : `${whole.slice(0, MAX_MESSAGE - 1)}…`;

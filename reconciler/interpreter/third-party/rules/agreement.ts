@@ -50,10 +50,15 @@ export function namedFields(rule: AgreementRule): readonly string[] {
   ];
 }
 
+/** Of each field what all clusters say alike; while they do not, what the template says. */
+export function agreedFields(report: Report, fields: readonly string[]): Fields {
+  return Object.fromEntries(fields.map((field) => [field, agreedValue(report, field)]));
+}
+
 function fieldsOf(report: Report, rule: AgreementRule): Record<string, unknown> {
   const { members, old } = report;
   const fields: Record<string, unknown> = {};
-  for (const field of rule.agreed ?? []) fields[field] = agreedValue(report, field);
+  Object.assign(fields, agreedFields(report, rule.agreed ?? []));
   for (const [field, keys] of Object.entries(rule.agreedBy ?? {})) fields[field] = agreedValue(report, field, keys);
   for (const field of rule.latest ?? []) fields[field] = lastFilledOf(members, field) ?? old[field];
   for (const field of rule.sums ?? []) fields[field] = sumOfThoseWith(members, field);
