@@ -103,10 +103,8 @@ function applicationStatus(report: Report): Fields {
   return {
     health: { status: health.phase, ...(message === "" || health.phase === "Healthy" ? {} : { message }) },
     sync: { status: sync.phase, ...commonRevision(report) },
-    summary: {
-      externalURLs: unionOf(report, "externalURLs"),
-      images: unionOf(report, "images"),
-    },
+    // What is empty in it goes, and it with that.
+    summary: withoutEmpties({ externalURLs: unionOf(report, "externalURLs"), images: unionOf(report, "images") }),
     operationState: decidingOperation(report),
     conditions: mergedConditions(members),
   };

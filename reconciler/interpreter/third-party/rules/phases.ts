@@ -16,10 +16,10 @@ export interface PhaseRule {
   readonly phaseOf?: (status: Fields) => string;
 }
 
-/** The phase of the whole, and what the clusters that decided it say. */
+/** The phase of the whole, and what the clusters that decided it say, if they say anything. */
 export interface Phase {
   readonly phase: string;
-  readonly message: string;
+  readonly message: string | undefined;
 }
 
 /** The phase that matters most of all clusters'; undefined when there are none, so that nothing can be said. */
@@ -34,5 +34,5 @@ export function decidingPhase({ items, members }: Report, rule: PhaseRule): Phas
   });
   const phase = rule.order.find((candidate) => voices.some((voice) => voice.phase === candidate)) ?? rule.silent;
   const deciding = voices.filter((voice) => voice.phase === phase);
-  return { phase, message: told(deciding, items.length) };
+  return { phase, message: told(deciding, items.length) || undefined };
 }
