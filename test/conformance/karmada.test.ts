@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { suite as binding } from "./suites/binding.ts";
 import { suite as interpreterCustom } from "./suites/interpreter-custom.ts";
 import { suite as interpreterNative } from "./suites/interpreter-native.ts";
+import { suite as interpreterThirdParty } from "./suites/interpreter-thirdparty.ts";
 import { suite as naming } from "./suites/naming.ts";
 import { suite as override } from "./suites/override.ts";
 import { suite as status } from "./suites/status.ts";
@@ -15,6 +17,7 @@ describe("answers recorded from Karmada", () => {
     binding,
     "interpreter-custom": interpreterCustom,
     "interpreter-native": interpreterNative,
+    "interpreter-thirdparty": interpreterThirdParty,
     naming,
     override,
     status,
@@ -31,5 +34,15 @@ describe("answers recorded from Karmada", () => {
 
     expect(failed).toEqual([]);
     expect(count).toBeGreaterThan(0);
+  });
+
+  it("differ on purpose in the cases of custom resources that are listed beside them, and in no other", async () => {
+    const listed: unknown = JSON.parse(readFileSync(join(vectors, "interpreter-thirdparty.deviates.json"), "utf8"));
+    const found: Record<string, string> = {};
+    for await (const { id, deviates } of interpreterThirdParty.run({ vectors })) {
+      if (deviates !== undefined) found[id] = deviates;
+    }
+
+    expect(found).toEqual(listed);
   });
 });
