@@ -4,7 +4,7 @@ import { describeRef, equalJson, type KubeObject, type ObjectRef, refOf } from "
 import { AppError } from "../runtime/errors.ts";
 import { type FieldDrift, findDrift } from "./drift.ts";
 import { dropPatch } from "./dropped-metadata.ts";
-import { FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
+import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
 
 const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
 
@@ -19,6 +19,8 @@ export interface ApplyResult {
 export interface ApplyOptions {
   /** Carries over from the live object what the member decides (a Service's address, replicas under a scaler). */
   readonly retain: (desired: KubeObject, live: KubeObject) => KubeObject | Promise<KubeObject>;
+  /** Another number when `retain` may answer differently than before; 0 when absent. */
+  readonly retainVersion?: number;
   /** `report`: drift is found but left alone. */
   readonly drift: "correct" | "report";
   readonly signal?: AbortSignal;
@@ -34,24 +36,40 @@ export interface ApplyOptions {
 export async function applyManifest(member: Member, manifest: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(manifest);
   const found = await member.live(ref, options.signal);
+  const source = { manifest, rulesVersion: options.retainVersion ?? 0 };
   if (found !== undefined) {
     refuseForeign(member, manifest, found);
+    // Whoever is asked what to carry over need not be asked when there is nothing to send whatever it says.
+    if (isSettled(member.applied(ref), source, found)) return { outcome: "unchanged", object: found, drift: [] };
     const { desired, live } = await retainFrom(member, manifest, found, options);
     const record = member.applied(ref);
     const known = record !== undefined && record.answer.metadata.uid === live.metadata.uid;
-    if (!known) return meetAgain(member, desired, live, options);
+    if (!known) return meetAgain(member, { desired, source }, live, options);
     const drift = findDrift(record.answer, live, FIELD_MANAGER);
     const sameAsBefore = equalJson(record.manifest, desired);
-    if (sameAsBefore && (drift.length === 0 || options.drift === "report"))
+    if (sameAsBefore && (drift.length === 0 || options.drift === "report")) {
+      member.recordWanted(ref, { ...record, source });
       return { outcome: "unchanged", object: live, drift };
+    }
     const answer = await sendOver(member, desired, live, options.signal);
-    member.recordApplied(ref, { manifest: desired, answer });
+    member.recordApplied(ref, { manifest: desired, answer, source });
     const unchanged = answer.metadata.resourceVersion === live.metadata.resourceVersion;
     return { outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured", object: answer, drift };
   }
   const answer = await send(member, manifest, options.signal);
-  member.recordApplied(ref, { manifest, answer });
+  member.recordApplied(ref, { manifest, answer, source });
   return { outcome: "created", object: answer, drift: [] };
+}
+
+/** The same manifest was sent by the same rules, and the object still has all that was applied. */
+function isSettled(record: AppliedRecord | undefined, source: AppliedSource, live: KubeObject): boolean {
+  return (
+    record?.source !== undefined &&
+    record.source.rulesVersion === source.rulesVersion &&
+    record.answer.metadata.uid === live.metadata.uid &&
+    equalJson(record.source.manifest, source.manifest) &&
+    findDrift(record.answer, live, FIELD_MANAGER).length === 0
+  );
 }
 
 /** Who tells what is kept may have to ask, and the object may change meanwhile: then its new state counts. */
@@ -76,7 +94,7 @@ async function retainFrom(
  */
 async function meetAgain(
   member: Member,
-  desired: KubeObject,
+  { desired, source }: { readonly desired: KubeObject; readonly source: AppliedSource },
   live: KubeObject,
   options: ApplyOptions,
 ): Promise<ApplyResult> {
@@ -94,7 +112,7 @@ async function meetAgain(
     }
   }
   const answer = await sendOver(member, desired, live, options.signal);
-  member.recordApplied(ref, { manifest: desired, answer });
+  member.recordApplied(ref, { manifest: desired, answer, source });
   if (answer.metadata.resourceVersion === live.metadata.resourceVersion)
     return { outcome: "unchanged", object: answer, drift: [] };
   const drift = driftFrom(answer).filter((field) => field.manager !== undefined);

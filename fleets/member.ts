@@ -17,6 +17,14 @@ export interface AppliedRecord {
   readonly manifest: KubeObject;
   /** The server's answer, with its defaults and field owners. */
   readonly answer: KubeObject;
+  /** What `manifest` was made from, before the member's own fields were carried over. */
+  readonly source?: AppliedSource;
+}
+
+export interface AppliedSource {
+  readonly manifest: KubeObject;
+  /** Of the rules by which fields were carried over. */
+  readonly rulesVersion: number;
 }
 
 export interface MemberOptions {

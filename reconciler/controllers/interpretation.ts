@@ -65,6 +65,7 @@ export class Interpretation {
   readonly #builtIn: ReturnType<typeof builtInLevels>;
   readonly #askers = new Map<string, Asker>();
   readonly #listeners: ((change: InterpretationChange) => void)[] = [];
+  #version = 0;
   /** Questions on their way, by content. */
   readonly #calls = new Map<string, Call>();
   #interpreter: Interpreter;
@@ -77,6 +78,7 @@ export class Interpretation {
       for (const asker of provider?.askers ?? []) this.#askers.set(asker.name, asker);
       provider?.subscribe((change) => {
         this.#interpreter = this.#interpreterWith(NO_ANSWERS);
+        this.#version++;
         for (const listener of this.#listeners) listener(change);
       });
     }
@@ -85,6 +87,11 @@ export class Interpretation {
   /** Whether any level knows the operation for the kind. */
   hookEnabled(gvk: GroupVersionKind, operation: InterpreterOperation): boolean {
     return this.#interpreter.hookEnabled(gvk, operation);
+  }
+
+  /** Another number after each change. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Calls `listener` when the meaning of kinds changes, by what users write, so that their objects are looked at again. */

@@ -45,18 +45,29 @@ export function letPendingPass(error: unknown): void {
 
 /** The questions of several parts of one decision, each once, so that all of them are asked at once. */
 export class PendingQuestions {
-  readonly #questions = new Map<string, Question>();
+  #questions: Map<string, Question> | undefined;
 
   /** Takes the questions of an error, and answers true; false for any other error. */
   take(error: unknown): boolean {
     if (!(error instanceof AnswerPending)) return false;
+    this.#questions ??= new Map();
     for (const question of error.questions) this.#questions.set(keyOf(question), question);
     return true;
   }
 
+  /** What `part` answers; undefined when it has questions, which are taken. */
+  gather<T>(part: () => T): T | undefined {
+    try {
+      return part();
+    } catch (error) {
+      if (this.take(error)) return undefined;
+      throw error;
+    }
+  }
+
   /** Throws the questions taken; does nothing when there are none. */
   throwIfAny(): void {
-    if (this.#questions.size > 0) throw new AnswerPending([...this.#questions.values()]);
+    if (this.#questions !== undefined) throw new AnswerPending([...this.#questions.values()]);
   }
 }
 

@@ -3,7 +3,7 @@
 import type { AggregatedStatusItem, ManifestStatus, ResourceHealth, Work } from "../../api/work.ts";
 import { setCondition } from "../../kube/conditions.ts";
 import { type Condition, gvkOf, type KubeObject, parseApiVersion, refOf } from "../../kube/object.ts";
-import { letPendingPass } from "../interpreter/answers.ts";
+import { letPendingPass, PendingQuestions } from "../interpreter/answers.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { AnyBinding } from "./binding.ts";
 import { workManifestMissing } from "./errors.ts";
@@ -144,11 +144,14 @@ export function manifestStatus(
 ): ManifestStatus {
   const { group, version, kind } = gvkOf(observed);
   const { name, namespace } = refOf(observed);
-  const status = interpreter.reflectStatus(observed);
+  const pending = new PendingQuestions();
+  const status = pending.gather(() => interpreter.reflectStatus(observed));
+  const health = pending.gather(() => healthOf(observed, interpreter, onUnknown)) ?? "Unknown";
+  pending.throwIfAny();
   return {
     identifier: { ordinal: 0, group, version, kind, resource, ...(namespace ? { namespace } : {}), name },
     ...(status === undefined ? {} : { status: { ...status } }),
-    health: healthOf(observed, interpreter, onUnknown),
+    health,
   };
 }
 

@@ -228,25 +228,60 @@ describe.each(engines())("an interpreter webhook on the %s engine", (engine) => 
     });
   });
 
-  it("that never answers holds up nobody else", async () => {
+  it("that does not answer holds up nobody else", async () => {
     const stuck = Promise.withResolvers<object>();
-    answers["InterpretReplica"] = () => stuck.promise;
-    await configure(hook.client("/gadgets"), { timeoutSeconds: 2 });
+    let asked = 0;
+    answers["InterpretReplica"] = () => {
+      asked++;
+      return stuck.promise;
+    };
+    await configure(hook.client("/gadgets"), { timeoutSeconds: 30 });
+    // More than there are workers.
     const many = Array.from({ length: 40 }, (_, index) => gadget("stuck", `g${index}`, { size: 2 }));
     await prepare("stuck", policy({ namespace: "stuck", weights: { "tokyo-1": 1 } }), ...many);
+    await eventually(() => asked > 0);
 
     await applyAll(plane.client, deployment({ namespace: "stuck", replicas: 3 }));
 
-    // The webhook has not even run into its time limit by then.
-    await eventually(async () => expect(await orderedReplicas(plane, "stuck")).toEqual({ "tokyo-1": 3 }), {
-      withinMs: 1_900,
-    });
-    await eventually(async () =>
-      expect((await messagesOf("stuck", "GetReplicasFailed")).join()).toContain("context deadline exceeded"),
-    );
+    await eventually(async () => expect(await orderedReplicas(plane, "stuck")).toEqual({ "tokyo-1": 3 }));
+    expect(await sizes("stuck", "g0")).toEqual({});
     answers = { ...MEANING };
-    stuck.resolve({});
+    stuck.resolve({ replicas: 2 });
+    await eventually(async () => expect(await sizes("stuck", "g0")).toEqual({ "tokyo-1": 1, "paris-1": 1 }));
     await plane.client.delete(ref("v1 Namespace", "", "stuck"));
+  });
+
+  it("that takes too long is told of, with its time limit", async () => {
+    answers["InterpretReplica"] = () => new Promise(() => {});
+    await configure(hook.client("/gadgets"), { timeoutSeconds: 1 });
+    await prepare("late", gadget("late", "g", { size: 2 }));
+
+    await eventually(async () =>
+      expect((await messagesOf("late", "GetReplicasFailed")).join()).toMatch(/timeout=1s.*context deadline exceeded/),
+    );
+    await plane.client.delete(ref("v1 Namespace", "", "late"));
+  });
+
+  it("is not asked again what a member keeps while only its status changes", async () => {
+    await prepare("quiet", gadget("quiet", "g", { size: 2, paused: false }));
+    await eventually(async () => expect(await sizes("quiet", "g")).toEqual({ "tokyo-1": 1, "paris-1": 1 }));
+    const asked = (): number => (hook.seen.get("/gadgets") ?? []).filter(isAboutRetain).length;
+    const isAboutRetain = (request: object): boolean =>
+      at(request, "operation") === "Retain" && at(request, "namespace") === "quiet";
+
+    let before = 0;
+    for (const ready of [4, 5, 6, 7]) {
+      await reportReady("tokyo-1", "quiet", "g", ready);
+      await eventually(async () =>
+        expect((await readBinding(plane, "quiet", "g-gadget")).status?.aggregatedStatus).toContainEqual(
+          expect.objectContaining({ clusterName: "tokyo-1", status: { ready } }),
+        ),
+      );
+      // By the first report all is written that was on its way.
+      if (ready === 4) before = asked();
+    }
+
+    expect(asked()).toBe(before);
   });
 
   it("has the first word before the rules that are shipped, and loses it with its configuration", async () => {

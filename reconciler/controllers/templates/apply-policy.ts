@@ -47,7 +47,7 @@ export async function applyPolicy(
     if (tie !== undefined) context.events.record(subjectOf(template), "Warning", "PoliciesOfEqualRank", tie);
     if (!decision.holdBinding) await writeBinding(deps, claimed, policy, contentVersion, asking);
   } catch (error) {
-    if (!isConflict(error)) tellFailed(context, template, policy, error);
+    if (!isConflict(error) && !asking.signal.aborted) tellFailed(context, template, policy, error);
     throw error;
   }
 }

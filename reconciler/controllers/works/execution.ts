@@ -235,6 +235,7 @@ async function applyOne(
   const result = await applyManifest(member, manifest, {
     retain: (desired, live) =>
       retains ? interpretation.decide((interpreter) => interpreter.retain(desired, live), asking) : desired,
+    retainVersion: interpretation.version,
     drift: mode === "correct" ? "correct" : "report",
     signal: asking.signal,
   });
