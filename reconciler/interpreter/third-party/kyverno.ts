@@ -6,7 +6,7 @@ import { interpreterFieldMalformed } from "../errors.ts";
 import { fieldsAt, optionalFieldsAt } from "../field-access.ts";
 import { NOTHING_REPORTED } from "../interpreter.ts";
 import type { KindRules, RulesByKind } from "../kind-rules.ts";
-import { aggregatingAnew, lastOf } from "./rules/aggregation.ts";
+import { aggregatingAnew, lastOf, withCleanStatus } from "./rules/aggregation.ts";
 import { hasConditionWith, mergedConditions } from "./rules/conditions.ts";
 import { numberAt } from "./rules/numbers.ts";
 import { reflecting } from "./rules/reflection.ts";
@@ -16,7 +16,10 @@ const RULE_TYPES = ["validate", "generate", "mutate", "verifyimages"];
 const POLICY_RULES: KindRules = {
   interpretHealth: isPolicyReady,
   reflectStatus: reflecting(["ready", "conditions", "autogen", "rulecount"]),
-  aggregateStatus: (object, items, now) => (items === NOTHING_REPORTED ? object : aggregatePolicy(object, items, now)),
+  aggregateStatus: (object, items, now) =>
+    items === NOTHING_REPORTED
+      ? withCleanStatus(object, fieldsAt(object, "status"))
+      : aggregatePolicy(object, items, now),
 };
 
 const aggregatePolicy = aggregatingAnew(({ members }) => ({

@@ -1,14 +1,25 @@
 // One condition of each type for a whole fleet, so that whoever reads the template as a single object reads it right.
 
 import type { AggregatedStatusItem } from "../../../../api/work.ts";
+import type { KubeObject } from "../../../../kube/object.ts";
 import { type Fields, optionalIntegerAt } from "../../field-access.ts";
 import type { Report } from "./aggregation.ts";
 import { conditionsOf, findCondition } from "./conditions.ts";
 import { hasObserved } from "./kstatus.ts";
 
+/** What one cluster reports. */
+interface Speaker {
+  readonly clusterName: string;
+  readonly conditions: ReadonlyMap<string, Fields>;
+  /** The copy is of this generation of the template. */
+  readonly isOfTemplate: boolean;
+  readonly generation: number;
+  readonly observedGeneration: number | undefined;
+}
+
 /** What one cluster says of a type of condition; no condition when it says nothing. */
 interface Voice {
-  readonly clusterName: string;
+  readonly speaker: Speaker;
   readonly status: string;
   readonly condition: Fields | undefined;
 }
@@ -34,12 +45,11 @@ const MAX_NAMES = 5;
  * goes on: Stalled silences Reconciling.
  */
 export function agreedConditions(report: Report, decisive: readonly string[]): readonly Fields[] {
+  const speakers = speakersOf(report);
   const types = new Set<string>(["Stalled", "Reconciling", ...decisive]);
-  for (const { status } of report.members) {
-    for (const { type } of conditionsOf(status)) if (typeof type === "string" && type !== "") types.add(type);
-  }
+  for (const { conditions } of speakers) for (const type of conditions.keys()) types.add(type);
   const agreed = [...types].flatMap((type) => {
-    const condition = agreedCondition(report, type, decisive.includes(type));
+    const condition = agreedCondition(report, speakers, type, decisive.includes(type));
     return condition === undefined ? [] : [condition];
   });
   const isStalled = agreed.some(({ type, status }) => type === "Stalled" && status === "True");
@@ -54,29 +64,57 @@ export function verdictsOf({ members, old }: Report): readonly string[] {
 
 /** Every cluster has a copy of this generation of the template, and its controller has seen it. False when none has one. */
 export function allObserve({ template, items, members }: Report): boolean {
-  const generation = template.metadata.generation ?? 0;
   return (
     items.length > 0 &&
     members.length === items.length &&
     members.every(
       ({ status }) =>
-        (optionalIntegerAt(status, "resourceTemplateGeneration") ?? 0) >= generation &&
-        hasObserved(status, optionalIntegerAt(status, "generation") ?? 0),
+        isOfTemplate(status, template) && hasObserved(status, optionalIntegerAt(status, "generation") ?? 0),
     )
   );
 }
 
-function agreedCondition(report: Report, type: string, isDecisive: boolean): Fields | undefined {
-  const voices = voicesOn(report, type).filter((voice) => isDecisive || voice.condition !== undefined);
+function isOfTemplate(status: Fields, template: KubeObject): boolean {
+  return (optionalIntegerAt(status, "resourceTemplateGeneration") ?? 0) >= (template.metadata.generation ?? 0);
+}
+
+function speakersOf({ template, items, members }: Report): readonly Speaker[] {
+  const statuses = new Map(members.map(({ clusterName, status }) => [clusterName, status]));
+  return items.map(({ clusterName }) => {
+    const status = statuses.get(clusterName) ?? {};
+    const conditions = new Map<string, Fields>();
+    for (const condition of conditionsOf(status)) {
+      const { type } = condition;
+      if (typeof type === "string" && type !== "" && !conditions.has(type)) conditions.set(type, condition);
+    }
+    return {
+      clusterName,
+      conditions,
+      isOfTemplate: isOfTemplate(status, template),
+      generation: optionalIntegerAt(status, "generation") ?? 0,
+      observedGeneration: optionalIntegerAt(status, "observedGeneration"),
+    };
+  });
+}
+
+function agreedCondition(
+  report: Report,
+  speakers: readonly Speaker[],
+  type: string,
+  isDecisive: boolean,
+): Fields | undefined {
+  const voices = speakers.map((speaker) => voiceOf(speaker, type)).filter((voice) => isDecisive || voice.condition);
   if (voices.length === 0 && !isDecisive) return undefined;
   const order = ABNORMAL.test(type) ? ["True", "Unknown", "False"] : ["False", "Unknown", "True"];
   const status = order.find((candidate) => voices.some((voice) => voice.status === candidate)) ?? "Unknown";
   const deciding = voices.filter((voice) => voice.status === status);
   const first = deciding.find((voice) => voice.condition !== undefined)?.condition;
-  const { observedGeneration: _stale, ...rest } = first ?? {};
+  const { observedGeneration: _ofCopy, ...rest } = first ?? {};
   const old = findCondition(report.old, type);
   const wasSo = old?.["status"] === status && typeof old["lastTransitionTime"] === "string";
-  const observedGeneration = observedBy(report, voices, old);
+  // Only kinds that tell generations in their conditions get one.
+  const tells = voices.some(({ condition }) => typeof condition?.["observedGeneration"] === "number");
+  const observed = voices.every(isCurrent) ? report.template.metadata.generation : old?.["observedGeneration"];
   return {
     ...rest,
     type,
@@ -84,23 +122,21 @@ function agreedCondition(report: Report, type: string, isDecisive: boolean): Fie
     reason: reasonOf(first, report.items),
     message: messageOf(deciding, report.items),
     lastTransitionTime: wasSo ? old["lastTransitionTime"] : report.now,
-    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    ...(tells && observed !== undefined ? { observedGeneration: observed } : {}),
   };
 }
 
-function voicesOn({ items, members }: Report, type: string): readonly Voice[] {
-  const statuses = new Map(members.map(({ clusterName, status }) => [clusterName, status]));
-  return items.map(({ clusterName }) => {
-    const condition = findCondition(statuses.get(clusterName) ?? {}, type);
-    const { status } = condition ?? {};
-    return { clusterName, condition, status: status === "True" || status === "False" ? status : "Unknown" };
-  });
+function voiceOf(speaker: Speaker, type: string): Voice {
+  const condition = speaker.conditions.get(type);
+  const { status } = condition ?? {};
+  return { speaker, condition, status: status === "True" || status === "False" ? status : "Unknown" };
 }
 
-// Only kinds that tell generations in their conditions get one.
-function observedBy(report: Report, voices: readonly Voice[], old: Fields | undefined): unknown {
-  if (!voices.some(({ condition }) => typeof condition?.["observedGeneration"] === "number")) return undefined;
-  return allObserve(report) ? (report.template.metadata.generation ?? 0) : old?.["observedGeneration"];
+/** The condition is about a copy of this generation of the template, as that copy is now. */
+function isCurrent({ speaker, condition }: Voice): boolean {
+  const own = condition === undefined ? undefined : optionalIntegerAt(condition, "observedGeneration");
+  const observed = own ?? speaker.observedGeneration;
+  return condition !== undefined && speaker.isOfTemplate && (observed ?? speaker.generation) >= speaker.generation;
 }
 
 function reasonOf(first: Fields | undefined, items: readonly AggregatedStatusItem[]): string {
@@ -112,8 +148,8 @@ function reasonOf(first: Fields | undefined, items: readonly AggregatedStatusIte
 
 function messageOf(deciding: readonly Voice[], items: readonly AggregatedStatusItem[]): string {
   if (items.length === 0) return "no cluster has a copy yet";
-  const sayings = deciding.map(({ clusterName, condition }) => ({
-    clusterName,
+  const sayings = deciding.map(({ speaker, condition }) => ({
+    clusterName: speaker.clusterName,
     said: condition === undefined ? "nothing reported yet" : String(condition["message"] ?? ""),
   }));
   return told(sayings, items.length);
@@ -128,7 +164,11 @@ export function told(
   total: number,
 ): string {
   const clusters = new Map<string, string[]>();
-  for (const { clusterName, said } of sayings) clusters.set(said, [...(clusters.get(said) ?? []), clusterName]);
+  for (const { clusterName, said } of sayings) {
+    const names = clusters.get(said);
+    if (names === undefined) clusters.set(said, [clusterName]);
+    else names.push(clusterName);
+  }
   const texts = [...clusters].map(([said, names]) =>
     names.length === total ? said : `${listed(names)}${said === "" ? "" : `: ${said}`}`,
   );

@@ -2,7 +2,7 @@
 
 import type { KubeObject } from "../../../../kube/object.ts";
 import { type Fields, fieldsAt, optionalIntegerAt } from "../../field-access.ts";
-import { findCondition } from "./conditions.ts";
+import { conditionsOf, findCondition } from "./conditions.ts";
 
 /** `Failed` needs a person; `InProgress` goes on by itself. */
 export type Progress = "Current" | "InProgress" | "Failed";
@@ -28,14 +28,19 @@ export function isCurrentWith(...types: readonly string[]): (object: KubeObject)
 
 /**
  * Whether a status is about this generation of its object, as far as it says: some kinds tell it beside their conditions,
- * some in them, some not at all.
+ * some in them (in Ready above others), some not at all.
  */
 export function hasObserved(status: Fields, generation: number): boolean {
-  const ready = findCondition(status, "Ready");
-  const observed =
-    optionalIntegerAt(status, "observedGeneration") ??
-    (ready === undefined ? undefined : optionalIntegerAt(ready, "observedGeneration"));
+  const observed = optionalIntegerAt(status, "observedGeneration") ?? observedByConditions(status);
   return observed === undefined || observed >= generation;
+}
+
+function observedByConditions(status: Fields): number | undefined {
+  const ready = findCondition(status, "Ready");
+  const told = (ready === undefined ? conditionsOf(status) : [ready])
+    .map((condition) => optionalIntegerAt(condition, "observedGeneration"))
+    .filter((generation) => generation !== undefined);
+  return told.length === 0 ? undefined : Math.max(...told);
 }
 
 /** True when the status has a condition of this type that is True. */
