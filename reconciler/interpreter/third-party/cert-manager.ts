@@ -1,10 +1,11 @@
 // cert-manager: certificates are issued cluster by cluster, from issuers and credentials that come along.
 
-import { isObject, type KubeObject } from "../../../kube/object.ts";
+import type { KubeObject } from "../../../kube/object.ts";
 import { fieldsAt } from "../field-access.ts";
 import type { Dependency } from "../interpreter.ts";
 import type { KindRules, RulesByKind } from "../kind-rules.ts";
 import { aggregatingAgreement } from "./rules/agreement.ts";
+import { addCredentials } from "./rules/credentials.ts";
 import { textAtPath } from "./rules/field-paths.ts";
 import { isCurrentWith, isTrue } from "./rules/kstatus.ts";
 import { References } from "./rules/references.ts";
@@ -94,23 +95,9 @@ function addIssuer(object: KubeObject, references: References): void {
   if (kind === "Issuer") references.add(kind, textAtPath(object, "spec", "issuerRef", "name"), API_VERSION);
 }
 
+/** What it reads, wherever its solvers and providers name it; the key of an ACME account is made in the cluster. */
 function dependenciesOfIssuer(object: KubeObject): readonly Dependency[] {
   const references = new References(object);
-  addSecrets(object["spec"], (name) => references.add("Secret", name));
+  addCredentials(object["spec"], references, ["privateKeySecretRef"]);
   return references.list();
-}
-
-/**
- * The Secrets that an issuer reads, wherever its solvers and providers name them: references end in `SecretRef` or
- * `credentialsRef`, and a CA names its key pair. The key of an ACME account is not read but made in the cluster.
- */
-function addSecrets(value: unknown, add: (name: string) => void): void {
-  if (Array.isArray(value)) for (const item of value) addSecrets(item, add);
-  if (!isObject(value)) return;
-  for (const [key, inner] of Object.entries(value)) {
-    if (key === "privateKeySecretRef") continue;
-    if (/SecretRef$|^secretRef$|^credentialsRef$/.test(key)) add(textAtPath(inner, "name"));
-    else if (key === "secretName" && typeof inner === "string") add(inner);
-    else addSecrets(inner, add);
-  }
 }
