@@ -169,7 +169,7 @@ describe("planPrune", () => {
 });
 
 describe("inStages", () => {
-  it("puts definitions first, then namespaces, overrides, policies, and the rest", () => {
+  it("puts definitions first, then namespaces, interpreters, overrides, policies, and the rest", () => {
     const objects = [
       object("apps/v1", "Deployment"),
       object("policy.karmada.io/v1alpha1", "ClusterPropagationPolicy"),
@@ -177,12 +177,14 @@ describe("inStages", () => {
       object("v1", "Namespace"),
       object("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
       object("policy.karmada.io/v1alpha1", "ClusterOverridePolicy"),
+      object("config.karmada.io/v1alpha1", "ResourceInterpreterCustomization"),
       object("example.org/v1", "Namespace"),
     ];
 
     expect(inStages(objects).map(({ stage, objects: group }) => [stage, group.map(({ kind }) => kind)])).toEqual([
       ["definitions", ["CustomResourceDefinition"]],
       ["namespaces", ["Namespace"]],
+      ["interpreters", ["ResourceInterpreterCustomization"]],
       ["overrides", ["OverridePolicy", "ClusterOverridePolicy"]],
       ["policies", ["ClusterPropagationPolicy"]],
       ["objects", ["Deployment", "Namespace"]],

@@ -12,18 +12,19 @@ export const SYNC_NAME_LABEL = "gitops.flaghoist.io/sync-name";
 export const SYNC_NAMESPACE_LABEL = "gitops.flaghoist.io/sync-namespace";
 
 /** Objects of one stage are applied together; a stage begins when the one before is done. */
-export type Stage = "definitions" | "namespaces" | "overrides" | "policies" | "objects";
+export type Stage = "definitions" | "namespaces" | "interpreters" | "overrides" | "policies" | "objects";
 
-const STAGES: readonly Stage[] = ["definitions", "namespaces", "overrides", "policies", "objects"];
+const STAGES: readonly Stage[] = ["definitions", "namespaces", "interpreters", "overrides", "policies", "objects"];
 
 /**
- * Policies come before what they place, and overrides before policies, so that each template is placed once and right
- * at the first attempt.
+ * Policies come before what they place, overrides before policies, and before all what says how many replicas a template
+ * has, so that each is placed once and right at the first attempt.
  */
 function stageOf(object: KubeObject): Stage {
   const { group } = parseApiVersion(object.apiVersion);
   if (object.kind === "CustomResourceDefinition") return "definitions";
   if (object.kind === "Namespace" && group === "") return "namespaces";
+  if (group === "config.karmada.io") return "interpreters";
   if (group === "policy.karmada.io") return object.kind.includes("Override") ? "overrides" : "policies";
   return "objects";
 }

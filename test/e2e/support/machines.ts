@@ -7,11 +7,11 @@ import { applyAll, type Plane, ref } from "./plane.ts";
 
 export const MACHINE_API = "acme.dev/v1";
 
-/** Defines a namespaced kind with a status in the control plane and in every member, and waits until it is served. */
-export async function defineKind(plane: Plane, kind: string): Promise<void> {
+/** The definition of a namespaced kind with a status and any fields. */
+export function definitionOf(kind: string): KubeObject {
   const plural = `${kind.toLowerCase()}s`;
   const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  const definition: KubeObject = {
+  return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
     metadata: { name: `${plural}.acme.dev` },
@@ -24,6 +24,11 @@ export async function defineKind(plane: Plane, kind: string): Promise<void> {
       ],
     },
   };
+}
+
+/** Defines a kind in the control plane and in every member, and waits until it is served. */
+export async function defineKind(plane: Plane, kind: string): Promise<void> {
+  const definition = definitionOf(kind);
   for (const { client } of [plane, ...plane.members]) {
     await applyAll(client, definition);
     await eventually(() => client.list(MACHINE_API, kind));
