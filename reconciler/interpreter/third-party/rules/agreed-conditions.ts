@@ -6,6 +6,7 @@ import { type Fields, optionalIntegerAt } from "../../field-access.ts";
 import type { Report } from "./aggregation.ts";
 import { conditionsOf, findCondition } from "./conditions.ts";
 import { hasObserved } from "./kstatus.ts";
+import { numberOr } from "./numbers.ts";
 
 /** What one cluster reports. */
 interface Speaker {
@@ -92,7 +93,8 @@ function speakersOf({ template, items, members }: Report): readonly Speaker[] {
       conditions,
       isOfTemplate: isOfTemplate(status, template),
       generation: optionalIntegerAt(status, "generation") ?? 0,
-      observedGeneration: optionalIntegerAt(status, "observedGeneration"),
+      // Rollouts write it as a text, and long ago as a hash, which says nothing.
+      observedGeneration: numberOr(status["observedGeneration"], undefined),
     };
   });
 }
