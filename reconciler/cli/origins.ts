@@ -5,7 +5,7 @@ import { type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import { render } from "../../renderers/render.ts";
 import { openWorkingCopy, type WorkingCopy } from "../../sources/git/working-copy.ts";
 import { originByLabels } from "../plan/explain.ts";
-import type { Origin } from "../plan/explanation.ts";
+import type { Origin } from "../plan/origin.ts";
 
 /**
  * Finds the origin of objects that a Sync put there: its revision and folder, and the very file and line when `folder`

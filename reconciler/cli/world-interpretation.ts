@@ -60,6 +60,11 @@ export class WorldInterpreters {
       });
   }
 
+  /** Whose rules those are. */
+  get compatibility(): Compatibility {
+    return this.#compatibility;
+  }
+
   of(world: WorldInterpretation | undefined): Interpretation {
     const hooks = new InterpreterHooks(world?.webhookConfigurations ?? []);
     const webhook: LevelProvider = {

@@ -42,7 +42,7 @@ export interface RuleOptions {
 
 /** Works on the draft and says what changed. Throws `override-failed` when an overrider cannot do its work. */
 export function applyRule(draft: Draft, application: RuleApplication, options: RuleOptions): OverrideChange[] {
-  const { policy, rule, overriders } = application;
+  const { policy, rule, overriders, field } = application;
   const changes: OverrideChange[] = [];
   const before = draft.object;
   for (const overrider of OVERRIDER_ORDER) {
@@ -55,7 +55,7 @@ export function applyRule(draft: Draft, application: RuleApplication, options: R
       } catch (error) {
         throw failure(error, application, overrider, index);
       }
-      for (const write of draft.takeWrites()) changes.push({ ...write, policy, rule, overrider, index });
+      for (const write of draft.takeWrites()) changes.push({ ...write, policy, rule, overrider, index, field });
     }
   }
   // The last step looks at the object even when it has nothing to do.

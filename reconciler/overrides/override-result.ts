@@ -27,6 +27,8 @@ export interface OverrideChange {
   readonly overrider: OverriderKind;
   /** Index in the list of that overrider. */
   readonly index: number;
+  /** Where the policy has the rule's overriders: `spec.overrideRules[0].overriders`. */
+  readonly field: string;
   /** Undefined when the field was not there before. */
   readonly old: unknown;
   /** Undefined when the field was removed. */
@@ -53,4 +55,13 @@ export function lastChanges(provenance: readonly OverrideChange[]): ReadonlyMap<
   const last = new Map<string, OverrideChange>();
   for (const change of provenance) last.set(change.path, change);
   return last;
+}
+
+/** Where a policy says so: `spec.overrideRules[0].overriders.imageOverrider[0]`. */
+export function overriderField({
+  field,
+  overrider,
+  index,
+}: Pick<OverrideChange, "field" | "overrider" | "index">): string {
+  return `${field}.${overrider}[${index}]`;
 }

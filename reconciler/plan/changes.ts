@@ -2,6 +2,7 @@
 import { equalJson, isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import type { Copy } from "./copy.ts";
 import { joinPath } from "./field-path.ts";
+import { type OverriddenField, overriddenFields, type PolicyOrigin } from "./overridden-fields.ts";
 import type { Outcome } from "./river.ts";
 
 export interface FieldChange {
@@ -19,6 +20,8 @@ export interface ObjectChange {
   readonly replicasAfter: number | undefined;
   /** For changed objects; values of Secrets are hidden. */
   readonly fields: readonly FieldChange[];
+  /** What overrides make of the new copy. */
+  readonly overrides: readonly OverriddenField[];
 }
 
 export interface ClusterSummary {
@@ -44,21 +47,31 @@ export interface Plan {
 type Outcomes = ReadonlyMap<string, Outcome>;
 
 /** Compares two runs. `clusters` names every cluster, so that untouched ones appear too. */
-export function comparePlans(allBefore: Outcomes, allAfter: Outcomes, clusters: readonly string[]): Plan {
+export function comparePlans(
+  allBefore: Outcomes,
+  allAfter: Outcomes,
+  clusters: readonly string[],
+  policyOrigin?: PolicyOrigin,
+): Plan {
   const unknown = new Map([...allBefore, ...allAfter].filter(([, outcome]) => outcome.unknown !== undefined));
   const known = (outcomes: Outcomes): Outcomes => new Map([...outcomes].filter(([key]) => !unknown.has(key)));
   return {
-    ...compareKnown(known(allBefore), known(allAfter), clusters),
+    ...compareKnown(known(allBefore), known(allAfter), clusters, policyOrigin),
     unknown: [...unknown]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, { ref, unknown: reason = "" }]) => ({ object: ref, reason })),
   };
 }
 
-function compareKnown(before: Outcomes, after: Outcomes, clusters: readonly string[]): Omit<Plan, "unknown"> {
+function compareKnown(
+  before: Outcomes,
+  after: Outcomes,
+  clusters: readonly string[],
+  policyOrigin: PolicyOrigin | undefined,
+): Omit<Plan, "unknown"> {
   const changes = [...new Set([...before.keys(), ...after.keys()])]
     .sort()
-    .flatMap((key) => objectChanges(before.get(key), after.get(key)));
+    .flatMap((key) => objectChanges(before.get(key), after.get(key), policyOrigin));
   const known = new Set(
     [...before.values()].flatMap((outcome) => outcome.problems.map((problem) => `${refKey(outcome.ref)} ${problem}`)),
   );
@@ -74,21 +87,36 @@ function compareKnown(before: Outcomes, after: Outcomes, clusters: readonly stri
   };
 }
 
-function objectChanges(before: Outcome | undefined, after: Outcome | undefined): ObjectChange[] {
+function objectChanges(
+  before: Outcome | undefined,
+  after: Outcome | undefined,
+  policyOrigin: PolicyOrigin | undefined,
+): ObjectChange[] {
   const old = new Map(before?.copies.map((copy) => [copy.cluster, copy]));
   const fresh = new Map(after?.copies.map((copy) => [copy.cluster, copy]));
   const changes: ObjectChange[] = [];
   for (const cluster of [...new Set([...old.keys(), ...fresh.keys()])].sort()) {
-    const change = copyChange(cluster, old.get(cluster), fresh.get(cluster));
+    const change = copyChange(cluster, old.get(cluster), fresh.get(cluster), policyOrigin);
     if (change !== undefined) changes.push(change);
   }
   return changes;
 }
 
-function copyChange(cluster: string, old: Copy | undefined, fresh: Copy | undefined): ObjectChange | undefined {
+function copyChange(
+  cluster: string,
+  old: Copy | undefined,
+  fresh: Copy | undefined,
+  policyOrigin: PolicyOrigin | undefined,
+): ObjectChange | undefined {
   const manifest = fresh?.manifest ?? old?.manifest;
   if (manifest === undefined) return undefined;
-  const common = { cluster, object: refOf(manifest), replicasBefore: old?.replicas, replicasAfter: fresh?.replicas };
+  const common = {
+    cluster,
+    object: refOf(manifest),
+    replicasBefore: old?.replicas,
+    replicasAfter: fresh?.replicas,
+    overrides: fresh === undefined ? [] : overriddenFields(fresh, policyOrigin),
+  };
   if (old === undefined) return { ...common, change: "created", fields: [] };
   if (fresh === undefined) return { ...common, change: "deleted", fields: [] };
   const fields = fieldChanges(old.manifest, fresh.manifest);

@@ -9,8 +9,7 @@ import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { ClusterTrace, SchedulingTrace } from "../scheduler/explanation/trace.ts";
 import type { Refusal } from "../scheduler/fleet/refusals.ts";
 import type { Copy } from "./copy.ts";
-import type { PolicyName } from "./explain-policies.ts";
-import { readablePath } from "./field-path.ts";
+import { type OverriddenField, overriddenFields, type PolicyOrigin } from "./overridden-fields.ts";
 
 export interface RefusalExplanation {
   readonly filter: string;
@@ -20,15 +19,6 @@ export interface RefusalExplanation {
   readonly field: string;
   /** The smallest change that would have it accepted. */
   readonly change: string;
-}
-
-export interface OverriddenField {
-  readonly path: string;
-  readonly old: unknown;
-  readonly value: unknown;
-  readonly policy: PolicyName;
-  /** Counted from 1, as people do. */
-  readonly rule: number;
 }
 
 export interface ClusterExplanation {
@@ -70,6 +60,7 @@ export interface ClusterRequest {
   /** Where it is now: replicas, or undefined when it is not; `null` where replicas are not counted. */
   readonly present: { readonly replicas: number | undefined; readonly follows: boolean } | undefined;
   readonly copy: Copy | undefined;
+  readonly policyOrigin?: PolicyOrigin | undefined;
   readonly status: AggregatedStatusItem | undefined;
   /** Message of the eviction that takes it out of the cluster. */
   readonly leaving: string | undefined;
@@ -89,7 +80,7 @@ export function explainCluster(request: ClusterRequest): ClusterExplanation {
     spareReason: verdict === "spare" ? whySpare(request) : undefined,
     refusals: verdict === "refused" ? words(trace?.refusals) : [],
     waived: present === undefined ? [] : words([...(current?.waived ?? []), ...(current?.refusals ?? [])]),
-    overrides: copy === undefined ? [] : overriddenFields(copy),
+    overrides: copy === undefined ? [] : overriddenFields(copy, request.policyOrigin),
     state: present === undefined ? undefined : healthOf(request.status),
     room: roomWords(trace, request),
     scores: scoreWords(trace, request.now),
@@ -291,24 +282,6 @@ function safely<T>(work: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function overriddenFields(copy: Copy): OverriddenField[] {
-  const { provenance, object } = copy.overrides;
-  const fields = new Map<string, OverriddenField>();
-  const hide = object.kind === "Secret";
-  for (const change of provenance) {
-    const secret = hide && /^\/(data|stringData)\b/.test(change.path);
-    const first = fields.get(change.path);
-    fields.set(change.path, {
-      path: readablePath(object, change.path),
-      old: secret ? "(hidden)" : first === undefined ? change.old : first.old,
-      value: secret ? "(hidden)" : change.value,
-      policy: change.policy,
-      rule: change.rule + 1,
-    });
-  }
-  return [...fields.values()];
 }
 
 function healthOf(item: AggregatedStatusItem | undefined): CopyHealth | undefined {

@@ -16,6 +16,7 @@ import { effectiveTargets } from "../works/targets.ts";
 import { explainCluster } from "./explain-clusters.ts";
 import { evictionWords, explainDecision, readLastDecision } from "./explain-decision.ts";
 import type { DivisionExplanation, Explanation } from "./explanation.ts";
+import type { PolicyOrigin } from "./overridden-fields.ts";
 import { copiesOf, type Outcome, type RiverOptions } from "./river.ts";
 import type { World } from "./world.ts";
 
@@ -28,6 +29,7 @@ export interface PlacementRequest {
   /** As it is to be. */
   readonly binding: AnyBinding;
   readonly options: RiverOptions;
+  readonly policyOrigin?: PolicyOrigin | undefined;
 }
 
 export type PlacementExplanation = Pick<
@@ -88,6 +90,7 @@ export function explainPlacement(request: PlacementRequest): PlacementExplanatio
             ? { replicas: target.replicas, follows: false }
             : { replicas: undefined, follows: true },
       copy: copies.get(name),
+      policyOrigin: request.policyOrigin,
       status: statuses.get(name),
       leaving: target === undefined ? leaving.get(name) : undefined,
     });

@@ -261,6 +261,8 @@ describe("explain: clusters", () => {
         value: "eu.example/shop/web:1",
         policy: { kind: "OverridePolicy", namespace: "shop", name: "registry" },
         rule: 2,
+        field: "spec.overrideRules[1].overriders.imageOverrider[0]",
+        origin: undefined,
       },
     ]);
   });

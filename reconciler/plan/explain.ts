@@ -11,8 +11,10 @@ import { explainNotes } from "./explain-notes.ts";
 import { byName, explainPlacement } from "./explain-placement.ts";
 import { nameOfPolicy, nearPolicies, otherPolicies, whyChosen } from "./explain-policies.ts";
 import { explainRelocation } from "./explain-relocation.ts";
-import { type Explanation, NOTHING, type Origin } from "./explanation.ts";
+import { type Explanation, NOTHING } from "./explanation.ts";
 import { isNamespace, namespaceCopies, whyNamespaceStays } from "./namespaces.ts";
+import type { Origin } from "./origin.ts";
+import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
 import { findBinding, type RiverOptions, runRiver } from "./river.ts";
 import type { World } from "./world.ts";
 
@@ -27,12 +29,13 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
   if (template === undefined)
     throw new AppError("object-unknown", `there is no ${object.kind} ${object.name}`, { recovery: "stall" });
   const originOf = options.originOf ?? originByLabels;
+  const policyOrigin = policyOriginIn(world, originOf);
   const common = { object, origin: originOf(template) };
   const kept = whyKept(template);
   if (kept !== undefined) return { ...NOTHING, ...common, state: "kept", reason: kept };
 
   if (isNamespace(template))
-    return { ...NOTHING, ...common, state: "everywhere", ...everywhere(world, template, options) };
+    return { ...NOTHING, ...common, state: "everywhere", ...everywhere(world, template, options, policyOrigin) };
 
   const outcome = runRiver({ ...world, templates: [template], partial: true }, { ...options, explain: true }).get(
     refKey(object),
@@ -62,7 +65,19 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
     const reason = outcome?.unknown ?? outcome?.problems[0];
     return { ...NOTHING, ...about, state: policy === undefined ? "unclaimed" : "unplaced", reason };
   }
-  return { ...NOTHING, ...about, ...explainPlacement({ world, template, outcome, stored, binding, options }) };
+  return {
+    ...NOTHING,
+    ...about,
+    ...explainPlacement({ world, template, outcome, stored, binding, options, policyOrigin }),
+  };
+}
+
+function policyOriginIn(world: World, originOf: (object: KubeObject) => Origin | undefined): PolicyOrigin {
+  const policies = [...world.clusterOverridePolicies, ...world.overridePolicies];
+  return (policy) => {
+    const object = findOverridePolicy(policies, policy);
+    return object === undefined ? undefined : originOf(object);
+  };
 }
 
 /** Why the object never leaves the control plane; undefined when it may. */
@@ -78,6 +93,7 @@ function everywhere(
   world: World,
   namespace: KubeObject,
   options: RiverOptions,
+  policyOrigin: PolicyOrigin,
 ): Pick<Explanation, "clusters" | "problems"> {
   const made = namespaceCopies(world, namespace, options);
   const copies = new Map(made.copies.map((copy) => [copy.cluster, copy]));
@@ -90,6 +106,7 @@ function everywhere(
       placement: {},
       present: copy === undefined ? undefined : { replicas: undefined, follows: false },
       copy,
+      policyOrigin,
       status: undefined,
       leaving: cluster.metadata.deletionTimestamp === undefined ? undefined : "the cluster is being removed",
     });

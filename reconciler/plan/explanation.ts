@@ -4,15 +4,7 @@ import type { ObjectRef } from "../../kube/object.ts";
 import type { DivisionTrace, SchedulingTrace, SelectionTrace } from "../scheduler/explanation/trace.ts";
 import type { ClusterExplanation } from "./explain-clusters.ts";
 import type { NearPolicy, OtherPolicy, PolicyName } from "./explain-policies.ts";
-
-/** Where an object is written. */
-export interface Origin {
-  /** `shop/apps`. */
-  readonly sync?: string | undefined;
-  readonly revision?: string | undefined;
-  /** `deploy/web.yaml:3`, or the folder when the file is not known. */
-  readonly file?: string | undefined;
-}
+import type { Origin } from "./origin.ts";
 
 export interface DivisionExplanation extends DivisionTrace {
   /** By cluster: the static rule, counted from 1, that gives the weight. */

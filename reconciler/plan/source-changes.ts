@@ -1,6 +1,7 @@
 // What a revision changes in the control plane itself, before anything is placed.
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { type FieldChange, fieldChanges } from "./changes.ts";
+import { withoutSecretValues } from "./secret-overrides.ts";
 
 /** One object as it is to be stored. */
 export interface DesiredObject {
@@ -24,13 +25,18 @@ export function sourceChanges(desired: readonly DesiredObject[], removed: readon
   const changes = desired.flatMap(({ object, before, origin }): SourceChange[] => {
     const ref = refOf(object);
     if (before === undefined) return [{ object: ref, change: "created", origin, fields: [] }];
-    const fields = fieldChanges(withoutServerFields(before), withoutServerFields(object));
+    const seen = new Map<string, string>();
+    const fields = fieldChanges(shown(before, seen), shown(object, seen));
     return fields.length === 0 ? [] : [{ object: ref, change: "changed", origin, fields }];
   });
   const deleted = [...removed]
     .sort((a, b) => (refKey(a) < refKey(b) ? -1 : 1))
     .map((object): SourceChange => ({ object, change: "deleted", origin: undefined, fields: [] }));
   return [...changes, ...deleted];
+}
+
+function shown(object: KubeObject, seen: Map<string, string>): KubeObject {
+  return withoutSecretValues(withoutServerFields(object), seen);
 }
 
 /** Without status and what the server keeps in the metadata. */

@@ -4,7 +4,7 @@ import { binding, claimed, cluster, deployment, overridePolicy, policy, weighted
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
 import { explain } from "../plan/explain.ts";
-import type { Origin } from "../plan/explanation.ts";
+import type { Origin } from "../plan/origin.ts";
 import type { World } from "../plan/world.ts";
 import { explainText } from "./explain-text.ts";
 
@@ -59,7 +59,7 @@ describe("explainText", () => {
       [
         "web is on 2 of 3 clusters, as policy shop/two-regions (deploy/policies.yaml:3, commit 3f9c2ab) asks.",
         "",
-        "  paris-1   4 replicas   image eu.example/shop/web:1 (was shop/web:1) ← override shop/registry, rule 1",
+        "  paris-1   4 replicas   image eu.example/shop/web:1 (was shop/web:1) ← override shop/registry, rule 1 (deploy/policies.yaml:3, commit 3f9c2ab)",
         "  tokyo-1   2 replicas",
         "  paris-2   refused      taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations)",
         "                         → tolerate it there, or take maintenance=true:NoSchedule off paris-2",

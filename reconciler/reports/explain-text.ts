@@ -1,11 +1,14 @@
 // An explanation as people read it: where it is and by whom, why not elsewhere, how replicas were divided.
 import type { TargetCluster } from "../../api/work.ts";
-import type { ClusterExplanation, OverriddenField } from "../plan/explain-clusters.ts";
+import type { ClusterExplanation } from "../plan/explain-clusters.ts";
 import type { PolicyName } from "../plan/explain-policies.ts";
-import type { DivisionExplanation, Explanation, Origin } from "../plan/explanation.ts";
+import type { DivisionExplanation, Explanation } from "../plan/explanation.ts";
+import type { Origin } from "../plan/origin.ts";
+import type { OverriddenField } from "../plan/overridden-fields.ts";
 import type { SelectionTrace } from "../scheduler/explanation/trace.ts";
 import type { Emphasis } from "./drift-text.ts";
-import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
+import { groupedOverrides, overrideText } from "./override-words.ts";
+import { ageOf, andList, clusterList, count, objectName, originText } from "./words.ts";
 
 export interface ExplainTextOptions {
   readonly nowMs: number;
@@ -21,6 +24,7 @@ export function explainText(explanation: Explanation, options: ExplainTextOption
   const sections = [
     [headline(explanation, paint)],
     clusterSection(explanation, options),
+    overrideSection(explanation, options),
     attentionSection(explanation, paint),
     options.cluster === undefined ? divisionSection(explanation) : [],
     options.cluster === undefined ? policySection(explanation) : [],
@@ -71,25 +75,9 @@ function policyText(policy: PolicyName): string {
   return policy.namespace === undefined ? policy.name : `${policy.namespace}/${policy.name}`;
 }
 
-/** ` (deploy/policies.yaml:3, commit 3f9c2ab)`. */
-function originText(origin: Origin | undefined): string {
-  if (origin === undefined) return "";
-  const parts = [
-    ...(origin.file === undefined ? [] : [origin.file]),
-    ...(origin.revision === undefined ? [] : [`commit ${shortCommit(origin.revision)}`]),
-    ...(origin.file === undefined && origin.sync !== undefined ? [`Sync ${origin.sync}`] : []),
-  ];
-  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
-}
-
 function written(origin: Origin | undefined): string {
   const text = originText(origin);
   return text === "" ? "" : ` It is written in${text.replace(/^ \(|\)$/g, (part) => (part === " (" ? " " : ""))}.`;
-}
-
-/** `main@sha1:3f9c2ab…` as seven characters of the commit. */
-export function shortCommit(revision: string): string {
-  return revision.slice(revision.lastIndexOf(":") + 1).slice(0, 7);
 }
 
 const MOST_ROWS = 20;
@@ -99,7 +87,7 @@ function clusterSection(explanation: Explanation, { cluster, paint }: ExplainTex
   const there = shown.filter((entry) => isThere(entry));
   const absent = explanation.state === "unclaimed" ? [] : shown.filter((entry) => !isThere(entry));
   const rows: Row[] = [
-    ...there.slice(0, MOST_ROWS).flatMap((entry) => presentRows(entry, paint)),
+    ...there.slice(0, MOST_ROWS).flatMap((entry) => presentRows(entry, paint, groupsOverrides(explanation, cluster))),
     ...(there.length > MOST_ROWS
       ? [{ name: "…", state: `and ${there.length - MOST_ROWS} more`, rest: "(-o json)" }]
       : []),
@@ -128,14 +116,14 @@ function isThere(entry: ClusterExplanation): boolean {
 }
 
 /** One row for the cluster, one more for every further thing to say of it. */
-function presentRows(entry: ClusterExplanation, paint: Emphasis): Row[] {
+function presentRows(entry: ClusterExplanation, paint: Emphasis, hasSection: boolean): Row[] {
   const state =
     entry.replicas !== undefined
       ? count(entry.replicas, "replica")
       : entry.verdict === "follows"
         ? "follows"
         : "placed";
-  const notes = [...healthNotes(entry, paint), ...overrideNotes(entry.overrides)];
+  const notes = [...healthNotes(entry, paint), ...(hasSection ? [] : overrideNotes(entry.overrides))];
   if (entry.room !== undefined) notes.push(entry.room);
   if (entry.scores !== undefined) notes.push(entry.scores);
   for (const waived of entry.waived) notes.push(`${paint.yellow("kept although")} ${waived.words} (${waived.field})`);
@@ -157,22 +145,26 @@ function healthNotes({ state, replicas, trouble }: ClusterExplanation, paint: Em
 const MOST_OVERRIDES = 8;
 
 function overrideNotes(fields: readonly OverriddenField[]): string[] {
-  const notes = fields.slice(0, MOST_OVERRIDES).map((field) => {
-    const { policy, rule, old } = field;
-    const kind = policy.kind === "ClusterOverridePolicy" ? "cluster override" : "override";
-    const before = old === undefined ? "" : ` (was ${value(old)})`;
-    const what = field.value === undefined ? "removed" : value(field.value);
-    return `${shortPath(field.path)} ${what}${before} ← ${kind} ${policyText(policy)}, rule ${rule}`;
-  });
+  const notes = fields.slice(0, MOST_OVERRIDES).map(overrideText);
   if (fields.length > MOST_OVERRIDES)
     notes.push(`and ${fields.length - MOST_OVERRIDES} more overridden fields (-o json)`);
   return notes;
 }
 
-/** Images are known by that one word; any other field is named whole, without the pod template's way down. */
-function shortPath(path: string): string {
-  const image = /^spec\.template\.spec\.containers\[([^\]]+)\]\.image$/.exec(path);
-  return image === null ? path.replace(/^spec\.template\.spec\./, "…") : "image";
+/** With more clusters than this, what is overridden is said once for those that have it. */
+const FEW_CLUSTERS = 6;
+const MOST_GROUPS = 12;
+
+function overrideSection(explanation: Explanation, { cluster }: ExplainTextOptions): string[] {
+  if (!groupsOverrides(explanation, cluster)) return [];
+  const lines = groupedOverrides(explanation.clusters.filter(isThere));
+  if (lines.length === 0) return [];
+  const more = lines.length > MOST_GROUPS ? [`  and ${lines.length - MOST_GROUPS} more (-o json)`] : [];
+  return ["Overridden:", ...lines.slice(0, MOST_GROUPS).map((line) => `  ${line}`), ...more];
+}
+
+function groupsOverrides(explanation: Explanation, cluster: string | undefined): boolean {
+  return cluster === undefined && explanation.clusters.filter(isThere).length > FEW_CLUSTERS;
 }
 
 /** Clusters that it is not on; equal reasons share a row when there are many. */

@@ -22,6 +22,7 @@ function change(words: Partial<ObjectChange>): ObjectChange {
     replicasBefore: 2,
     replicasAfter: 2,
     fields: [],
+    overrides: [],
     ...words,
   };
 }

@@ -2,9 +2,11 @@
 import { type ObjectRef, refKey } from "../../kube/object.ts";
 import type { FieldChange, ObjectChange, Plan } from "../plan/changes.ts";
 import type { DriftGroup } from "../plan/live-drift.ts";
+import type { OverriddenField } from "../plan/overridden-fields.ts";
 import type { SourceChange } from "../plan/source-changes.ts";
 import type { Survival, SurvivalChange, WhatIf } from "../plan/what-if.ts";
 import type { Emphasis } from "./drift-text.ts";
+import { overrideSource, overrideText } from "./override-words.ts";
 import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
 
 export interface PlanReport {
@@ -166,9 +168,14 @@ function objectSection(key: string, { plan, source }: PlanReport, paint: Emphasi
     const [first] = changes;
     if (first === undefined) continue;
     const where = clusterList(clusters);
-    if (first.change === "created") lines.push(`    ${paint.green("created")} in ${where}`);
-    else if (first.change === "deleted") lines.push(`    ${paint.red("deleted")} from ${where}`);
-    else lines.push(...fieldLines(withoutReplicas(first), `   in ${where}`, paint));
+    if (first.change === "created") {
+      lines.push(`    ${paint.green("created")} in ${where}`);
+      const overridden = first.overrides.slice(0, MOST_FIELDS).map((field) => `      ${overrideText(field)}`);
+      if (first.overrides.length > MOST_FIELDS)
+        overridden.push(`      and ${first.overrides.length - MOST_FIELDS} more overridden fields (-o json)`);
+      lines.push(...overridden);
+    } else if (first.change === "deleted") lines.push(`    ${paint.red("deleted")} from ${where}`);
+    else lines.push(...fieldLines(withoutReplicas(first), `   in ${where}`, paint, first.overrides));
   }
   return lines;
 }
@@ -210,17 +217,24 @@ function alike(
 ): readonly { readonly clusters: readonly string[]; readonly changes: readonly ObjectChange[] }[] {
   const groups = new Map<string, ObjectChange[]>();
   for (const copy of copies) {
-    const key = `${copy.change}\n${JSON.stringify(copy.change === "changed" ? withoutReplicas(copy) : [])}`;
+    const fields = copy.change === "changed" ? withoutReplicas(copy) : [];
+    const key = `${copy.change}\n${JSON.stringify(fields)}\n${copy.overrides.map(overrideText).join("\n")}`;
     groups.set(key, [...(groups.get(key) ?? []), copy]);
   }
   return [...groups.values()].map((changes) => ({ clusters: changes.map((change) => change.cluster), changes }));
 }
 
-function fieldLines(fields: readonly FieldChange[], where: string, paint: Emphasis): string[] {
+function fieldLines(
+  fields: readonly FieldChange[],
+  where: string,
+  paint: Emphasis,
+  overrides: readonly OverriddenField[] = [],
+): string[] {
   const lines = fields.slice(0, MOST_FIELDS).map(({ path, before, after }) => {
     const old = before === undefined ? "" : `${paint.red(value(before))} → `;
     const fresh = after === undefined ? paint.red("removed") : paint.green(value(after));
-    return `    ${path}   ${old}${fresh}${where}`;
+    const by = overrides.find((field) => path === field.path || path.startsWith(`${field.path}.`));
+    return `    ${path}   ${old}${fresh}${where}${by === undefined ? "" : `   ${overrideSource(by)}`}`;
   });
   if (fields.length > MOST_FIELDS) lines.push(`    and ${fields.length - MOST_FIELDS} more fields${where}`);
   return lines;

@@ -1,5 +1,6 @@
 // Words that every report shares: counts, values, clusters, objects, ages.
 import type { ObjectRef } from "../../kube/object.ts";
+import type { Origin } from "../plan/origin.ts";
 
 const LONGEST_VALUE = 80;
 
@@ -46,4 +47,20 @@ export function ageOf(time: string | undefined, nowMs: number): string | undefin
 export function andList(items: readonly string[]): string {
   if (items.length <= 1) return items.join("");
   return `${items.slice(0, -1).join(", ")} and ${items.at(-1)}`;
+}
+
+/** ` (deploy/policies.yaml:3, commit 3f9c2ab)`. */
+export function originText(origin: Origin | undefined): string {
+  if (origin === undefined) return "";
+  const parts = [
+    ...(origin.file === undefined ? [] : [origin.file]),
+    ...(origin.revision === undefined ? [] : [`commit ${shortCommit(origin.revision)}`]),
+    ...(origin.file === undefined && origin.sync !== undefined ? [`Sync ${origin.sync}`] : []),
+  ];
+  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+}
+
+/** `main@sha1:3f9c2ab…` as seven characters of the commit. */
+export function shortCommit(revision: string): string {
+  return revision.slice(revision.lastIndexOf(":") + 1).slice(0, 7);
 }

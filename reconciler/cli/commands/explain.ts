@@ -74,7 +74,7 @@ async function run(invocation: Invocation, client: KubeClient, interpreters: Wor
   const now = systemClock.now();
   const originOf = await originFinder(client, invocation.io.cwd);
   const explanation = await interpretation.decide(
-    (interpreter) => explain(world, ref, { interpreter, now, originOf }),
+    (interpreter) => explain(world, ref, { interpreter, now, originOf, compatibility: interpreters.compatibility }),
     invocation,
   );
   const savedAs = stringOption(invocation, "save");

@@ -7,6 +7,8 @@ import { mapLimit } from "../../../runtime/parallel.ts";
 import { belongsTo, entriesOf, planPrune, refOfEntry } from "../../controllers/sync/sync-decisions.ts";
 import { comparePlans, type Plan } from "../../plan/changes.ts";
 import { type DriftGroup, groupDrift } from "../../plan/live-drift.ts";
+import type { Origin } from "../../plan/origin.ts";
+import { findOverridePolicy, type PolicyOrigin } from "../../plan/overridden-fields.ts";
 import { type Outcome, runRiver } from "../../plan/river.ts";
 import { type DesiredObject, sourceChanges } from "../../plan/source-changes.ts";
 import { type WhatIf, whatIf } from "../../plan/what-if.ts";
@@ -26,6 +28,7 @@ import {
 import { withControlPlane } from "../connect.ts";
 import { desiredObjects, findDuplicates, type InputProblem, renderFolder } from "../desired-objects.ts";
 import { compareLiveCopies } from "../live-copies.ts";
+import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
@@ -194,7 +197,13 @@ async function report(
   interpreters: WorldInterpreters,
 ): Promise<ExitCode> {
   const now = await loadWorld(client);
-  const { plan: compared, whatIf: losses } = await compareWorlds(now, change, interpreters, invocation);
+  const { plan: compared, whatIf: losses } = await compareWorlds(
+    now,
+    change,
+    interpreters,
+    invocation,
+    await originFinder(client, invocation.io.cwd),
+  );
   const source = sourceChanges(change.desired, change.removed);
   const drift = booleanOption(invocation, "no-drift")
     ? []
@@ -234,13 +243,17 @@ async function compareWorlds(
   change: Change,
   interpreters: WorldInterpreters,
   { signal }: Invocation,
+  originOf: (object: KubeObject) => Origin | undefined,
 ): Promise<Comparison> {
   const nowMs = systemClock.now();
   // Each world by its own rules: a changed customization or webhook configuration shows what it does.
   const outcomesOf = (world: World): Promise<ReadonlyMap<string, Outcome>> =>
     interpreters
       .of(world.interpretation)
-      .decide((interpreter) => runRiver(world, { interpreter, now: nowMs }), { signal });
+      .decide(
+        (interpreter) => runRiver(world, { interpreter, now: nowMs, compatibility: interpreters.compatibility }),
+        { signal },
+      );
   const before = change.base === undefined ? now : changeWorld(now, change.base, []);
   const after = changeWorld(
     before,
@@ -250,7 +263,7 @@ async function compareWorlds(
   const clusters = new Set([...before.clusters, ...after.clusters].map((cluster) => cluster.metadata.name ?? ""));
   const old = await outcomesOf(before);
   const fresh = await outcomesOf(after);
-  const compared = comparePlans(old, fresh, [...clusters]);
+  const compared = comparePlans(old, fresh, [...clusters], policyOriginIn(after, change, originOf));
   const touched = [...new Set(compared.changes.map((copy) => refKey(copy.object)))];
   return {
     plan: compared,
@@ -260,6 +273,22 @@ async function compareWorlds(
       { outcomes: fresh, clusters: after.clusters },
       nowMs,
     ),
+  };
+}
+
+/** Policies that the change writes are in its files; the others are where the control plane has them from. */
+function policyOriginIn(
+  world: World,
+  change: Change,
+  originOf: (object: KubeObject) => Origin | undefined,
+): PolicyOrigin {
+  const files = new Map(change.desired.map(({ object, origin }) => [refKey(refOf(object)), origin]));
+  const policies = [...world.clusterOverridePolicies, ...world.overridePolicies];
+  return (ref) => {
+    const policy = findOverridePolicy(policies, ref);
+    if (policy === undefined) return undefined;
+    const file = files.get(refKey(refOf(policy)));
+    return file === undefined ? originOf(policy) : { file };
   };
 }
 
