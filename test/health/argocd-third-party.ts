@@ -7,8 +7,11 @@ export type ArgoStatus = "Healthy" | "Progressing" | "Degraded" | "Suspended" | 
 /** By `apiVersion/kind`. Argo CD asks no health of kinds it has no rule for. */
 const RULES: Readonly<Record<string, (object: KubeObject) => ArgoStatus>> = {
   "apps.kruise.io/v1alpha1/CloneSet": cloneSetHealth,
+  "argoproj.io/v1alpha1/Application": applicationHealth,
+  "argoproj.io/v1alpha1/Rollout": rolloutHealth,
   "flink.apache.org/v1beta1/FlinkDeployment": flinkHealth,
   "kustomize.toolkit.fluxcd.io/v1/Kustomization": kustomizationHealth,
+  "serving.knative.dev/v1/Service": knativeServiceHealth,
 };
 
 /** The health of an object; undefined for a kind that Argo CD has no rule for. */
@@ -48,6 +51,34 @@ function kustomizationHealth(object: KubeObject): ArgoStatus {
     conditions.some((condition) => isObject(condition) && condition["type"] === type && condition["status"] === status);
   if (has("Ready", "Unknown") && has("Reconciling", "True")) return "Progressing";
   return has("Ready", "True") ? "Healthy" : "Degraded";
+}
+
+/** As the documentation of Argo CD has it for an app of apps: what the child says of itself. */
+function applicationHealth(object: KubeObject): ArgoStatus {
+  const { status } = fieldsOf(fieldsOf(object, "status"), "health");
+  // Argo CD's own words.
+  return typeof status === "string" ? (status as ArgoStatus) : "Progressing";
+}
+
+/** The phase, once the generation has been observed, which a Rollout tells as a text. */
+function rolloutHealth(object: KubeObject): ArgoStatus {
+  const { observedGeneration, phase } = fieldsOf(object, "status");
+  if (Number(observedGeneration) !== object.metadata.generation) return "Progressing";
+  // The controller's words are Argo CD's but for this one.
+  return phase === "Paused" ? "Suspended" : (phase as ArgoStatus);
+}
+
+/** Three conditions must be True; any that is False is trouble. */
+function knativeServiceHealth(object: KubeObject): ArgoStatus {
+  const { conditions } = fieldsOf(object, "status");
+  if (!Array.isArray(conditions)) return "Progressing";
+  const said = conditions.filter(isObject);
+  if (said.some(({ status }) => status === "False")) return "Degraded";
+  const good = said.filter(
+    ({ type, status }) =>
+      status === "True" && (type === "Ready" || type === "ConfigurationsReady" || type === "RoutesReady"),
+  );
+  return good.length === 3 && said.every(({ status }) => status !== "Unknown") ? "Healthy" : "Progressing";
 }
 
 function fieldsOf(parent: Fields, key: string): Fields {
