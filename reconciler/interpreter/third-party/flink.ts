@@ -5,15 +5,21 @@ import type { KubeObject } from "../../../kube/object.ts";
 import { compareQuantities, formatQuantity, type Quantity } from "../../../kube/quantity.ts";
 import type { MemberStatus } from "../aggregation.ts";
 import { type Fields, fieldsAt, optionalFieldsAt, textAt } from "../field-access.ts";
-import type { ReplicaDemand } from "../interpreter.ts";
+import type { Dependency, ReplicaDemand } from "../interpreter.ts";
 import type { RulesByKind } from "../kind-rules.ts";
 import { aggregating, unchanged } from "./rules/aggregation.ts";
 import { componentOf } from "./rules/components.ts";
+import { distinctDependencies } from "./rules/dependencies.ts";
 import { withoutEmpties } from "./rules/empties.ts";
+import { textAtPath } from "./rules/field-paths.ts";
 import { writtenNodeClaim } from "./rules/node-claims.ts";
 import { numberOr } from "./rules/numbers.ts";
+import { dependenciesOfTemplate } from "./rules/pod-templates.ts";
 import { approximate, optionalQuantityAt } from "./rules/quantities.ts";
+import { References } from "./rules/references.ts";
 import { reflecting } from "./rules/reflection.ts";
+
+const DEPLOYMENT = "flink.apache.org/v1beta1/FlinkDeployment";
 
 // States that end a job, that run it, or that soon lead to one that ends it.
 const SETTLED_STATES: ReadonlySet<unknown> = new Set([
@@ -40,15 +46,41 @@ const FIELDS = [
   "taskManager",
 ] as const;
 
+const SESSION_FIELDS = ["error", "jobStatus", "lifecycleState", "observedGeneration", "reconciliationStatus"] as const;
+
 export const FLINK_RULES: RulesByKind = {
-  "flink.apache.org/v1beta1/FlinkDeployment": {
+  [DEPLOYMENT]: {
     getReplicas: demandOfDeployment,
     getComponents: componentsOfDeployment,
     interpretHealth: isHealthy,
     reflectStatus: reflecting(FIELDS),
-    aggregateStatus: aggregating(({ members }) => lastReport(members), unchanged),
+    aggregateStatus: aggregating(({ members }) => lastReportOf(members, FIELDS), unchanged),
   },
 };
+
+/** Differs from Karmada: dependencies are known, and jobs that run in a session of another deployment. */
+export const MORE_FLINK_RULES: RulesByKind = {
+  [DEPLOYMENT]: { ...FLINK_RULES[DEPLOYMENT], getDependencies: dependenciesOfDeployment },
+  "flink.apache.org/v1beta1/FlinkSessionJob": {
+    interpretHealth: isHealthy,
+    reflectStatus: reflecting(SESSION_FIELDS),
+    aggregateStatus: aggregating(({ members }) => lastReportOf(members, SESSION_FIELDS), unchanged),
+    getDependencies: (object) => {
+      const references = new References(object);
+      references.add("FlinkDeployment", textAtPath(object, "spec", "deploymentName"), "flink.apache.org/v1beta1");
+      return references.list();
+    },
+  },
+};
+
+/** What the pods of the common template and of both managers' own refer to, and their account. */
+function dependenciesOfDeployment(object: KubeObject): readonly Dependency[] {
+  const account = { spec: { serviceAccountName: textAtPath(object, "spec", "serviceAccount") } };
+  const templates = [[], ["jobManager"], ["taskManager"]].map((part) =>
+    fieldsAt(object, "spec", ...part, "podTemplate"),
+  );
+  return distinctDependencies([account, ...templates].flatMap((template) => dependenciesOfTemplate(object, template)));
+}
 
 function isHealthy(object: KubeObject): boolean {
   const status = fieldsAt(object, "status");
@@ -61,15 +93,12 @@ function isHealthy(object: KubeObject): boolean {
 }
 
 /** The whole report of the last cluster that has one; a deployment is meant for one cluster at a time. */
-function lastReport(members: readonly MemberStatus[]): Fields {
-  const last = members.at(-1)?.status ?? {
-    error: "",
-    jobManagerDeploymentStatus: "",
-    lifecycleState: "",
-    observedGeneration: 0,
-  };
-  return Object.fromEntries(FIELDS.map((field) => [field, last[field]]));
+function lastReportOf(members: readonly MemberStatus[], fields: readonly string[]): Fields {
+  const last = members.at(-1)?.status ?? NOTHING;
+  return Object.fromEntries(fields.map((field) => [field, last[field]]));
 }
+
+const NOTHING: Fields = { error: "", jobManagerDeploymentStatus: "", lifecycleState: "", observedGeneration: 0 };
 
 function jobManagers(object: KubeObject): number {
   return numberOr(fieldsAt(object, "spec", "jobManager")["replicas"], 1);

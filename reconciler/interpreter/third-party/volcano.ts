@@ -7,11 +7,14 @@ import type { Status } from "../interpreter.ts";
 import type { RulesByKind } from "../kind-rules.ts";
 import { aggregatingAnew, type Report, sumsOf } from "./rules/aggregation.ts";
 import { componentOf, nameOr } from "./rules/components.ts";
+import { distinctDependencies } from "./rules/dependencies.ts";
+import { objectsAtPath } from "./rules/field-paths.ts";
 import { isZero, mergedOf, pruned, verbatimOfOne } from "./rules/merging.ts";
 import { numberAt, numberOfText, numberOr } from "./rules/numbers.ts";
-import { requirementsOfTemplate } from "./rules/pod-templates.ts";
+import { dependenciesOfTemplate, requirementsOfTemplate } from "./rules/pod-templates.ts";
 import { reflecting } from "./rules/reflection.ts";
 
+const JOB = "batch.volcano.sh/v1alpha1/Job";
 const HEALTHY_PHASES: ReadonlySet<unknown> = new Set([
   "Pending",
   "Running",
@@ -38,7 +41,7 @@ const SUMS = [
 const MAPS = ["taskStatusCount", "controlledResources"] as const;
 
 export const VOLCANO_RULES: RulesByKind = {
-  "batch.volcano.sh/v1alpha1/Job": {
+  [JOB]: {
     interpretHealth: (object) => HEALTHY_PHASES.has(fieldsAt(object, "status", "state")["phase"]),
     // A job starts when the pods it cannot do without fit, so that these are what is looked for.
     getComponents: (object) =>
@@ -52,6 +55,19 @@ export const VOLCANO_RULES: RulesByKind = {
       ),
     reflectStatus: reflectJob,
     aggregateStatus: verbatimOfOne(aggregatingAnew(jobStatus)),
+  },
+};
+
+/** Differs from Karmada: what the pods of a Job refer to is known, so that it can be sent along. */
+export const MORE_VOLCANO_RULES: RulesByKind = {
+  [JOB]: {
+    ...VOLCANO_RULES[JOB],
+    getDependencies: (object) =>
+      distinctDependencies(
+        objectsAtPath(object, "spec", "tasks").flatMap((task) =>
+          dependenciesOfTemplate(object, fieldsAt(task, "template")),
+        ),
+      ),
   },
 };
 

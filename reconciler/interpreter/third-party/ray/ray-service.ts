@@ -103,6 +103,23 @@ function inProportion(current: readonly number[], total: number): readonly numbe
   });
 }
 
+/**
+ * In proportion to what the groups have, rounded down, and what remains one by one to those that lost most, of equals to
+ * the first. Groups without workers share equally.
+ */
+export function byLargestRemainder(current: readonly number[], total: number): readonly number[] {
+  const written = current.map((workers) => Math.max(0, workers));
+  const sum = written.reduce((a, b) => a + b, 0);
+  const exact = written.map((workers) => (sum === 0 ? total / written.length : (total * workers) / sum));
+  const shares = exact.map(Math.floor);
+  const left = total - shares.reduce((a, b) => a + b, 0);
+  const lost = exact.map((share, index) => ({ index, rest: share - Math.floor(share) }));
+  for (const { index } of lost.sort((a, b) => b.rest - a.rest || a.index - b.index).slice(0, left)) {
+    shares[index] = (shares[index] ?? 0) + 1;
+  }
+  return shares;
+}
+
 // Of several clusters' states of an application the one with the highest number is told; of equals the first.
 const APPLICATION_RANKS: Readonly<Record<string, number>> = {
   RUNNING: 0,

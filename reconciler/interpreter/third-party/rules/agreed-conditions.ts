@@ -43,14 +43,19 @@ const MAX_NAMES = 5;
  *
  * Types in `decisive` are Unknown while any cluster does not report them: nobody takes silence for success. Of other
  * types only the clusters count that have them. An object that stands still somewhere stands still, wherever else it
- * goes on: Stalled silences Reconciling.
+ * goes on: Stalled silences Reconciling. Types in `announcing` are True as soon as they are so anywhere.
  */
-export function agreedConditions(report: Report, decisive: readonly string[]): readonly Fields[] {
+export function agreedConditions(
+  report: Report,
+  decisive: readonly string[],
+  announcing: readonly string[] = [],
+): readonly Fields[] {
   const speakers = speakersOf(report);
   const types = new Set<string>(["Stalled", "Reconciling", ...decisive]);
   for (const { conditions } of speakers) for (const type of conditions.keys()) types.add(type);
   const agreed = [...types].flatMap((type) => {
-    const condition = agreedCondition(report, speakers, type, decisive.includes(type));
+    const isAnnouncing = announcing.includes(type) || ABNORMAL.test(type);
+    const condition = agreedCondition(report, speakers, type, { isDecisive: decisive.includes(type), isAnnouncing });
     return condition === undefined ? [] : [condition];
   });
   const isStalled = agreed.some(({ type, status }) => type === "Stalled" && status === "True");
@@ -103,11 +108,11 @@ function agreedCondition(
   report: Report,
   speakers: readonly Speaker[],
   type: string,
-  isDecisive: boolean,
+  { isDecisive, isAnnouncing }: { readonly isDecisive: boolean; readonly isAnnouncing: boolean },
 ): Fields | undefined {
   const voices = speakers.map((speaker) => voiceOf(speaker, type)).filter((voice) => isDecisive || voice.condition);
   if (voices.length === 0 && !isDecisive) return undefined;
-  const order = ABNORMAL.test(type) ? ["True", "Unknown", "False"] : ["False", "Unknown", "True"];
+  const order = isAnnouncing ? ["True", "Unknown", "False"] : ["False", "Unknown", "True"];
   const status = order.find((candidate) => voices.some((voice) => voice.status === candidate)) ?? "Unknown";
   const deciding = voices.filter((voice) => voice.status === status);
   const first = deciding.find((voice) => voice.condition !== undefined)?.condition;

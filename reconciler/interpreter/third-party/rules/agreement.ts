@@ -10,6 +10,8 @@ import { agreedConditions, allObserve, verdictsOf } from "./agreed-conditions.ts
 export interface AgreementRule {
   /** Conditions that every cluster must report, see `agreedConditions`; by default those `verdictsOf` finds. */
   readonly decisive?: readonly string[];
+  /** Further conditions that are True as soon as they are so anywhere. */
+  readonly announcing?: readonly string[];
   /** The observed generation of a template that none has been observed of, for kinds that write one. */
   readonly unobserved?: number;
   /** What all clusters say alike. While they do not, what they last agreed upon. */
@@ -33,7 +35,7 @@ export function aggregatingAgreement(rule: AgreementRule): Aggregate {
   return aggregating((report) => ({
     ...fieldsOf(report, rule),
     observedGeneration: observedGenerationOf(report, rule.unobserved),
-    conditions: agreedConditions(report, rule.decisive ?? verdictsOf(report)),
+    conditions: agreedConditions(report, rule.decisive ?? verdictsOf(report), rule.announcing),
   }));
 }
 
