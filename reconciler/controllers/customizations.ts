@@ -41,12 +41,13 @@ export function startCustomizations(context: ControllerContext): LevelProvider &
     const { script, args, key } = question as ScriptQuestion;
     try {
       const results = await threads.run(script, args, signal);
-      slow.noteEnd(script.source);
+      slow.noteEnd(script.source, "in a thread");
       return results;
     } catch (error) {
       if (error instanceof AppError && !signal.aborted) {
-        if (isStop(error)) slow.noteStop(script.source, key, error);
-        else slow.noteEnd(script.source);
+        const pause = isStop(error) ? slow.noteStop(script.source, key, error) : undefined;
+        if (!isStop(error)) slow.noteEnd(script.source, "in a thread");
+        if (pause !== undefined) threads.refuse(script.source, pause);
       }
       throw error;
     }

@@ -82,6 +82,18 @@ describe("ScriptThreads", () => {
     expect((await second).message).toBe("gone");
   });
 
+  it("refuses those of a script that still wait", async () => {
+    const pool = start({ threads: 1, timeoutMs: 150, steps: Number.POSITIVE_INFINITY });
+    const first = failure(pool.run({ source: ENDLESS, functionName: "f" }, [], NEVER));
+    const second = failure(pool.run({ source: ENDLESS, functionName: "f" }, [], NEVER));
+    const reason = new AppError("lua-limit", "again and again", { recovery: "retry" });
+
+    pool.refuse(ENDLESS, reason);
+
+    expect(await second).toBe(reason);
+    expect(await first).toMatchObject({ details: { limit: "time" } });
+  });
+
   it("rejects what is under way when it is closed", async () => {
     const pool = start({ steps: Number.POSITIVE_INFINITY });
     const running = failure(pool.run({ source: ENDLESS, functionName: "f" }, [], NEVER));

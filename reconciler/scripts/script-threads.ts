@@ -1,4 +1,5 @@
 // A few threads that run scripts for as long as a script may take, and no longer.
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
@@ -9,7 +10,8 @@ import type { ScriptReply, ThreadCall } from "./script-messages.ts";
 
 /** As Karmada gives a call of a script. */
 export const SCRIPT_TIMEOUT_MS = 1_000;
-const MOST_THREADS = 2;
+/** The event loop keeps a core for itself where there is more than one. */
+const MOST_THREADS = Math.min(2, Math.max(1, availableParallelism() - 1));
 const MAX_MEMORY_MB = 128;
 const START_TIMEOUT_MS = 10_000;
 
@@ -66,6 +68,13 @@ export class ScriptThreads {
       line.push({ call, signal, resolve, reject });
       this.#start();
     });
+  }
+
+  /** Rejects the calls of a script that wait for a thread. */
+  refuse(source: string, reason: AppError): void {
+    const line = this.#waiting.get(source) ?? [];
+    this.#waiting.delete(source);
+    for (const { reject } of line) reject(reason);
   }
 
   /** Ends the threads. Calls under way reject. */

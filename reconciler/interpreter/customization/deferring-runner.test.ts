@@ -83,10 +83,24 @@ describe("deferringRunner", () => {
     expect(setting.run(10)).toEqual([true]);
 
     for (const n of [500_000, 600_000]) setting.stop(n);
-    const last = setting.stop(700_000);
+    setting.stop(700_000);
 
-    expect(() => setting.run(10)).toThrow(last);
-    setting.now += 30_000;
+    expect(() => setting.run(10)).toThrow("stopped at 700000, 3 times in a row; it is tried again in 30 s");
+    setting.now += 60_000;
+    expect(setting.run(10)).toEqual([true]);
+  });
+
+  it("goes to a thread at once after calls in a row that took too long, for a while", () => {
+    const setting = new Setting();
+    for (const n of [100_000, 200_000]) setting.question(n);
+    setting.run(10);
+    for (const n of [300_000, 400_000]) setting.question(n);
+    expect(setting.run(10)).toEqual([true]);
+
+    for (const n of [500_000, 600_000, 700_000]) setting.question(n);
+
+    expect(setting.question(10)).toMatchObject({ args: [{ n: 10 }] });
+    setting.now += 60_000;
     expect(setting.run(10)).toEqual([true]);
   });
 

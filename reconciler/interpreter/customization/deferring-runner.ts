@@ -55,11 +55,11 @@ export function deferringRunner({ scripts, slow, limits, answers, now }: Deferri
         return ask(script, args, known);
       try {
         const results = scripts.call(script, args, { ...limits, now: now() });
-        if (!isQuick) slow.noteEnd(source);
+        if (!isQuick) slow.noteEnd(source, "in place");
         return results;
       } catch (error) {
         if (!isOverrun(error)) {
-          if (!isQuick) slow.noteEnd(source);
+          if (!isQuick) slow.noteEnd(source, "in place");
           throw error;
         }
         const call = known ?? callKey(script, args);

@@ -4,8 +4,8 @@ const MEMORY_BYTES = 64 * 1024 * 1024;
 /** What Karmada's evaluator allows. */
 const DEPTH = 250;
 
-/** What a script may use while everything else waits for it: 10 to 20 ms. One that does its task takes some hundred steps. */
-export const QUICK_LIMITS: LuaLimits = { steps: 20_000, memoryBytes: 16 * 1024 * 1024, depth: DEPTH };
+/** What a script may use while everything else waits for it: 5 to 15 ms. One that does its task takes some hundred steps. */
+export const QUICK_LIMITS: LuaLimits = { steps: 10_000, memoryBytes: 16 * 1024 * 1024, depth: DEPTH };
 
 /** What a script may use in a thread of its own, where time limits it, too. */
 export const THREAD_LIMITS: LuaLimits = { steps: 20_000_000, memoryBytes: MEMORY_BYTES, depth: DEPTH };
