@@ -17,8 +17,8 @@ export interface SimulatedClusterOptions {
   /** Number of nodes of `nodeShape`; 3 by default. */
   readonly nodes?: number;
   readonly nodeShape?: NodeShape;
-  /** `fast`: workload status only. `full`: ReplicaSets, Pods, placement on nodes. */
-  readonly level?: "fast" | "full";
+  /** `fast`: workload status only. `full`: ReplicaSets, Pods, placement on nodes. `idle`: no controller at all. */
+  readonly level?: "idle" | "fast" | "full";
   /** From being placed to being ready; 300 ms by default. */
   readonly readyAfterMs?: number;
 }
@@ -55,9 +55,11 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     await client.patch(refOf(created), { spec: { taints: null } }, "merge");
   }
   const loops =
-    level === "full"
-      ? startWorkloadLoops({ client, clock, logger, room, nodeNames, readyAfterMs })
-      : startFastLoops({ client, clock, logger, nodes, readyAfterMs });
+    level === "idle"
+      ? undefined
+      : level === "full"
+        ? startWorkloadLoops({ client, clock, logger, room, nodeNames, readyAfterMs })
+        : startFastLoops({ client, clock, logger, nodes, readyAfterMs });
   const faulty = new FaultyTransport(server.handle, clock);
   return {
     name,
@@ -69,7 +71,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     },
     setFault: (fault) => faulty.setFault(fault),
     close: async () => {
-      await loops.stop();
+      await loops?.stop();
       await server.close();
     },
   };

@@ -6,14 +6,29 @@ import type { AggregatedStatusItem } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { aggregateJob } from "./aggregate-jobs.ts";
 import { aggregatePod } from "./aggregate-pods.ts";
-import { aggregateDeployment, aggregateStatefulSetByTemplate } from "./aggregate-workloads.ts";
-import { reportedStatuses, withStatus } from "./aggregation.ts";
+import { aggregateDeployment } from "./aggregate-workloads.ts";
+import { type MemberStatus, reportedStatuses, withStatus } from "./aggregation.ts";
+import {
+  aggregateCronJobWithFailure,
+  aggregateObservedAutoscaler,
+  aggregateObservedBudget,
+  aggregateWholeClaim,
+  reflectObservedAutoscaler,
+  reflectObservedBudget,
+} from "./better-resources.ts";
+import {
+  aggregateLabeledReplicas,
+  aggregateStatefulSetWithRevisions,
+  reflectLabeledReplicas,
+  reflectObservedStatefulSet,
+} from "./better-workloads.ts";
+import { ofWeakestCopy, withDesiredReplicas } from "./duplicates.ts";
 import { type Fields, fieldsAt, integerAt, objectsAt, optionalFieldsAt, textAt } from "./field-access.ts";
 import type { Status } from "./interpreter.ts";
-import { outcomeOfJob } from "./job-conditions.ts";
+import { hasCondition, outcomeOfJob } from "./job-conditions.ts";
 import type { KindRules, RulesByKind } from "./kind-rules.ts";
 import { NATIVE_RULES } from "./native.ts";
-import { reflectDeployment, reflectStatefulSet } from "./reflect-status.ts";
+import { reflectDeployment } from "./reflect-status.ts";
 import { withRolloutConditions } from "./rollout-conditions.ts";
 
 /** `karmada`: results equal to Karmada's, its gaps included. `flaghoist`: with the gaps closed. */
@@ -24,18 +39,56 @@ export function nativeRules(compatibility: Compatibility): RulesByKind {
   return compatibility === "karmada" ? NATIVE_RULES : BETTER_RULES;
 }
 
+const aggregateWholeDeployment = ofWeakestCopy(aggregateDeployment, [
+  "replicas",
+  "updatedReplicas",
+  "readyReplicas",
+  "availableReplicas",
+  "unavailableReplicas",
+]);
+
+const LABELED_REPLICAS: KindRules = {
+  reflectStatus: withDesiredReplicas(reflectLabeledReplicas),
+  aggregateStatus: ofWeakestCopy(aggregateLabeledReplicas, [
+    "replicas",
+    "fullyLabeledReplicas",
+    "readyReplicas",
+    "availableReplicas",
+  ]),
+};
+
 const BETTER_RULES: RulesByKind = {
   ...NATIVE_RULES,
   "apps/v1/Deployment": better("apps/v1/Deployment", {
-    reflectStatus: reflectDeploymentWithTroubles,
-    aggregateStatus: (object, items, now) => withRolloutConditions(aggregateDeployment(object, items, now), items, now),
+    reflectStatus: withDesiredReplicas(reflectDeploymentWithTroubles),
+    aggregateStatus: (object, items, now) =>
+      withRolloutConditions(aggregateWholeDeployment(object, items, now), items, now),
   }),
   "apps/v1/StatefulSet": better("apps/v1/StatefulSet", {
-    reflectStatus: reflectObservedStatefulSet,
-    aggregateStatus: aggregateStatefulSetByTemplate,
+    reflectStatus: withDesiredReplicas(reflectObservedStatefulSet),
+    aggregateStatus: ofWeakestCopy(aggregateStatefulSetWithRevisions, [
+      "replicas",
+      "readyReplicas",
+      "currentReplicas",
+      "updatedReplicas",
+      "availableReplicas",
+    ]),
   }),
+  "apps/v1/ReplicaSet": better("apps/v1/ReplicaSet", LABELED_REPLICAS),
+  // Karmada knows nothing of this one.
+  "v1/ReplicationController": better("apps/v1/ReplicaSet", LABELED_REPLICAS),
   "batch/v1/Job": better("batch/v1/Job", { aggregateStatus: aggregateJobInStages }),
+  "batch/v1/CronJob": better("batch/v1/CronJob", { aggregateStatus: aggregateCronJobWithFailure }),
   "v1/Pod": better("v1/Pod", { aggregateStatus: aggregatePodWithReadiness }),
+  "v1/PersistentVolumeClaim": better("v1/PersistentVolumeClaim", { aggregateStatus: aggregateWholeClaim }),
+  "policy/v1/PodDisruptionBudget": better("policy/v1/PodDisruptionBudget", {
+    reflectStatus: reflectObservedBudget,
+    aggregateStatus: aggregateObservedBudget,
+  }),
+  "autoscaling/v2/HorizontalPodAutoscaler": better("autoscaling/v2/HorizontalPodAutoscaler", {
+    reflectStatus: reflectObservedAutoscaler,
+    aggregateStatus: aggregateObservedAutoscaler,
+  }),
 };
 
 function better(kind: string, rules: KindRules): KindRules {
@@ -55,12 +108,6 @@ function isTrouble(condition: Fields): boolean {
   return (type === "Progressing" && status === "False") || (type === "ReplicaFailure" && status === "True");
 }
 
-function reflectObservedStatefulSet(object: KubeObject): Status | undefined {
-  const reflected = reflectStatefulSet(object);
-  const observedGeneration = integerAt(fieldsAt(object, "status"), "observedGeneration");
-  return reflected === undefined || observedGeneration === 0 ? reflected : { ...reflected, observedGeneration };
-}
-
 /**
  * API servers since 1.31 take a finished Job only with the condition that announced its end, without active pods and
  * with its times. So a Job that failed somewhere is announced as failing, and has failed once its last pod is gone.
@@ -71,7 +118,7 @@ function aggregateJobInStages(object: KubeObject, items: readonly AggregatedStat
   if (aggregated === object) return object;
   const status = fieldsAt(aggregated, "status");
   const outcome = outcomeOfJob(status);
-  if (outcome === undefined) return aggregated;
+  if (outcome === undefined) return withSuspension(aggregated, old, items, now);
   const { completionTime, ...rest } = status;
   const startTime = status["startTime"] ?? now;
   const done = conditionOf(status, outcome);
@@ -87,6 +134,32 @@ function aggregateJobInStages(object: KubeObject, items: readonly AggregatedStat
     completionTime: completionTime ?? now,
     conditions: [announced, done],
   });
+}
+
+/** Suspended, as kstatus and Argo CD understand it, once the Job is so in every cluster. */
+function withSuspension(
+  object: KubeObject,
+  old: Fields,
+  items: readonly AggregatedStatusItem[],
+  now: string,
+): KubeObject {
+  const members = reportedStatuses(items);
+  const isSuspended =
+    members.length > 0 &&
+    members.length === items.length &&
+    members.every(({ status }) => hasCondition(status, "Suspended"));
+  if (!isSuspended) return object;
+  const known = findCondition(old, "Suspended");
+  const since = known !== undefined && textAt(known, "status") === "True" ? known["lastTransitionTime"] : now;
+  const condition = {
+    type: "Suspended",
+    status: "True",
+    lastProbeTime: since,
+    lastTransitionTime: since,
+    reason: "JobSuspended",
+    message: "Job suspended in every cluster",
+  };
+  return withStatus(object, { ...fieldsAt(object, "status"), conditions: [condition] });
 }
 
 // The announcement keeps the time at which it was first made.
@@ -133,6 +206,16 @@ function aggregatePodWithReadiness(
       ...(ready ? {} : { reason: "ContainersNotReady", message: "the pod is not ready in every cluster" }),
       lastTransitionTime: same ? textAt(old, "lastTransitionTime") : now,
     },
+    ...unschedulable(members),
   ];
   return withStatus(object, status);
+}
+
+/** What a cluster without room for its copy says, by which kstatus tells waiting from failing. */
+function unschedulable(members: readonly MemberStatus[]): readonly Fields[] {
+  for (const { status } of members) {
+    const scheduled = findCondition(status, "PodScheduled");
+    if (scheduled !== undefined && textAt(scheduled, "status") === "False") return [scheduled];
+  }
+  return [];
 }

@@ -30,6 +30,8 @@ export interface PlaneOptions {
   readonly members: Readonly<Record<string, SimulatedPlace>>;
   readonly profile?: Partial<Profile>;
   readonly readyAfterMs?: number;
+  /** `idle`: nobody acts in the members but the test. */
+  readonly memberLevel?: "idle" | "full";
 }
 
 export interface Plane {
@@ -77,8 +79,8 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
   const members = new Map<string, SimulatedCluster>();
   for (const name of Object.keys(options.members)) {
     const child = logger.with({ cluster: name });
-    const { readyAfterMs = 40 } = options;
-    members.set(name, await createSimulatedCluster({ name, clock: systemClock, logger: child, readyAfterMs }));
+    const { readyAfterMs = 40, memberLevel: level = "full" } = options;
+    members.set(name, await createSimulatedCluster({ name, clock: systemClock, logger: child, readyAfterMs, level }));
   }
   const start = (): Promise<ControlPlane> =>
     startControlPlane({
