@@ -42,6 +42,12 @@ describe("Rollout", () => {
     });
   });
 
+  it("keeps the progress of a release that old definitions have in the object itself", () => {
+    const observed = rollout({ spec: {}, status: { currentStepIndex: 2 } });
+
+    expect(rules.retain(rollout({ spec: {} }), observed)["status"]).toEqual({ currentStepIndex: 2 });
+  });
+
   it.each([
     ["Healthy", true],
     ["Paused", true],

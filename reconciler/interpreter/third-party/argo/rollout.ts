@@ -10,7 +10,7 @@ import { agreedConditions } from "../rules/agreed-conditions.ts";
 import { agreedFields } from "../rules/agreement.ts";
 import { conditionsOf } from "../rules/conditions.ts";
 import { textAtPath, valueAtPath } from "../rules/field-paths.ts";
-import { revising } from "../rules/fields.ts";
+import { retaining, revising } from "../rules/fields.ts";
 import { numberAt, numberOfText, optionalNumberAt } from "../rules/numbers.ts";
 import { decidingPhase } from "../rules/phases.ts";
 import { demandOf } from "../rules/pod-templates.ts";
@@ -24,8 +24,7 @@ const AGREED = ["currentPodHash", "stableRS", "selector", "currentStepIndex"];
 export const ROLLOUT: KindRules = {
   getReplicas: demandOfRollout,
   reviseReplica: revising("spec", "replicas"),
-  // As a Deployment: the replicas, if an autoscaler in the member has been given charge of them.
-  retain: retainDeployment,
+  retain: retainRollout,
   getDependencies: dependenciesOfRollout,
   interpretHealth: isRolloutHealthy,
   reflectStatus: reflectingWithGenerations([
@@ -39,6 +38,16 @@ export const ROLLOUT: KindRules = {
   ]),
   aggregateStatus: aggregating(rolloutStatus),
 };
+
+const retainStatus = retaining(["status"]);
+
+/**
+ * As a Deployment: the replicas, if an autoscaler in the member has been given charge of them. And the status, which the
+ * definitions before version 1 keep in the object itself: without it the controller would begin the release anew.
+ */
+function retainRollout(desired: KubeObject, observed: KubeObject): KubeObject {
+  return retainStatus(retainDeployment(desired, observed), observed);
+}
 
 /** One pod, where the author leaves it open. A Rollout that refers to a Deployment has its pods described there. */
 function demandOfRollout(object: KubeObject): ReplicaDemand {
