@@ -52,7 +52,8 @@ export const UNITED_DEPLOYMENT: KindRules = {
   aggregateStatus: aggregating((report) => {
     const conditions = lastConditionsByType(report.members);
     return {
-      ...countersOnly(UNITED_DEPLOYMENT_COUNTERS)(report),
+      observedGeneration: observedGenerationOf(report, false),
+      ...sumsOf(report.members, UNITED_DEPLOYMENT_COUNTERS),
       ...(conditions.length === 0 ? {} : { conditions }),
     };
   }),

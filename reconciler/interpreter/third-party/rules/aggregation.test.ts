@@ -85,6 +85,20 @@ describe("aggregating", () => {
   });
 });
 
+describe("observedGenerationOf", () => {
+  it("takes a silent cluster for one that has seen generation 0, unless told otherwise", () => {
+    const observed = (silentHaveSeen: boolean): unknown =>
+      aggregating((report) => ({ observedGeneration: observedGenerationOf(report, silentHaveSeen) }))(
+        template({ observedGeneration: 1 }, 0),
+        [item("a")],
+        NOW,
+      )["status"];
+
+    expect(observed(true)).toEqual({ observedGeneration: 0 });
+    expect(observed(false)).toEqual({ observedGeneration: 1 });
+  });
+});
+
 describe("mergedConditions", () => {
   it("joins the messages of conditions that agree in type, status and reason", () => {
     const ready = (status: string, message?: string) => ({ type: "Ready", status, reason: "Why", message });

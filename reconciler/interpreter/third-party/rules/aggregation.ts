@@ -4,7 +4,7 @@
 import type { AggregatedStatusItem } from "../../../../api/work.ts";
 import { equalJson, type KubeObject } from "../../../../kube/object.ts";
 import { type Aggregate, type MemberStatus, reportedStatuses } from "../../aggregation.ts";
-import { type Fields, fieldsAt } from "../../field-access.ts";
+import { type Fields, fieldsAt, optionalFieldsAt } from "../../field-access.ts";
 import { NOTHING_REPORTED } from "../../interpreter.ts";
 import { withoutEmpties } from "./empties.ts";
 import { numberAt } from "./numbers.ts";
@@ -93,15 +93,17 @@ export function lastFilledOf(members: readonly MemberStatus[], field: string): u
 }
 
 /**
- * The template's generation once every cluster, those that report nothing included, has a copy of this very generation
- * and its controller has seen it; until then what the template says, or 0. Needs `reflectingWithGenerations`.
+ * The template's generation once every cluster has a copy of this very generation and its controller has seen it; until
+ * then what the template says, or 0. Needs `reflectingWithGenerations`. A cluster that reports nothing has seen generation
+ * 0 of everything, which only a template has that no server has stored; `silentHaveSeen` false denies it that.
  */
-export function observedGenerationOf({ template, old, items, members }: Report): unknown {
+export function observedGenerationOf({ template, old, items }: Report, silentHaveSeen = true): unknown {
   const generation = template.metadata.generation ?? 0;
-  const caughtUp = members.filter(
-    ({ status }) =>
-      (status["resourceTemplateGeneration"] ?? 0) === generation &&
-      (status["generation"] ?? 0) === (status["observedGeneration"] ?? 0),
-  );
-  return caughtUp.length === items.length ? generation : (old["observedGeneration"] ?? 0);
+  const allHaveSeen = items.every((item) => {
+    const status = optionalFieldsAt(item, "status");
+    if (status === undefined && !silentHaveSeen) return false;
+    const { resourceTemplateGeneration, generation: own, observedGeneration } = status ?? {};
+    return (resourceTemplateGeneration ?? 0) === generation && (own ?? 0) === (observedGeneration ?? 0);
+  });
+  return allHaveSeen ? generation : (old["observedGeneration"] ?? 0);
 }

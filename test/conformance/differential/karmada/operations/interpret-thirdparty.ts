@@ -163,7 +163,10 @@ function randomInput(dice: Dice, kind: Kind): Input {
       observed: { ...observed, metadata: object.metadata },
     };
   }
-  if (operation === "ReviseReplica") return { level: "thirdparty", operation, object, replica: dice.between(0, 9) };
+  if (operation === "ReviseReplica") {
+    const stored = withoutNulls(object) as KubeObject;
+    return { level: "thirdparty", operation, object: stored, replica: dice.between(0, 9) };
+  }
   if (operation !== "AggregateStatus") return { level: "thirdparty", operation, object };
   const items = randomItems(dice, kind, object.metadata.generation);
   return { level: "thirdparty", operation, object, ...(items === undefined ? {} : { items }) };
@@ -203,6 +206,7 @@ export const interpretThirdPartyOperation: Operation<Input> = {
       if (/fail to convert lua value|json unmarshal obj failed/.test(crash)) {
         return "Karmada decodes fields into their types that we do not read";
       }
+      if (/context deadline exceeded/.test(crash)) return "Karmada's script was not done within its second";
       return /dependency can not leave name/.test(crash) ? "a reference without a name is none to us" : undefined;
     }
     try {
