@@ -8,15 +8,19 @@ import type { Comparable } from "./karmada-cases.ts";
 
 const DEVIATION = "the template beside its status is left as its author wrote it; the script loses fields of it";
 
-/** What scripts die of when they meet an object without the fields they expect, or with others. */
+/**
+ * What scripts die of when they meet an object without the fields they expect, or with others; and what becomes of several
+ * empty objects in one list, which come back as lists.
+ */
 const CRASHES: readonly RegExp[] = [
+  /json: cannot unmarshal array into Go struct field/,
   /attempt to (?:index|call|compare|concatenate|perform arithmetic|get length)/,
   /__len undefined/,
   /cannot perform .* operation/,
   /table index is nil/,
   /expect the returned .* type is table but got nil/,
   /result type \d+ is not (?:number|bool)/,
-  /bad argument #\d+ to \w+ \((?:table expected, got nil|string expected, got number)\)/,
+  /bad argument #\d+ to \w+ \((?:table expected, got nil|string expected, got number|number expected, got string)\)/,
 ];
 
 /**

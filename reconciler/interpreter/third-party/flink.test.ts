@@ -54,6 +54,17 @@ describe("FlinkDeployment", () => {
     });
   });
 
+  it("compares cores however they are written", () => {
+    const cores = (ofJob: unknown, ofTasks: unknown) =>
+      rules.getReplicas(
+        deployment({ jobManager: { resource: { cpu: ofJob } }, taskManager: { resource: { cpu: ofTasks } } }),
+      ).requirements?.resourceRequest?.["cpu"];
+
+    expect(cores("0.5", "1e3")).toBe("1k");
+    expect(cores(1, "500m")).toBe("1");
+    expect(cores("500m", 0.25)).toBe("500m");
+  });
+
   it("names the quantity that is none", () => {
     const broken = deployment({ jobManager: { resource: { memory: "much" } } });
 

@@ -2,7 +2,13 @@
 
 import type { Component, ComponentReplicaRequirements } from "../../../api/work.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import { compareQuantities, formatQuantity, type Quantity } from "../../../kube/quantity.ts";
+import {
+  canonicalQuantity,
+  compareQuantities,
+  formatQuantity,
+  type Quantity,
+  quantityFloat,
+} from "../../../kube/quantity.ts";
 import type { MemberStatus } from "../aggregation.ts";
 import { type Fields, fieldsAt, optionalFieldsAt, textAt } from "../field-access.ts";
 import type { Dependency, ReplicaDemand } from "../interpreter.ts";
@@ -131,7 +137,7 @@ function needsOf(object: KubeObject, part: "jobManager" | "taskManager"): Compon
   return clean({
     resourceRequest: {
       cpu: formatOptional(cpu),
-      memory: memory === undefined ? undefined : String(approximate(memory, `${where}.memory`)),
+      memory: memory === undefined ? undefined : canonicalQuantity(String(approximate(memory, `${where}.memory`))),
     },
     nodeClaim: nodeClaimOf(podSpec),
     priorityClassName: textAt(podSpec, "priorityClassName") || undefined,
@@ -155,7 +161,9 @@ function greaterOf(object: KubeObject, resource: "cpu" | "memory"): string | und
     optionalQuantityAt(fieldsAt(object, "spec", part, "resource"), resource, `spec.${part}.resource`),
   );
   if (ofTasks === undefined || ofJob === undefined) return formatOptional(ofTasks ?? ofJob);
-  return formatQuantity(compareQuantities(ofJob, ofTasks) > 0 ? ofJob : ofTasks);
+  const greater = compareQuantities(ofJob, ofTasks) > 0 ? ofJob : ofTasks;
+  // As Karmada: the greater of two numbers of cores is a number, however they are written.
+  return resource === "cpu" ? canonicalQuantity(String(quantityFloat(greater))) : formatQuantity(greater);
 }
 
 function formatOptional(quantity: Quantity | undefined): string | undefined {

@@ -33,7 +33,7 @@ function reflectStatus(object: KubeObject): Status {
   const { readyReplicas, containerState, conditions } = status;
   // A copy of an object is one.
   return withoutEmpties({
-    readyReplicas: readyReplicas ?? 0,
+    readyReplicas: readyReplicas === false ? 0 : (readyReplicas ?? 0),
     containerState: containerState === false ? undefined : containerState,
     conditions: typeof conditions === "object" ? conditions : undefined,
   }) as Status;

@@ -68,6 +68,8 @@ describe("devices of several RayClusters", () => {
     expect(gpus("1", 0.5)).toBe("1.5");
     expect(gpus("1", "500m")).toBe("1500m");
     expect(gpus("", "2")).toBe("2");
+    const memory = ["512Mi", "1G", "1G"].map((desiredMemory, i) => reported(`m${i}`, { desiredMemory }));
+    expect(aggregatedStatus(rules, cluster, ...memory)).toMatchObject({ desiredMemory: "2536870912" });
     expect(() => gpus("1", "many")).toThrow("field status.desiredGPU is not a quantity");
   });
 });

@@ -3,6 +3,7 @@
 import type { Toleration } from "../../../../api/cluster.ts";
 import type { NodeClaim, NodeSelector, ReplicaRequirements } from "../../../../api/work.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
+import { canonicalQuantity } from "../../../../kube/quantity.ts";
 import { dependenciesOfPodSpec } from "../../dependencies.ts";
 import { type Fields, fieldsAt } from "../../field-access.ts";
 import type { Dependency, ReplicaDemand } from "../../interpreter.ts";
@@ -21,8 +22,17 @@ export function requirementsOfTemplate(template: Fields): ReplicaRequirements | 
 export function requirementsOfPodSpec(podSpec: Fields): ReplicaRequirements | undefined {
   // Copies of objects are objects, and leaving optional fields out leaves the type.
   const requirements = podRequirements(withoutEmpties(podSpec) as Fields);
-  if (requirements?.nodeClaim === undefined) return requirements;
-  return { ...requirements, nodeClaim: cleaned(requirements.nodeClaim) };
+  if (requirements === undefined) return undefined;
+  const { nodeClaim, resourceRequest } = requirements;
+  return {
+    ...(nodeClaim === undefined ? {} : { nodeClaim: cleaned(nodeClaim) }),
+    ...(resourceRequest === undefined ? {} : { resourceRequest: rewritten(resourceRequest) }),
+  };
+}
+
+// As Karmada, whose scripts pass quantities on as texts: a hundred million bytes are `100M`.
+function rewritten(request: NonNullable<ReplicaRequirements["resourceRequest"]>): Record<string, string> {
+  return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, canonicalQuantity(String(value))]));
 }
 
 function cleaned({ hardNodeAffinity, nodeSelector, tolerations }: NodeClaim): NodeClaim {

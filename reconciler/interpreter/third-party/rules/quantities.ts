@@ -3,6 +3,7 @@
 import {
   addQuantities,
   formatQuantity,
+  parseQuantity,
   type Quantity,
   tryParseQuantity,
   ZERO_QUANTITY,
@@ -42,7 +43,8 @@ export function quantitySumOf(members: readonly MemberStatus[], field: string): 
   for (const { status } of members) {
     if (status[field] === "") continue;
     const quantity = optionalQuantityAt(status, field, "status");
-    if (quantity !== undefined) sum = addQuantities(sum, quantity);
+    // As Karmada, whose scripts pass each sum on as a text: one that powers of 1024 cannot tell goes on as a decimal.
+    if (quantity !== undefined) sum = parseQuantity(formatQuantity(addQuantities(sum, quantity)));
   }
   return formatQuantity(sum);
 }

@@ -10,12 +10,15 @@ import { judge } from "../../../karmada-cases.ts";
 import { sameButForScript } from "../../../script-traces.ts";
 import { answerThirdParty } from "../../../suites/interpreter-thirdparty.ts";
 import type { Operation } from "../operation.ts";
+import { batchFields } from "./batch-objects.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Input = InterpreterInput & { readonly level: "thirdparty" };
 
 /** What is recorded of one kind. */
 interface Kind {
+  /** Such as `ray.io/v1/RayJob`. */
+  readonly name: string;
   readonly inputs: readonly InterpreterInput[];
   readonly objects: readonly KubeObject[];
   readonly statuses: readonly unknown[];
@@ -36,12 +39,12 @@ function kinds(): readonly Kind[] {
     if (wanted?.some((word) => key.includes(word)) === false) continue;
     byKind.set(key, [...(byKind.get(key) ?? []), input]);
   }
-  loaded = [...byKind.values()].map((inputs) => {
+  loaded = [...byKind].map(([name, inputs]) => {
     const objects = inputs.flatMap(({ object, desired, observed }) =>
       [object, desired, observed].filter((one) => one !== undefined),
     );
     const ofMembers = inputs.flatMap(({ items }) => items ?? []).map(({ status }) => status);
-    return { inputs, objects, statuses: [...ofMembers, ...objects.map((one) => one["status"])].filter(isObject) };
+    return { name, inputs, objects, statuses: [...ofMembers, ...objects.map((one) => one["status"])].filter(isObject) };
   });
   return loaded;
 }
@@ -108,7 +111,8 @@ function countFields(value: unknown): number {
 
 function randomObject(dice: Dice, kind: Kind): KubeObject {
   const one = dice.pick(kind.objects);
-  const mixed = (dice.chance(0.5) ? joined(dice, one, dice.pick(kind.objects), 3) : one) as Json;
+  const made = dice.chance(0.5) ? batchFields(dice, `${one.apiVersion}/${one.kind}`) : undefined;
+  const mixed = (made ?? (dice.chance(0.5) ? joined(dice, one, dice.pick(kind.objects), 3) : one)) as Json;
   const spec = dice.chance(0.4) ? disturbed(dice, mixed["spec"], 2) : mixed["spec"];
   const status = dice.chance(0.15) ? undefined : randomStatus(dice, kind, mixed["status"]);
   const { name = "sample", namespace } = one.metadata;
@@ -131,6 +135,8 @@ function randomObject(dice: Dice, kind: Kind): KubeObject {
 }
 
 function randomStatus(dice: Dice, kind: Kind, own?: unknown): unknown {
+  const made = own === undefined && dice.chance(0.5) ? batchFields(dice, kind.name)?.status : undefined;
+  if (made !== undefined) return dice.chance(0.3) ? disturbed(dice, made, 1) : made;
   if (kind.statuses.length === 0) return own;
   const one = own !== undefined && dice.chance(0.5) ? own : dice.pick(kind.statuses);
   const mixed = dice.chance(0.5) ? joined(dice, one, dice.pick(kind.statuses), 2) : one;
