@@ -19,7 +19,7 @@ const ACME_STATES = ["invalid", "errored", "expired", "pending", "processing", "
 const ISSUER: KindRules = {
   interpretHealth: isCurrentWith("Ready"),
   reflectStatus: reflectingWithGenerations(["conditions", "acme"]),
-  aggregateStatus: aggregatingAgreement({ decisive: ["Ready"], agreed: ["acme"] }),
+  aggregateStatus: aggregatingAgreement({ decisive: ["Ready"], awaiting: "reconciling", agreed: ["acme"] }),
 };
 
 export const CERT_MANAGER_RULES: RulesByKind = {
@@ -38,6 +38,7 @@ export const CERT_MANAGER_RULES: RulesByKind = {
     ]),
     aggregateStatus: aggregatingAgreement({
       decisive: ["Ready"],
+      awaiting: "reconciling",
       // The fleet has a good certificate from when the last one is until when the first one is not.
       latestTimes: ["notBefore", "lastFailureTime"],
       earliest: ["notAfter", "renewalTime"],
@@ -56,7 +57,11 @@ export const CERT_MANAGER_RULES: RulesByKind = {
     },
     // Not the certificates, which differ from cluster to cluster and say nothing to anybody elsewhere.
     reflectStatus: reflectingWithGenerations(["conditions", "failureTime"]),
-    aggregateStatus: aggregatingAgreement({ decisive: ["Ready"], latestTimes: ["failureTime"] }),
+    aggregateStatus: aggregatingAgreement({
+      decisive: ["Ready"],
+      awaiting: "reconciling",
+      latestTimes: ["failureTime"],
+    }),
   },
   [`${API_VERSION}/Issuer`]: { ...ISSUER, getDependencies: dependenciesOfIssuer },
   [`${API_VERSION}/ClusterIssuer`]: ISSUER,

@@ -29,18 +29,20 @@ describe("Crossplane", () => {
     expect(definition({ claimNames: { kind: "Database" } }, "Established", "Offered")).toBe(true);
   });
 
-  it("calls a package installed and healthy when it is so in every cluster", () => {
+  it("calls a package installed and healthy when it is so in every cluster, and says nothing before that is known", () => {
     const member = (clusterName: string, copy: KubeObject) => ({
       clusterName,
       status: { ...interpreter.reflectStatus(copy), currentRevision: `web-${clusterName}` },
     });
-    const statuses = (...items: ReturnType<typeof member>[]): unknown =>
-      (
-        interpreter.aggregateStatus(provider(), items, NOW)["status"] as { conditions: Record<string, unknown>[] }
-      ).conditions.map(({ type, status }) => `${type} ${status}`);
+    const statuses = (...items: ReturnType<typeof member>[]): unknown => {
+      const { conditions = [] } = interpreter.aggregateStatus(provider(), items, NOW)["status"] as {
+        conditions?: Record<string, unknown>[];
+      };
+      return conditions.map(({ type, status }) => `${type} ${status}`);
+    };
     const good = member("a", provider("Installed", "Healthy"));
 
     expect(statuses(good, member("b", provider("Installed", "Healthy")))).toEqual(["Installed True", "Healthy True"]);
-    expect(statuses(good, member("b", provider("Installed")))).toEqual(["Installed True", "Healthy Unknown"]);
+    expect(statuses(good, member("b", provider("Installed")))).toEqual([]);
   });
 });

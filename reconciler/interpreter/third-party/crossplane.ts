@@ -19,6 +19,7 @@ const PACKAGE: KindRules = {
   ]),
   aggregateStatus: aggregatingAgreement({
     decisive: ["Installed", "Healthy"],
+    awaiting: "nothing",
     agreed: ["currentRevision", "currentIdentifier", "resolvedPackage", "appliedImageConfigRefs"],
   }),
 };

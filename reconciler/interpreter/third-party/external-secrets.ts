@@ -29,7 +29,7 @@ function statusRules(rule: AgreementRule): KindRules {
   return {
     interpretHealth: isCurrentWith("Ready"),
     reflectStatus: reflectingWithGenerations(["conditions", ...namedFields(rule)]),
-    aggregateStatus: aggregatingAgreement({ ...rule, decisive: ["Ready"] }),
+    aggregateStatus: aggregatingAgreement({ ...rule, decisive: ["Ready"], awaiting: "reconciling" }),
   };
 }
 

@@ -36,7 +36,11 @@ const GATEWAY: KindRules = {
 const GATEWAY_CLASS: KindRules = {
   interpretHealth: isCurrentWith("Accepted"),
   reflectStatus: reflectingWithGenerations(["conditions", "supportedFeatures"]),
-  aggregateStatus: aggregatingAgreement({ decisive: ["Accepted"], agreed: ["supportedFeatures"] }),
+  aggregateStatus: aggregatingAgreement({
+    decisive: ["Accepted"],
+    awaiting: "reconciling",
+    agreed: ["supportedFeatures"],
+  }),
 };
 
 const ROUTE: KindRules = {

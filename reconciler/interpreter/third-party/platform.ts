@@ -8,7 +8,7 @@ import { EXTERNAL_SECRETS_RULES } from "./external-secrets.ts";
 import { BUNDLED_FLUX_RULES } from "./flux/bundled.ts";
 import { CURRENT_FLUX_RULES } from "./flux/current.ts";
 import { GATEWAY_API_RULES } from "./gateway-api.ts";
-import { KYVERNO_RULES } from "./kyverno.ts";
+import { CURRENT_KYVERNO_RULES, KYVERNO_RULES } from "./kyverno.ts";
 
 /** `karmada`: the kinds Karmada ships customizations for. `more`: those it knows nothing of. */
 export const PLATFORM_RULES: { readonly karmada: RulesByKind; readonly more: RulesByKind } = {
@@ -20,5 +20,6 @@ export const PLATFORM_RULES: { readonly karmada: RulesByKind; readonly more: Rul
     ...CROSSPLANE_RULES,
     ...EXTERNAL_SECRETS_RULES,
     ...GATEWAY_API_RULES,
+    ...CURRENT_KYVERNO_RULES,
   },
 };

@@ -170,7 +170,7 @@ function withoutSpecRules(rule: AgreementRule): KindRules {
   return {
     interpretHealth: isCurrentWith("Ready"),
     reflectStatus: reflectingWithGenerations(["conditions", "observedGeneration", ...namedFields(rule)]),
-    aggregateStatus: aggregatingAgreement({ ...rule, decisive: ["Ready"] }),
+    aggregateStatus: aggregatingAgreement({ ...rule, decisive: ["Ready"], awaiting: "unknown-reconciling" }),
   };
 }
 

@@ -7,7 +7,11 @@ import { progressOf } from "./kstatus.ts";
 
 const BEFORE = "2025-01-01T00:00:00Z";
 const NOW = "2026-01-01T00:00:00Z";
-const aggregate = aggregatingAgreement({ decisive: ["Ready"], unobserved: -1, sums: ["failures"] });
+const aggregate = aggregatingAgreement({
+  decisive: ["Ready"],
+  unobserved: -1,
+  sums: ["failures"],
+});
 
 function template(status?: Fields): KubeObject {
   return { apiVersion: "example.io/v1", kind: "Thing", metadata: { name: "web", generation: 3 }, status };

@@ -5,6 +5,7 @@ import type { Aggregate, MemberStatus } from "../../aggregation.ts";
 import type { Fields } from "../../field-access.ts";
 import { aggregating, lastFilledOf, type Report, sumOf } from "./aggregation.ts";
 import { agreedConditions, allObserve, verdictsOf } from "./agreed-conditions.ts";
+import { type Awaiting, withAwaited } from "./awaited-conditions.ts";
 
 /** What becomes of the fields of a kind's status. Fields that are not named stay as the template has them. */
 export interface AgreementRule {
@@ -12,6 +13,8 @@ export interface AgreementRule {
   readonly decisive?: readonly string[];
   /** Further conditions that are True as soon as they are so anywhere. */
   readonly announcing?: readonly string[];
+  /** What stands for `decisive` conditions while clusters have not reported them; `unknown` unless it is told. */
+  readonly awaiting?: Awaiting;
   /** The observed generation of a template that none has been observed of, for kinds that write one. */
   readonly unobserved?: number;
   /** What all clusters say alike. While they do not, what they last agreed upon. */
@@ -32,11 +35,22 @@ export interface AgreementRule {
 
 /** An aggregation for kinds that keep conditions. */
 export function aggregatingAgreement(rule: AgreementRule): Aggregate {
-  return aggregating((report) => ({
+  return aggregating((report) => agreementOf(report, rule));
+}
+
+/** The fields of a status that a rule makes; of those that are undefined nothing is left. */
+export function agreementOf(report: Report, rule: AgreementRule): Fields {
+  return {
     ...fieldsOf(report, rule),
     observedGeneration: observedGenerationOf(report, rule.unobserved),
-    conditions: agreedConditions(report, rule.decisive ?? verdictsOf(report), rule.announcing),
-  }));
+    conditions: conditionsOf(report, rule),
+  };
+}
+
+function conditionsOf(report: Report, rule: AgreementRule): readonly Fields[] {
+  const { decisive, awaiting = "unknown", announcing } = rule;
+  if (decisive === undefined) return agreedConditions(report, verdictsOf(report), announcing);
+  return withAwaited(report, agreedConditions(report, decisive, announcing), decisive, awaiting);
 }
 
 /** The fields that a rule names: what has to be collected for it, beside conditions and the observed generation. */
