@@ -88,7 +88,8 @@ export function startBindingStatusController(deps: Deps): Controller {
       if (isNotFound(error)) return undefined;
       if (isConflict(error)) return { requeueAfterMs: 20 };
       if (signal.aborted) throw error;
-      context.events.record(subjectOf(binding), "Warning", "AggregateStatusFailed", messageOf(error));
+      for (const subject of [subjectOf(binding), templateSubject(binding)])
+        context.events.record(subject, "Warning", "AggregateStatusFailed", messageOf(error));
       // The definition of the kind refuses what its copies say. The same again would be refused again.
       if (isInvalid(error)) return undefined;
       throw error;

@@ -1,10 +1,9 @@
 // Works to member clusters, and their state back: one queue a cluster, so that a dead one delays nobody.
 import type { Cluster } from "../../../api/cluster.ts";
 import type { ManifestStatus, Work, WorkStatus } from "../../../api/work.ts";
-import { type ApplyResult, applyManifest, releaseManifest, removeManifest } from "../../../fleets/apply.ts";
+import { type ApplyResult, applyManifest } from "../../../fleets/apply.ts";
 import type { Fleet } from "../../../fleets/fleet.ts";
 import type { Member } from "../../../fleets/member.ts";
-import { isNotFound } from "../../../kube/client/status-error.ts";
 import { setCondition } from "../../../kube/conditions.ts";
 import {
   type Condition,
@@ -25,37 +24,15 @@ import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import type { Asking, Interpretation, InterpretationChange } from "../interpretation.ts";
 import type { DriftJournal } from "./drift-journal.ts";
+import { finishWork } from "./finish-work.ts";
+import { WorkEvents } from "./work-events.ts";
 
-const FINALIZER = "karmada.io/execution-controller";
 const WORK_API = "work.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 const WORKERS_PER_CLUSTER = 8;
 const REFUSED_RETRY_MS = 60_000;
 /** Annotation of a template that says how drift of its copies is treated: correct (also when absent), report or pause. */
 export const DRIFT_ANNOTATION = "gitops.flaghoist.io/drift";
-
-/** Taken off an object that stays in a member although its Work goes (work-and-naming.md of Karmada, section 6). */
-const OUR_LABELS = [
-  "resourcebinding.karmada.io/permanent-id",
-  "clusterresourcebinding.karmada.io/permanent-id",
-  "work.karmada.io/permanent-id",
-  "karmada.io/managed",
-  "propagationpolicy.karmada.io/permanent-id",
-  "clusterpropagationpolicy.karmada.io/permanent-id",
-];
-const OUR_ANNOTATIONS = [
-  "resourcetemplate.karmada.io/managed-annotations",
-  "resourcetemplate.karmada.io/managed-labels",
-  "resourcebinding.karmada.io/namespace",
-  "resourcebinding.karmada.io/name",
-  "resourcetemplate.karmada.io/uid",
-  "resourcetemplate.karmada.io/generation",
-  "work.karmada.io/namespace",
-  "work.karmada.io/name",
-  "propagationpolicy.karmada.io/namespace",
-  "propagationpolicy.karmada.io/name",
-  "clusterpropagationpolicy.karmada.io/name",
-];
 
 interface Deps {
   readonly context: ControllerContext;
@@ -159,7 +136,7 @@ async function reconcileWork(
   const member = fleet.get(clusterName)?.member;
 
   if (work.metadata.deletionTimestamp !== undefined) {
-    await finishWork(deps, work, cluster, ready ? member : undefined, signal);
+    await finishWork(context, work, cluster, ready ? member : undefined, signal);
     return undefined;
   }
   if (work.spec.suspendDispatching === true) {
@@ -175,32 +152,31 @@ async function reconcileWork(
       afterMs: 15_000,
     });
 
+  const tell = new WorkEvents(context.events, clusterName, work);
   const failures: string[] = [];
   const results: ApplyResult[] = [];
   let failure: unknown;
   const manifests = manifestsOf(work);
   for (const manifest of manifests) {
     try {
-      results.push(await applyOne(deps, work, member, manifest, asking));
+      const result = await applyOne(deps, work, member, manifest, asking);
+      results.push(result);
+      if (result.outcome !== "unchanged") tell.applied(manifest);
     } catch (error) {
       if (signal.aborted) throw error;
       failure = error;
       failures.push(messageOf(error));
+      tell.failedToApply(manifest, messageOf(error));
     }
   }
   const outcome = { applied: results.length, total: manifests.length, failures };
   const unread = await writeStatus(deps, work, member, outcome, asking);
   if (failures.length > 0) {
-    context.events.record(
-      subjectOf(work),
-      "Warning",
-      "SyncFailed",
-      `Failed to apply manifests: ${failures.join("; ")}`,
-    );
+    tell.failedToSync(failures.join("; "));
     throw applyFailed(failure, failures);
   }
   if (results.some((result) => result.outcome !== "unchanged")) {
-    context.events.record(subjectOf(work), "Normal", "SyncSucceed", "Sync work to cluster succeed.");
+    tell.synced();
   }
   // Who was to tell of the copy did not answer: nothing but time would bring us back.
   if (unread !== undefined) throw unread;
@@ -311,7 +287,7 @@ async function writeStatus(
   const { context } = deps;
   const read: CopyStatus[] = [];
   for (const [ordinal, manifest] of manifestsOf(work).entries())
-    read.push(await statusOfManifest(deps, member, manifest, ordinal, asking));
+    read.push(await statusOfManifest(deps, { work, member, manifest, ordinal }, asking));
   const current = currentWork(context, work);
   let conditions = current.status?.conditions ?? [];
   if (outcome !== undefined) {
@@ -360,14 +336,13 @@ interface CopyStatus {
 /** What the member says of one object. */
 async function statusOfManifest(
   deps: Deps,
-  member: Member,
-  manifest: KubeObject,
-  ordinal: number,
+  copy: { readonly work: Work; readonly member: Member; readonly manifest: KubeObject; readonly ordinal: number },
   asking: Asking,
 ): Promise<CopyStatus> {
+  const { work, member, manifest, ordinal } = copy;
   const live = member.cached(refOf(manifest)) ?? member.applied(refOf(manifest))?.answer;
   if (live === undefined) return {};
-  const { events } = deps.context;
+  const tell = new WorkEvents(deps.context.events, member.name, work);
   const resource = member.client.mapper.known(manifest.apiVersion, manifest.kind)?.plural ?? "";
   try {
     const { status, problem } = await deps.interpretation.decide((interpreter) => {
@@ -377,11 +352,11 @@ async function statusOfManifest(
       });
       return { status: read, problem: unknown };
     }, asking);
-    if (problem !== undefined) events.record(subjectOf(live), "Warning", "InterpretHealthFailed", messageOf(problem));
+    if (problem !== undefined) tell.failedToJudge(live, messageOf(problem));
     return { status: { ...status, identifier: { ...status.identifier, ordinal } }, problem };
   } catch (error) {
     if (asking.signal.aborted) throw error;
-    events.record(subjectOf(live), "Warning", "ReflectStatusFailed", messageOf(error));
+    tell.failedToReflect(live, messageOf(error));
     return { problem: error };
   }
 }
@@ -389,42 +364,4 @@ async function statusOfManifest(
 /** Whether trying again may help, although neither the copy nor its manifest changes. */
 function mayPass(error: unknown): error is AppError {
   return error instanceof AppError && error.recovery !== "stall";
-}
-
-/** Removes (or releases) what a deleted Work had put into its member, then lets the Work go. */
-async function finishWork(
-  deps: Deps,
-  work: Work,
-  cluster: Cluster | undefined,
-  member: Member | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!(work.metadata.finalizers ?? []).includes(FINALIZER)) return;
-  const leaving = cluster === undefined || cluster.metadata.deletionTimestamp !== undefined;
-  if (member === undefined && !leaving) {
-    throw new AppError(
-      "cluster-not-ready",
-      `cluster ${work.metadata.namespace} is not ready: its objects cannot be removed yet`,
-      { recovery: "wait", afterMs: 15_000 },
-    );
-  }
-  if (member !== undefined) {
-    for (const manifest of manifestsOf(work)) {
-      if (work.spec.preserveResourcesOnDeletion === true) {
-        await releaseManifest(member, refOf(manifest), { labels: OUR_LABELS, annotations: OUR_ANNOTATIONS }, signal);
-      } else {
-        await removeManifest(member, refOf(manifest), signal);
-      }
-    }
-  }
-  const finalizers = (work.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
-  try {
-    await deps.context.client.patch(
-      refOfWork(work),
-      { metadata: { resourceVersion: work.metadata.resourceVersion, finalizers } },
-      "merge",
-    );
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }
