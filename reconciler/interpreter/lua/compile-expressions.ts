@@ -12,6 +12,7 @@ import {
   lessOrEqual,
   lessThan,
   negate,
+  operate,
 } from "./operators.ts";
 import type { CallSite, Frame, Prototype } from "./runtime.ts";
 import { ScriptFunction } from "./runtime.ts";
@@ -225,6 +226,14 @@ export class ExpressionCompiler {
       };
     }
     const key = this.one(keyExpression);
+    if (objectExpression.type === "local") {
+      // Looked at when the key is known, which may have set it.
+      return (frame) => {
+        const at = key(frame);
+        const container = object(frame);
+        return container instanceof LuaTable ? container.get(at) : index(container, at, frame.runtime, line);
+      };
+    }
     return (frame) => {
       const container = object(frame);
       const at = key(frame);
@@ -235,6 +244,13 @@ export class ExpressionCompiler {
   #binary(expression: Binary): Evaluate {
     const { operator, line } = expression;
     const [left, right] = [this.one(expression.left), this.one(expression.right)];
+    if (expression.left.type === "local" && expression.left.local.captured) {
+      // Looked at when the other operand is known, which may have set it.
+      return (frame) => {
+        const value = right(frame);
+        return operate(operator, left(frame), value, frame.runtime, line);
+      };
+    }
     switch (operator) {
       case "==":
         return (frame) => left(frame) === right(frame);

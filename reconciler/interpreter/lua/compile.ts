@@ -1,12 +1,12 @@
 // Statements and functions as closures over the frame of a call.
 
 import type { Expression, FunctionBody, IfClause, Label, Local, Statement } from "./ast.ts";
-import type { Evaluate, Execute, Store } from "./closures.ts";
+import type { Execute, Store } from "./closures.ts";
+import { AssignmentCompiler } from "./compile-assignments.ts";
 import { ExpressionCompiler, hasManyValues } from "./compile-expressions.ts";
 import { type BlockCompiler, compileGenericFor, compileNumericFor } from "./compile-loops.ts";
-import { setIndex } from "./operators.ts";
 import { Cell, type Frame, type Prototype, TailCall } from "./runtime.ts";
-import { type LuaResult, LuaTable, type LuaValue, NO_VALUES, resultOf } from "./values.ts";
+import { type LuaResult, NO_VALUES, resultOf } from "./values.ts";
 
 /** Compiles a parsed script, or a function in it. */
 export function compileFunction(body: FunctionBody, name: string): Prototype {
@@ -16,6 +16,7 @@ export function compileFunction(body: FunctionBody, name: string): Prototype {
 /** Compiles the text of one function. */
 class FunctionCompiler implements BlockCompiler {
   readonly expressions = new ExpressionCompiler(compileFunction);
+  readonly #assignments = new AssignmentCompiler(this.expressions);
   #values = 0;
   #cells = 0;
 
@@ -98,7 +99,7 @@ class FunctionCompiler implements BlockCompiler {
       case "local":
         return this.#local(statement.locals, statement.values);
       case "assign":
-        return this.#assign(statement.targets, statement.values);
+        return this.#assignments.assign(statement.targets, statement.values);
       case "call": {
         const call = expressions.call(statement.call);
         return (frame) => {
@@ -143,7 +144,7 @@ class FunctionCompiler implements BlockCompiler {
       case "local-function": {
         this.place(statement.local);
         const declare = this.declare(statement.local);
-        const assign = this.#store({ type: "local", local: statement.local, line: statement.line });
+        const assign = this.#assignments.store({ type: "local", local: statement.local, line: statement.line });
         const closure = expressions.closure(statement.body, statement.local.name);
         return (frame) => {
           declare(frame, undefined);
@@ -184,7 +185,7 @@ class FunctionCompiler implements BlockCompiler {
     if (value.type === "function") {
       this.place(local);
       const declare = this.declare(local);
-      const assign = this.#store({ type: "local", local, line: value.line });
+      const assign = this.#assignments.store({ type: "local", local, line: value.line });
       const closure = this.expressions.closure(value.body, local.name);
       return (frame) => {
         declare(frame, undefined);
@@ -199,104 +200,6 @@ class FunctionCompiler implements BlockCompiler {
       declare(frame, evaluate(frame));
       return undefined;
     };
-  }
-
-  #assign(targets: readonly Expression[], values: readonly Expression[]): Execute {
-    const [target] = targets;
-    const [value] = values;
-    if (targets.length === 1 && values.length === 1 && target !== undefined && value !== undefined) {
-      return this.#assignOne(target, value);
-    }
-    // What the targets are is found out first, then the values, then all is stored, the last target first.
-    const references = targets.map((each) => this.#reference(each));
-    const evaluate = this.expressions.list(values);
-    return (frame) => {
-      const stores = references.map((reference) => reference(frame));
-      const results = evaluate(frame);
-      for (let at = stores.length - 1; at >= 0; at--) stores[at]!(results[at]);
-      return undefined;
-    };
-  }
-
-  #assignOne(target: Expression, value: Expression): Execute {
-    const name =
-      target.type === "global"
-        ? target.name
-        : target.type === "index" && target.key.type === "string"
-          ? target.key.value
-          : "?";
-    const evaluate: Evaluate =
-      value.type === "function" ? this.expressions.closure(value.body, name) : this.expressions.one(value);
-    if (target.type !== "index") {
-      const store = this.#store(target);
-      return (frame) => {
-        store(frame, evaluate(frame));
-        return undefined;
-      };
-    }
-    const object = this.expressions.one(target.object);
-    const { line } = target;
-    if (target.key.type === "string") {
-      const { value: key } = target.key;
-      return (frame) => {
-        const container = object(frame);
-        const item = evaluate(frame);
-        if (container instanceof LuaTable) container.setText(key, item, frame.runtime);
-        else setIndex(container, key, item, frame.runtime, line);
-        return undefined;
-      };
-    }
-    const key = this.expressions.one(target.key);
-    return (frame) => {
-      const container = object(frame);
-      const at = key(frame);
-      setIndex(container, at, evaluate(frame), frame.runtime, line);
-      return undefined;
-    };
-  }
-
-  #reference(target: Expression): (frame: Frame) => (value: LuaValue) => void {
-    if (target.type === "index") {
-      const object = this.expressions.one(target.object);
-      const key = this.expressions.one(target.key);
-      const { line } = target;
-      return (frame) => {
-        const container = object(frame);
-        const at = key(frame);
-        return (value) => setIndex(container, at, value, frame.runtime, line);
-      };
-    }
-    const store = this.#store(target);
-    return (frame) => (value) => store(frame, value);
-  }
-
-  /** Assigns to a variable that is there. */
-  #store(target: Expression): Store {
-    switch (target.type) {
-      case "local": {
-        const { slot, captured } = target.local;
-        if (!captured) {
-          return (frame, value) => {
-            frame.values[slot] = value;
-          };
-        }
-        return (frame, value) => {
-          frame.cells[slot]!.value = value;
-        };
-      }
-      case "upvalue": {
-        const { index } = target;
-        return (frame, value) => {
-          frame.upvalues[index]!.value = value;
-        };
-      }
-      case "global": {
-        const { name } = target;
-        return (frame, value) => frame.runtime.globals.setText(name, value, frame.runtime);
-      }
-      default:
-        throw new Error(`cannot assign to ${target.type}`);
-    }
   }
 
   #if(clauses: readonly IfClause[], otherwise: readonly Statement[] | undefined): Execute {

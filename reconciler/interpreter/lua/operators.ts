@@ -102,6 +102,26 @@ export function power(base: number, exponent: number): number {
   return base ** exponent;
 }
 
+/** Any operation on two operands. */
+export function operate(operator: BinaryOperator, left: LuaValue, right: LuaValue, runtime: Runtime, line: number) {
+  switch (operator) {
+    case "==":
+      return left === right;
+    case "~=":
+      return left !== right;
+    case "<":
+      return lessThan(left, right, runtime, line);
+    case "<=":
+      return lessOrEqual(left, right, runtime, line);
+    case ">":
+      return lessThan(right, left, runtime, line);
+    case ">=":
+      return lessOrEqual(right, left, runtime, line);
+    default:
+      return arithmetic(operator, left, right, runtime, line);
+  }
+}
+
 export function negate(value: LuaValue, runtime: Runtime, line: number): LuaValue {
   if (typeof value === "number") return -value;
   const handler = handlerOf(value, "__unm", runtime);
