@@ -75,6 +75,7 @@ export const BASE_FUNCTIONS: Readonly<Record<string, NativeFunction>> = {
           () => new LuaValues([false, firstOf(runtime.callBack(handler, [value]))]),
           (second) => new LuaValues([false, second]),
         ),
+      true,
     );
   },
 };

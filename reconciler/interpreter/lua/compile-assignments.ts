@@ -3,6 +3,7 @@
 import type { Expression } from "./ast.ts";
 import type { Evaluate, Execute, Store } from "./closures.ts";
 import { type ExpressionCompiler, hasManyValues } from "./compile-expressions.ts";
+import { isLogical, logicalAssignment } from "./logical-assignments.ts";
 import { setIndex } from "./operators.ts";
 import type { Frame } from "./runtime.ts";
 import { LuaTable, type LuaValue, listOf } from "./values.ts";
@@ -41,8 +42,9 @@ export class AssignmentCompiler {
     const stores: Step[] = [];
     const places = targets.length;
     for (const [at, target] of targets.entries()) {
-      if (target.type === "index") stores.unshift(this.#delayedIndex(target, steps, values[at], at, places));
-      else if (target.type !== "local" || (spread >= 0 && at >= spread)) {
+      const value = values[at];
+      if (target.type === "index") stores.unshift(this.#delayedIndex(target, steps, value, at, places));
+      else if (target.type !== "local" || (spread >= 0 && at >= spread) || isStoredTwice(value)) {
         const store = this.store(target);
         stores.unshift((frame, pending) => store(frame, pending[at]));
       }
@@ -58,9 +60,14 @@ export class AssignmentCompiler {
         continue;
       }
       const evaluate = this.#expressions.one(value);
-      if (target?.type === "local") {
+      if (target?.type === "local" && isLogical(value)) {
+        steps.push(logicalAssignment(value, target, this.store(target), this.#expressions));
+      } else if (target?.type === "local") {
         const store = this.store(target);
-        steps.push((frame) => store(frame, evaluate(frame)));
+        steps.push((frame, pending) => {
+          pending[at] = evaluate(frame);
+          store(frame, pending[at]);
+        });
       } else {
         steps.push((frame, pending) => {
           pending[at] = evaluate(frame);
@@ -116,6 +123,13 @@ export class AssignmentCompiler {
           : "?";
     const evaluate: Evaluate =
       value.type === "function" ? this.#expressions.closure(value.body, name) : this.#expressions.one(value);
+    if (target.type === "local" && isLogical(value)) {
+      const assign = logicalAssignment(value, target, this.store(target), this.#expressions);
+      return (frame) => {
+        assign(frame);
+        return undefined;
+      };
+    }
     if (target.type !== "index") {
       const store = this.store(target);
       return (frame) => {
@@ -196,4 +210,10 @@ export class AssignmentCompiler {
         throw new Error(`cannot assign to ${target.type}`);
     }
   }
+}
+
+// What gopher-lua makes of a call or a table goes through a register of its own, and from there to the variable again.
+function isStoredTwice(value: Expression | undefined): boolean {
+  if (value?.type === "single") return isStoredTwice(value.inner);
+  return value?.type === "call" || value?.type === "table";
 }

@@ -16,13 +16,18 @@ import {
 } from "./operators.ts";
 import type { CallSite, Frame, Prototype } from "./runtime.ts";
 import { ScriptFunction } from "./runtime.ts";
-import { isTruthy, LuaFunction, LuaTable, type LuaValue, LuaValues, resultOf } from "./values.ts";
+import { isTruthy, LuaFunction, LuaTable, type LuaValue, LuaValues, listOf, resultOf } from "./values.ts";
 
 type Binary = Extract<Expression, { type: "binary" }>;
 
 /** How a function's text becomes a prototype: the compiler of statements, which needs expressions in turn. */
 export type CompileFunction = (body: Extract<Expression, { type: "function" }>["body"], name: string) => Prototype;
 
+/** Does a field of a table that is being made; `waiting` are the values without key that have no place yet. */
+type FieldSetter = (frame: Frame, table: LuaTable, waiting: LuaValue[]) => void;
+
+/** So many values without key are stored at once. */
+const FLUSHED = 50;
 const BYTES_PER_TABLE = 96;
 const BYTES_PER_FUNCTION = 64;
 
@@ -297,23 +302,32 @@ export class ExpressionCompiler {
         return new LuaTable();
       };
     }
-    let place = 0;
-    const setters = fields.map((field, position) => {
-      if (field.key !== undefined) return this.#keyedField(field.key, field.value);
+    // What has no key waits until there are fifty or the table ends: a key with the same number comes before it.
+    let placed = 0;
+    const setters: FieldSetter[] = [];
+    for (const [position, field] of fields.entries()) {
       const isLast = position === fields.length - 1;
-      if (isLast && hasManyValues(field.value)) return this.#manyFields(place, field.value);
-      place++;
-      return this.#placedField(place, field.value);
-    });
+      if (field.key !== undefined) setters.push(this.#keyedField(field.key, field.value));
+      else if (isLast && hasManyValues(field.value)) {
+        setters.push(this.#manyFields(field.value), storeFrom(FLUSHED * Math.floor(Math.max(placed - 1, 0) / FLUSHED)));
+        break;
+      } else {
+        placed++;
+        setters.push(this.#placedField(field.value));
+        if (placed % FLUSHED === 0) setters.push(storeFrom(placed - FLUSHED));
+      }
+      if (isLast && placed % FLUSHED !== 0) setters.push(storeFrom(placed - (placed % FLUSHED)));
+    }
     return (frame) => {
       frame.runtime.allocate(BYTES_PER_TABLE);
       const table = new LuaTable();
-      for (const set of setters) set(frame, table);
+      const waiting: LuaValue[] = [];
+      for (const set of setters) set(frame, table, waiting);
       return table;
     };
   }
 
-  #keyedField(key: Expression, value: Expression): (frame: Frame, table: LuaTable) => void {
+  #keyedField(key: Expression, value: Expression): FieldSetter {
     const evaluate = this.one(value);
     if (key.type === "string") {
       const { value: name } = key;
@@ -330,23 +344,28 @@ export class ExpressionCompiler {
     };
   }
 
-  #placedField(place: number, value: Expression): (frame: Frame, table: LuaTable) => void {
+  #placedField(value: Expression): FieldSetter {
     const evaluate = this.one(value);
-    return (frame, table) => table.setPlace(place, evaluate(frame), frame.runtime);
-  }
-
-  #manyFields(before: number, value: Expression): (frame: Frame, table: LuaTable) => void {
-    const evaluate = this.all(value);
-    return (frame, table) => {
-      const result = evaluate(frame);
-      if (!(result instanceof LuaValues)) {
-        table.setPlace(before + 1, result, frame.runtime);
-        return;
-      }
-      frame.runtime.take(result.items.length >> 2);
-      for (const [offset, item] of result.items.entries()) table.setPlace(before + 1 + offset, item, frame.runtime);
+    return (frame, _table, waiting) => {
+      waiting.push(evaluate(frame));
     };
   }
+
+  #manyFields(value: Expression): FieldSetter {
+    const evaluate = this.all(value);
+    return (frame, _table, waiting) => {
+      const items = listOf(evaluate(frame));
+      frame.runtime.take(items.length >> 2);
+      for (const item of items) waiting.push(item);
+    };
+  }
+}
+
+function storeFrom(offset: number): FieldSetter {
+  return (frame, table, waiting) => {
+    for (let at = 0; at < waiting.length; at++) table.setPlace(offset + at + 1, waiting[at], frame.runtime);
+    waiting.length = 0;
+  };
 }
 
 export function hasManyValues(expression: Expression): boolean {

@@ -158,7 +158,11 @@ class FunctionCompiler implements BlockCompiler {
         return () => "break";
       case "goto":
         // The label is known when the whole function is parsed, which it is.
-        return () => statement.label;
+        // As in gopher-lua, a jump parts the variables of the function from the functions inside it.
+        return (frame) => {
+          frame.partVariables();
+          return statement.label;
+        };
       case "label":
         return () => undefined;
     }

@@ -103,7 +103,7 @@ function general(value: number, precision: number | undefined): string {
   const number = rounded(exactDigits(value), wanted);
   const { digits, point } = number;
   const limit = wanted > digits.length && digits.length >= point ? digits.length : wanted;
-  const exponent = value === 0 ? 0 : point - 1;
+  const exponent = point - 1;
   if (exponent < -4 || exponent >= limit) return scientific(number, Math.max(digits.length - 1, 0));
   return plain(number, Math.max(digits.length - point, 0));
 }

@@ -10,7 +10,7 @@ import { LuaFunction, LuaTable, type LuaValue } from "./values.ts";
 
 /** Go takes no wider field and no longer precision. */
 const MAX_SIZE = 1_000_000;
-const DIRECTIVE = /%([-+# 0]*)(?:\[(\d+)\])?(\*|\d+)?(?:\.(\*|\d*))?(?:\[(\d+)\])?(.?)/gs;
+const DIRECTIVE = /%([-+# 0]*)(?:\[(\d+)\])?(\*|\d+)?(?:\.(\*|\d*))?(?:\[(\d+)\])?((?:[\xc2-\xf4][\x80-\xbf]+|.)?)/gs;
 
 /** The format with the values in it. */
 export function formatValues(format: string, values: readonly LuaValue[], runtime: Runtime): string {
@@ -33,7 +33,7 @@ class Formatter {
     allocateText(format.length, this.#runtime);
     const text = format.replace(DIRECTIVE, (...match: (string | undefined)[]) => this.#replace(match.slice(1, 7)));
     if (this.#reordered || this.#next >= this.#values.length) return text;
-    const extra = this.#values.slice(this.#next).map((value) => `${goType(value)}=${this.#plain(value)}`);
+    const extra = this.#values.slice(this.#next).map((value) => `${goType(value)}=${textOf(value)}`);
     return `${text}%!(EXTRA ${extra.join(", ")})`;
   }
 
@@ -87,13 +87,14 @@ class Formatter {
 
   #value(verb: string, directive: Directive, value: LuaValue): string {
     if (verb === "T") return this.#text("s", directive, goType(value));
-    if (verb === "p" && !(value instanceof LuaTable || value instanceof LuaFunction)) return this.#bad(verb, value);
+    if (verb === "p" && !(value instanceof LuaTable || value instanceof LuaFunction))
+      return this.#bad(verb, directive, value);
     if (typeof value === "number") return this.#number(verb, directive, value);
     if (typeof value === "string") return this.#string(verb, directive, value);
-    if (typeof value === "boolean" && verb === "t") return padded(String(value), directive);
+    if (typeof value === "boolean" && (verb === "t" || verb === "v")) return padded(String(value), directive);
     if ("vsxXq".includes(verb)) return this.#text(verb, directive, textOf(value));
     if (verb === "p") return this.#text("s", directive, textOf(value).replace(/^\w+: /, ""));
-    if (typeof value === "boolean") return this.#bad(verb, value);
+    if (typeof value === "boolean") return this.#bad(verb, directive, value);
     // Go goes on into the memory of the value.
     return value === undefined ? "&{}" : `&{${textOf(value)}}`;
   }
@@ -123,10 +124,10 @@ class Formatter {
     }
     if (isInt64(value)) {
       if (verb === "v" || verb === "O") return formatInteger(verb, directive, BigInt(value));
-      return `%!${verb}(int64=${BigInt(value)})`;
+      return `%!${verb}(int64=${formatInteger("v", directive, BigInt(value))})`;
     }
     if (verb === "v") return formatFloat("g", directive, value);
-    return `%!${verb}(float64=${textOf(value)})`;
+    return `%!${verb}(float64=${formatFloat("g", directive, value)})`;
   }
 
   #string(verb: string, directive: Directive, value: string): string {
@@ -136,7 +137,7 @@ class Formatter {
       return this.#text("s", directive, value);
     }
     if ("vsxXq".includes(verb)) return this.#text(verb, directive, value);
-    return `%!${verb}(string=${value})`;
+    return `%!${verb}(string=${this.#text("s", directive, value)})`;
   }
 
   #text(verb: string, directive: Directive, value: string): string {
@@ -153,12 +154,8 @@ class Formatter {
     }
   }
 
-  #plain(value: LuaValue): string {
-    return textOf(value);
-  }
-
-  #bad(verb: string, value: LuaValue): string {
-    return `%!${verb}(${goType(value)}=${textOf(value)})`;
+  #bad(verb: string, directive: Directive, value: LuaValue): string {
+    return `%!${verb}(${goType(value)}=${this.#value("v", directive, value)})`;
   }
 }
 

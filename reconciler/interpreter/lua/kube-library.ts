@@ -70,7 +70,7 @@ function quantityAt(args: readonly LuaValue[], position: number, runtime: Runtim
     return parseQuantity(text);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    throw new LuaThrow(bytesOfText(`cannot parse '${text}': ${error.message}`), runtime.line);
+    throw new LuaThrow(bytesOfText(`cannot parse '${text}': ${error.message}`), runtime.line, true);
   }
 }
 

@@ -97,7 +97,7 @@ function random(args: LuaValue[], runtime: Runtime): LuaResult {
   const from = args.length === 1 ? 1 : checkInteger(args, 1, runtime);
   const to = checkInteger(args, args.length === 1 ? 1 : 2, runtime);
   // Go panics here, which gives an error without a place.
-  if (to < from) throw new LuaThrow("invalid argument to Intn", runtime.line);
+  if (to < from) throw new LuaThrow("invalid argument to Intn", runtime.line, true);
   return from + Math.floor(nextRandom(runtime) * (to - from + 1));
 }
 

@@ -23,18 +23,21 @@ export interface LuaLimits {
  */
 const NESTED_OPERATIONS = 2_400;
 const LIBRARY_WEIGHT = 4;
-const NO_CELLS: Cell[] = [];
+const NO_CELLS: (Cell | undefined)[] = [];
 const NO_VARARGS: readonly LuaValue[] = [];
 
 /** An error of the script, on its way to the `pcall` that catches it. `value` is what `error` was given, with the place. */
 export class LuaThrow extends Error {
   readonly value: LuaValue;
   readonly line: number | undefined;
+  /** Whether gopher-lua stumbles here instead of raising an error, which leaves the variables alone. */
+  readonly isPanic: boolean;
 
-  constructor(value: LuaValue, line: number | undefined) {
+  constructor(value: LuaValue, line: number | undefined, isPanic = false) {
     super(typeof value === "string" ? value : "error of a script");
     this.value = value;
     this.line = line;
+    this.isPanic = isPanic;
   }
 }
 
@@ -83,7 +86,8 @@ const NOWHERE: CallSite = { line: 0, name: "(anonymous)" };
 export class Frame {
   readonly runtime: Runtime;
   readonly values: LuaValue[];
-  readonly cells: Cell[];
+  /** Those of variables that are not yet declared are missing. */
+  readonly cells: (Cell | undefined)[];
   readonly upvalues: readonly Cell[];
   readonly varargs: readonly LuaValue[];
   readonly caller: Frame | undefined;
@@ -95,7 +99,7 @@ export class Frame {
   constructor(
     runtime: Runtime,
     values: LuaValue[],
-    cells: Cell[],
+    cells: (Cell | undefined)[],
     upvalues: readonly Cell[],
     varargs: readonly LuaValue[],
     caller: Frame | undefined,
@@ -106,6 +110,15 @@ export class Frame {
     this.upvalues = upvalues;
     this.varargs = varargs;
     this.caller = caller;
+  }
+
+  /** Parts the variables here from the functions that share them: both go on with the value of this moment. */
+  partVariables(): void {
+    const { cells } = this;
+    for (let slot = 0; slot < cells.length; slot++) {
+      const cell = cells[slot];
+      if (cell !== undefined) cells[slot] = new Cell(cell.value);
+    }
   }
 }
 
@@ -169,6 +182,8 @@ export class Runtime {
   #bytes: number;
   #depth = 0;
   #nested = 0;
+  /** Whether the innermost `xpcall` has seen no other protected call end. */
+  #hasHandler = false;
 
   constructor(chunk: string, limits: LuaLimits, globals: LuaTable) {
     this.chunk = chunk;
@@ -234,21 +249,36 @@ export class Runtime {
     return result;
   }
 
-  /** Runs `attempt`; what the script raised is given to `caught` as if the calls inside had ended. */
-  protect(attempt: () => LuaResult, caught: (value: LuaValue) => LuaResult): LuaResult {
+  /**
+   * Runs `attempt`; what the script raised is given to `caught` as if the calls inside had ended. As in gopher-lua, an error
+   * parts the variables of all running functions from the functions inside them, unless a `xpcall` waits for it.
+   */
+  protect(attempt: () => LuaResult, caught: (value: LuaValue) => LuaResult, hasHandler = false): LuaResult {
     const { frame } = this;
     const site = frame?.site;
     const depth = this.#depth;
     const nested = this.#nested;
+    if (hasHandler) this.#hasHandler = true;
     try {
-      return attempt();
+      const result = attempt();
+      this.#hasHandler = false;
+      return result;
     } catch (error) {
       if (!(error instanceof LuaThrow)) throw error;
       this.frame = frame;
       if (frame !== undefined && site !== undefined) frame.site = site;
       this.#depth = depth;
       this.#nested = nested;
+      if (!this.#hasHandler && !error.isPanic) this.#partAllVariables();
+      this.#hasHandler = false;
       return caught(error.value);
+    }
+  }
+
+  #partAllVariables(): void {
+    for (let { frame } = this; frame !== undefined; frame = frame.caller) {
+      this.take(1);
+      frame.partVariables();
     }
   }
 
@@ -264,7 +294,7 @@ export class Runtime {
       args.length = parameters;
     }
     while (args.length < prototype.values) args.push(undefined);
-    const cells = prototype.cells === 0 ? NO_CELLS : new Array<Cell>(prototype.cells);
+    const cells = prototype.cells === 0 ? NO_CELLS : new Array<Cell | undefined>(prototype.cells);
     const frame = new Frame(this, args, cells, callee.upvalues, varargs, this.frame);
     for (const [value, cell] of prototype.capturedParameters) cells[cell] = new Cell(args[value]);
     if (prototype.extras !== undefined) this.#collectExtras(frame, prototype.extras);

@@ -89,6 +89,9 @@ function tableConcat(args: LuaValue[], runtime: Runtime): LuaValue {
   if (args.length === 3 && (from > length || from < 1)) return "";
   from = Math.max(Math.min(from, length), 1);
   if (from > to) return "";
+  // As gopher-lua: one value alone stays what it is.
+  const only = table.at(from);
+  if (from === to && isText(only)) return only;
   const parts: string[] = [];
   for (let place = from; place <= to; place++) {
     const value = table.at(place);

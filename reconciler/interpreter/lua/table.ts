@@ -28,6 +28,8 @@ type Key<V> = V | string | number | undefined;
 /** A table over values of type `V`; nil is undefined. */
 export class Table<V> {
   #array: (V | undefined)[] = [];
+  /** Whether the array was ever asked for a place, which gopher-lua's traversal tells from an empty one. */
+  #hasArray = false;
   /** The values by key, nil for keys that were removed, and beside a source for those that replace what it has. */
   #hash: Map<Key<V>, V | undefined> | undefined;
   /** The keys of the hash in the order of their first value; complete only without a source. */
@@ -115,6 +117,7 @@ export class Table<V> {
       this.#setHash(place, value, budget);
       return;
     }
+    this.#hasArray = true;
     const array = this.#array;
     const grown = place - array.length;
     if (grown > 0) {
@@ -145,6 +148,7 @@ export class Table<V> {
   /** Makes room at a place of the array; beyond the array it sets the key. */
   insert(place: number, value: V | undefined, budget: Budget): void {
     const { length } = this.array;
+    this.#hasArray = true;
     if (place > length || place <= 0) {
       this.set(place, value, budget);
       return;
@@ -179,7 +183,7 @@ export class Table<V> {
         if (array[index] !== undefined) return [index + 1, array[index]];
         budget.take(1);
       }
-      if (index > array.length) from = this.#after(key, budget);
+      if (index > array.length && this.#hasArray) from = this.#after(key, budget);
     } else {
       from = this.#after(key, budget);
     }
@@ -238,6 +242,7 @@ export class Table<V> {
     const list = source.list();
     if (list !== undefined) {
       this.#array = list;
+      this.#hasArray = list.length > 0;
       return;
     }
     const over = this.#hash;
