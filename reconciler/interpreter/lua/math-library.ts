@@ -1,5 +1,6 @@
 import { checkInteger, checkNumber } from "./arguments.ts";
-import { modulo, power } from "./operators.ts";
+import { modulo } from "./operators.ts";
+import { fractionAndExponent, power, scaleByTwo } from "./power.ts";
 import { LuaThrow, type NativeFunction, type Runtime } from "./runtime.ts";
 import { type LuaResult, type LuaValue, LuaValues, NO_VALUES } from "./values.ts";
 
@@ -23,7 +24,7 @@ export const MATH_FUNCTIONS: Readonly<Record<string, NativeFunction>> = {
   floor: ofOne(Math.floor),
   fmod: ofTwo((x, y) => x % y),
   frexp: (args, runtime) => new LuaValues(fractionAndExponent(checkNumber(args, 1, runtime))),
-  ldexp: (args, runtime) => scale(checkNumber(args, 1, runtime), checkInteger(args, 2, runtime)),
+  ldexp: (args, runtime) => scaleByTwo(checkNumber(args, 1, runtime), checkInteger(args, 2, runtime)),
   log: ofOne(Math.log),
   log10: ofOne(Math.log10),
   max: extreme((candidate, best) => candidate > best),
@@ -66,29 +67,6 @@ function extreme(isBetter: (candidate: number, best: number) => boolean): Native
     }
     return best;
   };
-}
-
-function fractionAndExponent(number: number): readonly [number, number] {
-  if (number === 0 || !Number.isFinite(number)) return [number, 0];
-  let exponent = Math.max(-1023, Math.floor(Math.log2(Math.abs(number))) + 1);
-  let fraction = number * 2 ** -exponent;
-  // The logarithm may be off by one, and the scale too small for the smallest numbers.
-  while (Math.abs(fraction) < 0.5) {
-    fraction *= 2;
-    exponent--;
-  }
-  while (Math.abs(fraction) >= 1) {
-    fraction /= 2;
-    exponent++;
-  }
-  return [fraction, exponent];
-}
-
-function scale(number: number, exponent: number): number {
-  // In two steps, so that neither factor leaves the range of a double before the product does.
-  const bounded = Math.max(-2200, Math.min(2200, exponent));
-  const half = Math.trunc(bounded / 2);
-  return number * 2 ** Math.trunc(half / 2) * 2 ** (half - Math.trunc(half / 2)) * 2 ** (bounded - half);
 }
 
 // The same numbers in every call: what a script decides must not change between two looks at the same objects.

@@ -3,6 +3,7 @@
 
 import type { BinaryOperator } from "./ast.ts";
 import { formatNumber, parseNumber } from "./numbers.ts";
+import { power } from "./power.ts";
 import type { Runtime } from "./runtime.ts";
 import { firstOf, LuaFunction, type LuaResult, LuaTable, type LuaUserdata, type LuaValue } from "./values.ts";
 
@@ -93,13 +94,6 @@ function compute(operator: Arithmetic, a: number, b: number): number {
 export function modulo(a: number, b: number): number {
   const rest = a % b;
   return (b > 0 && rest < 0) || (b < 0 && rest > 0) ? rest + b : rest;
-}
-
-/** As C and Go, not JavaScript, for a base of 1 or -1. */
-export function power(base: number, exponent: number): number {
-  if (base === 1) return 1;
-  if (base === -1 && (exponent === Number.POSITIVE_INFINITY || exponent === Number.NEGATIVE_INFINITY)) return 1;
-  return base ** exponent;
 }
 
 /** Any operation on two operands. */
