@@ -7,7 +7,15 @@ import { startTestWebhook, type TestWebhook } from "../../fleets/apiserver/admis
 import type { KubeObject } from "../../kube/object.ts";
 import { type Ran, runFlaghoist } from "../run-flaghoist.ts";
 import { eventually } from "./support/eventually.ts";
-import { answerGadgets, defineGadgets, GADGET, gadget, MEANING, webhookConfiguration } from "./support/gadgets.ts";
+import {
+  answerGadgets,
+  customization,
+  defineGadgets,
+  GADGET,
+  gadget,
+  MEANING,
+  webhookConfiguration,
+} from "./support/gadgets.ts";
 import { namespaceObject, policy, yamlOf } from "./support/manifests.ts";
 import { applyAll, type Plane, ref, startPlane } from "./support/plane.ts";
 import { at } from "./support/reading.ts";
@@ -87,6 +95,15 @@ describe("commands about what a webhook decides", () => {
 
     // Without its webhook nobody divides the size.
     expect(out).toContain("spec.size   2 → 4   in paris-1, tokyo-1");
+  });
+
+  it("plan shows what a customization of the folder takes over from the webhook", async () => {
+    const script = customization("function GetReplicas(obj) return obj.spec.size * 2 end");
+    write(placed, gadget("shop", "g", { size: 4, paused: false }), script);
+
+    const { out } = await flaghoist("plan", "apps", "--ask-webhooks");
+
+    expect(out).toContain("~ Gadget shop/g   paris-1 2 → 4, tokyo-1 2 → 4");
   });
 
   it("drift asks who says what a member may change, or says that it is not known", async () => {

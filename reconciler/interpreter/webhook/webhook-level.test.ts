@@ -129,6 +129,23 @@ describe("the level of webhooks", () => {
     expect(answered((level) => level.reviseReplica?.(object, 1), { patch: [] })).toBe(object);
   });
 
+  it.each<[string, object, string]>([
+    ["without a kind", { apiVersion: "v1", kind: "", name: "a" }, "dependencies[0]: kind is missing"],
+    ["that names nothing", { apiVersion: "v1", kind: "Secret" }, "neither name nor labelSelector"],
+    [
+      "with a selector of no known operator",
+      { apiVersion: "v1", kind: "Secret", labelSelector: { matchExpressions: [{ key: "a", operator: "Near" }] } },
+      "dependencies[0]: ",
+    ],
+  ])("refuses a dependency %s, and names the webhook", (_what, dependency, message) => {
+    // Bad dependencies are what is tested.
+    const answer = { dependencies: [dependency] } as unknown as WebhookAnswer;
+    const ask = () => answered((level) => level.getDependencies?.(gadget()), answer);
+
+    expect(ask).toThrow(message);
+    expect(ask).toThrow('failed calling webhook "gadgets/all.example.com": received invalid webhook response: ');
+  });
+
   it("takes the status alone of what AggregateStatus patches", () => {
     const patch = [
       { op: "add", path: "/status", value: { ready: 2 } },

@@ -3,8 +3,9 @@ import { applyJsonPatch } from "../../../kube/json-patch.ts";
 import { gvkOf, type KubeObject } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import type { Answers } from "../answers.ts";
+import { checkDependencies } from "../dependency-check.ts";
 import { interpreterNotFound } from "../errors.ts";
-import type { InterpreterLevel } from "../interpreter.ts";
+import type { Dependency, InterpreterLevel } from "../interpreter.ts";
 import { webhookFailed } from "./errors.ts";
 import type { InterpreterHook, InterpreterHooks } from "./hooks.ts";
 import { WebhookQuestion, type WebhookRequest } from "./question.ts";
@@ -39,8 +40,8 @@ export function webhookLevel(hooks: InterpreterHooks, answers: Answers): Interpr
       throw unfit({ operation: "InterpretComponent", object });
     },
     getDependencies: (object) => {
-      const { answer } = ask({ operation: "InterpretDependency", object });
-      if ("dependencies" in answer) return answer.dependencies;
+      const { answer, hook } = ask({ operation: "InterpretDependency", object });
+      if ("dependencies" in answer) return checked(hook, object, answer.dependencies);
       throw unfit({ operation: "InterpretDependency", object });
     },
     reflectStatus: (object) => {
@@ -61,6 +62,18 @@ export function webhookLevel(hooks: InterpreterHooks, answers: Answers): Interpr
       return status === object["status"] ? object : { ...object, status };
     },
   };
+}
+
+function checked(
+  hook: InterpreterHook,
+  object: KubeObject,
+  dependencies: readonly Dependency[],
+): readonly Dependency[] {
+  try {
+    return checkDependencies(object, dependencies);
+  } catch (error) {
+    throw webhookFailed(hook, `received invalid webhook response: ${messageOf(error)}`, error);
+  }
 }
 
 function applyPatch(

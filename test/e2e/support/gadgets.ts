@@ -73,13 +73,32 @@ export function answerGadgets(hook: TestWebhook, answers: () => Answers): void {
 }
 
 /** Has every cluster, and the control plane, serve Gadgets. */
-export async function defineGadgets(plane: Plane): Promise<void> {
-  await applyAll(plane.client, DEFINITION);
-  for (const { client } of plane.members) await applyAll(client, DEFINITION);
+export function defineGadgets(plane: Plane): Promise<void> {
+  return defineEverywhere(plane, DEFINITION);
+}
+
+/** Resolves when every cluster is known to serve the kind: one scheduled before stays on the clusters that were. */
+export async function defineEverywhere(plane: Plane, definition: KubeObject): Promise<void> {
+  await applyAll(plane.client, definition);
+  for (const { client } of plane.members) await applyAll(client, definition);
+  const kind = `"kind":"${String(at(definition, "spec", "names", "kind"))}"`;
   await eventually(async () => {
     const { items } = await plane.client.list("cluster.karmada.io/v1alpha1", "Cluster");
-    return items.every((cluster) => JSON.stringify(cluster["status"]).includes("Gadget"));
+    return items.every((cluster) => JSON.stringify(cluster["status"]).includes(kind));
   });
+}
+
+/** Says by a script how many replicas a Gadget asks for. */
+export function customization(luaScript: string): KubeObject {
+  return {
+    apiVersion: "config.karmada.io/v1alpha1",
+    kind: "ResourceInterpreterCustomization",
+    metadata: { name: "gadgets" },
+    spec: {
+      target: { apiVersion: "example.com/v1", kind: "Gadget" },
+      customizations: { replicaResource: { luaScript } },
+    },
+  };
 }
 
 export interface ConfigurationParts {
