@@ -3,6 +3,7 @@ import type { KubeObject } from "../../../kube/object.ts";
 import { NOTHING_REPORTED } from "../interpreter.ts";
 import { rulesLevel } from "../kind-rules.ts";
 import { createInterpreter } from "../levels.ts";
+import { standardInterpreter } from "../standard-interpreter.ts";
 import { KYVERNO_RULES } from "./kyverno.ts";
 
 const interpreter = createInterpreter({ native: rulesLevel(KYVERNO_RULES) });
@@ -46,5 +47,30 @@ describe("a Kyverno policy", () => {
     const template = policy({ ready: true });
 
     expect(interpreter.aggregateStatus(template, NOTHING_REPORTED, "")).toBe(template);
+  });
+});
+
+describe("a Kyverno policy beyond Karmada's rules", () => {
+  const better = standardInterpreter("flaghoist");
+  const status = (...items: readonly Record<string, unknown>[]): unknown =>
+    better.aggregateStatus(
+      policy(),
+      items.map((item, index) => ({ clusterName: `member-${index}`, status: item })),
+      "2026-01-01T00:00:00Z",
+    )["status"];
+
+  it("is ready when it is in every cluster, and has as many rules as in each", () => {
+    const good = { ready: true, rulecount: { validate: 2 }, conditions: [READY] };
+
+    expect(status(good, good)).toMatchObject({ ready: true, rulecount: { validate: 2 }, conditions: [READY] });
+    expect(status(good, { ...good, ready: false })).toMatchObject({ ready: false });
+    expect(status(good, {})).toMatchObject({ ready: false, conditions: [{ type: "Reconciling", status: "True" }] });
+  });
+
+  it("is healthy whatever the reason it is ready for, unless it says that it is not", () => {
+    const ready = { ...READY, reason: "Loaded" };
+
+    expect(better.interpretHealth(policy({ conditions: [ready] }))).toBe(true);
+    expect(better.interpretHealth(policy({ ready: false, conditions: [ready] }))).toBe(false);
   });
 });
