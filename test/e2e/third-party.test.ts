@@ -2,7 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { featureGates } from "../../api/feature-gates.ts";
 import type { KubeObject } from "../../kube/object.ts";
+import { bindingHealth } from "../health/argocd-karmada.ts";
 import { customResourceHealth } from "../health/argocd-third-party.ts";
+import { kstatus } from "../health/kstatus.ts";
 import { defineEverywhere, definitionOf, writeMemberStatus } from "./support/custom-resources.ts";
 import { eventually } from "./support/eventually.ts";
 import { EVEN_WEIGHTS, namespaceObject, policy } from "./support/manifests.ts";
@@ -14,7 +16,8 @@ const FLINK = "flink.apache.org/v1beta1 FlinkDeployment";
 const RAY_JOB = "ray.io/v1 RayJob";
 const KUSTOMIZATION = "kustomize.toolkit.fluxcd.io/v1 Kustomization";
 const CLONE_SET = "apps.kruise.io/v1alpha1 CloneSet";
-const KINDS = [VOLCANO_JOB, FLINK, RAY_JOB, KUSTOMIZATION, CLONE_SET];
+const LEADER_WORKERS = "leaderworkerset.x-k8s.io/v1 LeaderWorkerSet";
+const KINDS = [VOLCANO_JOB, FLINK, RAY_JOB, KUSTOMIZATION, CLONE_SET, LEADER_WORKERS];
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -84,6 +87,7 @@ describe.each(engines())("custom resources of products, store: %s", (engine) => 
     await eventually(async () => expect((await template(VOLCANO_JOB, "volcano"))["status"]).toEqual(status));
     const binding = await readBinding(plane, "volcano", "sample-job");
     expect(binding.status?.aggregatedStatus).toMatchObject([{ clusterName: "paris-1", health: "Healthy" }]);
+    expect(bindingHealth(binding).status).toBe("Healthy");
   });
 
   it("a FlinkDeployment is healthy to Argo CD once its operator has deployed it", async () => {
@@ -123,7 +127,9 @@ describe.each(engines())("custom resources of products, store: %s", (engine) => 
       const object = await template(RAY_JOB, "ray");
       expect(object["status"]).toEqual({ jobDeploymentStatus: "Failed", jobStatus: "FAILED", reason: "AppFailed" });
       expect(object["spec"]).toEqual(spec);
-      const { status } = await readBinding(plane, "ray", "sample-rayjob");
+      const binding = await readBinding(plane, "ray", "sample-rayjob");
+      expect(bindingHealth(binding).status).toBe("Degraded");
+      const { status } = binding;
       expect(status?.aggregatedStatus?.map(({ clusterName, health }) => `${clusterName} ${health}`)).toEqual([
         "paris-1 Healthy",
         "paris-2 Unhealthy",
@@ -155,6 +161,7 @@ describe.each(engines())("custom resources of products, store: %s", (engine) => 
     await eventually(async () => {
       const object = await template(KUSTOMIZATION, "flux");
       expect(customResourceHealth(object)).toBe("Healthy");
+      expect(kstatus(object)).toBe("Current");
       expect(object["status"]).toMatchObject({
         observedGeneration: object.metadata.generation,
         lastAppliedRevision: "main@sha1:1234",
@@ -191,6 +198,32 @@ describe.each(engines())("custom resources of products, store: %s", (engine) => 
         updatedAvailableReplicas: 6,
       });
       expect(customResourceHealth(object)).toBe("Healthy");
+    });
+  });
+
+  it("a LeaderWorkerSet, which Karmada knows nothing of, is divided by groups and available when all of them are", async () => {
+    const leaderWorkerTemplate = { size: 2, workerTemplate: pods("100m") };
+    await deploy(LEADER_WORKERS, "groups", { replicas: 3, leaderWorkerTemplate }, { weights: EVEN_WEIGHTS });
+    const copy = ref(LEADER_WORKERS, "groups", "sample");
+    for (const { name, client } of plane.members) {
+      await eventually(async () => expect(at(await client.get(copy), "spec", "replicas")).toBe(1));
+      await writeMemberStatus(plane, name, copy, () => ({
+        replicas: 1,
+        readyReplicas: 1,
+        updatedReplicas: 1,
+        conditions: [{ type: "Available", status: "True", reason: "AllGroupsReady", message: "all groups are ready" }],
+      }));
+    }
+
+    await eventually(async () => {
+      expect((await template(LEADER_WORKERS, "groups"))["status"]).toMatchObject({
+        replicas: 3,
+        readyReplicas: 3,
+        conditions: [{ type: "Available", status: "True", message: "all groups are ready" }],
+      });
+      const binding = await readBinding(plane, "groups", "sample-leaderworkerset");
+      expect(binding.spec.replicaRequirements).toEqual({ resourceRequest: { cpu: "200m" } });
+      expect(bindingHealth(binding).status).toBe("Healthy");
     });
   });
 

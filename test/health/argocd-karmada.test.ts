@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type ArgoHealth, bindingHealth } from "./argocd-karmada.ts";
+import { type BindingHealth, bindingHealth } from "./argocd-karmada.ts";
 
-function healthOf(clusters: readonly string[] | undefined, ...reports: readonly object[]): ArgoHealth {
+function healthOf(clusters: readonly string[] | undefined, ...reports: readonly object[]): BindingHealth {
   return bindingHealth({
     apiVersion: "work.karmada.io/v1alpha2",
     kind: "ResourceBinding",

@@ -1,13 +1,14 @@
 // The health that Argo CD gives to Karmada's bindings, by the rules it documents for them.
 import { isObject, type KubeObject } from "../../kube/object.ts";
+import type { ArgoHealth } from "./argocd.ts";
 
-export interface ArgoHealth {
-  readonly status: "Healthy" | "Progressing" | "Degraded";
+export interface BindingHealth {
+  readonly status: ArgoHealth;
   readonly message?: string;
 }
 
-const INSUFFICIENT: ArgoHealth = { status: "Progressing", message: "Current resource status is insufficient" };
-const UNHEALTHY: ArgoHealth = { status: "Degraded", message: "Current resource status is unhealthy" };
+const INSUFFICIENT: BindingHealth = { status: "Progressing", message: "Current resource status is insufficient" };
+const UNHEALTHY: BindingHealth = { status: "Degraded", message: "Current resource status is unhealthy" };
 
 /**
  * The health of a ResourceBinding or ClusterResourceBinding: Progressing until every cluster it was scheduled to has
@@ -16,7 +17,7 @@ const UNHEALTHY: ArgoHealth = { status: "Degraded", message: "Current resource s
  * A binding without the field `clusters` belongs to a dependency: it goes where the bindings go that need it, and is
  * judged by whoever reported. An empty list is a binding that waits for the scheduler.
  */
-export function bindingHealth(binding: KubeObject): ArgoHealth {
+export function bindingHealth(binding: KubeObject): BindingHealth {
   if (binding.metadata.deletionTimestamp !== undefined) return { status: "Progressing", message: "Pending deletion" };
   const clusters = listOf(binding["spec"], "clusters");
   const reports = listOf(binding["status"], "aggregatedStatus") ?? [];

@@ -1,11 +1,11 @@
 // The health that Argo CD gives to resources that platforms are made of, by the rules it documents for them.
 import { isObject, type KubeObject } from "../../kube/object.ts";
-import type { ArgoStatus } from "./argocd-third-party.ts";
+import type { ArgoHealth } from "./argocd.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** By `apiVersion/kind`. */
-const RULES: Readonly<Record<string, (object: KubeObject) => ArgoStatus>> = {
+const RULES: Readonly<Record<string, (object: KubeObject) => ArgoHealth>> = {
   "kustomize.toolkit.fluxcd.io/v1/Kustomization": fluxHealth(1),
   "helm.toolkit.fluxcd.io/v2/HelmRelease": fluxHealth(2, "Released", "TestSuccess"),
   "source.toolkit.fluxcd.io/v1/GitRepository": fluxHealth(2, "ArtifactInStorage"),
@@ -25,12 +25,12 @@ const RULES: Readonly<Record<string, (object: KubeObject) => ArgoStatus>> = {
 };
 
 /** The health of an object; undefined for a kind that has no rule here. */
-export function platformHealth(object: KubeObject): ArgoStatus | undefined {
+export function platformHealth(object: KubeObject): ArgoHealth | undefined {
   return RULES[`${object.apiVersion}/${object.kind}`]?.(object);
 }
 
 /** Progressing while its readiness is unknown and it reconciles; else as many good signs are wanted as `wanted` says. */
-function fluxHealth(wanted: number, ...types: readonly string[]): (object: KubeObject) => ArgoStatus {
+function fluxHealth(wanted: number, ...types: readonly string[]): (object: KubeObject) => ArgoHealth {
   return (object) => {
     if (fieldsOf(object, "spec")["suspend"] === true) return "Suspended";
     if (conditionsOf(object) === undefined) return "Progressing";
@@ -40,41 +40,41 @@ function fluxHealth(wanted: number, ...types: readonly string[]): (object: KubeO
 }
 
 /** What Ready says; progressing while it says neither. */
-function readyHealth(object: KubeObject): ArgoStatus {
+function readyHealth(object: KubeObject): ArgoHealth {
   if (says(object, "Ready", "False")) return "Degraded";
   return says(object, "Ready", "True") ? "Healthy" : "Progressing";
 }
 
 /** Any verdict but True is bad, once there is one. */
-function policyHealth(object: KubeObject): ArgoStatus {
+function policyHealth(object: KubeObject): ArgoHealth {
   if (says(object, "Ready", "True")) return "Healthy";
   return conditionsOf(object)?.some(({ type }) => type === "Ready") === true ? "Degraded" : "Progressing";
 }
 
-function requestHealth(object: KubeObject): ArgoStatus {
+function requestHealth(object: KubeObject): ArgoHealth {
   const ready = conditionsOf(object)?.find(({ type }) => type === "Ready");
   return ready?.["reason"] === "Pending" ? "Progressing" : policyHealth(object);
 }
 
 /** Degraded unless installed and healthy, from the first condition on. */
-function packageHealth(object: KubeObject): ArgoStatus {
+function packageHealth(object: KubeObject): ArgoHealth {
   if (conditionsOf(object) === undefined) return "Progressing";
   return says(object, "Installed", "True") && says(object, "Healthy", "True") ? "Healthy" : "Degraded";
 }
 
-function clusterHealth(object: KubeObject): ArgoStatus {
+function clusterHealth(object: KubeObject): ArgoHealth {
   const { phase } = fieldsOf(object, "status");
   if (phase === "Failed" || says(object, "Ready", "False")) return "Degraded";
   return phase === "Provisioned" ? "Healthy" : "Progressing";
 }
 
-function machineHealth(object: KubeObject): ArgoStatus {
+function machineHealth(object: KubeObject): ArgoHealth {
   const { phase, replicas, updatedReplicas, readyReplicas } = fieldsOf(object, "status");
   if (phase === "Failed") return "Degraded";
   return phase === "Running" && replicas === updatedReplicas && replicas === readyReplicas ? "Healthy" : "Progressing";
 }
 
-function gatewayHealth(object: KubeObject): ArgoStatus {
+function gatewayHealth(object: KubeObject): ArgoHealth {
   if (says(object, "Accepted", "False") || says(object, "ResolvedRefs", "False")) return "Degraded";
   const conditions = conditionsOf(object);
   const isOpen = conditions?.some(({ type, status }) => type === "Programmed" && status !== "True") ?? true;
@@ -82,7 +82,7 @@ function gatewayHealth(object: KubeObject): ArgoStatus {
 }
 
 /** Gateways count that have seen the route as it is; one that refuses it is enough. */
-function routeHealth(object: KubeObject): ArgoStatus {
+function routeHealth(object: KubeObject): ArgoHealth {
   const { parents } = fieldsOf(object, "status");
   const current = (Array.isArray(parents) ? parents : []).filter((parent) =>
     conditionsIn(parent)?.some(({ observedGeneration }) => observedGeneration === object.metadata.generation),

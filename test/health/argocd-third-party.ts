@@ -1,11 +1,10 @@
 // The health that Argo CD gives to custom resources of well-known products, by the rules it documents for them.
 import { isObject, type KubeObject } from "../../kube/object.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
-export type ArgoStatus = "Healthy" | "Progressing" | "Degraded" | "Suspended" | "Unknown";
+import type { ArgoHealth } from "./argocd.ts";
+import { fields } from "./reading.ts";
 
 /** By `apiVersion/kind`. Argo CD asks no health of kinds it has no rule for. */
-const RULES: Readonly<Record<string, (object: KubeObject) => ArgoStatus>> = {
+const RULES: Readonly<Record<string, (object: KubeObject) => ArgoHealth>> = {
   "apps.kruise.io/v1alpha1/CloneSet": cloneSetHealth,
   "argoproj.io/v1alpha1/Application": applicationHealth,
   "argoproj.io/v1alpha1/Rollout": rolloutHealth,
@@ -15,16 +14,16 @@ const RULES: Readonly<Record<string, (object: KubeObject) => ArgoStatus>> = {
 };
 
 /** The health of an object; undefined for a kind that Argo CD has no rule for. */
-export function customResourceHealth(object: KubeObject): ArgoStatus | undefined {
+export function customResourceHealth(object: KubeObject): ArgoHealth | undefined {
   if (object.metadata.deletionTimestamp !== undefined) return "Progressing";
   return RULES[`${object.apiVersion}/${object.kind}`]?.(object);
 }
 
 /** Judged once its controller has seen the newest generation; without a count of updated and available pods it is paused. */
-function cloneSetHealth(object: KubeObject): ArgoStatus {
-  const status = fieldsOf(object, "status");
+function cloneSetHealth(object: KubeObject): ArgoHealth {
+  const status = fields(object, "status");
   if (status["observedGeneration"] !== object.metadata.generation) return "Progressing";
-  const { paused, partition } = fieldsOf(fieldsOf(object, "spec"), "updateStrategy");
+  const { paused, partition } = fields(object, "spec", "updateStrategy");
   if (paused === true || status["updatedAvailableReplicas"] === undefined) return "Suspended";
   if (partition !== 0 && (object.metadata.generation ?? 0) > 1) {
     return Number(status["updatedReplicas"]) >= Number(status["expectedUpdatedReplicas"]) ? "Suspended" : "Progressing";
@@ -33,9 +32,9 @@ function cloneSetHealth(object: KubeObject): ArgoStatus {
 }
 
 /** Healthy when its operator has deployed it; its job manager says whether that is under way or has failed. */
-function flinkHealth(object: KubeObject): ArgoStatus {
-  const status = fieldsOf(object, "status");
-  const reconciliation = fieldsOf(status, "reconciliationStatus");
+function flinkHealth(object: KubeObject): ArgoHealth {
+  const status = fields(object, "status");
+  const reconciliation = fields(status, "reconciliationStatus");
   if (reconciliation["success"] === true || reconciliation["state"] === "DEPLOYED") return "Healthy";
   return Object.keys(reconciliation).length > 0 && status["jobManagerDeploymentStatus"] === "ERROR"
     ? "Degraded"
@@ -43,9 +42,9 @@ function flinkHealth(object: KubeObject): ArgoStatus {
 }
 
 /** Healthy when ready; progressing while its readiness is unknown and it reconciles, or nothing is said yet. */
-function kustomizationHealth(object: KubeObject): ArgoStatus {
-  if (fieldsOf(object, "spec")["suspend"] === true) return "Suspended";
-  const { conditions } = fieldsOf(object, "status");
+function kustomizationHealth(object: KubeObject): ArgoHealth {
+  if (fields(object, "spec")["suspend"] === true) return "Suspended";
+  const { conditions } = fields(object, "status");
   if (!Array.isArray(conditions)) return "Progressing";
   const has = (type: string, status: string): boolean =>
     conditions.some((condition) => isObject(condition) && condition["type"] === type && condition["status"] === status);
@@ -54,23 +53,23 @@ function kustomizationHealth(object: KubeObject): ArgoStatus {
 }
 
 /** As the documentation of Argo CD has it for an app of apps: what the child says of itself. */
-function applicationHealth(object: KubeObject): ArgoStatus {
-  const { status } = fieldsOf(fieldsOf(object, "status"), "health");
+function applicationHealth(object: KubeObject): ArgoHealth {
+  const { status } = fields(object, "status", "health");
   // Argo CD's own words.
-  return typeof status === "string" ? (status as ArgoStatus) : "Progressing";
+  return typeof status === "string" ? (status as ArgoHealth) : "Progressing";
 }
 
 /** The phase, once the generation has been observed, which a Rollout tells as a text. */
-function rolloutHealth(object: KubeObject): ArgoStatus {
-  const { observedGeneration, phase } = fieldsOf(object, "status");
+function rolloutHealth(object: KubeObject): ArgoHealth {
+  const { observedGeneration, phase } = fields(object, "status");
   if (Number(observedGeneration) !== object.metadata.generation) return "Progressing";
   // The controller's words are Argo CD's but for this one.
-  return phase === "Paused" ? "Suspended" : (phase as ArgoStatus);
+  return phase === "Paused" ? "Suspended" : (phase as ArgoHealth);
 }
 
 /** Three conditions must be True; any that is False is trouble. */
-function knativeServiceHealth(object: KubeObject): ArgoStatus {
-  const { conditions } = fieldsOf(object, "status");
+function knativeServiceHealth(object: KubeObject): ArgoHealth {
+  const { conditions } = fields(object, "status");
   if (!Array.isArray(conditions)) return "Progressing";
   const said = conditions.filter(isObject);
   if (said.some(({ status }) => status === "False")) return "Degraded";
@@ -79,9 +78,4 @@ function knativeServiceHealth(object: KubeObject): ArgoStatus {
       status === "True" && (type === "Ready" || type === "ConfigurationsReady" || type === "RoutesReady"),
   );
   return good.length === 3 && said.every(({ status }) => status !== "Unknown") ? "Healthy" : "Progressing";
-}
-
-function fieldsOf(parent: Fields, key: string): Fields {
-  const value = parent[key];
-  return isObject(value) ? value : {};
 }

@@ -4,13 +4,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KubeObject } from "../../../kube/object.ts";
 import { parseYamlDocuments } from "../../../kube/yaml.ts";
-import { type ArgoHealth, bindingHealth } from "../../health/argocd-karmada.ts";
+import { type BindingHealth, bindingHealth } from "../../health/argocd-karmada.ts";
 import { judge } from "../karmada-cases.ts";
 import { isChosen, type Suite } from "../suite.ts";
 
 interface HealthCase {
   readonly case: string;
-  readonly expected: ArgoHealth;
+  readonly expected: BindingHealth;
   readonly object: KubeObject;
 }
 
