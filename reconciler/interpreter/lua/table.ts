@@ -5,6 +5,7 @@
 const ARRAY_LIMIT = 67_108_864;
 const BYTES_PER_PLACE = 16;
 const BYTES_PER_KEY = 64;
+const BYTES_PER_HASH = 240;
 
 /** What pays for the work and the memory of tables; throws when there is no more. */
 export interface Budget {
@@ -209,6 +210,7 @@ export class Table<V> {
     let hash = this.#hash;
     if (hash === undefined) {
       if (value === undefined) return;
+      budget.allocate(BYTES_PER_HASH);
       hash = new Map();
       this.#hash = hash;
     }
