@@ -68,7 +68,7 @@ export class WorldInterpreters {
   of(world: WorldInterpretation | undefined): Interpretation {
     const hooks = new InterpreterHooks(world?.webhookConfigurations ?? []);
     const webhook: LevelProvider = {
-      levelWith: (answers) => (hooks.isEmpty ? undefined : webhookLevel(hooks, answers)),
+      levelWith: (answers) => (hooks.isEmpty ? undefined : webhookLevel(hooks, answers, this.#compatibility)),
       subscribe: () => {},
       askers: [this.#asker ?? NOBODY],
     };

@@ -88,7 +88,7 @@ describe("WebhookAsker", () => {
 
   it.each<[string, Parameters<TestWebhook["behave"]>[1], string]>([
     ["another uid", () => ({ uid: "other", successful: true, replicas: 1 }), 'got "other"'],
-    ["negative replicas", () => ({ successful: true, replicas: -2 }), "response.replicas is -2"],
+    ["replicas as text", () => ({ successful: true, replicas: "2" }), "response.replicas is not an integer of 32 bits"],
     [
       "failure",
       () => ({ successful: false, status: { code: 422, message: "not mine" } }),

@@ -1,6 +1,7 @@
 // The webhooks that the ResourceInterpreterWebhookConfigurations of the control plane name.
 import type { ResourceInterpreterWebhookConfiguration } from "../../../api/config.ts";
 import type { Answers } from "../../interpreter/answers.ts";
+import type { Compatibility } from "../../interpreter/betterments.ts";
 import type { InterpreterLevel } from "../../interpreter/interpreter.ts";
 import { InterpreterHooks } from "../../interpreter/webhook/hooks.ts";
 import { webhookLevel } from "../../interpreter/webhook/webhook-level.ts";
@@ -17,11 +18,13 @@ export const WEBHOOK_CONFIGURATION_KIND = [
 export class WebhookProvider implements LevelProvider {
   readonly askers: readonly Asker[];
   readonly #asker: WebhookAsker;
+  readonly #compatibility: Compatibility;
   readonly #listeners: ((change: InterpretationChange) => void)[] = [];
   #hooks = new InterpreterHooks([]);
 
   constructor(context: ControllerContext) {
     const { clock, newUuid, informers } = context;
+    this.#compatibility = context.profile.compatibility;
     const findService = async (namespace: string, name: string) => {
       const services = informers.of("v1", "Service");
       await services.synced();
@@ -42,7 +45,7 @@ export class WebhookProvider implements LevelProvider {
   }
 
   levelWith(answers: Answers): InterpreterLevel | undefined {
-    return this.#hooks.isEmpty ? undefined : webhookLevel(this.#hooks, answers);
+    return this.#hooks.isEmpty ? undefined : webhookLevel(this.#hooks, answers, this.#compatibility);
   }
 
   subscribe(listener: (change: InterpretationChange) => void): void {

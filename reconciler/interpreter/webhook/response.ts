@@ -102,18 +102,14 @@ function demandOf(response: Record<string, unknown>): ReplicaDemand {
 const MOST_REPLICAS = 2 ** 31 - 1;
 
 function replicasOf(value: unknown, field: string): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value > MOST_REPLICAS)
+  if (typeof value !== "number" || !Number.isInteger(value) || Math.abs(value) > MOST_REPLICAS)
     throw wrongType(field, "an integer of 32 bits");
-  // Differs from Karmada, which goes on with a negative number.
-  if (value < 0) throw new InvalidResponse(`${field} is ${value}: there are no negative replicas`);
   return value;
 }
 
 function componentOf(item: unknown, index: number): Component {
   const field = `response.components[${index}]`;
-  const component = typed<Component>(componentSchema, item, field);
-  replicasOf(component.replicas, `${field}.replicas`);
-  return component;
+  return typed<Component>(componentSchema, item, field);
 }
 
 function dependencyOf(item: unknown, index: number): Dependency {

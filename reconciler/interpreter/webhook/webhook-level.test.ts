@@ -43,10 +43,14 @@ function questionOf(ask: (level: InterpreterLevel) => unknown): WebhookQuestion 
 }
 
 /** What the level makes of an answer. */
-function answered<T>(ask: (level: InterpreterLevel) => T, answer: WebhookAnswer): T {
+function answered<T>(
+  ask: (level: InterpreterLevel) => T,
+  answer: WebhookAnswer,
+  compatibility: "karmada" | "flaghoist" = "flaghoist",
+): T {
   const answers = new Answers();
   answers.set(questionOf(ask), { value: answer });
-  return ask(webhookLevel(HOOKS, answers));
+  return ask(webhookLevel(HOOKS, answers, compatibility));
 }
 
 describe("a webhook's question", () => {
@@ -144,6 +148,27 @@ describe("the level of webhooks", () => {
 
     expect(ask).toThrow(message);
     expect(ask).toThrow('failed calling webhook "gadgets/all.example.com": received invalid webhook response: ');
+  });
+
+  it("refuses negative replicas", () => {
+    const demand = { demand: { replicas: -1 } };
+    const components = { components: [{ name: "a", replicas: -2 }] };
+
+    expect(() => answered((level) => level.getReplicas?.(gadget()), demand)).toThrow(
+      'failed calling webhook "gadgets/all.example.com": response.replicas is -1: there are no negative replicas',
+    );
+    expect(() => answered((level) => level.getComponents?.(gadget()), components)).toThrow(
+      "response.components[0].replicas is -2",
+    );
+  });
+
+  it("takes with compatibility: karmada what Karmada takes", () => {
+    const patch = [{ op: "replace", path: "/metadata/name", value: "b" }];
+
+    expect(answered((level) => level.getReplicas?.(gadget()), { demand: { replicas: -1 } }, "karmada")).toEqual({
+      replicas: -1,
+    });
+    expect(answered((level) => level.reviseReplica?.(gadget(), 1), { patch }, "karmada")?.metadata.name).toBe("b");
   });
 
   it("takes the status alone of what AggregateStatus patches", () => {

@@ -3,6 +3,7 @@ import { applyJsonPatch } from "../../../kube/json-patch.ts";
 import { gvkOf, type KubeObject } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import type { Answers } from "../answers.ts";
+import type { Compatibility } from "../betterments.ts";
 import { checkDependencies } from "../dependency-check.ts";
 import { interpreterNotFound } from "../errors.ts";
 import type { Dependency, InterpreterLevel } from "../interpreter.ts";
@@ -11,8 +12,17 @@ import type { InterpreterHook, InterpreterHooks } from "./hooks.ts";
 import { WebhookQuestion, type WebhookRequest } from "./question.ts";
 import type { WebhookAnswer } from "./response.ts";
 
-/** A level that knows the kinds of `hooks`; it throws `AnswerPending` for every answer that `answers` lacks. */
-export function webhookLevel(hooks: InterpreterHooks, answers: Answers): InterpreterLevel {
+/**
+ * A level that knows the kinds of `hooks`; it throws `AnswerPending` for every answer that `answers` lacks. With
+ * `compatibility: karmada` it also takes negative replicas, and patches that make another object of the one they are for.
+ */
+export function webhookLevel(
+  hooks: InterpreterHooks,
+  answers: Answers,
+  compatibility: Compatibility = "flaghoist",
+): InterpreterLevel {
+  const isStrict = compatibility !== "karmada";
+
   function ask(request: WebhookRequest): { readonly answer: WebhookAnswer; readonly hook: InterpreterHook } {
     const { object, operation } = request;
     const hook = hooks.find(gvkOf(object), operation);
@@ -24,19 +34,34 @@ export function webhookLevel(hooks: InterpreterHooks, answers: Answers): Interpr
   function patched(request: WebhookRequest): KubeObject {
     const { answer, hook } = ask(request);
     if (!("patch" in answer)) throw unfit(request);
-    return applyPatch(hook, request.object, answer.patch);
+    const changed = applyPatch(hook, request.object, answer.patch);
+    const problem = isStrict ? identityProblem(request.object, changed) : undefined;
+    if (problem !== undefined) throw webhookFailed(hook, `response.patch ${problem}`);
+    return changed;
+  }
+
+  function countChecked(hook: InterpreterHook, replicas: number, field: string): void {
+    if (isStrict && replicas < 0)
+      throw webhookFailed(hook, `response.${field} is ${replicas}: there are no negative replicas`);
   }
 
   return {
     hookEnabled: (gvk, operation) => hooks.find(gvk, operation) !== undefined,
     getReplicas: (object) => {
-      const { answer } = ask({ operation: "InterpretReplica", object });
-      if ("demand" in answer) return answer.demand;
+      const { answer, hook } = ask({ operation: "InterpretReplica", object });
+      if ("demand" in answer) {
+        countChecked(hook, answer.demand.replicas, "replicas");
+        return answer.demand;
+      }
       throw unfit({ operation: "InterpretReplica", object });
     },
     getComponents: (object) => {
-      const { answer } = ask({ operation: "InterpretComponent", object });
-      if ("components" in answer) return answer.components;
+      const { answer, hook } = ask({ operation: "InterpretComponent", object });
+      if ("components" in answer) {
+        for (const [index, { replicas }] of answer.components.entries())
+          countChecked(hook, replicas, `components[${index}].replicas`);
+        return answer.components;
+      }
       throw unfit({ operation: "InterpretComponent", object });
     },
     getDependencies: (object) => {
@@ -82,18 +107,14 @@ function applyPatch(
   patch: Parameters<typeof applyJsonPatch>[1],
 ): KubeObject {
   if (patch.length === 0) return object;
-  let changed: KubeObject;
   try {
-    changed = applyJsonPatch(object, patch);
+    return applyJsonPatch(object, patch);
   } catch (error) {
     throw webhookFailed(hook, `response.patch does not apply: ${messageOf(error)}`, error);
   }
-  const problem = identityProblem(object, changed);
-  if (problem !== undefined) throw webhookFailed(hook, `response.patch ${problem}`);
-  return changed;
 }
 
-/** Differs from Karmada, which lets a patch make another object of the one it is about. */
+/** How a patch made another object of the one it is for, if it did. */
 function identityProblem(before: KubeObject, after: unknown): string | undefined {
   if (typeof after !== "object" || after === null) return "leaves no object";
   const { apiVersion, kind, metadata } = after as Partial<KubeObject>;
