@@ -169,6 +169,56 @@ describe("applyManifest", () => {
   });
 });
 
+describe("applyManifest and what is carried over", () => {
+  let asked: number;
+  const retain = (desired: KubeObject): KubeObject => {
+    asked++;
+    return desired;
+  };
+
+  beforeEach(() => {
+    asked = 0;
+  });
+
+  it("does not ask while neither the manifest nor what was applied has changed", async () => {
+    await apply(manifest(), { retain });
+    await edit({ theirs: "x" });
+    await apply(manifest(), { retain });
+
+    expect(asked).toBe(0);
+  });
+
+  it("asks for a changed manifest, for drift, and when it would be answered by other rules", async () => {
+    await apply(manifest(), { retain });
+
+    await apply(manifest({ color: "green" }), { retain });
+    expect(asked).toBe(1);
+
+    await edit({ color: "red" });
+    await apply(manifest({ color: "green" }), { retain });
+    expect(asked).toBe(2);
+
+    await apply(manifest({ color: "green" }), { retain, retainVersion: 1 });
+    await apply(manifest({ color: "green" }), { retain, retainVersion: 1 });
+    expect(asked).toBe(3);
+  });
+
+  it("goes by the state that the object has once it was answered", async () => {
+    await apply(manifest(), { retain });
+    const seen: unknown[] = [];
+
+    await apply(manifest({ color: "green" }), {
+      retain: async (desired, live) => {
+        seen.push(live["data"]);
+        if (seen.length === 1) await edit({ theirs: "x" });
+        return desired;
+      },
+    });
+
+    expect(seen).toEqual([{ color: "blue" }, { color: "blue", theirs: "x" }]);
+  });
+});
+
 describe("applyManifest with drift only reported", () => {
   const report = { drift: "report" } as const;
 
