@@ -31,26 +31,27 @@ export function rulesLevel(rules: RulesByKind): Interpreter {
   }
   return {
     hookEnabled: (gvk, operation) => known.get(kindKey(gvk))?.[METHODS[operation]] !== undefined,
-    getReplicas: (object) => located({ "": object }, () => ruleOf(object, "getReplicas")(object)),
-    getComponents: (object) => located({ "": object }, () => ruleOf(object, "getComponents")(object)),
-    reviseReplica: (object, replicas) =>
-      located({ "": object }, () => ruleOf(object, "reviseReplica")(object, replicas)),
-    retain: (desired, observed) =>
-      located({ "": desired, "(in the member)": observed }, () => ruleOf(desired, "retain")(desired, observed)),
-    getDependencies: (object) => located({ "": object }, () => ruleOf(object, "getDependencies")(object)),
-    reflectStatus: (object) => located({ "": object }, () => ruleOf(object, "reflectStatus")(object)),
-    interpretHealth: (object) => located({ "": object }, () => ruleOf(object, "interpretHealth")(object)),
-    aggregateStatus: (object, items, now) =>
-      located({ "": object, aggregatedStatus: items }, () => ruleOf(object, "aggregateStatus")(object, items, now)),
+    getReplicas: (object) => located(ruleOf(object, "getReplicas"), object),
+    getComponents: (object) => located(ruleOf(object, "getComponents"), object),
+    reviseReplica: (object, replicas) => located(ruleOf(object, "reviseReplica"), object, replicas),
+    retain: (desired, observed) => located(ruleOf(desired, "retain"), desired, observed),
+    getDependencies: (object) => located(ruleOf(object, "getDependencies"), object),
+    reflectStatus: (object) => located(ruleOf(object, "reflectStatus"), object),
+    interpretHealth: (object) => located(ruleOf(object, "interpretHealth"), object),
+    aggregateStatus: (object, items, now) => located(ruleOf(object, "aggregateStatus"), object, items, now),
   };
 }
 
-/** What `ask` gives; an error about a field of one of `roots` says where in it the field stands. */
-function located<T>(roots: Readonly<Record<string, unknown>>, ask: () => T): T {
+/** What a rule says; an error about a field of an object, or of what members report of it, says where the field stands. */
+function located<Arguments extends readonly unknown[], Answer>(
+  rule: (...args: Arguments) => Answer,
+  ...args: Arguments
+): Answer {
   try {
-    return ask();
+    return rule(...args);
   } catch (error) {
-    throw locateField(error, roots);
+    const [object, second] = args;
+    throw locateField(error, { "": object, [Array.isArray(second) ? "aggregatedStatus" : "(in the member)"]: second });
   }
 }
 

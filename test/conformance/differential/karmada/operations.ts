@@ -19,8 +19,8 @@ import {
 } from "./operations/recombined.ts";
 import { scheduleOperation } from "./operations/schedule.ts";
 import { scheduleProcessOperation } from "./operations/schedule-process.ts";
-import { statusOperation } from "./operations/status.ts";
-import { workOperation } from "./operations/work.ts";
+import { askRecombinedStatus, statusOperation } from "./operations/status.ts";
+import { askRecombinedWork, workOperation } from "./operations/work.ts";
 
 // The input of an operation is whatever its own `ask` made, which the compiler cannot know once they stand side by side.
 const RANDOM = [
@@ -48,6 +48,8 @@ const RECOMBINED: Readonly<Record<string, Operation<unknown>["ask"]>> = {
   "policy-admission": askRecombinedAdmission,
   schedule: askRecombinedSchedule,
   "schedule-process": askRecombinedProcess,
+  status: askRecombinedStatus,
+  work: askRecombinedWork,
 };
 
 /** What can be asked: `schedule` with questions out of nothing, `recombined-schedule` from parts of recorded ones. */

@@ -1,4 +1,6 @@
 // The Works that a binding's clusters are to have.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isObject } from "../../../../../kube/object.ts";
 import type { AnyOverridePolicy } from "../../../../../reconciler/overrides/order.ts";
 import type { Dice } from "../../../../../reconciler/scheduler/testing/random-cases.ts";
@@ -77,3 +79,54 @@ export const workOperation: Operation<WorkInput> = {
     isObject(expected) && "error" in expected ? "error" : "works",
   ],
 };
+
+const VECTORS = join(import.meta.dirname, "..", "..", "..", "vectors", "karmada");
+
+let recordedInputs: readonly WorkInput[] | undefined;
+
+/** Templates and bindings of recorded questions, with what the bindings and policies of others say. */
+export function askRecombinedWork(dice: Dice): { input: WorkInput }[] {
+  recordedInputs ??= (JSON.parse(readFileSync(join(VECTORS, "work.json"), "utf8")) as { input: WorkInput }[]).map(
+    ({ input }) => input,
+  );
+  const inputs = recordedInputs;
+  return Array.from({ length: 20 }, () => {
+    const { binding, template, clusters } = dice.pick(inputs);
+    const [other, third] = [dice.pick(inputs), dice.pick(inputs)];
+    const spec: Record<string, unknown> = { ...binding.spec };
+    for (const field of FIELDS) {
+      if (!dice.chance(0.4)) continue;
+      const value = dice.pick([other, third]).binding.spec[field];
+      if (value === undefined) delete spec[field];
+      else spec[field] = value;
+    }
+    // Put together from fields of the same kind.
+    const mixed = structuredClone({ ...binding, spec }) as unknown as WorkInput["binding"];
+    const overridePolicies = [...(other.overridePolicies ?? []), ...(third.overridePolicies ?? [])].map(
+      (policy, i) => ({
+        ...policy,
+        metadata: { ...policy.metadata, name: `${policy.metadata.name}-${i}` },
+      }),
+    );
+    return {
+      input: {
+        binding: mixed,
+        template: structuredClone(template),
+        clusters,
+        // Of the two kinds, as they were.
+        overridePolicies: dice.chance(0.3) ? null : (structuredClone(overridePolicies) as AnyOverridePolicy[]),
+      },
+    };
+  });
+}
+
+const FIELDS = [
+  "clusters",
+  "replicas",
+  "placement",
+  "requiredBy",
+  "suspension",
+  "conflictResolution",
+  "preserveResourcesOnDeletion",
+  "gracefulEvictionTasks",
+] as const;
