@@ -12,6 +12,7 @@ import { CompiledScripts } from "../interpreter/customization/script-runner.ts";
 import { SlowScripts } from "../interpreter/customization/slow-scripts.ts";
 import { isStop, ScriptThreads } from "../scripts/script-threads.ts";
 import type { Controller, ControllerContext } from "./context.ts";
+import { subjectOf } from "./events.ts";
 import type { InterpretationChange, LevelProvider } from "./interpretation.ts";
 
 export const CUSTOMIZATION_KIND = ["config.karmada.io/v1alpha1", "ResourceInterpreterCustomization"] as const;
@@ -25,7 +26,8 @@ export function startCustomizations(context: ControllerContext): LevelProvider &
   const slow = new SlowScripts(() => clock.now());
   const threads = new ScriptThreads({ clock, logger, limits: THREAD_LIMITS });
 
-  context.informers.of<ResourceInterpreterCustomization>(...CUSTOMIZATION_KIND).subscribe((change) => {
+  const customizations = context.informers.of<ResourceInterpreterCustomization>(...CUSTOMIZATION_KIND);
+  customizations.subscribe((change) => {
     const { object } = change;
     tell(change.type === "deleted" ? index.delete(object.metadata.name ?? "") : index.set(object));
   });
@@ -34,6 +36,16 @@ export function startCustomizations(context: ControllerContext): LevelProvider &
     if (changes.length === 0) return;
     slow.keepOnly(new Set([...index.all()].map(({ source }) => source)));
     for (const listener of listeners) listener(changeOf(changes));
+  }
+
+  /** Once for each way in which it fails, whatever the number of objects: whoever writes scripts looks at them. */
+  function tellAuthor({ details, message }: AppError): void {
+    const { customization, operation, line, problem } = details;
+    const object = customizations.get(undefined, String(customization));
+    if (object === undefined) return;
+    const place = line === undefined ? "" : `, line ${line}`;
+    const words = problem === undefined ? message : `${operation}${place}: ${problem}`;
+    context.events.record(subjectOf(object), "Warning", "ScriptFailed", words);
   }
 
   async function ask(question: Question, signal: AbortSignal): Promise<readonly unknown[]> {
@@ -59,6 +71,7 @@ export function startCustomizations(context: ControllerContext): LevelProvider &
         scripts: index,
         runner: deferringRunner({ scripts, slow, limits: QUICK_LIMITS, answers, now: () => clock.now() }),
         compatibility: profile.compatibility,
+        onFailure: profile.compatibility === "karmada" ? undefined : tellAuthor,
       }),
     subscribe: (listener) => {
       listeners.push(listener);

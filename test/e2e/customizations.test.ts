@@ -222,6 +222,10 @@ end`;
       const [message] = await messagesOf("failing", "Lathe", "GetReplicasFailed");
       expect(message).toMatch(/ResourceInterpreterCustomization lathe, line 2: attempt to index .* 'units'/);
     });
+    await eventually(async () => {
+      const messages = await messagesOf("default", "ResourceInterpreterCustomization", "ScriptFailed");
+      expect(messages).toContainEqual(expect.stringMatching(/^InterpretReplica, line 2: attempt to index .* 'units'/));
+    });
     expect((await readBinding(plane, "failing", "old-lathe")).spec.replicas).toBe(3);
     expect(await old()).toEqual({ units: 1, template: POD });
     // The rest of the fleet goes on.

@@ -143,7 +143,12 @@ describe("customizationLevel", () => {
     expect(failureOf(() => level.interpretHealth(MACHINE))).toMatchObject({
       message:
         "InterpretHealth of acme.dev/v1 Machine shop/press: ResourceInterpreterCustomization machine-0, line 3: attempt to index nil",
-      details: { customization: "machine-0", operation: "InterpretHealth", line: 3 },
+      details: {
+        customization: "machine-0",
+        operation: "InterpretHealth",
+        line: 3,
+        problem: "attempt to index nil",
+      },
     });
   });
 

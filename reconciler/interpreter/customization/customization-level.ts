@@ -22,6 +22,8 @@ export interface CustomizationLevelOptions {
   readonly runner: ScriptRunner;
   /** `karmada`: also takes negative replicas, and objects that a script turned into others. */
   readonly compatibility: Compatibility;
+  /** Told of each failure before it is thrown. */
+  readonly onFailure?: ((failure: AppError) => void) | undefined;
 }
 
 /** Where Lua says that something happened, which is told with the customization's name. */
@@ -34,7 +36,12 @@ const NO_INT32 = -2_147_483_648;
  * The level of scripts that users of the fleet wrote. Throws `customization-failed` with the customization's name and
  * the line when a script fails or returns what its operation cannot use.
  */
-export function customizationLevel({ scripts, runner, compatibility }: CustomizationLevelOptions): InterpreterLevel {
+export function customizationLevel({
+  scripts,
+  runner,
+  compatibility,
+  onFailure,
+}: CustomizationLevelOptions): InterpreterLevel {
   const isStrict = compatibility !== "karmada";
 
   function scriptFor(object: KubeObject, operation: InterpreterOperation): CustomizationScript {
@@ -55,12 +62,14 @@ export function customizationLevel({ scripts, runner, compatibility }: Customiza
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       const { line } = error.details;
-      throw customizationFailed(script, refOf(object), {
+      const failure = customizationFailed(script, refOf(object), {
         problem: messageOf(error).replace(PLACE, ""),
         line: typeof line === "number" ? line : undefined,
         recovery: error.recovery,
         cause: error,
       });
+      onFailure?.(failure);
+      throw failure;
     }
   }
 

@@ -24,7 +24,11 @@ export function customizationFailed(
   return new AppError(
     "customization-failed",
     `${operation} of ${describeRef(object)}: ResourceInterpreterCustomization ${customization}${place}: ${words}`,
-    { recovery, details: { customization, operation, ...(line === undefined ? {} : { line }) }, cause },
+    {
+      recovery,
+      details: { customization, operation, problem: words, ...(line === undefined ? {} : { line }) },
+      cause,
+    },
   );
 }
 
