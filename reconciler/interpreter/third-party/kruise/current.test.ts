@@ -42,6 +42,15 @@ describe("current OpenKruise", () => {
     expect(progressOf(aggregated)).toBe("Current");
   });
 
+  it("does not call the pods of an OpenKruise that does not count availability unavailable", () => {
+    const rules = rulesOf(RULES, "apps.kruise.io/v1beta1/CloneSet");
+    const status = (replicas: number): unknown =>
+      aggregatedStatus(rules, template("apps.kruise.io/v1beta1/CloneSet"), reported("a", { replicas }));
+
+    expect(status(2)).not.toHaveProperty("updatedAvailableReplicas");
+    expect(status(0)).toHaveProperty("updatedAvailableReplicas", 0);
+  });
+
   it("takes trouble in one cluster for trouble", () => {
     const rules = rulesOf(RULES, "apps.kruise.io/v1beta1/CloneSet");
     const scale = (status: string) => ({

@@ -12,6 +12,7 @@ import {
   lastFilledOf,
   observedGenerationOf,
   type Report,
+  sumOf,
   sumsOf,
   unchanged,
 } from "../rules/aggregation.ts";
@@ -33,12 +34,15 @@ import {
   UNITED_DEPLOYMENT,
 } from "./workloads.ts";
 
+const AVAILABILITY = "updatedAvailableReplicas";
+
 const BETTER_CLONE_SET: KindRules = {
   ...CLONE_SET,
   retain: retainDeployment,
   // Argo CD takes a CloneSet without `updatedAvailableReplicas` for a paused one.
   ...statusOf({
-    counters: [...CLONE_SET_COUNTERS, "updatedAvailableReplicas"],
+    counters: CLONE_SET_COUNTERS,
+    countsAvailability: true,
     texts: ["updateRevision", "currentRevision", "labelSelector"],
   }),
 };
@@ -47,7 +51,8 @@ const BETTER_STATEFUL_SET: KindRules = {
   ...STATEFUL_SET,
   retain: retainDeployment,
   ...statusOf({
-    counters: [...STATEFUL_SET_COUNTERS, "updatedAvailableReplicas"],
+    counters: STATEFUL_SET_COUNTERS,
+    countsAvailability: true,
     texts: ["updateRevision", "currentRevision", "labelSelector"],
   }),
 };
@@ -117,21 +122,31 @@ function inBothVersions(kind: string, rules: KindRules): RulesByKind {
 interface StatusRule {
   /** Added up; written as 0 too, as the kinds do. */
   readonly counters: readonly string[];
+  /** Newer versions of the kind also tell how many pods are both updated and available. */
+  readonly countsAvailability?: boolean;
   /** Names of revisions, hashes and selectors: those that all clusters agree on, else of the last to have one. */
   readonly texts: readonly string[];
 }
 
-function statusOf({ counters, texts }: StatusRule): KindRules {
+function statusOf({ counters, texts, countsAvailability = false }: StatusRule): KindRules {
+  const extra = countsAvailability ? [AVAILABILITY] : [];
   return {
-    reflectStatus: reflectingWithGenerations([...counters, ...texts, "observedGeneration", "conditions"]),
+    reflectStatus: reflectingWithGenerations([...counters, ...extra, ...texts, "observedGeneration", "conditions"]),
     aggregateStatus: aggregating((report) => ({
       observedGeneration: observedGenerationOf(report),
       ...sumsOf(report.members, counters),
+      ...(countsAvailability ? availabilityOf(report) : {}),
       // Differs from Karmada: an empty text, as the definitions ask for one, and not the number 0.
       ...Object.fromEntries(texts.map((text) => [text, lastFilledOf(report.members, text) ?? ""])),
       conditions: agreedConditions(report, []),
     })),
   };
+}
+
+/** Not told where no cluster counts it, although there are pods: 0 would mean that none of them is available. */
+function availabilityOf({ members }: Report): Fields {
+  const counts = members.some(({ status }) => (status[AVAILABILITY] ?? undefined) !== undefined);
+  return counts || sumOf(members, "replicas") === 0 ? sumsOf(members, [AVAILABILITY]) : { [AVAILABILITY]: undefined };
 }
 
 /** A UnitedDeployment describes its pods inside the workload that it makes for each subset. */
