@@ -59,6 +59,17 @@ function validateOverrideSpec(spec: OverrideSpec, namespace: string, hasRules: b
   return [...refusals, ...validateSelectorNamespaces(spec.resourceSelectors ?? [], namespace, "OverridePolicy")];
 }
 
+/**
+ * What would be refused in the superseded `spec.overriders` and `spec.targetCluster`, were they written as a rule; Karmada
+ * does not look at them.
+ */
+export function legacyProblems({ overriders, targetCluster, flaghoist }: OverrideSpec): readonly Refusal[] {
+  return [
+    ...validateOverriders(overriders, "spec.overriders", flaghoist?.variables === true),
+    ...validateClusterAffinity(targetCluster, "spec.targetCluster"),
+  ];
+}
+
 // As Karmada: a fieldOverrider does not count here.
 function isEmpty(overriders: Overriders | undefined): boolean {
   const { fieldOverrider: _, ...others } = overriders ?? {};

@@ -21,6 +21,8 @@ import {
   type QuotaEnforcement,
 } from "../controllers/quota/quota-enforcement.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
+import type { AnyOverridePolicy } from "../overrides/order.ts";
+import { policyWarnings } from "../overrides/policy-warnings.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
 
 /** A write, as far as our rules look at it. For DELETE `object` is the present one. */
@@ -133,7 +135,12 @@ function warnOf(
   if (object.metadata.deletionTimestamp !== undefined) return;
   if (oldObject !== undefined && equalJson(oldObject["spec"], object["spec"])) return;
   for (const warning of objectWarnings(object, options)) warn(warningText(warning));
-  if (policies === undefined || parseApiVersion(object.apiVersion).group !== POLICY_GROUP) return;
+  if (parseApiVersion(object.apiVersion).group !== POLICY_GROUP) return;
+  if (object.kind === "OverridePolicy" || object.kind === "ClusterOverridePolicy") {
+    // It has passed the schema of its kind.
+    for (const warning of policyWarnings(object as unknown as AnyOverridePolicy)) warn(warningText(warning));
+  }
+  if (policies === undefined) return;
   if (object.kind !== "PropagationPolicy" && object.kind !== "ClusterPropagationPolicy") return;
   // It has passed the schema of its kind.
   const policy = object as unknown as PropagationPolicy | ClusterPropagationPolicy;

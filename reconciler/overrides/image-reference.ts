@@ -58,6 +58,11 @@ export function formatImage(image: ImageReference): string {
   return image.digest === "" ? name : `${name}@${image.digest}`;
 }
 
+/** Whether `withTagOrDigest` takes the text for anything. */
+export function isTagOrDigest(value: string): boolean {
+  return WHOLE_TAG.test(value) || WHOLE_DIGEST.test(value);
+}
+
 /** The image with `value` as its tag, or as its digest if it looks like one; unchanged if it is neither. */
 export function withTagOrDigest(image: ImageReference, value: string): ImageReference {
   if (WHOLE_TAG.test(value)) return { ...image, tag: value, digest: "" };

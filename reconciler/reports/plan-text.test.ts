@@ -35,6 +35,7 @@ function report(plan: Partial<Plan>, rest: Partial<PlanReport> = {}): PlanReport
     held: undefined,
     deletionsUnknown: undefined,
     whatIf: [],
+    findings: [],
     nowMs: 0,
     ...rest,
   };

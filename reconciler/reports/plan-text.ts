@@ -1,11 +1,13 @@
 // A plan as people read it: the verdict, the clusters, then what changes in each object.
 import { type ObjectRef, refKey } from "../../kube/object.ts";
+import type { OverrideFinding } from "../overrides/lint.ts";
 import type { FieldChange, ObjectChange, Plan } from "../plan/changes.ts";
 import type { DriftGroup } from "../plan/live-drift.ts";
 import type { OverriddenField } from "../plan/overridden-fields.ts";
 import type { SourceChange } from "../plan/source-changes.ts";
 import type { Survival, SurvivalChange, WhatIf } from "../plan/what-if.ts";
 import type { Emphasis } from "./drift-text.ts";
+import { findingSections } from "./findings-text.ts";
 import { overrideSource, overrideText } from "./override-words.ts";
 import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
 
@@ -21,6 +23,8 @@ export interface PlanReport {
   readonly deletionsUnknown: string | undefined;
   /** What losses would do to the objects that change. */
   readonly whatIf: readonly WhatIf[];
+  /** Overrides that would be in vain. */
+  readonly findings: readonly OverrideFinding[];
   readonly nowMs: number;
 }
 
@@ -39,6 +43,7 @@ export function planText(report: PlanReport, paint: Emphasis): string {
   const problems = plan.problems.map(({ object, problem }) => `${paint.red("✗")} ${objectName(object)}: ${problem}`);
   if (problems.length > 0) sections.push(problems);
   if (plan.unknown.length > 0) sections.push(unknownLines(plan.unknown, paint));
+  for (const section of findingSections(report.findings, paint)) sections.push([section]);
   if (report.held !== undefined) sections.push([`${paint.yellow("⚠")} ${report.held}`]);
   if (report.deletionsUnknown !== undefined) sections.push([paint.dim(report.deletionsUnknown)]);
   return sections.map((lines) => lines.join("\n")).join("\n\n");

@@ -5,10 +5,12 @@ import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { belongsTo, entriesOf, planPrune, refOfEntry } from "../../controllers/sync/sync-decisions.ts";
+import type { OverrideFinding } from "../../overrides/lint.ts";
 import { comparePlans, type Plan } from "../../plan/changes.ts";
 import { type DriftGroup, groupDrift } from "../../plan/live-drift.ts";
 import type { Origin } from "../../plan/origin.ts";
 import { findOverridePolicy, type PolicyOrigin } from "../../plan/overridden-fields.ts";
+import { newFindings, overrideFindings } from "../../plan/override-findings.ts";
 import { type Outcome, runRiver } from "../../plan/river.ts";
 import { type DesiredObject, sourceChanges } from "../../plan/source-changes.ts";
 import { type WhatIf, whatIf } from "../../plan/what-if.ts";
@@ -197,20 +199,18 @@ async function report(
   interpreters: WorldInterpreters,
 ): Promise<ExitCode> {
   const now = await loadWorld(client);
-  const { plan: compared, whatIf: losses } = await compareWorlds(
-    now,
-    change,
-    interpreters,
-    invocation,
-    await originFinder(client, invocation.io.cwd),
-  );
+  const {
+    plan: compared,
+    whatIf: losses,
+    findings,
+  } = await compareWorlds(now, change, interpreters, invocation, await originFinder(client, invocation.io.cwd));
   const source = sourceChanges(change.desired, change.removed);
   const drift = booleanOption(invocation, "no-drift")
     ? []
     : await driftOf(client, now, compared, interpreters, invocation);
   const { held, deletionsUnknown } = change;
   const nowMs = systemClock.now();
-  const full: PlanReport = { plan: compared, source, drift, held, deletionsUnknown, whatIf: losses, nowMs };
+  const full: PlanReport = { plan: compared, source, drift, held, deletionsUnknown, whatIf: losses, findings, nowMs };
   const changes = compared.changes.length > 0 || source.length > 0;
   print(
     invocation,
@@ -222,6 +222,7 @@ async function report(
       copies: compared.changes,
       objects: source,
       problems: compared.problems,
+      findings,
       unknown: compared.unknown,
       whatIf: losses,
       drift,
@@ -236,6 +237,8 @@ async function report(
 interface Comparison {
   readonly plan: Plan;
   readonly whatIf: readonly WhatIf[];
+  /** Overrides that the change makes vain, or writes in vain. */
+  readonly findings: readonly OverrideFinding[];
 }
 
 async function compareWorlds(
@@ -267,6 +270,10 @@ async function compareWorlds(
   const touched = [...new Set(compared.changes.map((copy) => refKey(copy.object)))];
   return {
     plan: compared,
+    findings: newFindings(
+      overrideFindings(before, old, interpreters.compatibility),
+      overrideFindings(after, fresh, interpreters.compatibility),
+    ),
     whatIf: whatIf(
       touched,
       { outcomes: old, clusters: before.clusters },

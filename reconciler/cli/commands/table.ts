@@ -10,6 +10,7 @@ import { fsckCommand } from "./fsck.ts";
 import { getCommand } from "./get.ts";
 import { interpretCommand } from "./interpret.ts";
 import { joinCommand } from "./join.ts";
+import { lintCommand } from "./lint.ts";
 import { planCommand } from "./plan.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { renderCommand } from "./render.ts";
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   demoCommand,
   renderCommand,
   planCommand,
+  lintCommand,
   explainCommand,
   replayCommand,
   interpretCommand,
