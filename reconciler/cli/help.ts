@@ -55,12 +55,10 @@ export function completionScript(shell: string, commands: readonly Command[]): s
     `  local words="${names}"`,
     '  if [ "$COMP_CWORD" -gt 1 ]; then',
     '    words="--help"',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
     '    case "${COMP_WORDS[1]}" in',
     ...cases,
     "    esac",
     "  fi",
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: shell, not a template
     '  COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))',
     "}",
     "complete -o default -F _flaghoist flaghoist",

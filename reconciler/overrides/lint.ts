@@ -1,7 +1,6 @@
 // Overrides that never apply: what policies say in vain in a given world.
 
 import { legacyProblems } from "../../api/admission/override.ts";
-import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceSelector } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
