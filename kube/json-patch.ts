@@ -58,9 +58,13 @@ export function applyJsonPatch<T>(
 
 /** The value at a JSON pointer; undefined when there is none. The empty pointer is the document. */
 export function valueAt(document: unknown, pointer: string): unknown {
-  if (pointer === "") return document;
+  return pointer === "" ? document : valueAtKeys(document, parsePointer(pointer));
+}
+
+/** The value that the keys of a pointer lead to. */
+export function valueAtKeys(document: unknown, keys: readonly string[]): unknown {
   let value: unknown = document;
-  for (const key of parsePointer(pointer)) {
+  for (const key of keys) {
     value = valueOfKey(value, key);
     if (value === undefined) return undefined;
   }
@@ -69,15 +73,19 @@ export function valueAt(document: unknown, pointer: string): unknown {
 
 /** The keys of a JSON pointer, unescaped. What stands before the first slash is ignored, as the reference does. */
 export function parsePointer(pointer: string): string[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((part) => (part.includes("~") ? part.replaceAll("~1", "/").replaceAll("~0", "~") : part));
+  const parts = pointer.split("/").slice(1);
+  if (!pointer.includes("~")) return parts;
+  return parts.map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 /** A JSON pointer of keys. */
 export function formatPointer(keys: readonly (string | number)[]): string {
-  return keys.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  let pointer = "";
+  for (const key of keys) {
+    const text = String(key);
+    pointer += `/${/[~/]/.test(text) ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text}`;
+  }
+  return pointer;
 }
 
 type Container = unknown[] | Record<string, unknown>;

@@ -1,7 +1,14 @@
 // An object on its way through the overriders. The template is shared by all clusters and never changed: every write
 // copies the containers along its path only.
 
-import { applyJsonPatch, formatPointer, type JsonPatchOperation, valueAt } from "../../kube/json-patch.ts";
+import {
+  applyJsonPatch,
+  formatPointer,
+  type JsonPatchOperation,
+  parsePointer,
+  valueAt,
+  valueAtKeys,
+} from "../../kube/json-patch.ts";
 import { equalJson, isObject, type KubeObject } from "../../kube/object.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { overrideImpossible } from "./errors.ts";
@@ -53,10 +60,11 @@ export class Draft {
 
   #record(operation: JsonPatchOperation, before: unknown, after: unknown): void {
     const path = resolveEnd(before, operation);
-    const inserts = operation.op === "add" && Array.isArray(parentOf(before, path));
+    const keys = path === "" ? [] : parsePointer(path);
+    const inserts = operation.op === "add" && Array.isArray(valueAtKeys(before, keys.slice(0, -1)));
     const removes = operation.op === "remove";
-    const old = inserts ? undefined : valueAt(before, path);
-    const value = removes ? undefined : valueAt(after, path);
+    const old = inserts ? undefined : valueAtKeys(before, keys);
+    const value = removes ? undefined : valueAtKeys(after, keys);
     if (!inserts && !removes && old !== undefined && equalJson(old, value)) return;
     this.#writes.push({ path, old, value });
   }
@@ -106,8 +114,4 @@ function resolveEnd(before: unknown, { op, path }: JsonPatchOperation): string {
   if (!Array.isArray(list)) return path;
   const index = last === "-" ? list.length : list.length + (op === "add" ? 1 : 0) + Number(last);
   return Number.isInteger(index) && index >= 0 ? `${path.slice(0, cut)}/${index}` : path;
-}
-
-function parentOf(root: unknown, pointer: string): unknown {
-  return valueAt(root, pointer.slice(0, pointer.lastIndexOf("/")));
 }

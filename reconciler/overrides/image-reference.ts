@@ -8,11 +8,12 @@ const TAG = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
 const DIGEST = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}";
 
 const REFERENCE = new RegExp(
-  `^((?:${HOST}(?::[0-9]+)?/)?${PATH_COMPONENT}(?:/${PATH_COMPONENT})*)(?::(${TAG}))?(?:@(${DIGEST}))?$`,
+  `^((?:${HOST}(?::[0-9]+)?/)?(${PATH_COMPONENT}(?:/${PATH_COMPONENT})*))(?::(${TAG}))?(?:@(${DIGEST}))?$`,
 );
 const WHOLE_TAG = new RegExp(`^${TAG}$`);
 const WHOLE_DIGEST = new RegExp(`^${DIGEST}$`);
-const MAX_NAME_LENGTH = 255;
+/** Of what stands behind the first component that may be a host. */
+const MAX_PATH_LENGTH = 255;
 
 // Registries know these algorithms only, each with its length in lower-case hexadecimal digits.
 const DIGEST_LENGTHS: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
@@ -33,8 +34,8 @@ export interface ImageReference {
 export function parseImage(image: string): ImageReference | undefined {
   const match = REFERENCE.exec(image);
   if (match === null) return undefined;
-  const [, name = "", tag = "", digest = ""] = match;
-  if (name.length > MAX_NAME_LENGTH || (digest !== "" && !isKnownDigest(digest))) return undefined;
+  const [, name = "", path = "", tag = "", digest = ""] = match;
+  if (path.length > MAX_PATH_LENGTH || (digest !== "" && !isKnownDigest(digest))) return undefined;
   const slash = name.indexOf("/");
   const first = slash < 0 ? "" : name.slice(0, slash);
   const hasHost = slash >= 0 && (first.includes(".") || first.includes(":") || first === "localhost");

@@ -129,12 +129,46 @@ const SPECS: Readonly<Record<string, Shape>> = {
   },
 };
 
+const WORKLOADS = new Map(
+  Object.entries(SPECS).map(([kind, spec]): [string, Shape] => [
+    kind,
+    { fields: { apiVersion: "text", kind: "text", metadata: METADATA, spec } },
+  ]),
+);
+
 /** Throws `override-impossible` for the first field of a workload that its type could not hold. */
 export function checkWorkloadTypes(object: KubeObject): void {
-  const spec = SPECS[object.kind] ?? ANY_OBJECT;
-  check(object, { fields: { apiVersion: "text", kind: "text", metadata: METADATA, spec } }, "");
+  const shape = WORKLOADS.get(object.kind);
+  if (shape !== undefined && !fits(object, shape)) check(object, shape, "");
 }
 
+// Copies share what no override changed, so that most of an object has been looked at before.
+const FITTING = new WeakMap<object, Shape>();
+
+function fits(value: unknown, shape: Shape): boolean {
+  if (value === undefined || value === null) return true;
+  if (typeof shape === "string") return isScalar(value, shape);
+  if (typeof value !== "object") return false;
+  if (FITTING.get(value) === shape) return true;
+  const answer = Array.isArray(value)
+    ? "list" in shape && value.every((item) => fits(item, shape.list))
+    : !("list" in shape) && everyField(value as Readonly<Record<string, unknown>>, shape);
+  if (answer) FITTING.set(value, shape);
+  return answer;
+}
+
+function everyField(
+  value: Readonly<Record<string, unknown>>,
+  shape: Exclude<Shape, string | { readonly list: Shape }>,
+): boolean {
+  for (const key in value) {
+    const inner = "map" in shape ? shape.map : Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined;
+    if (inner !== undefined && !fits(value[key], inner)) return false;
+  }
+  return true;
+}
+
+/** Names the first field that does not fit. */
 function check(value: unknown, shape: Shape, path: string): void {
   if (value === undefined || value === null) return;
   if (typeof shape === "string") {
