@@ -2,6 +2,7 @@ import type { Operation } from "./operation.ts";
 import { bindingOperation } from "./operations/binding.ts";
 import { estimateOperation } from "./operations/estimate.ts";
 import { interpretCustomOperation } from "./operations/interpret-custom.ts";
+import { interpretLuaOperation } from "./operations/interpret-lua.ts";
 import { askRecombinedNative, interpretNativeOperation } from "./operations/interpret-native.ts";
 import { interpretThirdPartyOperation } from "./operations/interpret-thirdparty.ts";
 import { matchOperation } from "./operations/match.ts";
@@ -27,6 +28,7 @@ const RANDOM = [
   bindingOperation as Operation<unknown>,
   estimateOperation as Operation<unknown>,
   interpretCustomOperation as Operation<unknown>,
+  interpretLuaOperation as Operation<unknown>,
   interpretNativeOperation as Operation<unknown>,
   interpretThirdPartyOperation as Operation<unknown>,
   matchOperation as Operation<unknown>,

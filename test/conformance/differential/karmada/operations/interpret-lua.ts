@@ -49,6 +49,7 @@ function comparable(answer: unknown): unknown {
 
 export const interpretLuaOperation: Operation<Input> = {
   op: "interpret",
+  name: "interpret-lua",
   file: "interpreter-custom.json",
 
   ask: (dice) => Array.from({ length: 40 }, () => ({ input: inputOf(randomProgram(dice)) })),
