@@ -25,6 +25,19 @@ export function hasHighBytes(bytes: string): boolean {
   return NOT_ASCII.test(bytes);
 }
 
+/** The bytes of each letter; one that belongs to no letter stands alone. */
+export function lettersOf(bytes: string): readonly string[] {
+  if (!NOT_ASCII.test(bytes)) return bytes.split("");
+  const buffer = Uint8Array.from(bytes, (byte) => byte.charCodeAt(0));
+  const letters: string[] = [];
+  for (let index = 0; index < bytes.length; ) {
+    const length = Math.max(sequenceLength(buffer, index), 1);
+    letters.push(bytes.slice(index, index + length));
+    index += length;
+  }
+  return letters;
+}
+
 function binaryOf(buffer: Uint8Array): string {
   // Arguments of one call are limited, so that long text goes in pieces.
   let text = "";

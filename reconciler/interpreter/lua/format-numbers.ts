@@ -1,6 +1,6 @@
 // Numbers as Go's `fmt` writes them, digit for digit.
 
-import { bytesOfText, hasHighBytes, textOfBytes } from "./byte-strings.ts";
+import { bytesOfText, hasHighBytes, lettersOf } from "./byte-strings.ts";
 import { formatShortest } from "./numbers.ts";
 
 /** What stands between the percent sign and the verb. */
@@ -26,7 +26,7 @@ const MAX_DECIMALS = 1_080;
 /** Bytes filled up to the width, which counts letters. */
 export function padded(bytes: string, { width, minus, zero }: Directive): string {
   if (width === undefined) return bytes;
-  const letters = hasHighBytes(bytes) ? Array.from(textOfBytes(bytes)).length : bytes.length;
+  const letters = hasHighBytes(bytes) ? lettersOf(bytes).length : bytes.length;
   if (letters >= width) return bytes;
   const fill = (zero ? "0" : " ").repeat(width - letters);
   return minus ? bytes + fill : fill + bytes;

@@ -1,7 +1,7 @@
 // `string.format`, which in gopher-lua is Go's `fmt.Sprintf` over the values of Lua: with Go's verbs, Go's padding and Go's
 // complaints inside the text.
 
-import { bytesOfText, hasHighBytes, textOfBytes } from "./byte-strings.ts";
+import { bytesOfText, hasHighBytes, lettersOf, textOfBytes } from "./byte-strings.ts";
 import { type Directive, formatFloat, formatInteger, padded } from "./format-numbers.ts";
 import { isInt64, parseNumber, toInteger } from "./numbers.ts";
 import { allocateText, textOf } from "./operators.ts";
@@ -181,7 +181,7 @@ function goType(value: LuaValue): string {
 // Precision counts letters, not bytes.
 function firstLetters(bytes: string, count: number): string {
   if (!hasHighBytes(bytes)) return bytes.slice(0, count);
-  return bytesOfText(Array.from(textOfBytes(bytes)).slice(0, count).join(""));
+  return lettersOf(bytes).slice(0, count).join("");
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -200,7 +200,11 @@ const UNPRINTABLE = /^[\p{C}\p{Zl}\p{Zp}]$|^(?! )\p{Zs}$/u;
 // In double quotes as Go does; with `#` in backquotes where they suffice, with `+` all in ASCII.
 function quoted(bytes: string, { sharp, plus }: Directive): string {
   if (sharp && !/[`\x7f]|[^\P{C}\t]/u.test(textOfBytes(bytes))) return `\`${bytes}\``;
-  const letters = Array.from(textOfBytes(bytes), (letter) => {
+  const letters = lettersOf(bytes).map((letterBytes) => {
+    const letter = textOfBytes(letterBytes);
+    if (letter === "\ufffd" && letterBytes.length === 1) {
+      return `\\x${letterBytes.charCodeAt(0).toString(16)}`;
+    }
     const short = ESCAPES[letter];
     if (short !== undefined) return short;
     const code = letter.codePointAt(0) ?? 0;

@@ -158,3 +158,11 @@ describe("limits", () => {
     expect(script.call("F", [200], DEFAULT_LUA_LIMITS)).toEqual([200]);
   });
 });
+
+describe("random numbers", () => {
+  it("are the same in every call, so that a script decides the same about the same objects", () => {
+    const script = compileLua("function F() return math.random(1000), math.random() end", "<string>");
+
+    expect(script.call("F", [], DEFAULT_LUA_LIMITS)).toEqual(script.call("F", [], DEFAULT_LUA_LIMITS));
+  });
+});
