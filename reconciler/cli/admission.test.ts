@@ -239,6 +239,26 @@ describe("the warnings of admissionRules", () => {
     ]);
   });
 
+  it("are said of overriders that have no effect, or would make another object", () => {
+    const overriders = {
+      imageOverrider: [{ component: "Tag", operator: "replace", value: "not a tag" }],
+      plaintext: [{ path: "/metadata/name", operator: "replace", value: "${cluster.name}" }],
+    };
+    const odd = {
+      apiVersion: "policy.karmada.io/v1alpha1",
+      kind: "OverridePolicy",
+      metadata: { name: "odd", namespace: "default" },
+      spec: { overrideRules: [{ overriders }] },
+    };
+
+    expect(warned("flaghoist", odd)).toEqual([
+      expect.stringContaining("plaintext[0].path: makes another object of a copy (/metadata/name)"),
+      expect.stringContaining("imageOverrider[0].value: has no effect"),
+      expect.stringContaining("plaintext[0]: holds ${cluster.… as plain text"),
+    ]);
+    expect(warned("karmada", odd)).toEqual([]);
+  });
+
   it("are not said where nothing but Karmada is wanted", () => {
     expect(warned("karmada", written)).toEqual([]);
   });

@@ -321,3 +321,46 @@ describe.each(engines())("overrides, store: %s", (engine) => {
     ).rejects.toThrow("did you mean cluster.region");
   });
 });
+
+describe.each(engines())("overrides with compatibility karmada, store: %s", (engine) => {
+  it("print documents and make other objects as Karmada does", async () => {
+    const plane = await startPlane({ engine, members: { "paris-1": {} }, profile: { compatibility: "karmada" } });
+    try {
+      const namespace = "as-karmada";
+      const plaintext = [{ path: "/metadata/name", operator: "replace" as const, value: "renamed" }];
+      const yaml = [{ subPath: "/log/level", operator: "replace" as const, value: "debug" }];
+      const asOverride = (name: string, kind: string, overriders: RuleWithCluster["overriders"]): OverridePolicy => ({
+        ...overrides(namespace, name, { overriders }),
+        spec: {
+          resourceSelectors: [{ apiVersion: kind === "ConfigMap" ? "v1" : "apps/v1", kind }],
+          overrideRules: [{ overriders }],
+        },
+      });
+      await applyAll(
+        plane.client,
+        namespaceObject(namespace),
+        asOverride("rename", "Deployment", { plaintext }),
+        asOverride("levels", "ConfigMap", { fieldOverrider: [{ fieldPath: "/data/app.yaml", yaml }] }),
+        policy({
+          namespace,
+          selectors: [
+            { apiVersion: "apps/v1", kind: "Deployment" },
+            { apiVersion: "v1", kind: "ConfigMap" },
+          ],
+        }),
+        deployment({ namespace }),
+        configMap(namespace, "settings", { "app.yaml": "# how we log\nlog: {level: info}\nfeature: yes\n" }),
+      );
+
+      await eventually(async () => {
+        const { client } = plane.member("paris-1");
+        expect(await client.find(ref("apps/v1 Deployment", namespace, "renamed"))).toBeDefined();
+        const settings = await client.find(ref("v1 ConfigMap", namespace, "settings"));
+        expect(at(settings, "data", "app.yaml")).toBe("feature: true\nlog:\n  level: debug\n");
+      });
+      expect(await plane.member("paris-1").client.find(ref("apps/v1 Deployment", namespace, "web"))).toBeUndefined();
+    } finally {
+      await plane.close();
+    }
+  }, 120_000);
+});
