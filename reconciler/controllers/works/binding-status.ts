@@ -10,6 +10,7 @@ import { STATUS_MANAGER } from "../../interpreter/generic-rules.ts";
 import { NOTHING_REPORTED } from "../../interpreter/interpreter.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { aggregateBindingStatus, aggregateTemplateStatus } from "../../works/status.ts";
+import { statusInObject } from "../../works/status-in-object.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
@@ -107,12 +108,14 @@ export function startBindingStatusController(deps: Deps): Controller {
     );
     if (aggregated === undefined || equalJson(aggregated["status"], template["status"])) return;
     const info = await context.client.mapper.find(apiVersion, kind);
+    const hasSubresource = info?.subresources.includes("status") === true;
+    const status = hasSubresource ? aggregated["status"] : statusInObject(aggregated["status"]);
+    if (equalJson(status, template["status"])) return;
     // What else a script made of the object is not asked for.
-    const target: KubeObject = { ...template, apiVersion, kind, status: aggregated["status"] };
-    const written =
-      info?.subresources.includes("status") === true
-        ? await context.client.update(target, { subresource: "status", fieldManager: STATUS_MANAGER })
-        : await context.client.update(target, { fieldManager: STATUS_MANAGER });
+    const target: KubeObject = { ...template, apiVersion, kind, status };
+    const written = hasSubresource
+      ? await context.client.update(target, { subresource: "status", fieldManager: STATUS_MANAGER })
+      : await context.client.update(target, { fieldManager: STATUS_MANAGER });
     context.informers.known(refOf(template).apiVersion, kind)?.adopt(written);
   }
 
