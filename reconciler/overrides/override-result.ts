@@ -50,13 +50,6 @@ export function describePolicy(policy: PolicyRef): string {
   return `${policy.kind} ${policy.namespace === undefined ? "" : `${policy.namespace}/`}${policy.name}`;
 }
 
-/** The change that stands, for every changed field; in the order the fields were first changed. */
-export function lastChanges(provenance: readonly OverrideChange[]): ReadonlyMap<string, OverrideChange> {
-  const last = new Map<string, OverrideChange>();
-  for (const change of provenance) last.set(change.path, change);
-  return last;
-}
-
 /** Where a policy says so: `spec.overrideRules[0].overriders.imageOverrider[0]`. */
 export function overriderField({
   field,
