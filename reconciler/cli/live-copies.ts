@@ -11,7 +11,7 @@ import { DEDUCED, type FieldType } from "../../kube/fields/type.ts";
 import { gvkOf, type KubeObject, type ObjectRef, parseApiVersion, refOf } from "../../kube/object.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
-import type { Interpretation } from "../controllers/interpretation.ts";
+import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { DRIFT_ANNOTATION } from "../controllers/works/execution.ts";
 import { type CopyState, compareCopy } from "../plan/live-drift.ts";

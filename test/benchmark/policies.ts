@@ -10,7 +10,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import { installDefinitions } from "../../reconciler/cli/install.ts";
 import type { Controller, ControllerContext } from "../../reconciler/controllers/context.ts";
 import { createContext } from "../../reconciler/controllers/context.ts";
-import { Interpretation } from "../../reconciler/controllers/interpretation.ts";
+import { Interpretation } from "../../reconciler/controllers/interpretation/interpretation.ts";
 import { BindingWriter } from "../../reconciler/controllers/scheduling/binding-writer.ts";
 import { startBindingController } from "../../reconciler/controllers/scheduling/bindings.ts";
 import { FleetState } from "../../reconciler/controllers/scheduling/fleet-state.ts";

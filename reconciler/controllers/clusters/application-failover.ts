@@ -11,7 +11,7 @@ import { rememberHome } from "../../scheduler/relocation/home-clusters.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import { concernedBindings, type Interpretation } from "../interpretation.ts";
+import { concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 

@@ -15,7 +15,7 @@ import {
 } from "../../works/binding.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import type { Asking, Interpretation } from "../interpretation.ts";
+import type { Asking, Interpretation } from "../interpretation/interpretation.ts";
 import type { BindingWriter } from "../scheduling/binding-writer.ts";
 import { writeMarks } from "./claim-marks.ts";
 import { priorityClassValue } from "./template-priority.ts";

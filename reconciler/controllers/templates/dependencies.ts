@@ -13,7 +13,7 @@ import { DEPENDENCIES_ANNOTATION, DEPENDENCIES_FINALIZER } from "../../works/met
 import { bindingName } from "../../works/naming.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import { concernedBindings, type Interpretation } from "../interpretation.ts";
+import { concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import { keyOf, splitKey } from "../sync/git-repository.ts";
 import { removeStaleBinding } from "./apply-policy.ts";

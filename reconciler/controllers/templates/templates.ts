@@ -12,7 +12,7 @@ import { PolicyIndex } from "../../policies/policy-index.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { bindingName } from "../../works/naming.ts";
 import type { Controller, ControllerContext } from "../context.ts";
-import type { Asking } from "../interpretation.ts";
+import type { Asking } from "../interpretation/interpretation.ts";
 import { allBindings } from "../scheduling/binding-key.ts";
 import { type ApplyDeps, applyPolicy, tellFailed } from "./apply-policy.ts";
 import { Awaited } from "./awaited.ts";

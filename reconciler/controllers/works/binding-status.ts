@@ -14,7 +14,7 @@ import { statusInObject } from "../../works/status-in-object.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import { concernedBindings, type Interpretation } from "../interpretation.ts";
+import { concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";

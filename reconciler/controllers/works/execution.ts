@@ -22,7 +22,7 @@ import { manifestStatus } from "../../works/status.ts";
 import { findReady } from "../clusters/clusters.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import type { Asking, Interpretation, InterpretationChange } from "../interpretation.ts";
+import type { Asking, Interpretation, InterpretationChange } from "../interpretation/interpretation.ts";
 import type { DriftJournal } from "./drift-journal.ts";
 import { finishWork } from "./finish-work.ts";
 import { WorkEvents } from "./work-events.ts";

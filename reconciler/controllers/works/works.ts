@@ -24,7 +24,7 @@ import { metadataStrippingOf } from "../../works/tracking-metadata.ts";
 import { type BuiltWork, buildWorks, mergeWork, WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import { type Asking, concernedBindings, type Interpretation } from "../interpretation.ts";
+import { type Asking, concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { allBindings, bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";

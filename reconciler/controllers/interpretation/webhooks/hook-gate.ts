@@ -1,6 +1,6 @@
 // Keeps a webhook that is slow or dead from holding those who ask it.
-import type { Clock } from "../../../runtime/clock.ts";
-import { AppError } from "../../../runtime/errors.ts";
+import type { Clock } from "../../../../runtime/clock.ts";
+import { AppError } from "../../../../runtime/errors.ts";
 
 /** Calls to one webhook at the same time. */
 const MOST_CALLS = 16;

@@ -1,18 +1,22 @@
 // The scripts that users of the fleet wrote, as the loops use them: in place while they are quick, else in a thread.
-import type { ResourceInterpreterCustomization } from "../../api/config.ts";
-import { formatApiVersion } from "../../kube/object.ts";
-import { AppError } from "../../runtime/errors.ts";
-import type { Answers, Question } from "../interpreter/answers.ts";
-import { compileCustomization } from "../interpreter/customization/compile-customization.ts";
-import { CustomizationIndex, type ScriptsChange } from "../interpreter/customization/customization-index.ts";
-import { customizationLevel } from "../interpreter/customization/customization-level.ts";
-import { deferringRunner, SCRIPT_ASKER, type ScriptQuestion } from "../interpreter/customization/deferring-runner.ts";
-import { QUICK_LIMITS, THREAD_LIMITS } from "../interpreter/customization/script-limits.ts";
-import { CompiledScripts } from "../interpreter/customization/script-runner.ts";
-import { SlowScripts } from "../interpreter/customization/slow-scripts.ts";
-import { isStop, ScriptThreads } from "../scripts/script-threads.ts";
-import type { Controller, ControllerContext } from "./context.ts";
-import { subjectOf } from "./events.ts";
+import type { ResourceInterpreterCustomization } from "../../../api/config.ts";
+import { formatApiVersion } from "../../../kube/object.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import type { Answers, Question } from "../../interpreter/answers.ts";
+import { compileCustomization } from "../../interpreter/customization/compile-customization.ts";
+import { CustomizationIndex, type ScriptsChange } from "../../interpreter/customization/customization-index.ts";
+import { customizationLevel } from "../../interpreter/customization/customization-level.ts";
+import {
+  deferringRunner,
+  SCRIPT_ASKER,
+  type ScriptQuestion,
+} from "../../interpreter/customization/deferring-runner.ts";
+import { QUICK_LIMITS, THREAD_LIMITS } from "../../interpreter/customization/script-limits.ts";
+import { CompiledScripts } from "../../interpreter/customization/script-runner.ts";
+import { SlowScripts } from "../../interpreter/customization/slow-scripts.ts";
+import { isStop, ScriptThreads } from "../../scripts/script-threads.ts";
+import type { Controller, ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
 import type { InterpretationChange, LevelProvider } from "./interpretation.ts";
 
 export const CUSTOMIZATION_KIND = ["config.karmada.io/v1alpha1", "ResourceInterpreterCustomization"] as const;

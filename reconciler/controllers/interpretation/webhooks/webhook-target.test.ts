@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { InterpreterClientConfig } from "../../../api/config.ts";
-import type { KubeObject } from "../../../kube/object.ts";
+import type { InterpreterClientConfig } from "../../../../api/config.ts";
+import type { KubeObject } from "../../../../kube/object.ts";
 import { webhookTarget } from "./webhook-target.ts";
 
 function service(spec: Record<string, unknown>): KubeObject {

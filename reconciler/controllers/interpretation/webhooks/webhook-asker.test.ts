@@ -1,10 +1,10 @@
 // Against a real HTTPS server on loopback.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestWebhook, type TestWebhook } from "../../../fleets/apiserver/admission/webhooks/test-webhook.ts";
-import type { KubeObject } from "../../../kube/object.ts";
-import { systemClock } from "../../../runtime/clock.ts";
-import type { InterpreterHook } from "../../interpreter/webhook/hooks.ts";
-import { WebhookQuestion } from "../../interpreter/webhook/question.ts";
+import { startTestWebhook, type TestWebhook } from "../../../../fleets/apiserver/admission/webhooks/test-webhook.ts";
+import type { KubeObject } from "../../../../kube/object.ts";
+import { systemClock } from "../../../../runtime/clock.ts";
+import type { InterpreterHook } from "../../../interpreter/webhook/hooks.ts";
+import { WebhookQuestion } from "../../../interpreter/webhook/question.ts";
 import { WebhookAsker } from "./webhook-asker.ts";
 
 let hook: TestWebhook;

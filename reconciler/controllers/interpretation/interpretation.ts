@@ -1,16 +1,16 @@
 // What the kinds of this control plane mean, for all loops: pure rules decide, and what they cannot know is asked outside.
-import { type GroupVersionKind, parseApiVersion } from "../../kube/object.ts";
-import { AppError } from "../../runtime/errors.ts";
-import { mapLimit } from "../../runtime/parallel.ts";
-import type { WorkQueue } from "../../runtime/work-queue.ts";
-import { type Answer, AnswerPending, Answers, keyOf, NO_ANSWERS, type Question } from "../interpreter/answers.ts";
-import type { Compatibility } from "../interpreter/betterments.ts";
-import type { Interpreter, InterpreterLevel, InterpreterOperation } from "../interpreter/interpreter.ts";
-import { createInterpreter } from "../interpreter/levels.ts";
-import { builtInLevels } from "../interpreter/standard-interpreter.ts";
-import type { AnyBinding } from "../works/binding.ts";
-import type { ControllerContext } from "./context.ts";
-import { allBindings } from "./scheduling/binding-key.ts";
+import { type GroupVersionKind, parseApiVersion } from "../../../kube/object.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import { mapLimit } from "../../../runtime/parallel.ts";
+import type { WorkQueue } from "../../../runtime/work-queue.ts";
+import { type Answer, AnswerPending, Answers, keyOf, NO_ANSWERS, type Question } from "../../interpreter/answers.ts";
+import type { Compatibility } from "../../interpreter/betterments.ts";
+import type { Interpreter, InterpreterLevel, InterpreterOperation } from "../../interpreter/interpreter.ts";
+import { createInterpreter } from "../../interpreter/levels.ts";
+import { builtInLevels } from "../../interpreter/standard-interpreter.ts";
+import type { AnyBinding } from "../../works/binding.ts";
+import type { ControllerContext } from "../context.ts";
+import { allBindings } from "../scheduling/binding-key.ts";
 
 /** Questions of one decision that are asked at the same time. */
 const ASKED_AT_ONCE = 16;

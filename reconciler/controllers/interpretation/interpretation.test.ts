@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { KubeObject } from "../../kube/object.ts";
-import { AppError } from "../../runtime/errors.ts";
-import { Answers, type Question } from "../interpreter/answers.ts";
-import type { Interpreter, InterpreterLevel } from "../interpreter/interpreter.ts";
+import type { KubeObject } from "../../../kube/object.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import { Answers, type Question } from "../../interpreter/answers.ts";
+import type { Interpreter, InterpreterLevel } from "../../interpreter/interpreter.ts";
 import { type Asker, Interpretation, type InterpretationChange, type LevelProvider } from "./interpretation.ts";
 
 const GVK = { group: "example.com", version: "v1", kind: "Gadget" };

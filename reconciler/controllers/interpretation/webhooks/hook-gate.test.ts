@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { FakeClock } from "../../../runtime/clock.ts";
-import { AppError } from "../../../runtime/errors.ts";
+import { FakeClock } from "../../../../runtime/clock.ts";
+import { AppError } from "../../../../runtime/errors.ts";
 import { HookGate } from "./hook-gate.ts";
 
 const DEAD = new AppError("interpreter-webhook-failed", "no answer", { recovery: "retry" });

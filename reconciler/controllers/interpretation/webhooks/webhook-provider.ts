@@ -1,11 +1,11 @@
 // The webhooks that the ResourceInterpreterWebhookConfigurations of the control plane name.
-import type { ResourceInterpreterWebhookConfiguration } from "../../../api/config.ts";
-import type { Answers } from "../../interpreter/answers.ts";
-import type { Compatibility } from "../../interpreter/betterments.ts";
-import type { InterpreterLevel } from "../../interpreter/interpreter.ts";
-import { InterpreterHooks } from "../../interpreter/webhook/hooks.ts";
-import { webhookLevel } from "../../interpreter/webhook/webhook-level.ts";
-import type { ControllerContext } from "../context.ts";
+import type { ResourceInterpreterWebhookConfiguration } from "../../../../api/config.ts";
+import type { Answers } from "../../../interpreter/answers.ts";
+import type { Compatibility } from "../../../interpreter/betterments.ts";
+import type { InterpreterLevel } from "../../../interpreter/interpreter.ts";
+import { InterpreterHooks } from "../../../interpreter/webhook/hooks.ts";
+import { webhookLevel } from "../../../interpreter/webhook/webhook-level.ts";
+import type { ControllerContext } from "../../context.ts";
 import type { Asker, InterpretationChange, LevelProvider } from "../interpretation.ts";
 import { WebhookAsker } from "./webhook-asker.ts";
 

@@ -1,7 +1,7 @@
 // Where a webhook of a ResourceInterpreterWebhookConfiguration is.
-import type { InterpreterClientConfig } from "../../../api/config.ts";
-import type { CallTarget } from "../../../fleets/apiserver/http/json-call.ts";
-import { isObject, type KubeObject } from "../../../kube/object.ts";
+import type { InterpreterClientConfig } from "../../../../api/config.ts";
+import type { CallTarget } from "../../../../fleets/apiserver/http/json-call.ts";
+import { isObject, type KubeObject } from "../../../../kube/object.ts";
 
 /** A Service of the control plane; undefined when there is none of that name. */
 export type FindService = (namespace: string, name: string) => Promise<KubeObject | undefined>;

@@ -1,18 +1,18 @@
 // Asks interpreter webhooks over HTTPS.
-import { readJsonAnswer } from "../../../fleets/apiserver/admission/webhooks/json-answer.ts";
-import { CallError, JsonCaller } from "../../../fleets/apiserver/http/json-call.ts";
-import type { Clock } from "../../../runtime/clock.ts";
-import { AppError, messageOf } from "../../../runtime/errors.ts";
-import type { Question } from "../../interpreter/answers.ts";
-import { webhookFailed } from "../../interpreter/webhook/errors.ts";
-import type { InterpreterHook } from "../../interpreter/webhook/hooks.ts";
-import { requestBody, WEBHOOK_ASKER, WebhookQuestion } from "../../interpreter/webhook/question.ts";
+import { readJsonAnswer } from "../../../../fleets/apiserver/admission/webhooks/json-answer.ts";
+import { CallError, JsonCaller } from "../../../../fleets/apiserver/http/json-call.ts";
+import type { Clock } from "../../../../runtime/clock.ts";
+import { AppError, messageOf } from "../../../../runtime/errors.ts";
+import type { Question } from "../../../interpreter/answers.ts";
+import { webhookFailed } from "../../../interpreter/webhook/errors.ts";
+import type { InterpreterHook } from "../../../interpreter/webhook/hooks.ts";
+import { requestBody, WEBHOOK_ASKER, WebhookQuestion } from "../../../interpreter/webhook/question.ts";
 import {
   InvalidResponse,
   readResponse,
   UnsuccessfulResponse,
   type WebhookAnswer,
-} from "../../interpreter/webhook/response.ts";
+} from "../../../interpreter/webhook/response.ts";
 import type { Asker } from "../interpretation.ts";
 import { HookGate } from "./hook-gate.ts";
 import { type FindService, webhookTarget } from "./webhook-target.ts";
