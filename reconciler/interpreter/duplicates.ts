@@ -3,7 +3,7 @@
 // that lags most instead, as good as the fleet is. Differs from Karmada, which adds up.
 
 import type { AggregatedStatusItem } from "../../api/work.ts";
-import type { KubeObject } from "../../kube/object.ts";
+import { isObject, type KubeObject } from "../../kube/object.ts";
 import { type Aggregate, type MemberStatus, reportedStatuses, withStatus } from "./aggregation.ts";
 import { fieldsAt, integerAt, optionalIntegerAt, present } from "./field-access.ts";
 import type { Status } from "./interpreter.ts";
@@ -19,6 +19,16 @@ export function withDesiredReplicas(
     const reflected = reflect(object);
     return reflected === undefined ? undefined : { ...reflected, [DESIRED]: wantedReplicas(object) };
   };
+}
+
+/** The reports as those of parts of one workload: none of them is told to be of a whole copy. The very `items` if none is. */
+export function asParts(items: readonly AggregatedStatusItem[]): readonly AggregatedStatusItem[] {
+  if (!items.some(({ status }) => isObject(status) && DESIRED in status)) return items;
+  return items.map((item) => {
+    if (!isObject(item.status)) return item;
+    const { [DESIRED]: _, ...status } = item.status;
+    return { ...item, status };
+  });
 }
 
 /** Aggregates as `aggregate` does; where every cluster has a whole copy, `counters` are those of the copy that lags most. */

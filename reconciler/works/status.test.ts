@@ -3,7 +3,8 @@ import type { ResourceBinding, Work } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
-import { aggregateBindingStatus, collectStatus, healthOf, manifestStatus } from "./status.ts";
+import { standardInterpreter } from "../interpreter/standard-interpreter.ts";
+import { aggregateBindingStatus, aggregateTemplateStatus, collectStatus, healthOf, manifestStatus } from "./status.ts";
 
 const now = "2026-01-01T00:00:00Z";
 const later = "2026-01-01T00:05:00Z";
@@ -90,6 +91,43 @@ describe("aggregateBindingStatus", () => {
 
     expect(aggregateBindingStatus(first, [work("a", "True")], later)).toEqual(first);
     expect(first.status?.conditions).toHaveLength(2);
+  });
+});
+
+describe("aggregateTemplateStatus", () => {
+  const web: KubeObject = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "web", namespace: "shop", generation: 1 },
+    spec: { replicas: 2 },
+  };
+  const item = (clusterName: string, availableReplicas: number) => ({
+    clusterName,
+    applied: true,
+    status: { replicas: 2, availableReplicas, desiredReplicas: 2 },
+  });
+  const statusFor = (spec: Partial<ResourceBinding["spec"]>) => {
+    const of = binding("a", "b");
+    const items = [item("a", 2), item("b", 0)];
+    return aggregateTemplateStatus(
+      web,
+      { ...of, spec: { ...of.spec, ...spec } },
+      items,
+      standardInterpreter("flaghoist"),
+      now,
+    )?.["status"];
+  };
+
+  it("shows the copy that lags most where every cluster is to have a whole one", () => {
+    expect(statusFor({})).not.toMatchObject({ availableReplicas: 2 });
+  });
+
+  it("adds up what is divided, and what serves where it is leaving", () => {
+    const divided = { replicaScheduling: { replicaSchedulingType: "Divided" as const } };
+    const leaving = { fromCluster: "a", producer: "TaintManager", reason: "TaintUntolerated" };
+
+    expect(statusFor({ placement: divided })).toMatchObject({ replicas: 4, availableReplicas: 2 });
+    expect(statusFor({ gracefulEvictionTasks: [leaving] })).toMatchObject({ replicas: 4, availableReplicas: 2 });
   });
 });
 

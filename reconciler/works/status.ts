@@ -4,6 +4,7 @@ import type { AggregatedStatusItem, ManifestStatus, ResourceHealth, Work } from 
 import { setCondition } from "../../kube/conditions.ts";
 import { type Condition, gvkOf, type KubeObject, parseApiVersion, refOf } from "../../kube/object.ts";
 import { letPendingPass, PendingQuestions } from "../interpreter/answers.ts";
+import { asParts } from "../interpreter/duplicates.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { AnyBinding } from "./binding.ts";
 import { workManifestMissing } from "./errors.ts";
@@ -118,18 +119,24 @@ export function aggregateBindingStatus(binding: AnyBinding, works: readonly Work
 }
 
 /**
- * The template with the status its copies add up to, or undefined when no interpreter adds up this kind. `now` is an
- * RFC 3339 time for new conditions.
+ * The template with the status its copies add up to, or undefined when no interpreter adds up this kind. `items` are what
+ * the clusters of `binding` report, and `now` is an RFC 3339 time for new conditions.
  */
 export function aggregateTemplateStatus(
   template: KubeObject,
+  binding: AnyBinding,
   items: readonly AggregatedStatusItem[],
   interpreter: Pick<Interpreter, "hookEnabled" | "aggregateStatus">,
   now: string,
 ): KubeObject | undefined {
-  return interpreter.hookEnabled(gvkOf(template), "AggregateStatus")
-    ? interpreter.aggregateStatus(template, items, now)
-    : undefined;
+  if (!interpreter.hookEnabled(gvkOf(template), "AggregateStatus")) return undefined;
+  return interpreter.aggregateStatus(template, hasWholeCopies(binding) ? items : asParts(items), now);
+}
+
+/** Whether every cluster has, and is to keep, a copy with all replicas. One that is moving serves where it was as well. */
+function hasWholeCopies({ spec }: AnyBinding): boolean {
+  const type = spec.placement?.replicaScheduling?.replicaSchedulingType ?? "Duplicated";
+  return type === "Duplicated" && (spec.gracefulEvictionTasks ?? []).length === 0;
 }
 
 /**

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../kube/object.ts";
 import { customResourceHealth } from "../health/argocd-third-party.ts";
-import { defineEverywhere, writeMemberStatus } from "./support/custom-resources.ts";
+import { writeMemberStatus } from "./support/custom-resources.ts";
+import { defineEverywhere } from "./support/define-kinds.ts";
 import { eventually } from "./support/eventually.ts";
 import { EVEN_WEIGHTS, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../kube/object.ts";
 import { hasGit } from "../git-server.ts";
 import { type Ran, runFlaghoist } from "../run-flaghoist.ts";
+import { definitionOf } from "./support/define-kinds.ts";
 import { eventually } from "./support/eventually.ts";
-import { customization, definitionOf, MACHINE_SCRIPTS, machine } from "./support/machines.ts";
+import { customization, MACHINE_API, MACHINE_SCRIPTS, machine } from "./support/machines.ts";
 import { EVEN_WEIGHTS, gitRepository, namespaceObject, policy, sync, yamlOf } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
 import { at, conditionOf, readSync } from "./support/reading.ts";
@@ -73,7 +74,7 @@ describe.runIf(hasGit()).each(engines())("a kind of one's own from git, store: %
   it("is divided at the first attempt", async () => {
     const commit = repository.push("Run mills", {
       "mill.yaml": yamlOf(mill(6)),
-      "mills.yaml": yamlOf(definitionOf("Mill"), customization("mill", "Mill", MACHINE_SCRIPTS)),
+      "mills.yaml": yamlOf(definitionOf(`${MACHINE_API} Mill`), customization("mill", "Mill", MACHINE_SCRIPTS)),
       "policies.yaml": yamlOf(
         namespaceObject(NS),
         DEFINITIONS_EVERYWHERE,
@@ -99,7 +100,7 @@ describe.runIf(hasGit()).each(engines())("a kind of one's own from git, store: %
       ...MACHINE_SCRIPTS,
       retention: "function Retain(a, b)\n  retur a\nend",
     });
-    repository.push("Break it", { "mills.yaml": yamlOf(definitionOf("Mill"), broken) });
+    repository.push("Break it", { "mills.yaml": yamlOf(definitionOf(`${MACHINE_API} Mill`), broken) });
 
     await eventually(async () => {
       const ready = conditionOf(await readSync(plane, NS, "mills"), "Ready");

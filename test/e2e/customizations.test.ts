@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { featureGates } from "../../api/feature-gates.ts";
 import type { KubeObject } from "../../kube/object.ts";
+import { defineEverywhere } from "./support/define-kinds.ts";
 import { eventually } from "./support/eventually.ts";
-import { customization, customizationRef, defineKind, MACHINE_SCRIPTS, machine } from "./support/machines.ts";
+import { customization, customizationRef, MACHINE_API, MACHINE_SCRIPTS, machine } from "./support/machines.ts";
 import { configMap, deployment, EVEN_WEIGHTS, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
 import { at, readBinding, readDeployment, targetsOf } from "./support/reading.ts";
@@ -19,7 +20,7 @@ describe.each(engines())("customizations, store: %s", (engine) => {
       members: THREE_CLUSTERS,
       profile: { featureGates: featureGates({ MultiplePodTemplatesScheduling: true }) },
     });
-    await defineKind(plane, "Machine");
+    await defineEverywhere(plane, [`${MACHINE_API} Machine`]);
     await applyAll(plane.client, customization("machine", "Machine", MACHINE_SCRIPTS));
   }, 120_000);
 
@@ -122,7 +123,7 @@ describe.each(engines())("customizations, store: %s", (engine) => {
   });
 
   it("takes the parts of a workload with several pod templates from a script", async () => {
-    await defineKind(plane, "Pipeline");
+    await defineEverywhere(plane, [`${MACHINE_API} Pipeline`]);
     const componentResource = `
 local kube = require("kube")
 function GetComponents(obj)
@@ -202,7 +203,7 @@ end`;
   });
 
   it("tells of a script that fails, and leaves what runs as it is", async () => {
-    await defineKind(plane, "Lathe");
+    await defineEverywhere(plane, [`${MACHINE_API} Lathe`]);
     const { replicaResource = "", replicaRevision = "" } = MACHINE_SCRIPTS;
     await applyAll(
       plane.client,
@@ -243,7 +244,7 @@ end`;
   });
 
   it("stops a script without end, while everything else goes on", async () => {
-    await defineKind(plane, "Robot");
+    await defineEverywhere(plane, [`${MACHINE_API} Robot`]);
     const healthInterpretation = "function InterpretHealth(observed)\n  while true do end\nend";
     await applyAll(
       plane.client,

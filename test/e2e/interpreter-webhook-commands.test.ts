@@ -6,16 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestWebhook, type TestWebhook } from "../../fleets/apiserver/admission/webhooks/test-webhook.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { type Ran, runFlaghoist } from "../run-flaghoist.ts";
+import { defineEverywhere } from "./support/define-kinds.ts";
 import { eventually } from "./support/eventually.ts";
-import {
-  answerGadgets,
-  customization,
-  defineGadgets,
-  GADGET,
-  gadget,
-  MEANING,
-  webhookConfiguration,
-} from "./support/gadgets.ts";
+import { answerGadgets, customization, GADGET, gadget, MEANING, webhookConfiguration } from "./support/gadgets.ts";
 import { namespaceObject, policy, yamlOf } from "./support/manifests.ts";
 import { applyAll, type Plane, ref, startPlane } from "./support/plane.ts";
 import { at } from "./support/reading.ts";
@@ -37,7 +30,7 @@ describe("commands about what a webhook decides", () => {
     hook = await startTestWebhook();
     answerGadgets(hook, () => MEANING);
     plane = await startPlane({ engine: "embedded", members: { "tokyo-1": {}, "paris-1": {} } });
-    await defineGadgets(plane);
+    await defineEverywhere(plane, [GADGET]);
     await applyAll(plane.client, webhookConfiguration(hook.client("/gadgets")), namespaceObject("shop"), placed);
     await applyAll(plane.client, gadget("shop", "g", { size: 4, paused: false }));
     await eventually(async () => {

@@ -7,6 +7,7 @@ import {
   type TestWebhook,
 } from "../../fleets/apiserver/admission/webhooks/test-webhook.ts";
 import type { KubeObject } from "../../kube/object.ts";
+import { defineEverywhere } from "./support/define-kinds.ts";
 import { consistently, eventually } from "./support/eventually.ts";
 import {
   type Answers,
@@ -14,7 +15,6 @@ import {
   CONFIGURATION,
   type ConfigurationParts,
   customization,
-  defineGadgets,
   GADGET,
   gadget,
   MEANING,
@@ -34,7 +34,7 @@ describe.each(engines())("an interpreter webhook on the %s engine", (engine) => 
     hook = await startTestWebhook();
     answerGadgets(hook, () => answers);
     plane = await startPlane({ engine, members: MEMBERS });
-    await defineGadgets(plane);
+    await defineEverywhere(plane, [GADGET]);
   });
 
   afterAll(async () => {

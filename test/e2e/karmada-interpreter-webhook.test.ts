@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ensureCertificates } from "../../fleets/apiserver/http/certificates.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { systemClock } from "../../runtime/clock.ts";
+import { defineEverywhere } from "./support/define-kinds.ts";
 import { eventually } from "./support/eventually.ts";
-import { defineEverywhere } from "./support/gadgets.ts";
 import { configMap, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, type Plane, ref, startPlane } from "./support/plane.ts";
 import { at, readBinding } from "./support/reading.ts";
@@ -21,26 +21,6 @@ if (!present) console.log("skipped: KARMADA_INTERPRETER_EXAMPLE names no karmada
 
 const API_VERSION = "workload.example.io/v1alpha1";
 const WORKLOAD = ref(`${API_VERSION} Workload`, "shop", "nginx");
-
-const DEFINITION: KubeObject = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "workloads.workload.example.io" },
-  spec: {
-    group: "workload.example.io",
-    scope: "Namespaced",
-    names: { plural: "workloads", singular: "workload", kind: "Workload", listKind: "WorkloadList" },
-    versions: [
-      {
-        name: "v1alpha1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      },
-    ],
-  },
-};
 
 function workload(replicas: number): KubeObject {
   return {
@@ -82,7 +62,7 @@ describe.runIf(present)("Karmada's example webhook, asked by us", () => {
       { withinMs: 30_000 },
     );
 
-    await defineEverywhere(plane, DEFINITION);
+    await defineEverywhere(plane, [`${API_VERSION} Workload`]);
     await applyAll(plane.client, {
       apiVersion: "config.karmada.io/v1alpha1",
       kind: "ResourceInterpreterWebhookConfiguration",

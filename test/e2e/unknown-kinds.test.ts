@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../kube/object.ts";
 import { progressOf } from "../../reconciler/interpreter/third-party/rules/kstatus.ts";
+import { defineEverywhere } from "./support/define-kinds.ts";
 import { eventually } from "./support/eventually.ts";
 import { namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane } from "./support/plane.ts";
@@ -11,37 +12,12 @@ const MEMBERS = { "tokyo-1": { region: "asia" }, "paris-1": { region: "europe" }
 const WIDGET = "example.com/v1 Widget";
 const NOW = "2026-01-01T00:00:00Z";
 
-const DEFINITION: KubeObject = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "widgets.example.com" },
-  spec: {
-    group: "example.com",
-    scope: "Namespaced",
-    names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      },
-    ],
-  },
-};
-
 describe.each(engines())("a kind that nobody knows on the %s engine", (engine) => {
   let plane: Plane;
 
   beforeAll(async () => {
     plane = await startPlane({ engine, members: MEMBERS });
-    await applyAll(plane.client, DEFINITION);
-    for (const { client } of plane.members) await applyAll(client, DEFINITION);
-    await eventually(async () => {
-      for (const { items } of [await plane.client.list("cluster.karmada.io/v1alpha1", "Cluster")])
-        for (const cluster of items) expect(JSON.stringify(cluster["status"])).toContain("Widget");
-    });
+    await defineEverywhere(plane, [WIDGET]);
     await applyAll(
       plane.client,
       namespaceObject("shop"),

@@ -103,7 +103,7 @@ export function startBindingStatusController(deps: Deps): Controller {
     if (template === undefined || template.metadata.deletionTimestamp !== undefined) return;
     const items = binding.status?.aggregatedStatus ?? NOTHING_REPORTED;
     const aggregated = await interpretation.decide(
-      (interpreter) => aggregateTemplateStatus(template, items, interpreter, now),
+      (interpreter) => aggregateTemplateStatus(template, binding, items, interpreter, now),
       { signal, queue },
     );
     if (aggregated === undefined || equalJson(aggregated["status"], template["status"])) return;

@@ -22,7 +22,7 @@ const interpreter = createInterpreter({ native: nativeLevel() });
 export function answerStatus(input: StatusInput): unknown {
   const { status } = aggregateBindingStatus(input.binding, input.works, NOW);
   const aggregatedStatus = status?.aggregatedStatus ?? NOTHING_REPORTED;
-  const template = aggregateTemplateStatus(input.template, aggregatedStatus, interpreter, NOW);
+  const template = aggregateTemplateStatus(input.template, input.binding, aggregatedStatus, interpreter, NOW);
   // No entries are null in the recorded answers.
   return { aggregatedStatus: status?.aggregatedStatus ?? null, conditions: status?.conditions, template };
 }

@@ -1,35 +1,12 @@
 // A kind of the user's own, Gadget, that only an interpreter webhook understands.
 import { patchAnswer, type TestWebhook } from "../../../fleets/apiserver/admission/webhooks/test-webhook.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import { eventually } from "./eventually.ts";
-import { applyAll, type Plane } from "./plane.ts";
 import { at } from "./reading.ts";
 
 export const CONFIGURATION = "config.karmada.io/v1alpha1 ResourceInterpreterWebhookConfiguration";
 export const GADGET = "example.com/v1 Gadget";
 /** A rule for every operation on Gadgets. */
 export const ALL_GADGETS = { operations: ["*"], apiGroups: ["example.com"], apiVersions: ["v1"], kinds: ["Gadget"] };
-
-/** The definition of Gadgets; everything is allowed in them. */
-export const DEFINITION: KubeObject = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "gadgets.example.com" },
-  spec: {
-    group: "example.com",
-    scope: "Namespaced",
-    names: { plural: "gadgets", singular: "gadget", kind: "Gadget", listKind: "GadgetList" },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      },
-    ],
-  },
-};
 
 /** A Gadget of these fields. */
 export function gadget(namespace: string, name: string, spec: Record<string, unknown>): KubeObject {
@@ -69,22 +46,6 @@ export function answerGadgets(hook: TestWebhook, answers: () => Answers): void {
   hook.behave("/gadgets", async (request) => {
     const given = await answers()[String(request["operation"])]?.(request);
     return { successful: true, ...given };
-  });
-}
-
-/** Has every cluster, and the control plane, serve Gadgets. */
-export function defineGadgets(plane: Plane): Promise<void> {
-  return defineEverywhere(plane, DEFINITION);
-}
-
-/** Resolves when every cluster is known to serve the kind: one scheduled before stays on the clusters that were. */
-export async function defineEverywhere(plane: Plane, definition: KubeObject): Promise<void> {
-  await applyAll(plane.client, definition);
-  for (const { client } of plane.members) await applyAll(client, definition);
-  const kind = `"kind":"${String(at(definition, "spec", "names", "kind"))}"`;
-  await eventually(async () => {
-    const { items } = await plane.client.list("cluster.karmada.io/v1alpha1", "Cluster");
-    return items.every((cluster) => JSON.stringify(cluster["status"]).includes(kind));
   });
 }
 

@@ -1,52 +1,8 @@
-// A kind of one's own, and what its users say of it to the interpreter.
-import type { Cluster } from "../../../api/cluster.ts";
 import type { CustomizationRules } from "../../../api/config.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import { eventually } from "./eventually.ts";
-import { applyAll, type Plane, ref } from "./plane.ts";
+import { ref } from "./plane.ts";
 
 export const MACHINE_API = "acme.dev/v1";
-
-/** The definition of a namespaced kind with a status and any fields. */
-export function definitionOf(kind: string): KubeObject {
-  const plural = `${kind.toLowerCase()}s`;
-  const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.acme.dev` },
-    spec: {
-      group: "acme.dev",
-      scope: "Namespaced",
-      names: { plural, singular: kind.toLowerCase(), kind, listKind: `${kind}List` },
-      versions: [
-        { name: "v1", served: true, storage: true, subresources: { status: {} }, schema: { openAPIV3Schema: schema } },
-      ],
-    },
-  };
-}
-
-/** Defines a kind in the control plane and in every member, and waits until it is served. */
-export async function defineKind(plane: Plane, kind: string): Promise<void> {
-  const definition = definitionOf(kind);
-  for (const { client } of [plane, ...plane.members]) {
-    await applyAll(client, definition);
-    await eventually(() => client.list(MACHINE_API, kind));
-  }
-  // Clusters that do not say so have no place for it.
-  await eventually(async () => {
-    const { items } = await plane.client.list<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
-    return items.every((cluster) => serves(cluster, kind));
-  });
-}
-
-function serves(cluster: Cluster, kind: string): boolean {
-  const enabled = cluster.status?.apiEnablements ?? [];
-  return enabled.some(
-    ({ groupVersion, resources }) =>
-      groupVersion === MACHINE_API && resources?.some((resource) => resource.kind === kind) === true,
-  );
-}
 
 export function machine(namespace: string, name: string, spec: Record<string, unknown>, kind = "Machine"): KubeObject {
   return { apiVersion: MACHINE_API, kind, metadata: { name, namespace }, spec };
