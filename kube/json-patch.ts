@@ -12,8 +12,9 @@ export interface JsonPatchOperation {
 
 export interface JsonPatchOptions {
   /**
-   * `karmada` (default) lets `add` and `replace` at the empty path replace the whole document; `api-server` only
-   * `replace`, and it takes a missing key of an object for null where something is replaced or copied.
+   * `karmada` (default) lets `add` and `replace` at the empty path replace the whole document, and has the odd answers of
+   * Karmada's library for the empty key; `api-server` lets only `replace`, and takes a missing key of an object for null
+   * where something is replaced or copied.
    */
   readonly dialect?: "karmada" | "api-server" | undefined;
   /** Fails with `json-patch-too-large` when there are more operations. */
