@@ -22,7 +22,7 @@ import {
   reflectLabeledReplicas,
   reflectObservedStatefulSet,
 } from "./better-workloads.ts";
-import { ofWeakestCopy, withDesiredReplicas } from "./duplicates.ts";
+import { ofWeakestCopy, withSpecReplicas } from "./duplicates.ts";
 import { type Fields, fieldsAt, integerAt, objectsAt, optionalFieldsAt, textAt } from "./field-access.ts";
 import type { Status } from "./interpreter.ts";
 import { hasCondition, outcomeOfJob } from "./job-conditions.ts";
@@ -48,7 +48,7 @@ const aggregateWholeDeployment = ofWeakestCopy(aggregateDeployment, [
 ]);
 
 const LABELED_REPLICAS: KindRules = {
-  reflectStatus: withDesiredReplicas(reflectLabeledReplicas),
+  reflectStatus: withSpecReplicas(reflectLabeledReplicas),
   aggregateStatus: ofWeakestCopy(aggregateLabeledReplicas, [
     "replicas",
     "fullyLabeledReplicas",
@@ -60,12 +60,12 @@ const LABELED_REPLICAS: KindRules = {
 const BETTER_RULES: RulesByKind = {
   ...NATIVE_RULES,
   "apps/v1/Deployment": better("apps/v1/Deployment", {
-    reflectStatus: withDesiredReplicas(reflectDeploymentWithTroubles),
+    reflectStatus: withSpecReplicas(reflectDeploymentWithTroubles),
     aggregateStatus: (object, items, now) =>
       withRolloutConditions(aggregateWholeDeployment(object, items, now), items, now),
   }),
   "apps/v1/StatefulSet": better("apps/v1/StatefulSet", {
-    reflectStatus: withDesiredReplicas(reflectObservedStatefulSet),
+    reflectStatus: withSpecReplicas(reflectObservedStatefulSet),
     aggregateStatus: ofWeakestCopy(aggregateStatefulSetWithRevisions, [
       "replicas",
       "readyReplicas",

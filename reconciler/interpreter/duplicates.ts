@@ -8,25 +8,25 @@ import { type Aggregate, type MemberStatus, reportedStatuses, withStatus } from 
 import { fieldsAt, integerAt, optionalIntegerAt, present } from "./field-access.ts";
 import type { Status } from "./interpreter.ts";
 
-/** How many replicas the copy is to have, in what is collected of it. */
-const DESIRED = "desiredReplicas";
+/** How many replicas the copy is to have, in what is collected of it. No status of Kubernetes has a field of this name. */
+const SPEC_REPLICAS = "specReplicas";
 
 /** Collects as `reflect` does, and how many replicas the copy is to have. */
-export function withDesiredReplicas(
+export function withSpecReplicas(
   reflect: (object: KubeObject) => Status | undefined,
 ): (object: KubeObject) => Status | undefined {
   return (object) => {
     const reflected = reflect(object);
-    return reflected === undefined ? undefined : { ...reflected, [DESIRED]: wantedReplicas(object) };
+    return reflected === undefined ? undefined : { ...reflected, [SPEC_REPLICAS]: wantedReplicas(object) };
   };
 }
 
 /** The reports as those of parts of one workload: none of them is told to be of a whole copy. The very `items` if none is. */
 export function asParts(items: readonly AggregatedStatusItem[]): readonly AggregatedStatusItem[] {
-  if (!items.some(({ status }) => isObject(status) && DESIRED in status)) return items;
+  if (!items.some(({ status }) => isObject(status) && SPEC_REPLICAS in status)) return items;
   return items.map((item) => {
     if (!isObject(item.status)) return item;
-    const { [DESIRED]: _, ...status } = item.status;
+    const { [SPEC_REPLICAS]: _, ...status } = item.status;
     return { ...item, status };
   });
 }
@@ -60,7 +60,7 @@ function areDuplicates(
     items.length > 1 &&
     members.length > 0 &&
     wanted > 0 &&
-    members.every(({ status }) => optionalIntegerAt(status, DESIRED) === wanted)
+    members.every(({ status }) => optionalIntegerAt(status, SPEC_REPLICAS) === wanted)
   );
 }
 

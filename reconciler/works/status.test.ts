@@ -104,7 +104,7 @@ describe("aggregateTemplateStatus", () => {
   const item = (clusterName: string, availableReplicas: number) => ({
     clusterName,
     applied: true,
-    status: { replicas: 2, availableReplicas, desiredReplicas: 2 },
+    status: { replicas: 2, availableReplicas, specReplicas: 2 },
   });
   const statusFor = (spec: Partial<ResourceBinding["spec"]>) => {
     const of = binding("a", "b");
