@@ -7,7 +7,7 @@ import { createInterpreter } from "../interpreter/levels.ts";
 import { nativeLevel } from "../interpreter/native.ts";
 import { listedOverridePolicies } from "../overrides/override-policies.ts";
 import { orphanWorks, worksToAwait } from "./targets.ts";
-import { buildWorks, mergeWork, type WorksPlan } from "./work.ts";
+import { buildPreparedWorks, buildWorks, mergeWork, prepareWorks, type WorksPlan } from "./work.ts";
 
 const interpreter = createInterpreter({ native: nativeLevel() });
 
@@ -103,6 +103,21 @@ describe("buildWorks", () => {
     });
 
     expect(plan.works.map(({ work }) => work.metadata.namespace)).toEqual(["karmada-es-a", "karmada-es-b"]);
+  });
+
+  it("builds the same in parts", () => {
+    const spec = { clusters: [{ name: "a", replicas: 2 }, { name: "gone" }, { name: "b", replicas: 4 }] };
+    const prepared = prepareWorks({
+      binding: binding(spec),
+      template: template(),
+      clusterOf: (name) => (name === "gone" ? undefined : cluster(name)),
+      overridePolicies: listedOverridePolicies([], []),
+      workIdOf: () => "work-id",
+    });
+    const parts = prepared.targets.map((target) => buildPreparedWorks(prepared, [target], interpreter));
+
+    expect(parts.flatMap(({ works }) => works)).toEqual(build(spec).works);
+    expect(parts.flatMap(({ failures }) => failures.map(({ cluster: name }) => name))).toEqual(["gone"]);
   });
 
   it("leaves the other clusters alone when one fails", () => {

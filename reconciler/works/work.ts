@@ -61,23 +61,51 @@ export interface WorksPlan {
  * The Works of all clusters a binding means. An error in one cluster (a failing override, a cluster that is gone)
  * leaves the others alone. Works to delete are found by `orphanWorks`, and `worksToAwait` says when to hold back.
  */
-export function buildWorks(request: WorksRequest): WorksPlan {
+export function buildWorks({ interpreter, ...request }: WorksRequest): WorksPlan {
+  const prepared = prepareWorks(request);
+  return buildPreparedWorks(prepared, prepared.targets, interpreter);
+}
+
+/** What the Works of a binding have in common; made by `prepareWorks`. */
+export interface PreparedWorks extends Omit<WorksRequest, "interpreter"> {
+  /** The clusters that get something. */
+  readonly targets: readonly TargetCluster[];
+  readonly overrides: ObjectOverrides;
+  readonly completions: ReadonlyMap<string, number> | undefined;
+  readonly preservedLabels: Readonly<Record<string, string>> | undefined;
+  readonly stripped: StrippedKeys | undefined;
+}
+
+/** The first half of `buildWorks`, for those who build the Works of many clusters in several turns. */
+export function prepareWorks(request: Omit<WorksRequest, "interpreter">): PreparedWorks {
   const targets = withHeldReplicas(request.binding, effectiveTargets(request.binding));
-  const context: WorkContext = {
+  return {
     ...request,
+    targets,
     overrides: new ObjectOverrides(request.overridePolicies, { compatibility: request.compatibility }),
     completions: divideCompletions(request.template, request.binding, targets),
-    revises: isWorkload(request.binding) && request.interpreter.hookEnabled(gvkOf(request.template), "ReviseReplica"),
     preservedLabels:
       request.gates?.statefulFailoverInjection === true ? preservedLabels(request.binding, targets) : undefined,
     stripped: request.stripping === undefined ? undefined : trackingKeys(request.template, request.stripping),
   };
+}
+
+/** The second half of `buildWorks`, for some of the `targets`. */
+export function buildPreparedWorks(
+  prepared: PreparedWorks,
+  targets: readonly TargetCluster[],
+  interpreter: WorksRequest["interpreter"],
+): WorksPlan {
+  const { binding, template } = prepared;
+  const revises = isWorkload(binding) && interpreter.hookEnabled(gvkOf(template), "ReviseReplica");
+  const revised = (replicas: number): KubeObject =>
+    revises ? interpreter.reviseReplica(template, replicas) : template;
   const works: BuiltWork[] = [];
   const failures: FailedWork[] = [];
   const pending = new PendingQuestions();
   for (const target of targets) {
     try {
-      works.push(buildWork(context, target));
+      works.push(buildWork(prepared, target, revised));
     } catch (error) {
       if (pending.take(error)) continue;
       if (!(error instanceof AppError)) throw error;
@@ -88,23 +116,19 @@ export function buildWorks(request: WorksRequest): WorksPlan {
   return { works, failures };
 }
 
-interface WorkContext extends WorksRequest {
-  readonly overrides: ObjectOverrides;
-  readonly completions: ReadonlyMap<string, number> | undefined;
-  readonly revises: boolean;
-  readonly preservedLabels: Readonly<Record<string, string>> | undefined;
-  readonly stripped: StrippedKeys | undefined;
-}
-
-function buildWork(context: WorkContext, target: TargetCluster): BuiltWork {
-  const { template, interpreter } = context;
-  const cluster = context.clusterOf(target.name);
+/** `revised` is the template with so many replicas. */
+function buildWork(
+  prepared: PreparedWorks,
+  target: TargetCluster,
+  revised: (replicas: number) => KubeObject,
+): BuiltWork {
+  const { template, overrides, completions } = prepared;
+  const cluster = prepared.clusterOf(target.name);
   if (cluster === undefined) throw targetClusterMissing(target.name);
   // The order matters: overrides have the last word on replicas and completions.
-  const revised = context.revises ? interpreter.reviseReplica(template, target.replicas ?? 0) : template;
-  const overrides = context.overrides.apply(withCompletions(revised, context.completions, target.name), cluster);
-  checkIdentity(overrides.object, template);
-  return { cluster: target.name, work: workOf(context, overrides, target), overrides };
+  const overridden = overrides.apply(withCompletions(revised(target.replicas ?? 0), completions, target.name), cluster);
+  checkIdentity(overridden.object, template);
+  return { cluster: target.name, work: workOf(prepared, overridden, target), overrides: overridden };
 }
 
 // Differs from Karmada, which writes a Work of no object then.
@@ -121,7 +145,7 @@ function checkIdentity(object: KubeObject, template: KubeObject): void {
     if (typeof value !== "string") throw overriddenIdentity(field, refOf(template));
 }
 
-function workOf(context: WorkContext, overrides: OverrideResult, target: TargetCluster): Work {
+function workOf(context: PreparedWorks, overrides: OverrideResult, target: TargetCluster): Work {
   const { binding, template } = context;
   const { object } = overrides;
   const namespace = executionNamespace(target.name);

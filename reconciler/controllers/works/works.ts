@@ -5,6 +5,7 @@ import { isAlreadyExists, isConflict, isNotFound } from "../../../kube/client/st
 import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
+import { Turn } from "../../../runtime/turn.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import type { OverridePolicySource } from "../../overrides/override-policies.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
@@ -21,7 +22,15 @@ import {
 } from "../../works/metadata-keys.ts";
 import { bindingId, orphanWorks, worksToAwait } from "../../works/targets.ts";
 import { metadataStrippingOf } from "../../works/tracking-metadata.ts";
-import { type BuiltWork, buildWorks, mergeWork, WORK_API_VERSION } from "../../works/work.ts";
+import {
+  type BuiltWork,
+  buildPreparedWorks,
+  type FailedWork,
+  mergeWork,
+  type PreparedWorks,
+  prepareWorks,
+  WORK_API_VERSION,
+} from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { type Asking, concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
@@ -31,6 +40,9 @@ import type { FleetState } from "../scheduling/fleet-state.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
 import { recordAppliedOverrides, recordFailedOverrides, writeOverrideCondition } from "./override-events.ts";
 import { bindingsOfPolicies, watchOverridePolicies } from "./override-watch.ts";
+
+/** Clusters whose Works are built in one go, which takes a few milliseconds. */
+const BUILT_AT_ONCE = 50;
 
 /** Finds the Works of a binding by its permanent id. */
 export class WorkIndex {
@@ -162,22 +174,18 @@ async function reconcile(
   if (template === undefined || template.metadata.deletionTimestamp !== undefined) return undefined;
 
   const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
-  const plan = await interpretation.decide(
-    (interpreter) =>
-      buildWorks({
-        binding,
-        template,
-        interpreter,
-        clusterOf: (cluster) =>
-          context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").get(undefined, cluster),
-        overridePolicies: deps.overridePolicies,
-        compatibility: context.profile.compatibility,
-        stripping: metadataStrippingOf(context.profile),
-        workIdOf: (workNamespace, workName) =>
-          works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
-      }),
-    asking,
-  );
+  const prepared = prepareWorks({
+    binding,
+    template,
+    clusterOf: (cluster) =>
+      context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").get(undefined, cluster),
+    overridePolicies: deps.overridePolicies,
+    compatibility: context.profile.compatibility,
+    stripping: metadataStrippingOf(context.profile),
+    workIdOf: (workNamespace, workName) =>
+      works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
+  });
+  const plan = await buildInTurns(prepared, interpretation, asking);
   // Whoever was asked may have taken long: clusters that are no longer meant get nothing.
   if (findBinding(context, bindingKey(binding))?.metadata.generation !== binding.metadata.generation)
     return { requeueAfterMs: 0 };
@@ -208,6 +216,25 @@ async function reconcile(
     }
   }
   return undefined;
+}
+
+/** Builds some at a time, so that a binding with very many clusters leaves room for others. */
+async function buildInTurns(
+  prepared: PreparedWorks,
+  interpretation: Interpretation,
+  asking: Asking,
+): Promise<{ readonly works: BuiltWork[]; readonly failures: FailedWork[] }> {
+  const works: BuiltWork[] = [];
+  const failures: FailedWork[] = [];
+  const turn = new Turn();
+  for (let from = 0; from < prepared.targets.length; from += BUILT_AT_ONCE) {
+    if (turn.isOver) await turn.next();
+    const some = prepared.targets.slice(from, from + BUILT_AT_ONCE);
+    const built = await interpretation.decide((interpreter) => buildPreparedWorks(prepared, some, interpreter), asking);
+    works.push(...built.works);
+    failures.push(...built.failures);
+  }
+  return { works, failures };
 }
 
 /** Creates or updates the Work of one cluster. Answers whether anything was written. */
