@@ -5,7 +5,7 @@ import type { AggregatedStatusItem } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { aggregateCronJob } from "./aggregate-jobs.ts";
 import { aggregateAutoscaler, aggregateDisruptionBudget } from "./aggregate-resources.ts";
-import { reportedStatuses, withStatus } from "./aggregation.ts";
+import { type Aggregate, reportedStatuses, withStatus } from "./aggregation.ts";
 import { type Fields, fieldsAt, integerAt, listAt, nonZero, objectsAt, present, textAt } from "./field-access.ts";
 import type { Status } from "./interpreter.ts";
 import { reflectAutoscaler, reflectDisruptionBudget } from "./reflect-status.ts";
@@ -47,35 +47,32 @@ function observationOf(report: Report): Fields {
   return present({ observedGeneration: observedGenerationOf(report, undefined) });
 }
 
+/** Aggregates as `aggregate` does, with the generation observed and the conditions of the fleet. */
+function withObserved(
+  aggregate: (object: KubeObject, items: readonly AggregatedStatusItem[]) => KubeObject,
+  decisive: readonly string[],
+): Aggregate {
+  return (object, items, now) => {
+    const report = reportOf(object, items, now);
+    return withStatus(object, {
+      ...fieldsAt(aggregate(object, items), "status"),
+      ...observationOf(report),
+      ...conditionsOf(report, decisive),
+    });
+  };
+}
+
 export const reflectObservedBudget = withObservation(reflectDisruptionBudget);
 
-export function aggregateObservedBudget(
-  object: KubeObject,
-  items: readonly AggregatedStatusItem[],
-  now: string,
-): KubeObject {
-  const report = reportOf(object, items, now);
-  return withStatus(object, {
-    ...fieldsAt(aggregateDisruptionBudget(object, items), "status"),
-    ...observationOf(report),
-    ...conditionsOf(report, ["DisruptionAllowed"]),
-  });
-}
+export const aggregateObservedBudget = withObserved(aggregateDisruptionBudget, ["DisruptionAllowed"]);
 
 export const reflectObservedAutoscaler = withObservation(reflectAutoscaler);
 
-export function aggregateObservedAutoscaler(
-  object: KubeObject,
-  items: readonly AggregatedStatusItem[],
-  now: string,
-): KubeObject {
-  const report = reportOf(object, items, now);
-  return withStatus(object, {
-    ...fieldsAt(aggregateAutoscaler(object, items), "status"),
-    ...observationOf(report),
-    ...conditionsOf(report, ["AbleToScale", "ScalingActive", "ScalingLimited"]),
-  });
-}
+export const aggregateObservedAutoscaler = withObserved(aggregateAutoscaler, [
+  "AbleToScale",
+  "ScalingActive",
+  "ScalingLimited",
+]);
 
 /** Bound once every copy is; what was not reported yet is pending, and what all have alike is told. */
 export function aggregateWholeClaim(

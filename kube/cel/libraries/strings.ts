@@ -1,4 +1,5 @@
 // Functions of texts beyond the language's own.
+import { GO_ESCAPES } from "../../go-escapes.ts";
 import { type FunctionDeclaration, global, member } from "../declarations.ts";
 import { codePoints } from "../source.ts";
 import { DYN, INT, listOf, STRING } from "../types.ts";
@@ -87,20 +88,8 @@ function join(list: CelList, separator = ""): string {
   return parts.join(separator);
 }
 
-const QUOTES: Readonly<Record<string, string>> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
-
 function quote(text: string): string {
-  return `"${Array.from(text.toWellFormed(), (char) => QUOTES[char] ?? char).join("")}"`;
+  return `"${Array.from(text.toWellFormed(), (char) => GO_ESCAPES[char] ?? char).join("")}"`;
 }
 
 /** Space as Go knows it: Unicode's White_Space, which leaves out the byte order mark. */

@@ -1,6 +1,7 @@
 // `string.format`, which in gopher-lua is Go's `fmt.Sprintf` over the values of Lua: with Go's verbs, Go's padding and Go's
 // complaints inside the text.
 
+import { GO_ESCAPES } from "../../../kube/go-escapes.ts";
 import { bytesOfText, hasHighBytes, lettersOf, textOfBytes } from "./byte-strings.ts";
 import { type Directive, formatFloat, formatInteger, padded } from "./format-numbers.ts";
 import { isInt64, parseNumber, toInteger } from "./numbers.ts";
@@ -184,17 +185,6 @@ function firstLetters(bytes: string, count: number): string {
   return lettersOf(bytes).slice(0, count).join("");
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
 const UNPRINTABLE = /^[\p{C}\p{Zl}\p{Zp}]$|^(?! )\p{Zs}$/u;
 
 // In double quotes as Go does; with `#` in backquotes where they suffice, with `+` all in ASCII.
@@ -205,7 +195,7 @@ function quoted(bytes: string, { sharp, plus }: Directive): string {
     if (letter === "\ufffd" && letterBytes.length === 1) {
       return `\\x${letterBytes.charCodeAt(0).toString(16)}`;
     }
-    const short = ESCAPES[letter];
+    const short = GO_ESCAPES[letter];
     if (short !== undefined) return short;
     const code = letter.codePointAt(0) ?? 0;
     if (code < 0x80) return UNPRINTABLE.test(letter) ? `\\x${code.toString(16).padStart(2, "0")}` : letter;
