@@ -160,8 +160,7 @@ export function decodeKustomization(text: string, file: string, warn: (warning: 
   ) as Record<string, unknown>;
   for (const [field, replacement] of DEPRECATED) {
     if (fields[field] === undefined) continue;
-    const message = `${file}: the field ${field} is deprecated, use ${replacement}`;
-    warn({ code: "deprecated-field", message, file });
+    warn({ code: "deprecated-field", message: deprecation(field, replacement), file });
   }
   const kind = (fields["kind"] as string | undefined) || "Kustomization";
   const wanted = kind === "Component" ? "kustomize.config.k8s.io/v1alpha1" : "kustomize.config.k8s.io/v1beta1";
@@ -172,6 +171,15 @@ export function decodeKustomization(text: string, file: string, warn: (warning: 
   fold(fields, "imageTags", "images");
   fold(fields, "helmChartInflationGenerator", "helmCharts");
   return { ...(fields as object), apiVersion, kind };
+}
+
+/** The words of kustomize, which prints them after `# Warning: `. */
+function deprecation(field: string, replacement: string): string {
+  const stage = field === "vars" ? "[EXPERIMENTAL] " : "";
+  return (
+    `'${field}' is deprecated. Please use '${replacement}' instead. ` +
+    `${stage}Run 'kustomize edit fix' to update your Kustomization automatically.`
+  );
 }
 
 /** Adds the line of the field to an error that only knows its path. */

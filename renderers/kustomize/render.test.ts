@@ -42,7 +42,8 @@ describe("renderKustomization", () => {
     expect(renderKustomization(new MemoryTree(files), "").warnings).toEqual([
       {
         code: "deprecated-field",
-        message: "kustomization.yaml: the field commonLabels is deprecated, use labels",
+        message:
+          "'commonLabels' is deprecated. Please use 'labels' instead. Run 'kustomize edit fix' to update your Kustomization automatically.",
         file: "kustomization.yaml",
       },
     ]);

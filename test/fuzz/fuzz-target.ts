@@ -22,6 +22,12 @@ export interface FuzzModule {
   open(): Promise<readonly FuzzTarget[]>;
 }
 
+/** A fuzzer with options and a loop of its own. */
+export interface FuzzProgram {
+  /** Answers the exit code. */
+  run(args: readonly string[]): Promise<number>;
+}
+
 /** One failure, with all it takes to see it again. */
 export interface FuzzFailure {
   readonly target: string;

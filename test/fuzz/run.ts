@@ -1,9 +1,10 @@
+// npm run fuzz -- kustomize [OPTION...]          (kustomize.ts)
 // npm run fuzz -- NAME [--seconds N] [--iterations N] [--seed N] [--target NAME]: random and broken input for a module.
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { fuzz } from "./fuzz.ts";
-import { type FuzzModule, printInput } from "./fuzz-target.ts";
+import { type FuzzModule, type FuzzProgram, printInput } from "./fuzz-target.ts";
 
 const PARTS = new Set(["fuzz.ts", "fuzz-target.ts", "minimise.ts", "random.ts", "run.ts", "typed-bodies.ts"]);
 
@@ -33,8 +34,15 @@ function shorten(text: string): string {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
+  const [name, ...args] = process.argv.slice(2);
+  if (name === undefined || !/^[a-z]+$/.test(name)) usage("which fuzzer?");
+  const file = join(import.meta.dirname, `${name}.ts`);
+  if (!existsSync(file) || PARTS.has(`${name}.ts`)) usage(`there is no fuzzer ${name}`);
+  // Every fuzzer exports `open`, or `run` when it has a way of its own.
+  const module = (await import(file)) as FuzzModule | FuzzProgram;
+  if ("run" in module) process.exit(await module.run(args));
+  const { values } = parseArgs({
+    args,
     options: {
       seconds: { type: "string" },
       iterations: { type: "string" },
@@ -42,12 +50,6 @@ async function main(): Promise<void> {
       target: { type: "string" },
     },
   });
-  const [name] = positionals;
-  if (name === undefined || !/^[a-z]+$/.test(name)) usage("which fuzzer?");
-  const file = join(import.meta.dirname, `${name}.ts`);
-  if (!existsSync(file) || PARTS.has(`${name}.ts`)) usage(`there is no fuzzer ${name}`);
-  // Every fuzzer exports `open`.
-  const module = (await import(file)) as FuzzModule;
   const all = await module.open();
   const chosen = values.target === undefined ? all : all.filter((target) => target.name === values.target);
   if (chosen.length === 0) usage(`${name} has the targets ${all.map((target) => target.name).join(", ")}`);
