@@ -1,4 +1,5 @@
 // When two values are the same, and which of two is smaller.
+import { compareTexts } from "../compare-texts.ts";
 import {
   CelDuration,
   CelList,
@@ -78,20 +79,4 @@ export function compare(a: Value, b: Value): number {
   if (!isNumber(left) || !isNumber(right)) return noSuchOverload();
   if (Number.isNaN(left) || Number.isNaN(right)) return fail("NaN values cannot be ordered");
   return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** By code points, as UTF-8 bytes are ordered; JavaScript orders units of UTF-16. */
-export function compareTexts(a: string, b: string): number {
-  if (a === b) return 0;
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index++) {
-    const left = a.charCodeAt(index);
-    const right = b.charCodeAt(index);
-    if (left === right) continue;
-    // Halves of pairs stand for characters above all others.
-    const isPair = (unit: number): boolean => unit >= 0xd800 && unit < 0xe000;
-    if (isPair(left) !== isPair(right)) return isPair(left) ? 1 : -1;
-    return left < right ? -1 : 1;
-  }
-  return a.length < b.length ? -1 : 1;
 }

@@ -29,6 +29,7 @@ import { ResourceMap } from "./resource-map.ts";
 import {
   DEFAULT_CONFIG,
   decodeConfig,
+  EMPTY_CONFIG,
   mergeConfig,
   mergeFieldSpecs,
   type TransformerConfig,
@@ -74,10 +75,7 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
   }
   useOpenApi(loaded, session);
   for (const entry of kustomization.resources ?? []) accumulateResource(entry, loaded, into, session, depth);
-  for (const entry of kustomization.configurations ?? []) {
-    const { path, text } = loader.loadText(entry);
-    into.config = mergeConfig(into.config, decodeConfig(text, path));
-  }
+  into.config = mergeConfig(into.config, ownConfig(loaded));
   for (const entry of kustomization.crds ?? []) {
     const { path, text } = loader.loadText(entry);
     into.config = mergeConfig(into.config, decodeCrds(text, path));
@@ -95,7 +93,17 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
 }
 
 export function emptyAccumulated(): Accumulated {
-  return { map: new ResourceMap(), config: DEFAULT_CONFIG, vars: new Map() };
+  return { map: new ResourceMap(), config: EMPTY_CONFIG, vars: new Map() };
+}
+
+/** The built-in configuration with what the files of `configurations` add. */
+function ownConfig({ kustomization, loader }: LoadedKustomization): TransformerConfig {
+  let added = EMPTY_CONFIG;
+  for (const entry of kustomization.configurations ?? []) {
+    const { path, text } = loader.loadText(entry);
+    added = mergeConfig(added, decodeConfig(text, path));
+  }
+  return mergeConfig(DEFAULT_CONFIG, added);
 }
 
 function accumulateResource(

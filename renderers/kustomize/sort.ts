@@ -1,6 +1,8 @@
 // The order in which a build prints its objects.
 
+import { compareTexts } from "../../kube/compare-texts.ts";
 import { renderError } from "../errors.ts";
+import type { Gvk } from "./identity.ts";
 import type { SortOptions } from "./kustomization.ts";
 import type { Resource } from "./resource.ts";
 
@@ -56,24 +58,47 @@ export function sortResources(
 }
 
 function sortLegacy(resources: readonly Resource[], first: readonly string[], last: readonly string[]): Resource[] {
-  const ranks = new Map<string, number>();
-  for (const [index, kind] of first.entries()) ranks.set(kind, index - first.length);
-  for (const [index, kind] of last.entries()) ranks.set(kind, index + 1);
+  const ranks = rankKinds(first, last);
   const keyed = resources.map((resource) => {
     const { group, version, kind, name, namespace } = resource.currentId;
-    const gvk = `${group === "" ? "~G" : group}_${version === "" ? "~V" : version}_${kind === "" ? "~K" : kind}`;
-    const dotted = [kind, version, group].map((part) => part).join(".");
     return {
       resource,
       rank: ranks.get(kind) ?? 0,
-      gvk,
-      id: `${dotted}|${namespace === "" ? "~X" : namespace}|${name}`,
+      // As kustomize: the core Namespace comes before a custom resource of that kind, others the other way round.
+      isCoreNamespace: kind === "Namespace" && group === "",
+      gvk: gvkSortKey({ group, version, kind }),
+      id: `${namespace === "" ? "~X" : namespace}|${name === "" ? "~N" : name}`,
     };
   });
-  keyed.sort((a, b) => a.rank - b.rank || compareText(a.gvk, b.gvk) || compareText(a.id, b.id));
+  keyed.sort((a, b) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    const byGvk = compareTexts(a.gvk, b.gvk);
+    if (byGvk === 0) return compareTexts(a.id, b.id);
+    const isReversed = (a.isCoreNamespace && isNamespace(b)) || (b.isCoreNamespace && isNamespace(a));
+    return isReversed ? -byGvk : byGvk;
+  });
   return keyed.map(({ resource }) => resource);
 }
 
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function isNamespace(entry: { readonly resource: Resource }): boolean {
+  return entry.resource.kind === "Namespace";
+}
+
+function rankKinds(first: readonly string[], last: readonly string[]): ReadonlyMap<string, number> {
+  const ranks = new Map<string, number>();
+  for (const [index, kind] of first.entries()) ranks.set(kind, index - first.length);
+  for (const [index, kind] of last.entries()) ranks.set(kind, index + 1);
+  return ranks;
+}
+
+const DEFAULT_RANKS = rankKinds(FIRST, LAST);
+
+/** Where a kind stands in the built-in order: negative before, positive after all kinds that are not in it. */
+export function rankOfKind(kind: string): number {
+  return DEFAULT_RANKS.get(kind) ?? 0;
+}
+
+/** The text by which kinds of one rank are ordered; absent parts come last. */
+export function gvkSortKey({ group, version, kind }: Gvk): string {
+  return `${group === "" ? "~G" : group}_${version === "" ? "~V" : version}_${kind === "" ? "~K" : kind}`;
 }

@@ -1,12 +1,14 @@
 // Which fields each transformer touches: the built-in tables and what kustomizations add to them.
 
+import { compareTexts } from "../../kube/compare-texts.ts";
 import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
 import { renderError, wrapYamlError } from "../errors.ts";
 import defaults from "./field-specs.table.json" with { type: "json" };
-import { type GvkFilter, matchesGvk } from "./identity.ts";
+import { type Gvk, type GvkFilter, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
 import { decodeField, FIELD_SPECS, type FieldType } from "./kustomization-schema.ts";
+import { gvkSortKey, rankOfKind } from "./sort.ts";
 
 export interface NameReferenceSpec extends GvkFilter {
   readonly fieldSpecs?: readonly FieldSpec[];
@@ -62,23 +64,27 @@ const SPEC_FIELDS = [
   "replicas",
 ] as const satisfies readonly SpecField[];
 
-// The claim templates of a StatefulSet, which the recorded tables leave out.
-const CLAIM_TEMPLATE_LABELS: FieldSpec = {
-  path: "spec/volumeClaimTemplates[]/metadata/labels",
-  create: true,
-  group: "apps",
-  kind: "StatefulSet",
+/** Configures nothing: what an accumulator starts from. */
+export const EMPTY_CONFIG: TransformerConfig = {
+  namePrefix: [],
+  nameSuffix: [],
+  namespace: [],
+  commonLabels: [],
+  labels: [],
+  templateLabels: [],
+  volumeClaimTemplateLabels: [],
+  commonAnnotations: [],
+  nameReference: [],
+  varReference: [],
+  images: [],
+  replicas: [],
 };
 
-export const DEFAULT_CONFIG: TransformerConfig = {
-  ...defaults,
-  labels: [],
-  commonLabels: [...defaults.commonLabels, CLAIM_TEMPLATE_LABELS],
-  volumeClaimTemplateLabels: [CLAIM_TEMPLATE_LABELS],
-};
+/** The built-in tables in their order, as a kustomization without `configurations` adds them. */
+export const DEFAULT_CONFIG: TransformerConfig = sortConfig({ ...defaults, labels: [] });
 
 /** Reads one file of `configurations`. */
-export function decodeConfig(text: string, file: string): Partial<TransformerConfig> {
+export function decodeConfig(text: string, file: string): TransformerConfig {
   let raw: unknown;
   try {
     raw = parseYaml(text, { file, duplicateKeys: "last-wins" });
@@ -89,30 +95,73 @@ export function decodeConfig(text: string, file: string): Partial<TransformerCon
     throw renderError("render-invalid-kustomization", "a configuration must be a map of fields", { file });
   }
   // decodeField answers the shape that CONFIG_FIELDS spells out.
-  return decodeField(raw ?? {}, CONFIG_FIELDS, "", file) as Partial<TransformerConfig>;
+  return sortConfig({
+    ...EMPTY_CONFIG,
+    ...(decodeField(raw ?? {}, CONFIG_FIELDS, "", file) as Partial<TransformerConfig>),
+  });
 }
 
-/** The union of two configurations. Throws `render-fieldspec` when they disagree on creating a field. */
+/**
+ * The union of two configurations, sorted. Throws `render-fieldspec` when they disagree on creating a field.
+ *
+ * As kustomize: a spec that is more general than one already there, on the same path, adds nothing. Since specs for one
+ * kind sort before those for every kind, merging a configuration into an empty one can drop the built-in general spec.
+ */
 export function mergeConfig(base: TransformerConfig, extra: Partial<TransformerConfig>): TransformerConfig {
   if (base === extra) return base;
-  const merged = { ...base } as Record<SpecField, readonly FieldSpec[]> & {
-    nameReference: readonly NameReferenceSpec[];
-  };
-  for (const field of SPEC_FIELDS) merged[field] = mergeFieldSpecs(base[field], extra[field] ?? []);
-  merged.nameReference = mergeReferences(base.nameReference, extra.nameReference ?? []);
-  return merged;
+  const isDefault = extra === DEFAULT_CONFIG || extra === SETTLED_DEFAULT;
+  if (isDefault && (base === EMPTY_CONFIG || base === SETTLED_DEFAULT)) return SETTLED_DEFAULT;
+  return merge(base, extra);
 }
 
-/** Adds specs that are not there yet. Throws `render-fieldspec` on the same field with another `create`. */
+// What nearly every kustomization has; one object, so that merging it with itself is a comparison.
+const SETTLED_DEFAULT = merge(EMPTY_CONFIG, DEFAULT_CONFIG);
+
+function merge(base: TransformerConfig, extra: Partial<TransformerConfig>): TransformerConfig {
+  const nameReference = mergeReferences(base.nameReference, extra.nameReference ?? []);
+  let changed = nameReference !== base.nameReference;
+  const merged = { ...base, nameReference } as Record<SpecField, readonly FieldSpec[]> & {
+    nameReference: readonly NameReferenceSpec[];
+  };
+  for (const field of SPEC_FIELDS) {
+    merged[field] = mergeFieldSpecs(base[field], extra[field] ?? []);
+    changed ||= merged[field] !== base[field];
+  }
+  return changed ? sortConfig(merged) : base;
+}
+
+function sortConfig(config: TransformerConfig): TransformerConfig {
+  const sorted = { ...config } as Record<SpecField, readonly FieldSpec[]> & {
+    nameReference: readonly NameReferenceSpec[];
+  };
+  for (const field of SPEC_FIELDS) sorted[field] = [...config[field]].sort(compareGvk);
+  sorted.nameReference = [...config.nameReference].sort(compareGvk);
+  return sorted;
+}
+
+/**
+ * Adds specs that are not there yet. A spec is there when one on the same path is as narrow or narrower. Throws
+ * `render-fieldspec` when that one has another `create`.
+ */
 export function mergeFieldSpecs(base: readonly FieldSpec[], extra: readonly FieldSpec[]): readonly FieldSpec[] {
   if (extra.length === 0 || extra === base) return base;
-  const index = new Map(base.map((spec) => [specKey(spec), spec]));
+  const byPath = new Map<string, FieldSpec[]>();
+  const known = (spec: FieldSpec): FieldSpec[] => {
+    const path = spec.path ?? "";
+    let found = byPath.get(path);
+    if (found === undefined) {
+      found = [];
+      byPath.set(path, found);
+    }
+    return found;
+  };
+  for (const spec of base) known(spec).push(spec);
   const added: FieldSpec[] = [];
   for (const spec of extra) {
-    const key = specKey(spec);
-    const present = index.get(key);
+    const onPath = known(spec);
+    const present = onPath.find((other) => matchesGvk(spec, gvkOf(other)));
     if (present === undefined) {
-      index.set(key, spec);
+      onPath.push(spec);
       added.push(spec);
     } else if ((present.create ?? false) !== (spec.create ?? false)) {
       const what = `the field ${spec.path} of ${spec.kind ?? "every kind"} is configured with and without create`;
@@ -128,23 +177,35 @@ function mergeReferences(
 ): readonly NameReferenceSpec[] {
   if (extra.length === 0 || extra === base) return base;
   const result = [...base];
+  let changed = false;
   for (const reference of extra) {
     const at = result.findIndex((known) => gvkKey(known) === gvkKey(reference));
-    if (at < 0) result.push(reference);
-    else {
-      const fieldSpecs = mergeFieldSpecs(result[at]!.fieldSpecs ?? [], reference.fieldSpecs ?? []);
-      result[at] = { ...result[at]!, fieldSpecs };
+    const known = result[at];
+    if (known === undefined) {
+      result.push(reference);
+      changed = true;
+      continue;
     }
+    const fieldSpecs = mergeFieldSpecs(known.fieldSpecs ?? [], reference.fieldSpecs ?? []);
+    if (fieldSpecs === known.fieldSpecs) continue;
+    result[at] = { ...known, fieldSpecs };
+    changed = true;
   }
-  return result;
+  return changed ? result : base;
 }
 
 function gvkKey(filter: GvkFilter): string {
   return `${filter.group ?? ""}|${filter.version ?? ""}|${filter.kind ?? ""}`;
 }
 
-function specKey(spec: FieldSpec): string {
-  return `${gvkKey(spec)}|${spec.path ?? ""}`;
+function gvkOf(filter: GvkFilter): Gvk {
+  return { group: filter.group ?? "", version: filter.version ?? "", kind: filter.kind ?? "" };
+}
+
+function compareGvk(a: GvkFilter, b: GvkFilter): number {
+  return (
+    rankOfKind(a.kind ?? "") - rankOfKind(b.kind ?? "") || compareTexts(gvkSortKey(gvkOf(a)), gvkSortKey(gvkOf(b)))
+  );
 }
 
 /** Field specs found by the kind they apply to, so that no object is held against the whole table. */

@@ -1,6 +1,7 @@
 // Semantic versions: `semver("1.2.3").isLessThan(semver("2.0.0"))`.
+
+import { compareTexts } from "../../compare-texts.ts";
 import { type FunctionDeclaration, global, member } from "../declarations.ts";
-import { compareTexts } from "../equality.ts";
 import { BOOL, INT, STRING, struct } from "../types.ts";
 import { CelValue, EvaluationFailure, fail } from "../values.ts";
 
