@@ -4,6 +4,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { AppError } from "../runtime/errors.ts";
 import type { SourceTree, TreeEntry } from "../sources/tree.ts";
 import { renderError } from "./errors.ts";
+import { RenderCache } from "./kustomize/render-cache.ts";
 import { joinPath } from "./paths.ts";
 import { type RenderOptions, type RenderOutcome, render } from "./render.ts";
 import type { RenderReply, RenderRequest, TreeAnswer, TreeQuestion } from "./worker-messages.ts";
@@ -37,6 +38,8 @@ export class RenderPool {
   private readonly options: RenderPoolOptions;
   private readonly threads: Thread[] = [];
   private readonly waiting: (() => void)[] = [];
+  // What small trees left; each thread has one of its own.
+  private readonly cache = new RenderCache();
   private closed = false;
 
   constructor(options: RenderPoolOptions = {}) {
@@ -50,7 +53,8 @@ export class RenderPool {
   async render(tree: SourceTree, path: string, options: PoolRenderOptions = {}): Promise<RenderOutcome> {
     const { signal, ...own } = options;
     signal?.throwIfAborted();
-    if (isSmall(tree, this.options.inThreadBytes ?? 64 * 1024)) return render(tree, path, own);
+    if (isSmall(tree, this.options.inThreadBytes ?? 64 * 1024))
+      return render(tree, path, { ...own, cache: this.cache });
     const thread = await this.acquire();
     try {
       signal?.throwIfAborted();

@@ -6,6 +6,7 @@ import { renderError } from "./errors.ts";
 import { effectiveScope } from "./kustomize/identity.ts";
 import { KUSTOMIZATION_FILES } from "./kustomize/kustomization.ts";
 import { renderKustomization } from "./kustomize/render.ts";
+import type { RenderCache } from "./kustomize/render-cache.ts";
 import { joinPath, PathResolver } from "./paths.ts";
 import { renderPlain } from "./plain.ts";
 import type { ObjectOrigin, RenderedObject, RenderResult } from "./rendered.ts";
@@ -23,6 +24,12 @@ export interface RenderOptions {
   readonly maxFileBytes?: number | undefined;
 }
 
+/** Options that do not travel between threads. */
+export interface LocalRenderOptions extends RenderOptions {
+  /** Remembers parts of kustomizations for the next render. */
+  readonly cache?: RenderCache | undefined;
+}
+
 export interface RenderOutcome extends RenderResult {
   readonly renderer: RendererName;
 }
@@ -33,7 +40,7 @@ export interface RenderOutcome extends RenderResult {
  * A plain folder takes its manifests from all folders below; one of these that has a kustomization is built as such.
  * Throws `AppError` with a code of `RenderErrorCode`.
  */
-export function render(tree: SourceTree, path: string, options: RenderOptions = {}): RenderOutcome {
+export function render(tree: SourceTree, path: string, options: LocalRenderOptions = {}): RenderOutcome {
   const resolver = new PathResolver(tree);
   const folder = normalize(path);
   const renderer =
@@ -52,14 +59,15 @@ export function render(tree: SourceTree, path: string, options: RenderOptions = 
   return { ...result, objects: result.objects.map((rendered) => inNamespace(rendered, targetNamespace)), renderer };
 }
 
-function renderWithKustomize(tree: SourceTree, folder: string, options: RenderOptions): RenderResult {
-  const result = renderKustomization(tree, folder, {
+function renderWithKustomize(tree: SourceTree, folder: string, options: LocalRenderOptions): RenderResult {
+  const { objects, warnings } = renderKustomization(tree, folder, {
     ...(options.targetNamespace && { targetNamespace: options.targetNamespace }),
     ...(options.maxObjects !== undefined && { maxObjects: options.maxObjects }),
     ...(options.maxFileBytes !== undefined && { maxFileBytes: options.maxFileBytes }),
+    cache: options.cache,
   });
-  for (const { object, origin } of result.objects) checkApplicable(object, origin);
-  return result;
+  for (const { object, origin } of objects) checkApplicable(object, origin);
+  return { objects, warnings };
 }
 
 // kustomize prints objects that no API server would take.

@@ -3,6 +3,7 @@
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { AppError } from "../runtime/errors.ts";
 import type { SourceTree, TreeEntry } from "../sources/tree.ts";
+import { RenderCache } from "./kustomize/render-cache.ts";
 import { render } from "./render.ts";
 import type { RenderReply, RenderRequest, TreeAnswer, TreeQuestion } from "./worker-messages.ts";
 
@@ -50,9 +51,9 @@ class RemoteTree implements SourceTree {
   }
 }
 
-function answer(request: RenderRequest): RenderReply {
+function answer(request: RenderRequest, cache: RenderCache): RenderReply {
   try {
-    return { type: "done", outcome: render(new RemoteTree(request), request.path, request.options) };
+    return { type: "done", outcome: render(new RemoteTree(request), request.path, { ...request.options, cache }) };
   } catch (error) {
     if (error instanceof AppError) {
       const details = Object.fromEntries(
@@ -66,8 +67,9 @@ function answer(request: RenderRequest): RenderReply {
 
 if (!isMainThread && parentPort !== null) {
   const pool = parentPort;
+  const cache = new RenderCache();
   pool.on("message", (request: RenderRequest) => {
-    const reply = answer(request);
+    const reply = answer(request, cache);
     request.port.close();
     pool.postMessage(reply);
   });

@@ -4,6 +4,7 @@ import { stringifyYaml } from "../../kube/yaml.ts";
 import { parentOf } from "../paths.ts";
 import { ensureMap, setField, stringNode } from "./node.ts";
 import type { BuildStep, Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
 
 export interface BuildMetadataOptions {
   readonly origin: boolean;
@@ -25,35 +26,40 @@ export function buildMetadataOptions(names: readonly string[] | undefined): Buil
 
 /** Writes what the root asked for. `version` goes into the managed-by label. */
 export function writeBuildMetadata(
-  resources: readonly Resource[],
+  map: ResourceMap,
   options: BuildMetadataOptions,
   root: string,
   version: string,
 ): void {
-  for (const resource of resources) {
-    if (options.transformations && resource.transformations.length > 0) {
-      const steps = resource.transformations.map((step) => describeStep(step, root));
-      annotate(resource, TRANSFORMATIONS, stringifyYaml(steps));
-    }
-    if (options.origin && resource.step !== undefined) {
-      annotate(resource, ORIGIN, stringifyYaml(describeStep(resource.step, root)));
-    }
-    if (options.managedBy) {
-      setField(
-        ensureMap(ensureMap(resource.node, "metadata"), "labels"),
-        MANAGED_BY,
-        stringNode(`kustomize-${version}`),
-      );
-    }
+  if (!options.transformations && !options.origin && !options.managedBy) return;
+  for (const resource of map.resources) map.edit(resource, (own) => write(own, options, root, version));
+}
+
+function write(resource: Resource, options: BuildMetadataOptions, root: string, version: string): void {
+  if (options.transformations && resource.transformations.length > 0) {
+    const steps = resource.transformations.map((step) => describeStep(step, root));
+    annotate(resource, TRANSFORMATIONS, stringifyYaml(steps));
+  }
+  if (options.origin && resource.step !== undefined) {
+    annotate(resource, ORIGIN, stringifyYaml(describeStep(resource.step, root)));
+  }
+  if (options.managedBy) {
+    setField(ensureMap(ensureMap(resource.node, "metadata"), "labels"), MANAGED_BY, stringNode(`kustomize-${version}`));
   }
 }
 
 /** Notes a transformer on every object; on one of unknown origin it counts as its maker. */
-export function recordTransformer(resources: readonly Resource[], step: BuildStep): void {
-  for (const resource of resources) {
-    if (resource.step === undefined) resource.step = step;
-    else resource.transformations.push(step);
-  }
+export function recordTransformer(map: ResourceMap, step: BuildStep): void {
+  const key = map.options.keepStates ? `record\n${JSON.stringify(step)}` : undefined;
+  map.during({ key, writer: { by: "buildMetadata", file: step.configuredIn ?? "" } }, () => {
+    for (const resource of map.resources) {
+      map.edit(resource, (own) => {
+        if (own.step === undefined) own.step = step;
+        else own.transformations.push(step);
+        return false;
+      });
+    }
+  });
 }
 
 function annotate(resource: Resource, key: string, value: string): void {

@@ -3,12 +3,18 @@
 import { parseYaml } from "../../kube/yaml.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { wrapYamlError } from "../errors.ts";
-import type { RenderWarning } from "../rendered.ts";
+import type { RenderWarning, Writer } from "../rendered.ts";
 import { type BuildMetadataOptions, recordTransformer } from "./build-metadata.ts";
 import { decodeCrds } from "./crds.ts";
 import { absorbGenerated, type GeneratedKind, generate, generatorStep, mergeOptions } from "./generators.ts";
 import { setImages } from "./images.ts";
-import { decodeKustomization, type GeneratorEntry, type Kustomization, type LabelEntry } from "./kustomization.ts";
+import {
+  decodeKustomization,
+  type FieldSpec,
+  type GeneratorEntry,
+  type Kustomization,
+  type LabelEntry,
+} from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import { type MergeSchemas, openApiSchemas } from "./merge-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
@@ -23,9 +29,11 @@ import {
   readPlugin,
   runTransformer,
 } from "./plugins.ts";
-import { applyReplacements, loadReplacements } from "./replacements.ts";
+import { contentKey, dataKey, type RenderCache } from "./render-cache.ts";
+import { applyLoadedReplacements } from "./replacements.ts";
 import type { BuildStep, Resource } from "./resource.ts";
-import { ResourceMap } from "./resource-map.ts";
+import { type MapOptions, ResourceMap, type Step } from "./resource-map.ts";
+import { nodeKey } from "./share.ts";
 import {
   DEFAULT_CONFIG,
   decodeConfig,
@@ -42,8 +50,12 @@ export interface BuildSession {
   /** Objects in all, to keep a build from growing without bound. */
   readonly maxObjects: number;
   readonly maxDepth: number;
+  readonly cache: RenderCache | undefined;
+  readonly map: MapOptions;
   metadata: BuildMetadataOptions | undefined;
   schemas: MergeSchemas;
+  /** Equal keys mean equal schemas. */
+  schemasKey: string;
   customSchema: boolean;
 }
 
@@ -89,11 +101,13 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
     accumulate(component, into, session, depth + 1);
   }
   transform(loaded, into, session);
-  registerVars(into.vars, kustomization.vars ?? [], into.map.resources, file);
+  into.map.during({ key: `vars\n${file}`, writer: { by: "vars", file } }, () =>
+    registerVars(into.vars, kustomization.vars ?? [], into.map, file),
+  );
 }
 
-export function emptyAccumulated(): Accumulated {
-  return { map: new ResourceMap(), config: EMPTY_CONFIG, vars: new Map() };
+export function emptyAccumulated(session: BuildSession): Accumulated {
+  return { map: new ResourceMap(session.map), config: EMPTY_CONFIG, vars: new Map() };
 }
 
 /** The built-in configuration with what the files of `configurations` add. */
@@ -116,17 +130,14 @@ function accumulateResource(
   const { loader } = loaded;
   if (!loader.isDirectory(entry)) {
     const { path, text } = loader.loadText(entry);
-    for (const resource of parseResources(text, path)) {
-      resource.step = { path };
-      append(into.map, resource, loader, session);
-    }
+    for (const resource of parse(text, path, session)) append(into.map, resource, loader, session);
     return;
   }
   const base = loadKustomization(loader.child(entry), session);
   if (base.kustomization.kind === "Component") {
     throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is a Component; list it under components`);
   }
-  const child = emptyAccumulated();
+  const child = emptyAccumulated(session);
   accumulate(base, child, session, depth + 1);
   for (const resource of child.map.resources) append(into.map, resource, loader, session);
   into.config = mergeConfig(into.config, child.config);
@@ -134,6 +145,11 @@ function accumulateResource(
     if (into.vars.has(name)) throw loader.fault("render-var", entry, `the variable ${name} is defined twice`);
     into.vars.set(name, variable);
   }
+}
+
+/** Reads objects, from memory where the same text was read before: they must only be changed by `ResourceMap.edit`. */
+function parse(text: string, file: string, session: BuildSession): readonly Resource[] {
+  return session.cache?.parsed(text, file, parseResources) ?? parseResources(text, file);
 }
 
 function append(map: ResourceMap, resource: Resource, loader: Loader, session: BuildSession): void {
@@ -161,19 +177,30 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
   } catch (error) {
     throw wrapYamlError(error, "render-openapi", path);
   }
+  session.schemasKey = contentKey(text);
   session.customSchema = true;
 }
 
 function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession): void {
   const { kustomization, loader, file } = loaded;
-  const run = (kind: GeneratedKind, entry: GeneratorEntry, step: BuildStep): void => {
-    const options = mergeOptions(entry.options, kustomization.generatorOptions);
-    const generated = generate(kind, { ...entry, ...(options && { options }) }, loader, file);
-    generated.step = step;
-    absorbGenerated(into.map, generated, loader);
+  const absorb = (made: Resource, origin: BuildStep, writer: Writer): void => {
+    made.step = origin;
+    made.writers = [writer];
+    const generated = remembered(made, session);
+    const key = `absorb\n${JSON.stringify([writer, origin])}`;
+    into.map.during({ key, writer }, () => absorbGenerated(into.map, generated, loader));
   };
-  for (const entry of kustomization.configMapGenerator ?? []) run("ConfigMap", entry, generatorStep("ConfigMap", file));
-  for (const entry of kustomization.secretGenerator ?? []) run("Secret", entry, generatorStep("Secret", file));
+  const run = (kind: GeneratedKind, entry: GeneratorEntry, origin: BuildStep, writer: Writer): void => {
+    const options = mergeOptions(entry.options, kustomization.generatorOptions);
+    absorb(generate(kind, { ...entry, ...(options && { options }) }, loader, file), origin, writer);
+  };
+  for (const kind of ["ConfigMap", "Secret"] as const) {
+    const field = kind === "ConfigMap" ? "configMapGenerator" : "secretGenerator";
+    for (const [index, entry] of (kustomization[field] ?? []).entries()) {
+      const writer = { by: `${kind}Generator`, file, field: `${field}[${index}]` };
+      run(kind, entry, generatorStep(kind, file), writer);
+    }
+  }
   if ((kustomization.helmCharts ?? []).length > 0) {
     throw loader.fault(
       "render-plugin",
@@ -183,15 +210,21 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
   }
   for (const plugin of loadPlugins(kustomization.generators ?? [], loaded, session)) {
     if (!isGenerator(plugin)) throw loader.fault("render-plugin", plugin.kind, `${plugin.kind} is no generator`);
+    const writer = { by: plugin.kind, file: plugin.file };
     if (plugin.kind === "IAMPolicyGenerator") {
-      const account = generateServiceAccount(plugin);
-      account.step = pluginStep(plugin);
-      absorbGenerated(into.map, account, loader);
+      absorb(generateServiceAccount(plugin), pluginStep(plugin), writer);
       continue;
     }
     const kind = plugin.kind === "SecretGenerator" ? "Secret" : "ConfigMap";
-    run(kind, generatorEntry(plugin), pluginStep(plugin));
+    run(kind, generatorEntry(plugin), pluginStep(plugin), writer);
   }
+}
+
+function remembered(made: Resource, session: BuildSession): Resource {
+  if (session.cache === undefined) return session.map.keepStates ? made.finish() : made;
+  const { origin, step, behavior, needsHash, node } = made;
+  const key = `${JSON.stringify([origin, step, made.writers, behavior, needsHash])}\n${nodeKey(node)}`;
+  return session.cache.generated(key, made);
 }
 
 /** Plugin configurations from files, directories and inline text. */
@@ -203,7 +236,7 @@ function loadPlugins(entries: readonly string[], loaded: LoadedKustomization, se
 function pluginResources(entry: string, loader: Loader, file: string, session: BuildSession): readonly Resource[] {
   if (entry.includes("\n") || entry.trimStart().startsWith("{")) {
     try {
-      return parseResources(entry, file);
+      return parse(entry, file, session);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       throw loader.fault("render-plugin", entry.split("\n")[0] ?? "", error.message, error);
@@ -211,9 +244,9 @@ function pluginResources(entry: string, loader: Loader, file: string, session: B
   }
   if (!loader.isDirectory(entry)) {
     const { path, text } = loader.loadText(entry);
-    return parseResources(text, path);
+    return parse(text, path, session);
   }
-  const child = emptyAccumulated();
+  const child = emptyAccumulated(session);
   accumulate(loadKustomization(loader.child(entry), session), child, session, 1);
   return child.map.resources;
 }
@@ -221,60 +254,101 @@ function pluginResources(entry: string, loader: Loader, file: string, session: B
 function transform(loaded: LoadedKustomization, into: Accumulated, session: BuildSession): void {
   const { kustomization: k, loader, file } = loaded;
   const { map, config } = into;
-  const context: PatchContext = { loader, schemas: session.schemas, file };
-  const step = (kind: string, run: () => void, plugin?: Plugin): void => {
-    run();
-    if (session.metadata?.origin === true || session.metadata?.transformations === true) {
-      const made = plugin === undefined ? undefined : pluginStep(plugin);
-      recordTransformer(map.resources, made ?? { configuredIn: file, configuredBy: { apiVersion: "builtin", kind } });
-    }
+  const context: PatchContext = {
+    loader,
+    schemas: session.schemas,
+    file,
+    parse: (text, from) => parse(text, from, session),
+  };
+  const run = (step: Step, origin: BuildStep, apply: () => void): void => {
+    map.during(step, apply);
+    if (session.metadata?.origin === true || session.metadata?.transformations === true) recordTransformer(map, origin);
     map.dropEmpty();
   };
+  // What decides the change, beside the object: the entry and the tables or schemas that the transformer goes by.
+  const step = (by: string, field: string, entry: unknown, tables: object | string, apply: () => void): void => {
+    const writer = { by, file, field };
+    const key = session.map.keepStates
+      ? `${JSON.stringify([writer, entry])}\n${typeof tables === "string" ? tables : dataKey(tables)}`
+      : undefined;
+    run({ key, writer }, { configuredIn: file, configuredBy: { apiVersion: "builtin", kind: by } }, apply);
+  };
+  const { schemasKey } = session;
   if ((k.patchesStrategicMerge ?? []).length > 0) {
-    step("PatchStrategicMergeTransformer", () => {
+    step("PatchStrategicMergeTransformer", "patchesStrategicMerge", undefined, schemasKey, () => {
       for (const entry of k.patchesStrategicMerge ?? []) applyMergeEntry(map, entry, context);
     });
   }
-  for (const entry of k.patches ?? []) step("PatchTransformer", () => applyPatchEntry(map, entry, context));
+  for (const [index, entry] of (k.patches ?? []).entries()) {
+    step("PatchTransformer", `patches[${index}]`, entry, schemasKey, () => applyPatchEntry(map, entry, context));
+  }
   if (k.namespace) {
     const { namespace } = k;
-    step("NamespaceTransformer", () =>
+    step("NamespaceTransformer", "namespace", namespace, config.namespace, () =>
       setNamespaces(map, { namespace, specs: config.namespace, unsetOnly: false, subjects: "default-only" }),
     );
   }
-  if (k.namePrefix) step("PrefixTransformer", () => addAffix(map, k.namePrefix ?? "", "prefix", config.namePrefix));
-  if (k.nameSuffix) step("SuffixTransformer", () => addAffix(map, k.nameSuffix ?? "", "suffix", config.nameSuffix));
-  for (const entry of k.labels ?? []) step("LabelTransformer", () => addLabels(map, entry, config));
-  if (k.commonLabels !== undefined) step("LabelTransformer", () => setPairs(map, k.commonLabels, config.commonLabels));
+  for (const where of ["prefix", "suffix"] as const) {
+    const [by, field] =
+      where === "prefix"
+        ? (["PrefixTransformer", "namePrefix"] as const)
+        : (["SuffixTransformer", "nameSuffix"] as const);
+    const affix = k[field];
+    if (affix) step(by, field, affix, config[field], () => addAffix(map, affix, where, config[field]));
+  }
+  for (const [index, entry] of (k.labels ?? []).entries()) {
+    const specs = labelSpecs(entry, config);
+    step("LabelTransformer", `labels[${index}]`, entry.pairs, specs, () => setPairs(map, entry.pairs, specs));
+  }
+  if (k.commonLabels !== undefined) {
+    step("LabelTransformer", "commonLabels", k.commonLabels, config.commonLabels, () =>
+      setPairs(map, k.commonLabels, config.commonLabels),
+    );
+  }
   if (k.commonAnnotations !== undefined) {
-    step("AnnotationsTransformer", () => setPairs(map, k.commonAnnotations, config.commonAnnotations));
+    step("AnnotationsTransformer", "commonAnnotations", k.commonAnnotations, config.commonAnnotations, () =>
+      setPairs(map, k.commonAnnotations, config.commonAnnotations),
+    );
   }
-  for (const entry of k.patchesJson6902 ?? [])
-    step("PatchJson6902Transformer", () => applyJsonEntry(map, entry, context));
-  for (const entry of k.replicas ?? []) {
-    step("ReplicaCountTransformer", () => setReplicas(map, entry.name ?? "", entry.count ?? 0, config.replicas));
+  for (const [index, entry] of (k.patchesJson6902 ?? []).entries()) {
+    step("PatchJson6902Transformer", `patchesJson6902[${index}]`, entry, "", () => applyJsonEntry(map, entry, context));
   }
-  for (const entry of k.images ?? []) step("ImageTagTransformer", () => setImages(map, entry, config.images));
-  if ((k.replacements ?? []).length > 0) {
-    step("ReplacementTransformer", () => {
-      applyReplacements(map.resources, loadReplacements(k.replacements ?? [], loader), file);
-      map.invalidate();
-    });
+  for (const [index, entry] of (k.replicas ?? []).entries()) {
+    step("ReplicaCountTransformer", `replicas[${index}]`, entry, config.replicas, () =>
+      setReplicas(map, entry.name ?? "", entry.count ?? 0, config.replicas),
+    );
+  }
+  for (const [index, entry] of (k.images ?? []).entries()) {
+    step("ImageTagTransformer", `images[${index}]`, entry, config.images, () => setImages(map, entry, config.images));
+  }
+  const replacements = k.replacements ?? [];
+  if (replacements.length > 0) {
+    step("ReplacementTransformer", "replacements", replacements, "", () =>
+      applyLoadedReplacements(map, replacements, loader, file),
+    );
   }
   for (const plugin of loadPlugins(k.transformers ?? [], loaded, session)) {
-    step(plugin.kind, () => runTransformer(map, plugin, { ...context, file: plugin.file }), plugin);
+    const writer = { by: plugin.kind, file: plugin.file };
+    run({ key: pluginKey(plugin, session), writer }, pluginStep(plugin), () =>
+      runTransformer(map, plugin, { ...context, file: plugin.file }),
+    );
   }
-  for (const plugin of loadPlugins(k.validators ?? [], loaded, session)) runTransformer(map, plugin, context);
+  for (const plugin of loadPlugins(k.validators ?? [], loaded, session)) {
+    map.during({ key: pluginKey(plugin, session), writer: { by: plugin.kind, file: plugin.file } }, () =>
+      runTransformer(map, plugin, context),
+    );
+  }
 }
 
-function addLabels(map: ResourceMap, entry: LabelEntry, config: TransformerConfig): void {
-  let specs = mergeFieldSpecs(entry.fields ?? [], config.labels);
-  if (entry.includeSelectors === true) {
-    specs = mergeFieldSpecs(specs, config.commonLabels);
-  } else {
-    if (entry.includeTemplates === true) specs = mergeFieldSpecs(specs, config.templateLabels);
-    if (entry.includeVolumeClaimTemplates === true) specs = mergeFieldSpecs(specs, config.volumeClaimTemplateLabels);
-    specs = mergeFieldSpecs(specs, [{ path: "metadata/labels", create: true }]);
-  }
-  setPairs(map, entry.pairs, specs);
+function pluginKey(plugin: Plugin, session: BuildSession): string | undefined {
+  return session.map.keepStates ? `${JSON.stringify(plugin)}\n${session.schemasKey}` : undefined;
+}
+
+function labelSpecs(entry: LabelEntry, config: TransformerConfig): readonly FieldSpec[] {
+  const specs = mergeFieldSpecs(entry.fields ?? [], config.labels);
+  if (entry.includeSelectors === true) return mergeFieldSpecs(specs, config.commonLabels);
+  let all = specs;
+  if (entry.includeTemplates === true) all = mergeFieldSpecs(all, config.templateLabels);
+  if (entry.includeVolumeClaimTemplates === true) all = mergeFieldSpecs(all, config.volumeClaimTemplateLabels);
+  return mergeFieldSpecs(all, [{ path: "metadata/labels", create: true }]);
 }

@@ -11,6 +11,8 @@ export type Visit = (node: Node, set: (value: Node) => void) => void;
 export interface WalkOptions {
   /** What a missing leaf becomes when the spec creates it. */
   readonly create: "map" | "scalar" | "nothing";
+  /** Leave the object as it is; visits must not set anything either. */
+  readonly dry?: boolean;
 }
 
 const paths = new Map<string, readonly string[]>();
@@ -30,7 +32,7 @@ export function splitFieldPath(path: string): readonly string[] {
 export function walkFieldSpec(resource: Resource, spec: FieldSpec, options: WalkOptions, visit: Visit): void {
   const parts = splitFieldPath(spec.path ?? "");
   const create = spec.create === true ? options.create : "nothing";
-  const place: Place = { parts, create, visit, resource, path: spec.path ?? "" };
+  const place: Place = { parts, create, visit, resource, path: spec.path ?? "", dry: options.dry === true };
   walk(resource.node, 0, place, () => {});
 }
 
@@ -40,6 +42,7 @@ interface Place {
   readonly visit: Visit;
   readonly resource: Resource;
   readonly path: string;
+  readonly dry: boolean;
 }
 
 function walk(node: Node, depth: number, place: Place, set: (value: Node) => void): void {
@@ -81,7 +84,7 @@ function enterMap(map: NodeMap, depth: number, place: Place): void {
   if (field === undefined) return;
   if (insistsOnList && isNullNode(field)) {
     // As kustomize: a null where the path says list becomes an empty list.
-    map.set(key, []);
+    if (!place.dry) map.set(key, []);
     return;
   }
   walk(field, depth + 1, place, (value) => {

@@ -5,9 +5,10 @@ import { baseNameOf } from "../paths.ts";
 import { idKey, type ResourceId } from "./identity.ts";
 import type { GeneratorEntry, GeneratorOptions } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { ensureMap, isMapNode, type NodeMap, Scalar, setField, stringNode, textOf } from "./node.ts";
+import { cloneNode, ensureMap, isMapNode, type NodeMap, Scalar, setField, stringNode, textOf } from "./node.ts";
 import { type BuildStep, type GeneratorBehavior, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
+import { nodeKey } from "./share.ts";
 
 export type GeneratedKind = "ConfigMap" | "Secret";
 
@@ -80,15 +81,18 @@ export function absorbGenerated(map: ResourceMap, generated: Resource, loader: L
     const what = `there is a ${generated.kind} ${entry} already; set behavior to merge or replace to change it`;
     throw loader.fault("render-generator-exists", entry, what);
   }
-  map.replace(old, combine(old, generated, behavior));
+  const salt = map.options.keepStates ? `${behavior}\n${generated.needsHash}\n${nodeKey(generated.node)}` : "";
+  map.edit(old, (own) => combine(own, generated, behavior), salt);
 }
 
 function findById(map: ResourceMap, id: ResourceId): readonly Resource[] {
   return map.findByAnyId(id).filter((resource) => resource.allIds.some((known) => idKey(known) === idKey(id)));
 }
 
-function combine(old: Resource, generated: Resource, behavior: "merge" | "replace"): Resource {
-  const { node } = generated;
+function combine(old: Resource, generated: Resource, behavior: "merge" | "replace"): void {
+  const { name, namespace } = old;
+  // cloneNode keeps the shape: a map stays a map.
+  const node = cloneNode(generated.node) as NodeMap;
   for (const field of ["labels", "annotations"] as const) {
     const merged = new Map([...old.stringMap(field), ...generated.stringMap(field)]);
     const metadata = ensureMap(node, "metadata");
@@ -103,14 +107,11 @@ function combine(old: Resource, generated: Resource, behavior: "merge" | "replac
       node.set(field, new Map([...before, ...(isMapNode(after) ? after : [])]));
     }
   }
-  const result = new Resource(node, old.origin);
-  result.adoptHistoryOf(old);
-  if (behavior === "replace") result.step = generated.step;
-  result.behavior = old.behavior;
-  result.needsHash = old.needsHash && generated.needsHash;
-  result.setName(old.name);
-  result.setNamespace(old.namespace);
-  return result;
+  old.node = node;
+  if (behavior === "replace") old.step = generated.step;
+  old.needsHash = old.needsHash && generated.needsHash;
+  old.setName(name);
+  old.setNamespace(namespace);
 }
 
 // As kustomize: text of a secret that is merged into counts as data.

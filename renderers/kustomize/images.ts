@@ -15,36 +15,54 @@ export function setImages(map: ResourceMap, entry: ImageEntry, specs: readonly F
   const index = new SpecIndex(specs);
   for (const resource of map.resources) {
     if (resource.kind === "CustomResourceDefinition") continue;
-    rewriteContainers(resource, resource.node, matches, entry);
-    for (const spec of index.matching(resource.gvk)) {
-      walkFieldSpec(resource, spec, { create: "nothing" }, (node, set) => {
-        const image = rewrite(resource, node, spec.path ?? "", matches, entry);
-        if (image !== undefined) set(image);
-      });
-    }
+    map.edit(resource, (own) => setImagesOf(own, entry, matches, index));
   }
+}
+
+function setImagesOf(resource: Resource, entry: ImageEntry, matches: Matcher, index: SpecIndex<FieldSpec>): boolean {
+  let written = rewriteContainers(resource, resource.node, matches, entry);
+  for (const spec of index.matching(resource.gvk)) {
+    walkFieldSpec(resource, spec, { create: "nothing" }, (node, set) => {
+      const image = rewrite(resource, node, spec.path ?? "", matches, entry);
+      if (image === undefined) return;
+      set(image);
+      written = true;
+    });
+  }
+  return written;
 }
 
 // The older pass: containers and initContainers wherever they are, so that custom resources are covered too.
-function rewriteContainers(resource: Resource, node: Node, matches: Matcher, entry: ImageEntry): void {
-  if (node instanceof Scalar) return;
+function rewriteContainers(resource: Resource, node: Node, matches: Matcher, entry: ImageEntry): boolean {
+  if (node instanceof Scalar) return false;
+  let written = false;
   if (isListNode(node)) {
-    for (const item of node) rewriteContainers(resource, item, matches, entry);
-    return;
+    for (const item of node) if (rewriteContainers(resource, item, matches, entry)) written = true;
+    return written;
   }
   for (const [key, value] of node) {
     if (value instanceof Scalar) continue;
-    rewriteContainers(resource, value, matches, entry);
+    if (rewriteContainers(resource, value, matches, entry)) written = true;
     if ((key !== "containers" && key !== "initContainers") || !isListNode(value)) continue;
-    for (const container of value) if (isMapNode(container)) rewriteContainer(resource, container, key, matches, entry);
+    for (const container of value) {
+      if (isMapNode(container) && rewriteContainer(resource, container, key, matches, entry)) written = true;
+    }
   }
+  return written;
 }
 
-function rewriteContainer(resource: Resource, node: NodeMap, key: string, matches: Matcher, entry: ImageEntry): void {
+function rewriteContainer(
+  resource: Resource,
+  node: NodeMap,
+  key: string,
+  matches: Matcher,
+  entry: ImageEntry,
+): boolean {
   const image = node.get("image");
-  if (image === undefined || isNullNode(image)) return;
+  if (image === undefined || isNullNode(image)) return false;
   const changed = rewrite(resource, image, `${key}.image`, matches, entry);
   if (changed !== undefined) node.set("image", changed);
+  return changed !== undefined;
 }
 
 function rewrite(resource: Resource, node: Node, path: string, matches: Matcher, entry: ImageEntry): Node | undefined {

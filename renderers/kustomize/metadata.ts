@@ -2,7 +2,7 @@
 
 import { renderError } from "../errors.ts";
 import { nodeKindFault, walkFieldSpec } from "./field-walk.ts";
-import { isClusterScoped } from "./identity.ts";
+import { isClusterScoped, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
 import {
   ensureMap,
@@ -33,36 +33,49 @@ export function setNamespaces(map: ResourceMap, options: NamespaceOptions): void
   // metadata/namespace is decided by scope, never by table.
   const index = new SpecIndex(options.specs.filter((spec) => spec.path !== "metadata/namespace"));
   const value = stringNode(options.namespace);
-  for (const resource of map.resources) {
-    resource.rememberName();
-    const { gvk } = resource;
-    if (!isClusterScoped(gvk)) {
-      const metadata = ensureMap(resource.node, "metadata");
-      if (!options.unsetOnly || (textOf(metadata.get("namespace")) ?? "") === "")
-        setField(metadata, "namespace", value);
-    }
-    setSubjects(resource, options, value);
-    for (const spec of index.matching(gvk)) {
-      if (isHandledElsewhere(spec, gvk.kind)) continue;
-      walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
-        if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
-        if (!options.unsetOnly || (textOf(node) ?? "") === "") set(value);
-      });
+  for (const resource of map.resources) map.edit(resource, (own) => setNamespace(own, options, index, value));
+  map.assertUnique(`the namespace ${options.namespace}`);
+}
+
+function setNamespace(
+  resource: Resource,
+  options: NamespaceOptions,
+  index: SpecIndex<FieldSpec>,
+  value: Node,
+): boolean {
+  resource.rememberName();
+  const { gvk } = resource;
+  let written = false;
+  if (!isClusterScoped(gvk)) {
+    const metadata = ensureMap(resource.node, "metadata");
+    if (!options.unsetOnly || (textOf(metadata.get("namespace")) ?? "") === "") {
+      setField(metadata, "namespace", value);
+      written = true;
     }
   }
-  map.invalidate();
-  map.assertUnique(`the namespace ${options.namespace}`);
+  if (setSubjects(resource, options, value)) written = true;
+  for (const spec of index.matching(gvk)) {
+    if (isHandledElsewhere(spec, gvk.kind)) continue;
+    walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
+      if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
+      if (options.unsetOnly && (textOf(node) ?? "") !== "") return;
+      set(value);
+      written = true;
+    });
+  }
+  return written;
 }
 
 function isHandledElsewhere(spec: FieldSpec, kind: string): boolean {
   return spec.path === "subjects" && (kind === "RoleBinding" || kind === "ClusterRoleBinding");
 }
 
-function setSubjects(resource: Resource, options: NamespaceOptions, value: Node): void {
+function setSubjects(resource: Resource, options: NamespaceOptions, value: Node): boolean {
   const { kind } = resource;
-  if (options.subjects === "none" || (kind !== "RoleBinding" && kind !== "ClusterRoleBinding")) return;
+  if (options.subjects === "none" || (kind !== "RoleBinding" && kind !== "ClusterRoleBinding")) return false;
   const subjects = resource.node.get("subjects");
-  if (!isListNode(subjects)) return;
+  if (!isListNode(subjects)) return false;
+  let written = false;
   for (const subject of subjects) {
     if (!isMapNode(subject)) continue;
     const wanted =
@@ -70,8 +83,11 @@ function setSubjects(resource: Resource, options: NamespaceOptions, value: Node)
         ? textOf(subject.get("kind")) === "ServiceAccount"
         : textOf(subject.get("name")) === "default";
     if (!wanted) continue;
-    if (!options.unsetOnly || (textOf(subject.get("namespace")) ?? "") === "") setField(subject, "namespace", value);
+    if (options.unsetOnly && (textOf(subject.get("namespace")) ?? "") !== "") continue;
+    setField(subject, "namespace", value);
+    written = true;
   }
+  return written;
 }
 
 /** Puts a prefix before, or a suffix after, the names that the specs cover. */
@@ -86,22 +102,34 @@ export function addAffix(
   for (const resource of map.resources) {
     const original = resource.originalId;
     if (isNeverRenamed(original.kind)) continue;
-    const { gvk } = resource;
-    for (const spec of index.matching(original)) {
-      if (spec.path === "metadata/name") {
-        if (where === "prefix") resource.prefixes.push(affix);
-        else resource.suffixes.push(affix);
-        resource.rememberName();
-      }
-      if (new SpecIndex([spec]).matching(gvk).length === 0) continue;
-      walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
-        if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
-        const text = textOf(node) ?? "";
-        set(stringNode(where === "prefix" ? affix + text : text + affix));
-      });
-    }
+    const matching = index.matching(original);
+    if (matching.length > 0) map.edit(resource, (own) => renameFields(own, affix, where, matching));
   }
-  map.invalidate();
+}
+
+function renameFields(
+  resource: Resource,
+  affix: string,
+  where: "prefix" | "suffix",
+  specs: readonly FieldSpec[],
+): boolean {
+  const { gvk } = resource;
+  let written = false;
+  for (const spec of specs) {
+    if (spec.path === "metadata/name") {
+      if (where === "prefix") resource.prefixes.push(affix);
+      else resource.suffixes.push(affix);
+      resource.rememberName();
+    }
+    if (!matchesGvk(spec, gvk)) continue;
+    walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
+      if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
+      const text = textOf(node) ?? "";
+      set(stringNode(where === "prefix" ? affix + text : text + affix));
+      written = true;
+    });
+  }
+  return written;
 }
 
 function isNeverRenamed(kind: string): boolean {
@@ -119,26 +147,38 @@ export function setPairs(
   const values = entries.map(([key, value]) => [key, stringNode(value)] as const);
   const index = new SpecIndex(specs);
   for (const resource of map.resources) {
-    for (const spec of index.matching(resource.gvk)) {
-      walkFieldSpec(resource, spec, { create: "map" }, (node, set) => {
-        let target = node;
-        if (isNullNode(node)) {
-          target = new Map();
-          set(target);
-        }
-        if (!isMapNode(target)) {
-          const what = `${resource.describe()}: ${spec.path} is not a map, so no key can be set in it`;
-          throw renderError("render-fieldspec", what, {
-            file: resource.origin.file,
-            line: resource.origin.line,
-            path: spec.path,
-            object: resource.describe(),
-          });
-        }
-        for (const [key, value] of values) setField(target, key, value);
-      });
-    }
+    const matching = index.matching(resource.gvk);
+    if (matching.length > 0) map.edit(resource, (own) => setPairsOf(own, values, matching));
   }
+}
+
+function setPairsOf(
+  resource: Resource,
+  values: readonly (readonly [string, Node])[],
+  specs: readonly FieldSpec[],
+): boolean {
+  let written = false;
+  for (const spec of specs) {
+    walkFieldSpec(resource, spec, { create: "map" }, (node, set) => {
+      let target = node;
+      if (isNullNode(node)) {
+        target = new Map();
+        set(target);
+      }
+      if (!isMapNode(target)) {
+        const what = `${resource.describe()}: ${spec.path} is not a map, so no key can be set in it`;
+        throw renderError("render-fieldspec", what, {
+          file: resource.origin.file,
+          line: resource.origin.line,
+          path: spec.path,
+          object: resource.describe(),
+        });
+      }
+      for (const [key, value] of values) setField(target, key, value);
+      written = true;
+    });
+  }
+  return written;
 }
 
 /** Sets replica counts. Throws `render-replica-target` when no object has the name. */
@@ -149,10 +189,11 @@ export function setReplicas(map: ResourceMap, name: string, count: number, specs
   for (const resource of map.resources) {
     const specsById = new Set<FieldSpec>();
     for (const id of resource.allIds) if (id.name === name) for (const spec of index.matching(id)) specsById.add(spec);
-    for (const spec of specsById) {
-      found = true;
-      walkFieldSpec(resource, spec, { create: "scalar" }, (_node, set) => set(value));
-    }
+    if (specsById.size === 0) continue;
+    found = true;
+    map.edit(resource, (own) => {
+      for (const spec of specsById) walkFieldSpec(own, spec, { create: "scalar" }, (_node, set) => set(value));
+    });
   }
   if (!found) {
     const kinds = [...new Set(specs.map((spec) => spec.kind ?? "any kind"))].join(", ");

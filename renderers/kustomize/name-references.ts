@@ -2,10 +2,12 @@
 
 import { renderError } from "../errors.ts";
 import { walkFieldSpec } from "./field-walk.ts";
-import { effectiveNamespace, type GvkFilter, gvkFrom, isClusterScoped, matchesGvk } from "./identity.ts";
+import { describeId, effectiveNamespace, type GvkFilter, gvkFrom, isClusterScoped, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
 import { isListNode, isMapNode, isNullNode, type Node, type NodeMap, setField, stringNode, textOf } from "./node.ts";
+import { dataKey } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
 import { type NameReferenceSpec, SpecIndex } from "./transformer-config.ts";
 
 interface Reference extends FieldSpec {
@@ -13,17 +15,91 @@ interface Reference extends FieldSpec {
 }
 
 /** Follows every configured reference of every object. */
-export function fixNameReferences(resources: readonly Resource[], specs: readonly NameReferenceSpec[]): void {
-  const renamed = indexByFormerName(resources);
+export function fixNameReferences(map: ResourceMap, specs: readonly NameReferenceSpec[]): void {
+  const renamed = indexByFormerName(map.resources);
   if (renamed.size === 0) return;
   const references: Reference[] = [];
   for (const { fieldSpecs, ...target } of specs) {
     for (const spec of fieldSpecs ?? []) references.push({ ...spec, target });
   }
   const index = new SpecIndex(references);
-  for (const referrer of resources) {
-    for (const reference of index.matching(referrer.originalId)) new Fixer(referrer, reference, renamed).run();
+  const keys = new CandidateKeys(renamed);
+  const textsKey = map.options.keepStates ? `references\n${dataKey(specs)}` : "";
+  for (const referrer of map.resources) {
+    const matching = index.matching(referrer.originalId);
+    if (matching.length === 0) continue;
+    let salt = "";
+    if (map.options.keepStates) {
+      salt = keys.of(referrer.fact(textsKey, () => textsAt(referrer, matching)));
+      if (salt === "") continue;
+    }
+    map.edit(
+      referrer,
+      (own) => {
+        let written = false;
+        for (const reference of matching) if (new Fixer(own, reference, renamed).run()) written = true;
+        return written;
+      },
+      salt,
+    );
   }
+}
+
+/** Every text where the references could stand; `undefined` when a map lacks the name that fixing will miss. */
+function textsAt(referrer: Resource, references: readonly Reference[]): readonly string[] | undefined {
+  const texts = new Set<string>();
+  let incomplete = false;
+  const note = (node: Node): void => {
+    if (isListNode(node)) node.forEach(note);
+    else if (isMapNode(node)) {
+      const name = node.get("name");
+      if (name === undefined) incomplete = true;
+      else texts.add(textOf(name) ?? "");
+    } else if (!isNullNode(node)) texts.add(node.text);
+  };
+  for (const reference of references) walkFieldSpec(referrer, reference, { create: "nothing", dry: true }, note);
+  return incomplete ? undefined : [...texts];
+}
+
+/** Texts that tell apart what could be chosen for a name, so that a choice made before can be known again. */
+class CandidateKeys {
+  private readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  private readonly known = new Map<string, string>();
+
+  constructor(renamed: ReadonlyMap<string, readonly Resource[]>) {
+    this.renamed = renamed;
+  }
+
+  /** Empty when none of the texts is the former name of an object. */
+  of(texts: readonly string[] | undefined): string {
+    if (texts === undefined) return "incomplete";
+    let key = "";
+    // What a name becomes may be a former name in turn.
+    const all = new Set(texts);
+    for (const text of all) {
+      const own = this.one(text);
+      if (own === "") continue;
+      key += `${text}\n${own}\n`;
+      for (const candidate of this.renamed.get(text) ?? []) all.add(candidate.name);
+    }
+    return key;
+  }
+
+  private one(text: string): string {
+    let key = this.known.get(text);
+    if (key === undefined) {
+      key = (this.renamed.get(text) ?? [])
+        .map((candidate) => candidate.fact("candidate", () => keyOf(candidate)))
+        .join("\n");
+      this.known.set(text, key);
+    }
+    return key;
+  }
+}
+
+function keyOf(candidate: Resource): string {
+  const { prefixes, suffixes, allIds } = candidate;
+  return JSON.stringify([allIds.map(describeId), prefixes, suffixes]);
 }
 
 function indexByFormerName(resources: readonly Resource[]): Map<string, Resource[]> {
@@ -43,6 +119,7 @@ class Fixer {
   private readonly referrer: Resource;
   private readonly reference: Reference;
   private readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  private written = false;
 
   constructor(referrer: Resource, reference: Reference, renamed: ReadonlyMap<string, readonly Resource[]>) {
     this.referrer = referrer;
@@ -50,8 +127,10 @@ class Fixer {
     this.renamed = renamed;
   }
 
-  run(): void {
+  /** Answers whether something was written. */
+  run(): boolean {
     walkFieldSpec(this.referrer, this.reference, { create: "nothing" }, (node, set) => this.fix(node, set));
+    return this.written;
   }
 
   private fix(node: Node, set: (value: Node) => void): void {
@@ -66,7 +145,9 @@ class Fixer {
       this.fixMap(node);
     } else {
       const found = this.select(node.text, this.candidates(node.text), false);
-      if (found !== undefined && found.name !== node.text) set(stringNode(found.name));
+      if (found === undefined || found.name === node.text) return;
+      set(stringNode(found.name));
+      this.written = true;
     }
   }
 
@@ -88,6 +169,7 @@ class Fixer {
     }
     const found = this.select(name, candidates, true);
     if (found === undefined || (found.name === name && found.namespace === "")) return;
+    this.written = true;
     setField(node, "name", stringNode(found.name));
     if (found.namespace !== "") setField(node, "namespace", stringNode(found.namespace));
   }

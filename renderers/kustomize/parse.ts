@@ -92,7 +92,10 @@ function resourceFrom(node: NodeMap, kind: string, origin: ObjectOrigin): Resour
   if ((textOf(name) ?? "") === "" && !kind.endsWith("List")) {
     throw invalid(`the ${kind} has no metadata.name`, origin, "metadata.name");
   }
-  return new Resource(node, origin);
+  const resource = new Resource(node, origin);
+  resource.step = { path: origin.file };
+  resource.writers = [{ by: "File", ...origin }];
+  return resource;
 }
 
 function invalid(what: string, origin: ObjectOrigin, path?: string): Error {

@@ -9,7 +9,6 @@ import type { Loader } from "./loader.ts";
 import { mergeMaps } from "./merge.ts";
 import type { MergeSchemas } from "./merge-schema.ts";
 import { fromValue, getAt, isMapNode, isNullNode, type NodeMap, toValue } from "./node.ts";
-import { parseResources } from "./parse.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { selectResources } from "./select.ts";
@@ -19,7 +18,16 @@ export interface PatchContext {
   readonly schemas: MergeSchemas;
   /** The kustomization file, which stands for inline patches in messages. */
   readonly file: string;
+  /** Reads objects as `parseResources`, perhaps from memory: they must not be changed. */
+  readonly parse: (text: string, file: string) => readonly Resource[];
 }
+
+interface MergeOptions {
+  readonly allowNameChange: boolean;
+  readonly allowKindChange: boolean;
+}
+
+const STRICT: MergeOptions = { allowNameChange: false, allowKindChange: false };
 
 type PatchContent =
   | { readonly type: "merge"; readonly patches: readonly Resource[] }
@@ -28,35 +36,48 @@ type PatchContent =
 /** Applies one entry of `patches`. */
 export function applyPatchEntry(map: ResourceMap, entry: PatchEntry, context: PatchContext): void {
   const { text, file } = patchText(entry.path, entry.patch, context);
-  const content = readPatch(text, file);
-  if (content.type === "json") {
+  const content = readPatch(text, file, context);
+  map.within(text, file === context.file ? undefined : file, () => {
+    if (content.type === "merge") {
+      applyMergePatches(map, entry, content.patches, file, context);
+      return;
+    }
     if (entry.target === undefined) {
       throw renderError("render-patch-no-target", "a JSON patch needs a target", { file });
     }
     applyJson(map, selectResources(map.resources, entry.target), content.operations, file);
-    return;
-  }
-  for (const patch of content.patches) {
-    if (entry.options?.["allowNameChange"] === true) patch.allowNameChange = true;
-    if (entry.options?.["allowKindChange"] === true) patch.allowKindChange = true;
-  }
+  });
+}
+
+function applyMergePatches(
+  map: ResourceMap,
+  entry: PatchEntry,
+  patches: readonly Resource[],
+  file: string,
+  context: PatchContext,
+): void {
+  const options = {
+    allowNameChange: entry.options?.["allowNameChange"] === true,
+    allowKindChange: entry.options?.["allowKindChange"] === true,
+  };
   if (entry.target === undefined) {
-    for (const patch of content.patches) applyByIdentity(map, patch, context);
+    for (const [index, patch] of patches.entries()) applyByIdentity(map, patch, options, context, String(index));
     return;
   }
-  const [patch] = content.patches;
+  const [patch] = patches;
   if (patch === undefined) return;
-  if (content.patches.length > 1) {
+  if (patches.length > 1) {
     const what = "a patch with a target must be a single document";
     throw renderError("render-patch-multiple-with-target", what, { file });
   }
   for (const resource of selectResources(map.resources, entry.target)) {
-    const own = patch.clone();
-    own.node.set("apiVersion", resource.node.get("apiVersion") ?? own.node.get("apiVersion") ?? fromValue(""));
-    if (!patch.allowKindChange) own.setKind(resource.kind);
-    mergeInto(resource, own, context);
+    map.edit(resource, (own) => {
+      const fitted = patch.clone();
+      fitted.node.set("apiVersion", own.node.get("apiVersion") ?? fitted.node.get("apiVersion") ?? fromValue(""));
+      if (!options.allowKindChange) fitted.setKind(own.kind);
+      mergeInto(own, fitted, options, context);
+    });
   }
-  map.invalidate();
   map.dropEmpty();
 }
 
@@ -64,13 +85,16 @@ export function applyPatchEntry(map: ResourceMap, entry: PatchEntry, context: Pa
 export function applyMergeEntry(map: ResourceMap, entry: string, context: PatchContext): void {
   let text = entry;
   let { file } = context;
-  let patches: Resource[] | undefined;
-  if (entry.includes("\n") || entry.trimStart().startsWith("{")) patches = tryParse(entry, file);
+  let patches: readonly Resource[] | undefined;
+  if (entry.includes("\n") || entry.trimStart().startsWith("{")) patches = tryParse(entry, file, context);
   if (patches === undefined) {
     ({ text, path: file } = context.loader.loadText(entry));
-    patches = parseResources(text, file);
+    patches = context.parse(text, file);
   }
-  for (const patch of patches) applyByIdentity(map, patch, context);
+  const found = patches;
+  map.within(text, file === context.file ? undefined : file, () => {
+    for (const [index, patch] of found.entries()) applyByIdentity(map, patch, STRICT, context, String(index));
+  });
 }
 
 /** Applies one entry of `patchesJson6902`, whose target names exactly one object. */
@@ -90,7 +114,7 @@ export function applyJsonEntry(map: ResourceMap, entry: PatchEntry, context: Pat
     const what = `${describeSelector(target)} matches ${found.length} objects, one is needed`;
     throw renderError("render-patch-no-target", what, { file });
   }
-  applyJson(map, found, operations, file);
+  map.within(text, file === context.file ? undefined : file, () => applyJson(map, found, operations, file));
 }
 
 function patchText(path: string | undefined, inline: string | undefined, context: PatchContext) {
@@ -106,11 +130,11 @@ function patchText(path: string | undefined, inline: string | undefined, context
   return { text, file };
 }
 
-function readPatch(text: string, file: string): PatchContent {
-  let patches: Resource[] | undefined;
+function readPatch(text: string, file: string, context: PatchContext): PatchContent {
+  let patches: readonly Resource[] | undefined;
   let failure: unknown;
   try {
-    patches = parseResources(text, file);
+    patches = context.parse(text, file);
   } catch (error) {
     failure = error;
   }
@@ -126,9 +150,9 @@ function readPatch(text: string, file: string): PatchContent {
   return patches === undefined ? { type: "json", operations: operations! } : { type: "merge", patches };
 }
 
-function tryParse(text: string, file: string): Resource[] | undefined {
+function tryParse(text: string, file: string, context: PatchContext): readonly Resource[] | undefined {
   try {
-    return parseResources(text, file);
+    return context.parse(text, file);
   } catch (error) {
     if (error instanceof AppError) return undefined;
     throw error;
@@ -149,7 +173,13 @@ function operationsOf(text: string, file: string): Operation[] | undefined {
   }
 }
 
-function applyByIdentity(map: ResourceMap, patch: Resource, context: PatchContext): void {
+function applyByIdentity(
+  map: ResourceMap,
+  patch: Resource,
+  options: MergeOptions,
+  context: PatchContext,
+  salt: string,
+): void {
   const found = map.findByAnyId(patch.originalId);
   const [resource] = found;
   if (resource === undefined || found.length > 1) {
@@ -163,16 +193,15 @@ function applyByIdentity(map: ResourceMap, patch: Resource, context: PatchContex
       object: patch.describe(),
     });
   }
-  mergeInto(resource, patch, context);
-  if (resource.isEmpty || patch.allowNameChange || patch.allowKindChange) map.invalidate();
+  map.edit(resource, (own) => mergeInto(own, patch, options, context), salt);
   map.dropEmpty();
 }
 
-function mergeInto(resource: Resource, patch: Resource, context: PatchContext): void {
+function mergeInto(resource: Resource, patch: Resource, options: MergeOptions, context: PatchContext): void {
   const { name, namespace, kind } = resource;
   const annotations = getAt(patch.node, "metadata", "annotations");
   if (isNullNode(annotations) || (isMapNode(annotations) && annotations.has("$patch"))) resource.forgetOrigin();
-  if (patch.allowNameChange || patch.allowKindChange) resource.rememberName();
+  if (options.allowNameChange || options.allowKindChange) resource.rememberName();
   let merged: NodeMap | undefined;
   try {
     merged = mergeMaps(resource.node, patch.node, context.schemas(resource.gvk));
@@ -186,8 +215,8 @@ function mergeInto(resource: Resource, patch: Resource, context: PatchContext): 
   }
   resource.node = merged ?? new Map();
   if (resource.isEmpty) return;
-  if (!patch.allowKindChange) resource.setKind(kind);
-  if (!patch.allowNameChange) resource.setName(name);
+  if (!options.allowKindChange) resource.setKind(kind);
+  if (!options.allowNameChange) resource.setName(name);
   resource.setNamespace(namespace);
 }
 
@@ -198,25 +227,26 @@ function applyJson(
   file: string,
 ): void {
   const doubled = operations.map((operation) => ({ ...operation, value: doubles(operation.value) }));
-  for (const resource of resources) {
-    resource.rememberName();
-    const before = resource.describe();
-    try {
-      const result = fromValue(applyOperations(doubles(toValue(resource.node)), doubled));
-      if (!isMapNode(result)) throw renderError("render-patch-operation", "the patch leaves no object", { file });
-      resource.node = result;
-      // The origin stands among the annotations while a build runs, and goes when they are replaced.
-      if (operations.some(replacesAnnotations)) resource.forgetOrigin();
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      throw new AppError(error.code, `${file}: the patch of ${before} fails: ${error.message}`, {
-        recovery: "stall",
-        details: { ...error.details, file, object: before },
-        cause: error,
-      });
-    }
+  for (const resource of resources) map.edit(resource, (own) => operate(own, doubled, file));
+}
+
+function operate(resource: Resource, operations: readonly Operation[], file: string): void {
+  resource.rememberName();
+  const before = resource.describe();
+  try {
+    const result = fromValue(applyOperations(doubles(toValue(resource.node)), operations));
+    if (!isMapNode(result)) throw renderError("render-patch-operation", "the patch leaves no object", { file });
+    resource.node = result;
+    // The origin stands among the annotations while a build runs, and goes when they are replaced.
+    if (operations.some(replacesAnnotations)) resource.forgetOrigin();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(error.code, `${file}: the patch of ${before} fails: ${error.message}`, {
+      recovery: "stall",
+      details: { ...error.details, file, object: before },
+      cause: error,
+    });
   }
-  map.invalidate();
 }
 
 function replacesAnnotations({ op, path, from }: Operation): boolean {

@@ -7,7 +7,7 @@ import { decodeField, PLUGIN_FIELDS } from "./kustomization-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
 import { fromValue, type NodeMap, toValue } from "./node.ts";
 import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
-import { applyReplacements, loadReplacements } from "./replacements.ts";
+import { applyLoadedReplacements } from "./replacements.ts";
 import { type BuildStep, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { applyValueAdd } from "./value-add.ts";
@@ -147,8 +147,7 @@ export function runTransformer(map: ResourceMap, plugin: Plugin, context: PatchC
       if (config.patches) applyMergeEntry(map, `${config.patches}\n`, context);
       return;
     case "ReplacementTransformer":
-      applyReplacements(map.resources, loadReplacements(config.replacements ?? [], context.loader), plugin.file);
-      map.invalidate();
+      applyLoadedReplacements(map, config.replacements ?? [], context.loader, plugin.file);
       return;
     case "ValueAddTransformer":
       applyValueAdd(map, config, context.loader);

@@ -3,16 +3,19 @@
 import type { KubeObject } from "../../kube/object.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { renderError } from "../errors.ts";
-import type { RenderedObject, RenderResult } from "../rendered.ts";
+import type { ObjectHistory, RenderedObject, RenderResult } from "../rendered.ts";
 import { accumulate, type BuildSession, emptyAccumulated, loadKustomization } from "./build.ts";
 import { buildMetadataOptions, writeBuildMetadata } from "./build-metadata.ts";
+import { fieldsByPointer } from "./field-writers.ts";
 import { contentHash } from "./hash.ts";
 import { Loader } from "./loader.ts";
 import { builtInSchemas } from "./merge-schema.ts";
 import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
 import { isMapNode, isNullNode, toValue } from "./node.ts";
+import { dataKey, type RenderCache } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
 import { sortResources } from "./sort.ts";
 import { resolveVars } from "./vars.ts";
 
@@ -27,6 +30,15 @@ export interface KustomizeOptions {
   readonly maxObjects?: number;
   /** Bytes of one file. Default 16 MiB. */
   readonly maxFileBytes?: number;
+  /** Remembers parts of the build for the next one; what it gives is as without. */
+  readonly cache?: RenderCache | undefined;
+  /** Tell for every field who wrote it. Default false. */
+  readonly fieldOrigins?: boolean | undefined;
+}
+
+export interface KustomizeResult extends RenderResult {
+  /** For each object, at the same place. */
+  readonly origins: readonly ObjectHistory[];
 }
 
 /** The version whose behaviour this follows; it shows in the managed-by label. */
@@ -37,13 +49,17 @@ const LOCAL_CONFIG = "config.kubernetes.io/local-config";
  * Renders the kustomization in the directory `path` of `tree`. Throws `AppError` with a code of `RenderErrorCode`,
  * and file, line, field path and object in its details where they are known.
  */
-export function renderKustomization(tree: SourceTree, path: string, options: KustomizeOptions = {}): RenderResult {
+export function renderKustomization(tree: SourceTree, path: string, options: KustomizeOptions = {}): KustomizeResult {
+  const fieldWriters = options.fieldOrigins ?? false;
   const session: BuildSession = {
     warnings: [],
     maxObjects: options.maxObjects ?? 50_000,
     maxDepth: 50,
+    cache: options.cache,
+    map: { keepStates: options.cache !== undefined || fieldWriters, fieldWriters },
     metadata: undefined,
     schemas: builtInSchemas,
+    schemasKey: "built-in",
     customSchema: false,
   };
   const loader = Loader.open(tree, path, {
@@ -54,46 +70,82 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   const { kustomization, file } = root;
   const metadata = buildMetadataOptions(kustomization.buildMetadata);
   session.metadata = metadata;
-  const all = emptyAccumulated();
+  const all = emptyAccumulated(session);
   accumulate(root, all, session);
-  if (options.targetNamespace) {
-    setNamespaces(all.map, {
-      namespace: options.targetNamespace,
-      specs: all.config.namespace,
-      unsetOnly: false,
-      subjects: "default-only",
+  const { map } = all;
+  // The end of a build, which only the root has. `entry` is what decides each change, beside the object.
+  const end = (by: string, field: string | undefined, entry: unknown, run: () => void): void => {
+    const writer = { by, file, ...(field !== undefined && { field }) };
+    map.during({ key: session.map.keepStates ? JSON.stringify([writer, entry]) : undefined, writer }, run);
+  };
+  const { targetNamespace } = options;
+  if (targetNamespace) {
+    end("TargetNamespace", undefined, [targetNamespace, dataKey(all.config.namespace)], () =>
+      setNamespaces(map, {
+        namespace: targetNamespace,
+        specs: all.config.namespace,
+        unsetOnly: false,
+        subjects: "default-only",
+      }),
+    );
+  }
+  end("HashTransformer", undefined, undefined, () => addHashes(map));
+  end("NameReferenceTransformer", undefined, dataKey(all.config.nameReference), () =>
+    fixNameReferences(map, all.config.nameReference),
+  );
+  end("RefVarTransformer", "vars", dataKey(all.config.varReference), () =>
+    resolveVars(map, all.vars, all.config.varReference, file),
+  );
+  map.keep((resource) => !resource.fact("local", () => isLocalConfig(resource)));
+  end("BuildMetadata", "buildMetadata", [metadata, loader.root], () => {
+    dropEmptyAnnotations(map);
+    writeBuildMetadata(map, metadata, loader.root, FOLLOWED_VERSION);
+  });
+  const sorted = sortResources(map.resources, kustomization.sortOptions, options.order ?? "legacy", file);
+  return {
+    objects: sorted.map((resource) => resource.fact("rendered", () => toRendered(resource))),
+    warnings: session.warnings,
+    origins: sorted.map((resource) => historyOf(resource, fieldWriters)),
+  };
+}
+
+function addHashes(map: ResourceMap): void {
+  for (const resource of map.resources) {
+    if (!resource.needsHash) continue;
+    map.edit(resource, (own) => {
+      const hash = contentHash(own);
+      own.rememberName();
+      own.setName(`${own.name}-${hash}`);
     });
   }
-  addHashes(all.map.resources);
-  all.map.invalidate();
-  fixNameReferences(all.map.resources, all.config.nameReference);
-  resolveVars(all.map.resources, all.vars, all.config.varReference, file);
-  all.map.keep((resource) => !isLocalConfig(resource));
-  const sorted = sortResources(all.map.resources, kustomization.sortOptions, options.order ?? "legacy", file);
-  for (const resource of sorted) dropEmptyAnnotations(resource);
-  writeBuildMetadata(sorted, metadata, loader.root, FOLLOWED_VERSION);
-  return { objects: sorted.map(toRendered), warnings: session.warnings };
 }
 
-function addHashes(resources: readonly Resource[]): void {
-  for (const resource of resources) {
-    if (!resource.needsHash) continue;
-    const hash = contentHash(resource);
-    resource.rememberName();
-    resource.setName(`${resource.name}-${hash}`);
+function dropEmptyAnnotations(map: ResourceMap): void {
+  for (const resource of map.resources) {
+    const annotations = resource.metadata?.get("annotations");
+    const isEmpty =
+      annotations !== undefined && (isMapNode(annotations) ? annotations.size === 0 : isNullNode(annotations));
+    if (!isEmpty) continue;
+    map.edit(
+      resource,
+      (own) => {
+        own.metadata?.delete("annotations");
+      },
+      "empty annotations",
+    );
   }
-}
-
-function dropEmptyAnnotations(resource: Resource): void {
-  const annotations = resource.metadata?.get("annotations");
-  const isEmpty =
-    annotations !== undefined && (isMapNode(annotations) ? annotations.size === 0 : isNullNode(annotations));
-  if (isEmpty) resource.metadata?.delete("annotations");
 }
 
 function isLocalConfig(resource: Resource): boolean {
   const value = resource.stringMap("annotations").get(LOCAL_CONFIG);
   return value !== undefined && value !== "false";
+}
+
+function historyOf(resource: Resource, withFields: boolean): ObjectHistory {
+  const { writers, node, fieldWriters, origin } = resource;
+  if (!withFields) return { writers };
+  const source = writers[0] ?? { by: "File", ...origin };
+  return { writers, fields: fieldsByPointer(node, fieldWriters, source) };
 }
 
 function toRendered(resource: Resource): RenderedObject {

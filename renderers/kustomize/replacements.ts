@@ -17,13 +17,15 @@ import { decodeField, REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
 import type { Loader } from "./loader.ts";
 import { cloneNode, isNullNode, kindOf, type Node, Scalar, stringNode } from "./node.ts";
 import type { Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
 import { matchesExactly, selectsAnyId } from "./select.ts";
+import { nodeKey } from "./share.ts";
 import { openStructuredText } from "./structured-text.ts";
 
 type Target = NonNullable<ReplacementEntry["targets"]>[number];
 
 /** Resolves entries that name a file, which holds one replacement or a list of them. */
-export function loadReplacements(entries: readonly ReplacementEntry[], loader: Loader): ReplacementEntry[] {
+function loadReplacements(entries: readonly ReplacementEntry[], loader: Loader): ReplacementEntry[] {
   return entries.flatMap((entry) => {
     if (!entry.path) return [entry];
     if (entry.source !== undefined || entry.targets !== undefined || entry.sourceValue !== undefined) {
@@ -50,20 +52,31 @@ function readReplacementFile(text: string, file: string): ReplacementEntry[] {
 }
 
 /** Carries out the replacements in order. Throws `render-replacement`. */
-export function applyReplacements(
-  resources: readonly Resource[],
-  entries: readonly ReplacementEntry[],
-  file: string,
-): void {
-  for (const entry of entries) {
-    const value = sourceValue(resources, entry, file);
+function applyReplacements(map: ResourceMap, entries: readonly ReplacementEntry[], file: string): void {
+  for (const [index, entry] of entries.entries()) {
+    const value = sourceValue(map.resources, entry, file);
+    const salt = map.options.keepStates ? `${index}\n${nodeKey(value)}` : "";
     if (entry.targets === undefined) throw fault("a replacement has no targets", file);
-    for (const target of entry.targets) {
+    for (const [place, target] of entry.targets.entries()) {
       if (target.select === undefined)
         throw fault("a target of a replacement selects nothing: select is missing", file);
-      for (const resource of selectTargets(resources, target)) copyInto(resource, value, target, file);
+      for (const resource of selectTargets(map.resources, target)) {
+        map.edit(resource, (own) => copyInto(own, value, target, file), `${place}\n${salt}`);
+      }
     }
   }
+}
+
+/** Reads what the entries name and carries them out. */
+export function applyLoadedReplacements(
+  map: ResourceMap,
+  entries: readonly ReplacementEntry[],
+  loader: Loader,
+  file: string,
+): void {
+  const loaded = loadReplacements(entries, loader);
+  const text = map.options.keepStates ? JSON.stringify(loaded) : "";
+  map.within(text, undefined, () => applyReplacements(map, loaded, file));
 }
 
 function sourceValue(resources: readonly Resource[], entry: ReplacementEntry, file: string): Node {

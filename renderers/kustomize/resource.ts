@@ -1,8 +1,10 @@
 // One object on its way through a build, with the names it has had.
 
-import type { ObjectOrigin } from "../rendered.ts";
-import { describeId, type Gvk, gvkFrom, type ResourceId } from "./identity.ts";
+import type { ObjectOrigin, Writer } from "../rendered.ts";
+import { type FieldWriters, recordWriter } from "./field-writers.ts";
+import { describeId, type Gvk, gvkFrom, idKey, type ResourceId } from "./identity.ts";
 import { cloneNode, ensureMap, isMapNode, type Node, type NodeMap, setField, stringNode, textOf } from "./node.ts";
+import { shareNodes } from "./share.ts";
 
 export type GeneratorBehavior = "unspecified" | "create" | "replace" | "merge";
 
@@ -24,6 +26,25 @@ export interface BuildStep {
   };
 }
 
+/** What ids are made of. Scalars are immutable, so the same ones still mean the same. */
+export interface Identity {
+  readonly apiVersion: Node | undefined;
+  readonly kind: Node | undefined;
+  readonly name: Node | undefined;
+  readonly namespace: Node | undefined;
+  readonly renames: number;
+}
+
+/** Changes its object and answers whether anything was written that a user can see (only `false` counts as no). */
+export type Change = (own: Resource) => unknown;
+
+/** Edits that one state remembers; a repository that changes keeps asking for new ones. */
+const MAX_EDITS = 8;
+
+/**
+ * A state of an object. One that is finished never changes again: it is shared between builds, and remembers what
+ * follows from it. All changes go through `ResourceMap.edit`.
+ */
 export class Resource {
   node: NodeMap;
   readonly origin: ObjectOrigin;
@@ -35,8 +56,15 @@ export class Resource {
   suffixes: string[] = [];
   step: BuildStep | undefined;
   transformations: BuildStep[] = [];
-  allowNameChange = false;
-  allowKindChange = false;
+  /** The steps that changed the object, in order. */
+  writers: Writer[] = [];
+  fieldWriters: FieldWriters | undefined;
+  /** Whether the change that led here touched what ids are made of. */
+  isRenamed = false;
+  private finished = false;
+  private knownIdKey: string | undefined;
+  private facts: Map<string, unknown> | undefined;
+  private edits: Map<string, Resource> | undefined;
   private former: FormerName[] = [];
   private knownGvk:
     | { readonly apiVersion: Node | undefined; readonly kind: Node | undefined; readonly gvk: Gvk }
@@ -86,6 +114,79 @@ export class Resource {
 
   get currentId(): ResourceId {
     return { ...this.gvk, name: this.name, namespace: this.namespace };
+  }
+
+  /** Equal for objects that cannot stand side by side. */
+  get idKey(): string {
+    if (!this.finished) return idKey(this.currentId);
+    this.knownIdKey ??= idKey(this.currentId);
+    return this.knownIdKey;
+  }
+
+  get identity(): Identity {
+    const metadata = this.metadata;
+    return {
+      apiVersion: this.node.get("apiVersion"),
+      kind: this.node.get("kind"),
+      name: metadata?.get("name"),
+      namespace: metadata?.get("namespace"),
+      renames: this.former.length,
+    };
+  }
+
+  hasIdentity(identity: Identity): boolean {
+    const metadata = this.metadata;
+    return (
+      this.former.length === identity.renames &&
+      metadata?.get("name") === identity.name &&
+      metadata?.get("namespace") === identity.namespace &&
+      this.node.get("kind") === identity.kind &&
+      this.node.get("apiVersion") === identity.apiVersion
+    );
+  }
+
+  /** From now on this state stays as it is. */
+  finish(): this {
+    this.finished = true;
+    return this;
+  }
+
+  /** Something that follows from the state alone; worked out once when the state is finished. */
+  fact<T>(name: string, find: () => T): T {
+    if (!this.finished) return find();
+    this.facts ??= new Map();
+    let fact = this.facts.get(name);
+    if (fact === undefined && !this.facts.has(name)) {
+      fact = find();
+      this.facts.set(name, fact);
+    }
+    // Each name stands for one type, by the one place that asks for it.
+    return fact as T;
+  }
+
+  /** The state after a change, finished, which shares with this one what stayed. */
+  edited(change: Change, writer: Writer | undefined, notesFields: boolean): Resource {
+    const own = this.clone();
+    const written = change(own);
+    // Equal maps give a map.
+    own.node = shareNodes(this.node, own.node) as NodeMap;
+    own.isRenamed = !own.hasIdentity(this.identity);
+    if (written !== false && writer !== undefined) {
+      own.writers.push(writer);
+      if (notesFields) own.fieldWriters = recordWriter(own.fieldWriters, this.node, own.node, writer);
+    }
+    return own.finish();
+  }
+
+  knownEdit(key: string): Resource | undefined {
+    return this.edits?.get(key);
+  }
+
+  rememberEdit(key: string, next: Resource): void {
+    this.edits ??= new Map();
+    const oldest = this.edits.size >= MAX_EDITS ? this.edits.keys().next().value : undefined;
+    if (oldest !== undefined) this.edits.delete(oldest);
+    this.edits.set(key, next);
   }
 
   /** Every earlier id, oldest first; group and version are the present ones. */
@@ -140,6 +241,8 @@ export class Resource {
     this.step = other.step;
     this.transformations = [...other.transformations];
     this.varNames = [...other.varNames];
+    this.writers = [...other.writers];
+    this.fieldWriters = other.fieldWriters;
   }
 
   forgetOrigin(): void {
@@ -153,8 +256,6 @@ export class Resource {
     copy.adoptHistoryOf(this);
     copy.behavior = this.behavior;
     copy.needsHash = this.needsHash;
-    copy.allowNameChange = this.allowNameChange;
-    copy.allowKindChange = this.allowKindChange;
     return copy;
   }
 

@@ -2,7 +2,7 @@
 
 import { compareTexts } from "../../kube/compare-texts.ts";
 import { renderError } from "../errors.ts";
-import type { Gvk } from "./identity.ts";
+import type { Gvk, ResourceId } from "./identity.ts";
 import type { SortOptions } from "./kustomization.ts";
 import type { Resource } from "./resource.ts";
 
@@ -57,18 +57,26 @@ export function sortResources(
   );
 }
 
+interface SortKeys {
+  readonly gvk: string;
+  readonly id: string;
+  readonly isCoreNamespace: boolean;
+}
+
+function sortKeys({ group, version, kind, name, namespace }: ResourceId): SortKeys {
+  return {
+    gvk: gvkSortKey({ group, version, kind }),
+    id: `${namespace === "" ? "~X" : namespace}|${name === "" ? "~N" : name}`,
+    // As kustomize: the core Namespace comes before a custom resource of that kind, others the other way round.
+    isCoreNamespace: kind === "Namespace" && group === "",
+  };
+}
+
 function sortLegacy(resources: readonly Resource[], first: readonly string[], last: readonly string[]): Resource[] {
   const ranks = rankKinds(first, last);
   const keyed = resources.map((resource) => {
-    const { group, version, kind, name, namespace } = resource.currentId;
-    return {
-      resource,
-      rank: ranks.get(kind) ?? 0,
-      // As kustomize: the core Namespace comes before a custom resource of that kind, others the other way round.
-      isCoreNamespace: kind === "Namespace" && group === "",
-      gvk: gvkSortKey({ group, version, kind }),
-      id: `${namespace === "" ? "~X" : namespace}|${name === "" ? "~N" : name}`,
-    };
+    const keys = resource.fact("sortKeys", () => sortKeys(resource.currentId));
+    return { resource, rank: ranks.get(resource.kind) ?? 0, ...keys };
   });
   keyed.sort((a, b) => {
     if (a.rank !== b.rank) return a.rank - b.rank;

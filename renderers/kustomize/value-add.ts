@@ -31,12 +31,16 @@ export function applyValueAdd(map: ResourceMap, config: ValueAddConfig, loader: 
     const path = slashed(typeof target["fieldPath"] === "string" ? target["fieldPath"] : "");
     for (const resource of selectResources(map.resources, selector)) {
       if (excluded.has(resource)) continue;
-      walkFieldSpec(resource, { path, create: true }, { create: "scalar" }, (node, set) => {
-        set(stringNode(place(textOf(node) ?? "", value, position)));
-      });
+      map.edit(
+        resource,
+        (own) =>
+          walkFieldSpec(own, { path, create: true }, { create: "scalar" }, (node, set) => {
+            set(stringNode(place(textOf(node) ?? "", value, position)));
+          }),
+        `${path}\n${position}\n${value}`,
+      );
     }
   }
-  map.invalidate();
 }
 
 function asList(value: unknown): readonly unknown[] {

@@ -6,18 +6,16 @@ import { effectiveNamespace, gvkFrom, isClusterScoped, type ResourceId } from ".
 import type { FieldSpec, VarEntry } from "./kustomization.ts";
 import { fromValue, isListNode, isMapNode, type Node, Scalar, scalarValue, stringNode } from "./node.ts";
 import type { Resource } from "./resource.ts";
+import type { ResourceMap } from "./resource-map.ts";
+import { nodeKey } from "./share.ts";
 import { SpecIndex } from "./transformer-config.ts";
 
 /** The variables of a build so far, by name. */
 export type VarSet = Map<string, VarEntry>;
 
 /** Takes over the variables of one kustomization and marks the objects they read. Throws `render-var`. */
-export function registerVars(
-  vars: VarSet,
-  incoming: readonly VarEntry[],
-  resources: readonly Resource[],
-  file: string,
-): void {
+export function registerVars(vars: VarSet, incoming: readonly VarEntry[], map: ResourceMap, file: string): void {
+  const { resources } = map;
   for (const entry of incoming) {
     const name = entry.name ?? "";
     if (vars.has(name)) throw renderError("render-var", `the variable ${name} is defined twice`, { file });
@@ -32,7 +30,17 @@ export function registerVars(
       const what = `the variable ${name} could read any of ${matches.map((resource) => resource.describe()).join(", ")}`;
       throw renderError("render-var", what, { file });
     }
-    matches[0]?.varNames.push(name);
+    const [match] = matches;
+    if (match !== undefined) {
+      map.edit(
+        match,
+        (own) => {
+          own.varNames.push(name);
+          return false;
+        },
+        name,
+      );
+    }
     vars.set(name, entry);
   }
 }
@@ -50,21 +58,36 @@ function sameKindAndName(a: ResourceId, b: ResourceId): boolean {
 }
 
 /** Replaces variables in every object. Throws `render-var` when one has no object or field to read. */
-export function resolveVars(
-  resources: readonly Resource[],
-  vars: VarSet,
-  specs: readonly FieldSpec[],
-  file: string,
-): void {
+export function resolveVars(map: ResourceMap, vars: VarSet, specs: readonly FieldSpec[], file: string): void {
   if (vars.size === 0) return;
+  const { resources } = map;
   const values = new Map<string, Scalar>();
   for (const [name, entry] of vars) values.set(name, readVar(name, entry, resources, file));
   const index = new SpecIndex(specs);
+  const salt = [...values].map(([name, value]) => `${name}=${nodeKey(value)}`).join("\n");
   for (const resource of resources) {
-    for (const spec of index.matching(resource.gvk)) {
-      walkFieldSpec(resource, spec, { create: "nothing" }, (node, set) => set(expandNode(node, values)));
-    }
+    if (!resource.fact("dollar", () => holdsDollar(resource.node))) continue;
+    map.edit(resource, (own) => expandFields(own, index, values), salt);
   }
+}
+
+function expandFields(resource: Resource, index: SpecIndex<FieldSpec>, values: ReadonlyMap<string, Scalar>): boolean {
+  let written = false;
+  for (const spec of index.matching(resource.gvk)) {
+    walkFieldSpec(resource, spec, { create: "nothing" }, (node, set) => {
+      const expanded = expandNode(node, values);
+      if (expanded === node && node instanceof Scalar) return;
+      set(expanded);
+      written = true;
+    });
+  }
+  return written;
+}
+
+function holdsDollar(node: Node): boolean {
+  if (node instanceof Scalar) return node.text.includes("$");
+  for (const child of node.values()) if (holdsDollar(child)) return true;
+  return false;
 }
 
 function readVar(name: string, entry: VarEntry, resources: readonly Resource[], file: string): Scalar {

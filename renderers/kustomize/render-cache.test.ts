@@ -1,0 +1,146 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { AppError } from "../../runtime/errors.ts";
+import { DirectoryTree } from "../../sources/directory.ts";
+import type { SourceTree } from "../../sources/tree.ts";
+import { Random } from "../../test/fuzz/random.ts";
+import { testSeed } from "../../test/seed.ts";
+import { MemoryTree } from "../memory-tree.ts";
+import { emitYaml } from "./emit.ts";
+import { type KustomizeOptions, renderKustomization } from "./render.ts";
+import { RenderCache } from "./render-cache.ts";
+
+/** The printed objects, or the failure. */
+function outcome(tree: SourceTree, path: string, options: KustomizeOptions): string {
+  try {
+    const { objects, warnings, origins } = renderKustomization(tree, path, options);
+    return `${emitYaml(objects.map(({ object }) => object))}\n${JSON.stringify([warnings, origins])}`;
+  } catch (error) {
+    if (error instanceof AppError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+}
+
+const OVERLAY = [
+  "resources: [../base]",
+  "namespace: team",
+  "namePrefix: p-",
+  "labels: [{pairs: {a: b}, includeTemplates: true}]",
+  "images: [{name: app, newTag: v2}]",
+  'patches:\n- target: {kind: Deployment, labelSelector: shard=1}\n  patch: \'[{"op": "add", "path": "/spec/paused", "value": true}]\'',
+  "replicas: [{name: d1, count: 4}]",
+  "configMapGenerator: [{name: made, literals: [k=v]}]",
+  "commonAnnotations: {note: x}",
+  "patchesStrategicMerge:\n- '{apiVersion: apps/v1, kind: Deployment, metadata: {name: d0}, spec: {minReadySeconds: 3}}'",
+  "replacements:\n- source: {kind: ConfigMap, name: c0, fieldPath: data.k}\n  targets: [{select: {kind: Deployment}, fieldPaths: [spec.serviceName], options: {create: true}}]",
+  "buildMetadata: [transformerAnnotations]",
+] as const;
+
+function group(index: number, text: string): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d${index}, labels: {shard: "${index % 3}"}}
+spec:
+  template:
+    spec:
+      containers: [{name: main, image: "app:v1", envFrom: [{configMapRef: {name: c${index}}}, {configMapRef: {name: made}}]}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c${index}}
+data: {k: ${text}}
+`;
+}
+
+/** A repository, and changes to it of the kind that commits make. */
+class Repository {
+  readonly files: Record<string, string> = {};
+  private readonly random: Random;
+  private readonly lines = new Set<string>(OVERLAY.slice(0, 7));
+
+  constructor(random: Random) {
+    this.random = random;
+    for (let index = 0; index < 6; index++) this.files[`base/g${index}.yaml`] = group(index, "start");
+    this.list();
+  }
+
+  change(): void {
+    const index = this.random.below(7);
+    switch (this.random.below(4)) {
+      case 0:
+        this.files[`base/g${index}.yaml`] = group(index, this.random.pick(["one", "two"]));
+        break;
+      case 1:
+        delete this.files[`base/g${index}.yaml`];
+        break;
+      default: {
+        const line = this.random.pick(OVERLAY.slice(1));
+        if (!this.lines.delete(line)) this.lines.add(line);
+      }
+    }
+    this.list();
+  }
+
+  private list(): void {
+    const names = Object.keys(this.files).filter((file) => /^base\/g/.test(file));
+    this.files["base/kustomization.yaml"] =
+      `resources: [${names.map((file) => file.slice(5)).join(", ")}]\nnameSuffix: -s\n`;
+    this.files["overlay/kustomization.yaml"] = `${[...this.lines].join("\n")}\n`;
+  }
+}
+
+describe("RenderCache", () => {
+  it("never changes what a build gives, whatever commits came before", () => {
+    const random = new Random(testSeed());
+    const repository = new Repository(random);
+    const cache = new RenderCache();
+    for (let commit = 0; commit < 150; commit++) {
+      const tree = new MemoryTree(repository.files);
+
+      expect(outcome(tree, "overlay", { cache }), `commit ${commit}`).toBe(outcome(tree, "overlay", {}));
+      repository.change();
+    }
+  });
+
+  it("never changes what the recorded kustomizations give, when all of them share it", () => {
+    const folder = join(import.meta.dirname, "../../test/conformance/vectors/kustomize");
+    const cache = new RenderCache();
+    for (const id of readdirSync(folder)) {
+      if (!existsSync(join(folder, id, "case.json"))) continue;
+      // The format of the folder.
+      const { path } = JSON.parse(readFileSync(join(folder, id, "case.json"), "utf8")) as { path: string };
+      const tree = new DirectoryTree(join(folder, id, "input"));
+      const fresh = outcome(tree, path, {});
+
+      expect(outcome(tree, path, { cache }), id).toBe(fresh);
+      expect(outcome(tree, path, { cache }), `${id} again`).toBe(fresh);
+    }
+  });
+
+  it("gives the very same objects for what a commit did not touch", () => {
+    const repository = new Repository(new Random(1));
+    const cache = new RenderCache();
+    const before = renderKustomization(new MemoryTree(repository.files), "overlay", { cache });
+
+    repository.files["base/g0.yaml"] = group(0, "changed");
+    const after = renderKustomization(new MemoryTree(repository.files), "overlay", { cache });
+
+    const kept = after.objects.filter(({ object }) => before.objects.some((old) => old.object === object));
+    // The two objects of the file, and nothing that refers to them by an unchanged name.
+    expect(after.objects.length - kept.length).toBe(2);
+  });
+
+  it("forgets what was used longest ago when it has read more than its size", () => {
+    const cache = new RenderCache({ maxSize: 10 });
+    const parsed: string[] = [];
+    const parse = (text: string): [] => {
+      parsed.push(text);
+      return [];
+    };
+
+    for (const text of ["aaaa", "bbbb", "aaaa", "cccc", "aaaa", "bbbb"]) cache.parsed(text, "f", parse);
+
+    expect(parsed).toEqual(["aaaa", "bbbb", "cccc", "bbbb"]);
+  });
+});
