@@ -1,15 +1,6 @@
-// The fields of a kustomization file and how strictly they are read.
+// The fields of kustomization files and of built-in plugins.
 
-import { renderError } from "../errors.ts";
-
-export type FieldType =
-  | "string"
-  | "boolean"
-  | "integer"
-  | "any"
-  | { readonly list: FieldType }
-  | { readonly map: FieldType }
-  | { readonly fields: Readonly<Record<string, FieldType>> };
+import type { FieldType } from "./decode-field.ts";
 
 const STRINGS: FieldType = { list: "string" };
 const STRING_MAP: FieldType = { map: "string" };
@@ -42,7 +33,12 @@ const GENERATOR_FIELDS = {
   env: "string",
   options: GENERATOR_OPTIONS,
 } as const;
-const PATCH_FIELDS = { path: "string", patch: "string", target: SELECTOR, options: { map: "boolean" } } as const;
+const PATCH_FIELDS = {
+  path: "string",
+  patch: "string",
+  target: SELECTOR,
+  options: { fields: { allowNameChange: "boolean", allowKindChange: "boolean" } },
+} as const;
 const REPLACEMENT_OPTIONS: FieldType = {
   fields: { delimiter: "string", index: "integer", encoding: "string", create: "boolean" },
 };
@@ -77,6 +73,42 @@ const VAR: FieldType = {
     fieldref: { fields: { fieldPath: "string" } },
   },
 };
+
+const HELM_GLOBALS = { chartHome: "string", configHome: "string" } as const;
+const HELM_CHART = {
+  name: "string",
+  version: "string",
+  repo: "string",
+  releaseName: "string",
+  namespace: "string",
+  additionalValuesFiles: STRINGS,
+  valuesFile: "string",
+  valuesInline: { map: "any" },
+  valuesMerge: "string",
+  includeCRDs: "boolean",
+  skipHooks: "boolean",
+  apiVersions: STRINGS,
+  kubeVersion: "string",
+  nameTemplate: "string",
+  skipTests: "boolean",
+  debug: "boolean",
+  devel: "boolean",
+} as const satisfies Readonly<Record<string, FieldType>>;
+const OLDER_HELM_CHART = {
+  chartName: "string",
+  chartVersion: "string",
+  chartRepoUrl: "string",
+  chartHome: "string",
+  chartRepoName: "string",
+  helmBin: "string",
+  helmHome: "string",
+  values: "string",
+  valuesLocal: { map: "any" },
+  valuesMerge: "string",
+  releaseName: "string",
+  releaseNamespace: "string",
+  extraArgs: STRINGS,
+} as const satisfies Readonly<Record<string, FieldType>>;
 
 export const KUSTOMIZATION_FIELDS = {
   apiVersion: "string",
@@ -114,9 +146,9 @@ export const KUSTOMIZATION_FIELDS = {
   bases: STRINGS,
   configMapGenerator: { list: { fields: GENERATOR_FIELDS } },
   secretGenerator: { list: { fields: { ...GENERATOR_FIELDS, type: "string" } } },
-  helmGlobals: "any",
-  helmCharts: { list: "any" },
-  helmChartInflationGenerator: { list: "any" },
+  helmGlobals: { fields: HELM_GLOBALS },
+  helmCharts: { list: { fields: HELM_CHART } },
+  helmChartInflationGenerator: { list: { fields: OLDER_HELM_CHART } },
   generatorOptions: GENERATOR_OPTIONS,
   configurations: STRINGS,
   generators: STRINGS,
@@ -143,6 +175,7 @@ export const PLUGIN_FIELDS: ReadonlyMap<string, Readonly<Record<string, FieldTyp
     ValueAddTransformer: { value: "string", targetFilePath: "string", targets: "any" },
     ConfigMapGenerator: GENERATOR_FIELDS,
     SecretGenerator: { ...GENERATOR_FIELDS, type: "string" },
+    HelmChartInflationGenerator: { ...HELM_GLOBALS, ...HELM_CHART },
     IAMPolicyGenerator: {
       cloud: "string",
       kubernetesService: { fields: { namespace: "string", name: "string" } },
@@ -150,70 +183,3 @@ export const PLUGIN_FIELDS: ReadonlyMap<string, Readonly<Record<string, FieldTyp
     },
   } satisfies Record<string, Readonly<Record<string, FieldType>>>),
 );
-
-/**
- * Reads a value by its type: unknown fields and wrong types are refused, field names match in any case, null counts
- * as absent. Throws `render-unknown-field` or `render-invalid-kustomization`.
- */
-export function decodeField(value: unknown, type: FieldType, path: string, file: string): unknown {
-  if (value === null || value === undefined) return undefined;
-  if (typeof type === "string") return decodeScalar(value, type, path, file);
-  if ("list" in type) {
-    if (!Array.isArray(value)) throw wrongType(value, "a list", path, file);
-    return value.map((item, index) => decodeField(item, type.list, `${path}[${index}]`, file) ?? emptyOf(type.list));
-  }
-  if (typeof value !== "object" || Array.isArray(value)) throw wrongType(value, "a map", path, file);
-  const result: Record<string, unknown> = {};
-  if ("map" in type) {
-    for (const [key, item] of Object.entries(value)) {
-      result[key] = decodeField(item, type.map, `${path}.${key}`, file) ?? emptyOf(type.map);
-    }
-    return result;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    const name = findField(type.fields, key);
-    const where = path === "" ? key : `${path}.${key}`;
-    if (name === undefined) {
-      throw renderError("render-unknown-field", `the field ${where} is not known`, { file, path: where });
-    }
-    const decoded = decodeField(item, type.fields[name]!, where, file);
-    if (decoded !== undefined) result[name] = decoded;
-  }
-  return result;
-}
-
-function decodeScalar(
-  value: unknown,
-  type: "string" | "boolean" | "integer" | "any",
-  path: string,
-  file: string,
-): unknown {
-  if (type === "any") return value;
-  if (type === "integer") {
-    if (typeof value === "number" && Number.isInteger(value)) return value;
-    throw wrongType(value, "an integer", path, file);
-  }
-  if (typeof value !== type) throw wrongType(value, type === "string" ? "text" : "true or false", path, file);
-  return value;
-}
-
-function emptyOf(type: FieldType): unknown {
-  if (type === "string") return "";
-  if (type === "boolean") return false;
-  if (type === "integer") return 0;
-  if (type === "any") return null;
-  return "list" in type ? [] : {};
-}
-
-function findField(fields: Readonly<Record<string, FieldType>>, key: string): string | undefined {
-  if (Object.hasOwn(fields, key)) return key;
-  const lower = key.toLowerCase();
-  return Object.keys(fields).find((name) => name.toLowerCase() === lower);
-}
-
-function wrongType(value: unknown, wanted: string, path: string, file: string): Error {
-  const found = Array.isArray(value) ? "a list" : typeof value === "object" ? "a map" : JSON.stringify(value);
-  const hint = typeof value === "boolean" || typeof value === "number" ? "; put it in quotes" : "";
-  const what = `the field ${path} must be ${wanted}, not ${found}${wanted === "text" ? hint : ""}`;
-  return renderError("render-invalid-kustomization", what, { file, path });
-}

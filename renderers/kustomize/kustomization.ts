@@ -1,11 +1,12 @@
 // A kustomization file: found, decoded, brought to the present form of its fields.
 
-import { isObject } from "../../kube/object.ts";
 import { parseYamlDocuments } from "../../kube/yaml.ts";
-import { AppError } from "../../runtime/errors.ts";
-import { type RenderErrorCode, renderError, wrapYamlError } from "../errors.ts";
+import { renderError, wrapYamlError } from "../errors.ts";
 import type { RenderWarning } from "../rendered.ts";
-import { decodeField, KUSTOMIZATION_FIELDS } from "./kustomization-schema.ts";
+import { decodeField } from "./decode-field.ts";
+import { FieldPositions, positionIn, withFieldPositions } from "./field-positions.ts";
+import { firstDocument } from "./first-document.ts";
+import { KUSTOMIZATION_FIELDS } from "./kustomization-schema.ts";
 
 export interface FieldSpec {
   readonly group?: string;
@@ -104,6 +105,44 @@ export interface SortOptions {
   readonly legacySortOptions?: { readonly orderFirst?: readonly string[]; readonly orderLast?: readonly string[] };
 }
 
+/** Where charts lie. */
+export interface HelmGlobals {
+  readonly chartHome?: string;
+  readonly configHome?: string;
+}
+
+export interface HelmChartEntry {
+  readonly name?: string;
+  readonly version?: string;
+  readonly repo?: string;
+  readonly releaseName?: string;
+  readonly namespace?: string;
+  readonly additionalValuesFiles?: readonly string[];
+  readonly valuesFile?: string;
+  readonly valuesInline?: Readonly<Record<string, unknown>>;
+  readonly valuesMerge?: string;
+  readonly includeCRDs?: boolean;
+  readonly skipHooks?: boolean;
+  readonly apiVersions?: readonly string[];
+  readonly kubeVersion?: string;
+  readonly nameTemplate?: string;
+  readonly skipTests?: boolean;
+  readonly debug?: boolean;
+  readonly devel?: boolean;
+}
+
+/** The form of a chart before `helmCharts`. */
+export interface OlderHelmChartEntry {
+  readonly chartName?: string;
+  readonly chartVersion?: string;
+  readonly chartRepoUrl?: string;
+  readonly chartHome?: string;
+  readonly values?: string;
+  readonly valuesLocal?: Readonly<Record<string, unknown>>;
+  readonly valuesMerge?: string;
+  readonly releaseName?: string;
+}
+
 /** The fields as they are after older spellings have been folded into newer ones. */
 export interface Kustomization {
   readonly apiVersion: string;
@@ -128,7 +167,9 @@ export interface Kustomization {
   readonly crds?: readonly string[];
   readonly configMapGenerator?: readonly GeneratorEntry[];
   readonly secretGenerator?: readonly GeneratorEntry[];
-  readonly helmCharts?: readonly unknown[];
+  readonly helmGlobals?: HelmGlobals;
+  readonly helmCharts?: readonly HelmChartEntry[];
+  readonly helmChartInflationGenerator?: readonly OlderHelmChartEntry[];
   readonly generatorOptions?: GeneratorOptions;
   readonly configurations?: readonly string[];
   readonly generators?: readonly string[];
@@ -148,28 +189,34 @@ const DEPRECATED = new Map([
   ["vars", "replacements"],
 ]);
 
-/** Reads the text of a kustomization file. Deprecated fields are told to `warn`. */
+/**
+ * Reads the text of a kustomization file. Deprecated fields are told to `warn`. Throws
+ * `render-invalid-kustomization`, `render-unknown-field`, `render-empty-kustomization` or
+ * `render-wrong-kind-or-version` with line and field.
+ */
 export function decodeKustomization(text: string, file: string, warn: (warning: RenderWarning) => void): Kustomization {
-  const raw = readFirstDocument(text, file);
-  if (raw !== null && !isObject(raw)) {
-    throw renderError("render-invalid-kustomization", "a kustomization must be a map of fields", { file });
-  }
-  // decodeField answers the shape that KUSTOMIZATION_FIELDS spells out.
-  const fields = locating(text, file, () =>
-    decodeField(raw ?? {}, { fields: KUSTOMIZATION_FIELDS }, "", file),
-  ) as Record<string, unknown>;
+  return withFieldPositions(
+    file,
+    () => new FieldPositions(text),
+    [],
+    () => decode(readDocument(text, file), file, warn),
+  );
+}
+
+function decode(raw: unknown, file: string, warn: (warning: RenderWarning) => void): Kustomization {
+  // decodeField answers the shape that KUSTOMIZATION_FIELDS spells out; a file without content is an empty one.
+  const fields = (decodeField(raw, { fields: KUSTOMIZATION_FIELDS }) ?? {}) as Record<string, unknown>;
   for (const [field, replacement] of DEPRECATED) {
     if (fields[field] === undefined) continue;
     warn({ code: "deprecated-field", message: deprecation(field, replacement), file });
   }
+  fold(fields, "bases", "resources");
+  fold(fields, "imageTags", "images");
+  checkNotEmpty(fields);
   const kind = (fields["kind"] as string | undefined) || "Kustomization";
   const wanted = kind === "Component" ? "kustomize.config.k8s.io/v1alpha1" : "kustomize.config.k8s.io/v1beta1";
   const apiVersion = (fields["apiVersion"] as string | undefined) || wanted;
-  checkNotEmpty(fields, file);
-  locating(text, file, () => checkType(kind, apiVersion, wanted, file));
-  fold(fields, "bases", "resources");
-  fold(fields, "imageTags", "images");
-  fold(fields, "helmChartInflationGenerator", "helmCharts");
+  checkType(kind, apiVersion, wanted);
   return { ...(fields as object), apiVersion, kind };
 }
 
@@ -182,57 +229,52 @@ function deprecation(field: string, replacement: string): string {
   );
 }
 
-/** Adds the line of the field to an error that only knows its path. */
-function locating<T>(text: string, file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const path = error instanceof AppError ? error.details["path"] : undefined;
-    if (!(error instanceof AppError) || typeof path !== "string") throw error;
-    const key =
-      path
-        .replace(/\[[0-9]+\]$/, "")
-        .split(".")
-        .pop() ?? "";
-    const line = text
-      .split("\n")
-      .findIndex((candidate) => candidate.includes(`${key}:`) || candidate.includes(`${key}":`));
-    if (line < 0) throw error;
-    const what = error.message.startsWith(`${file}: `) ? error.message.slice(file.length + 2) : error.message;
-    // The codes of this folder are those of renderError.
-    throw renderError(error.code as RenderErrorCode, what, { file, line: line + 1, path });
+function readDocument(text: string, file: string): unknown {
+  const document = firstDocument(text);
+  // As kustomize: the file is YAML 1.1, and says nothing else of itself.
+  const directive = /^%(?!YAML[ \t]+1\.1[ \t]*(?:#|\r?$)|TAG[ \t]).*/m.exec(document.slice(0, headerLength(document)));
+  if (directive !== null) {
+    const what = `the directive ${directive[0].trim()} is not known; remove the line`;
+    throw renderError("render-invalid-kustomization", what, { file, ...positionIn(document, directive.index) });
   }
-}
-
-function readFirstDocument(text: string, file: string): unknown {
   try {
-    return parseYamlDocuments(text, { file, duplicateKeys: "last-wins" })[0]?.value ?? null;
+    const options = { file, duplicateKeys: "last-wins", nullKeys: "refuse" } as const;
+    return parseYamlDocuments(document, options)[0]?.value ?? null;
   } catch (error) {
     throw wrapYamlError(error, "render-invalid-kustomization", file);
   }
 }
 
-function checkNotEmpty(fields: Record<string, unknown>, file: string): void {
-  const set = Object.entries(fields).filter(
-    ([name, value]) => name !== "kind" && name !== "apiVersion" && value !== "",
-  );
-  if (set.length === 0) throw renderError("render-empty-kustomization", "the kustomization asks for nothing", { file });
+function headerLength(document: string): number {
+  return document.startsWith("%") || document.includes("\n%") ? Math.max(document.search(/^---/m), 0) : 0;
 }
 
-function checkType(kind: string, apiVersion: string, wanted: string, file: string): void {
+// As kustomize: an empty list counts as something, an empty text does not.
+function checkNotEmpty(fields: Record<string, unknown>): void {
+  const isSet = ([name, value]: [string, unknown]): boolean => {
+    if (name === "kind" || name === "apiVersion" || value === "") return false;
+    return name !== "helmChartInflationGenerator" || (value as unknown[]).length > 0;
+  };
+  if (Object.entries(fields).some(isSet)) return;
+  throw renderError("render-empty-kustomization", "the kustomization asks for nothing; add resources or remove it");
+}
+
+function checkType(kind: string, apiVersion: string, wanted: string): void {
   if (kind !== "Kustomization" && kind !== "Component") {
     const what = `kind must be Kustomization or Component, not ${kind}`;
-    throw renderError("render-wrong-kind-or-version", what, { file, path: "kind" });
+    throw renderError("render-wrong-kind-or-version", what, { field: ["kind"] });
   }
   if (apiVersion !== wanted) {
     const what = `apiVersion of a ${kind} must be ${wanted}, not ${apiVersion}`;
-    throw renderError("render-wrong-kind-or-version", what, { file, path: "apiVersion" });
+    throw renderError("render-wrong-kind-or-version", what, { field: ["apiVersion"] });
   }
 }
 
+// As kustomize: an empty list of the older name leaves the newer one as it is.
 function fold(fields: Record<string, unknown>, from: string, to: string): void {
-  if (fields[from] === undefined) return;
   // Both are lists by the table of fields.
-  fields[to] = [...((fields[to] as unknown[] | undefined) ?? []), ...(fields[from] as unknown[])];
+  const older = fields[from] as unknown[] | undefined;
+  const own = fields[to] as unknown[] | undefined;
   delete fields[from];
+  if (older !== undefined && older.length > 0) fields[to] = [...(own ?? []), ...older];
 }

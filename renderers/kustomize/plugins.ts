@@ -1,9 +1,11 @@
 // Built-in transformers and generators configured in files of their own (`apiVersion: builtin`).
 
-import { renderError } from "../errors.ts";
+import { RenderError, renderError } from "../errors.ts";
+import { decodeField } from "./decode-field.ts";
+import { formatFieldPath } from "./field-positions.ts";
 import { setImages } from "./images.ts";
 import type { FieldSpec, GeneratorEntry, ImageEntry, PatchEntry, ReplacementEntry } from "./kustomization.ts";
-import { decodeField, PLUGIN_FIELDS } from "./kustomization-schema.ts";
+import { PLUGIN_FIELDS } from "./kustomization-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
 import { fromValue, type NodeMap, toValue } from "./node.ts";
 import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
@@ -59,9 +61,15 @@ export function readPlugin(resource: Resource): Plugin {
   if (fields === undefined) throw renderError("render-plugin", `there is no built-in plugin ${kind}`, { file, line });
   const value = toValue(resource.node) as Record<string, unknown>;
   const { apiVersion: _version, kind: _kind, metadata: _metadata, ...own } = value;
-  // decodeField answers the shape that PLUGIN_FIELDS spells out for the kind.
-  const config = decodeField(own, { fields }, "", file) as PluginConfig;
-  return { kind, name, namespace, file, config };
+  try {
+    // decodeField answers the shape that PLUGIN_FIELDS spells out for the kind.
+    const config = decodeField(own, { fields }, "lenient") as PluginConfig;
+    return { kind, name, namespace, file, config };
+  } catch (error) {
+    if (!(error instanceof RenderError) || typeof error.place.field !== "object") throw error;
+    const path = formatFieldPath(error.place.field);
+    throw renderError("render-plugin", error.what, { file, line, path, object: resource.describe() });
+  }
 }
 
 export function isGenerator(plugin: Plugin): boolean {

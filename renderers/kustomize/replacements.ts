@@ -4,6 +4,7 @@ import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
 import { readCoreScalar } from "../../kube/yaml-scalars.ts";
 import { renderError, wrapYamlError } from "../errors.ts";
+import { decodeField } from "./decode-field.ts";
 import {
   type CreateKind,
   type FoundField,
@@ -13,7 +14,7 @@ import {
   splitDottedPath,
 } from "./field-path.ts";
 import type { ReplacementEntry, ReplacementOptions } from "./kustomization.ts";
-import { decodeField, REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
+import { REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
 import type { Loader } from "./loader.ts";
 import { cloneNode, isNullNode, kindOf, type Node, Scalar, stringNode } from "./node.ts";
 import type { Resource } from "./resource.ts";
@@ -47,7 +48,7 @@ function readReplacementFile(text: string, file: string): ReplacementEntry[] {
   return list.map((item) => {
     if (!isObject(item)) throw renderError("render-replacement", "a replacement must be a map of fields", { file });
     // decodeField answers the shape that REPLACEMENT_FIELDS spells out.
-    return decodeField(item, { fields: REPLACEMENT_FIELDS }, "", file) as ReplacementEntry;
+    return decodeField(item, { fields: REPLACEMENT_FIELDS }, "lenient") as ReplacementEntry;
   });
 }
 

@@ -1,13 +1,15 @@
 // Which fields each transformer touches: the built-in tables and what kustomizations add to them.
 
 import { compareTexts } from "../../kube/compare-texts.ts";
-import { isObject } from "../../kube/object.ts";
-import { parseYaml } from "../../kube/yaml.ts";
+import { parseYamlDocuments } from "../../kube/yaml.ts";
 import { renderError, wrapYamlError } from "../errors.ts";
+import { decodeField, type FieldType } from "./decode-field.ts";
+import { FieldPositions, withFieldPositions } from "./field-positions.ts";
 import defaults from "./field-specs.table.json" with { type: "json" };
+import { firstDocument } from "./first-document.ts";
 import { type Gvk, type GvkFilter, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
-import { decodeField, FIELD_SPECS, type FieldType } from "./kustomization-schema.ts";
+import { FIELD_SPECS } from "./kustomization-schema.ts";
 import { gvkSortKey, rankOfKind } from "./sort.ts";
 
 export interface NameReferenceSpec extends GvkFilter {
@@ -87,18 +89,13 @@ export const DEFAULT_CONFIG: TransformerConfig = sortConfig({ ...defaults, label
 export function decodeConfig(text: string, file: string): TransformerConfig {
   let raw: unknown;
   try {
-    raw = parseYaml(text, { file, duplicateKeys: "last-wins" });
+    raw = parseYamlDocuments(firstDocument(text), { file })[0]?.value ?? null;
   } catch (error) {
     throw wrapYamlError(error, "render-invalid-kustomization", file);
   }
-  if (raw !== null && !isObject(raw)) {
-    throw renderError("render-invalid-kustomization", "a configuration must be a map of fields", { file });
-  }
   // decodeField answers the shape that CONFIG_FIELDS spells out.
-  return sortConfig({
-    ...EMPTY_CONFIG,
-    ...(decodeField(raw ?? {}, CONFIG_FIELDS, "", file) as Partial<TransformerConfig>),
-  });
+  const read = () => (decodeField(raw, CONFIG_FIELDS, "exact") ?? {}) as Partial<TransformerConfig>;
+  return sortConfig({ ...EMPTY_CONFIG, ...withFieldPositions(file, () => new FieldPositions(text), [], read) });
 }
 
 /**
