@@ -22,20 +22,25 @@ function outcome(tree: SourceTree, path: string, options: KustomizeOptions): str
   }
 }
 
-const OVERLAY = [
-  "resources: [../base]",
-  "namespace: team",
-  "namePrefix: p-",
-  "labels: [{pairs: {a: b}, includeTemplates: true}]",
-  "images: [{name: app, newTag: v2}]",
-  'patches:\n- target: {kind: Deployment, labelSelector: shard=1}\n  patch: \'[{"op": "add", "path": "/spec/paused", "value": true}]\'',
-  "replicas: [{name: d1, count: 4}]",
-  "configMapGenerator: [{name: made, literals: [k=v]}]",
-  "commonAnnotations: {note: x}",
-  "patchesStrategicMerge:\n- '{apiVersion: apps/v1, kind: Deployment, metadata: {name: d0}, spec: {minReadySeconds: 3}}'",
-  "replacements:\n- source: {kind: ConfigMap, name: c0, fieldPath: data.k}\n  targets: [{select: {kind: Deployment}, fieldPaths: [spec.serviceName], options: {create: true}}]",
-  "buildMetadata: [transformerAnnotations]",
-] as const;
+/** Lines of an overlay, each with a number that commits change. */
+const OVERLAY: readonly ((value: number) => string)[] = [
+  () => "resources: [../base]",
+  (value) => `namespace: team${value}`,
+  (value) => `namePrefix: p${value}-`,
+  (value) => `labels: [{pairs: {a: b${value}}, includeTemplates: true}]`,
+  (value) => `images: [{name: app, newTag: v${value}}]`,
+  (value) =>
+    `patches:\n- target: {kind: Deployment, labelSelector: shard=${value}}\n  patch: '[{"op": "add", "path": "/spec/paused", "value": ${value}}]'`,
+  (value) => `replicas: [{name: d1, count: ${value}}]`,
+  (value) => `configMapGenerator: [{name: made, literals: [k=v${value}]}]`,
+  (value) => `commonAnnotations: {note: x${value}}`,
+  (value) =>
+    `patchesStrategicMerge:\n- '{apiVersion: apps/v1, kind: Deployment, metadata: {name: d0}, spec: {minReadySeconds: ${value}}}'`,
+  (value) =>
+    `replacements:\n- source: {kind: ConfigMap, name: c${value}, fieldPath: data.k}\n  targets: [{select: {kind: Deployment}, fieldPaths: [spec.serviceName], options: {create: true}}]`,
+  (value) => `configurations: [names${value}.yaml]`,
+  () => "buildMetadata: [transformerAnnotations]",
+];
 
 function group(index: number, text: string): string {
   return `apiVersion: apps/v1
@@ -57,10 +62,13 @@ data: {k: ${text}}
 class Repository {
   readonly files: Record<string, string> = {};
   private readonly random: Random;
-  private readonly lines = new Set<string>(OVERLAY.slice(0, 7));
+  private readonly lines = new Map(OVERLAY.slice(0, 7).map((_line, index) => [index, 1]));
 
   constructor(random: Random) {
     this.random = random;
+    for (const value of [0, 1, 2]) {
+      this.files[`overlay/names${value}.yaml`] = `namePrefix: [{path: metadata/annotations/n${value}, create: true}]\n`;
+    }
     for (let index = 0; index < 6; index++) this.files[`base/g${index}.yaml`] = group(index, "start");
     this.list();
   }
@@ -75,8 +83,10 @@ class Repository {
         delete this.files[`base/g${index}.yaml`];
         break;
       default: {
-        const line = this.random.pick(OVERLAY.slice(1));
-        if (!this.lines.delete(line)) this.lines.add(line);
+        const line = 1 + this.random.below(OVERLAY.length - 1);
+        const value = this.random.below(4);
+        if (value === 3) this.lines.delete(line);
+        else this.lines.set(line, value);
       }
     }
     this.list();
@@ -86,7 +96,8 @@ class Repository {
     const names = Object.keys(this.files).filter((file) => /^base\/g/.test(file));
     this.files["base/kustomization.yaml"] =
       `resources: [${names.map((file) => file.slice(5)).join(", ")}]\nnameSuffix: -s\n`;
-    this.files["overlay/kustomization.yaml"] = `${[...this.lines].join("\n")}\n`;
+    this.files["overlay/kustomization.yaml"] =
+      `${[...this.lines].map(([line, value]) => OVERLAY[line]!(value)).join("\n")}\n`;
   }
 }
 
