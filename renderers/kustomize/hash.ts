@@ -1,6 +1,7 @@
 // The suffix that changes a generated object's name whenever its content changes.
 
 import { createHash } from "node:crypto";
+import { formatJsonNumber } from "../../kube/yaml-format.ts";
 import { isMapNode, type Node, toValue } from "./node.ts";
 import type { Resource } from "./resource.ts";
 
@@ -59,6 +60,7 @@ export function goJson(value: unknown, indent = ""): string {
 
 function write(value: unknown, indent: string, current: string): string {
   if (typeof value === "string") return goString(value);
+  if (typeof value === "number") return formatJsonNumber(value);
   if (typeof value !== "object" || value === null) return String(value);
   const inner = current + indent;
   const open = indent === "" ? "" : `\n${inner}`;

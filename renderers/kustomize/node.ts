@@ -175,7 +175,8 @@ export function scalarValue(node: Scalar): string | number | bigint | boolean | 
       if (UNREADABLE.test(text)) throw unrepresentable(text);
       return text;
     case "!!null":
-      return null;
+      if (text === "" || readCoreScalar(text).tag === "!!null") return null;
+      break;
     case "!!bool":
       if (/^(?:true|True|TRUE)$/.test(text)) return true;
       if (/^(?:false|False|FALSE)$/.test(text)) return false;

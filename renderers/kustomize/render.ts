@@ -136,7 +136,14 @@ function dropEmptyAnnotations(map: ResourceMap): void {
   }
 }
 
+/** Throws `render-invalid-resource` for an object that has lost its kind or name on the way. */
 function isLocalConfig(resource: Resource): boolean {
+  const { kind, name } = resource;
+  if (kind === "" || (name === "" && !kind.endsWith("List"))) {
+    const { file, line } = resource.origin;
+    const what = `an object has come to have no ${kind === "" ? "kind" : "metadata.name"}: ${resource.describe()}`;
+    throw renderError("render-invalid-resource", what, { file, line, object: resource.describe() });
+  }
   const value = resource.stringMap("annotations").get(LOCAL_CONFIG);
   return value !== undefined && value !== "false";
 }

@@ -2,7 +2,7 @@
 
 import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
-import { readCoreScalar } from "../../kube/yaml-scalars.ts";
+import { AppError } from "../../runtime/errors.ts";
 import { renderError, wrapYamlError } from "../errors.ts";
 import { decodeField } from "./decode-field.ts";
 import {
@@ -12,16 +12,28 @@ import {
   matchFields,
   PathFault,
   splitDottedPath,
+  typedByText,
+  UNTYPED,
 } from "./field-path.ts";
 import type { ReplacementEntry, ReplacementOptions } from "./kustomization.ts";
 import { REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
 import type { Loader } from "./loader.ts";
-import { cloneNode, isNullNode, kindOf, type Node, Scalar, stringNode } from "./node.ts";
+import {
+  cloneNode,
+  isListNode,
+  isMapNode,
+  isNullNode,
+  kindOf,
+  type Node,
+  type NodeMap,
+  Scalar,
+  textOf,
+} from "./node.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { matchesExactly, selectsAnyId } from "./select.ts";
 import { nodeKey } from "./share.ts";
-import { openStructuredText } from "./structured-text.ts";
+import { StructuredText } from "./structured-text.ts";
 
 type Target = NonNullable<ReplacementEntry["targets"]>[number];
 
@@ -55,14 +67,20 @@ function readReplacementFile(text: string, file: string): ReplacementEntry[] {
 /** Carries out the replacements in order. Throws `render-replacement`. */
 function applyReplacements(map: ResourceMap, entries: readonly ReplacementEntry[], file: string): void {
   for (const [index, entry] of entries.entries()) {
-    const value = sourceValue(map.resources, entry, file);
-    const salt = map.options.keepStates ? `${index}\n${nodeKey(value)}` : "";
     if (entry.targets === undefined) throw fault("a replacement has no targets", file);
+    let { source, value } = readSource(map.resources, entry, file);
+    let salt = saltOf(map, index, value);
     for (const [place, target] of entry.targets.entries()) {
       if (target.select === undefined)
         throw fault("a target of a replacement selects nothing: select is missing", file);
       for (const resource of selectTargets(map.resources, target)) {
-        map.edit(resource, (own) => copyInto(own, value, target, file), `${place}\n${salt}`);
+        const copied = value;
+        const next = map.edit(resource, (own) => copyInto(own, copied, target, file), `${place}\n${salt}`);
+        if (resource !== source || entry.source?.options?.delimiter) continue;
+        // As kustomize: a source that is a target as well is copied as it has become.
+        source = next;
+        value = lookupField(next.node, splitDottedPath(pathOf(entry.source))) ?? value;
+        salt = saltOf(map, index, value);
       }
     }
   }
@@ -80,10 +98,19 @@ export function applyLoadedReplacements(
   map.within(text, undefined, () => applyReplacements(map, loaded, file));
 }
 
-function sourceValue(resources: readonly Resource[], entry: ReplacementEntry, file: string): Node {
+function saltOf(map: ResourceMap, index: number, value: Node): string {
+  return map.options.keepStates ? `${index}\n${nodeKey(value)}` : "";
+}
+
+interface Source {
+  readonly source: Resource | undefined;
+  readonly value: Node;
+}
+
+function readSource(resources: readonly Resource[], entry: ReplacementEntry, file: string): Source {
   if (entry.sourceValue !== undefined) {
     if (entry.source !== undefined) throw fault("a replacement has both source and sourceValue", file);
-    return stringNode(entry.sourceValue);
+    return { source: undefined, value: typedByText(entry.sourceValue) };
   }
   const { source } = entry;
   if (source === undefined) throw fault("a replacement has no source", file);
@@ -93,16 +120,21 @@ function sourceValue(resources: readonly Resource[], entry: ReplacementEntry, fi
   if (matches.length > 1) {
     throw fault(`${matches.length} objects match the source ${describe(source)}, one is needed`, file);
   }
-  const path = source.fieldPath || "metadata.name";
+  const path = pathOf(source);
   const node = withPathFault(file, path, () => lookupField(resource.node, splitDottedPath(path)));
   if (node === undefined || isNullNode(node) || isEmpty(node)) {
     throw fault(`${resource.describe()} has no ${path} to copy`, file, path);
   }
-  return sourcePart(node, source.options, path, file);
+  return { source: resource, value: sourcePart(node, source.options, path, file) };
 }
 
+function pathOf(source: ReplacementEntry["source"]): string {
+  return source?.fieldPath || "metadata.name";
+}
+
+// As kustomize: an empty text is a value.
 function isEmpty(node: Node): boolean {
-  return node instanceof Scalar ? node.text === "" : node instanceof Map ? node.size === 0 : node.length === 0;
+  return !(node instanceof Scalar) && (node instanceof Map ? node.size === 0 : node.length === 0);
 }
 
 function sourcePart(node: Node, options: ReplacementOptions | undefined, path: string, file: string): Node {
@@ -128,42 +160,36 @@ function copyInto(resource: Resource, value: Node, target: Target, file: string)
   const { options } = target;
   const create: CreateKind = options?.create === true ? kindOf(value) : "nothing";
   for (const path of paths) {
-    let inside = 0;
-    const fields = withPathFault(file, path, () =>
-      matchFields(resource.node, splitDottedPath(path), create, (field, rest) => {
-        editInside(field, rest, value, options, path, file);
-        inside += 1;
-      }),
-    );
-    if (fields.length + inside === 0) {
+    const parts = splitDottedPath(path);
+    if (replaceInText(resource.node, parts, value, options, create)) continue;
+    const fields = withPathFault(file, path, () => matchFields(resource.node, parts, create));
+    if (fields.length === 0) {
       const hint = options?.create === true ? "" : "; set options.create to make it";
       throw fault(`${resource.describe()} has no ${path} to replace${hint}`, file, path);
     }
-    for (const field of fields) setValue(field, value, options, path, file);
+    withPathFault(file, path, () => {
+      for (const field of fields) setValue(field, value, options);
+    });
   }
 }
 
-function setValue(
-  field: FoundField,
-  value: Node,
-  options: ReplacementOptions | undefined,
-  path: string,
-  file: string,
-): void {
-  let copied = cloneNode(value);
+/** Throws `PathFault` when a part shall be replaced in what is no text. */
+function setValue(field: FoundField, value: Node, options: ReplacementOptions | undefined): Node {
+  const { node } = field;
+  let text = value instanceof Scalar ? value.text : "";
   if (options?.delimiter) {
-    if (!(field.node instanceof Scalar) || !(value instanceof Scalar)) {
-      throw fault(`a delimiter needs text, and ${path} is a ${kindOf(field.node)}`, file, path);
-    }
-    copied = new Scalar(value.tag, insertPart(field.node.text, value.text, options.delimiter, options.index ?? 0));
+    if (!(node instanceof Scalar)) throw new PathFault(`a delimiter needs text, and there is a ${kindOf(node)}`);
+    text = insertPart(node.text, textOf(value) ?? "", options.delimiter, options.index ?? 0);
   }
-  if (field.node instanceof Scalar && copied instanceof Scalar && !isNullNode(field.node)) {
-    // The target keeps its type, so that text can fill a number and a number a text.
-    const tag = field.created ? readCoreScalar(copied.text).tag : field.node.tag;
-    field.set(new Scalar(tag, copied.text));
-  } else {
-    field.set(copied);
-  }
+  const copied = node instanceof Scalar ? withText(node, text) : cloneNode(value);
+  field.set(copied);
+  return copied;
+}
+
+// The target keeps its type, so that text can fill a number and a number a text. As kustomize: a map or a list leaves
+// a scalar without text, and a null stays one.
+function withText(target: Scalar, text: string): Scalar {
+  return target.tag === UNTYPED ? typedByText(text) : new Scalar(target.tag, text);
 }
 
 function insertPart(target: string, part: string, delimiter: string, index: number): string {
@@ -174,34 +200,64 @@ function insertPart(target: string, part: string, delimiter: string, index: numb
   return parts.join(delimiter);
 }
 
-/** Edits a value inside a text that is itself JSON or YAML. */
-function editInside(
-  field: FoundField,
-  rest: readonly string[],
+/**
+ * Replaces a value inside a text that is itself JSON or YAML; false when the path does not lead into one. As kustomize:
+ * the way to the text has no patterns or wildcards, and whatever goes wrong inside leaves the text alone.
+ */
+function replaceInText(
+  root: NodeMap,
+  parts: readonly string[],
   value: Node,
   options: ReplacementOptions | undefined,
-  path: string,
-  file: string,
-): void {
-  if (!(field.node instanceof Scalar)) return;
-  const opened = openStructuredText(field.node.text);
-  if (opened === undefined) {
-    throw fault(`${path} goes on inside a text that is neither JSON nor YAML with fields`, file, path);
+  create: CreateKind,
+): boolean {
+  for (let depth = 1; depth < parts.length; depth++) {
+    const place = findScalar(root, parts.slice(0, depth));
+    const opened = place && StructuredText.open(place.node.text);
+    if (place === undefined || opened === undefined) continue;
+    if (opened.root === undefined) return false;
+    const printed = attempt(() => {
+      const fields = matchFields(opened.root!, parts.slice(depth), create);
+      if (fields.length === 0) return undefined;
+      for (const field of fields) opened.succeed(field.node, setValue(field, value, options));
+      return opened.print();
+    });
+    if (printed === undefined) return false;
+    place.set(new Scalar(place.node.tag, printed));
+    return true;
   }
-  const create: CreateKind = options?.create === true ? kindOf(value) : "nothing";
-  const fields = withPathFault(file, path, () => matchFields(opened.root, rest, create, () => {}));
-  if (fields.length === 0) throw fault(`the text has no ${rest.join(".")} to replace`, file, path);
-  const replaced = new Map<Scalar, Scalar>();
-  let onlyScalars = true;
-  for (const inner of fields) {
-    const record = (after: Node): void => {
-      if (inner.node instanceof Scalar && after instanceof Scalar && !inner.created) replaced.set(inner.node, after);
-      else onlyScalars = false;
-      inner.set(after);
+  return false;
+}
+
+interface ScalarPlace {
+  readonly node: Scalar;
+  set(value: Scalar): void;
+}
+
+function findScalar(root: NodeMap, parts: readonly string[]): ScalarPlace | undefined {
+  return attempt(() => {
+    const parent = lookupField(root, parts.slice(0, -1));
+    const node = lookupField(root, parts);
+    if (parent === undefined || !(node instanceof Scalar)) return undefined;
+    const key = parts.at(-1)!.trim();
+    return {
+      node,
+      set: (value) => {
+        if (isMapNode(parent)) parent.set(key, value);
+        else if (isListNode(parent)) parent[/^\+?[0-9]+$/.test(key) ? Number(key) : parent.lastIndexOf(node)] = value;
+      },
     };
-    setValue({ ...inner, set: record }, value, options, path, file);
+  });
+}
+
+/** What is found; nothing when the path does not fit or the value cannot be written. */
+function attempt<T>(find: () => T | undefined): T | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof PathFault || error instanceof AppError) return undefined;
+    throw error;
   }
-  field.set(stringNode(opened.print(onlyScalars ? replaced : undefined)));
 }
 
 function withPathFault<T>(file: string, path: string, find: () => T): T {

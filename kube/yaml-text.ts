@@ -1,0 +1,161 @@
+// A YAML text taken apart and put together again with the comments and quotes it had, as Go's YAML writer (v3) does.
+
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseDocument,
+  Scalar,
+  visit,
+  YAMLMap,
+  YAMLSeq,
+} from "yaml";
+import { readCoreScalar } from "./yaml-scalars.ts";
+
+/** A node to be printed. `like` is the node of the read text that it is, or whose quotes and comments it takes over. */
+export type YamlTextNode =
+  | { readonly kind: "scalar"; readonly text: string; readonly tag: string; readonly like?: YamlTextNode | undefined }
+  | {
+      readonly kind: "map";
+      readonly entries: readonly { readonly key: string; readonly value: YamlTextNode }[];
+      readonly like?: YamlTextNode | undefined;
+    }
+  | {
+      readonly kind: "sequence";
+      readonly items: readonly YamlTextNode[];
+      readonly like?: YamlTextNode | undefined;
+    };
+
+/** The first document of a text. */
+export interface YamlText {
+  /** Undefined when there is nothing but blanks and comments. */
+  readonly root: YamlTextNode | undefined;
+  /** Prints once; keys that `root` has keep their place, new ones follow. */
+  print(root: YamlTextNode): string;
+}
+
+/** Reads a text; undefined when it is no YAML, or has aliases, which are not followed here. */
+export function readYamlText(text: string): YamlText | undefined {
+  // Scalars stay the text they are.
+  const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
+  if (document.errors.some(({ code }) => code !== "MULTIPLE_DOCS")) return undefined;
+  const origins = new Map<YamlTextNode, Node>();
+  const contents: Node | null = document.contents;
+  const root = contents === null || isBlank(contents) ? undefined : read(contents, origins);
+  if (root === "alias") return undefined;
+  return {
+    root,
+    print: (changed) => {
+      document.contents = new Writer(origins).write(changed) as typeof document.contents;
+      if (document.directives !== undefined) document.directives.docStart = null;
+      // Go's writer keeps comments but no empty lines.
+      visit(document, {
+        Node: (_key, node) => {
+          node.spaceBefore = false;
+        },
+      });
+      return document.toString({
+        lineWidth: 0,
+        indentSeq: false,
+        flowCollectionPadding: false,
+        singleQuote: true,
+        nullStr: "null",
+      });
+    },
+  };
+}
+
+function isBlank(node: Node): boolean {
+  return isScalar(node) && node.type === Scalar.PLAIN && node.value === "" && node.tag === undefined;
+}
+
+function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode | "alias" {
+  let result: YamlTextNode;
+  if (isMap(node)) {
+    const entries: { key: string; value: YamlTextNode }[] = [];
+    // Failsafe documents hold nodes for keys and values.
+    for (const { key, value } of node.items as Pair<Node, Node | null>[]) {
+      const read_ = read(value, origins);
+      if (read_ === "alias" || !isScalar(key)) return "alias";
+      entries.push({ key: String(key.value), value: read_ });
+    }
+    result = { kind: "map", entries };
+  } else if (isSeq(node)) {
+    const items: YamlTextNode[] = [];
+    for (const item of node.items as (Node | null)[]) {
+      const read_ = read(item, origins);
+      if (read_ === "alias") return "alias";
+      items.push(read_);
+    }
+    result = { kind: "sequence", items };
+  } else if (isAlias(node)) {
+    return "alias";
+  } else {
+    result = readScalar(isScalar(node) ? node : undefined);
+  }
+  if (node !== null) origins.set(result, node);
+  return result;
+}
+
+function readScalar(node: Scalar | undefined): YamlTextNode {
+  const text = node === undefined || node.value === null ? "" : String(node.value);
+  const plain = node === undefined || node.type === undefined || node.type === Scalar.PLAIN;
+  return { kind: "scalar", text, tag: node?.tag?.replace("tag:yaml.org,2002:", "!!") ?? tagOf(text, plain) };
+}
+
+function tagOf(text: string, plain: boolean): string {
+  if (!plain) return "!!str";
+  const { tag } = readCoreScalar(text);
+  return tag === "!!merge" ? "!!str" : tag;
+}
+
+class Writer {
+  readonly #origins: ReadonlyMap<YamlTextNode, Node>;
+
+  constructor(origins: ReadonlyMap<YamlTextNode, Node>) {
+    this.#origins = origins;
+  }
+
+  write(node: YamlTextNode): Node {
+    const like = this.#origins.get(node.like ?? node);
+    switch (node.kind) {
+      case "scalar":
+        return writeScalar(node.text, node.tag, isScalar(like) ? like : new Scalar(""));
+      case "sequence": {
+        const list = isSeq(like) ? like : new YAMLSeq();
+        list.items = node.items.map((item) => this.write(item));
+        return list;
+      }
+      case "map": {
+        const map = isMap(like) ? like : new YAMLMap();
+        for (const { key, value } of node.entries) {
+          const written = this.write(value);
+          // Keys are scalars: `read` has seen to that.
+          const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
+          if (pair !== undefined) pair.value = written;
+          else map.set(writeScalar(key, "!!str", new Scalar("")), written);
+        }
+        return map;
+      }
+    }
+  }
+}
+
+// As Go's writer: quotes stay; plain text that would read as another type is quoted, and another type shows its tag.
+function writeScalar(text: string, tag: string, scalar: Scalar): Scalar {
+  const wasPlain = scalar.type === undefined || scalar.type === Scalar.PLAIN;
+  if (scalar.value === text && !(scalar.type === undefined)) return scalar;
+  scalar.value = text;
+  if (!wasPlain) return scalar;
+  scalar.type = Scalar.PLAIN;
+  if (tag === "!!str" || tag === "") {
+    if (text.includes("\n")) scalar.type = Scalar.BLOCK_LITERAL;
+    else if (tag === "!!str" && tagOf(text, true) !== "!!str") scalar.type = Scalar.QUOTE_DOUBLE;
+  } else if (tagOf(text, true) !== tag) {
+    scalar.tag = tag;
+  }
+  return scalar;
+}
