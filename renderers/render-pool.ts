@@ -1,13 +1,23 @@
 // Renders away from the main thread, with a deadline and a limit of memory, so that watches never wait for it.
 
 import { MessageChannel, Worker } from "node:worker_threads";
-import { AppError } from "../runtime/errors.ts";
+import { AppError, messageOf } from "../runtime/errors.ts";
 import type { SourceTree, TreeEntry } from "../sources/tree.ts";
 import { renderError } from "./errors.ts";
+import type { AsyncChartInflator } from "./kustomize/helm-charts.ts";
 import { RenderCache } from "./kustomize/render-cache.ts";
 import { joinPath } from "./paths.ts";
 import { type RenderOptions, type RenderOutcome, render } from "./render.ts";
-import type { RenderReply, RenderRequest, TreeAnswer, TreeQuestion } from "./worker-messages.ts";
+import {
+  type ChartAnswer,
+  type ChartQuestion,
+  fromFailedReply,
+  type RenderReply,
+  type RenderRequest,
+  type TreeAnswer,
+  type TreeQuestion,
+  toFailedReply,
+} from "./worker-messages.ts";
 
 export interface RenderPoolOptions {
   /** Threads at once. Default 1. */
@@ -20,7 +30,9 @@ export interface RenderPoolOptions {
   readonly inThreadBytes?: number | undefined;
 }
 
-export interface PoolRenderOptions extends RenderOptions {
+export interface PoolRenderOptions extends Omit<RenderOptions, "charts"> {
+  /** Absent: Helm charts are refused. The time that they take counts towards the deadline. */
+  readonly charts?: AsyncChartInflator | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,14 +63,16 @@ export class RenderPool {
    * limit, and with the reason of `signal` when that is aborted.
    */
   async render(tree: SourceTree, path: string, options: PoolRenderOptions = {}): Promise<RenderOutcome> {
-    const { signal, ...own } = options;
+    const { signal, charts, ...own } = options;
     signal?.throwIfAborted();
-    if (isSmall(tree, this.options.inThreadBytes ?? 64 * 1024))
+    // A thread can wait for a chart where the calling one must not.
+    if (charts === undefined && isSmall(tree, this.options.inThreadBytes ?? 64 * 1024)) {
       return render(tree, path, { ...own, cache: this.cache });
+    }
     const thread = await this.acquire();
     try {
       signal?.throwIfAborted();
-      return await this.run(thread, tree, path, own, signal);
+      return await this.run(thread, tree, path, { ...own, charts }, signal);
     } finally {
       this.release(thread);
     }
@@ -115,10 +129,11 @@ export class RenderPool {
     thread: Thread,
     tree: SourceTree,
     path: string,
-    options: RenderOptions,
+    { charts, ...options }: Omit<PoolRenderOptions, "signal">,
     signal: AbortSignal | undefined,
   ): Promise<RenderOutcome> {
     const { worker } = thread;
+    const ended = new AbortController();
     const { port1, port2 } = new MessageChannel();
     const wake = new SharedArrayBuffer(4);
     const deadlineMs = this.options.deadlineMs ?? 60_000;
@@ -131,6 +146,7 @@ export class RenderPool {
         worker.off("exit", onExit);
         worker.unref();
         port1.close();
+        ended.abort();
         act();
       };
       const stop = (error: unknown): void => {
@@ -151,7 +167,7 @@ export class RenderPool {
       worker.on("error", onError);
       worker.on("exit", onExit);
       worker.ref();
-      answerQuestions(port1, wake, tree);
+      answerQuestions(port1, wake, tree, charts, ended.signal);
       // The port moves to the worker; its type there is that of the web interface it implements.
       const port = port2 as unknown as RenderRequest["port"];
       const request: RenderRequest = {
@@ -160,6 +176,7 @@ export class RenderPool {
         revision: tree.revision,
         path,
         options,
+        chartsAllowed: charts !== undefined,
         ...prefetch(tree, path),
       };
       worker.postMessage(request, [port2]);
@@ -173,7 +190,7 @@ function settle(reply: RenderReply, resolve: (outcome: RenderOutcome) => void, r
       resolve(reply.outcome);
       return;
     case "failed":
-      reject(new AppError(reply.code, reply.message, { recovery: "stall", details: reply.details }));
+      reject(fromFailedReply(reply));
       return;
     case "bug":
       reject(new Error(`rendering failed: ${reply.message}`));
@@ -189,20 +206,50 @@ function describeCrash(error: unknown, path: string): unknown {
   });
 }
 
-function answerQuestions(port: MessageChannel["port1"], wake: SharedArrayBuffer, tree: SourceTree): void {
+function answerQuestions(
+  port: MessageChannel["port1"],
+  wake: SharedArrayBuffer,
+  tree: SourceTree,
+  charts: AsyncChartInflator | undefined,
+  ended: AbortSignal,
+): void {
   const signal = new Int32Array(wake);
-  port.on("message", ({ ask, path }: TreeQuestion) => {
-    let value: TreeAnswer["value"];
-    try {
-      value = ask === "list" ? tree.list(path) : tree.read(path);
-    } catch {
-      // A tree that cannot answer looks like one without the file, which the renderer reports with its name.
-      value = undefined;
-    }
-    port.postMessage({ value } satisfies TreeAnswer);
+  const answer = (message: TreeAnswer | ChartAnswer): void => {
+    // A thread that was ended meanwhile waits for nothing.
+    if (ended.aborted) return;
+    port.postMessage(message);
     Atomics.store(signal, 0, 1);
     Atomics.notify(signal, 0);
+  };
+  port.on("message", (question: TreeQuestion | ChartQuestion) => {
+    if ("path" in question) answer({ value: readTree(tree, question) });
+    else if (charts !== undefined) void askCharts(charts, question, ended).then(answer);
   });
+}
+
+async function askCharts(
+  charts: AsyncChartInflator,
+  question: ChartQuestion,
+  ended: AbortSignal,
+): Promise<ChartAnswer> {
+  try {
+    const pulls = question.ask === "pull";
+    return {
+      value: pulls ? await charts.pull(question.request, ended) : await charts.inflate(question.request, ended),
+    };
+  } catch (error) {
+    const known = error instanceof AppError ? error : renderError("render-failed", messageOf(error));
+    return { failed: toFailedReply(known) };
+  }
+}
+
+function readTree(tree: SourceTree, { ask, path }: TreeQuestion): TreeAnswer["value"] {
+  try {
+    return ask === "list" ? tree.list(path) : tree.read(path);
+  } catch {
+    // A tree that cannot answer looks like one without the file, which the renderer reports with its name.
+    return undefined;
+  }
 }
 
 /** Whether the whole tree is small enough that a thread would cost more than the work. */

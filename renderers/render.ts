@@ -3,6 +3,7 @@
 import type { KubeObject } from "../kube/object.ts";
 import type { SourceTree } from "../sources/tree.ts";
 import { renderError } from "./errors.ts";
+import type { ChartInflator } from "./kustomize/helm-charts.ts";
 import { effectiveScope } from "./kustomize/identity.ts";
 import { KUSTOMIZATION_FILES } from "./kustomize/kustomization.ts";
 import { renderKustomization } from "./kustomize/render.ts";
@@ -18,6 +19,8 @@ export interface RenderOptions {
   readonly renderer?: "auto" | RendererName | undefined;
   /** Puts every object of a namespaced kind into this namespace; kinds that are not built in count as namespaced. */
   readonly targetNamespace?: string | undefined;
+  /** Inflates the Helm charts of kustomizations. Absent: they are refused. */
+  readonly charts?: ChartInflator | undefined;
   /** Objects in all. Default 50 000. */
   readonly maxObjects?: number | undefined;
   /** Bytes of one file. Default 16 MiB. */
@@ -62,6 +65,7 @@ export function render(tree: SourceTree, path: string, options: LocalRenderOptio
 function renderWithKustomize(tree: SourceTree, folder: string, options: LocalRenderOptions): RenderResult {
   const { objects, warnings } = renderKustomization(tree, folder, {
     ...(options.targetNamespace && { targetNamespace: options.targetNamespace }),
+    charts: options.charts,
     ...(options.maxObjects !== undefined && { maxObjects: options.maxObjects }),
     ...(options.maxFileBytes !== undefined && { maxFileBytes: options.maxFileBytes }),
     cache: options.cache,

@@ -1,6 +1,8 @@
 // What the render pool and its workers say to each other.
 
+import { AppError, type Recovery } from "../runtime/errors.ts";
 import type { TreeEntry } from "../sources/tree.ts";
+import type { ChartFiles, ChartInflation, ChartPull } from "./kustomize/helm-charts.ts";
 import type { RenderOptions, RenderOutcome } from "./render.ts";
 
 /** Starts one render. Files come through `port` as they are asked for. */
@@ -10,7 +12,10 @@ export interface RenderRequest {
   readonly signal: SharedArrayBuffer;
   readonly revision: string;
   readonly path: string;
+  /** Without `charts`, which stay where programs may run. */
   readonly options: RenderOptions;
+  /** Whether `pull` and `inflate` are answered. */
+  readonly chartsAllowed: boolean;
   /** What the worker will surely need, so that it need not ask. */
   readonly folders: ReadonlyMap<string, readonly TreeEntry[]>;
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -18,14 +23,35 @@ export interface RenderRequest {
 
 export type TreeQuestion = { readonly ask: "list" | "read"; readonly path: string };
 
+/** Charts are fetched and inflated outside of the thread, which waits for the answer. */
+export type ChartQuestion =
+  | { readonly ask: "pull"; readonly request: ChartPull }
+  | { readonly ask: "inflate"; readonly request: ChartInflation };
+
 export type TreeAnswer = { readonly value: readonly TreeEntry[] | Uint8Array | undefined };
+
+export type ChartAnswer = { readonly value: ChartFiles | string } | { readonly failed: FailedReply };
 
 export type RenderReply =
   | { readonly type: "done"; readonly outcome: RenderOutcome }
-  | {
-      readonly type: "failed";
-      readonly code: string;
-      readonly message: string;
-      readonly details: Readonly<Record<string, unknown>>;
-    }
+  | FailedReply
   | { readonly type: "bug"; readonly message: string };
+
+/** An `AppError` on its way between threads. */
+export interface FailedReply {
+  readonly type: "failed";
+  readonly code: string;
+  readonly message: string;
+  readonly recovery: Recovery;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export function toFailedReply(error: AppError): FailedReply {
+  const { code, message, recovery } = error;
+  const details = Object.fromEntries(Object.entries(error.details).filter(([, value]) => typeof value !== "object"));
+  return { type: "failed", code, message, recovery, details };
+}
+
+export function fromFailedReply({ code, message, recovery, details }: FailedReply): AppError {
+  return new AppError(code, message, { recovery, details });
+}

@@ -3,23 +3,52 @@
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { AppError } from "../runtime/errors.ts";
 import type { SourceTree, TreeEntry } from "../sources/tree.ts";
+import type { ChartFiles, ChartInflation, ChartInflator, ChartPull } from "./kustomize/helm-charts.ts";
 import { RenderCache } from "./kustomize/render-cache.ts";
 import { render } from "./render.ts";
-import type { RenderReply, RenderRequest, TreeAnswer, TreeQuestion } from "./worker-messages.ts";
+import {
+  type ChartAnswer,
+  type ChartQuestion,
+  fromFailedReply,
+  type RenderReply,
+  type RenderRequest,
+  type TreeAnswer,
+  type TreeQuestion,
+  toFailedReply,
+} from "./worker-messages.ts";
 
-/** A tree whose contents the main thread holds. Reading blocks this thread only. */
-class RemoteTree implements SourceTree {
-  readonly revision: string;
+/** Asks the main thread and waits; this blocks the present thread only. */
+class Asker {
   private readonly port: MessagePort;
   private readonly signal: Int32Array;
-  private readonly folders: Map<string, readonly TreeEntry[] | undefined>;
-  private readonly files: Map<string, Uint8Array | undefined>;
 
   constructor(request: RenderRequest) {
-    this.revision = request.revision;
     // The port of node:worker_threads arrives as itself; the message's type names the web interface it implements.
     this.port = request.port as unknown as MessagePort;
     this.signal = new Int32Array(request.signal);
+  }
+
+  ask<T>(question: TreeQuestion | ChartQuestion): T {
+    this.port.postMessage(question);
+    for (;;) {
+      Atomics.wait(this.signal, 0, 0);
+      Atomics.store(this.signal, 0, 0);
+      const received: { message: T } | undefined = receiveMessageOnPort(this.port);
+      if (received !== undefined) return received.message;
+    }
+  }
+}
+
+/** A tree whose contents the main thread holds. */
+class RemoteTree implements SourceTree {
+  readonly revision: string;
+  private readonly asker: Asker;
+  private readonly folders: Map<string, readonly TreeEntry[] | undefined>;
+  private readonly files: Map<string, Uint8Array | undefined>;
+
+  constructor(request: RenderRequest, asker: Asker) {
+    this.revision = request.revision;
+    this.asker = asker;
     this.folders = new Map(request.folders);
     this.files = new Map(request.files);
   }
@@ -41,26 +70,43 @@ class RemoteTree implements SourceTree {
   }
 
   private ask(question: TreeQuestion): TreeAnswer["value"] {
-    this.port.postMessage(question);
-    for (;;) {
-      Atomics.wait(this.signal, 0, 0);
-      Atomics.store(this.signal, 0, 0);
-      const received: { message: TreeAnswer } | undefined = receiveMessageOnPort(this.port);
-      if (received !== undefined) return received.message.value;
-    }
+    return this.asker.ask<TreeAnswer>(question).value;
+  }
+}
+
+/** Charts that the main thread fetches and inflates. */
+class RemoteCharts implements ChartInflator {
+  private readonly asker: Asker;
+
+  constructor(asker: Asker) {
+    this.asker = asker;
+  }
+
+  pull(request: ChartPull): ChartFiles {
+    // The pool answers `pull` with files.
+    return this.ask({ ask: "pull", request }) as ChartFiles;
+  }
+
+  inflate(request: ChartInflation): string {
+    // The pool answers `inflate` with text.
+    return this.ask({ ask: "inflate", request }) as string;
+  }
+
+  private ask(question: ChartQuestion): ChartFiles | string {
+    const answer = this.asker.ask<ChartAnswer>(question);
+    if ("failed" in answer) throw fromFailedReply(answer.failed);
+    return answer.value;
   }
 }
 
 function answer(request: RenderRequest, cache: RenderCache): RenderReply {
   try {
-    return { type: "done", outcome: render(new RemoteTree(request), request.path, { ...request.options, cache }) };
+    const asker = new Asker(request);
+    const charts = request.chartsAllowed ? new RemoteCharts(asker) : undefined;
+    const outcome = render(new RemoteTree(request, asker), request.path, { ...request.options, charts, cache });
+    return { type: "done", outcome };
   } catch (error) {
-    if (error instanceof AppError) {
-      const details = Object.fromEntries(
-        Object.entries(error.details).filter(([, value]) => typeof value !== "object"),
-      );
-      return { type: "failed", code: error.code, message: error.message, details };
-    }
+    if (error instanceof AppError) return toFailedReply(error);
     return { type: "bug", message: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }

@@ -15,6 +15,7 @@ import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
+import type { HelmProgram } from "../charts/helm-program.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota/quota-enforcement.ts";
@@ -54,6 +55,8 @@ export interface ControlPlaneOptions {
   readonly members?: ReadonlyMap<string, { readonly server: ApiServer; readonly transport: Transport }>;
   /** Whether GitRepositories may name folders of this machine. */
   readonly allowLocalSources?: boolean;
+  /** Inflates the Helm charts of Syncs; absent: they are refused. */
+  readonly helm?: HelmProgram | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -137,7 +140,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       cacheRoot: join(dataFolder, "sources"),
       allowLocal: options.allowLocalSources ?? false,
     });
-    const renderer = createSyncRenderer(context.profile);
+    const renderer = createSyncRenderer(context.profile, options.helm?.aside);
     const running = await startManager({ context, fleet, fetcher, renderer, ledger });
     manager = running;
     const { compatibility } = context.profile;

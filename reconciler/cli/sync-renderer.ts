@@ -2,16 +2,21 @@
 import type { ValidationOptions } from "../../api/admission/context.ts";
 import { checkManifest, type ManifestOptions } from "../../api/validate-manifest.ts";
 import type { KubeObject } from "../../kube/object.ts";
+import type { AsyncChartInflator } from "../../renderers/kustomize/helm-charts.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { ObjectOrigin, RenderedObject } from "../../renderers/rendered.ts";
 import type { RenderedFile, SyncRenderer } from "../controllers/sync/sync-apply.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 
-export function createSyncRenderer(options: ValidationOptions = {}): SyncRenderer & { close(): Promise<void> } {
+/** Renders in threads; Helm charts only with `charts`. */
+export function createSyncRenderer(
+  options: ValidationOptions = {},
+  charts?: AsyncChartInflator,
+): SyncRenderer & { close(): Promise<void> } {
   const pool = new RenderPool();
   return {
     render: async (artifact, path, options) =>
-      (await pool.render(artifact.tree, path, options)).objects.map(toRenderedFile),
+      (await pool.render(artifact.tree, path, { ...options, charts })).objects.map(toRenderedFile),
     check: (object, stored) => describeProblems(object, { ...options, stored }),
     close: () => pool.close(),
   };

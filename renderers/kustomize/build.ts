@@ -7,6 +7,7 @@ import type { RenderWarning, Writer } from "../rendered.ts";
 import { type BuildMetadataOptions, recordTransformer } from "./build-metadata.ts";
 import { decodeCrds } from "./crds.ts";
 import { absorbGenerated, type GeneratedKind, generate, generatorStep, mergeOptions } from "./generators.ts";
+import { type ChartInflator, type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./helm-charts.ts";
 import { setImages } from "./images.ts";
 import {
   decodeKustomization,
@@ -52,6 +53,8 @@ export interface BuildSession {
   readonly maxDepth: number;
   readonly cache: RenderCache | undefined;
   readonly map: MapOptions;
+  /** Absent: Helm charts are refused. */
+  readonly charts: ChartInflator | undefined;
   metadata: BuildMetadataOptions | undefined;
   schemas: MergeSchemas;
   /** Equal keys mean equal schemas. */
@@ -70,13 +73,15 @@ export interface LoadedKustomization {
   readonly kustomization: Kustomization;
   readonly loader: Loader;
   readonly file: string;
+  /** The namespace that the kustomizations around this one set, nearest first; charts are released into it. */
+  readonly namespaceAbove: string;
 }
 
 /** Finds and reads the kustomization file of a directory. */
-export function loadKustomization(loader: Loader, session: BuildSession): LoadedKustomization {
+export function loadKustomization(loader: Loader, session: BuildSession, namespaceAbove = ""): LoadedKustomization {
   const { path: file, text } = loader.loadKustomization();
   const kustomization = decodeKustomization(text, file, (warning) => session.warnings.push(warning));
-  return { kustomization, loader, file };
+  return { kustomization, loader, file, namespaceAbove };
 }
 
 /** Runs a kustomization into an accumulator: a fresh one for a base, the parent's own for a component. */
@@ -94,7 +99,7 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
   }
   runGenerators(loaded, into, session);
   for (const entry of kustomization.components ?? []) {
-    const component = loadKustomization(loader.child(entry), session);
+    const component = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
     if (component.kustomization.kind !== "Component") {
       throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is no Component; list it under resources`);
     }
@@ -104,6 +109,10 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
   into.map.during({ key: `vars\n${file}`, writer: { by: "vars", file } }, () =>
     registerVars(into.vars, kustomization.vars ?? [], into.map, file),
   );
+}
+
+function releaseNamespace({ kustomization, namespaceAbove }: LoadedKustomization): string {
+  return kustomization.namespace || namespaceAbove;
 }
 
 export function emptyAccumulated(session: BuildSession): Accumulated {
@@ -133,7 +142,7 @@ function accumulateResource(
     for (const resource of parse(text, path, session)) append(into.map, resource, loader, session);
     return;
   }
-  const base = loadKustomization(loader.child(entry), session);
+  const base = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
   if (base.kustomization.kind === "Component") {
     throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is a Component; list it under components`);
   }
@@ -201,16 +210,21 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
       run(kind, entry, generatorStep(kind, file), writer);
     }
   }
-  if ((kustomization.helmCharts ?? []).length > 0) {
-    throw loader.fault(
-      "render-plugin",
-      "helmCharts",
-      "helmCharts are not rendered here; make the chart a source of its own",
-    );
+  const charts: ChartOptions = { inflator: session.charts, namespace: releaseNamespace(loaded) };
+  for (const [index, entry] of chartEntries(kustomization).entries()) {
+    const writer = { by: "HelmChartInflationGenerator", file, field: `helmCharts[${index}]` };
+    const origin = { configuredIn: file, configuredBy: { apiVersion: "builtin", kind: writer.by } };
+    for (const made of inflateChart(entry, chartGlobals(kustomization), loader, charts)) absorb(made, origin, writer);
   }
   for (const plugin of loadPlugins(kustomization.generators ?? [], loaded, session)) {
     if (!isGenerator(plugin)) throw loader.fault("render-plugin", plugin.kind, `${plugin.kind} is no generator`);
     const writer = { by: plugin.kind, file: plugin.file };
+    if (plugin.kind === "HelmChartInflationGenerator") {
+      for (const made of inflateChart(plugin.config, plugin.config, loader, { ...charts, namespace: "" })) {
+        absorb(made, pluginStep(plugin), writer);
+      }
+      continue;
+    }
     if (plugin.kind === "IAMPolicyGenerator") {
       absorb(generateServiceAccount(plugin), pluginStep(plugin), writer);
       continue;
@@ -222,18 +236,18 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
 
 function remembered(made: Resource, session: BuildSession): Resource {
   if (session.cache === undefined) return session.map.keepStates ? made.finish() : made;
-  const { origin, step, behavior, needsHash, node } = made;
-  const key = `${JSON.stringify([origin, step, made.writers, behavior, needsHash])}\n${nodeKey(node)}`;
+  const { origin, step, behavior, needsHash, fromHelm, node } = made;
+  const key = `${JSON.stringify([origin, step, made.writers, behavior, needsHash, fromHelm])}\n${nodeKey(node)}`;
   return session.cache.generated(key, made);
 }
 
 /** Plugin configurations from files, directories and inline text. */
 function loadPlugins(entries: readonly string[], loaded: LoadedKustomization, session: BuildSession): Plugin[] {
-  const { loader, file } = loaded;
-  return entries.flatMap((entry) => pluginResources(entry, loader, file, session)).map(readPlugin);
+  return entries.flatMap((entry) => pluginResources(entry, loaded, session)).map(readPlugin);
 }
 
-function pluginResources(entry: string, loader: Loader, file: string, session: BuildSession): readonly Resource[] {
+function pluginResources(entry: string, loaded: LoadedKustomization, session: BuildSession): readonly Resource[] {
+  const { loader, file } = loaded;
   if (entry.includes("\n") || entry.trimStart().startsWith("{")) {
     try {
       return parse(entry, file, session);
@@ -247,7 +261,7 @@ function pluginResources(entry: string, loader: Loader, file: string, session: B
     return parse(text, path, session);
   }
   const child = emptyAccumulated(session);
-  accumulate(loadKustomization(loader.child(entry), session), child, session, 1);
+  accumulate(loadKustomization(loader.child(entry), session, releaseNamespace(loaded)), child, session, 1);
   return child.map.resources;
 }
 

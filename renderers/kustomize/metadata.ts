@@ -33,7 +33,9 @@ export function setNamespaces(map: ResourceMap, options: NamespaceOptions): void
   // metadata/namespace is decided by scope, never by table.
   const index = new SpecIndex(options.specs.filter((spec) => spec.path !== "metadata/namespace"));
   const value = stringNode(options.namespace);
-  for (const resource of map.resources) map.edit(resource, (own) => setNamespace(own, options, index, value));
+  for (const resource of map.resources) {
+    if (!resource.fromHelm) map.edit(resource, (own) => setNamespace(own, options, index, value));
+  }
   map.assertUnique(`the namespace ${options.namespace}`);
 }
 

@@ -4,7 +4,15 @@ import { RenderError, renderError } from "../errors.ts";
 import { decodeField } from "./decode-field.ts";
 import { formatFieldPath } from "./field-positions.ts";
 import { setImages } from "./images.ts";
-import type { FieldSpec, GeneratorEntry, ImageEntry, PatchEntry, ReplacementEntry } from "./kustomization.ts";
+import type {
+  FieldSpec,
+  GeneratorEntry,
+  HelmChartEntry,
+  HelmGlobals,
+  ImageEntry,
+  PatchEntry,
+  ReplacementEntry,
+} from "./kustomization.ts";
 import { PLUGIN_FIELDS } from "./kustomization-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
 import { fromValue, type NodeMap, toValue } from "./node.ts";
@@ -15,7 +23,11 @@ import type { ResourceMap } from "./resource-map.ts";
 import { applyValueAdd } from "./value-add.ts";
 
 /** Fields of any plugin; which are set depends on the kind. */
-interface PluginConfig extends Omit<PatchEntry, "options">, Omit<GeneratorEntry, "options"> {
+interface PluginConfig
+  extends Omit<PatchEntry, "options">,
+    Omit<GeneratorEntry, "options">,
+    HelmChartEntry,
+    HelmGlobals {
   /** Of a patch or of a generator. */
   readonly options?: Readonly<Record<string, unknown>>;
   readonly prefix?: string;
@@ -47,7 +59,12 @@ export interface Plugin {
   readonly config: PluginConfig;
 }
 
-const GENERATORS = new Set(["ConfigMapGenerator", "SecretGenerator", "IAMPolicyGenerator"]);
+const GENERATORS = new Set([
+  "ConfigMapGenerator",
+  "SecretGenerator",
+  "IAMPolicyGenerator",
+  "HelmChartInflationGenerator",
+]);
 
 /** Reads a plugin's configuration. Throws `render-plugin` for anything that is not built in. */
 export function readPlugin(resource: Resource): Plugin {

@@ -8,6 +8,7 @@ import { accumulate, type BuildSession, emptyAccumulated, loadKustomization } fr
 import { buildMetadataOptions, writeBuildMetadata } from "./build-metadata.ts";
 import { fieldsByPointer } from "./field-writers.ts";
 import { contentHash } from "./hash.ts";
+import type { ChartInflator } from "./helm-charts.ts";
 import { Loader } from "./loader.ts";
 import { builtInSchemas } from "./merge-schema.ts";
 import { setNamespaces } from "./metadata.ts";
@@ -26,6 +27,8 @@ export interface KustomizeOptions {
   readonly order?: "legacy" | "none";
   /** Namespace for all namespaced objects, as if an overlay around the kustomization set it. */
   readonly targetNamespace?: string;
+  /** Inflates Helm charts, as `--enable-helm` has it. Absent: charts are refused. */
+  readonly charts?: ChartInflator | undefined;
   /** Objects in all. Default 50 000. */
   readonly maxObjects?: number;
   /** Bytes of one file. Default 16 MiB. */
@@ -57,6 +60,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     maxDepth: 50,
     cache: options.cache,
     map: { keepStates: options.cache !== undefined || fieldWriters, fieldWriters },
+    charts: options.charts,
     metadata: undefined,
     schemas: builtInSchemas,
     schemasKey: "built-in",
@@ -66,7 +70,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     allowFilesOutsideRoot: options.allowFilesOutsideRoot ?? false,
     maxFileBytes: options.maxFileBytes ?? 16 * 1024 * 1024,
   });
-  const root = loadKustomization(loader, session);
+  const root = loadKustomization(loader, session, options.targetNamespace);
   const { kustomization, file } = root;
   const metadata = buildMetadataOptions(kustomization.buildMetadata);
   session.metadata = metadata;

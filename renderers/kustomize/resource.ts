@@ -61,6 +61,8 @@ export class Resource {
   fieldWriters: FieldWriters | undefined;
   /** Whether the change that led here touched what ids are made of. */
   isRenamed = false;
+  /** Made by Helm, which has put it into its namespace already. */
+  fromHelm = false;
   private finished = false;
   private knownIdKey: string | undefined;
   private facts: Map<string, unknown> | undefined;
@@ -239,6 +241,7 @@ export class Resource {
     this.prefixes = [...other.prefixes];
     this.suffixes = [...other.suffixes];
     this.step = other.step;
+    this.fromHelm = other.fromHelm;
     this.transformations = [...other.transformations];
     this.varNames = [...other.varNames];
     this.writers = [...other.writers];

@@ -5,6 +5,7 @@ import { checkDnsSubdomain } from "../../../kube/names.ts";
 import { sleep, systemClock } from "../../../runtime/clock.ts";
 import { isDuration, parseDuration } from "../../../runtime/duration.ts";
 import { createLogger, type Level, type Logger } from "../../../runtime/logger.ts";
+import { HelmProgram } from "../../charts/helm-program.ts";
 import type { Profile } from "../../controllers/context.ts";
 import { ADMISSION_OPTIONS, readAdmissionSettings } from "../admission-settings.ts";
 import type { AuditSettings } from "../audit-settings.ts";
@@ -68,6 +69,11 @@ export const upCommand: Command = {
     ...METADATA_OPTIONS,
     failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
+    "enable-helm": {
+      type: "boolean",
+      help: "inflate the Helm charts of kustomizations by the helm program; charts with a repo are pulled from it",
+    },
+    "helm-command": { type: "string", value: "PROGRAM", help: "the helm program (default: helm)" },
     "request-log": { type: "boolean", help: "write a line of the log for each request to the endpoint" },
     "audit-log": {
       type: "string",
@@ -115,6 +121,7 @@ export const upCommand: Command = {
       requestLog: booleanOption(invocation, "request-log"),
       audit: auditOption(invocation),
       allowLocalSources: booleanOption(invocation, "allow-local-sources"),
+      helm: helmOption(invocation),
       logger,
     });
     const colour = paint(invocation);
@@ -173,6 +180,11 @@ function advertiseOption(invocation: Invocation, store: string | undefined): Adv
   const address = parseAdvertisedAddress(text);
   if (address === undefined) throw new UsageError(`--advertise takes HOST or HOST:PORT, not "${text}"`);
   return address;
+}
+
+function helmOption(invocation: Invocation): HelmProgram | undefined {
+  if (!booleanOption(invocation, "enable-helm")) return undefined;
+  return new HelmProgram({ command: stringOption(invocation, "helm-command"), environment: process.env });
 }
 
 function hostnamesOption(invocation: Invocation, store: string | undefined): readonly string[] {
