@@ -1,10 +1,18 @@
-// A reader for the YAML that manifests are mostly written in, many times faster than the library.
+// A reader for the YAML that manifests are mostly written in, many times faster than the full parser.
 //
 // It knows block maps and lists, one-line flow collections, one-line scalars, literal blocks and comments. At anything
-// else (anchors, tags, folded text, several lines in quotes, any fault) it gives up, and the library reads the text:
-// what this reader accepts it reads as the library does.
+// else (anchors, tags, folded text, several lines in quotes, any fault) it gives up, and the parser reads the text:
+// what this reader accepts it reads as the parser does.
 
-import { canStartPlain, closingQuote, FlowReader, GIVE_UP, quotedScalar, SIMPLE_KEY } from "./yaml-flow.ts";
+import {
+  canStartPlain,
+  closingQuote,
+  FlowReader,
+  GIVE_UP,
+  LONGEST_SIMPLE_KEY,
+  quotedScalar,
+  SIMPLE_KEY,
+} from "./yaml-flow.ts";
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar, YamlSequence } from "./yaml-node.ts";
 
 const SPACE = 32;
@@ -18,9 +26,10 @@ const OPEN_MAP = 123;
 const PIPE = 124;
 
 /** Documents with content, in order; `undefined` when the text is not simple. */
-export function readSimpleYaml(text: string, maxDepth: number): readonly YamlNode[] | undefined {
-  // Tabs and carriage returns have rules of their own; directives and document ends are rare.
-  if (/[\t\r]|^(?:%|\.\.\.)|\n(?:%|\.\.\.)/.test(text)) return undefined;
+export function readSimpleYaml(text: string, maxDepth: number, jsonEscapes: boolean): readonly YamlNode[] | undefined {
+  if (!jsonEscapes && text.includes("\\/")) return undefined;
+  // Tabs and unusual line breaks have rules of their own; directives and document ends are rare.
+  if (/[\t\r\u0085\u2028\u2029\ufeff]|^(?:%|\.\.\.)|\n(?:%|\.\.\.)/.test(text)) return undefined;
   try {
     return new BlockReader(text, maxDepth).documents();
   } catch (error) {
@@ -124,7 +133,7 @@ class BlockReader {
       }
     }
     if (this.indent > indent) throw GIVE_UP;
-    return { kind: "sequence", items, offset };
+    return { kind: "sequence", items, flow: false, offset };
   }
 
   private mapping(indent: number): YamlMap {
@@ -145,7 +154,7 @@ class BlockReader {
     if (this.indent > indent || entries.length === 0) throw GIVE_UP;
     // A list at the column of a map can only be a value, which it is not here.
     if (this.indent === indent && this.start >= 0 && !this.atSeparator()) throw GIVE_UP;
-    return { kind: "map", entries, offset };
+    return { kind: "map", entries, flow: false, offset };
   }
 
   private valueBelow(indent: number, offset: number): YamlNode {
@@ -184,6 +193,7 @@ class BlockReader {
     const first = this.text.charCodeAt(at);
     if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) {
       const close = closingQuote(this.text, at, this.end);
+      if (close - at > LONGEST_SIMPLE_KEY) throw GIVE_UP;
       const colon = close + 1;
       const follows = colon + 1 >= this.end || this.text.charCodeAt(colon + 1) === SPACE;
       if (this.text.charCodeAt(colon) !== COLON || !follows) throw GIVE_UP;
@@ -191,11 +201,11 @@ class BlockReader {
       return quotedScalar(this.text, at, close);
     }
     const colon = this.colonAfter(at);
-    if (colon <= at || colon - at > 1000) throw GIVE_UP;
+    if (colon <= at || colon - at > LONGEST_SIMPLE_KEY) throw GIVE_UP;
     const text = this.text.slice(at, colon).trimEnd();
     if (!SIMPLE_KEY.test(text) || text === "<<") throw GIVE_UP;
     this.afterKey = colon + 1;
-    return { kind: "scalar", text, plain: true, tag: undefined, offset: at };
+    return { kind: "scalar", text, plain: true, folded: false, tag: undefined, offset: at };
   }
 
   /** Reads a value that starts on this line and goes to the next line with content. */
@@ -250,7 +260,7 @@ class BlockReader {
     if (!canStartPlain(value)) throw GIVE_UP;
     this.advance();
     if (this.indent > parentIndent) throw GIVE_UP;
-    return { kind: "scalar", text: value, plain: true, tag: undefined, offset: at };
+    return { kind: "scalar", text: value, plain: true, folded: false, tag: undefined, offset: at };
   }
 
   private literal(at: number, parentIndent: number): YamlScalar {
@@ -289,7 +299,7 @@ class BlockReader {
       }
       from = end + 1;
     }
-    // An empty block and one that ends in lines of spaces are left to the library.
+    // An empty block and one that ends in lines of spaces are left to the parser.
     if (indent < 0) throw GIVE_UP;
     const content = lines.slice(0, lastContent).join("\n");
     const blank = lines.length - lastContent;
@@ -297,7 +307,7 @@ class BlockReader {
     this.end = from - 1;
     this.advance();
     if (this.indent > parentIndent) throw GIVE_UP;
-    return { kind: "scalar", text, plain: false, tag: undefined, offset: at };
+    return { kind: "scalar", text, plain: false, folded: false, tag: undefined, offset: at };
   }
 
   /** A document that is one flow collection on one line, as JSON often is. */
@@ -315,5 +325,5 @@ class BlockReader {
 }
 
 function emptyScalar(offset: number): YamlScalar {
-  return { kind: "scalar", text: "", plain: true, tag: undefined, offset };
+  return { kind: "scalar", text: "", plain: true, folded: false, tag: undefined, offset };
 }

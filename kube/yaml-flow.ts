@@ -2,11 +2,14 @@
 
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar, YamlSequence } from "./yaml-node.ts";
 
-/** Thrown to give up; the text is then read by the library. */
+/** Thrown to give up; the text is then read by the parser. */
 export const GIVE_UP = new Error("not simple");
 
 /** Keys that mean the same everywhere a key can stand. */
 export const SIMPLE_KEY = /^[A-Za-z0-9_$./~(][A-Za-z0-9_$./~() ;+=^-]*$/;
+
+/** Well below the length from which a key without `?` is none. */
+export const LONGEST_SIMPLE_KEY = 1000;
 
 const SPACE = 32;
 const DOUBLE_QUOTE = 34;
@@ -49,7 +52,7 @@ export class FlowReader {
       at = this.next("}");
     }
     this.after = at + 1;
-    return { kind: "map", entries, offset: open };
+    return { kind: "map", entries, flow: true, offset: open };
   }
 
   private list(open: number): YamlSequence {
@@ -60,10 +63,10 @@ export class FlowReader {
       at = this.next("]");
     }
     this.after = at + 1;
-    return { kind: "sequence", items, offset: open };
+    return { kind: "sequence", items, flow: true, offset: open };
   }
 
-  /** Goes on to the next element, or to the closing bracket; a comma before that is left to the library. */
+  /** Goes on to the next element, or to the closing bracket; a comma before that is left to the parser. */
   private next(close: string): number {
     const at = this.skipSpaces(this.after);
     if (this.text[at] === close) return at;
@@ -83,6 +86,7 @@ export class FlowReader {
     const first = text.charCodeAt(at);
     if (first === DOUBLE_QUOTE || first === SINGLE_QUOTE) {
       const close = closingQuote(text, at, end);
+      if (isKey && close - at > LONGEST_SIMPLE_KEY) throw GIVE_UP;
       this.after = close + 1;
       return quotedScalar(text, at, close);
     }
@@ -90,7 +94,7 @@ export class FlowReader {
     for (; stop < end; stop++) {
       const char = text[stop]!;
       if (",[]{}".includes(char)) break;
-      if (char === "#" || char === '"' || char === "'") throw GIVE_UP;
+      if (char === "#" || char === '"' || char === "'" || char === "?") throw GIVE_UP;
       if (char !== ":") continue;
       const next = text[stop + 1] ?? " ";
       if (next !== " " && !",[]{}".includes(next)) continue;
@@ -98,9 +102,11 @@ export class FlowReader {
       break;
     }
     const value = text.slice(at, stop).trimEnd();
+    if (value.startsWith(":")) throw GIVE_UP;
     if (!canStartPlain(value) || (isKey && (!SIMPLE_KEY.test(value) || value.length !== stop - at))) throw GIVE_UP;
+    if (isKey && value.length > LONGEST_SIMPLE_KEY) throw GIVE_UP;
     this.after = isKey ? stop : at + value.length;
-    return { kind: "scalar", text: value, plain: true, tag: undefined, offset: at };
+    return { kind: "scalar", text: value, plain: true, folded: false, tag: undefined, offset: at };
   }
 
   private skipSpaces(at: number): number {
@@ -131,7 +137,7 @@ export function quotedScalar(text: string, at: number, close: number): YamlScala
   if (text.charCodeAt(at) === SINGLE_QUOTE) content = content.replaceAll("''", "'");
   else if (content.includes("\\"))
     content = content.replace(/\\(.)/gs, (_all, char: string) => ESCAPES.get(char) ?? giveUp());
-  return { kind: "scalar", text: content, plain: false, tag: undefined, offset: at };
+  return { kind: "scalar", text: content, plain: false, folded: false, tag: undefined, offset: at };
 }
 
 /** Whether the first character has no meaning of its own in YAML. */

@@ -6,9 +6,11 @@ export interface YamlScalar {
   readonly text: string;
   /** True when the text stood without quotes and not as a block, so that it may mean a number, a boolean or null. */
   readonly plain: boolean;
+  /** True for a folded block (`>`). */
+  readonly folded: boolean;
   /** An explicit tag in its short form (`!!int`, `!Ref`). */
   readonly tag: string | undefined;
-  /** Position in the text of the file, in UTF-16 units. */
+  /** Position in the text of the file, in UTF-16 units; of the value itself, not of its tag or anchor. */
   readonly offset: number;
 }
 
@@ -20,12 +22,16 @@ export interface YamlEntry {
 export interface YamlMap {
   readonly kind: "map";
   readonly entries: readonly YamlEntry[];
+  /** True when it is written in braces. */
+  readonly flow: boolean;
   readonly offset: number;
 }
 
 export interface YamlSequence {
   readonly kind: "sequence";
   readonly items: readonly YamlNode[];
+  /** True when it is written in brackets. */
+  readonly flow: boolean;
   readonly offset: number;
 }
 

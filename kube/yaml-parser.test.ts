@@ -39,3 +39,43 @@ describe("syntax errors in the words of go-yaml", () => {
     expect(details["goMessage"]).toBe(words);
   });
 });
+
+// Recorded from go-yaml 3.
+describe("scalars as go-yaml reads them", () => {
+  it.each([
+    ["a: x\n  y\n\n  z\n", "x y\nz"],
+    ["a: 'it''s\n\n  two'\n", "it's\ntwo"],
+    ['a: "x \\\n   y\\\n\n  z"\n', "x y\nz"],
+    ['a: "\\u00e9\\x41\\N\\_"\n', "éA\u0085\u00a0"],
+    ["a: |2\n   x\n  y\n", " x\ny\n"],
+    ["a: |1-\n\n x\n\n", "\nx"],
+    ["a: |+\n  x\n\n\n", "x\n\n\n"],
+    ["a: >\n  x\n  y\n\n  z\n   w\n  v\n", "x y\nz\n w\nv\n"],
+    ["a: >-\n\n  x\n", "\nx"],
+    ["a: |\n  x", "x"],
+    ["a: x\u2028 y\n", "x\u2028y"],
+    ["a: x\u0085  y\n", "x y"],
+    ["a: -\n", undefined],
+    ["a: [-]\n", ["-"]],
+    ["a: [a:, b:c]\n", ["a:", "b:c"]],
+    ["a: [x?]\n", undefined],
+    ["a: {x, ? w : z}\n", { x: null, w: "z" }],
+    ["a: [x: 1, ? w]\n", [{ x: 1 }, { w: null }]],
+    ["a: {\nx: 1\n}\n", { x: 1 }],
+    ["%YAML 1.1\n%TAG !k! tag:yaml.org,2002:\n---\na: !k!str 1\n", "1"],
+    ["a: !<tag:yaml.org,2002:str> 1\n", "1"],
+    ["? a\n: b\n", "b"],
+    [`${"x".repeat(1030)}: 1\na: b\n`, undefined],
+    ["a:\n- x\n-\n- - z\n", ["x", null, ["z"]]],
+    ["a:\n  k:\tx\t# c\n", { k: "x" }],
+  ])("%j", (text, value) => {
+    let read: unknown;
+    try {
+      read = (parseYaml(text) as { a: unknown }).a;
+    } catch {
+      read = undefined;
+    }
+
+    expect(read).toEqual(value);
+  });
+});
