@@ -42,6 +42,7 @@ export const RENDER_ERRORS = {
   "render-sort-options": "sortOptions are not valid; use order fifo, or legacy with its options",
   "render-unrepresentable-value": "a value cannot be printed as YAML; remove it or put it in quotes",
   "render-too-large": "a limit on size, depth or number is passed; split the source",
+  "render-too-deep": "kustomizations lead to one another over too many levels; flatten the overlays",
   "render-timed-out": "rendering took too long; split the source",
   "render-failed": "rendering ended before it was done; it is no fault of the source",
 } as const;

@@ -26,7 +26,8 @@ export function isWithin(directory: string, path: string): boolean {
   return directory === "" || path === directory || path.startsWith(`${directory}/`);
 }
 
-const MAX_LINKS = 40;
+/** As Go: what `filepath.EvalSymlinks` follows at most. */
+const MAX_LINKS = 255;
 const decoder = new TextDecoder();
 
 export type ResolvedPath =
@@ -37,38 +38,58 @@ export type ResolvedPath =
 /** Finds what a path names after all symbolic links; `outside` when a link or the path itself leaves the tree. */
 export class PathResolver {
   private readonly tree: SourceTree;
+  private readonly absoluteRoot: string | undefined;
   private readonly directories = new Map<string, ReadonlyMap<string, TreeEntry["type"]> | undefined>();
 
-  constructor(tree: SourceTree) {
+  /** `absoluteRoot` is where the tree lies on this machine, for links that name their target from there. */
+  constructor(tree: SourceTree, absoluteRoot?: string) {
     this.tree = tree;
+    this.absoluteRoot = absoluteRoot;
+  }
+
+  /** What lies at an absolute path of this machine; `outside` also when it is not known where the tree lies. */
+  resolveAbsolute(path: string): ResolvedPath {
+    const inside = this.insideOf(path);
+    return inside === undefined ? { type: "outside" } : this.resolve(inside);
   }
 
   resolve(path: string): ResolvedPath {
-    let pending = path === "" ? [] : path.split("/");
-    let current = "";
+    // Reversed, so that the next part is at the end.
+    const pending = path === "" ? [] : path.split("/").reverse();
+    const current: string[] = [];
     let links = 0;
     let type: "file" | "directory" = "directory";
-    while (pending.length > 0) {
-      const [name = "", ...rest] = pending;
-      pending = rest;
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      if (name === "" || name === ".") continue;
       if (type === "file") return { type: "missing" };
-      const next = current === "" ? name : `${current}/${name}`;
-      const entry = this.entriesOf(current)?.get(name);
+      // Only targets of links hold these, and they count from where the links before have led.
+      if (name === "..") {
+        if (current.pop() === undefined) return { type: "outside" };
+        continue;
+      }
+      const entry = this.entriesOf(current.join("/"))?.get(name);
       if (entry === undefined) return { type: "missing" };
       if (entry !== "symlink") {
-        current = next;
+        current.push(name);
         type = entry;
         continue;
       }
       links += 1;
-      const target = decoder.decode(this.tree.read(next) ?? new Uint8Array());
+      const target = decoder.decode(this.tree.read([...current, name].join("/")) ?? new Uint8Array());
       if (links > MAX_LINKS || target === "") return { type: "missing" };
-      const joined = target.startsWith("/") ? undefined : joinPath(current, target);
-      if (joined === undefined) return { type: "outside" };
-      pending = joined === "" ? rest : [...joined.split("/"), ...rest];
-      current = "";
+      const relative = target.startsWith("/") ? this.insideOf(target) : target;
+      if (relative === undefined) return { type: "outside" };
+      if (target.startsWith("/")) current.length = 0;
+      pending.push(...relative.split("/").reverse());
     }
-    return { type, path: current };
+    return { type, path: current.join("/") };
+  }
+
+  private insideOf(absolute: string): string | undefined {
+    const root = this.absoluteRoot;
+    const path = root === undefined ? undefined : joinPath("", absolute);
+    if (root === undefined || path === undefined || !isWithin(root.replace(/^\/+/, ""), path)) return undefined;
+    return path.slice(root.replace(/^\/+/, "").length).replace(/^\/+/, "");
   }
 
   private entriesOf(directory: string): ReadonlyMap<string, TreeEntry["type"]> | undefined {

@@ -6,6 +6,7 @@ import { renderError } from "./errors.ts";
 import type { ChartInflator } from "./kustomize/helm-charts.ts";
 import { effectiveScope } from "./kustomize/identity.ts";
 import { KUSTOMIZATION_FILES } from "./kustomize/kustomization.ts";
+import type { RemoteContents } from "./kustomize/remote.ts";
 import { renderKustomization } from "./kustomize/render.ts";
 import type { RenderCache } from "./kustomize/render-cache.ts";
 import { joinPath, PathResolver } from "./paths.ts";
@@ -25,12 +26,16 @@ export interface RenderOptions {
   readonly maxObjects?: number | undefined;
   /** Bytes of one file. Default 16 MiB. */
   readonly maxFileBytes?: number | undefined;
+  /** Where the tree lies on this machine, for absolute paths in kustomizations that lead into it. */
+  readonly absoluteRoot?: string | undefined;
 }
 
 /** Options that do not travel between threads. */
 export interface LocalRenderOptions extends RenderOptions {
   /** Remembers parts of kustomizations for the next render. */
   readonly cache?: RenderCache | undefined;
+  /** What entries hold that name other repositories and servers. Without it they are refused. */
+  readonly remotes?: RemoteContents | undefined;
 }
 
 export interface RenderOutcome extends RenderResult {
@@ -41,20 +46,20 @@ export interface RenderOutcome extends RenderResult {
  * Renders a folder of the tree. Equal trees give equal objects in equal order.
  *
  * A plain folder takes its manifests from all folders below; one of these that has a kustomization is built as such.
- * Throws `AppError` with a code of `RenderErrorCode`.
+ * Throws `AppError` with a code of `RenderErrorCode`, or what `remotes` throws.
  */
 export function render(tree: SourceTree, path: string, options: LocalRenderOptions = {}): RenderOutcome {
   const resolver = new PathResolver(tree);
   const folder = normalize(path);
   const renderer =
     options.renderer === undefined || options.renderer === "auto" ? detect(resolver, folder) : options.renderer;
-  if (renderer === "kustomize") return { ...renderWithKustomize(tree, folder, options), renderer };
+  if (renderer === "kustomize") return { ...renderWithKustomize(tree, folder, options, remotes), renderer };
   const result = renderPlain(tree, folder, {
     maxObjects: options.maxObjects,
     maxFileBytes: options.maxFileBytes,
     renderFolder: (below) => {
       if (options.renderer === "plain" || detect(resolver, below) === "plain") return undefined;
-      return renderWithKustomize(tree, below, options);
+      return renderWithKustomize(tree, below, options, remotes);
     },
   });
   const { targetNamespace } = options;
@@ -64,6 +69,8 @@ export function render(tree: SourceTree, path: string, options: LocalRenderOptio
 
 function renderWithKustomize(tree: SourceTree, folder: string, options: LocalRenderOptions): RenderResult {
   const { objects, warnings } = renderKustomization(tree, folder, {
+    absoluteRoot: options.absoluteRoot,
+    remotes: options.remotes,
     ...(options.targetNamespace && { targetNamespace: options.targetNamespace }),
     charts: options.charts,
     ...(options.maxObjects !== undefined && { maxObjects: options.maxObjects }),

@@ -3,6 +3,7 @@
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { parentOf } from "../paths.ts";
 import { ensureMap, setField, stringNode } from "./node.ts";
+import { remoteOrigin } from "./remote.ts";
 import type { BuildStep, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 
@@ -66,12 +67,21 @@ function annotate(resource: Resource, key: string, value: string): void {
   setField(ensureMap(ensureMap(resource.node, "metadata"), "annotations"), key, stringNode(value));
 }
 
-function describeStep(step: BuildStep, root: string): BuildStep {
+function describeStep(step: BuildStep, root: string): object {
+  const path = step.path === undefined ? undefined : placeOf(step.path, root);
+  const configuredIn = step.configuredIn === undefined ? undefined : placeOf(step.configuredIn, root);
+  const { repo, ref } = path ?? configuredIn ?? {};
   return {
-    ...(step.path === undefined ? {} : { path: relativeTo(root, step.path) }),
-    ...(step.configuredIn === undefined ? {} : { configuredIn: relativeTo(root, step.configuredIn) }),
+    ...(path && { path: path.path }),
+    ...(repo !== undefined && { repo }),
+    ...(ref !== undefined && { ref }),
+    ...(configuredIn && { configuredIn: configuredIn.path }),
     ...(step.configuredBy === undefined ? {} : { configuredBy: step.configuredBy }),
   };
+}
+
+function placeOf(file: string, root: string): { readonly path: string; readonly repo?: string; readonly ref?: string } {
+  return remoteOrigin(file) ?? { path: relativeTo(root, file) };
 }
 
 function relativeTo(root: string, path: string): string {

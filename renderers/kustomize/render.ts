@@ -15,6 +15,7 @@ import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
 import { isMapNode, isNullNode, toValue } from "./node.ts";
 import { dataKey, type RenderCache } from "./render-cache.ts";
+import type { RemoteContents } from "./remote.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { sortResources } from "./sort.ts";
@@ -23,6 +24,10 @@ import { resolveVars } from "./vars.ts";
 export interface KustomizeOptions {
   /** As `--load-restrictor LoadRestrictionsNone`; nothing ever leaves the source tree. Default false. */
   readonly allowFilesOutsideRoot?: boolean;
+  /** Where the tree lies on this machine, for absolute paths and links that lead into it. Without it none does. */
+  readonly absoluteRoot?: string | undefined;
+  /** What entries hold that name other repositories and servers. Without it they are refused. */
+  readonly remotes?: RemoteContents | undefined;
   /** Order of the objects when the root does not say. Default `legacy`, as the command line has it. */
   readonly order?: "legacy" | "none";
   /** Namespace for all namespaced objects, as if an overlay around the kustomization set it. */
@@ -57,7 +62,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   const session: BuildSession = {
     warnings: [],
     maxObjects: options.maxObjects ?? 50_000,
-    maxDepth: 50,
+    maxDepth: 500,
     cache: options.cache,
     map: { keepStates: options.cache !== undefined || fieldWriters, fieldWriters },
     charts: options.charts,
@@ -69,6 +74,9 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   const loader = Loader.open(tree, path, {
     allowFilesOutsideRoot: options.allowFilesOutsideRoot ?? false,
     maxFileBytes: options.maxFileBytes ?? 16 * 1024 * 1024,
+    absoluteRoot: options.absoluteRoot,
+    remotes: options.remotes,
+    warn: (warning) => session.warnings.push(warning),
   });
   const root = loadKustomization(loader, session, options.targetNamespace);
   const { kustomization, file } = root;
