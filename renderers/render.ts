@@ -53,13 +53,13 @@ export function render(tree: SourceTree, path: string, options: LocalRenderOptio
   const folder = normalize(path);
   const renderer =
     options.renderer === undefined || options.renderer === "auto" ? detect(resolver, folder) : options.renderer;
-  if (renderer === "kustomize") return { ...renderWithKustomize(tree, folder, options, remotes), renderer };
+  if (renderer === "kustomize") return { ...renderWithKustomize(tree, folder, options), renderer };
   const result = renderPlain(tree, folder, {
     maxObjects: options.maxObjects,
     maxFileBytes: options.maxFileBytes,
     renderFolder: (below) => {
       if (options.renderer === "plain" || detect(resolver, below) === "plain") return undefined;
-      return renderWithKustomize(tree, below, options, remotes);
+      return renderWithKustomize(tree, below, options);
     },
   });
   const { targetNamespace } = options;
