@@ -3,9 +3,10 @@
 // Plain JavaScript on purpose: it must load on Node 20, which cannot read TypeScript.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import * as module from "node:module";
 import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 // This program keeps state for long: a small young generation, and an old one that grows by less before it is collected,
 // halve the memory that garbage holds and cost a few per cent of processor time.
@@ -13,10 +14,23 @@ const NODE_OPTIONS = ["--disable-warning=ExperimentalWarning", "--max-semi-space
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+const COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "node");
+
+/** Whether the running Node is new enough. */
+export function canRunTypeScript() {
+  const [major] = process.versions.node.split(".").map(Number);
+  return major >= 26;
+}
+
+/** Loads `file` (a path inside the checkout) into this process, for a Node that `canRunTypeScript`. */
+export function importTypeScript(file) {
+  module.enableCompileCache(COMPILE_CACHE);
+  return import(pathToFileURL(join(root, file)).href);
+}
+
 /** The pinned Node of this checkout, or the running one when it is new enough; exits with advice when neither is. */
 export function findNode() {
-  const [major] = process.versions.node.split(".").map(Number);
-  if (major >= 26) return process.execPath;
+  if (canRunTypeScript()) return process.execPath;
   const pinned = join(root, "node_modules", "node", "bin", process.platform === "win32" ? "node.exe" : "node");
   if (existsSync(pinned)) return pinned;
   process.stderr.write(
@@ -30,10 +44,7 @@ export function findNode() {
 export function runTypeScript(file, args) {
   const child = spawn(findNode(), NODE_OPTIONS.concat(join(root, file), args), {
     stdio: "inherit",
-    env: {
-      ...process.env,
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, "node_modules", ".cache", "node"),
-    },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

@@ -38,6 +38,8 @@ export interface Command {
   readonly options: Readonly<Record<string, CommandOption>>;
   /** Pairs of a command line and what it does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
+  /** Exit code for a command line that makes no sense, where another program's is expected. Default: 2. */
+  readonly usageExit?: ExitCode;
   run(invocation: Invocation): Promise<ExitCode>;
 }
 
@@ -96,6 +98,34 @@ export function parseOptions(command: Command): ParseArgsOptionsConfig {
       },
     ]),
   );
+}
+
+const TRUE = /^(?:1|t|true)$/i;
+const FALSE = /^(?:0|f|false)$/i;
+
+/**
+ * Arguments as parseArgs takes them, from what it takes and from what programs in Go take too: `--flag=true`,
+ * `--flag=false` (the last word on a flag counts) and `-o=FILE`.
+ */
+export function normalizeArguments(args: readonly string[], { options }: Command): string[] {
+  const result: string[] = [];
+  for (const [i, argument] of args.entries()) {
+    if (argument === "--") return [...result, ...args.slice(i)];
+    const [, name = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(argument) ?? [];
+    const [, letter = "", text = ""] = /^-([^-])=(.*)$/s.exec(argument) ?? [];
+    const short = letter === "" ? undefined : Object.entries(options).find(([, option]) => option.short === letter);
+    if (options[name]?.type === "boolean") {
+      if (!TRUE.test(value) && !FALSE.test(value))
+        throw new UsageError(`--${name} takes true or false, not "${value}"`);
+      const others = result.filter((other) => other !== `--${name}`);
+      result.splice(0, result.length, ...others, ...(TRUE.test(value) ? [`--${name}`] : []));
+    } else if (short?.[1].type === "string") {
+      result.push(`--${short[0]}=${text}`);
+    } else {
+      result.push(argument);
+    }
+  }
+  return result;
 }
 
 const HELP_OPTION: Readonly<Record<string, CommandOption>> = {

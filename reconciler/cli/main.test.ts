@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { EXIT, type ExitCode, type Io } from "./command.ts";
-import { COMMANDS } from "./commands/table.ts";
+import { EXIT, type ExitCode, type Io, normalizeArguments } from "./command.ts";
+import { COMMANDS, loadCommands } from "./commands/table.ts";
 import { commandHelp, completionScript, overview } from "./help.ts";
 import { runCli } from "./main.ts";
 import { paint, print, table } from "./output.ts";
@@ -24,12 +24,14 @@ async function run(...args: string[]): Promise<{ code: ExitCode; out: string; er
   return { code, out, err };
 }
 
+const ALL = await loadCommands();
+
 describe("runCli", () => {
   it.each([[[]], [["help"]], [["--help"]], [["-h"]]])("shows the commands for %j", async (args) => {
-    expect(await run(...args)).toEqual({ code: EXIT.ok, out: overview(COMMANDS), err: "" });
+    expect(await run(...args)).toEqual({ code: EXIT.ok, out: overview(ALL), err: "" });
   });
 
-  it.each(COMMANDS.map((command) => [command.name, command] as const))("explains %s", async (name, command) => {
+  it.each(ALL.map((command) => [command.name, command] as const))("explains %s", async (name, command) => {
     const help = commandHelp(command);
 
     expect(await run(name, "--help")).toEqual({ code: EXIT.ok, out: help, err: "" });
@@ -60,6 +62,7 @@ describe("runCli", () => {
     [["plan", "--nonsense"], "--nonsense"],
     [["get", "clusters", "-o", "xml"], '-o takes json or yaml, not "xml"'],
     [["get", "--kubeconfig"], "--kubeconfig"],
+    [["plan", "--exit-code=maybe"], '--exit-code takes true or false, not "maybe"'],
     [["up", "--tls-san", "a.example,b c"], '--tls-san takes names and addresses, not "b c"'],
     [["up", "--store", "k", "--tls-san", "a.example"], "--tls-san is for the embedded endpoint"],
     [["completion", "tcsh"], "which shell? bash, zsh or fish"],
@@ -73,6 +76,29 @@ describe("runCli", () => {
     expect(out).toBe("");
   });
 
+  it("knows every command by the name it is listed under", () => {
+    expect(ALL.map(({ name }) => name)).toEqual(COMMANDS.map(({ name }) => name));
+  });
+
+  it.each([
+    [["--exit-code=false", "--base=x"], ["--base=x"]],
+    [["--exit-code", "--exit-code=0"], []],
+    [["--exit-code=false", "--exit-code=T"], ["--exit-code"]],
+    [["-o=json"], ["--output=json"]],
+    [
+      ["-ojson", "-o", "json"],
+      ["-ojson", "-o", "json"],
+    ],
+    [
+      ["--", "--exit-code=false", "-o=x"],
+      ["--", "--exit-code=false", "-o=x"],
+    ],
+  ])("takes options as Go writes them: %j", (args, parsed) => {
+    const plan = ALL.find(({ name }) => name === "plan")!;
+
+    expect(normalizeArguments(args, plan)).toEqual(parsed);
+  });
+
   it("prints its version for --version too", async () => {
     const { code, out } = await run("--version");
 
@@ -83,7 +109,7 @@ describe("runCli", () => {
 
 describe("completionScript", () => {
   it("for bash parses, and completes commands and their options", () => {
-    const script = completionScript("bash", COMMANDS) ?? "";
+    const script = completionScript("bash", ALL) ?? "";
     const complete = (...words: string[]): string[] => {
       const text = `${script}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _flaghoist; echo "\${COMPREPLY[@]}"`;
       return spawnSync("bash", ["-c", text], { encoding: "utf8" }).stdout.trim().split(/\s+/);
@@ -96,15 +122,15 @@ describe("completionScript", () => {
   });
 
   it("for zsh parses as bash does", () => {
-    const script = completionScript("zsh", COMMANDS) ?? "";
+    const script = completionScript("zsh", ALL) ?? "";
 
     expect(spawnSync("bash", ["-n"], { input: script, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   });
 
   it("for fish has a line for each command and option, with balanced quotes", () => {
-    const lines = (completionScript("fish", COMMANDS) ?? "").trim().split("\n");
+    const lines = (completionScript("fish", ALL) ?? "").trim().split("\n");
 
-    for (const command of COMMANDS) {
+    for (const command of ALL) {
       expect(lines.some((line) => line.includes(` -a ${command.name} `))).toBe(true);
       for (const name of Object.keys(command.options))
         expect(lines.some((line) => line.includes(`from ${command.name}' -l ${name} `))).toBe(true);
@@ -113,7 +139,7 @@ describe("completionScript", () => {
   });
 
   it("for another shell is none", () => {
-    expect(completionScript("tcsh", COMMANDS)).toBeUndefined();
+    expect(completionScript("tcsh", ALL)).toBeUndefined();
   });
 });
 

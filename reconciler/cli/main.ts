@@ -4,8 +4,17 @@ import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { nearest } from "../../api/nearest.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
-import { type Command, EXIT, type ExitCode, type Io, parseOptions, UsageError } from "./command.ts";
-import { COMMANDS } from "./commands/table.ts";
+import {
+  type Command,
+  EXIT,
+  type ExitCode,
+  type Io,
+  normalizeArguments,
+  OUTPUT_OPTION,
+  parseOptions,
+  UsageError,
+} from "./command.ts";
+import { COMMANDS, loadCommands } from "./commands/table.ts";
 import { commandHelp, overview } from "./help.ts";
 
 /** Signals within this time are one. */
@@ -15,11 +24,12 @@ const SAME_SIGNAL_MS = 300;
 export async function runCli(args: readonly string[], io: Io, signal: AbortSignal): Promise<ExitCode> {
   const [name, ...rest] = args;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") return showHelp(rest[0], io);
-  const command = COMMANDS.find((candidate) => candidate.name === (name === "--version" ? "version" : name));
-  if (command === undefined) return unknownCommand(name, io);
+  const entry = COMMANDS.find((candidate) => candidate.name === (name === "--version" ? "version" : name));
+  if (entry === undefined) return unknownCommand(name, io);
+  const command = await entry.load();
   try {
     const { values, positionals } = parseArgs({
-      args: rest,
+      args: normalizeArguments(rest, command),
       options: parseOptions(command),
       allowPositionals: true,
       strict: true,
@@ -30,7 +40,12 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
     }
     // Said before anything is done.
     const format = values["output"];
-    if ("output" in command.options && format !== undefined && format !== "json" && format !== "yaml")
+    if (
+      command.options["output"] === OUTPUT_OPTION["output"] &&
+      format !== undefined &&
+      format !== "json" &&
+      format !== "yaml"
+    )
       throw new UsageError(`-o takes json or yaml, not "${String(format)}"`);
     return await command.run({
       positionals,
@@ -44,11 +59,10 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
   }
 }
 
-function showHelp(name: string | undefined, io: Io): ExitCode {
-  if (name !== undefined && !name.startsWith("-") && COMMANDS.every((candidate) => candidate.name !== name))
-    return unknownCommand(name, io);
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  io.out(command === undefined ? overview(COMMANDS) : commandHelp(command));
+async function showHelp(name: string | undefined, io: Io): Promise<ExitCode> {
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
+  if (name !== undefined && !name.startsWith("-") && entry === undefined) return unknownCommand(name, io);
+  io.out(entry === undefined ? overview(await loadCommands()) : commandHelp(await entry.load()));
   return EXIT.ok;
 }
 
@@ -58,7 +72,7 @@ function reportError(command: Command, error: unknown, io: Io): ExitCode {
     (error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS"));
   if (isUsage) {
     io.err(`flaghoist ${command.name}: ${messageOf(error)}\nusage: flaghoist ${command.name} ${command.usage}\n`);
-    return EXIT.usage;
+    return command.usageExit ?? EXIT.usage;
   }
   io.err(`flaghoist ${command.name}: ${messageOf(error)}\n`);
   // What was not anticipated is a bug: its place helps whoever mends it.
@@ -72,12 +86,13 @@ function suggest(name: string): string {
   return near === undefined ? "" : `; did you mean "${near}"?`;
 }
 
-function unknownCommand(name: string, io: Io): ExitCode {
-  io.err(`flaghoist: there is no command "${name}"${suggest(name)}\n\n${overview(COMMANDS)}`);
+async function unknownCommand(name: string, io: Io): Promise<ExitCode> {
+  io.err(`flaghoist: there is no command "${name}"${suggest(name)}\n\n${overview(await loadCommands())}`);
   return EXIT.usage;
 }
 
-if (import.meta.main) {
+/** Runs a command line in this process, and ends the process with it. */
+export async function main(args: readonly string[]): Promise<never> {
   const abort = new AbortController();
   let interruptedAt: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -103,9 +118,11 @@ if (import.meta.main) {
   process.stdout.on("error", (error: NodeJS.ErrnoException) =>
     process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
   );
-  process.exitCode = await runCli(process.argv.slice(2), io, abort.signal);
+  process.exitCode = await runCli(args, io, abort.signal);
   clearInterval(keepAlive);
   // Connections that linger must not hold a finished command.
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
   process.exit();
 }
+
+if (import.meta.main) await main(process.argv.slice(2));

@@ -1,7 +1,7 @@
 import { type Command, EXIT, UsageError } from "../command.ts";
 import { completionScript } from "../help.ts";
 
-export function completionCommand(commands: () => readonly Command[]): Command {
+export function completionCommand(commands: () => Promise<readonly Command[]>): Command {
   return {
     name: "completion",
     summary: "print a completion script for bash, zsh or fish",
@@ -13,7 +13,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
       ["completion fish > ~/.config/fish/completions/flaghoist.fish", "for fish"],
     ],
     run: async ({ positionals, io }) => {
-      const script = completionScript(positionals[0] ?? "", commands());
+      const script = completionScript(positionals[0] ?? "", await commands());
       if (script === undefined) throw new UsageError("which shell? bash, zsh or fish");
       io.out(script);
       return EXIT.ok;

@@ -1,44 +1,36 @@
 // All commands, in the order in which help shows them.
 import type { Command } from "../command.ts";
-import { backupCommand } from "./backup.ts";
-import { completionCommand } from "./completion.ts";
-import { demoCommand } from "./demo.ts";
-import { driftCommand } from "./drift.ts";
-import { estimatorCommand } from "./estimator.ts";
-import { explainCommand } from "./explain.ts";
-import { fsckCommand } from "./fsck.ts";
-import { getCommand } from "./get.ts";
-import { interpretCommand } from "./interpret.ts";
-import { joinCommand } from "./join.ts";
-import { lintCommand } from "./lint.ts";
-import { planCommand } from "./plan.ts";
-import { reconcileCommand } from "./reconcile.ts";
-import { renderCommand } from "./render.ts";
-import { replayCommand } from "./replay.ts";
-import { restoreCommand } from "./restore.ts";
-import { unjoinCommand } from "./unjoin.ts";
-import { upCommand } from "./up.ts";
-import { versionCommand } from "./version.ts";
 
-export const COMMANDS: readonly Command[] = [
-  upCommand,
-  demoCommand,
-  renderCommand,
-  planCommand,
-  lintCommand,
-  explainCommand,
-  replayCommand,
-  interpretCommand,
-  driftCommand,
-  reconcileCommand,
-  getCommand,
-  joinCommand,
-  unjoinCommand,
-  backupCommand,
-  restoreCommand,
-  fsckCommand,
-  estimatorCommand,
-  versionCommand,
-  // Completion is made from this table, so it is handed the table when it runs.
-  completionCommand(() => COMMANDS),
+/** A command whose code is read when it is called: one command does not wait for the code of all others. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly load: () => Promise<Command>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: "up", load: async () => (await import("./up.ts")).upCommand },
+  { name: "demo", load: async () => (await import("./demo.ts")).demoCommand },
+  { name: "render", load: async () => (await import("./render.ts")).renderCommand },
+  { name: "plan", load: async () => (await import("./plan.ts")).planCommand },
+  { name: "lint", load: async () => (await import("./lint.ts")).lintCommand },
+  { name: "explain", load: async () => (await import("./explain.ts")).explainCommand },
+  { name: "replay", load: async () => (await import("./replay.ts")).replayCommand },
+  { name: "interpret", load: async () => (await import("./interpret.ts")).interpretCommand },
+  { name: "drift", load: async () => (await import("./drift.ts")).driftCommand },
+  { name: "reconcile", load: async () => (await import("./reconcile.ts")).reconcileCommand },
+  { name: "get", load: async () => (await import("./get.ts")).getCommand },
+  { name: "join", load: async () => (await import("./join.ts")).joinCommand },
+  { name: "unjoin", load: async () => (await import("./unjoin.ts")).unjoinCommand },
+  { name: "backup", load: async () => (await import("./backup.ts")).backupCommand },
+  { name: "restore", load: async () => (await import("./restore.ts")).restoreCommand },
+  { name: "fsck", load: async () => (await import("./fsck.ts")).fsckCommand },
+  { name: "estimator", load: async () => (await import("./estimator.ts")).estimatorCommand },
+  { name: "version", load: async () => (await import("./version.ts")).versionCommand },
+  // Completion is made from this table, so it is handed the table.
+  { name: "completion", load: async () => (await import("./completion.ts")).completionCommand(loadCommands) },
 ];
+
+/** Every command, for what tells of all of them. */
+export function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(COMMANDS.map(({ load }) => load()));
+}
