@@ -67,7 +67,10 @@ export class PathResolver {
         if (current.pop() === undefined) return { type: "outside" };
         continue;
       }
-      const entry = this.entriesOf(current.join("/"))?.get(name);
+      const entry =
+        this.tree.typeOf === undefined
+          ? this.entriesOf(current.join("/"))?.get(name)
+          : this.tree.typeOf([...current, name].join("/"));
       if (entry === undefined) return { type: "missing" };
       if (entry !== "symlink") {
         current.push(name);

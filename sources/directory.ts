@@ -97,23 +97,10 @@ export class DirectoryTree implements SourceTree {
     if (type === undefined || type === "directory") return undefined;
     const file = join(this.root, path);
     try {
-      return type === "symlink" ? Buffer.from(readlinkSync(file)) : this.#readFile(file, path);
+      return type === "symlink" ? Buffer.from(readlinkSync(file)) : readRegularFile(file, path, this.#maxFileBytes);
     } catch (error) {
       if (error instanceof Error && error.name === "AppError") throw error;
       throw directoryUnreadable(path, messageOf(error), error);
-    }
-  }
-
-  #readFile(file: string, path: string): Buffer {
-    // A file that became a link or a pipe since it was listed fails here instead of being followed or waited for.
-    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const { size } = fstatSync(descriptor);
-      if (size > this.#maxFileBytes)
-        throw directoryUnreadable(path, `it has ${size} bytes, more than ${this.#maxFileBytes}`);
-      return readFileSync(descriptor);
-    } finally {
-      closeSync(descriptor);
     }
   }
 
@@ -135,5 +122,20 @@ export class DirectoryTree implements SourceTree {
     };
     visit("");
     return `sha256:${sum.digest("hex")}`;
+  }
+}
+
+/**
+ * Reads a file that was seen to be a regular one; one that became a link or a pipe since then fails instead of being
+ * followed or waited for. `path` is its name in errors.
+ */
+export function readRegularFile(file: string, path: string, maxBytes = MAX_FILE_BYTES): Buffer {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { size } = fstatSync(descriptor);
+    if (size > maxBytes) throw directoryUnreadable(path, `it has ${size} bytes, more than ${maxBytes}`);
+    return readFileSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -19,6 +19,8 @@ export interface SourceTree {
   list(path: string): readonly TreeEntry[] | undefined;
   /** The bytes of a file, or the target text of a symbolic link; `undefined` when `path` is neither. */
   read(path: string): Uint8Array | undefined;
+  /** What is at `path`, without reading the list of its directory, where that is cheaper. */
+  typeOf?(path: string): TreeEntry["type"] | undefined;
   /** An identifier of the file's content that is equal for equal bytes, where the source knows one cheaply. */
   blobId?(path: string): string | undefined;
 }

@@ -3,7 +3,7 @@
 import type { KubeObject } from "../../kube/object.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { renderError } from "../errors.ts";
-import type { ObjectHistory, RenderedObject, RenderResult } from "../rendered.ts";
+import type { ObjectHistory, RenderedObject, RenderResult, RenderWarning } from "../rendered.ts";
 import { accumulate, type BuildSession, emptyAccumulated, loadKustomization } from "./build.ts";
 import { buildMetadataOptions, writeBuildMetadata } from "./build-metadata.ts";
 import { fieldsByPointer } from "./field-writers.ts";
@@ -30,6 +30,10 @@ export interface KustomizeOptions {
   readonly remotes?: RemoteContents | undefined;
   /** Order of the objects when the root does not say. Default `legacy`, as the command line has it. */
   readonly order?: "legacy" | "none";
+  /** Adds the label app.kubernetes.io/managed-by, as `managedByLabel` in buildMetadata does. Default false. */
+  readonly managedByLabel?: boolean;
+  /** Takes the warnings as they arise, so that they are known of a build that fails. Default: a list of its own. */
+  readonly warnings?: RenderWarning[];
   /** Namespace for all namespaced objects, as if an overlay around the kustomization set it. */
   readonly targetNamespace?: string;
   /** Inflates Helm charts, as `--enable-helm` has it. Absent: charts are refused. */
@@ -60,7 +64,7 @@ const LOCAL_CONFIG = "config.kubernetes.io/local-config";
 export function renderKustomization(tree: SourceTree, path: string, options: KustomizeOptions = {}): KustomizeResult {
   const fieldWriters = options.fieldOrigins ?? false;
   const session: BuildSession = {
-    warnings: [],
+    warnings: options.warnings ?? [],
     maxObjects: options.maxObjects ?? 50_000,
     maxDepth: 500,
     cache: options.cache,
@@ -80,7 +84,8 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   });
   const root = loadKustomization(loader, session, options.targetNamespace);
   const { kustomization, file } = root;
-  const metadata = buildMetadataOptions(kustomization.buildMetadata);
+  const requested = buildMetadataOptions(kustomization.buildMetadata);
+  const metadata = options.managedByLabel === true ? { ...requested, managedBy: true } : requested;
   session.metadata = metadata;
   const all = emptyAccumulated(session);
   accumulate(root, all, session);
@@ -113,6 +118,12 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     dropEmptyAnnotations(map);
     writeBuildMetadata(map, metadata, loader.root, FOLLOWED_VERSION);
   });
+  if (options.order !== undefined && kustomization.sortOptions !== undefined) {
+    const message =
+      "Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI flag ('--reorder'). " +
+      "Using the kustomization file over the CLI flag.";
+    session.warnings.push({ code: "order-overruled", message, file });
+  }
   const sorted = sortResources(map.resources, kustomization.sortOptions, options.order ?? "legacy", file);
   return {
     objects: sorted.map((resource) => resource.fact("rendered", () => toRendered(resource))),

@@ -1,60 +1,219 @@
-import { statSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { stringifyJson } from "../../../kube/json.ts";
 import { emitYaml } from "../../../renderers/kustomize/emit.ts";
-import { render } from "../../../renderers/render.ts";
-import { AppError } from "../../../runtime/errors.ts";
-import { DirectoryTree } from "../../../sources/directory.ts";
-import { type Command, EXIT, OUTPUT_OPTION, stringOption, UsageError } from "../command.ts";
-import { print } from "../output.ts";
+import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization.ts";
+import { renderKustomization } from "../../../renderers/kustomize/render.ts";
+import { joinPath, PathResolver } from "../../../renderers/paths.ts";
+import type { RenderedObject, RenderWarning } from "../../../renderers/rendered.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
+import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
+import { BUILD_OPTIONS, type BuildFlags, readBuildFlags } from "../rendering/build-flags.ts";
+import {
+  namePaths,
+  openFolder,
+  openRevision,
+  type RenderSource,
+  withKustomization,
+} from "../rendering/render-source.ts";
 import { sourceRoot } from "../source-folder.ts";
-import { describeProblems, toRenderedFile } from "../sync-renderer.ts";
 
 export const renderCommand: Command = {
   name: "render",
-  summary: "print the objects that a folder renders to",
-  usage: "[PATH] [--renderer auto|plain|kustomize]",
+  summary: "print the objects that a folder renders to, as kustomize build does",
+  usage: "[PATH|-] [-o PATH] [-f FILE|-] [--git REPOSITORY [--ref REF]] [--renderer auto|plain|kustomize]",
   description:
-    "Renders a folder as a Sync would and prints the objects as YAML, without a control plane. Kustomizations may refer to folders above PATH as long as they stay inside --root.",
+    "Renders a folder and prints its objects, without a control plane. Of a folder with a kustomization the output, the warnings and the flags are those of `kustomize build`; another folder is rendered as a Sync does. With --git, PATH is a folder of a revision, which needs no checkout. PATH `-` takes the kustomization from the standard input, for the current folder.",
   options: {
+    ...BUILD_OPTIONS,
+    kustomization: {
+      type: "string",
+      short: "f",
+      value: "FILE|-",
+      help: "the kustomization of PATH, in place of the one there; - is the standard input",
+    },
+    git: { type: "string", value: "REPOSITORY", help: "render a revision of this repository: an address or a path" },
+    ref: { type: "string", value: "REF", help: "branch, tag or commit (default: the default branch, or HEAD)" },
     renderer: { type: "string", value: "NAME", help: "auto, plain or kustomize (default: auto)" },
     root: {
       type: "string",
       value: "FOLDER",
-      help: "the source's root (default: the nearest folder above PATH with .git, else PATH)",
+      help: "read nothing outside of this folder, as a Sync reads only its source",
     },
+    format: { type: "string", value: "yaml|json", help: "json: one List (default: yaml)" },
     check: { type: "boolean", help: "also check the objects of known kinds; exit 1 when one is invalid" },
-    ...OUTPUT_OPTION,
   },
   examples: [
-    ["render apps/shop", "what would be applied"],
-    ["render apps/shop --check", "and whether it is valid"],
+    ["render overlays/production", "what kustomize build overlays/production prints"],
+    ["render apps/shop --check", "what would be applied, and whether it is valid"],
+    ["render --git https://github.com/acme/shop --ref v1.4 deploy", "a folder of a tag"],
+    ["render - < kustomization.yaml", "a kustomization from elsewhere, on the files here"],
   ],
+  // As kustomize, which knows one code for everything that goes wrong.
+  usageExit: EXIT.failed,
   run: async (invocation) => {
     const { io } = invocation;
-    const path = resolve(io.cwd, invocation.positionals[0] ?? ".");
-    const renderer = stringOption(invocation, "renderer") ?? "auto";
-    if (renderer !== "auto" && renderer !== "plain" && renderer !== "kustomize")
-      throw new UsageError(`there is no renderer "${renderer}"`);
-    if (!isFolder(path)) throw new AppError("render-path-missing", `${path} is no folder`, { recovery: "stall" });
-    const flag = stringOption(invocation, "root");
-    const root = flag === undefined ? (sourceRoot(path) ?? path) : resolve(io.cwd, flag);
-    const result = render(new DirectoryTree(root), relative(root, path), { renderer });
-    for (const warning of result.warnings) io.err(`warning: ${warning.message}\n`);
-    let invalid = 0;
-    if (invocation.values["check"] === true) {
-      for (const { object, origin } of result.objects.map(toRenderedFile)) {
-        const problem = describeProblems(object);
-        if (problem === undefined) continue;
-        invalid++;
-        io.err(`${origin}: ${problem}\n`);
-      }
+    const wishes = readWishes(invocation);
+    for (const notice of wishes.build.notices) io.err(`${notice}\n`);
+    const source = await openSource(invocation, wishes);
+    try {
+      const objects = await renderSource(source, wishes, io);
+      const isValid = !wishes.check || (await check(objects, source, io));
+      await write(objects, wishes, io);
+      return isValid ? EXIT.ok : EXIT.failed;
+    } catch (error) {
+      throw namePaths(error, source);
+    } finally {
+      source.close();
     }
-    const objects = result.objects.map((rendered) => rendered.object);
-    print(invocation, objects, () => emitYaml(objects));
-    return invalid > 0 ? EXIT.failed : EXIT.ok;
   },
 };
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+interface Wishes {
+  readonly build: BuildFlags;
+  readonly renderer: "auto" | "plain" | "kustomize";
+  readonly format: "yaml" | "json";
+  readonly check: boolean;
+}
+
+function readWishes(invocation: Invocation): Wishes {
+  if (invocation.positionals.length > 1) throw new UsageError("specify one folder");
+  const renderer = stringOption(invocation, "renderer") ?? "auto";
+  if (renderer !== "auto" && renderer !== "plain" && renderer !== "kustomize")
+    throw new UsageError(`there is no renderer "${renderer}"`);
+  const format = stringOption(invocation, "format") ?? "yaml";
+  if (format !== "yaml" && format !== "json") throw new UsageError(`--format takes yaml or json, not "${format}"`);
+  const build = readBuildFlags(invocation);
+  // What -o means for every other command would make a file of that name here.
+  if (build.output === "json" || build.output === "yaml")
+    throw new UsageError(`-o takes a path: for data use --format ${build.output}, for a file -o ./${build.output}`);
+  return { build, renderer, format, check: booleanOption(invocation, "check") };
+}
+
+async function openSource(invocation: Invocation, { renderer }: Wishes): Promise<RenderSource> {
+  const { io, positionals, signal } = invocation;
+  const isInput = positionals[0] === "-";
+  const path = isInput ? "." : (positionals[0] ?? ".");
+  const repository = stringOption(invocation, "git");
+  const ref = stringOption(invocation, "ref");
+  const root = stringOption(invocation, "root");
+  if (repository === undefined && ref !== undefined) throw new UsageError("--ref goes with --git");
+  if (repository !== undefined && root !== undefined) throw new UsageError("--root is for folders, not for --git");
+  const kustomization = stringOption(invocation, "kustomization") ?? (isInput ? "-" : undefined);
+  if (kustomization !== undefined && renderer === "plain")
+    throw new UsageError("-f goes with kustomize, not with plain");
+  const isOpen =
+    renderer !== "plain" &&
+    (renderer === "kustomize" || kustomization !== undefined || hasKustomizationOnDisk(resolve(io.cwd, path)));
+  const source =
+    repository !== undefined
+      ? await openRevision({ repository, ref, path }, io, signal)
+      : openFolder(io.cwd, path, root ?? (isOpen ? undefined : (sourceRoot(resolve(io.cwd, path)) ?? path)));
+  if (kustomization === undefined) return source;
+  const text = await readKustomization(kustomization, io);
+  return withKustomization(source, text, kustomization === "-" ? "standard input" : kustomization);
+}
+
+function hasKustomizationOnDisk(folder: string): boolean {
+  return KUSTOMIZATION_FILES.some((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true);
+}
+
+async function readKustomization(file: string, io: Io): Promise<Uint8Array> {
+  if (file === "-") return Buffer.from((await io.readInput?.()) ?? "");
+  try {
+    return readFileSync(resolve(io.cwd, file));
+  } catch (error) {
+    throw new AppError("input-unreadable", `${file} cannot be read: ${messageOf(error)}`, {
+      recovery: "stall",
+      cause: error,
+    });
+  }
+}
+
+/** Renders, and says the warnings: also those of a build that fails. */
+async function renderSource(
+  source: RenderSource,
+  { build, renderer }: Wishes,
+  io: Io,
+): Promise<readonly RenderedObject[]> {
+  const isKustomization = renderer === "kustomize" || (renderer === "auto" && hasKustomization(source));
+  if (renderer !== "kustomize" && !isKustomization) return renderAsSync(source, renderer, io);
+  const warnings: RenderWarning[] = [];
+  try {
+    return renderKustomization(source.tree, source.path, {
+      absoluteRoot: source.absoluteRoot,
+      allowFilesOutsideRoot: build.allowFilesOutsideRoot,
+      managedByLabel: build.managedByLabel,
+      warnings,
+      ...(build.order === undefined ? {} : { order: build.order }),
+    }).objects;
+  } finally {
+    // The words of kustomize, before which it writes a number sign or the time.
+    for (const { code, message } of warnings) io.err(`${code === "deprecated-field" ? "# " : ""}Warning: ${message}\n`);
+  }
+}
+
+function hasKustomization({ tree, path, absoluteRoot }: RenderSource): boolean {
+  const resolver = new PathResolver(tree, absoluteRoot);
+  return KUSTOMIZATION_FILES.some((name) => resolver.resolve(joinPath(path, name) ?? name).type === "file");
+}
+
+async function renderAsSync(
+  source: RenderSource,
+  renderer: "auto" | "plain",
+  io: Io,
+): Promise<readonly RenderedObject[]> {
+  const { render } = await import("../../../renderers/render.ts");
+  const { objects, warnings } = render(source.tree, source.path, { renderer });
+  if (objects.length === 0) {
+    const name = source.describe(source.path);
+    throw new AppError("render-nothing", `${name} holds neither a kustomization.yaml nor manifests`, {
+      recovery: "stall",
+    });
+  }
+  for (const { message } of warnings) io.err(`warning: ${message}\n`);
+  return objects;
+}
+
+/** Says what an API server would refuse; false when there is anything. */
+async function check(objects: readonly RenderedObject[], source: RenderSource, io: Io): Promise<boolean> {
+  const { describeProblems } = await import("../sync-renderer.ts");
+  let invalid = 0;
+  for (const { object, origin } of objects) {
+    const problem = describeProblems(object);
+    if (problem === undefined) continue;
+    invalid++;
+    const line = origin.line === undefined ? "" : `:${origin.line}`;
+    io.err(`${source.describe(origin.file)}${line}: ${problem}\n`);
+  }
+  return invalid === 0;
+}
+
+async function write(objects: readonly RenderedObject[], { build, format }: Wishes, io: Io): Promise<void> {
+  const path = build.output === undefined ? undefined : resolve(io.cwd, build.output);
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
+    if (format === "json") throw new UsageError("--format json is for one file, and -o names a folder");
+    const { individualFiles } = await import("../rendering/individual-files.ts");
+    for (const [name, text] of individualFiles(objects))
+      writeText(join(path, name), join(build.output ?? "", name), text);
+    return;
+  }
+  const values = objects.map(({ object }) => object);
+  const text =
+    format === "yaml" ? emitYaml(values) : `${stringifyJson({ apiVersion: "v1", kind: "List", items: values }, 2)}\n`;
+  if (path === undefined) io.out(text);
+  else writeText(path, build.output ?? path, text);
+}
+
+function writeText(path: string, name: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    // Node ends its message with the path in its longest form.
+    const why = messageOf(cause).replace(/, open .*$/s, "");
+    throw new AppError("output-unwritable", `${name} cannot be written: ${why}`, {
+      recovery: "stall",
+      cause,
+    });
+  }
 }

@@ -1,0 +1,81 @@
+// The flags of `kustomize build`, with the words that kustomize has for them.
+
+import { AppError } from "../../../runtime/errors.ts";
+import { booleanOption, type CommandOption, type Invocation, stringOption } from "../command.ts";
+
+export const BUILD_OPTIONS = {
+  output: {
+    type: "string",
+    short: "o",
+    value: "PATH",
+    help: "write into this file, or into this folder: one file per object",
+  },
+  reorder: {
+    type: "string",
+    value: "legacy|none",
+    help: "order of the objects where sortOptions does not say (deprecated)",
+  },
+  "load-restrictor": {
+    type: "string",
+    value: "NAME",
+    help: "LoadRestrictionsNone: kustomizations may name files outside their folder (default: LoadRestrictionsRootOnly)",
+  },
+  "enable-managedby-label": { type: "boolean", help: "add the label app.kubernetes.io/managed-by (deprecated)" },
+  "enable-alpha-plugins": { type: "boolean", help: "taken and without effect: no program of a repository is run" },
+  "enable-exec": { type: "boolean", help: "the same" },
+  network: { type: "boolean", help: "the same" },
+  "network-name": { type: "string", value: "NAME", help: "the same" },
+  mount: { type: "string", value: "OPTIONS", multiple: true, help: "the same" },
+  env: { type: "string", short: "e", value: "NAME=VALUE", multiple: true, help: "the same" },
+  "as-current-user": { type: "boolean", help: "the same" },
+} as const satisfies Readonly<Record<string, CommandOption>>;
+
+/** What the flags say of a build. */
+export interface BuildFlags {
+  /** Where to write; undefined for the standard output. */
+  readonly output: string | undefined;
+  /** Undefined: as kustomize does without the flag. */
+  readonly order: "legacy" | "none" | undefined;
+  readonly allowFilesOutsideRoot: boolean;
+  readonly managedByLabel: boolean;
+  /** Lines on deprecated flags, as kustomize prints them before anything else. */
+  readonly notices: readonly string[];
+}
+
+/** Reads the flags. As kustomize: a value that it does not know fails before anything is read. */
+export function readBuildFlags(invocation: Invocation): BuildFlags {
+  const reorder = chosen(invocation, "reorder", ["legacy", "none"]);
+  const restrictor = chosen(invocation, "load-restrictor", ["LoadRestrictionsRootOnly", "LoadRestrictionsNone"]);
+  const notices: string[] = [];
+  if (stringOption(invocation, "reorder") !== undefined)
+    notices.push("Flag --reorder has been deprecated, use the new 'sortOptions' field in kustomization.yaml instead.");
+  const byFlag = invocation.values["enable-managedby-label"] !== undefined;
+  if (byFlag)
+    notices.push(
+      "Flag --enable-managedby-label has been deprecated, The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the `buildMetadata` field instead.",
+    );
+  const output = stringOption(invocation, "output");
+  return {
+    output: output === "" ? undefined : output,
+    order: reorder,
+    allowFilesOutsideRoot: restrictor === "LoadRestrictionsNone",
+    managedByLabel:
+      booleanOption(invocation, "enable-managedby-label") ||
+      invocation.io.env["KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"] === "on",
+    notices,
+  };
+}
+
+function chosen<const Value extends string>(
+  invocation: Invocation,
+  name: string,
+  values: readonly Value[],
+): Value | undefined {
+  const given = stringOption(invocation, name);
+  // As kustomize: an empty load restrictor is the default one.
+  if (given === undefined || (given === "" && name === "load-restrictor")) return undefined;
+  const found = values.find((value) => value === given);
+  if (found !== undefined) return found;
+  const what = `--${name} takes ${values.join(" or ")}, not ${JSON.stringify(given)}`;
+  throw new AppError("render-flag", what, { recovery: "stall" });
+}
