@@ -1,8 +1,6 @@
 // Builds one kustomization with everything it is based on.
 
-import { parseYaml } from "../../kube/yaml.ts";
 import { AppError } from "../../runtime/errors.ts";
-import { wrapYamlError } from "../errors.ts";
 import type { RenderWarning, Writer } from "../rendered.ts";
 import { type BuildMetadataOptions, recordTransformer } from "./build-metadata.ts";
 import { decodeCrds } from "./crds.ts";
@@ -17,8 +15,9 @@ import {
   type LabelEntry,
 } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { type MergeSchemas, openApiSchemas } from "./merge-schema.ts";
+import { combineLayers, KUSTOMIZE_LAYER, type MergeSchemas } from "./merge-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
+import { readOpenApi } from "./openapi-document.ts";
 import { parseResources } from "./parse.ts";
 import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
 import {
@@ -181,11 +180,7 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
   }
   if (!entry || session.customSchema) return;
   const { path, text } = loaded.loader.loadText(entry);
-  try {
-    session.schemas = openApiSchemas(parseYaml(text, { file: path, duplicateKeys: "last-wins" }));
-  } catch (error) {
-    throw wrapYamlError(error, "render-openapi", path);
-  }
+  session.schemas = combineLayers([readOpenApi(text, path).layer, KUSTOMIZE_LAYER]);
   session.schemasKey = contentKey(text);
   session.customSchema = true;
 }

@@ -1,7 +1,5 @@
 // Which lists of a kind merge element by element, and by which keys.
 
-import { isObject } from "../../kube/object.ts";
-import type { Gvk } from "./identity.ts";
 import table from "./merge-keys.table.json" with { type: "json" };
 
 interface TableField {
@@ -11,106 +9,106 @@ interface TableField {
   readonly keys?: readonly string[];
 }
 
-/** What the schema says of one field. */
-export interface MergeField {
-  /** True when elements merge; otherwise the list is replaced whole. */
-  readonly merges: boolean;
-  /** Empty for lists of scalars. */
-  readonly keys: readonly string[];
-  readonly schema: MergeSchema | undefined;
-  readonly itemSchema: MergeSchema | undefined;
-}
-
-/** Schema of one map. */
+/** What a schema says of one place in an object. */
 export interface MergeSchema {
-  field(name: string): MergeField | undefined;
+  /** True when the elements of a list here merge; otherwise the list is replaced whole. */
+  readonly merges: boolean;
+  /** What identifies an element; empty for lists of scalars. */
+  readonly keys: readonly string[];
+  /** `undefined` for fields that the schema does not have. */
+  field(name: string): MergeSchema | undefined;
+  element(): MergeSchema | undefined;
 }
 
 /** Finds the schema of a kind; `undefined` for unknown kinds, whose lists are all replaced. */
-export type MergeSchemas = (gvk: Gvk) => MergeSchema | undefined;
+export type MergeSchemas = (apiVersion: string, kind: string) => MergeSchema | undefined;
 
-const definitions: Readonly<Record<string, Readonly<Record<string, TableField>>>> = table.definitions;
-const kinds: Readonly<Record<string, string>> = table.kinds;
-const builtIn = new Map<string, MergeSchema>();
+/** Finds a definition that others refer to by name. */
+export type Resolve = (name: string) => MergeSchema | undefined;
 
-/** The schemas of the kinds of Kubernetes. */
-export function builtInSchemas(gvk: Gvk): MergeSchema | undefined {
-  return fromTable(kinds[keyOf(gvk)]);
+/** Definitions of one OpenAPI document. */
+export interface SchemaLayer {
+  /** Names of kinds' definitions, by `apiVersion kind`. */
+  readonly kinds: ReadonlyMap<string, string>;
+  /** The schema of a definition of this layer; what it refers to comes from all layers. */
+  define(name: string, resolve: Resolve): MergeSchema | undefined;
 }
 
-function fromTable(name: string | undefined): MergeSchema | undefined {
-  if (name === undefined) return undefined;
-  const fields = definitions[name];
-  if (fields === undefined) return undefined;
-  let schema = builtIn.get(name);
-  if (schema === undefined) {
-    schema = {
-      field: (key) => {
-        const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-        return (
-          field && {
-            merges: field.strategy?.split(",").includes("merge") ?? false,
-            keys: field.keys ?? [],
-            schema: fromTable(field.ref),
-            itemSchema: fromTable(field.items),
-          }
-        );
-      },
-    };
-    builtIn.set(name, schema);
-  }
-  return schema;
-}
-
-/** Schemas of an OpenAPI document, which then stand in place of the built-in ones. */
-export function openApiSchemas(document: unknown): MergeSchemas {
-  const all = isObject(document) && isObject(document["definitions"]) ? document["definitions"] : {};
-  const byKind = new Map<string, unknown>();
-  for (const definition of Object.values(all)) {
-    if (!isObject(definition)) continue;
-    const gvks = definition["x-kubernetes-group-version-kind"];
-    if (!Array.isArray(gvks)) continue;
-    for (const gvk of gvks) {
-      if (isObject(gvk))
-        byKind.set(
-          keyOf({ group: text(gvk, "group"), version: text(gvk, "version"), kind: text(gvk, "kind") }),
-          definition,
-        );
+/** One lookup over several layers; earlier ones hide what later ones have under the same name. */
+export function combineLayers(layers: readonly SchemaLayer[]): MergeSchemas {
+  const known = new Map<string, MergeSchema | undefined>();
+  const resolve = (name: string): MergeSchema | undefined => {
+    if (known.has(name)) return known.get(name);
+    let schema: MergeSchema | undefined;
+    // Definitions that are nothing but references to each other end here.
+    known.set(name, undefined);
+    for (const layer of layers) schema ??= layer.define(name, resolve);
+    known.set(name, schema);
+    return schema;
+  };
+  return (apiVersion, kind) => {
+    const key = kindKey(apiVersion, kind);
+    for (const layer of layers) {
+      const name = layer.kinds.get(key);
+      if (name !== undefined) return resolve(name);
     }
-  }
-  return (gvk) => openApiSchema(byKind.get(keyOf(gvk)), all, 0);
-}
-
-function openApiSchema(node: unknown, all: Record<string, unknown>, hops: number): MergeSchema | undefined {
-  if (!isObject(node) || hops > 50) return undefined;
-  const reference = node["$ref"];
-  if (typeof reference === "string") {
-    return openApiSchema(all[reference.replace("#/definitions/", "")], all, hops + 1);
-  }
-  const properties = node["properties"];
-  if (!isObject(properties)) return undefined;
-  return {
-    field: (key) => {
-      const field = Object.hasOwn(properties, key) ? properties[key] : undefined;
-      if (!isObject(field)) return undefined;
-      const listKeys = field["x-kubernetes-list-map-keys"];
-      const mergeKey = field["x-kubernetes-patch-merge-key"];
-      const keys = Array.isArray(listKeys) ? listKeys.map(String) : typeof mergeKey === "string" ? [mergeKey] : [];
-      return {
-        merges: text(field, "x-kubernetes-patch-strategy").split(",").includes("merge"),
-        keys,
-        schema: openApiSchema(field, all, 0),
-        itemSchema: openApiSchema(field["items"], all, 0),
-      };
-    },
+    return undefined;
   };
 }
 
-function keyOf(gvk: Gvk): string {
-  return gvk.group === "" ? `${gvk.version} ${gvk.kind}` : `${gvk.group}/${gvk.version} ${gvk.kind}`;
+export function kindKey(apiVersion: string, kind: string): string {
+  return `${apiVersion} ${kind}`;
 }
 
-function text(object: Record<string, unknown>, key: string): string {
-  const value = object[key];
-  return typeof value === "string" ? value : "";
+const tableDefinitions: Readonly<Record<string, Readonly<Record<string, TableField>>>> = table.definitions;
+const KUSTOMIZE_GROUP = "kustomize.config.k8s.io/";
+
+/** The kinds of Kubernetes 1.21 and kustomize's own. */
+export const BUILT_IN_LAYER: SchemaLayer = { kinds: new Map(Object.entries(table.kinds)), define: defineFromTable };
+
+/** kustomize's own kinds, which are known whatever schema a build brings. */
+export const KUSTOMIZE_LAYER: SchemaLayer = {
+  kinds: new Map(Object.entries(table.kinds).filter(([key]) => key.startsWith(KUSTOMIZE_GROUP))),
+  define: defineFromTable,
+};
+
+/** The schemas of a build that brings none of its own. */
+export const builtInSchemas: MergeSchemas = combineLayers([BUILT_IN_LAYER]);
+
+function defineFromTable(name: string, resolve: Resolve): MergeSchema | undefined {
+  const fields = Object.hasOwn(tableDefinitions, name) ? tableDefinitions[name] : undefined;
+  if (fields === undefined) return undefined;
+  return mapSchema((key) => {
+    const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
+    if (field === undefined) return undefined;
+    if (field.ref !== undefined) return resolve(field.ref);
+    const { items, keys = [] } = field;
+    return {
+      merges: mergesElements(field.strategy),
+      keys,
+      field: () => undefined,
+      element: () => (items === undefined ? undefined : resolve(items)),
+    };
+  });
+}
+
+function mapSchema(make: (name: string) => MergeSchema | undefined): MergeSchema {
+  return { merges: false, keys: [], field: remembered(make), element: () => undefined };
+}
+
+/** Makes each field once, when it is asked for: definitions refer to each other in circles. */
+export function remembered(make: (name: string) => MergeSchema | undefined): MergeSchema["field"] {
+  const fields = new Map<string, MergeSchema>();
+  return (name) => {
+    const present = fields.get(name);
+    if (present !== undefined) return present;
+    const made = make(name);
+    // Names that the schema does not have come from objects, and would pile up.
+    if (made !== undefined) fields.set(name, made);
+    return made;
+  };
+}
+
+export function mergesElements(strategy: string | undefined): boolean {
+  return strategy?.split(",").includes("merge") ?? false;
 }

@@ -1,162 +1,238 @@
 // Strategic merge as kustomize does it, which is not quite as the API server does.
 
+import { looksLikeAnotherType } from "../../kube/yaml-scalars.ts";
 import { renderError } from "../errors.ts";
-import type { MergeField, MergeSchema } from "./merge-schema.ts";
-import {
-  cloneNode,
-  isMapNode,
-  isNullNode,
-  kindOf,
-  type Node,
-  type NodeList,
-  type NodeMap,
-  Scalar,
-  textOf,
-} from "./node.ts";
+import { mergeAssociativeList } from "./merge-list.ts";
+import type { MergeSchema, MergeSchemas } from "./merge-schema.ts";
+import { cloneNode, isMapNode, isNullNode, kindOf, type Node, type NodeList, type NodeMap, Scalar } from "./node.ts";
 
-type Directive = "delete" | "replace" | "merge";
+export type Directive = "delete" | "replace" | "merge";
+
+/** What becomes of an object; `"deleted"` when the patch asks for that with `$patch: delete`. */
+export type MergeOutcome = "merged" | "deleted";
 
 /**
- * Merges `patch` into `target` and answers the result, which may share nodes with both; `undefined` when the patch
- * deletes it. Throws `render-node-kind` when a map meets a list, `render-patch-strategy` for an unknown `$patch`.
+ * What a merge knows of one place: the schema decides whether a list merges element by element.
+ *
+ * As kustomize: where the schema ends, a map with an apiVersion and a kind of its own is merged by the schema of that
+ * kind, at any depth.
  */
-export function mergeMaps(target: NodeMap, patch: NodeMap, schema: MergeSchema | undefined): NodeMap | undefined {
-  dropEmptyNulls(target, schema);
-  return mergeMap(target, patch, schema, "");
-}
+export class MergePlace {
+  readonly schema: MergeSchema | undefined;
+  readonly schemas: MergeSchemas;
+  private readonly path: () => string;
 
-function mergeMap(
-  target: NodeMap | undefined,
-  patch: NodeMap,
-  schema: MergeSchema | undefined,
-  path: string,
-): NodeMap | undefined {
-  const directive = directiveOf(patch, path);
-  if (directive === "delete") return undefined;
-  const result: NodeMap = directive === "replace" || target === undefined ? new Map() : target;
-  for (const [key, value] of patch) {
-    if (key === "$patch") continue;
-    const merged = mergeNode(result.get(key), value, schema?.field(key), path === "" ? key : `${path}.${key}`);
-    if (merged === undefined) result.delete(key);
-    else result.set(key, merged);
+  constructor(schema: MergeSchema | undefined, schemas: MergeSchemas, path: () => string) {
+    this.schema = schema;
+    this.schemas = schemas;
+    this.path = path;
   }
-  return result;
+
+  /** The same place with the schema of its content found, if only the content tells it. */
+  resolved(...candidates: readonly (Node | undefined)[]): MergePlace {
+    if (this.schema !== undefined) return this;
+    for (const candidate of candidates) {
+      const schema = isMapNode(candidate) ? schemaOfContent(candidate, this.schemas) : undefined;
+      if (schema !== undefined) return new MergePlace(schema, this.schemas, this.path);
+    }
+    return this;
+  }
+
+  at(key: string): MergePlace {
+    return new MergePlace(this.schema?.field(key), this.schemas, () => {
+      const above = this.path();
+      return above === "" ? key : `${above}.${key}`;
+    });
+  }
+
+  element(name: string): MergePlace {
+    return new MergePlace(this.schema?.element(), this.schemas, () => `${this.path()}[${name}]`);
+  }
+
+  describe(): string {
+    return this.path();
+  }
 }
 
-function mergeNode(
-  target: Node | undefined,
-  patch: Node,
-  field: MergeField | undefined,
-  path: string,
-): Node | undefined {
+function schemaOfContent(map: NodeMap, schemas: MergeSchemas): MergeSchema | undefined {
+  const apiVersion = map.get("apiVersion");
+  const kind = map.get("kind");
+  if (!(apiVersion instanceof Scalar) || !(kind instanceof Scalar)) return undefined;
+  if (apiVersion.text === "" || kind.text === "" || isNullNode(apiVersion) || isNullNode(kind)) return undefined;
+  return schemas(apiVersion.text, kind.text);
+}
+
+/**
+ * Merges `patch` into `target`, in place; what the patch brings is copied. Throws `render-node-kind` when a map meets
+ * a list, `render-patch-strategy` for an unknown `$patch`.
+ */
+export function mergeObject(target: NodeMap, patch: NodeMap, schemas: MergeSchemas): MergeOutcome {
+  // cloneNode keeps the shape: a map stays a map.
+  const own = cloneNode(patch) as NodeMap;
+  const place = new MergePlace(undefined, schemas, () => "").resolved(target, own);
+  switch (takeDirective(own, place)) {
+    case "delete":
+      return "deleted";
+    case "replace":
+      // As kustomize: an object as a whole is never replaced; the patch is only checked.
+      settleFields(own, place);
+      return "merged";
+    case "merge":
+      mergeFields(target, own, place);
+      return "merged";
+  }
+}
+
+/**
+ * The outcome of merging one place: `undefined` when nothing is left there. `patch` belongs to the merge; `target` is
+ * changed in place.
+ */
+export function mergeNode(target: Node | undefined, patch: Node | undefined, outer: MergePlace): Node | undefined {
+  if (patch === undefined) return target === undefined ? undefined : tidyNode(target, outer);
   if (isNullNode(patch)) return undefined;
-  const present = target === undefined || isNullNode(target) ? undefined : target;
-  if (present !== undefined && kindOf(present) !== kindOf(patch)) {
-    const what = `the patch has a ${kindOf(patch)} at ${path}, where the object has a ${kindOf(present)}`;
+  if (target === undefined || isNullNode(target)) return adoptNode(patch, outer);
+  if (kindOf(target) !== kindOf(patch)) {
+    const path = outer.describe();
+    const what = `the patch has a ${kindOf(patch)} at ${path}, where the object has a ${kindOf(target)}`;
     throw renderError("render-node-kind", what, { path });
   }
   if (patch instanceof Scalar) return patch;
-  if (isMapNode(patch)) return mergeMap(present as NodeMap | undefined, patch, field?.schema, path);
-  if (field === undefined || !field.merges) return cloneNode(patch);
-  return mergeList((present as NodeList | undefined) ?? [], patch, field, path);
-}
-
-function mergeList(target: NodeList, patch: NodeList, field: MergeField, path: string): Node | undefined {
-  const { directive, items } = listDirective(patch, path);
-  if (directive === "delete") return undefined;
-  const base = directive === "replace" ? [] : target;
-  if (field.keys.length === 0) return mergeScalars(base, items);
-  const keys = usedKeys(field.keys, [...items, ...base]);
-  const byKey = new Map<string, number>();
-  for (const [index, item] of base.entries()) {
-    const key = elementKey(item, keys);
-    if (key !== undefined && !byKey.has(key)) byKey.set(key, index);
-  }
-  const taken = new Set<number>();
-  const merged: NodeList = [];
-  const placed = new Map<string, number>();
-  for (const item of items) {
-    const key = elementKey(item, keys);
-    if (key === undefined || !isMapNode(item)) {
-      merged.push(cloneNode(item));
-      continue;
+  const place = outer.resolved(target, patch);
+  if (isMapNode(patch)) {
+    // Both are of one kind.
+    const present = target as NodeMap;
+    switch (takeDirective(patch, place)) {
+      case "delete":
+        return undefined;
+      case "replace":
+        settleFields(patch, place);
+        return patch;
+      case "merge":
+        mergeFields(present, patch, place);
+        return present;
     }
-    const earlier = placed.get(key);
-    const index = byKey.get(key);
-    const present = earlier !== undefined ? merged[earlier] : index === undefined ? undefined : base[index];
-    if (index !== undefined) taken.add(index);
-    if (present !== undefined && directiveOf(item, path) === "replace") {
-      // As kustomize: the element moves to the front but keeps its content.
-      if (earlier === undefined) placed.set(key, merged.push(present) - 1);
-      continue;
-    }
-    const element = mergeMap(isMapNode(present) ? present : undefined, item, field.itemSchema, `${path}[${key}]`);
-    if (element === undefined || element.size === 0) continue;
-    if (earlier !== undefined) merged[earlier] = element;
-    else placed.set(key, merged.push(element) - 1);
   }
-  // As kustomize: what the patch names comes first, the rest keeps its order.
-  for (const [index, item] of base.entries()) if (!taken.has(index)) merged.push(item);
-  return merged;
-}
-
-function mergeScalars(target: NodeList, patch: NodeList): NodeList {
-  const seen = new Set<string>();
-  const result: NodeList = [];
-  for (const item of [...patch, ...target]) {
-    const text = textOf(item);
-    if (text !== undefined) {
-      if (seen.has(text)) continue;
-      seen.add(text);
-    }
-    result.push(item);
+  if (place.schema?.merges !== true) return patch;
+  switch (takeListDirective(patch, place)) {
+    case "delete":
+      return undefined;
+    case "replace":
+      mergeAssociativeList(patch, patch, place, settleNode);
+      return patch;
+    case "merge":
+      mergeAssociativeList(target as NodeList, patch, place, mergeNode);
+      return target;
   }
-  return result;
 }
 
-// With several keys, those that no element sets anywhere take no part.
-function usedKeys(keys: readonly string[], items: readonly Node[]): readonly string[] {
-  if (keys.length === 1) return keys;
-  const used = keys.filter((key) => items.some((item) => isMapNode(item) && (textOf(item.get(key)) ?? "") !== ""));
-  return used.length === 0 ? keys : used;
+function mergeFields(target: NodeMap, patch: NodeMap, place: MergePlace): void {
+  const added = [...patch].filter(([key, value]) => !target.has(key) && !isNullNode(value));
+  for (const [key, value] of target) put(target, key, mergeNode(value, patch.get(key), place.at(key)));
+  for (const [key, value] of added) put(target, key, adoptNode(value, place.at(key)));
 }
 
-function elementKey(item: Node, keys: readonly string[]): string | undefined {
-  if (!isMapNode(item)) return undefined;
-  const values = keys.map((key) => textOf(item.get(key)) ?? "");
-  return values.every((value) => value === "") ? undefined : values.join("\u0000");
+/** What a patch brings to a place where there is nothing. As kustomize: directives of its own mean nothing there. */
+function adoptNode(patch: Node, outer: MergePlace): Node | undefined {
+  if (patch instanceof Scalar) return patch;
+  const place = outer.resolved(patch);
+  if (isMapNode(patch)) {
+    const directive = directiveIn(patch);
+    if (directive === "delete") return undefined;
+    if (directive !== undefined) patch.delete("$patch");
+    settleFields(patch, place);
+  } else if (place.schema?.merges === true) {
+    mergeAssociativeList(patch, patch, place, settleNode);
+  }
+  return patch;
 }
 
-function directiveOf(patch: NodeMap, path: string): Directive | undefined {
+/** What a patch brings, below the place where it arrives: there directives count, and nulls go. */
+function settleNode(patch: Node | undefined, _same: Node | undefined, outer: MergePlace): Node | undefined {
+  if (patch === undefined || isNullNode(patch)) return undefined;
+  if (patch instanceof Scalar) return patch;
+  const place = outer.resolved(patch);
+  if (isMapNode(patch)) {
+    if (takeDirective(patch, place) === "delete") return undefined;
+    settleFields(patch, place);
+  } else if (place.schema?.merges === true) {
+    if (takeListDirective(patch, place) === "delete") return undefined;
+    mergeAssociativeList(patch, patch, place, settleNode);
+  }
+  return patch;
+}
+
+function settleFields(map: NodeMap, place: MergePlace): void {
+  for (const [key, value] of [...map]) put(map, key, settleNode(value, value, place.at(key)));
+}
+
+/** As kustomize: a merge tidies up what it does not touch. A null written as nothing goes, a written null stays. */
+function tidyNode(target: Node, outer: MergePlace): Node | undefined {
+  if (target instanceof Scalar) return target.tag === "!!null" && target.text === "" ? undefined : target;
+  const place = outer.resolved(target);
+  if (isMapNode(target)) {
+    for (const [key, value] of target) {
+      // Plain words need nothing, and are most of what there is.
+      const left = value instanceof Scalar && value.tag !== "!!null" ? value : tidyNode(value, place.at(key));
+      put(target, key, left);
+    }
+  } else if (place.schema?.merges === true) {
+    mergeAssociativeList(target, undefined, place, mergeNode);
+  }
+  return target;
+}
+
+function put(map: NodeMap, key: string, value: Node | undefined): void {
+  if (value === undefined) {
+    map.delete(key);
+    return;
+  }
+  const present = map.get(key);
+  const settled =
+    value instanceof Scalar ? guarded(present === value ? value : value.inPlaceOf(present), present) : value;
+  if (settled !== present) map.set(key, settled);
+}
+
+// As kustomize: words like yes and on are put in quotes when they are set, and a quoted place stays one.
+function guarded(value: Scalar, present: Node | undefined): Scalar {
+  if (value.quoted || value.tag !== "!!str" || (present !== undefined && present !== value)) return value;
+  return looksLikeAnotherType(value.text) ? new Scalar(value.tag, value.text, true) : value;
+}
+
+function directiveIn(patch: NodeMap): Directive | undefined {
   const value = patch.get("$patch");
-  if (value === undefined) return undefined;
-  const text = textOf(value);
-  if (text === "delete" || text === "replace" || text === "merge") return text;
-  const what = `$patch must be delete, replace or merge, not ${text ?? "null"}`;
-  throw renderError("render-patch-strategy", what, { path: path === "" ? "$patch" : `${path}.$patch` });
+  const text = value instanceof Scalar ? value.text : "";
+  return text === "delete" || text === "replace" || text === "merge" ? text : undefined;
 }
 
-// An element that holds nothing but $patch speaks for the whole list.
-function listDirective(patch: NodeList, path: string): { directive: Directive | undefined; items: NodeList } {
-  let directive: Directive | undefined;
-  const items: NodeList = [];
-  for (const item of patch) {
-    if (isMapNode(item) && item.size === 1 && item.has("$patch")) directive = directiveOf(item, path);
-    else items.push(item);
-  }
-  return { directive, items };
+/** Reads `$patch` of a map and removes it. */
+function takeDirective(patch: NodeMap, place: MergePlace): Directive {
+  const value = patch.get("$patch");
+  if (value === undefined) return "merge";
+  const directive = directiveIn(patch);
+  if (directive === undefined) throw unknownDirective(value, place);
+  patch.delete("$patch");
+  return directive;
 }
 
-// As kustomize: a key without any value in the object does not survive a merge, a written null does.
-function dropEmptyNulls(map: NodeMap, schema: MergeSchema | undefined): void {
-  for (const [key, value] of map) {
-    if (value instanceof Scalar) {
-      if (value.tag === "!!null" && value.text === "") map.delete(key);
-    } else if (isMapNode(value)) {
-      dropEmptyNulls(value, schema?.field(key)?.schema);
-    } else {
-      const field = schema?.field(key);
-      if (field?.merges) for (const item of value) if (isMapNode(item)) dropEmptyNulls(item, field.itemSchema);
-    }
-  }
+/** Reads the directive for a list as a whole, an element that holds nothing but `$patch`, and removes it. */
+function takeListDirective(patch: NodeList, place: MergePlace): Directive {
+  // As kustomize: only the first element with a $patch can speak for the list.
+  const speaker = patch.find((item) => isMapNode(item) && item.has("$patch"));
+  if (!isMapNode(speaker) || speaker.size > 1) return "merge";
+  const directive = directiveIn(speaker);
+  if (directive === undefined) throw unknownDirective(speaker.get("$patch"), place);
+  const kept = patch.filter((item) => {
+    if (!isMapNode(item)) return !isNullNode(item);
+    const value = item.get("$patch");
+    return item.size > 0 && !(value instanceof Scalar && value.text === directive);
+  });
+  patch.splice(0, patch.length, ...kept);
+  return directive;
+}
+
+function unknownDirective(value: Node | undefined, place: MergePlace): Error {
+  const path = place.describe();
+  const text = value instanceof Scalar ? value.text : "a structure";
+  const what = `$patch must be delete, replace or merge, not ${text}`;
+  return renderError("render-patch-strategy", what, { path: path === "" ? "$patch" : `${path}.$patch` });
 }

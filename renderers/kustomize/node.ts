@@ -8,10 +8,22 @@ export class Scalar {
   /** `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!timestamp`, `!!binary` or a tag of the file's own. */
   readonly tag: string;
   readonly text: string;
+  /** True for what stands in quotes or as a block. As kustomize: what later takes its place becomes text as well. */
+  readonly quoted: boolean;
 
-  constructor(tag: string, text: string) {
+  constructor(tag: string, text: string, quoted = false) {
     this.tag = tag;
     this.text = text;
+    this.quoted = quoted;
+  }
+
+  /**
+   * This scalar as it reads in the place of another. As kustomize: the older one's quotes stay, so that a number
+   * written over `"1"` is text, and what is written over a plain word is not.
+   */
+  inPlaceOf(older: Node | undefined): Scalar {
+    if (!(older instanceof Scalar) || older.quoted === this.quoted) return this;
+    return older.quoted ? new Scalar("!!str", this.text, true) : new Scalar(this.tag, this.text);
   }
 }
 
@@ -101,10 +113,10 @@ export function setField(map: NodeMap, key: string, value: Node): void {
 export function fromYaml(node: YamlNode, fail: (offset: number, what: string) => Error): Node {
   switch (node.kind) {
     case "scalar": {
-      if (node.tag !== undefined && node.tag !== "!") return new Scalar(node.tag, node.text);
-      if (!node.plain) return new Scalar("!!str", node.text);
+      if (node.tag !== undefined && node.tag !== "!") return new Scalar(node.tag, node.text, !node.plain);
+      if (!node.plain) return new Scalar("!!str", node.text, true);
       const tag = readCoreScalar(node.text).tag;
-      if (tag === "!!null") return node.text === "" ? EMPTY : NULL;
+      if (tag === "!!null") return node.text === "" ? EMPTY : node.text === "null" ? NULL : new Scalar(tag, node.text);
       return new Scalar(tag === "!!merge" ? "!!str" : tag, node.text);
     }
     case "sequence":

@@ -6,9 +6,9 @@ import { renderError } from "../errors.ts";
 import { applyOperations, type Operation, readOperations } from "./json-patch.ts";
 import type { PatchEntry, Selector } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { mergeMaps } from "./merge.ts";
+import { mergeObject } from "./merge.ts";
 import type { MergeSchemas } from "./merge-schema.ts";
-import { fromValue, getAt, isMapNode, isNullNode, type NodeMap, toValue } from "./node.ts";
+import { ensureMap, fromValue, getAt, isMapNode, isNullNode, stringNode, textOf, toValue } from "./node.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { selectResources } from "./select.ts";
@@ -198,13 +198,15 @@ function applyByIdentity(
 }
 
 function mergeInto(resource: Resource, patch: Resource, options: MergeOptions, context: PatchContext): void {
-  const { name, namespace, kind } = resource;
+  const kind = resource.node.get("kind");
+  const name = resource.metadata?.get("name");
+  const namespace = resource.metadata?.get("namespace");
   const annotations = getAt(patch.node, "metadata", "annotations");
   if (isNullNode(annotations) || (isMapNode(annotations) && annotations.has("$patch"))) resource.forgetOrigin();
   if (options.allowNameChange || options.allowKindChange) resource.rememberName();
-  let merged: NodeMap | undefined;
   try {
-    merged = mergeMaps(resource.node, patch.node, context.schemas(resource.gvk));
+    const outcome = mergeObject(resource.node, patch.node, context.schemas);
+    if (outcome === "deleted") resource.node = new Map();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError(error.code, `${patch.origin.file}: ${error.message}, in the patch of ${resource.describe()}`, {
@@ -213,11 +215,14 @@ function mergeInto(resource: Resource, patch: Resource, options: MergeOptions, c
       cause: error,
     });
   }
-  resource.node = merged ?? new Map();
   if (resource.isEmpty) return;
-  if (!options.allowKindChange) resource.setKind(kind);
-  if (!options.allowNameChange) resource.setName(name);
-  resource.setNamespace(namespace);
+  if (!options.allowKindChange) resource.node.set("kind", kind ?? stringNode(""));
+  if (!options.allowNameChange) ensureMap(resource.node, "metadata").set("name", name ?? stringNode(""));
+  if (namespace !== undefined && !isNullNode(namespace) && textOf(namespace) !== "") {
+    ensureMap(resource.node, "metadata").set("namespace", namespace);
+  } else {
+    resource.metadata?.delete("namespace");
+  }
 }
 
 function applyJson(
