@@ -5,7 +5,7 @@ import type { AppError } from "../../runtime/errors.ts";
 import { isWithin, joinPath, PathResolver } from "../paths.ts";
 import type { HelmChartEntry, HelmGlobals, Kustomization } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { mergeMaps } from "./merge.ts";
+import { mergeValues } from "./merge.ts";
 import { fromValue, isListNode, isMapNode, isNullNode, type Node, toValue } from "./node.ts";
 import { parseNodes, parseResources } from "./parse.ts";
 import type { Resource } from "./resource.ts";
@@ -225,17 +225,17 @@ function valuesText(
   const [document] = parseNodes(text, path);
   if (document === undefined) throw fault(`${path} is empty, so that valuesInline cannot be merged with it`);
   const [over, under] = entry.valuesMerge === "merge" ? [document.node, inlineNode] : [inlineNode, document.node];
-  return emitYamlDocument(mergeValues(over, under, fault), { sortKeys: true });
+  return emitYamlDocument(mergedValues(over, under, fault), { sortKeys: true });
 }
 
-function mergeValues(over: Node, under: Node, fault: (what: string) => AppError): unknown {
+function mergedValues(over: Node, under: Node, fault: (what: string) => AppError): unknown {
   if (isNullNode(over)) return {};
-  if (isNullNode(under)) return isMapNode(over) ? toValue(mergeMaps(new Map(), over, undefined) ?? new Map()) : {};
+  if (isNullNode(under)) return isMapNode(over) ? toValue(mergeValues(undefined, over) ?? new Map()) : {};
   if (!isMapNode(over) || !isMapNode(under)) {
     const found = isListNode(over) || isListNode(under) ? "a list" : "text";
     throw fault(`the values of a chart must be a map, not ${found}`);
   }
-  const merged = mergeMaps(under, over, undefined);
+  const merged = mergeValues(under, over);
   return merged === undefined ? {} : toValue(merged);
 }
 

@@ -83,6 +83,19 @@ export function mergeObject(target: NodeMap, patch: NodeMap, schemas: MergeSchem
   }
 }
 
+/** Merges plain values, whose lists are all replaced, into `target`, in place; `undefined` when nothing is left. */
+export function mergeValues(target: Node | undefined, patch: Node): Node | undefined {
+  return mergeNode(
+    target,
+    cloneNode(patch),
+    new MergePlace(
+      undefined,
+      () => undefined,
+      () => "",
+    ),
+  );
+}
+
 /**
  * The outcome of merging one place: `undefined` when nothing is left there. `patch` belongs to the merge; `target` is
  * changed in place.
