@@ -1,7 +1,7 @@
 // Lists whose elements a strategic merge matches by keys, with all the turns of kustomize's own way.
 
 import { renderError } from "../errors.ts";
-import type { MergePlace } from "./merge.ts";
+import type { MergePlace } from "./merge-place.ts";
 import { isListNode, isMapNode, isNullNode, type Node, type NodeList, type NodeMap, Scalar } from "./node.ts";
 
 /** Merges one element; `undefined` when it goes. */
