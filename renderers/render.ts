@@ -22,6 +22,8 @@ export interface RenderOptions {
   readonly targetNamespace?: string | undefined;
   /** Inflates the Helm charts of kustomizations. Absent: they are refused. */
   readonly charts?: ChartInflator | undefined;
+  /** Tell of every field of a kustomization's objects who wrote it, in their `history`. Default false. */
+  readonly fieldOrigins?: boolean | undefined;
   /** Objects in all. Default 50 000. */
   readonly maxObjects?: number | undefined;
   /** Bytes of one file. Default 16 MiB. */
@@ -68,7 +70,7 @@ export function render(tree: SourceTree, path: string, options: LocalRenderOptio
 }
 
 function renderWithKustomize(tree: SourceTree, folder: string, options: LocalRenderOptions): RenderResult {
-  const { objects, warnings } = renderKustomization(tree, folder, {
+  const { objects, warnings, origins } = renderKustomization(tree, folder, {
     absoluteRoot: options.absoluteRoot,
     remotes: options.remotes,
     ...(options.targetNamespace && { targetNamespace: options.targetNamespace }),
@@ -76,9 +78,11 @@ function renderWithKustomize(tree: SourceTree, folder: string, options: LocalRen
     ...(options.maxObjects !== undefined && { maxObjects: options.maxObjects }),
     ...(options.maxFileBytes !== undefined && { maxFileBytes: options.maxFileBytes }),
     cache: options.cache,
+    fieldOrigins: options.fieldOrigins,
   });
   for (const { object, origin } of objects) checkApplicable(object, origin);
-  return { objects, warnings };
+  if (options.fieldOrigins !== true) return { objects, warnings };
+  return { objects: objects.map((rendered, index) => ({ ...rendered, history: origins[index] })), warnings };
 }
 
 // kustomize prints objects that no API server would take.
@@ -100,8 +104,8 @@ function detect(resolver: PathResolver, folder: string): RendererName {
 }
 
 function inNamespace(rendered: RenderedObject, namespace: string): RenderedObject {
-  const { object, origin } = rendered;
+  const { object } = rendered;
   const { apiVersion, kind, metadata } = object;
   if (effectiveScope(apiVersion, kind) === "cluster") return rendered;
-  return { object: { ...object, metadata: { ...metadata, namespace } }, origin };
+  return { ...rendered, object: { ...object, metadata: { ...metadata, namespace } } };
 }

@@ -35,6 +35,8 @@ export interface RenderedObject {
   /** A Kubernetes object as plain JSON; integers beyond 2^53 are bigint. Not to be changed: a cache may share it. */
   readonly object: KubeObject;
   readonly origin: ObjectOrigin;
+  /** Given on request, for what a kustomization renders. */
+  readonly history?: ObjectHistory | undefined;
 }
 
 export interface RenderWarning {

@@ -15,6 +15,7 @@ import type { SourceTree } from "../../sources/tree.ts";
 import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 import type { DesiredObject } from "../plan/source-changes.ts";
+import { type WrittenFields, writtenFields } from "../plan/written-fields.ts";
 
 const FIELD_MANAGER = "flaghoist";
 
@@ -31,6 +32,7 @@ export interface InputProblem {
 export interface WrittenObject {
   readonly object: KubeObject;
   readonly origin: string;
+  readonly written?: WrittenFields | undefined;
 }
 
 export interface RenderedFolder {
@@ -45,7 +47,7 @@ export async function renderFolder(
   path: string,
   sync: Sync | undefined,
 ): Promise<RenderedFolder> {
-  const result = render(tree, path, { renderer: sync?.spec.renderer ?? "auto" });
+  const result = render(tree, path, { renderer: sync?.spec.renderer ?? "auto", fieldOrigins: true });
   const problems: InputProblem[] = result.warnings.map(({ file, message }) => ({
     origin: file ?? path,
     message,
@@ -68,7 +70,7 @@ export async function renderFolder(
     const stored = isRuled ? await client.find(refOf(object)) : undefined;
     for (const { message, severity } of checkManifest(object, { ...SERVER_ALLOWS, stored }))
       problems.push({ origin, message, severity });
-    objects.push({ origin, object });
+    objects.push({ origin, object, written: rendered.history && writtenFields(rendered, rendered.history) });
   }
   return { objects, problems };
 }
@@ -85,27 +87,28 @@ function place(object: KubeObject, sync: Sync | undefined, namespaced: boolean):
  */
 export async function desiredObjects(
   client: KubeClient,
-  written: readonly WrittenObject[],
+  objects: readonly WrittenObject[],
   signal: AbortSignal,
 ): Promise<{ readonly desired: readonly DesiredObject[]; readonly problems: readonly InputProblem[] }> {
   const problems: InputProblem[] = [];
-  const newKinds = definedKinds(written);
-  const desired = await mapLimit(written, 16, async ({ object, origin }): Promise<DesiredObject | undefined> => {
+  const newKinds = definedKinds(objects);
+  const desired = await mapLimit(objects, 16, async (one): Promise<DesiredObject | undefined> => {
+    const { object, origin, written } = one;
     const { apiVersion, kind } = object;
     if ((await client.mapper.find(apiVersion, kind)) === undefined) {
       if (!newKinds.has(`${apiVersion}/${kind}`)) {
         problems.push({ origin, message: await unknownKind(client, object), severity: "error" });
         return undefined;
       }
-      return { object: withDefaults(object, undefined), before: undefined, origin };
+      return { object: withDefaults(object, undefined), before: undefined, origin, written };
     }
     const before = await client.find(refOf(object), signal);
     const wanted = withSyncLabels(object, before);
     try {
       const stored = await client.apply(wanted, { fieldManager: FIELD_MANAGER, force: true, dryRun: true, signal });
-      return { object: stored, before, origin };
+      return { object: stored, before, origin, written };
     } catch (error) {
-      if (isNotFound(error)) return { object: withDefaults(wanted, before), before, origin };
+      if (isNotFound(error)) return { object: withDefaults(wanted, before), before, origin, written };
       if (!(error instanceof ApiStatusError)) throw error;
       problems.push({ origin, message: messageOf(error), severity: "error" });
       return undefined;

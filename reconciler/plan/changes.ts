@@ -1,5 +1,6 @@
 // What lies between two runs of the river, cluster by cluster.
 import { equalJson, isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
+import type { Writer } from "../../renderers/rendered.ts";
 import type { Copy } from "./copy.ts";
 import { joinPath } from "./field-path.ts";
 import { type OverriddenField, overriddenFields, type PolicyOrigin } from "./overridden-fields.ts";
@@ -10,6 +11,8 @@ export interface FieldChange {
   readonly path: string;
   readonly before: unknown;
   readonly after: unknown;
+  /** The entry of a kustomization that wrote the new value, when it is not the object's own file. */
+  readonly writer?: Writer;
 }
 
 export interface ObjectChange {

@@ -2,6 +2,7 @@
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { type FieldChange, fieldChanges } from "./changes.ts";
 import { withoutSecretValues } from "./secret-overrides.ts";
+import type { WrittenFields } from "./written-fields.ts";
 
 /** One object as it is to be stored. */
 export interface DesiredObject {
@@ -11,6 +12,8 @@ export interface DesiredObject {
   readonly before: KubeObject | undefined;
   /** `apps/web.yaml:3`. */
   readonly origin: string;
+  /** Who wrote its fields, beside its own file. */
+  readonly written?: WrittenFields | undefined;
 }
 
 export interface SourceChange {

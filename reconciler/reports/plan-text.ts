@@ -10,6 +10,7 @@ import type { Emphasis } from "./drift-text.ts";
 import { findingSections } from "./findings-text.ts";
 import { overrideSource, overrideText } from "./override-words.ts";
 import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
+import { writerText } from "./writer-words.ts";
 
 export interface PlanReport {
   readonly plan: Plan;
@@ -235,11 +236,12 @@ function fieldLines(
   paint: Emphasis,
   overrides: readonly OverriddenField[] = [],
 ): string[] {
-  const lines = fields.slice(0, MOST_FIELDS).map(({ path, before, after }) => {
+  const lines = fields.slice(0, MOST_FIELDS).map(({ path, before, after, writer }) => {
     const old = before === undefined ? "" : `${paint.red(value(before))} → `;
     const fresh = after === undefined ? paint.red("removed") : paint.green(value(after));
     const by = overrides.find((field) => path === field.path || path.startsWith(`${field.path}.`));
-    return `    ${path}   ${old}${fresh}${where}${by === undefined ? "" : `   ${overrideSource(by)}`}`;
+    const source = by !== undefined ? overrideSource(by) : writer !== undefined ? writerText(writer) : "";
+    return `    ${path}   ${old}${fresh}${where}${source === "" ? "" : `   ${source}`}`;
   });
   if (fields.length > MOST_FIELDS) lines.push(`    and ${fields.length - MOST_FIELDS} more fields${where}`);
   return lines;

@@ -117,6 +117,50 @@ describe.runIf(hasGit()).each(engines())("overrides told by commands, store: %s"
     expect(json.findings.map((finding) => finding.code)).toEqual(["selects-nothing"]);
   });
 
+  it("plan says which entry of a kustomization wrote a field that changes", async () => {
+    const kustomization = (tag: string): string =>
+      `resources: [web.yaml]\nimages: [{name: registry.example/web, newTag: "${tag}"}]\npatches: [{path: calm.yaml}]\n`;
+    const calm = (seconds: number): string =>
+      `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: ${NS}}\nspec: {minReadySeconds: ${seconds}}\n`;
+    const web = yamlOf(namespaceObject(NS), deployment({ namespace: NS, replicas: 2 }), policy({ namespace: NS }));
+    repository.fixture.commit("An overlay", {
+      "overlay/kustomization.yaml": kustomization("1"),
+      "overlay/web.yaml": web,
+      "overlay/calm.yaml": calm(1),
+    });
+    repository.fixture.commit("Another image", {
+      "overlay/kustomization.yaml": kustomization("2"),
+      "overlay/calm.yaml": calm(5),
+    });
+
+    const { code, out } = await flaghoist("plan", "overlay", "--no-drift", "--base", "HEAD~1");
+
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /containers\[web\]\.image {3}registry\.example\/web:1 → .*web:2.* ← overlay\/kustomization\.yaml images\[0\]\n/,
+    );
+    expect(out).toMatch(
+      /minReadySeconds {3}1 → 5 .*← overlay\/kustomization\.yaml patches\[0\] \(overlay\/calm\.yaml\)\n/,
+    );
+    const { code: again, out: json } = await flaghoist(
+      "plan",
+      "overlay",
+      "--no-drift",
+      "--base",
+      "HEAD~1",
+      "-o",
+      "json",
+    );
+    expect(again).toBe(0);
+    const { objects } = JSON.parse(json) as { objects: { fields: { path: string; writer?: unknown }[] }[] };
+    expect(objects[0]?.fields.find(({ path }) => path === "spec.minReadySeconds")?.writer).toEqual({
+      by: "PatchTransformer",
+      file: "overlay/kustomization.yaml",
+      field: "patches[0]",
+      patch: "overlay/calm.yaml",
+    });
+  });
+
   it("lint finds the same in what is stored, and in a folder before it is", async () => {
     const vain = registryByRegion("x.example", "stored-vain");
     vain.spec.overrideRules = [

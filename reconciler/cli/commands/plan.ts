@@ -15,6 +15,7 @@ import { type Outcome, runRiver } from "../../plan/river.ts";
 import { type DesiredObject, sourceChanges } from "../../plan/source-changes.ts";
 import { type WhatIf, whatIf } from "../../plan/what-if.ts";
 import { changeWorld, loadWorld, type World } from "../../plan/world.ts";
+import { withWriters } from "../../plan/written-fields.ts";
 import { type PlanReport, planText } from "../../reports/plan-text.ts";
 import {
   booleanOption,
@@ -200,11 +201,13 @@ async function report(
 ): Promise<ExitCode> {
   const now = await loadWorld(client);
   const {
-    plan: compared,
+    plan: bare,
     whatIf: losses,
     findings,
   } = await compareWorlds(now, change, interpreters, invocation, await originFinder(client, invocation.io.cwd));
-  const source = sourceChanges(change.desired, change.removed);
+  const written = new Map(change.desired.map((one) => [refKey(refOf(one.object)), one.written ?? new Map()]));
+  const source = withWriters(sourceChanges(change.desired, change.removed), written);
+  const compared = { ...bare, changes: withWriters(bare.changes, written, ({ overrides }) => overrides) };
   const drift = booleanOption(invocation, "no-drift")
     ? []
     : await driftOf(client, now, compared, interpreters, invocation);

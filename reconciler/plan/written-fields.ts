@@ -1,0 +1,49 @@
+// Which entry of a kustomization wrote each field that changes.
+import { type ObjectRef, refKey } from "../../kube/object.ts";
+import type { ObjectHistory, RenderedObject, Writer } from "../../renderers/rendered.ts";
+import type { FieldChange } from "./changes.ts";
+import { readablePath } from "./field-path.ts";
+import type { OverriddenField } from "./overridden-fields.ts";
+
+/** Who wrote each field of one object, by the path that people read: `spec.template.spec.containers[web].image`. */
+export type WrittenFields = ReadonlyMap<string, Writer>;
+
+/** What generators, patches and transformers wrote of a rendered object; what its own file says is left out. */
+export function writtenFields({ object }: RenderedObject, { fields }: ObjectHistory): WrittenFields {
+  const written = new Map<string, Writer>();
+  for (const [pointer, writer] of fields ?? []) {
+    if (writer.by !== "File") written.set(readablePath(object, pointer), writer);
+  }
+  return written;
+}
+
+/** The changes with who wrote their new values. A field that an override changes afterwards is the override's. */
+export function withWriters<C extends { readonly object: ObjectRef; readonly fields: readonly FieldChange[] }>(
+  changes: readonly C[],
+  written: ReadonlyMap<string, WrittenFields>,
+  overridesOf: (change: C) => readonly OverriddenField[] = () => [],
+): C[] {
+  return changes.map((change) => {
+    const own = written.get(refKey(change.object));
+    if (own === undefined || own.size === 0) return change;
+    const overridden = overridesOf(change).map(({ path }) => path);
+    return { ...change, fields: change.fields.map((field) => withWriter(field, own, overridden)) };
+  });
+}
+
+function withWriter(field: FieldChange, written: WrittenFields, overridden: readonly string[]): FieldChange {
+  if (field.after === undefined || overridden.some((path) => isAtOrBelow(field.path, path))) return field;
+  // A map or list that is new as a whole was written by whoever wrote what is in it, when that is one.
+  const writer = written.get(field.path) ?? onlyWriterBelow(field.path, written);
+  return writer === undefined ? field : { ...field, writer };
+}
+
+function onlyWriterBelow(path: string, written: WrittenFields): Writer | undefined {
+  const below = new Set([...written].filter(([other]) => isAtOrBelow(other, path)).map(([, writer]) => writer));
+  const [first] = below;
+  return below.size === 1 ? first : undefined;
+}
+
+function isAtOrBelow(path: string, above: string): boolean {
+  return path === above || path.startsWith(`${above}.`) || path.startsWith(`${above}[`);
+}
