@@ -5,13 +5,19 @@ import { AppError, messageOf } from "../runtime/errors.ts";
 import type { SourceTree, TreeEntry } from "../sources/tree.ts";
 import { renderError } from "./errors.ts";
 import type { AsyncChartInflator } from "./kustomize/helm-charts.ts";
+import type { AsyncRemoteContents, RemoteContents } from "./kustomize/remote.ts";
 import { RenderCache } from "./kustomize/render-cache.ts";
 import { joinPath } from "./paths.ts";
+import { MAX_REMOTES, tooManyRemotes } from "./remote-render.ts";
 import { type RenderOptions, type RenderOutcome, render } from "./render.ts";
 import {
   type ChartAnswer,
   type ChartQuestion,
+  type FailedReply,
   fromFailedReply,
+  type Question,
+  type RemoteAnswer,
+  type RemoteQuestion,
   type RenderReply,
   type RenderRequest,
   type TreeAnswer,
@@ -33,6 +39,8 @@ export interface RenderPoolOptions {
 export interface PoolRenderOptions extends Omit<RenderOptions, "charts"> {
   /** Absent: Helm charts are refused. The time that they take counts towards the deadline. */
   readonly charts?: AsyncChartInflator | undefined;
+  /** Absent: remote bases and files are refused. The time that they take does not count towards the deadline. */
+  readonly remotes?: AsyncRemoteContents | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,6 +52,18 @@ interface Thread {
 const IN_THREAD_FILES = 100;
 const PREFETCH_BYTES = 4 * 1024 * 1024;
 const PREFETCH_FILES = 5000;
+
+/** Ends a render in the calling thread that comes upon something remote, which a thread of its own can wait for. */
+class ThreadNeeded extends Error {}
+
+const THREAD_NEEDED: RemoteContents = {
+  base: () => {
+    throw new ThreadNeeded();
+  },
+  file: () => {
+    throw new ThreadNeeded();
+  },
+};
 
 /** Owns its threads; `close` ends them. */
 export class RenderPool {
@@ -63,16 +83,20 @@ export class RenderPool {
    * limit, and with the reason of `signal` when that is aborted.
    */
   async render(tree: SourceTree, path: string, options: PoolRenderOptions = {}): Promise<RenderOutcome> {
-    const { signal, charts, ...own } = options;
+    const { signal, charts, remotes, ...own } = options;
     signal?.throwIfAborted();
     // A thread can wait for a chart where the calling one must not.
     if (charts === undefined && isSmall(tree, this.options.inThreadBytes ?? 64 * 1024)) {
-      return render(tree, path, { ...own, cache: this.cache });
+      try {
+        return render(tree, path, { ...own, cache: this.cache, remotes: remotes && THREAD_NEEDED });
+      } catch (error) {
+        if (!(error instanceof ThreadNeeded)) throw error;
+      }
     }
     const thread = await this.acquire();
     try {
       signal?.throwIfAborted();
-      return await this.run(thread, tree, path, { ...own, charts }, signal);
+      return await this.run(thread, tree, path, { ...own, charts, remotes }, signal);
     } finally {
       this.release(thread);
     }
@@ -129,7 +153,7 @@ export class RenderPool {
     thread: Thread,
     tree: SourceTree,
     path: string,
-    { charts, ...options }: Omit<PoolRenderOptions, "signal">,
+    { charts, remotes, ...options }: Omit<PoolRenderOptions, "signal">,
     signal: AbortSignal | undefined,
   ): Promise<RenderOutcome> {
     const { worker } = thread;
@@ -153,11 +177,18 @@ export class RenderPool {
         this.discard(thread);
         finish(() => reject(error));
       };
-      const timer = setTimeout(() => {
-        stop(
-          renderError("render-timed-out", `${path || "."} took longer than ${deadlineMs} ms to render`, { file: path }),
-        );
-      }, deadlineMs);
+      const onDeadline = (): void => {
+        const what = `${path || "."} took longer than ${deadlineMs} ms to render`;
+        stop(renderError("render-timed-out", what, { file: path }));
+      };
+      let timer = setTimeout(onDeadline, deadlineMs);
+      // What is fetched has limits of its own; afterwards rendering has all its time again.
+      const paused = async <T>(work: () => Promise<T>): Promise<T> => {
+        clearTimeout(timer);
+        const result = await work();
+        if (!ended.signal.aborted) timer = setTimeout(onDeadline, deadlineMs);
+        return result;
+      };
       const onAbort = (): void => stop(signal?.reason);
       const onError = (error: unknown): void => stop(describeCrash(error, path));
       const onExit = (): void => stop(renderError("render-failed", "the rendering thread ended", { file: path }));
@@ -167,7 +198,8 @@ export class RenderPool {
       worker.on("error", onError);
       worker.on("exit", onExit);
       worker.ref();
-      answerQuestions(port1, wake, tree, charts, ended.signal);
+      const answers = { trees: [tree], charts, remotes, paused, ended: ended.signal };
+      answerQuestions(port1, wake, answers);
       // The port moves to the worker; its type there is that of the web interface it implements.
       const port = port2 as unknown as RenderRequest["port"];
       const request: RenderRequest = {
@@ -177,6 +209,7 @@ export class RenderPool {
         path,
         options,
         chartsAllowed: charts !== undefined,
+        remotesAllowed: remotes !== undefined,
         ...prefetch(tree, path),
       };
       worker.postMessage(request, [port2]);
@@ -206,25 +239,65 @@ function describeCrash(error: unknown, path: string): unknown {
   });
 }
 
-function answerQuestions(
-  port: MessageChannel["port1"],
-  wake: SharedArrayBuffer,
-  tree: SourceTree,
-  charts: AsyncChartInflator | undefined,
-  ended: AbortSignal,
-): void {
+/** What the questions of one render are answered from. */
+interface Answers {
+  /** The source, and the remote bases asked for so far. */
+  readonly trees: SourceTree[];
+  readonly charts: AsyncChartInflator | undefined;
+  readonly remotes: AsyncRemoteContents | undefined;
+  readonly paused: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly ended: AbortSignal;
+}
+
+function answerQuestions(port: MessageChannel["port1"], wake: SharedArrayBuffer, answers: Answers): void {
+  const { trees, charts, remotes, paused, ended } = answers;
   const signal = new Int32Array(wake);
-  const answer = (message: TreeAnswer | ChartAnswer): void => {
+  let asked = 0;
+  const answer = (message: TreeAnswer | ChartAnswer | RemoteAnswer): void => {
     // A thread that was ended meanwhile waits for nothing.
     if (ended.aborted) return;
     port.postMessage(message);
     Atomics.store(signal, 0, 1);
     Atomics.notify(signal, 0);
   };
-  port.on("message", (question: TreeQuestion | ChartQuestion) => {
-    if ("path" in question) answer({ value: readTree(tree, question) });
-    else if (charts !== undefined) void askCharts(charts, question, ended).then(answer);
+  port.on("message", (question: Question) => {
+    switch (question.ask) {
+      case "list":
+      case "read":
+        answer({ value: readTree(trees[question.tree], question) });
+        return;
+      case "pull":
+      case "inflate":
+        if (charts !== undefined) void askCharts(charts, question, ended).then(answer);
+        return;
+      case "base":
+      case "remote-file":
+        asked += 1;
+        if (asked > MAX_REMOTES) answer(failure(tooManyRemotes()));
+        else if (remotes !== undefined) void paused(() => askRemotes(remotes, question, trees, ended)).then(answer);
+    }
   });
+}
+
+async function askRemotes(
+  remotes: AsyncRemoteContents,
+  question: RemoteQuestion,
+  trees: SourceTree[],
+  ended: AbortSignal,
+): Promise<RemoteAnswer> {
+  try {
+    if (question.ask === "remote-file") return { bytes: await remotes.file(question.url, ended) };
+    const { tree } = await remotes.base(question.reference, ended);
+    trees.push(tree);
+    return { tree: trees.length - 1, revision: tree.revision };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+function failure(error: unknown): { readonly failed: FailedReply } {
+  const known = error instanceof AppError ? error : renderError("render-failed", messageOf(error));
+  return { failed: toFailedReply(known) };
 }
 
 async function askCharts(
@@ -238,14 +311,13 @@ async function askCharts(
       value: pulls ? await charts.pull(question.request, ended) : await charts.inflate(question.request, ended),
     };
   } catch (error) {
-    const known = error instanceof AppError ? error : renderError("render-failed", messageOf(error));
-    return { failed: toFailedReply(known) };
+    return failure(error);
   }
 }
 
-function readTree(tree: SourceTree, { ask, path }: TreeQuestion): TreeAnswer["value"] {
+function readTree(tree: SourceTree | undefined, { ask, path }: TreeQuestion): TreeAnswer["value"] {
   try {
-    return ask === "list" ? tree.list(path) : tree.read(path);
+    return ask === "list" ? tree?.list(path) : tree?.read(path);
   } catch {
     // A tree that cannot answer looks like one without the file, which the renderer reports with its name.
     return undefined;

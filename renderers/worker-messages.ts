@@ -3,6 +3,7 @@
 import { AppError, type Recovery } from "../runtime/errors.ts";
 import type { TreeEntry } from "../sources/tree.ts";
 import type { ChartFiles, ChartInflation, ChartPull } from "./kustomize/helm-charts.ts";
+import type { RemoteReference } from "./kustomize/remote.ts";
 import type { RenderOptions, RenderOutcome } from "./render.ts";
 
 /** Starts one render. Files come through `port` as they are asked for. */
@@ -16,21 +17,36 @@ export interface RenderRequest {
   readonly options: RenderOptions;
   /** Whether `pull` and `inflate` are answered. */
   readonly chartsAllowed: boolean;
+  /** Whether `base` and `remote-file` are answered. */
+  readonly remotesAllowed: boolean;
   /** What the worker will surely need, so that it need not ask. */
   readonly folders: ReadonlyMap<string, readonly TreeEntry[]>;
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-export type TreeQuestion = { readonly ask: "list" | "read"; readonly path: string };
+/** `tree` is the number that a remote base was answered with; 0 is the source. */
+export type TreeQuestion = { readonly ask: "list" | "read"; readonly tree: number; readonly path: string };
 
 /** Charts are fetched and inflated outside of the thread, which waits for the answer. */
 export type ChartQuestion =
   | { readonly ask: "pull"; readonly request: ChartPull }
   | { readonly ask: "inflate"; readonly request: ChartInflation };
 
+/** What lies elsewhere is fetched outside of the thread, which waits for the answer. */
+export type RemoteQuestion =
+  | { readonly ask: "base"; readonly reference: RemoteReference }
+  | { readonly ask: "remote-file"; readonly url: string };
+
+export type Question = TreeQuestion | ChartQuestion | RemoteQuestion;
+
 export type TreeAnswer = { readonly value: readonly TreeEntry[] | Uint8Array | undefined };
 
 export type ChartAnswer = { readonly value: ChartFiles | string } | { readonly failed: FailedReply };
+
+export type RemoteAnswer =
+  | { readonly tree: number; readonly revision: string }
+  | { readonly bytes: Uint8Array }
+  | { readonly failed: FailedReply };
 
 export type RenderReply =
   | { readonly type: "done"; readonly outcome: RenderOutcome }
@@ -43,15 +59,16 @@ export interface FailedReply {
   readonly code: string;
   readonly message: string;
   readonly recovery: Recovery;
+  readonly afterMs: number | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 export function toFailedReply(error: AppError): FailedReply {
-  const { code, message, recovery } = error;
+  const { code, message, recovery, afterMs } = error;
   const details = Object.fromEntries(Object.entries(error.details).filter(([, value]) => typeof value !== "object"));
-  return { type: "failed", code, message, recovery, details };
+  return { type: "failed", code, message, recovery, afterMs, details };
 }
 
-export function fromFailedReply({ code, message, recovery, details }: FailedReply): AppError {
-  return new AppError(code, message, { recovery, details });
+export function fromFailedReply({ code, message, recovery, afterMs, details }: FailedReply): AppError {
+  return new AppError(code, message, { recovery, details, ...(afterMs === undefined ? {} : { afterMs }) });
 }

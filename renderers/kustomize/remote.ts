@@ -1,9 +1,9 @@
 // What kustomizations name that lies elsewhere: Git repositories as bases, and single files over http(s).
 //
 // Rendering never touches the network. Whoever renders gives `KustomizeOptions.remotes`, which answers at once from what
-// is there; without it every remote entry is refused. `renderWithRemotes` of `renderers/remote-render.ts` fetches what is
-// missing and renders again, `RenderPool.render` does so while its worker waits, and `RemoteBases` of
-// `sources/remote-bases.ts` is what fetches, within an allow-list.
+// is there; without it every remote entry is refused. `withRemotes` of `renderers/remote-render.ts` fetches what is missing
+// and renders again; `RenderPool.render` fetches while its worker waits. What fetches, within an allow-list, is
+// `RemoteBases` of `sources/remote-bases.ts`; commands make one by `openRemoteBases` of `reconciler/cli/remote-settings.ts`.
 
 import { isDuration, parseDuration } from "../../runtime/duration.ts";
 import type { SourceTree } from "../../sources/tree.ts";
@@ -36,6 +36,12 @@ export interface RemoteTree {
 export interface RemoteContents {
   base(reference: RemoteReference): RemoteTree;
   file(url: string): Uint8Array;
+}
+
+/** The same away from the thread that renders; rejects with the reason of `signal` when that is aborted. */
+export interface AsyncRemoteContents {
+  base(reference: RemoteReference, signal: AbortSignal): Promise<RemoteTree>;
+  file(url: string, signal: AbortSignal): Promise<Uint8Array>;
 }
 
 const DEFAULT_TIMEOUT_MS = 27_000;
