@@ -44,6 +44,8 @@ export function compareOutcomes(real: Outcome, ours: Outcome): Difference | unde
       text: `ours builds it, kustomize fails with ${category}: ${message}`,
     };
   }
+  // A tab in a block scalar, or YAML of a configuration: nobody gave it a word.
+  if (category === undefined && /^Error: (?:error converting YAML to JSON: )?yaml: /.test(message)) return undefined;
   if (category === undefined) {
     const text = `a message without a category (test/fuzz/kustomize/error-category.ts): ${message}\nours: ${ours.failure.category}: ${ours.failure.message}`;
     return { kind: "uncategorised", text };
@@ -66,5 +68,10 @@ export function compareTexts(kind: string, expected: string, actual: string): Di
   const found = left.findIndex((line, index) => line !== right[index]);
   const at = found < 0 ? left.length : found;
   const around = (lines: readonly string[]): string => lines.slice(Math.max(at - 3, 0), at + 6).join("\n");
-  return { kind, text: `${kind} differs from line ${at + 1}\nexpected:\n${around(left)}\ngot:\n${around(right)}` };
+  return { kind: `${kind} at ${keyOf(left[at])} / ${keyOf(right[at])}`, text: `${kind} differs from line ${at + 1}\nexpected:\n${around(left)}\ngot:\n${around(right)}` };
+}
+
+/** The field that a line sets: differences at other fields are others. */
+function keyOf(line: string | undefined): string {
+  return line === undefined ? "the end" : line.trim().split(":")[0]!.slice(0, 30);
 }

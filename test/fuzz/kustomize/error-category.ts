@@ -18,7 +18,7 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/security; file '/, "outside-root"],
   [/: new root '.*' cannot be absolute/, "absolute-path"],
   [/is ambiguous: resolves to "/, "ambiguous-path"],
-  [/exists; can not use behavior/, "generator-exists"],
+  [/exists; can not use behavior|merging from generator .*: found multiple objects/, "generator-exists"],
   [/does not exist; cannot merge or replace/, "generator-missing-base"],
   [/found multiple possible referrals/, "reference"],
   [/merging vars|\bvar '.*' (?:already encountered|cannot be mapped)|specified in var '/, "var"],

@@ -9,7 +9,7 @@ import type { GeneratedKustomization } from "./area.ts";
 export async function minimiseFiles(
   input: GeneratedKustomization,
   differs: (input: GeneratedKustomization) => Promise<boolean>,
-  tries = 600,
+  tries = 250,
 ): Promise<GeneratedKustomization> {
   let best = input;
   let left = tries;
