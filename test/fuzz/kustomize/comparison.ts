@@ -68,7 +68,10 @@ export function compareTexts(kind: string, expected: string, actual: string): Di
   const found = left.findIndex((line, index) => line !== right[index]);
   const at = found < 0 ? left.length : found;
   const around = (lines: readonly string[]): string => lines.slice(Math.max(at - 3, 0), at + 6).join("\n");
-  return { kind: `${kind} at ${keyOf(left[at])} / ${keyOf(right[at])}`, text: `${kind} differs from line ${at + 1}\nexpected:\n${around(left)}\ngot:\n${around(right)}` };
+  return {
+    kind: `${kind} at ${keyOf(left[at])} / ${keyOf(right[at])}`,
+    text: `${kind} differs from line ${at + 1}\nexpected:\n${around(left)}\ngot:\n${around(right)}`,
+  };
 }
 
 /** The field that a line sets: differences at other fields are others. */

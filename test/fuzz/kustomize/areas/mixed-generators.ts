@@ -30,13 +30,21 @@ function generator(kind: "ConfigMap" | "Secret", directory: Directory, repositor
   const { random, pool } = repository;
   // The current name is what generators look for.
   const present = directory.objects.filter((object) => object.kind === kind && object.apiVersion === "v1");
-  const changes = present.length > 0 && random.chance(0.5);
+  const changes = present.length > 0 && random.chance(0.3);
   const target = changes ? random.pick(present) : undefined;
   const name = target?.name ?? random.pick(pool.names);
   const namespace = target?.namespace ?? (random.chance(0.15) ? random.pick(pool.namespaces) : undefined);
   if (!changes && present.some((object) => object.name === name || object.current === name)) return undefined;
   if (!changes) {
-    const made: KnownObject = { apiVersion: "v1", kind, name, current: name, namespace };
+    const made = {
+      apiVersion: "v1",
+      kind,
+      name,
+      current: name,
+      namespace,
+      currentNamespace: namespace,
+      clusterScoped: false,
+    };
     // The list is this directory's own.
     (directory.objects as KnownObject[]).push(made);
   }

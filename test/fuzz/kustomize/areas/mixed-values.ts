@@ -21,9 +21,15 @@ export function addReplacements(directory: Directory, repository: Repository): v
 function replacement(directory: Directory, { random }: Repository): Fields {
   const from = uniquelyNamed(directory.objects, random.pick(directory.objects));
   const to = random.pick(directory.objects);
-  const field = random.pick(["metadata.name", undefined, "kind", ...(from.kind === "ConfigMap" ? ["data.k"] : [])]);
+  const field = random.pick([
+    "metadata.name",
+    undefined,
+    "kind",
+    ...(from.kind === "ConfigMap" && random.chance(0.5) ? ["data.k"] : []),
+  ]);
   const [group, version] = from.apiVersion.includes("/") ? from.apiVersion.split("/") : [undefined, from.apiVersion];
   const source = { group, version, kind: from.kind, name: from.name, namespace: from.namespace, fieldPath: field };
+  const hasTemplate = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"].includes(to.kind);
   const target = random.pick<() => Fields>([
     () => ({ fieldPaths: ["metadata.annotations.copied"], options: { create: true } }),
     () => ({ fieldPaths: ["metadata.labels.[example.org/copied]"], options: { create: true } }),
@@ -32,14 +38,20 @@ function replacement(directory: Directory, { random }: Repository): Fields {
       fieldPaths: ["spec.template.spec.containers.[name=main].env.[name=ADDED].value"],
       options: { create: true },
     }),
-    () => ({ fieldPaths: ["metadata.name"], options: { delimiter: "-", index: random.pick([-1, 0, 9]) } }),
+    ...(random.chance(0.3)
+      ? [() => ({ fieldPaths: ["metadata.name"], options: { delimiter: "-", index: random.pick([-1, 0, 9]) } })]
+      : []),
   ])();
   const value = random.chance(0.15) ? { sourceValue: "given" } : { source };
   const reject = random.chance(0.15) ? [{ kind: "Secret" }] : undefined;
   return {
     ...value,
     targets: [
-      { select: random.chance(0.4) ? { kind: to.kind, name: to.name } : selectorFor(to, random), reject, ...target },
+      {
+        select: hasTemplate || random.chance(0.4) ? { kind: to.kind, name: to.name } : selectorFor(to, random),
+        reject,
+        ...target,
+      },
     ],
   };
 }

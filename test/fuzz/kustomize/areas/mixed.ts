@@ -2,7 +2,7 @@
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
 import type { Random } from "../../random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
-import { type NamePool, randomObjects } from "../support/objects.ts";
+import { type GeneratedObject, type NamePool, randomObjects } from "../support/objects.ts";
 import { PLAIN_STYLE, randomStyle, writeYaml, type YamlValue } from "../support/yaml-writer.ts";
 import { addFault } from "./mixed-faults.ts";
 import { addFields, addRootFields } from "./mixed-fields.ts";
@@ -17,7 +17,10 @@ export interface KnownObject {
   readonly name: string;
   /** With the prefixes and suffixes so far, without a hash. */
   readonly current: string;
+  /** As its file or generator has it. */
   readonly namespace: string | undefined;
+  readonly currentNamespace: string | undefined;
+  readonly clusterScoped: boolean;
 }
 
 /** One directory while it is made. */
@@ -100,7 +103,7 @@ function makeDirectory(repository: Repository, level: number, index: number, bel
 function addResources(path: string, resources: string[], objects: KnownObject[], repository: Repository): void {
   const { random, pool, files } = repository;
   const made = randomObjects(random, pool, 1 + random.below(6)).filter(
-    (object) => !objects.some((other) => sameId({ ...object, current: object.name }, other)),
+    (object) => !objects.some((other) => sameId(knownObject(object), other)),
   );
   const style = randomStyle(random);
   const texts = made.map(({ value }) => writeYaml(value, random, style));
@@ -125,9 +128,11 @@ function addResources(path: string, resources: string[], objects: KnownObject[],
       rest = rest.slice(count);
     }
   }
-  for (const { apiVersion, kind, name: objectName, namespace } of made) {
-    objects.push({ apiVersion, kind, name: objectName, current: objectName, namespace });
-  }
+  objects.push(...made.map(knownObject));
+}
+
+function knownObject({ apiVersion, kind, name, namespace, clusterScoped }: GeneratedObject): KnownObject {
+  return { apiVersion, kind, name, current: name, namespace, currentNamespace: namespace, clusterScoped };
 }
 
 /** A component works on the objects of its user, and may bring some. */
@@ -159,12 +164,13 @@ export function seenFrom({ fields, objects }: Directory): KnownObject[] {
   return objects.map((object) => ({
     ...object,
     current: UNRENAMED.includes(object.kind) ? object.current : `${prefix}${object.current}${suffix}`,
-    namespace: namespace ?? object.namespace,
+    currentNamespace: object.clusterScoped ? undefined : (namespace ?? object.currentNamespace),
   }));
 }
 
 function sameId(a: KnownObject, b: KnownObject): boolean {
-  const effective = (object: { readonly namespace: string | undefined }): string => object.namespace ?? "default";
+  const effective = (object: { readonly currentNamespace: string | undefined }): string =>
+    object.currentNamespace ?? "default";
   return a.apiVersion === b.apiVersion && a.kind === b.kind && a.current === b.current && effective(a) === effective(b);
 }
 

@@ -8,6 +8,7 @@ export interface GeneratedObject {
   readonly kind: string;
   readonly name: string;
   readonly namespace: string | undefined;
+  readonly clusterScoped: boolean;
   readonly value: { readonly [key: string]: YamlValue | undefined };
 }
 
@@ -57,7 +58,14 @@ export function randomObject(random: Random, pool: NamePool): GeneratedObject {
     labels: random.chance(0.5) ? labelsOf(random) : undefined,
     annotations: random.chance(0.25) ? annotationsOf(random, pool) : undefined,
   };
-  return { apiVersion, kind, name, namespace, value: { apiVersion, kind, metadata, ...body(random, pool, name) } };
+  return {
+    apiVersion,
+    kind,
+    name,
+    namespace,
+    clusterScoped,
+    value: { apiVersion, kind, metadata, ...body(random, pool, name) },
+  };
 }
 
 function labelsOf(random: Random): Fields {
