@@ -2,7 +2,7 @@
 
 import { renderError } from "../errors.ts";
 import type { FieldSpec } from "./kustomization.ts";
-import { isListNode, isMapNode, isNullNode, kindOf, type Node, type NodeMap, NULL, setField } from "./node.ts";
+import { EMPTY, isListNode, isMapNode, isNullNode, kindOf, type Node, type NodeMap, Scalar, setField } from "./node.ts";
 import type { Resource } from "./resource.ts";
 
 /** What to do at the end of a path. `set` replaces the node in its parent. */
@@ -15,13 +15,20 @@ export interface WalkOptions {
   readonly dry?: boolean;
 }
 
-const paths = new Map<string, readonly string[]>();
+const paths = new Map<string, string[]>();
 
 /** Splits `spec/a\/b/c[]` at slashes that no backslash precedes. */
 export function splitFieldPath(path: string): readonly string[] {
   let parts = paths.get(path);
   if (parts === undefined) {
-    parts = (path.startsWith("/") ? path.slice(1) : path).split(/(?<!\\)\//).map((part) => part.replaceAll("\\/", "/"));
+    parts = [];
+    const split = path.split("/");
+    if (split.length > 1 && split[0] === "") split.shift();
+    for (const [index, part] of split.entries()) {
+      const last = parts[parts.length - 1];
+      if (index > 0 && last?.endsWith("\\")) parts[parts.length - 1] = `${last.slice(0, -1)}/${part}`;
+      else parts.push(part);
+    }
     if (paths.size > 10_000) paths.clear();
     paths.set(path, parts);
   }
@@ -35,6 +42,8 @@ export function walkFieldSpec(resource: Resource, spec: FieldSpec, options: Walk
   const place: Place = { parts, create, visit, resource, path: spec.path ?? "", dry: options.dry === true };
   walk(resource.node, 0, place, () => {});
 }
+
+const IS_ELEMENT = /^(?:[+-]?[0-9]+|-|\*|\[.*\])$/;
 
 interface Place {
   readonly parts: readonly string[];
@@ -70,6 +79,7 @@ function enterMap(map: NodeMap, depth: number, place: Place): void {
   const insistsOnList = part.endsWith("[]");
   const key = insistsOnList ? part.slice(0, -2) : part;
   if (key === "") throw fieldFault(place, "the path has an empty part");
+  if (IS_ELEMENT.test(key)) throw fieldFault(place, `${key} means an element, where a map is`);
   const isLeaf = depth + 1 === place.parts.length;
   const mayCreate = place.create !== "nothing" && !insistsOnList;
   let field = map.get(key);
@@ -77,7 +87,9 @@ function enterMap(map: NodeMap, depth: number, place: Place): void {
     if (!mayCreate) {
       if (field === undefined) return;
     } else {
-      field = isLeaf && place.create === "scalar" ? NULL : new Map();
+      // As kustomize: a null that becomes a scalar keeps its text.
+      const made = field instanceof Scalar ? new Scalar("!!str", field.text) : EMPTY;
+      field = isLeaf && place.create === "scalar" ? made : new Map();
       setField(map, key, field);
     }
   }

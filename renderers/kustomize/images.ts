@@ -1,9 +1,10 @@
 // The images transformer: new names, tags and digests for container images.
 
+import { AppError } from "../../runtime/errors.ts";
 import { nodeKindFault, walkFieldSpec } from "./field-walk.ts";
 import type { FieldSpec, ImageEntry } from "./kustomization.ts";
 import { isListNode, isMapNode, isNullNode, type Node, type NodeMap, Scalar } from "./node.ts";
-import { compileAnchored, type Matcher } from "./regex.ts";
+import { compilePattern, type Matcher } from "./regex.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { SpecIndex } from "./transformer-config.ts";
@@ -11,11 +12,22 @@ import { SpecIndex } from "./transformer-config.ts";
 /** Rewrites every image that the entry's name matches. */
 export function setImages(map: ResourceMap, entry: ImageEntry, specs: readonly FieldSpec[]): void {
   // As kustomize: the name is a regular expression, and a tag may be a placeholder in braces.
-  const matches = compileAnchored(`${entry.name ?? ""}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?`);
+  const matches = imagePattern(entry.name ?? "");
   const index = new SpecIndex(specs);
   for (const resource of map.resources) {
     if (resource.kind === "CustomResourceDefinition") continue;
     map.edit(resource, (own) => setImagesOf(own, entry, matches, index));
+  }
+}
+
+// As kustomize: alternatives at the top of the name are not held together, and one that is no pattern matches nothing.
+function imagePattern(name: string): Matcher {
+  const tag = "[a-zA-Z0-9_.{}-]*";
+  try {
+    return compilePattern(`^${name}(:${tag})?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:${tag})?$`);
+  } catch (error) {
+    if (error instanceof AppError) return () => false;
+    throw error;
   }
 }
 
@@ -45,7 +57,9 @@ function rewriteContainers(resource: Resource, node: Node, matches: Matcher, ent
     if (rewriteContainers(resource, value, matches, entry)) written = true;
     if ((key !== "containers" && key !== "initContainers") || !isListNode(value)) continue;
     for (const container of value) {
-      if (isMapNode(container) && rewriteContainer(resource, container, key, matches, entry)) written = true;
+      if (isNullNode(container)) continue;
+      if (!isMapNode(container)) throw nodeKindFault(resource, key, container, "a list of maps");
+      if (rewriteContainer(resource, container, key, matches, entry)) written = true;
     }
   }
   return written;
@@ -59,14 +73,13 @@ function rewriteContainer(
   entry: ImageEntry,
 ): boolean {
   const image = node.get("image");
-  if (image === undefined || isNullNode(image)) return false;
+  if (image === undefined) return false;
   const changed = rewrite(resource, image, `${key}.image`, matches, entry);
   if (changed !== undefined) node.set("image", changed);
   return changed !== undefined;
 }
 
 function rewrite(resource: Resource, node: Node, path: string, matches: Matcher, entry: ImageEntry): Node | undefined {
-  if (isNullNode(node)) return undefined;
   if (!(node instanceof Scalar)) throw nodeKindFault(resource, path, node, "a scalar");
   if (!matches(node.text)) return undefined;
   const image = rename(node.text, entry);

@@ -2,7 +2,7 @@
 
 import { renderError } from "../errors.ts";
 import { nodeKindFault, walkFieldSpec } from "./field-walk.ts";
-import { isClusterScoped, matchesGvk } from "./identity.ts";
+import { type Gvk, isClusterScoped, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
 import {
   ensureMap,
@@ -10,6 +10,7 @@ import {
   isMapNode,
   isNullNode,
   type Node,
+  type NodeMap,
   Scalar,
   setField,
   stringNode,
@@ -50,14 +51,19 @@ function setNamespace(
   let written = false;
   if (!isClusterScoped(gvk)) {
     const metadata = ensureMap(resource.node, "metadata");
-    if (!options.unsetOnly || (textOf(metadata.get("namespace")) ?? "") === "") {
+    const present = metadata.get("namespace");
+    if (isMapNode(present) || isListNode(present)) {
+      throw nodeKindFault(resource, "metadata/namespace", present, "a scalar");
+    }
+    // As kustomize: a null that is spelled counts as set.
+    if (!options.unsetOnly || present === undefined || present.text === "") {
       setField(metadata, "namespace", value);
       written = true;
     }
   }
   if (setSubjects(resource, options, value)) written = true;
   for (const spec of index.matching(gvk)) {
-    if (isHandledElsewhere(spec, gvk.kind)) continue;
+    if (isHandledElsewhere(spec, resource)) continue;
     walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
       if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
       if (options.unsetOnly && (textOf(node) ?? "") !== "") return;
@@ -68,28 +74,40 @@ function setNamespace(
   return written;
 }
 
-function isHandledElsewhere(spec: FieldSpec, kind: string): boolean {
-  return spec.path === "subjects" && (kind === "RoleBinding" || kind === "ClusterRoleBinding");
+function isHandledElsewhere(spec: FieldSpec, { apiVersion, kind }: Resource): boolean {
+  // As kustomize: only the core Namespace is renamed, a custom resource of that kind is not.
+  if (spec.path === "metadata/name") return apiVersion !== "v1";
+  return spec.path === "subjects/namespace" && isRoleBinding(kind) && isRoleBinding(spec.kind ?? "");
 }
 
 function setSubjects(resource: Resource, options: NamespaceOptions, value: Node): boolean {
-  const { kind } = resource;
-  if (options.subjects === "none" || (kind !== "RoleBinding" && kind !== "ClusterRoleBinding")) return false;
+  if (options.subjects === "none" || !isRoleBinding(resource.kind)) return false;
   const subjects = resource.node.get("subjects");
-  if (!isListNode(subjects)) return false;
+  if (subjects === undefined || isNullNode(subjects)) return false;
+  if (!isListNode(subjects)) throw nodeKindFault(resource, "subjects", subjects, "a list");
+  const [field, wanted] =
+    options.subjects === "all-service-accounts" ? ["kind", "ServiceAccount"] : ["name", "default"];
   let written = false;
   for (const subject of subjects) {
-    if (!isMapNode(subject)) continue;
-    const wanted =
-      options.subjects === "all-service-accounts"
-        ? textOf(subject.get("kind")) === "ServiceAccount"
-        : textOf(subject.get("name")) === "default";
-    if (!wanted) continue;
-    if (options.unsetOnly && (textOf(subject.get("namespace")) ?? "") !== "") continue;
+    if (isNullNode(subject)) continue;
+    if (!isMapNode(subject)) throw nodeKindFault(resource, "subjects", subject, "a list of maps");
+    if (scalarAt(resource, subject, field)?.text !== wanted) continue;
+    const present = scalarAt(resource, subject, "namespace");
+    if (options.unsetOnly && (textOf(present) ?? "") !== "") continue;
     setField(subject, "namespace", value);
     written = true;
   }
   return written;
+}
+
+function scalarAt(resource: Resource, subject: NodeMap, field: string): Scalar | undefined {
+  const node = subject.get(field);
+  if (node === undefined || node instanceof Scalar) return node;
+  throw nodeKindFault(resource, `subjects/${field}`, node, "a scalar");
+}
+
+function isRoleBinding(kind: string): boolean {
+  return kind === "RoleBinding" || kind === "ClusterRoleBinding";
 }
 
 /** Puts a prefix before, or a suffix after, the names that the specs cover. */
@@ -103,7 +121,7 @@ export function addAffix(
   const index = new SpecIndex(specs);
   for (const resource of map.resources) {
     const original = resource.originalId;
-    if (isNeverRenamed(original.kind)) continue;
+    if (isNeverRenamed(original)) continue;
     const matching = index.matching(original);
     if (matching.length > 0) map.edit(resource, (own) => renameFields(own, affix, where, matching));
   }
@@ -126,16 +144,17 @@ function renameFields(
     if (!matchesGvk(spec, gvk)) continue;
     walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
       if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
-      const text = textOf(node) ?? "";
-      set(stringNode(where === "prefix" ? affix + text : text + affix));
+      // As kustomize: a null is its text.
+      set(stringNode(where === "prefix" ? affix + node.text : node.text + affix));
       written = true;
     });
   }
   return written;
 }
 
-function isNeverRenamed(kind: string): boolean {
-  return kind === "CustomResourceDefinition" || kind === "APIService" || kind === "Namespace";
+function isNeverRenamed({ group, kind }: Gvk): boolean {
+  if (kind === "APIService") return group === "apiregistration.k8s.io";
+  return kind === "CustomResourceDefinition" || kind === "Namespace";
 }
 
 /** Sets pairs in every map that the specs name: labels and annotations alike. */
@@ -161,13 +180,10 @@ function setPairsOf(
 ): boolean {
   let written = false;
   for (const spec of specs) {
-    walkFieldSpec(resource, spec, { create: "map" }, (node, set) => {
-      let target = node;
-      if (isNullNode(node)) {
-        target = new Map();
-        set(target);
-      }
-      if (!isMapNode(target)) {
+    walkFieldSpec(resource, spec, { create: "map" }, (node) => {
+      // As kustomize: a null that the spec does not create stays one.
+      if (isNullNode(node)) return;
+      if (!isMapNode(node)) {
         const what = `${resource.describe()}: ${spec.path} is not a map, so no key can be set in it`;
         throw renderError("render-fieldspec", what, {
           file: resource.origin.file,
@@ -176,7 +192,7 @@ function setPairsOf(
           object: resource.describe(),
         });
       }
-      for (const [key, value] of values) setField(target, key, value);
+      for (const [key, value] of values) setField(node, key, value);
       written = true;
     });
   }
@@ -194,7 +210,13 @@ export function setReplicas(map: ResourceMap, name: string, count: number, specs
     if (specsById.size === 0) continue;
     found = true;
     map.edit(resource, (own) => {
-      for (const spec of specsById) walkFieldSpec(own, spec, { create: "scalar" }, (_node, set) => set(value));
+      for (const spec of specsById) {
+        if (!matchesGvk(spec, own.gvk)) continue;
+        walkFieldSpec(own, spec, { create: "scalar" }, (node, set) => {
+          if (isMapNode(node) || isListNode(node)) throw nodeKindFault(own, spec.path ?? "", node, "a scalar");
+          set(value);
+        });
+      }
     });
   }
   if (!found) {

@@ -2,9 +2,19 @@
 
 import { renderError } from "../errors.ts";
 import { walkFieldSpec } from "./field-walk.ts";
-import { describeId, effectiveNamespace, type GvkFilter, gvkFrom, isClusterScoped, matchesGvk } from "./identity.ts";
+import { describeId, effectiveNamespace, type GvkFilter, isClusterScoped, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
-import { isListNode, isMapNode, isNullNode, type Node, type NodeMap, setField, stringNode, textOf } from "./node.ts";
+import {
+  isListNode,
+  isMapNode,
+  isNullNode,
+  type Node,
+  type NodeMap,
+  Scalar,
+  setField,
+  stringNode,
+  textOf,
+} from "./node.ts";
 import { dataKey } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
@@ -16,18 +26,18 @@ interface Reference extends FieldSpec {
 
 /** Follows every configured reference of every object. */
 export function fixNameReferences(map: ResourceMap, specs: readonly NameReferenceSpec[]): void {
-  const renamed = indexByFormerName(map.resources);
-  if (renamed.size === 0) return;
+  const world: World = { renamed: indexByFormerName(map.resources), origins: new OriginIndex(map.resources) };
   const references: Reference[] = [];
   for (const { fieldSpecs, ...target } of specs) {
     for (const spec of fieldSpecs ?? []) references.push({ ...spec, target });
   }
   const index = new SpecIndex(references);
-  const keys = new CandidateKeys(renamed);
+  const keys = new CandidateKeys(world);
   const textsKey = map.options.keepStates ? `references\n${dataKey(specs)}` : "";
   for (const referrer of map.resources) {
     const matching = index.matching(referrer.originalId);
     if (matching.length === 0) continue;
+    refuseBlankNamespaces(referrer);
     let salt = "";
     if (map.options.keepStates) {
       salt = keys.of(referrer.fact(textsKey, () => textsAt(referrer, matching)));
@@ -37,7 +47,7 @@ export function fixNameReferences(map: ResourceMap, specs: readonly NameReferenc
       referrer,
       (own) => {
         let written = false;
-        for (const reference of matching) if (new Fixer(own, reference, renamed).run()) written = true;
+        for (const reference of matching) if (new Fixer(own, reference, world).run()) written = true;
         return written;
       },
       salt,
@@ -50,11 +60,13 @@ function textsAt(referrer: Resource, references: readonly Reference[]): readonly
   const texts = new Set<string>();
   let incomplete = false;
   const note = (node: Node): void => {
-    if (isListNode(node)) node.forEach(note);
-    else if (isMapNode(node)) {
+    if (isListNode(node)) {
+      if (node.some(isListNode)) incomplete = true;
+      else node.forEach(note);
+    } else if (isMapNode(node)) {
       const name = node.get("name");
       if (name === undefined) incomplete = true;
-      else texts.add(textOf(name) ?? "");
+      else texts.add(rawText(name));
     } else if (!isNullNode(node)) texts.add(node.text);
   };
   for (const reference of references) walkFieldSpec(referrer, reference, { create: "nothing", dry: true }, note);
@@ -64,10 +76,12 @@ function textsAt(referrer: Resource, references: readonly Reference[]): readonly
 /** Texts that tell apart what could be chosen for a name, so that a choice made before can be known again. */
 class CandidateKeys {
   private readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  private readonly origins: OriginIndex;
   private readonly known = new Map<string, string>();
 
-  constructor(renamed: ReadonlyMap<string, readonly Resource[]>) {
+  constructor({ renamed, origins }: World) {
     this.renamed = renamed;
+    this.origins = origins;
   }
 
   /** Empty when none of the texts is the former name of an object. */
@@ -82,7 +96,7 @@ class CandidateKeys {
       key += `${text}\n${own}\n`;
       for (const candidate of this.renamed.get(text) ?? []) all.add(candidate.name);
     }
-    return key;
+    return key === "" ? "" : `${key}\n${this.origins.key}`;
   }
 
   private one(text: string): string {
@@ -115,16 +129,58 @@ function indexByFormerName(resources: readonly Resource[]): Map<string, Resource
   return index;
 }
 
+/** What references can lead to. */
+interface World {
+  /** Objects by every name that they have had. */
+  readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  readonly origins: OriginIndex;
+}
+
+/** For every namespace that objects came from, where they are now. */
+class OriginIndex {
+  private readonly byOrigin = new Map<string, Map<string, { readonly resource: Resource }>>();
+  private text: string | undefined;
+
+  constructor(resources: readonly Resource[]) {
+    for (const resource of resources) {
+      const origin = effectiveNamespace(resource.originalId);
+      let places = this.byOrigin.get(origin);
+      if (places === undefined) {
+        places = new Map();
+        this.byOrigin.set(origin, places);
+      }
+      // One object stands for all that are in the same place.
+      const place = `${isClusterScoped(resource.gvk)}/${resource.namespace}`;
+      if (!places.has(place)) places.set(place, { resource });
+    }
+  }
+
+  /** Whether an object that came from the namespace is among those that `accepts` holds for. */
+  has(origin: string, accepts: (resource: Resource) => boolean): boolean {
+    for (const { resource } of this.byOrigin.get(origin)?.values() ?? []) if (accepts(resource)) return true;
+    return false;
+  }
+
+  /** Equal for equal answers. */
+  get key(): string {
+    this.text ??= [...this.byOrigin]
+      .map(([origin, places]) => `${origin}:${[...places.keys()].sort()}`)
+      .sort()
+      .join(" ");
+    return this.text;
+  }
+}
+
 class Fixer {
   private readonly referrer: Resource;
   private readonly reference: Reference;
-  private readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  private readonly world: World;
   private written = false;
 
-  constructor(referrer: Resource, reference: Reference, renamed: ReadonlyMap<string, readonly Resource[]>) {
+  constructor(referrer: Resource, reference: Reference, world: World) {
     this.referrer = referrer;
     this.reference = reference;
-    this.renamed = renamed;
+    this.world = world;
   }
 
   /** Answers whether something was written. */
@@ -137,6 +193,7 @@ class Fixer {
     if (isNullNode(node)) return;
     if (isListNode(node)) {
       for (const [index, item] of node.entries()) {
+        if (isListNode(item)) throw this.fault(`${this.reference.path} is a list of lists`);
         this.fix(item, (value) => {
           node[index] = value;
         });
@@ -156,16 +213,16 @@ class Fixer {
     if (nameNode === undefined) {
       throw this.fault(`${this.reference.path} has no name to follow`);
     }
-    const name = textOf(nameNode) ?? "";
+    const name = rawText(nameNode);
     const namespace = node.get("namespace");
     let candidates = this.candidates(name);
     if (namespace !== undefined) {
-      const wanted = textOf(namespace) ?? "";
-      const original = candidates.filter((resource) => effectiveNamespace(resource.originalId) === wanted);
-      candidates =
-        original.length > 0
-          ? original
-          : candidates.filter((resource) => effectiveNamespace(resource.currentId) === wanted);
+      const wanted = rawText(namespace);
+      // As kustomize: whatever came from the namespace, renamed or not, lets former namespaces count alone.
+      const isFormer = this.world.origins.has(wanted, this.reachable());
+      candidates = candidates.filter((resource) => {
+        return effectiveNamespace(isFormer ? resource.originalId : resource.currentId) === wanted;
+      });
     }
     const found = this.select(name, candidates, true);
     if (found === undefined || (found.name === name && found.namespace === "")) return;
@@ -175,15 +232,20 @@ class Fixer {
   }
 
   private candidates(name: string): Resource[] {
-    const known = this.renamed.get(name) ?? [];
+    const known = this.world.renamed.get(name) ?? [];
+    return known.length === 0 ? [] : known.filter(this.reachable());
+  }
+
+  /** A cluster-scoped object may refer to anything, others to what is in their namespace or in none. */
+  private reachable(): (resource: Resource) => boolean {
     const referrerId = this.referrer.currentId;
-    if (known.length === 0 || isClusterScoped(referrerId)) return [...known];
+    if (isClusterScoped(referrerId)) return () => true;
     const own = effectiveNamespace(referrerId);
     const others = subjectNamespaces(this.referrer);
-    return known.filter((resource) => {
+    return (resource) => {
       const id = resource.currentId;
       return isClusterScoped(id) || effectiveNamespace(id) === own || others.has(resource.namespace);
-    });
+    };
   }
 
   private select(name: string, candidates: readonly Resource[], withNamespace: boolean): Resource | undefined {
@@ -198,10 +260,9 @@ class Fixer {
       const id = resource.currentId;
       return clusterScoped || isClusterScoped(id) || id.kind === "ServiceAccount" || effectiveNamespace(id) === own;
     });
-    if (found.length <= 1) return found[0];
+    if (found.length === 1) return found[0];
     found = found.filter((resource) => endAlike(this.referrer, resource, true));
-    if (found.length <= 1) return found[0];
-    found = found.filter((resource) => endAlike(this.referrer, resource, false));
+    if (found.length > 1) found = found.filter((resource) => endAlike(this.referrer, resource, false));
     const [first] = found;
     if (found.length <= 1 || first === undefined) return first;
     const same = found.every(
@@ -213,11 +274,14 @@ class Fixer {
   }
 
   private roleRefFilter(): GvkFilter | undefined {
-    if (this.reference.path !== "roleRef/name") return undefined;
+    if (this.reference.path?.endsWith("roleRef/name") !== true) return undefined;
     const roleRef = this.referrer.node.get("roleRef");
     if (!isMapNode(roleRef)) return undefined;
-    const { group, kind } = gvkFrom(`${textOf(roleRef.get("apiGroup")) ?? ""}/`, textOf(roleRef.get("kind")) ?? "");
-    return { group, kind };
+    const group = roleRef.get("apiGroup");
+    const kind = roleRef.get("kind");
+    // As kustomize: without one of the two, any role will do.
+    if (group === undefined || kind === undefined) return undefined;
+    return { group: rawText(group), kind: rawText(kind) };
   }
 
   private fault(what: string): Error {
@@ -226,6 +290,30 @@ class Fixer {
       line: this.referrer.origin.line,
       path: this.reference.path,
       object: this.referrer.describe(),
+    });
+  }
+}
+
+/** The text of a scalar as it is written, null included. */
+function rawText(node: Node): string {
+  return node instanceof Scalar ? node.text : "";
+}
+
+/** Throws `render-reference` where a subject's namespace is there without being text. */
+function refuseBlankNamespaces(referrer: Resource): void {
+  if (referrer.kind !== "RoleBinding" || isClusterScoped(referrer.gvk)) return;
+  const subjects = referrer.node.get("subjects");
+  if (!isListNode(subjects)) return;
+  for (const [index, subject] of subjects.entries()) {
+    if (!isMapNode(subject) || textOf(subject.get("kind")) !== "ServiceAccount") continue;
+    const namespace = subject.get("namespace");
+    if (namespace === undefined || (namespace instanceof Scalar && namespace.tag === "!!str")) continue;
+    const path = `subjects[${index}].namespace`;
+    throw renderError("render-reference", `${referrer.describe()}: ${path} is no text`, {
+      file: referrer.origin.file,
+      line: referrer.origin.line,
+      path,
+      object: referrer.describe(),
     });
   }
 }

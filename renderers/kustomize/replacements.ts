@@ -31,7 +31,7 @@ import {
 } from "./node.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
-import { matchesExactly, selectsAnyId } from "./select.ts";
+import { matchesExactly, selectsTarget } from "./select.ts";
 import { nodeKey } from "./share.ts";
 import { StructuredText } from "./structured-text.ts";
 
@@ -149,9 +149,7 @@ function sourcePart(node: Node, options: ReplacementOptions | undefined, path: s
 }
 
 function selectTargets(resources: readonly Resource[], target: Target): Resource[] {
-  const selected = selectsAnyId(target.select ?? {});
-  const rejected = (target.reject ?? []).map(selectsAnyId);
-  return resources.filter((resource) => selected(resource) && !rejected.some((rejects) => rejects(resource)));
+  return resources.filter(selectsTarget(target.select ?? {}, target.reject ?? []));
 }
 
 function copyInto(resource: Resource, value: Node, target: Target, file: string): void {

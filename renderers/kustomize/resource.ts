@@ -2,7 +2,7 @@
 
 import type { ObjectOrigin, Writer } from "../rendered.ts";
 import { type FieldWriters, recordWriter } from "./field-writers.ts";
-import { describeId, type Gvk, gvkFrom, idKey, type ResourceId } from "./identity.ts";
+import { describeId, effectiveNamespace, type Gvk, gvkFrom, idKey, type ResourceId } from "./identity.ts";
 import { cloneNode, ensureMap, isMapNode, type Node, type NodeMap, setField, stringNode, textOf } from "./node.ts";
 import { shareNodes } from "./share.ts";
 
@@ -10,6 +10,7 @@ export type GeneratorBehavior = "unspecified" | "create" | "replace" | "merge";
 
 interface FormerName {
   readonly name: string;
+  /** The effective one. */
   readonly namespace: string;
   readonly kind: string;
 }
@@ -211,7 +212,8 @@ export class Resource {
   }
 
   rememberName(): void {
-    this.former.push({ name: this.name, namespace: this.namespace, kind: this.kind });
+    const { name, kind } = this;
+    this.former.push({ name, namespace: effectiveNamespace(this.currentId), kind });
   }
 
   setName(name: string): void {

@@ -50,7 +50,7 @@ function byPairs(field: "labels" | "annotations", text: string | undefined): Pre
   }
 }
 
-/** Exact comparison with what a selector spells out; empty parts match all, namespaces as effective. */
+/** Exact comparison with what a selector spells out; empty parts match all, and no namespace is `default`. */
 export function matchesExactly(id: ResourceId, selector: Selector): boolean {
   return (
     isEqualOrOpen(selector.group, id.group) &&
@@ -59,7 +59,7 @@ export function matchesExactly(id: ResourceId, selector: Selector): boolean {
     isEqualOrOpen(selector.name, id.name) &&
     (selector.namespace === undefined ||
       selector.namespace === "" ||
-      effectiveNamespace(id) === effectiveNamespace({ ...id, namespace: selector.namespace }))
+      (selector.namespace || "default") === (id.namespace || "default"))
   );
 }
 
@@ -67,24 +67,50 @@ function isEqualOrOpen(wanted: string | undefined, found: string): boolean {
   return wanted === undefined || wanted === "" || wanted === found;
 }
 
-/** A predicate for replacements: the regular expressions hold for one id that the object has or had. */
-export function selectsAnyId(selector: Selector): Predicate {
+/**
+ * A predicate for the targets of replacements: the regular expressions hold for one id that the object has or had. As
+ * kustomize: the present namespace counts as written, former ones as effective; and an object is rejected for its ids or
+ * for its labels and annotations, each alone being enough.
+ */
+export function selectsTarget(select: Selector, rejects: readonly Selector[]): Predicate {
+  const matchesIds = byIds(select);
+  const matchesPairs = byAllPairs(select);
+  const rejectIds = rejects.filter(hasIdParts).map(byIds);
+  const rejectPairs = rejects.filter(hasPairs).map(byAllPairs);
+  return (resource) =>
+    matchesPairs(resource) &&
+    !rejectPairs.some((rejected) => rejected(resource)) &&
+    !rejectIds.some((rejected) => rejected(resource)) &&
+    matchesIds(resource);
+}
+
+function hasIdParts({ group, version, kind, name, namespace }: Selector): boolean {
+  return Boolean(group || version || kind || name || namespace);
+}
+
+function hasPairs({ labelSelector, annotationSelector }: Selector): boolean {
+  return Boolean(labelSelector || annotationSelector);
+}
+
+function byAllPairs(selector: Selector): Predicate {
+  const labels = byPairs("labels", selector.labelSelector);
+  const annotations = byPairs("annotations", selector.annotationSelector);
+  return (resource) => (labels?.(resource) ?? true) && (annotations?.(resource) ?? true);
+}
+
+function byIds(selector: Selector): Predicate {
   const name = part(selector.name);
   const namespace = part(selector.namespace);
   const group = part(selector.group);
   const version = part(selector.version);
   const kind = part(selector.kind);
-  const labels = byPairs("labels", selector.labelSelector);
-  const annotations = byPairs("annotations", selector.annotationSelector);
-  return (resource) => {
-    if (labels?.(resource) === false || annotations?.(resource) === false) return false;
-    return resource.allIds.some(
+  return (resource) =>
+    resource.allIds.some(
       (id) =>
         (kind?.(id.kind) ?? true) &&
         (group?.(id.group) ?? true) &&
         (version?.(id.version) ?? true) &&
         (name?.(id.name) ?? true) &&
-        (namespace === undefined || inNamespace(namespace, id)),
+        (namespace?.(id.namespace) ?? true),
     );
-  };
 }

@@ -1,10 +1,11 @@
 // The older variables: `$(NAME)` in the fields that varReference lists.
 
 import { renderError } from "../errors.ts";
+import { lookupField, PathFault, splitDottedPath } from "./field-path.ts";
 import { walkFieldSpec } from "./field-walk.ts";
-import { effectiveNamespace, gvkFrom, isClusterScoped, type ResourceId } from "./identity.ts";
+import { effectiveNamespace, type ResourceId } from "./identity.ts";
 import type { FieldSpec, VarEntry } from "./kustomization.ts";
-import { fromValue, isListNode, isMapNode, type Node, Scalar, scalarValue, stringNode } from "./node.ts";
+import { isListNode, isMapNode, type Node, Scalar, stringNode } from "./node.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { nodeKey } from "./share.ts";
@@ -20,12 +21,11 @@ export function registerVars(vars: VarSet, incoming: readonly VarEntry[], map: R
     const name = entry.name ?? "";
     if (vars.has(name)) throw renderError("render-var", `the variable ${name} is defined twice`, { file });
     const target = targetOf(entry);
-    const anyNamespace = target.namespace === "" && !isClusterScoped(target);
-    const matches = resources.filter((resource) => {
-      return resource.allIds.some(
-        (id) => sameKindAndName(id, target) && (anyNamespace || effectiveNamespace(id) === effectiveNamespace(target)),
-      );
-    });
+    // As kustomize: a namespace never fits a cluster-scoped object, and none fits any.
+    const isHere = (id: ResourceId): boolean => target.namespace === "" || effectiveNamespace(id) === target.namespace;
+    const matches = resources.filter((resource) =>
+      resource.allIds.some((id) => sameKindAndName(id, target) && isHere(id)),
+    );
     if (matches.length > 1) {
       const what = `the variable ${name} could read any of ${matches.map((resource) => resource.describe()).join(", ")}`;
       throw renderError("render-var", what, { file });
@@ -47,10 +47,17 @@ export function registerVars(vars: VarSet, incoming: readonly VarEntry[], map: R
 
 function targetOf(entry: VarEntry): ResourceId {
   const reference = entry.objref ?? {};
-  const gvk = reference.apiVersion
-    ? gvkFrom(reference.apiVersion, reference.kind ?? "")
-    : { group: reference.group ?? "", version: reference.version ?? "", kind: reference.kind ?? "" };
-  return { ...gvk, name: reference.name ?? "", namespace: reference.namespace ?? "" };
+  let { group = "", version = "" } = reference;
+  const parts = reference.apiVersion ? reference.apiVersion.split("/") : [];
+  if (parts.length === 1) version = parts[0]!;
+  else if (parts.length === 2) [group, version] = parts as [string, string];
+  return {
+    group,
+    version,
+    kind: reference.kind ?? "",
+    name: reference.name ?? "",
+    namespace: reference.namespace ?? "",
+  };
 }
 
 function sameKindAndName(a: ResourceId, b: ResourceId): boolean {
@@ -61,20 +68,29 @@ function sameKindAndName(a: ResourceId, b: ResourceId): boolean {
 export function resolveVars(map: ResourceMap, vars: VarSet, specs: readonly FieldSpec[], file: string): void {
   if (vars.size === 0) return;
   const { resources } = map;
-  const values = new Map<string, Scalar>();
+  const values = new Map<string, VarValue>();
   for (const [name, entry] of vars) values.set(name, readVar(name, entry, resources, file));
   const index = new SpecIndex(specs);
-  const salt = [...values].map(([name, value]) => `${name}=${nodeKey(value)}`).join("\n");
+  const salt = [...values]
+    .map(([name, value]) => `${name}=${value instanceof Scalar ? nodeKey(value) : value}`)
+    .join("\n");
   for (const resource of resources) {
-    if (!resource.fact("dollar", () => holdsDollar(resource.node))) continue;
+    if (!resource.fact("dollar", () => holdsDollar(resource.node))) {
+      // What is no text is refused even where there is nothing to replace.
+      for (const spec of index.matching(resource.gvk)) {
+        walkFieldSpec(resource, spec, { create: "nothing", dry: true }, (node) => refuseNonText(node, resource, spec));
+      }
+      continue;
+    }
     map.edit(resource, (own) => expandFields(own, index, values), salt);
   }
 }
 
-function expandFields(resource: Resource, index: SpecIndex<FieldSpec>, values: ReadonlyMap<string, Scalar>): boolean {
+function expandFields(resource: Resource, index: SpecIndex<FieldSpec>, values: ReadonlyMap<string, VarValue>): boolean {
   let written = false;
   for (const spec of index.matching(resource.gvk)) {
     walkFieldSpec(resource, spec, { create: "nothing" }, (node, set) => {
+      refuseNonText(node, resource, spec);
       const expanded = expandNode(node, values);
       if (expanded === node && node instanceof Scalar) return;
       set(expanded);
@@ -90,38 +106,87 @@ function holdsDollar(node: Node): boolean {
   return false;
 }
 
-function readVar(name: string, entry: VarEntry, resources: readonly Resource[], file: string): Scalar {
+/** A value as variables put it in place; maps and lists leave the variable as it stands. */
+type VarValue = Scalar | "not-primitive";
+
+function readVar(name: string, entry: VarEntry, resources: readonly Resource[], file: string): VarValue {
   const resource = resources.find((candidate) => candidate.varNames.includes(name));
   if (resource === undefined) {
     throw renderError("render-var", `the variable ${name} reads an object that is not there`, { file });
   }
   const path = entry.fieldref?.fieldPath || "metadata.name";
-  let node: Node | undefined = resource.node;
-  for (const part of path.replaceAll(/\[([^\]]*)\]/g, ".$1").split(".")) {
-    if (part === "") continue;
-    if (isMapNode(node)) node = node.get(part);
-    else if (isListNode(node)) node = /^[0-9]+$/.test(part) ? node[Number(part)] : undefined;
-    else node = undefined;
-  }
-  if (!(node instanceof Scalar)) {
+  const node = lookup(resource.node, path);
+  if (node === undefined) {
     const what = `the variable ${name} reads ${path} of ${resource.describe()}, which is not there`;
     throw renderError("render-var", what, { file, path, object: resource.describe() });
   }
-  return node;
+  if (!(node instanceof Scalar)) return "not-primitive";
+  const value = readPrimitive(node);
+  if (value === undefined) {
+    const what = `the variable ${name} reads ${path} of ${resource.describe()}, which is no decimal number`;
+    throw renderError("render-var", what, { file, path, object: resource.describe() });
+  }
+  return value;
 }
 
-function expandNode(node: Node, values: ReadonlyMap<string, Scalar>): Node {
-  if (isListNode(node)) return node.map((item) => (item instanceof Scalar ? expandNode(item, values) : item));
+function lookup(root: Node, path: string): Node | undefined {
+  // `ports[0]` is an element of ports.
+  const parts = splitDottedPath(path).flatMap((part) => {
+    const match = /^(.*)\[([0-9]+)\]$/s.exec(part);
+    return match === null ? [part] : match[1] === "" ? [match[2]!] : [match[1]!, match[2]!];
+  });
+  try {
+    return lookupField(root, parts);
+  } catch (error) {
+    if (error instanceof PathFault) return undefined;
+    throw error;
+  }
+}
+
+// As kustomize: numbers are decimal here, and all that is no number or boolean is text.
+function readPrimitive({ tag, text }: Scalar): Scalar | undefined {
+  switch (tag) {
+    case "!!int": {
+      if (!/^[+-]?[0-9]+$/.test(text)) return undefined;
+      const value = BigInt(text.replace("+", ""));
+      return value >= -(2n ** 63n) && value < 2n ** 63n ? new Scalar(tag, String(value)) : undefined;
+    }
+    case "!!float":
+      return Number.isFinite(Number(text)) && !text.includes("_") ? new Scalar(tag, String(Number(text))) : undefined;
+    case "!!bool":
+      return new Scalar(tag, text.toLowerCase());
+    default:
+      return stringNode(text);
+  }
+}
+
+/** Throws `render-var` for a list that holds something that is no text. */
+function refuseNonText(node: Node, resource: Resource, spec: FieldSpec): void {
+  if (!isListNode(node) || node.every(isText)) return;
+  const what = `${resource.describe()}: ${spec.path} holds an element that is no text, so that variables cannot be replaced`;
+  throw renderError("render-var", what, {
+    file: resource.origin.file,
+    line: resource.origin.line,
+    path: spec.path,
+    object: resource.describe(),
+  });
+}
+
+function expandNode(node: Node, values: ReadonlyMap<string, VarValue>): Node {
+  if (isListNode(node)) return node.map((item) => (isText(item) ? expandText(item.text, values) : item));
   if (isMapNode(node)) {
-    for (const [key, value] of node) if (value instanceof Scalar) node.set(key, expandNode(value, values));
+    for (const [key, value] of node) if (isText(value)) node.set(key, expandText(value.text, values));
     return node;
   }
-  if (node.tag !== "!!str" || !node.text.includes("$")) return node;
-  return expandText(node.text, values);
+  return isText(node) && node.text.includes("$") ? expandText(node.text, values) : node;
+}
+
+function isText(node: Node): node is Scalar {
+  return node instanceof Scalar && node.tag === "!!str";
 }
 
 /** `$(NAME)` becomes the value, `$$` a dollar sign; a text that is one variable takes over its type. */
-function expandText(text: string, values: ReadonlyMap<string, Scalar>): Scalar {
+function expandText(text: string, values: ReadonlyMap<string, VarValue>): Scalar {
   let result = "";
   for (let at = 0; at < text.length; at++) {
     const next = text[at + 1];
@@ -133,8 +198,9 @@ function expandText(text: string, values: ReadonlyMap<string, Scalar>): Scalar {
     if (close >= 0) {
       const name = text.slice(at + 2, close);
       const value = values.get(name);
-      if (value !== undefined && at === 0 && close === text.length - 1) return typed(value);
-      result += value === undefined ? `$(${name})` : plainText(value);
+      const isKnown = value instanceof Scalar;
+      if (isKnown && at === 0 && close === text.length - 1) return value;
+      result += isKnown ? printed(value) : `$(${name})`;
       at = close;
     } else {
       result += next === "$" ? "$" : `$${next}`;
@@ -144,11 +210,14 @@ function expandText(text: string, values: ReadonlyMap<string, Scalar>): Scalar {
   return stringNode(result);
 }
 
-function typed(value: Scalar): Scalar {
-  const node = fromValue(scalarValue(value));
-  return node instanceof Scalar ? node : value;
+// As Go prints a value in the middle of a text: floats from a million on with an exponent.
+function printed({ tag, text }: Scalar): string {
+  return tag === "!!float" ? formatGoFloat(Number(text)) : text;
 }
 
-function plainText(value: Scalar): string {
-  return String(scalarValue(value));
+function formatGoFloat(value: number): string {
+  const [digits = "", exponent = "0"] = value.toExponential().split("e");
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
