@@ -1,6 +1,6 @@
 // The ways in which rendering fails, by stable code. All of them need a change in the source, so all of them stall.
 
-import { AppError } from "../runtime/errors.ts";
+import { AppError, type Recovery } from "../runtime/errors.ts";
 
 /** Every code with what it means and what to do about it. */
 export const RENDER_ERRORS = {
@@ -63,26 +63,35 @@ export interface RenderErrorPlace {
   readonly cause?: unknown;
 }
 
+/** What an error that is no fault of the source says beside its place: by default it stalls. */
+export interface RenderErrorNature {
+  readonly recovery: Recovery;
+  readonly afterMs?: number;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
 /** An error that can still be told where it happened: `what` is its message without the place. */
 export class RenderError extends AppError {
   readonly what: string;
   readonly place: RenderErrorPlace;
+  private readonly nature: RenderErrorNature;
 
-  constructor(code: string, what: string, place: RenderErrorPlace) {
+  constructor(code: string, what: string, place: RenderErrorPlace, nature: RenderErrorNature = { recovery: "stall" }) {
     const { cause, field: _field, ...details } = place;
     const position = [place.file, place.line, place.column].filter((part) => part !== undefined).join(":");
     super(code, position === "" ? what : `${position}: ${what}`, {
-      recovery: "stall",
-      details,
+      ...nature,
+      details: { ...nature.details, ...details },
       ...(cause === undefined ? {} : { cause }),
     });
     this.what = what;
     this.place = place;
+    this.nature = nature;
   }
 
   /** The same error with a place that is known better. */
   at(place: RenderErrorPlace): RenderError {
-    return new RenderError(this.code, this.what, { ...this.place, ...place });
+    return new RenderError(this.code, this.what, { ...this.place, ...place }, this.nature);
   }
 }
 

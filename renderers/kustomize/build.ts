@@ -1,86 +1,38 @@
 // Builds one kustomization with everything it is based on.
 
 import { AppError } from "../../runtime/errors.ts";
-import type { RenderWarning, Writer } from "../rendered.ts";
-import { type BuildMetadataOptions, recordTransformer } from "./build-metadata.ts";
+import { RenderError, renderError } from "../errors.ts";
+import type { Writer } from "../rendered.ts";
+import { type Accumulated, type BuildSession, type LoadedKustomization, parseRemembered } from "./build-session.ts";
 import { decodeCrds } from "./crds.ts";
 import { absorbGenerated, type GeneratedKind, generate, generatorStep, mergeOptions } from "./generators.ts";
-import { type ChartInflator, type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./helm-charts.ts";
-import { setImages } from "./images.ts";
-import {
-  decodeKustomization,
-  type FieldSpec,
-  type GeneratorEntry,
-  type Kustomization,
-  type LabelEntry,
-} from "./kustomization.ts";
+import { type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./helm-charts.ts";
+import { decodeKustomization, type GeneratorEntry, type HelmChartEntry } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { combineLayers, KUSTOMIZE_LAYER, type MergeSchemas } from "./merge-schema.ts";
-import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
+import { combineLayers, KUSTOMIZE_LAYER } from "./merge-schema.ts";
 import { readOpenApi } from "./openapi-document.ts";
-import { parseResources } from "./parse.ts";
-import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
-import {
-  generateServiceAccount,
-  generatorEntry,
-  isGenerator,
-  type Plugin,
-  pluginStep,
-  readPlugin,
-  runTransformer,
-} from "./plugins.ts";
-import { contentKey, dataKey, type RenderCache } from "./render-cache.ts";
-import { applyLoadedReplacements } from "./replacements.ts";
+import { generateServiceAccount, generatorEntry, isGenerator, type Plugin, pluginStep, readPlugin } from "./plugins.ts";
+import { contentKey } from "./render-cache.ts";
 import type { BuildStep, Resource } from "./resource.ts";
-import { type MapOptions, ResourceMap, type Step } from "./resource-map.ts";
+import { ResourceMap } from "./resource-map.ts";
 import { nodeKey } from "./share.ts";
 import {
   DEFAULT_CONFIG,
   decodeConfig,
   EMPTY_CONFIG,
   mergeConfig,
-  mergeFieldSpecs,
   type TransformerConfig,
 } from "./transformer-config.ts";
-import { registerVars, type VarSet } from "./vars.ts";
-
-/** What all kustomizations of one build share. */
-export interface BuildSession {
-  readonly warnings: RenderWarning[];
-  /** Objects in all, to keep a build from growing without bound. */
-  readonly maxObjects: number;
-  readonly maxDepth: number;
-  readonly cache: RenderCache | undefined;
-  readonly map: MapOptions;
-  /** Absent: Helm charts are refused. */
-  readonly charts: ChartInflator | undefined;
-  metadata: BuildMetadataOptions | undefined;
-  schemas: MergeSchemas;
-  /** Equal keys mean equal schemas. */
-  schemasKey: string;
-  customSchema: boolean;
-}
-
-/** Objects, configuration and variables as they grow. */
-export interface Accumulated {
-  readonly map: ResourceMap;
-  config: TransformerConfig;
-  readonly vars: VarSet;
-}
-
-export interface LoadedKustomization {
-  readonly kustomization: Kustomization;
-  readonly loader: Loader;
-  readonly file: string;
-  /** The namespace that the kustomizations around this one set, nearest first; charts are released into it. */
-  readonly namespaceAbove: string;
-}
+import { prepareFields, prepareTransformers, prepareValidators } from "./transformers.ts";
+import { registerVars } from "./vars.ts";
 
 /** Finds and reads the kustomization file of a directory. */
 export function loadKustomization(loader: Loader, session: BuildSession, namespaceAbove = ""): LoadedKustomization {
   const { path: file, text } = loader.loadKustomization();
   const kustomization = decodeKustomization(text, file, (warning) => session.warnings.push(warning));
-  return { kustomization, loader, file, namespaceAbove };
+  const loaded = { kustomization, loader, file, namespaceAbove };
+  loader.under(["openapi"], () => useOpenApi(loaded, session));
+  return loaded;
 }
 
 /** Runs a kustomization into an accumulator: a fresh one for a base, the parent's own for a component. */
@@ -89,22 +41,29 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
   if (depth > session.maxDepth) {
     throw loader.fault("render-failed", "", `kustomizations are nested deeper than ${session.maxDepth} levels`);
   }
-  useOpenApi(loaded, session);
-  for (const entry of kustomization.resources ?? []) accumulateResource(entry, loaded, into, session, depth);
+  for (const [index, entry] of (kustomization.resources ?? []).entries()) {
+    loader.under(["resources", index], () => accumulateResource(entry, loaded, into, session, depth));
+  }
   into.config = mergeConfig(into.config, ownConfig(loaded));
-  for (const entry of kustomization.crds ?? []) {
-    const { path, text } = loader.loadText(entry);
+  for (const [index, entry] of (kustomization.crds ?? []).entries()) {
+    const { path, text } = loader.under(["crds", index], () => loader.loadText(entry));
     into.config = mergeConfig(into.config, decodeCrds(text, path));
   }
   runGenerators(loaded, into, session);
-  for (const entry of kustomization.components ?? []) {
-    const component = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
-    if (component.kustomization.kind !== "Component") {
-      throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is no Component; list it under resources`);
-    }
-    accumulate(component, into, session, depth + 1);
+  for (const [index, entry] of (kustomization.components ?? []).entries()) {
+    loader.under(["components", index], () => {
+      const component = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
+      if (component.kustomization.kind !== "Component") {
+        throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is no Component; list it under resources`);
+      }
+      accumulate(component, into, session, depth + 1);
+    });
   }
-  transform(loaded, into, session);
+  // As kustomize: everything is read and configured before the first transformer runs.
+  const transformers = prepareFields(loaded, into, session);
+  transformers.push(...prepareTransformers(loadPlugins("transformers", loaded, session), loaded, into, session));
+  for (const run of transformers) run();
+  for (const run of prepareValidators(loadPlugins("validators", loaded, session), loaded, into, session)) run();
   into.map.during({ key: `vars\n${file}`, writer: { by: "vars", file } }, () =>
     registerVars(into.vars, kustomization.vars ?? [], into.map, file),
   );
@@ -121,9 +80,9 @@ export function emptyAccumulated(session: BuildSession): Accumulated {
 /** The built-in configuration with what the files of `configurations` add. */
 function ownConfig({ kustomization, loader }: LoadedKustomization): TransformerConfig {
   let added = EMPTY_CONFIG;
-  for (const entry of kustomization.configurations ?? []) {
-    const { path, text } = loader.loadText(entry);
-    added = mergeConfig(added, decodeConfig(text, path));
+  for (const [index, entry] of (kustomization.configurations ?? []).entries()) {
+    const { path, text } = loader.under(["configurations", index], () => loader.loadText(entry));
+    added = loader.under(["configurations", index], () => mergeConfig(added, decodeConfig(text, path)));
   }
   return mergeConfig(DEFAULT_CONFIG, added);
 }
@@ -138,7 +97,7 @@ function accumulateResource(
   const { loader } = loaded;
   if (!loader.isDirectory(entry)) {
     const { path, text } = loader.loadText(entry);
-    for (const resource of parse(text, path, session)) append(into.map, resource, loader, session);
+    for (const resource of parseRemembered(text, path, session)) append(into.map, resource, loader, session);
     return;
   }
   const base = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
@@ -155,11 +114,6 @@ function accumulateResource(
   }
 }
 
-/** Reads objects, from memory where the same text was read before: they must only be changed by `ResourceMap.edit`. */
-function parse(text: string, file: string, session: BuildSession): readonly Resource[] {
-  return session.cache?.parsed(text, file, parseResources) ?? parseResources(text, file);
-}
-
 function append(map: ResourceMap, resource: Resource, loader: Loader, session: BuildSession): void {
   if (map.resources.length >= session.maxObjects) {
     throw loader.fault("render-too-large", "", `there are more than ${session.maxObjects} objects`);
@@ -172,14 +126,24 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
   if (openapi === undefined) return;
   const version = openapi["version"];
   const entry = openapi["path"];
-  if (version && entry) {
-    throw loaded.loader.fault("render-openapi", entry, "openapi cannot have both version and path");
+  const file = entry === undefined ? undefined : loaded.loader.loadText(entry);
+  // As kustomize: the first that sets a schema sets it for the whole build, and what others ask for is not looked at.
+  if (session.customSchema) return;
+  if (file === undefined) {
+    if (!version) return;
+    if (version !== "v1.21.2" && version !== "v1212") {
+      const what = `the OpenAPI version ${version} is not built in; use v1.21.2, or a file of your own with path`;
+      throw renderError("render-openapi", what, { field: ["version"] });
+    }
+    session.customSchema = true;
+    return;
   }
-  if (version && version !== "v1.21.2" && version !== "v1212") {
-    throw loaded.loader.fault("render-openapi", version, `the OpenAPI version ${version} is not built in; v1.21.2 is`);
+  if (version !== undefined) {
+    throw renderError("render-openapi", "openapi cannot have both version and path; remove one", {
+      field: ["version"],
+    });
   }
-  if (!entry || session.customSchema) return;
-  const { path, text } = loaded.loader.loadText(entry);
+  const { path, text } = file;
   session.schemas = combineLayers([readOpenApi(text, path).layer, KUSTOMIZE_LAYER]);
   session.schemasKey = contentKey(text);
   session.customSchema = true;
@@ -198,21 +162,31 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
     const options = mergeOptions(entry.options, kustomization.generatorOptions);
     absorb(generate(kind, { ...entry, ...(options && { options }) }, loader, file), origin, writer);
   };
+  const charts: ChartOptions = { inflator: session.charts, namespace: releaseNamespace(loaded) };
+  const inflate = (entry: HelmChartEntry) => inflateChart(entry, chartGlobals(kustomization), loader, charts);
+  // As kustomize: all generators are configured before the first one runs, and charts may not be allowed at all.
+  if (session.charts === undefined) {
+    for (const [index, entry] of chartEntries(kustomization).entries()) {
+      loader.under(["helmCharts", index], () => inflate(entry));
+    }
+  }
+  const plugins = loadPlugins("generators", loaded, session);
+  for (const { kind, file: from, line } of plugins) {
+    if (!isGenerator(kind)) throw renderError("render-plugin", `${kind} is no generator`, { file: from, line });
+  }
   for (const kind of ["ConfigMap", "Secret"] as const) {
     const field = kind === "ConfigMap" ? "configMapGenerator" : "secretGenerator";
     for (const [index, entry] of (kustomization[field] ?? []).entries()) {
       const writer = { by: `${kind}Generator`, file, field: `${field}[${index}]` };
-      run(kind, entry, generatorStep(kind, file), writer);
+      loader.under([field, index], () => run(kind, entry, generatorStep(kind, file), writer));
     }
   }
-  const charts: ChartOptions = { inflator: session.charts, namespace: releaseNamespace(loaded) };
   for (const [index, entry] of chartEntries(kustomization).entries()) {
     const writer = { by: "HelmChartInflationGenerator", file, field: `helmCharts[${index}]` };
     const origin = { configuredIn: file, configuredBy: { apiVersion: "builtin", kind: writer.by } };
-    for (const made of inflateChart(entry, chartGlobals(kustomization), loader, charts)) absorb(made, origin, writer);
+    for (const made of loader.under(["helmCharts", index], () => inflate(entry))) absorb(made, origin, writer);
   }
-  for (const plugin of loadPlugins(kustomization.generators ?? [], loaded, session)) {
-    if (!isGenerator(plugin)) throw loader.fault("render-plugin", plugin.kind, `${plugin.kind} is no generator`);
+  for (const plugin of plugins) {
     const writer = { by: plugin.kind, file: plugin.file };
     if (plugin.kind === "HelmChartInflationGenerator") {
       for (const made of inflateChart(plugin.config, plugin.config, loader, { ...charts, namespace: "" })) {
@@ -236,128 +210,52 @@ function remembered(made: Resource, session: BuildSession): Resource {
   return session.cache.generated(key, made);
 }
 
-/** Plugin configurations from files, directories and inline text. */
-function loadPlugins(entries: readonly string[], loaded: LoadedKustomization, session: BuildSession): Plugin[] {
-  return entries.flatMap((entry) => pluginResources(entry, loaded, session)).map(readPlugin);
-}
-
-function pluginResources(entry: string, loaded: LoadedKustomization, session: BuildSession): readonly Resource[] {
-  const { loader, file } = loaded;
-  if (entry.includes("\n") || entry.trimStart().startsWith("{")) {
-    try {
-      return parse(entry, file, session);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      throw loader.fault("render-plugin", entry.split("\n")[0] ?? "", error.message, error);
-    }
+/** Plugin configurations: those written inline, then those of files and directories. */
+function loadPlugins(
+  field: "generators" | "transformers" | "validators",
+  loaded: LoadedKustomization,
+  session: BuildSession,
+  depth = 0,
+): Plugin[] {
+  const { kustomization, loader } = loaded;
+  const entries = [...(kustomization[field] ?? []).entries()];
+  const configs = emptyAccumulated(session);
+  const inline = new Map<number, AppError | "read">();
+  for (const [index, entry] of entries) {
+    if (!/\n|^\s*(?:\{|#|---|$)/.test(entry)) continue;
+    inline.set(index, readInlinePlugin(entry, loaded, configs, session));
   }
-  if (!loader.isDirectory(entry)) {
-    const { path, text } = loader.loadText(entry);
-    return parse(text, path, session);
-  }
-  const child = emptyAccumulated(session);
-  accumulate(loadKustomization(loader.child(entry), session, releaseNamespace(loaded)), child, session, 1);
-  return child.map.resources;
-}
-
-function transform(loaded: LoadedKustomization, into: Accumulated, session: BuildSession): void {
-  const { kustomization: k, loader, file } = loaded;
-  const { map, config } = into;
-  const context: PatchContext = {
-    loader,
-    schemas: session.schemas,
-    file,
-    parse: (text, from) => parse(text, from, session),
-  };
-  const run = (step: Step, origin: BuildStep, apply: () => void): void => {
-    map.during(step, apply);
-    if (session.metadata?.origin === true || session.metadata?.transformations === true) recordTransformer(map, origin);
-    map.dropEmpty();
-  };
-  // What decides the change, beside the object: the entry and the tables or schemas that the transformer goes by.
-  const step = (by: string, field: string, entry: unknown, tables: object | string, apply: () => void): void => {
-    const writer = { by, file, field };
-    const key = session.map.keepStates
-      ? `${JSON.stringify([writer, entry])}\n${typeof tables === "string" ? tables : dataKey(tables)}`
-      : undefined;
-    run({ key, writer }, { configuredIn: file, configuredBy: { apiVersion: "builtin", kind: by } }, apply);
-  };
-  const { schemasKey } = session;
-  if ((k.patchesStrategicMerge ?? []).length > 0) {
-    step("PatchStrategicMergeTransformer", "patchesStrategicMerge", undefined, schemasKey, () => {
-      for (const entry of k.patchesStrategicMerge ?? []) applyMergeEntry(map, entry, context);
+  for (const [index, entry] of entries) {
+    const failure = inline.get(index);
+    if (failure === "read") continue;
+    loader.under([field, index], () => {
+      if (failure === undefined) accumulateResource(entry, loaded, configs, session, depth);
+      else throw inlinePluginFault(failure);
     });
   }
-  for (const [index, entry] of (k.patches ?? []).entries()) {
-    step("PatchTransformer", `patches[${index}]`, entry, schemasKey, () => applyPatchEntry(map, entry, context));
-  }
-  if (k.namespace) {
-    const { namespace } = k;
-    step("NamespaceTransformer", "namespace", namespace, config.namespace, () =>
-      setNamespaces(map, { namespace, specs: config.namespace, unsetOnly: false, subjects: "default-only" }),
-    );
-  }
-  for (const where of ["prefix", "suffix"] as const) {
-    const [by, field] =
-      where === "prefix"
-        ? (["PrefixTransformer", "namePrefix"] as const)
-        : (["SuffixTransformer", "nameSuffix"] as const);
-    const affix = k[field];
-    if (affix) step(by, field, affix, config[field], () => addAffix(map, affix, where, config[field]));
-  }
-  for (const [index, entry] of (k.labels ?? []).entries()) {
-    const specs = labelSpecs(entry, config);
-    step("LabelTransformer", `labels[${index}]`, entry.pairs, specs, () => setPairs(map, entry.pairs, specs));
-  }
-  if (k.commonLabels !== undefined) {
-    step("LabelTransformer", "commonLabels", k.commonLabels, config.commonLabels, () =>
-      setPairs(map, k.commonLabels, config.commonLabels),
-    );
-  }
-  if (k.commonAnnotations !== undefined) {
-    step("AnnotationsTransformer", "commonAnnotations", k.commonAnnotations, config.commonAnnotations, () =>
-      setPairs(map, k.commonAnnotations, config.commonAnnotations),
-    );
-  }
-  for (const [index, entry] of (k.patchesJson6902 ?? []).entries()) {
-    step("PatchJson6902Transformer", `patchesJson6902[${index}]`, entry, "", () => applyJsonEntry(map, entry, context));
-  }
-  for (const [index, entry] of (k.replicas ?? []).entries()) {
-    step("ReplicaCountTransformer", `replicas[${index}]`, entry, config.replicas, () =>
-      setReplicas(map, entry.name ?? "", entry.count ?? 0, config.replicas),
-    );
-  }
-  for (const [index, entry] of (k.images ?? []).entries()) {
-    step("ImageTagTransformer", `images[${index}]`, entry, config.images, () => setImages(map, entry, config.images));
-  }
-  const replacements = k.replacements ?? [];
-  if (replacements.length > 0) {
-    step("ReplacementTransformer", "replacements", replacements, "", () =>
-      applyLoadedReplacements(map, replacements, loader, file),
-    );
-  }
-  for (const plugin of loadPlugins(k.transformers ?? [], loaded, session)) {
-    const writer = { by: plugin.kind, file: plugin.file };
-    run({ key: pluginKey(plugin, session), writer }, pluginStep(plugin), () =>
-      runTransformer(map, plugin, { ...context, file: plugin.file }),
-    );
-  }
-  for (const plugin of loadPlugins(k.validators ?? [], loaded, session)) {
-    map.during({ key: pluginKey(plugin, session), writer: { by: plugin.kind, file: plugin.file } }, () =>
-      runTransformer(map, plugin, context),
-    );
-  }
+  return configs.map.resources.map(readPlugin);
 }
 
-function pluginKey(plugin: Plugin, session: BuildSession): string | undefined {
-  return session.map.keepStates ? `${JSON.stringify(plugin)}\n${session.schemasKey}` : undefined;
+function readInlinePlugin(
+  entry: string,
+  { file, loader }: LoadedKustomization,
+  configs: Accumulated,
+  session: BuildSession,
+): AppError | "read" {
+  let resources: readonly Resource[];
+  try {
+    resources = parseRemembered(entry, file, session);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+  for (const resource of resources) append(configs.map, resource, loader, session);
+  return "read";
 }
 
-function labelSpecs(entry: LabelEntry, config: TransformerConfig): readonly FieldSpec[] {
-  const specs = mergeFieldSpecs(entry.fields ?? [], config.labels);
-  if (entry.includeSelectors === true) return mergeFieldSpecs(specs, config.commonLabels);
-  let all = specs;
-  if (entry.includeTemplates === true) all = mergeFieldSpecs(all, config.templateLabels);
-  if (entry.includeVolumeClaimTemplates === true) all = mergeFieldSpecs(all, config.volumeClaimTemplateLabels);
-  return mergeFieldSpecs(all, [{ path: "metadata/labels", create: true }]);
+// As kustomize: what is no object can only be a path, and such a file there is not.
+function inlinePluginFault(failure: AppError): RenderError {
+  const why = failure instanceof RenderError ? failure.what : failure.message;
+  const what = `the entry is neither a path nor the configuration of a plugin: ${why}`;
+  return renderError("render-missing-file", what, { cause: failure });
 }

@@ -146,8 +146,9 @@ export function positionIn(text: string, offset: number): { readonly line: numbe
 }
 
 /**
- * Runs `act`, and gives an error that does not know its line the one of its field in `file`: that of the field or text
- * it names under `above`, or of `above` itself. Errors about other files pass unchanged.
+ * Runs `act`, and gives an error about `file` the place of the field or text that it names, searched for under `above`
+ * first; one that names nothing gets the place of `above`. Errors that know their line for good, and those about other
+ * files, pass unchanged.
  */
 export function withFieldPositions<T>(
   file: string,
@@ -158,11 +159,14 @@ export function withFieldPositions<T>(
   try {
     return act();
   } catch (error) {
-    if (!(error instanceof RenderError) || error.place.line !== undefined) throw error;
+    if (!(error instanceof RenderError) || !isUnsettled(error.place, file)) throw error;
     const { field } = error.place;
-    if (error.place.file !== undefined && error.place.file !== file) throw error;
     const place =
       typeof field === "string" ? positions().findText(field, above) : positions().find([...above, ...(field ?? [])]);
-    throw error.at({ file, ...place });
+    throw error.at({ file, ...place, field: undefined });
   }
+}
+
+function isUnsettled({ file, line, field }: RenderErrorPlace, own: string): boolean {
+  return (file === undefined || file === own) && (line === undefined || field !== undefined);
 }

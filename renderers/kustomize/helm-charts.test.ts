@@ -54,7 +54,7 @@ describe("helmCharts", () => {
 
     expect([error.code, error.message]).toEqual([
       "render-plugin",
-      "kustomization.yaml:1: the Helm chart web is not inflated unless charts are enabled (--enable-helm)",
+      "kustomization.yaml:1:21: the Helm chart web is not inflated unless charts are enabled (--enable-helm)",
     ]);
   });
 

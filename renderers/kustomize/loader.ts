@@ -2,9 +2,10 @@
 
 import { AppError } from "../../runtime/errors.ts";
 import type { SourceTree } from "../../sources/tree.ts";
-import { type RenderErrorCode, renderError } from "../errors.ts";
+import { RenderError, type RenderErrorCode, renderError } from "../errors.ts";
 import { isWithin, joinPath, PathResolver, type ResolvedPath } from "../paths.ts";
 import type { RenderWarning } from "../rendered.ts";
+import { type FieldPath, FieldPositions, withFieldPositions } from "./field-positions.ts";
 import { KUSTOMIZATION_FILES } from "./kustomization.ts";
 import {
   isRemoteFile,
@@ -60,6 +61,7 @@ export class Loader {
   private readonly depth: number;
   private fileName = "";
   private text = "";
+  private knownPositions: FieldPositions | undefined;
 
   private constructor(from: LoaderFields) {
     this.tree = from.tree;
@@ -174,17 +176,26 @@ export class Loader {
     return { path: this.fileName, text: this.text };
   }
 
-  /** An error about an entry of this kustomization file, with the line that names it. */
-  fault(code: RenderErrorCode, entry: string, what: string, cause?: unknown): AppError {
-    return renderError(code, what, { ...this.placeOf(entry), ...(cause === undefined ? {} : { cause }) });
+  /** An error about an entry of this kustomization file, with the place that names it; see `under`. */
+  fault(code: RenderErrorCode, entry: string | FieldPath, what: string, cause?: unknown): RenderError {
+    const positions = this.positions();
+    const place = typeof entry === "string" ? positions.findText(entry, []) : positions.find(entry);
+    return renderError(code, what, {
+      file: this.fileName === "" ? this.nameOf(this.namedRoot) : this.fileName,
+      ...place,
+      ...(entry === "" ? {} : { field: entry }),
+      ...(cause === undefined ? {} : { cause }),
+    });
   }
 
-  private placeOf(entry: string): { readonly file: string; readonly line?: number } {
-    const at = entry === "" ? -1 : this.text.split("\n").findIndex((line) => line.includes(entry));
-    return {
-      file: this.fileName === "" ? this.nameOf(this.namedRoot) : this.fileName,
-      ...(at < 0 ? {} : { line: at + 1 }),
-    };
+  /** Runs `act` for a field of this kustomization file; errors that name a part of it, or no place, get its position. */
+  under<T>(field: FieldPath, act: () => T): T {
+    return withFieldPositions(this.fileName, () => this.positions(), field, act);
+  }
+
+  private positions(): FieldPositions {
+    this.knownPositions ??= new FieldPositions(this.text);
+    return this.knownPositions;
   }
 
   private find(entry: string): ResolvedPath {
@@ -268,13 +279,13 @@ export class Loader {
       return question(remotes);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      const place = this.placeOf(entry);
-      const at = place.line === undefined ? place.file : `${place.file}:${place.line}`;
-      throw new AppError(error.code, `${at}: ${error.message}`, {
-        recovery: error.recovery,
-        ...(error.afterMs === undefined ? {} : { afterMs: error.afterMs }),
-        details: { ...error.details, ...place },
-        cause: error,
+      const { file, line, column, path } = this.fault("render-failed", entry, "").place;
+      const place = { file, line, column, path, field: entry, cause: error };
+      const { recovery, afterMs, details } = error;
+      throw new RenderError(error.code, error.message, place, {
+        recovery,
+        details,
+        ...(afterMs === undefined ? {} : { afterMs }),
       });
     }
   }

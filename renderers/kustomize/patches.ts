@@ -2,9 +2,11 @@
 
 import { parseYaml } from "../../kube/yaml.ts";
 import { AppError } from "../../runtime/errors.ts";
-import { renderError } from "../errors.ts";
+import { RenderError, type RenderErrorPlace, renderError } from "../errors.ts";
+import type { FieldPath } from "./field-positions.ts";
+import { describeWithOrigin, hintOfName } from "./hints.ts";
 import { applyOperations, type Operation, readOperations } from "./json-patch.ts";
-import type { PatchEntry, Selector } from "./kustomization.ts";
+import type { PatchEntry } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import { mergeObject } from "./merge.ts";
 import type { MergeSchemas } from "./merge-schema.ts";
@@ -29,31 +31,35 @@ interface MergeOptions {
 
 const STRICT: MergeOptions = { allowNameChange: false, allowKindChange: false };
 
+/** A transformer whose configuration has been read. */
+export type Transform = (map: ResourceMap) => void;
+
 type PatchContent =
   | { readonly type: "merge"; readonly patches: readonly Resource[] }
   | { readonly type: "json"; readonly operations: readonly Operation[] };
 
-/** Applies one entry of `patches`. */
-export function applyPatchEntry(map: ResourceMap, entry: PatchEntry, context: PatchContext): void {
-  const { text, file } = patchText(entry.path, entry.patch, context);
+/** Reads one entry of `patches`; what comes back applies it. */
+export function preparePatchEntry(entry: PatchEntry, context: PatchContext): Transform {
+  // As kustomize: white space around an inline patch counts for nothing, around a path it does.
+  const { text, file } = patchText(entry.path ?? "", entry.patch?.trim() ?? "", ["path", "patch"], context);
   const content = readPatch(text, file, context);
-  map.within(text, file === context.file ? undefined : file, () => {
-    if (content.type === "merge") {
-      applyMergePatches(map, entry, content.patches, file, context);
-      return;
-    }
-    if (entry.target === undefined) {
-      throw renderError("render-patch-no-target", "a JSON patch needs a target", { file });
-    }
-    applyJson(map, selectResources(map.resources, entry.target), content.operations, file);
-  });
+  return (map) =>
+    map.within(text, patchFile(file, context), () => {
+      if (content.type === "merge") {
+        applyMergePatches(map, entry, content.patches, context);
+        return;
+      }
+      if (entry.target === undefined) {
+        throw renderError("render-patch-no-target", "a list of operations needs a target; add one to the entry");
+      }
+      applyJson(map, selectResources(map.resources, entry.target), content.operations, patchFile(file, context));
+    });
 }
 
 function applyMergePatches(
   map: ResourceMap,
   entry: PatchEntry,
   patches: readonly Resource[],
-  file: string,
   context: PatchContext,
 ): void {
   const options = {
@@ -67,8 +73,8 @@ function applyMergePatches(
   const [patch] = patches;
   if (patch === undefined) return;
   if (patches.length > 1) {
-    const what = "a patch with a target must be a single document";
-    throw renderError("render-patch-multiple-with-target", what, { file });
+    const what = `a patch with a target must be one document, not ${patches.length}; make each an entry of its own`;
+    throw renderError("render-patch-multiple-with-target", what, { field: ["target"] });
   }
   for (const resource of selectResources(map.resources, entry.target)) {
     map.edit(resource, (own) => {
@@ -81,73 +87,99 @@ function applyMergePatches(
   map.dropEmpty();
 }
 
-/** Applies one entry of `patchesStrategicMerge`: a file or inline text. */
-export function applyMergeEntry(map: ResourceMap, entry: string, context: PatchContext): void {
-  let text = entry;
-  let { file } = context;
-  let patches: readonly Resource[] | undefined;
-  if (entry.includes("\n") || entry.trimStart().startsWith("{")) patches = tryParse(entry, file, context);
-  if (patches === undefined) {
-    ({ text, path: file } = context.loader.loadText(entry));
-    patches = context.parse(text, file);
+/** Reads `patchesStrategicMerge`: each entry a file or inline text, given with the steps to it. */
+export function prepareMergeEntries(
+  entries: readonly { readonly entry: string; readonly field: FieldPath }[],
+  context: PatchContext,
+): Transform {
+  const { loader } = context;
+  const loaded = entries.map(({ entry, field }) => ({
+    field,
+    ...loader.under(field, () => mergeEntry(entry, context)),
+  }));
+  if (loaded.every(({ patches }) => patches.length === 0)) {
+    throw renderError("render-patch-unparsable", "the patches hold nothing; write one, or remove the entries");
   }
-  const found = patches;
-  map.within(text, file === context.file ? undefined : file, () => {
-    for (const [index, patch] of found.entries()) applyByIdentity(map, patch, STRICT, context, String(index));
-  });
+  return (map) => {
+    for (const { field, text, file, patches } of loaded) {
+      const apply = (): void => {
+        for (const [index, patch] of patches.entries()) applyByIdentity(map, patch, STRICT, context, String(index));
+      };
+      map.within(text, patchFile(file, context), () => loader.under(field, apply));
+    }
+  };
 }
 
-/** Applies one entry of `patchesJson6902`, whose target names exactly one object. */
-export function applyJsonEntry(map: ResourceMap, entry: PatchEntry, context: PatchContext): void {
-  const { text, file } = patchText(entry.path, entry.patch, context);
+function mergeEntry(entry: string, context: PatchContext) {
+  const { file } = context;
+  // As kustomize: what reads as objects is a patch, everything else a path. No path spans lines or is a map.
+  const inline = /\n|^\s*(?:\{|#|---|$)/.test(entry) ? tryParse(entry, file, context) : undefined;
+  if (inline !== undefined) return { text: entry, file, patches: inline };
+  const { path, text } = context.loader.loadText(entry);
+  return { text, file: path, patches: context.parse(text, path) };
+}
+
+/** Reads one entry of `patchesJson6902`, or a PatchJson6902Transformer, whose text stands in `textField`. */
+export function prepareJsonEntry(
+  { path = "", patch = "", target }: PatchEntry,
+  textField: string,
+  context: PatchContext,
+): Transform {
+  if (!target?.name) {
+    const what = "a JSON patch needs a target with kind and name; add them to the entry";
+    throw renderError("render-patch-no-target", what, { field: ["target"] });
+  }
+  const { text, file } = patchText(path, patch, ["path", textField], context);
   const operations = operationsOf(text, file);
-  if (operations === undefined) {
-    throw renderError("render-patch-unparsable", "the patch is no list of operations", { file });
+  if (operations === undefined || operations.length === 0) {
+    const found = operations === undefined ? "no list of operations" : "empty";
+    throw renderError("render-patch-unparsable", `the patch is ${found}; write a list of {op, path, value}`, {
+      file: patchFile(file, context),
+    });
   }
-  const { target } = entry;
-  if (target === undefined || !target.name) {
-    throw renderError("render-patch-no-target", "a JSON patch needs a target with kind and name", { file });
-  }
-  const { group = "", version = "", kind = "", name, namespace = "" } = target;
-  const found = map.findByAnyId({ group, version, kind, name, namespace });
-  if (found.length !== 1) {
-    const what = `${describeSelector(target)} matches ${found.length} objects, one is needed`;
-    throw renderError("render-patch-no-target", what, { file });
-  }
-  map.within(text, file === context.file ? undefined : file, () => applyJson(map, found, operations, file));
+  return (map) =>
+    map.within(text, patchFile(file, context), () => {
+      applyJson(map, selectResources(map.resources, target), operations, patchFile(file, context));
+    });
 }
 
-function patchText(path: string | undefined, inline: string | undefined, context: PatchContext) {
-  const entry = path?.trim() ?? "";
-  if (entry === "" && (inline ?? "") === "") {
-    throw renderError("render-patch-source", "a patch needs either path or patch", { file: context.file });
+function patchText(path: string, inline: string, names: readonly [string, string], context: PatchContext) {
+  const both = `${names[0]} and ${names[1]}`;
+  if (path === "" && inline === "") {
+    throw renderError("render-patch-source", `a patch needs ${both.replace(" and ", " or ")}; add one of them`);
   }
-  if (entry !== "" && (inline ?? "") !== "") {
-    throw context.loader.fault("render-patch-source", entry, "a patch cannot have both path and patch");
+  if (path !== "" && inline !== "") {
+    const what = `a patch cannot have both ${both}; remove one of them`;
+    throw renderError("render-patch-source", what, { field: [names[1]] });
   }
-  if (entry === "") return { text: inline ?? "", file: context.file };
-  const { path: file, text } = context.loader.loadText(entry);
-  return { text, file };
+  if (path === "") return { text: inline, file: context.file };
+  const loaded = context.loader.loadText(path);
+  return { text: loaded.text, file: loaded.path };
 }
 
+function patchFile(file: string, context: PatchContext): string | undefined {
+  return file === context.file ? undefined : file;
+}
+
+// As kustomize: what reads as objects, or as nothing at all, is no list of operations.
 function readPatch(text: string, file: string, context: PatchContext): PatchContent {
-  let patches: readonly Resource[] | undefined;
   let failure: unknown;
   try {
-    patches = context.parse(text, file);
+    return { type: "merge", patches: context.parse(text, file) };
   } catch (error) {
     failure = error;
   }
   const operations = operationsOf(text, file);
-  if (patches === undefined && operations === undefined) {
-    const reason = failure instanceof AppError ? ` (${failure.message})` : "";
-    const what = `the patch is neither an object nor a list of operations${reason}`;
-    throw renderError("render-patch-unparsable", what, { file, cause: failure });
-  }
-  if (patches !== undefined && operations !== undefined) {
-    throw renderError("render-patch-unparsable", "the patch could be an object or a list of operations", { file });
-  }
-  return patches === undefined ? { type: "json", operations: operations! } : { type: "merge", patches };
+  if (operations !== undefined) return { type: "json", operations };
+  if (!(failure instanceof AppError)) throw failure;
+  const reason = failure instanceof RenderError ? failure.what : failure.message;
+  const what = `the patch is neither an object (${reason}) nor a list of operations`;
+  const line = file === context.file ? undefined : failure.details["line"];
+  throw renderError("render-patch-unparsable", what, {
+    file: patchFile(file, context),
+    ...(typeof line === "number" ? { line } : {}),
+    cause: failure,
+  });
 }
 
 function tryParse(text: string, file: string, context: PatchContext): readonly Resource[] | undefined {
@@ -183,18 +215,29 @@ function applyByIdentity(
   const found = map.findByAnyId(patch.originalId);
   const [resource] = found;
   if (resource === undefined || found.length > 1) {
-    const what =
-      resource === undefined
-        ? `the patch is for ${patch.describe()}, which is not among the objects`
-        : `the patch for ${patch.describe()} matches ${found.length} objects`;
-    throw renderError("render-patch-no-target", what, {
-      file: patch.origin.file,
-      line: patch.origin.line,
-      object: patch.describe(),
-    });
+    throw noSingleTarget(patch, found, map, context);
   }
   map.edit(resource, (own) => mergeInto(own, patch, options, context), salt);
   map.dropEmpty();
+}
+
+function noSingleTarget(
+  patch: Resource,
+  found: readonly Resource[],
+  map: ResourceMap,
+  context: PatchContext,
+): RenderError {
+  const what =
+    found.length === 0
+      ? `the patch is for ${patch.describe()}, which is not among the objects${hintOfName(patch.originalId, map)}`
+      : `the patch for ${patch.describe()} could mean any of ${found.map(describeWithOrigin).join(", ")}; ` +
+        "give it a target that selects one";
+  return renderError("render-patch-no-target", what, { ...placeOfPatch(patch, context), object: patch.describe() });
+}
+
+function placeOfPatch({ origin: { file, line } }: Resource, context: PatchContext): RenderErrorPlace {
+  // The line of an inline patch counts from its own first one.
+  return file === context.file ? { field: ["patch"] } : { file, line };
 }
 
 function mergeInto(resource: Resource, patch: Resource, options: MergeOptions, context: PatchContext): void {
@@ -209,11 +252,7 @@ function mergeInto(resource: Resource, patch: Resource, options: MergeOptions, c
     if (outcome === "deleted") resource.node = new Map();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    throw new AppError(error.code, `${patch.origin.file}: ${error.message}, in the patch of ${resource.describe()}`, {
-      recovery: "stall",
-      details: { ...error.details, file: patch.origin.file, line: patch.origin.line, object: resource.describe() },
-      cause: error,
-    });
+    throw faultOfPatch(error, resource, placeOfPatch(patch, context));
   }
   if (resource.isEmpty) return;
   if (!options.allowKindChange) resource.node.set("kind", kind ?? stringNode(""));
@@ -229,29 +268,36 @@ function applyJson(
   map: ResourceMap,
   resources: readonly Resource[],
   operations: readonly Operation[],
-  file: string,
+  file: string | undefined,
 ): void {
   const doubled = operations.map((operation) => ({ ...operation, value: doubles(operation.value) }));
   for (const resource of resources) map.edit(resource, (own) => operate(own, doubled, file));
 }
 
-function operate(resource: Resource, operations: readonly Operation[], file: string): void {
+function operate(resource: Resource, operations: readonly Operation[], file: string | undefined): void {
   resource.rememberName();
-  const before = resource.describe();
   try {
     const result = fromValue(applyOperations(doubles(toValue(resource.node)), operations));
-    if (!isMapNode(result)) throw renderError("render-patch-operation", "the patch leaves no object", { file });
+    if (!isMapNode(result)) throw renderError("render-patch-operation", "it leaves no object");
     resource.node = result;
     // The origin stands among the annotations while a build runs, and goes when they are replaced.
     if (operations.some(replacesAnnotations)) resource.forgetOrigin();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    throw new AppError(error.code, `${file}: the patch of ${before} fails: ${error.message}`, {
-      recovery: "stall",
-      details: { ...error.details, file, object: before },
-      cause: error,
-    });
+    throw faultOfPatch(error, resource, file === undefined ? { field: ["patch"] } : { file });
   }
+}
+
+/** An error of applying a patch, with the object and the place of the patch. */
+function faultOfPatch(error: AppError, resource: Resource, place: RenderErrorPlace): RenderError {
+  const what = error instanceof RenderError ? error.what : error.message;
+  const { path } = error.details;
+  return new RenderError(error.code, `the patch of ${resource.describe()} does not apply: ${what}`, {
+    ...place,
+    ...(typeof path === "string" && path !== "" ? { path } : {}),
+    object: resource.describe(),
+    cause: error,
+  });
 }
 
 function replacesAnnotations({ op, path, from }: Operation): boolean {
@@ -267,10 +313,4 @@ function doubles(value: unknown): unknown {
   const copy: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) copy[key] = doubles(item);
   return copy;
-}
-
-function describeSelector(selector: Selector): string {
-  const kind = [selector.group, selector.version, selector.kind].filter((part) => part).join("/");
-  const name = selector.namespace ? `${selector.namespace}/${selector.name ?? ""}` : (selector.name ?? "");
-  return `${kind} ${name}`.trim() || "the target";
 }

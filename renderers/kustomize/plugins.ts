@@ -16,10 +16,15 @@ import type {
 import { PLUGIN_FIELDS } from "./kustomization-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
 import { fromValue, type NodeMap, toValue } from "./node.ts";
-import { applyJsonEntry, applyMergeEntry, applyPatchEntry, type PatchContext } from "./patches.ts";
-import { applyLoadedReplacements } from "./replacements.ts";
+import {
+  type PatchContext,
+  prepareJsonEntry,
+  prepareMergeEntries,
+  preparePatchEntry,
+  type Transform,
+} from "./patches.ts";
+import { prepareReplacements } from "./replacements.ts";
 import { type BuildStep, Resource } from "./resource.ts";
-import type { ResourceMap } from "./resource-map.ts";
 import { applyValueAdd } from "./value-add.ts";
 
 /** Fields of any plugin; which are set depends on the kind. */
@@ -56,6 +61,7 @@ export interface Plugin {
   readonly name: string;
   readonly namespace: string;
   readonly file: string;
+  readonly line: number | undefined;
   readonly config: PluginConfig;
 }
 
@@ -81,7 +87,7 @@ export function readPlugin(resource: Resource): Plugin {
   try {
     // decodeField answers the shape that PLUGIN_FIELDS spells out for the kind.
     const config = decodeField(own, { fields }, "lenient") as PluginConfig;
-    return { kind, name, namespace, file, config };
+    return { kind, name, namespace, file, line, config };
   } catch (error) {
     if (!(error instanceof RenderError) || typeof error.place.field !== "object") throw error;
     const path = formatFieldPath(error.place.field);
@@ -89,8 +95,8 @@ export function readPlugin(resource: Resource): Plugin {
   }
 }
 
-export function isGenerator(plugin: Plugin): boolean {
-  return GENERATORS.has(plugin.kind);
+export function isGenerator(kind: string): boolean {
+  return GENERATORS.has(kind);
 }
 
 /** The generator entry of a plugin; name and namespace are those of its metadata. */
@@ -126,59 +132,68 @@ export function pluginStep(plugin: Plugin): BuildStep {
   return { configuredIn: plugin.file, configuredBy };
 }
 
-/** Runs a transformer plugin on all objects. */
-export function runTransformer(map: ResourceMap, plugin: Plugin, context: PatchContext): void {
+/** Reads what a transformer plugin is configured to do; what comes back does it to all objects. */
+export function prepareTransformer(plugin: Plugin, context: PatchContext): Transform {
+  const apply = atPlugin(plugin, () => configure(plugin, context));
+  return (map) => atPlugin(plugin, () => apply(map));
+}
+
+// Paths of a plugin's configuration are those of its own file, wherever they were looked for.
+function atPlugin<T>({ file, line }: Plugin, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof RenderError)) throw error;
+    const { field, line: known } = error.place;
+    if (known !== undefined && field === undefined) throw error;
+    const path = typeof field === "object" ? { path: formatFieldPath(field) } : {};
+    throw error.at({ file, line, column: undefined, field: undefined, ...path });
+  }
+}
+
+function configure(plugin: Plugin, context: PatchContext): Transform {
   const { config } = plugin;
   const specs = config.fieldSpecs ?? [];
   switch (plugin.kind) {
     case "PrefixTransformer":
-      addAffix(map, config.prefix ?? "", "prefix", orDefault(specs, NAME_SPECS));
-      return;
+      return (map) => addAffix(map, config.prefix ?? "", "prefix", orDefault(specs, NAME_SPECS));
     case "SuffixTransformer":
-      addAffix(map, config.suffix ?? "", "suffix", orDefault(specs, NAME_SPECS));
-      return;
+      return (map) => addAffix(map, config.suffix ?? "", "suffix", orDefault(specs, NAME_SPECS));
     case "PrefixSuffixTransformer":
-      addAffix(map, config.prefix ?? "", "prefix", specs);
-      addAffix(map, config.suffix ?? "", "suffix", specs);
-      return;
-    case "NamespaceTransformer":
-      setNamespaces(map, {
-        namespace: plugin.namespace,
-        specs,
-        unsetOnly: config.unsetOnly ?? false,
-        subjects: subjectsOf(config.setRoleBindingSubjects, plugin.file),
-      });
-      return;
+      return (map) => {
+        addAffix(map, config.prefix ?? "", "prefix", specs);
+        addAffix(map, config.suffix ?? "", "suffix", specs);
+      };
+    case "NamespaceTransformer": {
+      const subjects = subjectsOf(config.setRoleBindingSubjects);
+      const { namespace } = plugin;
+      return (map) => setNamespaces(map, { namespace, specs, unsetOnly: config.unsetOnly ?? false, subjects });
+    }
     case "LabelTransformer":
-      setPairs(map, config.labels, specs);
-      return;
+      return (map) => setPairs(map, config.labels, specs);
     case "AnnotationsTransformer":
-      setPairs(map, config.annotations, specs);
-      return;
+      return (map) => setPairs(map, config.annotations, specs);
     case "ImageTagTransformer":
-      setImages(map, config.imageTag ?? {}, specs);
-      return;
+      return (map) => setImages(map, config.imageTag ?? {}, specs);
     case "ReplicaCountTransformer":
-      setReplicas(map, config.replica?.name ?? "", config.replica?.count ?? 0, specs);
-      return;
+      return (map) => setReplicas(map, config.replica?.name ?? "", config.replica?.count ?? 0, specs);
     case "PatchTransformer":
-      applyPatchEntry(map, config, context);
-      return;
-    case "PatchJson6902Transformer":
-      applyJsonEntry(map, { ...config, ...(config.jsonOp === undefined ? {} : { patch: config.jsonOp }) }, context);
-      return;
-    case "PatchStrategicMergeTransformer":
-      for (const path of config.paths ?? []) applyMergeEntry(map, path, context);
-      if (config.patches) applyMergeEntry(map, `${config.patches}\n`, context);
-      return;
+      return preparePatchEntry(config, context);
+    case "PatchJson6902Transformer": {
+      const { path = "", target, jsonOp = "" } = config;
+      return prepareJsonEntry({ path, patch: jsonOp, ...(target && { target }) }, "jsonOp", context);
+    }
+    case "PatchStrategicMergeTransformer": {
+      const paths = (config.paths ?? []).map((entry, index) => ({ entry, field: ["paths", index] }));
+      const inline = config.patches ? [{ entry: `${config.patches}\n`, field: ["patches"] }] : [];
+      return prepareMergeEntries([...paths, ...inline], context);
+    }
     case "ReplacementTransformer":
-      applyLoadedReplacements(map, config.replacements ?? [], context.loader, plugin.file);
-      return;
+      return prepareReplacements(config.replacements ?? [], context.loader, plugin.file);
     case "ValueAddTransformer":
-      applyValueAdd(map, config, context.loader);
-      return;
+      return (map) => applyValueAdd(map, config, context.loader);
     default:
-      throw renderError("render-plugin", `${plugin.kind} is no transformer`, { file: plugin.file });
+      throw renderError("render-plugin", `${plugin.kind} is no transformer`);
   }
 }
 
@@ -188,7 +203,7 @@ function orDefault(specs: readonly FieldSpec[], fallback: readonly FieldSpec[]):
   return specs.length === 0 ? fallback : specs;
 }
 
-function subjectsOf(text: string | undefined, file: string): "default-only" | "all-service-accounts" | "none" {
+function subjectsOf(text: string | undefined): "default-only" | "all-service-accounts" | "none" {
   switch (text) {
     case undefined:
     case "":
@@ -199,6 +214,10 @@ function subjectsOf(text: string | undefined, file: string): "default-only" | "a
     case "none":
       return "none";
     default:
-      throw renderError("render-plugin", `setRoleBindingSubjects cannot be ${text}`, { file });
+      throw renderError(
+        "render-plugin",
+        `setRoleBindingSubjects must be defaultOnly, allServiceAccounts or none, not ${text}`,
+        { field: ["setRoleBindingSubjects"] },
+      );
   }
 }

@@ -240,7 +240,7 @@ describe("a remote base", () => {
     const error = failure("namePrefix: a\nresources:\n- https://host/org/repo?ref=v1\n", remotes);
 
     expect(error).toMatchObject({ code: "git-unreachable", recovery: "wait", afterMs: 5 });
-    expect(error.message).toBe("kustomization.yaml:3: cannot reach https://host");
+    expect(error.message).toBe("kustomization.yaml:3:3: cannot reach https://host");
   });
 });
 

@@ -164,7 +164,7 @@ describe("renderKustomization", () => {
     });
 
     expect(error.message).toBe(
-      "p.yaml: the patch has a list at data, where the object has a map, in the patch of v1 ConfigMap conf",
+      "p.yaml:1: the patch of v1 ConfigMap conf does not apply: the patch has a list at data, where the object has a map",
     );
     expect(error.details).toMatchObject({ file: "p.yaml", object: "v1 ConfigMap conf", path: "data" });
   });

@@ -86,16 +86,17 @@ function applyReplacements(map: ResourceMap, entries: readonly ReplacementEntry[
   }
 }
 
-/** Reads what the entries name and carries them out. */
-export function applyLoadedReplacements(
-  map: ResourceMap,
+/** Reads what the entries name; what comes back carries them out. */
+export function prepareReplacements(
   entries: readonly ReplacementEntry[],
   loader: Loader,
   file: string,
-): void {
+): (map: ResourceMap) => void {
   const loaded = loadReplacements(entries, loader);
-  const text = map.options.keepStates ? JSON.stringify(loaded) : "";
-  map.within(text, undefined, () => applyReplacements(map, loaded, file));
+  return (map) => {
+    const text = map.options.keepStates ? JSON.stringify(loaded) : "";
+    map.within(text, undefined, () => applyReplacements(map, loaded, file));
+  };
 }
 
 function saltOf(map: ResourceMap, index: number, value: Node): string {

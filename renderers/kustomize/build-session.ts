@@ -1,0 +1,51 @@
+// What the steps of a build share.
+
+import type { RenderWarning } from "../rendered.ts";
+import type { BuildMetadataOptions } from "./build-metadata.ts";
+import type { ChartInflator } from "./helm-charts.ts";
+import type { Kustomization } from "./kustomization.ts";
+import type { Loader } from "./loader.ts";
+import type { MergeSchemas } from "./merge-schema.ts";
+import { parseResources } from "./parse.ts";
+import type { RenderCache } from "./render-cache.ts";
+import type { Resource } from "./resource.ts";
+import type { MapOptions, ResourceMap } from "./resource-map.ts";
+import type { TransformerConfig } from "./transformer-config.ts";
+import type { VarSet } from "./vars.ts";
+
+/** What all kustomizations of one build share. */
+export interface BuildSession {
+  readonly warnings: RenderWarning[];
+  /** Objects in all, to keep a build from growing without bound. */
+  readonly maxObjects: number;
+  readonly maxDepth: number;
+  readonly cache: RenderCache | undefined;
+  readonly map: MapOptions;
+  /** Absent: Helm charts are refused. */
+  readonly charts: ChartInflator | undefined;
+  metadata: BuildMetadataOptions | undefined;
+  schemas: MergeSchemas;
+  /** Equal keys mean equal schemas. */
+  schemasKey: string;
+  customSchema: boolean;
+}
+
+/** Objects, configuration and variables as they grow. */
+export interface Accumulated {
+  readonly map: ResourceMap;
+  config: TransformerConfig;
+  readonly vars: VarSet;
+}
+
+export interface LoadedKustomization {
+  readonly kustomization: Kustomization;
+  readonly loader: Loader;
+  readonly file: string;
+  /** The namespace that the kustomizations around this one set, nearest first; charts are released into it. */
+  readonly namespaceAbove: string;
+}
+
+/** Reads objects, from memory where the same text was read before: they must only be changed by `ResourceMap.edit`. */
+export function parseRemembered(text: string, file: string, session: BuildSession): readonly Resource[] {
+  return session.cache?.parsed(text, file, parseResources) ?? parseResources(text, file);
+}
