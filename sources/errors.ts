@@ -142,3 +142,72 @@ export function gitCommandMissing(url: string): AppError {
 export function directoryUnreadable(path: string, why: string, cause?: unknown): AppError {
   return new AppError("directory-unreadable", `cannot read ${path}: ${why}`, { recovery: "stall", cause });
 }
+
+/** A remote base or file that no pattern allows. `allowed` are the patterns there are. */
+export function remoteNotAllowed(address: string, allowed: readonly string[]): AppError {
+  const shown = allowed.slice(0, 5).join(", ");
+  const list = allowed.length === 0 ? "none is" : `only ${shown}${allowed.length > 5 ? ", ..." : ""} are`;
+  return new AppError(
+    "remote-not-allowed",
+    `${redactUrl(address)} is not allowed as a remote base (${list}): allow it with --allow-remote-bases, or make it a source of its own`,
+    { recovery: "stall" },
+  );
+}
+
+export function remoteAddressInvalid(address: string, why: string): AppError {
+  return new AppError("remote-address-invalid", `the remote base ${JSON.stringify(redactUrl(address))} ${why}`, {
+    recovery: "stall",
+  });
+}
+
+/** A reference whose content may change: a branch, none at all, a file without version. `advice` says how to pin it. */
+export function remoteUnpinned(address: string, what: string, advice: string): AppError {
+  return new AppError(
+    "remote-unpinned",
+    `${redactUrl(address)} is named by ${what}, whose content may change: ${advice}, or allow the pattern to be unpinned`,
+    { recovery: "stall" },
+  );
+}
+
+export interface MovedTag {
+  readonly ref: string;
+  readonly before: string;
+  readonly now: string;
+  /** The file to remove to accept the new commit. */
+  readonly record: string;
+}
+
+export function remoteTagMoved(address: string, { ref, before, now, record }: MovedTag): AppError {
+  return new AppError(
+    "remote-tag-moved",
+    `the tag ${ref} of ${redactUrl(address)} was ${before} when it was first used and is ${now} now: name the commit that is meant, or remove ${record} to accept the new one`,
+    { recovery: "stall" },
+  );
+}
+
+/** `recovery` is `retry` where asking again may help, else `wait` or `stall`. */
+export function remoteFileFailed(
+  url: string,
+  why: string,
+  options: {
+    readonly recovery: "retry" | "wait" | "stall";
+    readonly afterMs?: number | undefined;
+    readonly cause?: unknown;
+  },
+): AppError {
+  const { recovery, cause } = options;
+  const afterMs = recovery === "wait" ? (options.afterMs ?? WAIT_MS) : undefined;
+  return new AppError("remote-file-failed", `cannot get ${redactUrl(url)}: ${why}`, {
+    recovery,
+    ...(afterMs === undefined ? {} : { afterMs }),
+    cause,
+  });
+}
+
+export function remotePatternInvalid(pattern: string, why: string): AppError {
+  return new AppError(
+    "remote-pattern-invalid",
+    `the pattern ${JSON.stringify(redactUrl(pattern))} for remote bases ${why}`,
+    { recovery: "stall" },
+  );
+}

@@ -14,8 +14,13 @@ import { checkIndex, checkPack } from "./pack-check.ts";
 import { isOid, type RemoteRef } from "./remote-ref.ts";
 import type { FetchRequest, Transport } from "./transport.ts";
 
-export function httpTransport(url: URL, credentials: GitCredentials, limits: GitLimits): Transport {
-  const http = new GitHttp(url, credentials);
+export function httpTransport(
+  url: URL,
+  credentials: GitCredentials,
+  limits: GitLimits,
+  mayRedirect?: (target: URL) => boolean,
+): Transport {
+  const http = new GitHttp(url, credentials, mayRedirect);
   const known: ServerKnowledge = {};
 
   async function listPrefix(prefix: string, signal: AbortSignal): Promise<RemoteRef[]> {

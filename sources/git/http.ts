@@ -2,7 +2,6 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { BlockList, isIP } from "node:net";
 import { messageOf } from "../../runtime/errors.ts";
 import {
   gitAuthFailed,
@@ -13,11 +12,12 @@ import {
   gitTooLarge,
   gitUnreachable,
 } from "../errors.ts";
+import { explainNetworkCode, isInward, isLoopback, retryAfter } from "../network.ts";
+import { redactUrl } from "../redact-url.ts";
 import { authorizationOf, type GitCredentials } from "./credentials.ts";
 import { formatBytes } from "./limits.ts";
 
 const MAX_REDIRECTS = 5;
-const MAX_RETRY_AFTER_MS = 3_600_000;
 
 export interface GitRequest {
   /** Appended to the repository's URL, such as `/info/refs?service=git-upload-pack`. */
@@ -38,12 +38,15 @@ export class GitHttp {
   readonly #agent: HttpAgent;
   /** For hosts that a redirect led to: without certificates of the user. */
   readonly #others: { readonly http: HttpAgent; readonly https: HttpAgent };
+  readonly #mayRedirect: (target: URL) => boolean;
   #base: URL;
   /** Requests sent and bytes of answers received so far. */
   requests = 0;
   bytes = 0;
 
-  constructor(url: URL, credentials: GitCredentials) {
+  /** `mayRedirect` has a say in where redirects lead, beside the rules here; it gets the repository's new address. */
+  constructor(url: URL, credentials: GitCredentials, mayRedirect: (target: URL) => boolean = () => true) {
+    this.#mayRedirect = mayRedirect;
     this.#origin = url;
     this.#base = url;
     this.#credentials = credentials;
@@ -127,7 +130,11 @@ export class GitHttp {
     if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|EPROTO/.test(code)) {
       return gitUnreachable(this.url, `its TLS certificate is not accepted (${code}); set ca.crt in the secret`, error);
     }
-    return gitUnreachable(this.url, code === "" ? messageOf(error) : `${code} ${explain(code)}`.trimEnd(), error);
+    return gitUnreachable(
+      this.url,
+      code === "" ? messageOf(error) : `${code} ${explainNetworkCode(code)}`.trimEnd(),
+      error,
+    );
   }
 
   /** Same host and port as the user named, or the same host after a move from http to https on the usual ports. */
@@ -155,7 +162,11 @@ export class GitHttp {
     const whole = `${target.pathname}${target.search}`;
     // Git's own rule: the new place must be a repository too, so that requests cannot be pointed at arbitrary URLs.
     if (!whole.endsWith(suffix)) throw gitInvalidRepository(this.url, "redirects to something that is no repository");
-    this.#base = new URL(whole.slice(0, -suffix.length) || "/", target);
+    const base = new URL(whole.slice(0, -suffix.length) || "/", target);
+    if (!this.#mayRedirect(base)) {
+      throw gitInvalidRepository(this.url, `redirects to ${redactUrl(base.href)}, which is not allowed`);
+    }
+    this.#base = base;
     return target;
   }
 
@@ -193,54 +204,4 @@ export class GitHttp {
       if (!answer.complete) answer.destroy();
     }
   }
-}
-
-function retryAfter(answer: IncomingMessage): number | undefined {
-  const text = answer.headers["retry-after"];
-  if (text === undefined) return undefined;
-  const seconds = Number(text);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - Date.parse(answer.headers.date ?? "");
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 1000), MAX_RETRY_AFTER_MS) : undefined;
-}
-
-function explain(code: string): string {
-  switch (code) {
-    case "ECONNREFUSED":
-      return "(nothing listens there)";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "(the host name is not known)";
-    case "ECONNRESET":
-      return "(the server closed the connection)";
-    case "ETIMEDOUT":
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-      return "(the host does not answer)";
-    default:
-      return "";
-  }
-}
-
-const INWARD = new BlockList();
-INWARD.addSubnet("127.0.0.0", 8, "ipv4");
-INWARD.addSubnet("10.0.0.0", 8, "ipv4");
-INWARD.addSubnet("172.16.0.0", 12, "ipv4");
-INWARD.addSubnet("192.168.0.0", 16, "ipv4");
-INWARD.addSubnet("169.254.0.0", 16, "ipv4");
-INWARD.addSubnet("0.0.0.0", 8, "ipv4");
-INWARD.addAddress("::1", "ipv6");
-INWARD.addAddress("::", "ipv6");
-INWARD.addSubnet("fe80::", 10, "ipv6");
-INWARD.addSubnet("fc00::", 7, "ipv6");
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
-}
-
-/** A loopback, link-local or private address written as such. Names that resolve to one are not looked up. */
-function isInward(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
-  const family = isIP(host);
-  return family !== 0 && INWARD.check(host, family === 6 ? "ipv6" : "ipv4");
 }

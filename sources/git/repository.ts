@@ -27,6 +27,8 @@ export interface RepositoryOptions {
   readonly timeoutMs?: number | undefined;
   /** Whether file:// URLs and paths are allowed. Off by default: they reach every repository of this machine. */
   readonly allowLocal?: boolean | undefined;
+  /** Asked about the repository that a redirect leads to, which is not used when the answer is no. */
+  readonly mayRedirect?: ((target: URL) => boolean) | undefined;
 }
 
 /** Name for a cache folder, fit for a file system: the same for the same repository used by the same owner. */
@@ -54,5 +56,5 @@ export function openRepository(options: RepositoryOptions): GitRepository {
     return new RemoteSource(remote, transport, limits);
   }
   const credentials = { ...credentialsInUrl(location), ...options.credentials };
-  return new RemoteSource(remote, httpTransport(location.url, credentials, limits), limits);
+  return new RemoteSource(remote, httpTransport(location.url, credentials, limits, options.mayRedirect), limits);
 }
