@@ -2,7 +2,8 @@
 
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { parentOf } from "../paths.ts";
-import { ensureMap, setField, stringNode } from "./node.ts";
+import { cloneUnlinked } from "./linked-scalars.ts";
+import { ensureMap, isMapNode, setField, stringNode } from "./node.ts";
 import { remoteOrigin } from "./remote.ts";
 import type { BuildStep, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
@@ -55,12 +56,19 @@ export function recordTransformer(map: ResourceMap, step: BuildStep): void {
   map.during({ key, writer: { by: "buildMetadata", file: step.configuredIn ?? "" } }, () => {
     for (const resource of map.resources) {
       map.edit(resource, (own) => {
+        // As kustomize: annotations are made anew where it notes something among them.
+        if (own.hasLinks) separateAnnotations(own);
         if (own.step === undefined) own.step = step;
         else own.transformations.push(step);
         return false;
       });
     }
   });
+}
+
+function separateAnnotations(own: Resource): void {
+  const annotations = own.metadata?.get("annotations");
+  if (isMapNode(annotations)) ensureMap(own.node, "metadata").set("annotations", cloneUnlinked(annotations));
 }
 
 function annotate(resource: Resource, key: string, value: string): void {

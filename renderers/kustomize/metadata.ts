@@ -4,6 +4,7 @@ import { renderError } from "../errors.ts";
 import { nodeKindFault, walkFieldSpec } from "./field-walk.ts";
 import { type Gvk, isClusterScoped, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
+import { linkPlaces } from "./linked-scalars.ts";
 import {
   ensureMap,
   isListNode,
@@ -175,10 +176,11 @@ export function setPairs(
 
 function setPairsOf(
   resource: Resource,
-  values: readonly (readonly [string, Node])[],
+  values: readonly (readonly [string, Scalar])[],
   specs: readonly FieldSpec[],
 ): boolean {
-  let written = false;
+  const filled = new Set<NodeMap>();
+  const added = new Map<string, NodeMap[]>();
   for (const spec of specs) {
     walkFieldSpec(resource, spec, { create: "map" }, (node) => {
       // As kustomize: a null that the spec does not create stays one.
@@ -192,11 +194,16 @@ function setPairsOf(
           object: resource.describe(),
         });
       }
-      for (const [key, value] of values) setField(node, key, value);
-      written = true;
+      if (filled.has(node)) return;
+      filled.add(node);
+      for (const [key, value] of values) {
+        if (!node.has(key)) added.set(key, [...(added.get(key) ?? []), node]);
+        setField(node, key, value);
+      }
     });
   }
-  return written;
+  for (const [key, value] of values) if (linkPlaces(added.get(key) ?? [], key, value)) resource.hasLinks = true;
+  return filled.size > 0;
 }
 
 /** Sets replica counts. Throws `render-replica-target` when no object has the name. */

@@ -280,6 +280,7 @@ function operate(resource: Resource, operations: readonly Operation[], file: str
     const result = fromValue(applyOperations(doubles(toValue(resource.node)), operations));
     if (!isMapNode(result)) throw renderError("render-patch-operation", "it leaves no object");
     resource.node = result;
+    resource.hasLinks = false;
     // The origin stands among the annotations while a build runs, and goes when they are replaced.
     if (operations.some(replacesAnnotations)) resource.forgetOrigin();
   } catch (error) {

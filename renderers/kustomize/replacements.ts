@@ -17,18 +17,9 @@ import {
 } from "./field-path.ts";
 import type { ReplacementEntry, ReplacementOptions } from "./kustomization.ts";
 import { REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
+import { cloneUnlinked } from "./linked-scalars.ts";
 import type { Loader } from "./loader.ts";
-import {
-  cloneNode,
-  isListNode,
-  isMapNode,
-  isNullNode,
-  kindOf,
-  type Node,
-  type NodeMap,
-  Scalar,
-  textOf,
-} from "./node.ts";
+import { isListNode, isMapNode, isNullNode, kindOf, type Node, type NodeMap, Scalar, textOf } from "./node.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { matchesExactly, selectsTarget } from "./select.ts";
@@ -180,7 +171,7 @@ function setValue(field: FoundField, value: Node, options: ReplacementOptions | 
     if (!(node instanceof Scalar)) throw new PathFault(`a delimiter needs text, and there is a ${kindOf(node)}`);
     text = insertPart(node.text, textOf(value) ?? "", options.delimiter, options.index ?? 0);
   }
-  const copied = node instanceof Scalar ? withText(node, text) : cloneNode(value);
+  const copied = node instanceof Scalar ? withText(node, text) : cloneUnlinked(value);
   field.set(copied);
   return copied;
 }

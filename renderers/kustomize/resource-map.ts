@@ -70,7 +70,7 @@ export class ResourceMap {
     const { step } = this;
     if (!this.options.keepStates) {
       const before = resource.identity;
-      const written = change(resource);
+      const written = resource.changed(change);
       if (written !== false && step !== undefined) resource.writers.push(step.writer);
       if (!resource.hasIdentity(before)) this.forgetIds();
       return resource;

@@ -3,6 +3,7 @@
 import type { ObjectOrigin, Writer } from "../rendered.ts";
 import { type FieldWriters, recordWriter } from "./field-writers.ts";
 import { describeId, effectiveNamespace, type Gvk, gvkFrom, idKey, type ResourceId } from "./identity.ts";
+import { followLinks, linkedPlaces } from "./linked-scalars.ts";
 import { cloneNode, ensureMap, isMapNode, type Node, type NodeMap, setField, stringNode, textOf } from "./node.ts";
 import { shareNodes } from "./share.ts";
 
@@ -51,6 +52,8 @@ export class Resource {
   readonly origin: ObjectOrigin;
   behavior: GeneratorBehavior = "unspecified";
   needsHash = false;
+  /** Whether values of the object may be linked (see `linked-scalars.ts`). */
+  hasLinks = false;
   /** Variables that take their value from this object. */
   varNames: string[] = [];
   prefixes: string[] = [];
@@ -170,7 +173,7 @@ export class Resource {
   /** The state after a change, finished, which shares with this one what stayed. */
   edited(change: Change, writer: Writer | undefined, notesFields: boolean): Resource {
     const own = this.clone();
-    const written = change(own);
+    const written = own.changed(change);
     // Equal maps give a map.
     own.node = shareNodes(this.node, own.node) as NodeMap;
     own.isRenamed = !own.hasIdentity(this.identity);
@@ -179,6 +182,15 @@ export class Resource {
       if (notesFields) own.fieldWriters = recordWriter(own.fieldWriters, this.node, own.node, writer);
     }
     return own.finish();
+  }
+
+  /** Runs a change; answers what it does. */
+  changed(change: Change): unknown {
+    if (!this.hasLinks) return change(this);
+    const places = linkedPlaces(this.node);
+    const written = change(this);
+    if (this.hasLinks) followLinks(places);
+    return written;
   }
 
   knownEdit(key: string): Resource | undefined {
@@ -261,6 +273,7 @@ export class Resource {
     copy.adoptHistoryOf(this);
     copy.behavior = this.behavior;
     copy.needsHash = this.needsHash;
+    copy.hasLinks = this.hasLinks;
     return copy;
   }
 

@@ -1,5 +1,6 @@
 // Finds again, in a changed copy of an object, the parts that stayed as they were.
 
+import { LinkedScalar } from "./linked-scalars.ts";
 import { type Node, type NodeList, type NodeMap, Scalar } from "./node.ts";
 
 /** Lists longer than this are compared place by place only, so that the cost stays linear. */
@@ -17,7 +18,9 @@ export function shareNodes(before: Node | undefined, after: Node): Node {
 }
 
 function isSameScalar(a: Scalar, b: Scalar): boolean {
-  return a.tag === b.tag && a.text === b.text;
+  if (a.tag !== b.tag || a.text !== b.text) return false;
+  const link = a instanceof LinkedScalar ? a.link : undefined;
+  return link === (b instanceof LinkedScalar ? b.link : undefined);
 }
 
 function shareMaps(before: NodeMap, after: NodeMap): Node {
