@@ -44,14 +44,14 @@ function told(paths: readonly string[], { overrides = [], isGone = false }: Situ
 describe("withWriters", () => {
   it("names the entry of the kustomization that wrote a changed field", () => {
     expect(told([IMAGE, "metadata.annotations.team"])).toEqual([
-      "← kustomization.yaml images[0]",
-      "← kustomization.yaml commonAnnotations",
+      "← kustomization.yaml:2 images[0]",
+      "← kustomization.yaml:3 commonAnnotations",
     ]);
   });
 
   it("names the file of a patch, also for a map that is new as a whole", () => {
     expect(told(["spec.template.spec.containers[main].resources"])).toEqual([
-      "← kustomization.yaml patches[0] (limits.yaml)",
+      "← kustomization.yaml:4 patches[0] (limits.yaml)",
     ]);
   });
 
@@ -63,7 +63,7 @@ describe("withWriters", () => {
   it("leaves to an override what the override changed", () => {
     expect(told([IMAGE, "metadata.annotations.team"], { overrides: [IMAGE] })).toEqual([
       undefined,
-      "← kustomization.yaml commonAnnotations",
+      "← kustomization.yaml:3 commonAnnotations",
     ]);
   });
 });

@@ -6,6 +6,7 @@ import type { ChartInflator } from "./helm-charts.ts";
 import type { Kustomization } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import type { MergeSchemas } from "./merge-schema.ts";
+import type { WriterLines } from "./origins.ts";
 import { parseResources } from "./parse.ts";
 import type { RenderCache } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
@@ -21,6 +22,8 @@ export interface BuildSession {
   readonly maxDepth: number;
   readonly cache: RenderCache | undefined;
   readonly map: MapOptions;
+  /** The kustomizations that were read, to tell on which lines their entries stand. */
+  readonly lines: WriterLines;
   /** Absent: Helm charts are refused. */
   readonly charts: ChartInflator | undefined;
   metadata: BuildMetadataOptions | undefined;

@@ -29,6 +29,7 @@ import { registerVars } from "./vars.ts";
 /** Finds and reads the kustomization file of a directory. */
 export function loadKustomization(loader: Loader, session: BuildSession, namespaceAbove = ""): LoadedKustomization {
   const { path: file, text } = loader.loadKustomization();
+  session.lines.add(file, text);
   const kustomization = decodeKustomization(text, file, (warning) => session.warnings.push(warning));
   const loaded = { kustomization, loader, file, namespaceAbove };
   loader.under(["openapi"], () => useOpenApi(loaded, session));

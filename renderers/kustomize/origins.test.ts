@@ -18,11 +18,13 @@ function build(files: TreeFiles, path = ""): KustomizeResult {
   return renderKustomization(new MemoryTree(files), path, { fieldOrigins: true });
 }
 
-/** `by file field patch` of a writer, as a test reads best. */
+/** `by file:line field patch` of a writer, as a test reads best. */
 function told(writer: Writer | undefined): string {
   if (writer === undefined) return "nobody";
-  const { by, file, field, patch } = writer;
-  return [by, file, field, patch].filter((part) => part !== undefined).join(" ");
+  const { by, file, line, field, patch } = writer;
+  return [by, line === undefined ? file : `${file}:${line}`, field, patch]
+    .filter((part) => part !== undefined)
+    .join(" ");
 }
 
 describe("origins of rendered objects", () => {
@@ -39,12 +41,11 @@ describe("origins of rendered objects", () => {
     );
 
     expect(origins[0]?.writers.map(told)).toEqual([
-      "File base/web.yaml",
-      "PrefixTransformer base/kustomization.yaml namePrefix",
-      "PatchTransformer prod/kustomization.yaml patches[0] prod/p.yaml",
-      "ImageTagTransformer prod/kustomization.yaml images[0]",
+      "File base/web.yaml:1",
+      "PrefixTransformer base/kustomization.yaml:2 namePrefix",
+      "PatchTransformer prod/kustomization.yaml:3 patches[0] prod/p.yaml",
+      "ImageTagTransformer prod/kustomization.yaml:2 images[0]",
     ]);
-    expect(origins[0]?.writers[0]).toMatchObject({ line: 1 });
   });
 
   it("name for every field the last that wrote it", () => {
@@ -57,20 +58,20 @@ describe("origins of rendered objects", () => {
     });
 
     const fields = [...(origins[0]?.fields ?? [])].map(([pointer, writer]) => [pointer, told(writer)]);
-    const file = "File web.yaml";
-    const patch = "PatchTransformer kustomization.yaml patches[0] p.yaml";
+    const file = "File web.yaml:1";
+    const patch = "PatchTransformer kustomization.yaml:5 patches[0] p.yaml";
     expect(Object.fromEntries(fields)).toEqual({
       "/apiVersion": file,
       "/kind": file,
       "/metadata/name": file,
-      "/metadata/namespace": "NamespaceTransformer kustomization.yaml namespace",
-      "/metadata/labels/a": "LabelTransformer kustomization.yaml labels[0]",
+      "/metadata/namespace": "NamespaceTransformer kustomization.yaml:2 namespace",
+      "/metadata/labels/a": "LabelTransformer kustomization.yaml:3 labels[0]",
       "/spec/replicas": file,
       "/spec/template/spec/containers/0/name": patch,
       "/spec/template/spec/containers/0/image": patch,
       // It moved down when the patch put its own before it, and is still the file's.
       "/spec/template/spec/containers/1/name": file,
-      "/spec/template/spec/containers/1/image": "ImageTagTransformer kustomization.yaml images[0]",
+      "/spec/template/spec/containers/1/image": "ImageTagTransformer kustomization.yaml:4 images[0]",
     });
   });
 
@@ -82,11 +83,11 @@ describe("origins of rendered objects", () => {
 
     const fields = origins[0]?.fields;
     expect(origins[0]?.writers.map(told).slice(0, 2)).toEqual([
-      "ConfigMapGenerator base/kustomization.yaml configMapGenerator[0]",
-      "ConfigMapGenerator kustomization.yaml configMapGenerator[0]",
+      "ConfigMapGenerator base/kustomization.yaml:1 configMapGenerator[0]",
+      "ConfigMapGenerator kustomization.yaml:2 configMapGenerator[0]",
     ]);
-    expect(told(fields?.get("/data/a"))).toBe("ConfigMapGenerator base/kustomization.yaml configMapGenerator[0]");
-    expect(told(fields?.get("/data/b"))).toBe("ConfigMapGenerator kustomization.yaml configMapGenerator[0]");
+    expect(told(fields?.get("/data/a"))).toBe("ConfigMapGenerator base/kustomization.yaml:1 configMapGenerator[0]");
+    expect(told(fields?.get("/data/b"))).toBe("ConfigMapGenerator kustomization.yaml:2 configMapGenerator[0]");
     expect(told(fields?.get("/metadata/name"))).toBe("HashTransformer kustomization.yaml");
   });
 

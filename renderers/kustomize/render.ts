@@ -7,7 +7,6 @@ import type { ObjectHistory, RenderedObject, RenderResult, RenderWarning } from 
 import { accumulate, emptyAccumulated, loadKustomization } from "./build.ts";
 import { buildMetadataOptions, writeBuildMetadata } from "./build-metadata.ts";
 import type { BuildSession } from "./build-session.ts";
-import { fieldsByPointer } from "./field-writers.ts";
 import { contentHash } from "./hash.ts";
 import type { ChartInflator } from "./helm-charts.ts";
 import { Loader } from "./loader.ts";
@@ -15,6 +14,7 @@ import { builtInSchemas } from "./merge-schema.ts";
 import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
 import { isMapNode, isNullNode, toValue } from "./node.ts";
+import { fieldHistoryOf, historyOf, WriterLines } from "./origins.ts";
 import type { RemoteContents } from "./remote.ts";
 import { dataKey, type RenderCache } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
@@ -70,6 +70,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     maxDepth: 500,
     cache: options.cache,
     map: { keepStates: options.cache !== undefined || fieldWriters, fieldWriters },
+    lines: new WriterLines(),
     charts: options.charts,
     metadata: undefined,
     schemas: builtInSchemas,
@@ -129,7 +130,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   return {
     objects: sorted.map((resource) => resource.fact("rendered", () => toRendered(resource))),
     warnings: session.warnings,
-    origins: sorted.map((resource) => historyOf(resource, fieldWriters)),
+    origins: sorted.map((resource) => (fieldWriters ? fieldHistoryOf(resource, session.lines) : historyOf(resource))),
   };
 }
 
@@ -170,13 +171,6 @@ function isLocalConfig(resource: Resource): boolean {
   }
   const value = resource.stringMap("annotations").get(LOCAL_CONFIG);
   return value !== undefined && value !== "false";
-}
-
-function historyOf(resource: Resource, withFields: boolean): ObjectHistory {
-  const { writers, node, fieldWriters, origin } = resource;
-  if (!withFields) return { writers };
-  const source = writers[0] ?? { by: "File", ...origin };
-  return { writers, fields: fieldsByPointer(node, fieldWriters, source) };
 }
 
 function toRendered(resource: Resource): RenderedObject {

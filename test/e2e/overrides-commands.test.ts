@@ -137,10 +137,10 @@ describe.runIf(hasGit()).each(engines())("overrides told by commands, store: %s"
 
     expect(code).toBe(0);
     expect(out).toMatch(
-      /containers\[web\]\.image {3}registry\.example\/web:1 → .*web:2.* ← overlay\/kustomization\.yaml images\[0\]\n/,
+      /containers\[web\]\.image {3}registry\.example\/web:1 → .*web:2.* ← overlay\/kustomization\.yaml:2 images\[0\]\n/,
     );
     expect(out).toMatch(
-      /minReadySeconds {3}1 → 5 .*← overlay\/kustomization\.yaml patches\[0\] \(overlay\/calm\.yaml\)\n/,
+      /minReadySeconds {3}1 → 5 .*← overlay\/kustomization\.yaml:3 patches\[0\] \(overlay\/calm\.yaml\)\n/,
     );
     const { code: again, out: json } = await flaghoist(
       "plan",
@@ -156,6 +156,7 @@ describe.runIf(hasGit()).each(engines())("overrides told by commands, store: %s"
     expect(objects[0]?.fields.find(({ path }) => path === "spec.minReadySeconds")?.writer).toEqual({
       by: "PatchTransformer",
       file: "overlay/kustomization.yaml",
+      line: 3,
       field: "patches[0]",
       patch: "overlay/calm.yaml",
     });
