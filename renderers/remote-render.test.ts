@@ -93,7 +93,7 @@ describe.each(WAYS)("rendering what is remote in %s", (_, renderWith) => {
     const error = await renderWith(files, remotes()).catch((reason: unknown) => reason);
 
     expect(error).toMatchObject({ code: "git-unreachable", recovery: "wait", afterMs: 7 });
-    expect(String(error)).toContain("kustomization.yaml:2: no answer");
+    expect(String(error)).toContain("kustomization.yaml:2:13: no answer");
   });
 
   it("ends when it is told to while fetching", async () => {
