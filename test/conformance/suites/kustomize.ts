@@ -1,16 +1,20 @@
-// Each case is a folder: `input/` with a kustomization, `case.json`, and the exact output or the category of failure.
+// Each case is a folder: `input/` with a kustomization, `case.json`, and the exact output (`expected.yaml`) or the category of
+// failure (`expected-error.txt`). `deprecations` of case.json names the fields that kustomize warns about. Cases are those of
+// vectors/kustomize, or what ../differential/kustomize-harvest/record makes of kustomize's own tests.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { emitYaml } from "../../../renderers/kustomize/emit.ts";
-import { type KustomizeOptions, renderKustomization } from "../../../renderers/kustomize/render.ts";
-import { AppError } from "../../../runtime/errors.ts";
 import { DirectoryTree } from "../../../sources/directory.ts";
-import type { CaseResult, Suite, SuiteOptions } from "../suite.ts";
+import { compareTexts, type Outcome } from "../../fuzz/kustomize/comparison.ts";
+import { buildTree, optionsOf } from "../../fuzz/kustomize/our-kustomize.ts";
+import { type CaseResult, isChosen, type Suite, type SuiteOptions } from "../suite.ts";
 
 interface Case {
   readonly path: string;
   readonly args?: readonly string[];
+  readonly deprecations?: readonly string[];
+  /** Why we answer otherwise on purpose. */
+  readonly deviates?: string;
 }
 
 export const suite: Suite = {
@@ -18,56 +22,44 @@ export const suite: Suite = {
     const ids = readdirSync(options.vectors, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && existsSync(join(options.vectors, entry.name, "case.json")))
       .map((entry) => entry.name)
-      .filter((id) => options.only === undefined || id === options.only)
+      .filter((id) => isChosen(id, options.only))
       .sort();
     for (const id of ids) yield runCase(id, join(options.vectors, id));
   },
 };
 
 function runCase(id: string, folder: string): CaseResult {
-  // The suite's own format, written by its recorder.
-  const { path, args } = JSON.parse(readFileSync(join(folder, "case.json"), "utf8")) as Case;
+  // The suite's own format, written by its recorders.
+  const recorded = JSON.parse(readFileSync(join(folder, "case.json"), "utf8")) as Case;
+  const input = join(folder, "input");
   const errorFile = join(folder, "expected-error.txt");
   const expectedError = existsSync(errorFile) ? readFileSync(errorFile, "utf8").trim() : undefined;
-  const outcome = build(join(folder, "input"), path, optionsOf(args ?? []));
-  if (expectedError !== undefined) {
-    if (outcome.error?.code === `render-${expectedError}`) return { id, passed: true };
-    const got = outcome.error === undefined ? "a successful build" : `${outcome.error.code}: ${outcome.error.message}`;
-    return { id, passed: false, details: `expected the failure ${expectedError}, got ${got}` };
-  }
-  if (outcome.error !== undefined) {
-    return { id, passed: false, details: `${outcome.error.code}: ${outcome.error.message}` };
-  }
-  const expected = readFileSync(join(folder, "expected.yaml"), "utf8");
-  if (expected === outcome.text) return { id, passed: true };
-  return { id, passed: false, details: firstDifference(expected, outcome.text ?? "") };
+  const tree = new DirectoryTree(input);
+  const outcome = buildTree(tree, recorded.path, { ...optionsOf(recorded.args ?? []), absoluteRoot: input });
+  const problem =
+    expectedError === undefined
+      ? outputProblem(outcome, readFileSync(join(folder, "expected.yaml"), "utf8"))
+      : errorProblem(outcome, expectedError);
+  const details = problem ?? warningsProblem(outcome, recorded);
+  if (details === undefined) return { id, passed: true };
+  if (recorded.deviates !== undefined) return { id, passed: true, deviates: recorded.deviates };
+  return { id, passed: false, details };
 }
 
-function build(input: string, path: string, options: KustomizeOptions): { text?: string; error?: AppError } {
-  try {
-    const tree = new DirectoryTree(input);
-    return { text: emitYaml(renderKustomization(tree, path, options).objects.map(({ object }) => object)) };
-  } catch (error) {
-    if (error instanceof AppError) return { error };
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { error: new AppError("bug", message, { recovery: "stall" }) };
-  }
+function errorProblem({ failure }: Outcome, expected: string): string | undefined {
+  if (failure?.category === expected) return undefined;
+  const got = failure === undefined ? "a successful build" : `${failure.category}: ${failure.message}`;
+  return `expected the failure ${expected}, got ${got}`;
 }
 
-function optionsOf(args: readonly string[]): KustomizeOptions {
-  const argumentOf = (flag: string): string | undefined => args[args.indexOf(flag) + 1];
-  return {
-    allowFilesOutsideRoot:
-      args.includes("--load-restrictor") && argumentOf("--load-restrictor") === "LoadRestrictionsNone",
-    order: args.includes("--reorder") && argumentOf("--reorder") === "none" ? "none" : "legacy",
-  };
+function outputProblem({ failure, output }: Outcome, expected: string): string | undefined {
+  if (failure !== undefined) return `${failure.category}: ${failure.message}`;
+  return compareTexts("output", expected, output ?? "")?.text;
 }
 
-function firstDifference(expected: string, actual: string): string {
-  const left = expected.split("\n");
-  const right = actual.split("\n");
-  const at = left.findIndex((line, index) => line !== right[index]);
-  const line = at < 0 ? left.length : at;
-  const show = (lines: readonly string[]): string => lines.slice(Math.max(line - 2, 0), line + 4).join("\n");
-  return `differs from line ${line + 1}\nexpected:\n${show(left)}\ngot:\n${show(right)}`;
+function warningsProblem({ warnings }: Outcome, { deprecations }: Case): string | undefined {
+  const expected = [...new Set(deprecations)].sort().join(", ");
+  const got = [...new Set((warnings ?? []).map((text) => /^'(\w+)' is deprecated/.exec(text)?.[1] ?? text))].sort();
+  if (got.join(", ") === expected) return undefined;
+  return `expected warnings about ${expected || "nothing"}, got ${got.join(", ") || "none"}`;
 }

@@ -1,5 +1,8 @@
 // Whether two builds of the same input agree.
 
+/** The category of an exception of ours that is no `AppError`: always a difference. */
+export const BUG = "bug";
+
 /** How a build ended. */
 export interface Outcome {
   /** Standard output of a build that succeeded. */
@@ -22,7 +25,7 @@ export interface Difference {
 
 /** Where our outcome is not what kustomize's is; undefined when they agree. */
 export function compareOutcomes(real: Outcome, ours: Outcome): Difference | undefined {
-  if (ours.failure?.category === "bug") {
+  if (ours.failure?.category === BUG) {
     return { kind: `bug: ${ours.failure.message.split("\n")[0]}`, text: ours.failure.message };
   }
   // Where kustomize dies, anything is better.

@@ -9,7 +9,7 @@ import type { GeneratedKustomization } from "./area.ts";
 export async function minimiseFiles(
   input: GeneratedKustomization,
   differs: (input: GeneratedKustomization) => Promise<boolean>,
-  tries = 250,
+  tries = 4000,
 ): Promise<GeneratedKustomization> {
   let best = input;
   let left = tries;
@@ -18,22 +18,28 @@ export async function minimiseFiles(
     best = smaller;
     return true;
   };
+  const cutAt = async (path: string, at: number): Promise<boolean> => {
+    const lines = linesOf(best.files, path);
+    // The newline at the end stays.
+    if (at === lines.length - 1 && lines[at] === "") return false;
+    const cuts = new Set([blockEnd(lines, at), at + 1]);
+    if (at === 0) cuts.add(lines.findIndex((line) => line.startsWith("---")) + 1);
+    // Objects without an apiVersion are another matter.
+    if (/^\W*apiVersion\W/.test(lines[at]!)) cuts.delete(at + 1);
+    for (const end of cuts) {
+      const text = lines.toSpliced(at, end - at).join("\n");
+      if (end > at && (await attempt({ ...best, files: { ...best.files, [path]: text } }))) return true;
+    }
+    return false;
+  };
   for (let size = Number.POSITIVE_INFINITY; sizeOf(best.files) < size && left > 0; ) {
     size = sizeOf(best.files);
     if ((best.args ?? []).length > 0) await attempt({ files: best.files, path: best.path });
     for (const path of Object.keys(best.files)) await attempt({ ...best, files: without(best.files, path) });
     for (const path of Object.keys(best.files)) {
-      // From the end: what was tried before the cut keeps its place.
-      for (let at = linesOf(best.files, path).length - 1; at >= 0 && left > 0; at--) {
-        const lines = linesOf(best.files, path);
-        // The newline at the end stays.
-        if (at >= lines.length || (at === lines.length - 1 && lines[at] === "")) continue;
-        const cuts = new Set([blockEnd(lines, at), at + 1]);
-        if (at === 0) cuts.add(lines.findIndex((line) => line.startsWith("---")) + 1);
-        for (const end of cuts) {
-          const text = lines.toSpliced(at, end - at).join("\n");
-          if (await attempt({ ...best, files: { ...best.files, [path]: text } })) break;
-        }
+      // Whole fields before their parts; what is cut away brings the next line to the same place.
+      for (let at = 0; at < linesOf(best.files, path).length && left > 0; ) {
+        if (!(await cutAt(path, at))) at++;
       }
     }
   }

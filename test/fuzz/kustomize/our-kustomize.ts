@@ -1,44 +1,81 @@
-// Our own build of an input of the fuzz, as the command line does it.
+// Our own build of an input of the fuzz, as the command line does it, and beside a cache of other builds.
+
 import { emitYaml } from "../../../renderers/kustomize/emit.ts";
 import { type KustomizeOptions, renderKustomization } from "../../../renderers/kustomize/render.ts";
+import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
+import type { TreeFiles } from "../../../renderers/memory-tree.ts";
 import { MemoryTree } from "../../../renderers/memory-tree.ts";
+import type { RenderWarning } from "../../../renderers/rendered.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import type { SourceTree } from "../../../sources/tree.ts";
 import type { GeneratedKustomization } from "./area.ts";
-import type { Outcome } from "./comparison.ts";
+import { BUG, type Outcome } from "./comparison.ts";
 
-/** What stands for an exception that is no `AppError`: always a difference. */
-export const BUG = "bug";
-
-/** Builds one input with our renderer. */
+/** Builds one input with our renderer; a bug when what an earlier build left in a cache changes the answer. */
 export function buildOurs(input: GeneratedKustomization): Outcome {
-  return buildTree(new MemoryTree(input.files), input.path, input.args ?? []);
+  const options = optionsOf(input.args ?? []);
+  const plain = buildTree(new MemoryTree(input.files), input.path, options);
+  const cache = new RenderCache();
+  for (const files of [changed(input.files, 0), changed(input.files, 1)]) {
+    buildTree(new MemoryTree(files), input.path, { ...options, cache });
+  }
+  const again = buildTree(new MemoryTree(input.files), input.path, { ...options, cache, fieldOrigins: true });
+  const isSame =
+    again.output === plain.output &&
+    again.failure?.message === plain.failure?.message &&
+    again.warnings?.join("\n") === plain.warnings?.join("\n");
+  if (isSame || plain.failure?.category === BUG) return plain;
+  const message = `another answer with a cache:\n${again.output ?? again.failure?.message}\ninstead of\n${plain.output ?? plain.failure?.message}`;
+  return { failure: { category: BUG, message }, warnings: undefined };
 }
 
-/** Builds a directory of a tree with the flags of `kustomize build`. */
-export function buildTree(tree: SourceTree, path: string, args: readonly string[]): Outcome {
+/** Every second file with other names in it, as an earlier revision might have been. */
+function changed(files: TreeFiles, parity: number): TreeFiles {
+  return Object.fromEntries(
+    Object.entries(files).map(([path, content], index) => [
+      path,
+      typeof content === "string" && index % 2 === parity
+        ? content.replaceAll("app", "web").replaceAll("dev", "qa")
+        : content,
+    ]),
+  );
+}
+
+/** Builds a directory of a tree to what the command line prints. */
+export function buildTree(tree: SourceTree, path: string, options: KustomizeOptions): Outcome {
+  const warnings: RenderWarning[] = [];
+  const texts = (): string[] =>
+    warnings.filter(({ code }) => code === "deprecated-field").map(({ message }) => message);
   try {
-    const { objects, warnings } = renderKustomization(tree, path, optionsOf(args));
-    return {
-      output: emitYaml(objects.map(({ object }) => object)),
-      warnings: warnings.filter(({ code }) => code === "deprecated-field").map(({ message }) => message),
-    };
+    const { objects } = renderKustomization(tree, path, { ...options, warnings });
+    return { output: emitYaml(objects.map(({ object }) => object)), warnings: texts() };
   } catch (error) {
     if (error instanceof AppError) {
-      return { failure: { category: error.code.replace(/^render-/, ""), message: error.message }, warnings: undefined };
+      return { failure: { category: error.code.replace(/^render-/, ""), message: error.message }, warnings: texts() };
     }
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    return { failure: { category: BUG, message }, warnings: undefined };
+    return { failure: { category: BUG, message }, warnings: texts() };
   }
 }
 
-function optionsOf(args: readonly string[]): KustomizeOptions {
-  const argumentOf = (flag: string): string | undefined => {
-    const at = args.indexOf(flag);
-    return at >= 0 ? args[at + 1] : args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);
-  };
-  return {
-    allowFilesOutsideRoot: argumentOf("--load-restrictor") === "LoadRestrictionsNone",
-    order: argumentOf("--reorder") === "none" ? "none" : "legacy",
-  };
+/** The options that flags of `kustomize build` stand for. Throws for a flag that nobody knows. */
+export function optionsOf(args: readonly string[]): KustomizeOptions {
+  const options: { -readonly [Key in keyof KustomizeOptions]: KustomizeOptions[Key] } = {};
+  const rest = args.flatMap((arg) => (arg.startsWith("--") && arg.includes("=") ? splitFlag(arg) : [arg]));
+  for (let at = 0; at < rest.length; at++) {
+    const flag = rest[at]!;
+    if (flag === "--load-restrictor") options.allowFilesOutsideRoot = rest[++at] === "LoadRestrictionsNone";
+    else if (flag === "--reorder") options.order = rest[++at] === "none" ? "none" : "legacy";
+    else if (flag === "--enable-managedby-label") options.managedByLabel = true;
+    // Plugins that are programs are not run here, whatever the flag; charts are for who gives an inflator.
+    else if (!["--enable-alpha-plugins", "--enable-exec", "--enable-helm"].includes(flag)) {
+      throw new Error(`the flag ${flag} is not known here`);
+    }
+  }
+  return options;
+}
+
+function splitFlag(arg: string): string[] {
+  const at = arg.indexOf("=");
+  return [arg.slice(0, at), arg.slice(at + 1)];
 }

@@ -46,13 +46,13 @@ describe("fuzzKustomize", () => {
     expect(report.failed).toBeGreaterThan(0);
     expect(report.passed + report.failed).toBe(12);
     const { difference, input } = report.found[0]!;
-    expect(difference.kind).toBe("output");
+    expect(difference.kind).toBe("output at key / key");
     expect(difference.text).toContain("key: defect");
     expect(difference.text).toContain("key: wrong");
     expect(Object.keys(input.files)).toEqual(["overlay/kustomization.yaml", "base/kustomization.yaml", "base/a.yaml"]);
     expect(input.files["overlay/kustomization.yaml"]).toBe("resources:\n- ../base\n");
     expect(input.files["base/kustomization.yaml"]).toBe("resources:\n- a.yaml\n");
-    expect(input.files["base/a.yaml"]).toBe("kind: ConfigMap\nmetadata:\n  name: c\n  key: defect\n");
+    expect(input.files["base/a.yaml"]).toBe("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n  key: defect\n");
     expect(input.args).toBeUndefined();
   });
 

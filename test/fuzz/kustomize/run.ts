@@ -42,6 +42,8 @@ export interface KustomizeFuzzReport {
 
 /** Processes of the real program at once. */
 const PARALLEL = 2;
+/** Builds by the real program to make one input small. */
+const MOST_BUILDS = 300;
 /** How often the real program must repeat an answer that differs from ours. */
 const REPEATS = 3;
 
@@ -92,10 +94,11 @@ async function repeats(input: GeneratedKustomization, first: Outcome, real: Buil
 async function shrink(found: FoundDifference, options: KustomizeFuzzOptions): Promise<FoundDifference> {
   const whole = await options.ours(found.input);
   let best = found;
+  let builds = 0;
   const input = await minimiseFiles(found.input, async (smaller) => {
     const ours = await options.ours(smaller);
     // Ours is asked first: it is the quicker one.
-    if (ours.failure?.category !== whole.failure?.category) return false;
+    if (ours.failure?.category !== whole.failure?.category || builds++ >= MOST_BUILDS) return false;
     const real = await options.real(smaller);
     const difference = compareOutcomes(real, ours);
     if (difference?.kind !== found.difference.kind) return false;
