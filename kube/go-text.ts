@@ -1,5 +1,7 @@
 // Values as Go prints them, for messages whose text clients know.
 
+import { isUtf8 } from "node:buffer";
+
 const MAP = "map[string]interface {}";
 const LIST = "[]interface {}";
 
@@ -58,4 +60,16 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 function sortedKeys(value: Record<string, unknown>): string[] {
   return Object.keys(value).sort();
+}
+
+/** Bytes as Go writes a string in JSON: every byte that is not part of UTF-8 becomes U+FFFD. */
+export function goJsonText(bytes: Uint8Array): string {
+  if (isUtf8(bytes)) return Buffer.from(bytes).toString("utf8");
+  let text = "";
+  for (let at = 0; at < bytes.length; ) {
+    const length = [1, 2, 3, 4].find((size) => at + size <= bytes.length && isUtf8(bytes.subarray(at, at + size)));
+    text += length === undefined ? "\ufffd" : Buffer.from(bytes.subarray(at, at + length)).toString("utf8");
+    at += length ?? 1;
+  }
+  return text;
 }

@@ -12,6 +12,7 @@ import {
   LONGEST_SIMPLE_KEY,
   quotedScalar,
   SIMPLE_KEY,
+  trimSpaces,
 } from "./yaml-flow.ts";
 import type { YamlEntry, YamlMap, YamlNode, YamlScalar, YamlSequence } from "./yaml-node.ts";
 
@@ -202,10 +203,10 @@ class BlockReader {
     }
     const colon = this.colonAfter(at);
     if (colon <= at || colon - at > LONGEST_SIMPLE_KEY) throw GIVE_UP;
-    const text = this.text.slice(at, colon).trimEnd();
+    const text = trimSpaces(this.text.slice(at, colon));
     if (!SIMPLE_KEY.test(text) || text === "<<") throw GIVE_UP;
     this.afterKey = colon + 1;
-    return { kind: "scalar", text, plain: true, folded: false, tag: undefined, offset: at };
+    return { kind: "scalar", text, plain: true, block: undefined, tag: undefined, offset: at };
   }
 
   /** Reads a value that starts on this line and goes to the next line with content. */
@@ -256,11 +257,11 @@ class BlockReader {
       }
       if (code === COLON && (i + 1 >= end || text.charCodeAt(i + 1) === SPACE)) throw GIVE_UP;
     }
-    const value = text.slice(at, stop).trimEnd();
+    const value = trimSpaces(text.slice(at, stop));
     if (!canStartPlain(value)) throw GIVE_UP;
     this.advance();
     if (this.indent > parentIndent) throw GIVE_UP;
-    return { kind: "scalar", text: value, plain: true, folded: false, tag: undefined, offset: at };
+    return { kind: "scalar", text: value, plain: true, block: undefined, tag: undefined, offset: at };
   }
 
   private literal(at: number, parentIndent: number): YamlScalar {
@@ -272,12 +273,9 @@ class BlockReader {
     let from = this.end + 1;
     let lastContent = 0;
     while (from < this.text.length) {
-      let end = this.text.indexOf("\n", from);
+      const end = this.text.indexOf("\n", from);
       // What a block without a final line feed means differs among readers.
-      if (end < 0) {
-        if (this.text.slice(from).trim() === "") end = this.text.length;
-        else throw GIVE_UP;
-      }
+      if (end < 0) throw GIVE_UP;
       let first = from;
       while (first < end && this.text.charCodeAt(first) === SPACE) first += 1;
       const column = first - from;
@@ -293,7 +291,7 @@ class BlockReader {
         }
         lines.push(this.text.slice(from + indent, end));
         lastContent = lines.length;
-      } else if (end < this.text.length) {
+      } else {
         lines.push(indent < 0 ? this.text.slice(from, end) : this.text.slice(Math.min(from + indent, end), end));
         if (indent >= 0 && column > indent) lastContent = lines.length;
       }
@@ -307,7 +305,7 @@ class BlockReader {
     this.end = from - 1;
     this.advance();
     if (this.indent > parentIndent) throw GIVE_UP;
-    return { kind: "scalar", text, plain: false, folded: false, tag: undefined, offset: at };
+    return { kind: "scalar", text, plain: false, block: "literal", tag: undefined, offset: at };
   }
 
   /** A document that is one flow collection on one line, as JSON often is. */
@@ -325,5 +323,5 @@ class BlockReader {
 }
 
 function emptyScalar(offset: number): YamlScalar {
-  return { kind: "scalar", text: "", plain: true, folded: false, tag: undefined, offset };
+  return { kind: "scalar", text: "", plain: true, block: undefined, tag: undefined, offset };
 }

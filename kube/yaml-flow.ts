@@ -101,12 +101,12 @@ export class FlowReader {
       if (!isKey || next !== " ") throw GIVE_UP;
       break;
     }
-    const value = text.slice(at, stop).trimEnd();
+    const value = trimSpaces(text.slice(at, stop));
     if (value.startsWith(":")) throw GIVE_UP;
     if (!canStartPlain(value) || (isKey && (!SIMPLE_KEY.test(value) || value.length !== stop - at))) throw GIVE_UP;
     if (isKey && value.length > LONGEST_SIMPLE_KEY) throw GIVE_UP;
     this.after = isKey ? stop : at + value.length;
-    return { kind: "scalar", text: value, plain: true, folded: false, tag: undefined, offset: at };
+    return { kind: "scalar", text: value, plain: true, block: undefined, tag: undefined, offset: at };
   }
 
   private skipSpaces(at: number): number {
@@ -137,7 +137,7 @@ export function quotedScalar(text: string, at: number, close: number): YamlScala
   if (text.charCodeAt(at) === SINGLE_QUOTE) content = content.replaceAll("''", "'");
   else if (content.includes("\\"))
     content = content.replace(/\\(.)/gs, (_all, char: string) => ESCAPES.get(char) ?? giveUp());
-  return { kind: "scalar", text: content, plain: false, folded: false, tag: undefined, offset: at };
+  return { kind: "scalar", text: content, plain: false, block: undefined, tag: undefined, offset: at };
 }
 
 /** Whether the first character has no meaning of its own in YAML. */
@@ -146,6 +146,13 @@ export function canStartPlain(text: string): boolean {
   const first = text[0]!;
   if ("-?:".includes(first)) return text.length > 1 && text[1] !== " " && !",[]{}".includes(text[1]!);
   return !"#,[]{}&*!|>'\"%@`".includes(first);
+}
+
+/** A text without the spaces at its end; other blanks there are content. */
+export function trimSpaces(text: string): string {
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === SPACE) end -= 1;
+  return end === text.length ? text : text.slice(0, end);
 }
 
 function giveUp(): never {

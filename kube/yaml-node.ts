@@ -6,8 +6,8 @@ export interface YamlScalar {
   readonly text: string;
   /** True when the text stood without quotes and not as a block, so that it may mean a number, a boolean or null. */
   readonly plain: boolean;
-  /** True for a folded block (`>`). */
-  readonly folded: boolean;
+  /** The kind of block that the text was, if it was one. */
+  readonly block: "literal" | "folded" | undefined;
   /** An explicit tag in its short form (`!!int`, `!Ref`). */
   readonly tag: string | undefined;
   /** Position in the text of the file, in UTF-16 units; of the value itself, not of its tag or anchor. */

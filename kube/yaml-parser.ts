@@ -141,12 +141,9 @@ export class YamlParser {
       case "scalar": {
         this.scanner.skip();
         const { text, style } = token;
-        const isPlain = style === "plain";
-        const isFolded = style === "folded";
-        return {
-          node: { kind: "scalar", text, plain: isPlain, folded: isFolded, tag, offset: token.mark.offset },
-          size: 1,
-        };
+        const plain = style === "plain";
+        const block = style === "literal" || style === "folded" ? style : undefined;
+        return { node: { kind: "scalar", text, plain, block, tag, offset: token.mark.offset }, size: 1 };
       }
       case "[":
         return this.flowList(token);
@@ -340,7 +337,7 @@ function empty({ end }: YamlToken): Built {
 }
 
 function emptyScalar(offset: number): YamlScalar {
-  return { kind: "scalar", text: "", plain: true, folded: false, tag: undefined, offset };
+  return { kind: "scalar", text: "", plain: true, block: undefined, tag: undefined, offset };
 }
 
 function shortTag(tag: string): string {

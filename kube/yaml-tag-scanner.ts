@@ -1,5 +1,6 @@
 // Names of anchors, tags and directives.
 
+import { isUtf8 } from "node:buffer";
 import { isBlank, isBlankOrEnd, isWordCharacter } from "./yaml-characters.ts";
 import type { YamlCursor, YamlMark } from "./yaml-cursor.ts";
 
@@ -87,7 +88,9 @@ function scanUri(cursor: YamlCursor, start: YamlMark, mayBeEmpty: boolean): stri
   let uri = "";
   let escaped: number[] = [];
   const flush = (): void => {
-    if (escaped.length > 0) uri += Buffer.from(escaped).toString("utf8");
+    const bytes = Buffer.from(escaped);
+    if (!isUtf8(bytes)) throw cursor.fail("found an incorrect leading UTF-8 octet", start);
+    uri += bytes.toString("utf8");
     escaped = [];
   };
   const from = cursor.offset;

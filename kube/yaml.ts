@@ -27,6 +27,8 @@ export interface YamlOptions {
   readonly nullKeys?: "text" | "refuse";
   /** Escapes in double quotes that JSON has and Kubernetes' own parser refuses (`\\/`, `\\ud83d`): read by default. */
   readonly jsonEscapes?: "read" | "refuse";
+  /** Line of the file on which the text begins. Default 1. */
+  readonly firstLine?: number;
 }
 
 export interface YamlDocument {
@@ -71,6 +73,14 @@ export function parseYamlNodes(text: string, options: YamlOptions = {}): YamlNod
   return new NodeReader(text, options, true).documents();
 }
 
+/**
+ * Reads the first document of a text as a node, and nothing after it; `undefined` when it has no content. Errors as
+ * `parseYaml`, with lines from `options.firstLine` on.
+ */
+export function parseFirstYamlNode(text: string, options: YamlOptions = {}): YamlNodeDocument | undefined {
+  return new NodeReader(text, options, true).first();
+}
+
 /** Writes a value as block YAML in the order of its keys, quoted so that YAML 1.1 and 1.2 tools read the same. */
 export function stringifyYaml(value: unknown): string {
   return emitYamlDocument(value, { sortKeys: false, escapeSeparators: true });
@@ -110,20 +120,25 @@ class NodeReader {
     this.text = text.startsWith("\ufeff") ? text.slice(1) : text;
   }
 
-  documents(limit = Number.POSITIVE_INFINITY): YamlNodeDocument[] {
+  documents(): YamlNodeDocument[] {
+    const nodes = this.read() ?? this.parse(Number.POSITIVE_INFINITY);
+    return this.withLines(nodes.filter((node) => !isEmpty(node)));
+  }
+
+  first(): YamlNodeDocument | undefined {
+    const [node] = this.read() ?? this.parse(1);
+    return node === undefined || isEmpty(node) ? undefined : this.withLines([node])[0];
+  }
+
+  /** Reads what is simple; `undefined` for what is not. */
+  private read(): readonly YamlNode[] | undefined {
     const control = FORBIDDEN_IN_YAML.exec(this.text);
     if (control !== null) {
       const what = "this control character is not allowed; write it as an escape";
       throw this.errorAt("yaml-invalid", control.index, what, "control characters are not allowed");
     }
     const simple = readSimpleYaml(this.text, this.options.maxDepth ?? DEFAULT_MAX_DEPTH, this.jsonEscapes);
-    if (simple !== undefined && this.hasUniqueKeys(simple)) return this.withLines(simple.slice(0, limit));
-    try {
-      return this.withLines(this.parse(limit));
-    } catch (error) {
-      if (!(error instanceof YamlFault)) throw error;
-      throw this.errorAt(error.code, error.offset, error.message, error.goMessage);
-    }
+    return simple !== undefined && this.hasUniqueKeys(simple) ? simple : undefined;
   }
 
   private get jsonEscapes(): boolean {
@@ -142,9 +157,15 @@ class NodeReader {
       lineOf: (offset) => this.placeOf(offset).line,
     });
     const nodes: YamlNode[] = [];
-    for (let node = parser.next(); node !== undefined && nodes.length < limit; node = parser.next()) {
-      const isEmpty = node.kind === "scalar" && node.plain && node.tag === undefined && node.text === "";
-      if (!isEmpty) nodes.push(node);
+    try {
+      while (nodes.length < limit) {
+        const node = parser.next();
+        if (node === undefined) break;
+        nodes.push(node);
+      }
+    } catch (error) {
+      if (!(error instanceof YamlFault)) throw error;
+      throw this.errorAt(error.code, error.offset, error.message, error.goMessage);
     }
     return nodes;
   }
@@ -164,7 +185,7 @@ class NodeReader {
   }
 
   private withLines(nodes: readonly YamlNode[]): YamlNodeDocument[] {
-    let line = 1;
+    let line = this.options.firstLine ?? 1;
     let at = 0;
     return nodes.map((node) => {
       for (let next = this.text.indexOf("\n", at); next >= 0 && next < node.offset; ) {
@@ -210,7 +231,7 @@ class NodeReader {
   private placeOf(offset: number): { readonly line: number; readonly column: number } {
     const before = this.text.slice(0, offset);
     const lineStart = before.lastIndexOf("\n") + 1;
-    let line = 1;
+    let line = this.options.firstLine ?? 1;
     for (let at = before.indexOf("\n"); at >= 0; at = before.indexOf("\n", at + 1)) line += 1;
     return { line, column: offset - lineStart + 1 };
   }
@@ -219,6 +240,10 @@ class NodeReader {
     const { line, column } = this.placeOf(offset);
     return yamlError(code, this.options.file, line, column, what, goMessage);
   }
+}
+
+function isEmpty(node: YamlNode): boolean {
+  return node.kind === "scalar" && node.plain && node.tag === undefined && node.text === "";
 }
 
 function scalarValueOf(node: YamlScalar): ScalarValue | undefined {

@@ -5,7 +5,18 @@ import { baseNameOf } from "../paths.ts";
 import { idKey, type ResourceId } from "./identity.ts";
 import type { GeneratorEntry, GeneratorOptions } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { cloneNode, ensureMap, isMapNode, type NodeMap, Scalar, setField, stringNode, textOf } from "./node.ts";
+import {
+  cloneNode,
+  ensureMap,
+  isMapNode,
+  type Node,
+  type NodeMap,
+  Scalar,
+  setField,
+  stringNode,
+  textNode,
+  textOf,
+} from "./node.ts";
 import { type BuildStep, type GeneratorBehavior, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { nodeKey } from "./share.ts";
@@ -93,18 +104,15 @@ function combine(old: Resource, generated: Resource, behavior: "merge" | "replac
   const { name, namespace } = old;
   // cloneNode keeps the shape: a map stays a map.
   const node = cloneNode(generated.node) as NodeMap;
+  const result = new Resource(node, old.origin);
   for (const field of ["labels", "annotations"] as const) {
-    const merged = new Map([...old.stringMap(field), ...generated.stringMap(field)]);
-    const metadata = ensureMap(node, "metadata");
-    if (merged.size > 0) metadata.set(field, new Map([...merged].map(([key, value]) => [key, stringNode(value)])));
+    result.setTexts(field, new Map([...old.stringMap(field), ...generated.stringMap(field)]));
   }
   if (behavior === "merge") {
     if (generated.kind === "Secret") encodeStringData(old.node);
     for (const field of ["data", "binaryData"]) {
-      const before = old.node.get(field);
-      const after = node.get(field);
-      if (!isMapNode(before)) continue;
-      node.set(field, new Map([...before, ...(isMapNode(after) ? after : [])]));
+      const merged = new Map([...textsOf(old.node.get(field)), ...textsOf(node.get(field))]);
+      if (merged.size > 0) node.set(field, textMap(merged));
     }
   }
   old.node = node;
@@ -114,26 +122,39 @@ function combine(old: Resource, generated: Resource, behavior: "merge" | "replac
   old.setNamespace(namespace);
 }
 
+// As kustomize: whatever an object has as data counts as text when it is merged.
+function textsOf(node: Node | undefined): Map<string, string> {
+  const texts = new Map<string, string>();
+  if (isMapNode(node)) for (const [key, value] of node) texts.set(key, textOf(value) ?? "");
+  return texts;
+}
+
+function textMap(texts: ReadonlyMap<string, string>): NodeMap {
+  const map: NodeMap = new Map();
+  for (const [key, text] of texts) setField(map, key, textNode(text));
+  return map;
+}
+
 // As kustomize: text of a secret that is merged into counts as data.
 function encodeStringData(node: NodeMap): void {
   const stringData = node.get("stringData");
   if (!isMapNode(stringData)) return;
   const data = ensureMap(node, "data");
-  for (const [key, value] of stringData) data.set(key, stringNode(wrapBase64(Buffer.from(textOf(value) ?? ""))));
+  for (const [key, value] of stringData) data.set(key, textNode(wrapBase64(Buffer.from(textOf(value) ?? ""))));
 }
 
 function addMetadata(node: NodeMap, field: string, pairs: Readonly<Record<string, string>> | undefined): void {
   const entries = Object.entries(pairs ?? {});
   if (entries.length === 0) return;
   const target = ensureMap(ensureMap(node, "metadata"), field);
-  for (const [key, value] of entries) setField(target, key, stringNode(value));
+  for (const [key, value] of entries) setField(target, key, textNode(value));
 }
 
 function addPairs(node: NodeMap, kind: GeneratedKind, pairs: readonly Pair[]): void {
   for (const { key, bytes } of pairs) {
-    if (kind === "Secret") setField(ensureMap(node, "data"), key, stringNode(wrapBase64(bytes)));
-    else if (isUtf8(bytes)) setField(ensureMap(node, "data"), key, stringNode(bytes.toString("utf8")));
-    else setField(ensureMap(node, "binaryData"), key, stringNode(wrapBase64(bytes)));
+    if (kind === "Secret") setField(ensureMap(node, "data"), key, textNode(wrapBase64(bytes)));
+    else if (isUtf8(bytes)) setField(ensureMap(node, "data"), key, textNode(bytes.toString("utf8")));
+    else setField(ensureMap(node, "binaryData"), key, textNode(wrapBase64(bytes)));
   }
 }
 
@@ -156,17 +177,9 @@ function readPairs(entry: GeneratorEntry, loader: Loader, name: string): Pair[] 
   const seen = new Set<string>();
   for (const { key } of pairs) {
     if (seen.has(key)) throw loader.fault("render-generator-data", key, `${name} gets the key ${key} twice`);
-    checkKey(key, loader);
     seen.add(key);
   }
   return pairs;
-}
-
-function checkKey(key: string, loader: Loader): void {
-  const isPath = key === "." || key.startsWith("..");
-  if (/^[-._a-zA-Z0-9]{1,253}$/.test(key) && !isPath) return;
-  const what = `${JSON.stringify(key)} is no valid key; use letters, digits, -, _ and .`;
-  throw loader.fault("render-generator-data", key, what);
 }
 
 function readLiteral(literal: string, loader: Loader): Pair {
@@ -192,23 +205,31 @@ function readFileEntry(entry: string, loader: Loader): Pair {
   return { key: first, bytes: Buffer.from(loader.load(second).bytes) };
 }
 
+/** As kustomize: from the first line on that is longer than this, an env file is not read. */
+const LONGEST_ENV_LINE = 64 * 1024;
+// As Go: the byte order mark is no space, U+0085 is one.
+const LEADING_SPACE = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
+
 function readEnvFile(entry: string, loader: Loader): Pair[] {
   const { path, bytes } = loader.load(entry);
   const buffer = Buffer.from(bytes);
-  if (!isUtf8(buffer)) throw loader.fault("render-generator-data", entry, `${path} is not UTF-8`);
   const pairs: Pair[] = [];
-  for (const [index, raw] of buffer.toString("utf8").split("\n").entries()) {
-    let line = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
-    if (index === 0 && line.startsWith("\ufeff")) line = line.slice(1);
-    line = line.replace(/^\s+/, "");
+  for (let at = 0, number = 1; at < buffer.length; number++) {
+    const feed = buffer.indexOf(0x0a, at);
+    const end = feed < 0 ? buffer.length : feed;
+    if (end - at >= LONGEST_ENV_LINE) break;
+    const raw = buffer.subarray(at, buffer[end - 1] === 0x0d && end > at ? end - 1 : end);
+    at = end + 1;
+    if (!isUtf8(raw)) throw loader.fault("render-generator-data", entry, `${path}:${number}: the line is not UTF-8`);
+    let line = raw.toString("utf8");
+    if (number === 1 && line.startsWith("\ufeff")) line = line.slice(1);
+    line = line.replace(LEADING_SPACE, "");
     if (line === "" || line.startsWith("#")) continue;
-    const at = line.indexOf("=");
-    const key = at < 0 ? line : line.slice(0, at);
-    if (!/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(key)) {
-      const what = `${path}:${index + 1}: ${JSON.stringify(key)} is no name of a variable`;
-      throw loader.fault("render-generator-data", entry, what);
-    }
-    pairs.push({ key, bytes: Buffer.from(at < 0 ? "" : line.slice(at + 1)) });
+    const equals = line.indexOf("=");
+    const key = equals < 0 ? line : line.slice(0, equals);
+    // As kustomize: a line without a key counts as empty.
+    if (key === "") continue;
+    pairs.push({ key, bytes: Buffer.from(equals < 0 ? "" : line.slice(equals + 1)) });
   }
   return pairs;
 }

@@ -1,8 +1,10 @@
 // The tree that kustomize edits: scalars keep their text and type until the end, so "007" stays text and 007 an octal.
 
-import type { YamlNode } from "../../kube/yaml-node.ts";
-import { readCoreScalar, readFloat, readInteger } from "../../kube/yaml-scalars.ts";
+import { setOwn } from "../../kube/object.ts";
+import type { YamlNode, YamlScalar } from "../../kube/yaml-node.ts";
+import { readCoreScalar } from "../../kube/yaml-scalars.ts";
 import { renderError } from "../errors.ts";
+import { readJsonKey, readJsonText, readTagged, reprintBlock, unrepresentable } from "./reprint.ts";
 
 export class Scalar {
   /** `!!str`, `!!int`, `!!float`, `!!bool`, `!!null`, `!!timestamp`, `!!binary` or a tag of the file's own. */
@@ -10,11 +12,17 @@ export class Scalar {
   readonly text: string;
   /** True for what stands in quotes or as a block. As kustomize: what later takes its place becomes text as well. */
   readonly quoted: boolean;
+  /**
+   * What the output has instead. As kustomize: it prints an object and reads that again, which changes some texts;
+   * null for one that cannot be read again.
+   */
+  readonly printed: string | null | undefined;
 
-  constructor(tag: string, text: string, quoted = false) {
+  constructor(tag: string, text: string, quoted = false, printed?: string | null) {
     this.tag = tag;
     this.text = text;
     this.quoted = quoted;
+    this.printed = printed;
   }
 
   /**
@@ -37,8 +45,16 @@ export const NULL = new Scalar("!!null", "null");
 /** A null that is written as nothing at all (`key:`), which strategic merges drop where they keep a written `null`. */
 export const EMPTY = new Scalar("!!null", "");
 
+/** Nothing where a value should be, in braces or brackets. */
+const EMPTY_IN_FLOW = new Scalar("!!null", "", false, "");
+
 export function stringNode(text: string): Scalar {
   return new Scalar("!!str", text);
+}
+
+/** Text that is printed as a block when it has several lines. */
+export function textNode(text: string): Scalar {
+  return new Scalar("!!str", text, false, text.includes("\n") ? reprintBlock(text, "literal") : undefined);
 }
 
 export function isMapNode(node: Node | undefined): node is NodeMap {
@@ -101,7 +117,7 @@ export function ensureMap(parent: NodeMap, key: string): NodeMap {
  * could not be turned into JSON.
  */
 export function setField(map: NodeMap, key: string, value: Node): void {
-  if (!map.has(key) && readCoreScalar(key).tag !== "!!str") {
+  if (!map.has(key) && (key === "<<" || !isTextKey(key))) {
     throw renderError("render-unrepresentable-value", `the key ${JSON.stringify(key)} is not text in YAML`, {
       path: key,
     });
@@ -110,32 +126,50 @@ export function setField(map: NodeMap, key: string, value: Node): void {
 }
 
 /** Converts parsed YAML. `fail` reports a key that is no text. */
-export function fromYaml(node: YamlNode, fail: (offset: number, what: string) => Error): Node {
+export function fromYaml(node: YamlNode, fail: (offset: number, what: string) => Error, inFlow = false): Node {
   switch (node.kind) {
-    case "scalar": {
-      if (node.tag !== undefined && node.tag !== "!") return new Scalar(node.tag, node.text, !node.plain);
-      if (!node.plain) return new Scalar("!!str", node.text, true);
-      const tag = readCoreScalar(node.text).tag;
-      if (tag === "!!null") return node.text === "" ? EMPTY : node.text === "null" ? NULL : new Scalar(tag, node.text);
-      return new Scalar(tag === "!!merge" ? "!!str" : tag, node.text);
-    }
+    case "scalar":
+      return fromYamlScalar(node, inFlow);
     case "sequence":
-      return node.items.map((item) => fromYaml(item, fail));
+      return node.items.map((item) => fromYaml(item, fail, inFlow || node.flow));
     case "map": {
       const map: NodeMap = new Map();
       for (const { key, value } of node.entries) {
-        const isText = key.tag === "!!str" || (key.tag === undefined && (!key.plain || isTextKey(key.text)));
-        if (!isText) throw fail(key.offset, `the key ${key.text} is not text`);
-        map.set(key.text, fromYaml(value, fail));
+        const { tag, plain, text } = key;
+        const isText = tag === "!!str" || ((tag === undefined || tag === "!") && (!plain || isTextKey(text)));
+        if (!isText) throw fail(key.offset, `the key ${text} is not text`);
+        map.set(text, fromYaml(value, fail, inFlow || node.flow));
       }
       return map;
     }
   }
 }
 
-function isTextKey(text: string): boolean {
+function fromYamlScalar({ tag, text, plain, block }: YamlScalar, inFlow: boolean): Scalar {
+  const printed = block === undefined || inFlow ? undefined : reprintBlock(text, block);
+  // What a tag makes of a text, it makes of the text as it is read again.
+  if (tag !== undefined && tag !== "!")
+    return new Scalar(tag, printed ?? text, !plain, printed === null ? null : undefined);
+  if (!plain) return new Scalar("!!str", text, true, printed);
+  const found = readCoreScalar(text).tag;
+  switch (found) {
+    case "!!null":
+      if (text === "") return inFlow ? EMPTY_IN_FLOW : EMPTY;
+      return text === "null" ? NULL : new Scalar(found, text);
+    case "!!timestamp":
+      // In brackets a text with a colon gets quotes when it is printed, and is no time any more.
+      return new Scalar(found, text, false, inFlow && text.includes(":") ? text : undefined);
+    case "!!merge":
+      return new Scalar("!!str", text);
+    default:
+      return new Scalar(found, text);
+  }
+}
+
+/** Whether a key without quotes is text. As kustomize: nothing at all before a colon is printed as an empty text. */
+export function isTextKey(text: string): boolean {
   const { tag } = readCoreScalar(text);
-  return tag === "!!str" || tag === "!!merge";
+  return tag === "!!str" || tag === "!!merge" || text === "";
 }
 
 /** Converts plain JSON, with integers as numbers or bigint. */
@@ -149,8 +183,9 @@ export function fromValue(value: unknown): Node {
     case "bigint":
       return new Scalar("!!int", String(value));
     case "number":
+      if (Number.isSafeInteger(value)) return new Scalar("!!int", String(value));
       // Larger integers come from doubles and may exceed what an integer scalar can hold.
-      return new Scalar(Number.isSafeInteger(value) ? "!!int" : "!!float", String(value));
+      return new Scalar(readCoreScalar(String(value)).tag, String(value));
     case "object":
       if (value !== null) {
         const map: NodeMap = new Map();
@@ -163,59 +198,52 @@ export function fromValue(value: unknown): Node {
   }
 }
 
-/** Converts to plain JSON, as the final output reads every scalar. Throws `render-unrepresentable-value`. */
+/** Converts to plain JSON, as kustomize does between steps. Throws `render-unrepresentable-value`. */
 export function toValue(node: Node): unknown {
-  if (node instanceof Scalar) return scalarValue(node);
-  if (Array.isArray(node)) return node.map(toValue);
-  const object: Record<string, unknown> = {};
-  for (const [key, value] of node) {
-    if (UNREADABLE.test(key)) throw unrepresentable(key);
-    if (key !== "__proto__") object[key] = toValue(value);
-    else Object.defineProperty(object, key, { value: toValue(value), enumerable: true, writable: true });
+  return convert(node, SAME);
+}
+
+/** What is left of a node that the tool writes as JSON and reads again without printing it first. Throws as `toOutput`. */
+export function throughJson(node: Node): unknown {
+  return convert(node, OUTPUT, false);
+}
+
+/** Converts to plain JSON as the output has it. Throws `render-unrepresentable-value`. */
+export function toOutput(node: Node): unknown {
+  return convert(node, OUTPUT);
+}
+
+/** What becomes of texts. */
+interface TextRules {
+  key(text: string): string;
+  value(text: string): string;
+}
+
+const SAME: TextRules = { key: (text) => text, value: (text) => text };
+// The tool writes JSON and reads that as YAML.
+const OUTPUT: TextRules = { key: readJsonKey, value: readJsonText };
+
+function convert(node: Node, rules: TextRules, reprints = true): unknown {
+  if (node instanceof Scalar) {
+    const value = reprints ? scalarValue(node) : readScalar(node);
+    return typeof value === "string" ? rules.value(value) : value;
   }
+  if (Array.isArray(node)) return node.map((item) => convert(item, rules, reprints));
+  const object: Record<string, unknown> = {};
+  for (const [key, value] of node) setOwn(object, rules.key(key), convert(value, rules, reprints));
   return object;
 }
 
-// What the tool's own YAML reader refuses inside a string that reaches it unescaped.
-const UNREADABLE = /[\u007f-\u0084\u0086-\u009f\ufffe\uffff]/;
-
 /** The JSON value of a scalar under its tag. Throws `render-unrepresentable-value`. */
 export function scalarValue(node: Scalar): string | number | bigint | boolean | null {
-  const { tag, text } = node;
-  switch (tag) {
-    case "!!str":
-      if (UNREADABLE.test(text)) throw unrepresentable(text);
-      return text;
-    case "!!null":
-      if (text === "" || readCoreScalar(text).tag === "!!null") return null;
-      break;
-    case "!!bool":
-      if (/^(?:true|True|TRUE)$/.test(text)) return true;
-      if (/^(?:false|False|FALSE)$/.test(text)) return false;
-      break;
-    case "!!int": {
-      const integer = readInteger(text.includes("_") ? text.replaceAll("_", "") : text);
-      if (integer !== undefined) return integer;
-      break;
-    }
-    case "!!float": {
-      const value = readFloat(text.replaceAll("_", "")) ?? readInteger(text);
-      if (value !== undefined) return value;
-      break;
-    }
-    case "!!timestamp": {
-      const { tag: found, value } = readCoreScalar(text);
-      if (found === "!!timestamp") return value;
-      break;
-    }
-    case "!!binary":
-      return Buffer.from(text, "base64").toString("utf8");
-    default:
-      return text;
-  }
-  throw renderError("render-unrepresentable-value", `${JSON.stringify(text)} cannot be written as ${tag}`);
+  const { text, printed } = node;
+  if (printed === null) throw unrepresentable(text, "begins with a tab and has several lines");
+  return printed === undefined ? readScalar(node) : printed;
 }
 
-function unrepresentable(text: string): Error {
-  return renderError("render-unrepresentable-value", `${JSON.stringify(text)} holds a character that YAML forbids`);
+function readScalar({ tag, text }: Scalar): string | number | bigint | boolean | null {
+  const value = tag === "!!str" ? text : readTagged(tag, text);
+  if (value === undefined) throw unrepresentable(text, `is no valid ${tag}`);
+  if (typeof value === "number" && !Number.isFinite(value)) throw unrepresentable(text, "is no number that JSON has");
+  return value;
 }

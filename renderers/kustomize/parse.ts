@@ -1,9 +1,20 @@
 // From the text of a resource or patch file to objects.
 
-import { parseYamlNodes } from "../../kube/yaml.ts";
+import { parseFirstYamlNode } from "../../kube/yaml.ts";
 import { renderError, wrapYamlError } from "../errors.ts";
 import type { ObjectOrigin } from "../rendered.ts";
-import { fromYaml, isListNode, isMapNode, isNullNode, type Node, type NodeMap, Scalar, textOf } from "./node.ts";
+import {
+  fromValue,
+  fromYaml,
+  isListNode,
+  isMapNode,
+  isNullNode,
+  type Node,
+  type NodeMap,
+  Scalar,
+  textOf,
+  throughJson,
+} from "./node.ts";
 import { Resource } from "./resource.ts";
 
 /**
@@ -11,24 +22,50 @@ import { Resource } from "./resource.ts";
  * Throws `render-invalid-resource` with file and line.
  */
 export function parseResources(text: string, file: string): Resource[] {
-  const documents = parseNodes(text, file);
-  const resources: Resource[] = [];
-  const expanded: Resource[] = [];
-  for (const { node, line } of documents) {
-    if (isNullNode(node)) continue;
+  const pieces = splitDocuments(text, file);
+  const found: FoundNode[] = [];
+  for (const { node, line } of parsePieces(pieces, file)) {
     const origin = { file, line };
-    if (!isMapNode(node)) throw invalid("a resource must be a map of fields", origin);
-    if (node.size === 0) continue;
-    const kind = textOf(node.get("kind")) ?? "";
-    const items = node.get("items");
-    if (!kind.endsWith("List") || items === undefined) {
-      resources.push(resourceFrom(node, kind, origin));
-      continue;
-    }
-    // As kustomize: what a list holds comes after the other documents, unless the list is all there is.
-    if (isListNode(items)) for (const item of items) expanded.push(...expandItem(item, origin));
+    if (pieces.length === 1 && isPlainList(node)) found.push(...itemsOf(node, origin));
+    else found.push({ node, origin });
   }
-  return [...resources, ...expanded];
+  const resources: Resource[] = [];
+  // As kustomize: what a list holds comes after everything that was found before.
+  for (let next = 0; next < found.length; next++) {
+    const { node, origin } = found[next]!;
+    if (isNullNode(node) || (node instanceof Map ? node.size : Array.isArray(node) ? node.length : 1) === 0) continue;
+    if (!isMapNode(node)) throw invalid("a resource must be a map of fields", origin);
+    const kind = textOf(node.get("kind")) ?? "";
+    const items = kind.endsWith("List") ? node.get("items") : undefined;
+    if (items === undefined) resources.push(resourceFrom(node, kind, origin));
+    else found.push(...convertedItems(items, kind, origin));
+  }
+  return resources;
+}
+
+interface FoundNode {
+  readonly node: Node;
+  readonly origin: ObjectOrigin;
+}
+
+/** A list that is taken apart as it stands when it is all that a file has. */
+function isPlainList(node: Node): node is NodeMap {
+  if (!isMapNode(node)) return false;
+  const kind = textOf(node.get("kind"));
+  return (kind === "List" || kind === "ResourceList") && (node.has("items") || node.has("functionConfig"));
+}
+
+function itemsOf(list: NodeMap, origin: ObjectOrigin): FoundNode[] {
+  const items = list.get("items");
+  if (isMapNode(items) && items.size > 0) throw invalid("the items of a list must be a list", origin, "items");
+  return isListNode(items) ? items.map((node) => ({ node, origin })) : [];
+}
+
+// As kustomize: the items of every other kind of list go through JSON.
+function convertedItems(items: Node, kind: string, origin: ObjectOrigin): FoundNode[] {
+  if (isNullNode(items)) return [];
+  if (!isListNode(items)) throw invalid(`the items of a ${kind} must be a list`, origin, "items");
+  return items.map((item) => ({ node: fromValue(throughJson(item)), origin }));
 }
 
 interface ParsedNode {
@@ -36,51 +73,66 @@ interface ParsedNode {
   readonly line: number;
 }
 
-/** Reads the documents of a file as nodes. Throws `render-invalid-resource`. */
+/** Reads the documents of a file as nodes; those without content are left out. Throws `render-invalid-resource`. */
 export function parseNodes(text: string, file: string): ParsedNode[] {
-  const normal = text.includes("\r") ? text.replaceAll("\r\n", "\n") : text;
-  checkSeparators(normal, file);
-  try {
-    return parseYamlNodes(normal, { file }).map(({ node, line }) => ({
-      node: fromYaml(node, (offset, what) =>
-        renderError("render-unrepresentable-value", what, { file, line: lineAt(normal, offset) }),
-      ),
-      line,
-    }));
-  } catch (error) {
-    throw wrapYamlError(error, "render-invalid-resource", file);
-  }
+  return parsePieces(splitDocuments(text, file), file);
 }
 
-function lineAt(text: string, offset: number): number {
-  let line = 1;
-  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) line += 1;
-  return line;
-}
-
-function checkSeparators(text: string, file: string): void {
-  for (let at = text.indexOf("\n---"); at >= 0; at = text.indexOf("\n---", at + 1)) {
-    const end = text.indexOf("\n", at + 1);
-    if (end < 0) return;
-    const rest = text.slice(at + 4, end).trim();
-    if (rest !== "" && !rest.startsWith("#")) {
-      throw invalid(`only a comment may follow a document separator, not ${JSON.stringify(rest)}`, {
-        file,
-        line: lineAt(text, at + 1),
-      });
+function parsePieces(pieces: readonly Piece[], file: string): ParsedNode[] {
+  const nodes: ParsedNode[] = [];
+  for (const { text, line: firstLine } of pieces) {
+    try {
+      const document = parseFirstYamlNode(text, { file, firstLine, jsonEscapes: "refuse" });
+      if (document === undefined) continue;
+      const { line } = document;
+      const node = fromYaml(document.node, (offset, what) =>
+        renderError("render-unrepresentable-value", what, { file, line: firstLine + linesBefore(text, offset) }),
+      );
+      nodes.push({ node, line });
+    } catch (error) {
+      throw wrapYamlError(error, "render-invalid-resource", file);
     }
   }
+  return nodes;
 }
 
-function expandItem(item: Node, origin: ObjectOrigin): Resource[] {
-  if (isNullNode(item)) return [];
-  if (!isMapNode(item)) throw invalid("an item of a list must be a map of fields", origin);
-  const kind = textOf(item.get("kind")) ?? "";
-  const items = item.get("items");
-  if (kind.endsWith("List") && items !== undefined) {
-    return isListNode(items) ? items.flatMap((nested) => expandItem(nested, origin)) : [];
+interface Piece {
+  readonly text: string;
+  readonly line: number;
+}
+
+/**
+ * As kustomize: a file is cut at every line that begins with `---`, whatever it is part of, and of each piece the first
+ * document counts. A line at the very end is no cut.
+ */
+function splitDocuments(text: string, file: string): Piece[] {
+  const normal = text.includes("\r\n") ? text.replaceAll("\r\n", "\n") : text;
+  const pieces: Piece[] = [];
+  let from = 0;
+  let line = 1;
+  for (let at = normal.indexOf("\n---"); at >= 0; ) {
+    const end = normal.indexOf("\n", at + 1);
+    if (end < 0) break;
+    const piece = normal.slice(from, at + 1);
+    pieces.push({ text: piece, line });
+    line += linesBefore(piece, piece.length);
+    const rest = normal.slice(at + 4, end).trim();
+    if (rest !== "" && !rest.startsWith("#")) {
+      throw invalid(`only a comment may follow a document separator, not ${JSON.stringify(rest)}`, { file, line });
+    }
+    line += 1;
+    from = end + 1;
+    // The line feed that ends a separator does not begin another one.
+    at = normal.indexOf("\n---", from);
   }
-  return [resourceFrom(item, kind, origin)];
+  pieces.push({ text: normal.slice(from), line });
+  return pieces;
+}
+
+function linesBefore(text: string, offset: number): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) lines += 1;
+  return lines;
 }
 
 function resourceFrom(node: NodeMap, kind: string, origin: ObjectOrigin): Resource {

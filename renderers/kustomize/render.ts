@@ -13,7 +13,7 @@ import { Loader } from "./loader.ts";
 import { builtInSchemas } from "./merge-schema.ts";
 import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
-import { isMapNode, isNullNode, toValue } from "./node.ts";
+import { isMapNode, isTextKey, type NodeMap, Scalar, toOutput } from "./node.ts";
 import { fieldHistoryOf, historyOf, WriterLines } from "./origins.ts";
 import type { RemoteContents } from "./remote.ts";
 import { dataKey, type RenderCache } from "./render-cache.ts";
@@ -117,7 +117,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   );
   map.keep((resource) => !resource.fact("local", () => isLocalConfig(resource)));
   end("BuildMetadata", "buildMetadata", [metadata, loader.root], () => {
-    dropEmptyAnnotations(map);
+    rewriteAnnotations(map);
     writeBuildMetadata(map, metadata, loader.root, FOLLOWED_VERSION);
   });
   if (options.order !== undefined && kustomization.sortOptions !== undefined) {
@@ -145,20 +145,59 @@ function addHashes(map: ResourceMap): void {
   }
 }
 
-function dropEmptyAnnotations(map: ResourceMap): void {
+/** What the tool keeps in annotations while it builds; it removes these at the end, whoever wrote them. */
+const BOOKKEEPING: ReadonlySet<string> = new Set([
+  ...[
+    "allowKindChange",
+    "allowNameChange",
+    "annotations-migration-resource-id",
+    "generatorBehavior",
+    "helm-generated",
+    "id",
+    "index",
+    "needsHashSuffix",
+    "path",
+    "prefixes",
+    "previousKinds",
+    "previousNames",
+    "previousNamespaces",
+    "refBy",
+    "seqindent",
+    "suffixes",
+  ].map((name) => `internal.config.kubernetes.io/${name}`),
+  "alpha.config.kubernetes.io/transformations",
+  "config.k8s.io/id",
+  "config.kubernetes.io/index",
+  "config.kubernetes.io/origin",
+  "config.kubernetes.io/path",
+]);
+
+// As kustomize: annotations are written anew at the end, where all of them become text, and none take their map along.
+function rewriteAnnotations(map: ResourceMap): void {
   for (const resource of map.resources) {
-    const annotations = resource.metadata?.get("annotations");
-    const isEmpty =
-      annotations !== undefined && (isMapNode(annotations) ? annotations.size === 0 : isNullNode(annotations));
-    if (!isEmpty) continue;
+    const metadata = resource.metadata;
+    if (metadata?.has("annotations") !== true || resource.fact("annotations", () => hasPlainAnnotations(metadata)))
+      continue;
     map.edit(
       resource,
       (own) => {
-        own.metadata?.delete("annotations");
+        const texts = own.stringMap("annotations");
+        for (const key of BOOKKEEPING) texts.delete(key);
+        own.setTexts("annotations", texts);
       },
-      "empty annotations",
+      "annotations",
     );
   }
+}
+
+function hasPlainAnnotations(metadata: NodeMap): boolean {
+  const annotations = metadata.get("annotations");
+  if (!isMapNode(annotations) || annotations.size === 0) return false;
+  for (const [key, value] of annotations) {
+    if (!(value instanceof Scalar && value.tag === "!!str" && value.printed === undefined)) return false;
+    if (value.text.includes("\n") || !isTextKey(key) || BOOKKEEPING.has(key)) return false;
+  }
+  return true;
 }
 
 /** Throws `render-invalid-resource` for an object that has lost its kind or name on the way. */
@@ -176,7 +215,7 @@ function isLocalConfig(resource: Resource): boolean {
 function toRendered(resource: Resource): RenderedObject {
   try {
     // Every resource has a kind and a name by then; an apiVersion only as far as the files give one.
-    return { object: toValue(resource.node) as KubeObject, origin: resource.origin };
+    return { object: toOutput(resource.node) as KubeObject, origin: resource.origin };
   } catch (cause) {
     throw renderError(
       "render-unrepresentable-value",

@@ -4,7 +4,18 @@ import type { ObjectOrigin, Writer } from "../rendered.ts";
 import { type FieldWriters, recordWriter } from "./field-writers.ts";
 import { describeId, effectiveNamespace, type Gvk, gvkFrom, idKey, type ResourceId } from "./identity.ts";
 import { followLinks, linkedPlaces } from "./linked-scalars.ts";
-import { cloneNode, ensureMap, isMapNode, type Node, type NodeMap, setField, stringNode, textOf } from "./node.ts";
+import {
+  cloneNode,
+  ensureMap,
+  isMapNode,
+  type Node,
+  type NodeMap,
+  Scalar,
+  setField,
+  stringNode,
+  textNode,
+  textOf,
+} from "./node.ts";
 import { shareNodes } from "./share.ts";
 
 export type GeneratorBehavior = "unspecified" | "create" | "replace" | "merge";
@@ -242,11 +253,22 @@ export class Resource {
     this.node.set("kind", stringNode(kind));
   }
 
+  /** Labels or annotations as texts. As kustomize: a null is the text it is written with, a map or list is empty. */
   stringMap(field: "labels" | "annotations"): Map<string, string> {
     const result = new Map<string, string>();
     const map = this.metadata?.get(field);
-    if (isMapNode(map)) for (const [key, value] of map) result.set(key, scalarText(value));
+    if (isMapNode(map)) for (const [key, value] of map) result.set(key, value instanceof Scalar ? value.text : "");
     return result;
+  }
+
+  /** Replaces all labels or annotations; without any, their field goes. Throws for a key that YAML takes for no text. */
+  setTexts(field: "labels" | "annotations", texts: ReadonlyMap<string, string>): void {
+    const metadata = ensureMap(this.node, "metadata");
+    metadata.delete(field);
+    if (texts.size === 0) return;
+    const map: NodeMap = new Map();
+    for (const [key, text] of texts) setField(map, key, textNode(text));
+    metadata.set(field, map);
   }
 
   /** Takes over how another object came to be: its names so far and what it wants of the end of the build. */
@@ -280,8 +302,4 @@ export class Resource {
   describe(): string {
     return describeId(this.currentId);
   }
-}
-
-function scalarText(node: Node): string {
-  return textOf(node) ?? "";
 }
