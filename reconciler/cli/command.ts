@@ -1,5 +1,5 @@
 // What a command of the CLI is, and what it gets to work with.
-import type { ParseArgsOptionsConfig } from "node:util";
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import { isDuration, parseDuration } from "../../runtime/duration.ts";
 
 /** Exit codes, the same for every command. */
@@ -86,8 +86,7 @@ export function booleanOption(invocation: Invocation, name: string): boolean {
   return invocation.values[name] === true;
 }
 
-/** Options of `node:util` parseArgs for a command. */
-export function parseOptions(command: Command): ParseArgsOptionsConfig {
+function parseOptions(command: Command): ParseArgsOptionsConfig {
   return Object.fromEntries(
     Object.entries({ ...command.options, ...HELP_OPTION }).map(([name, option]) => [
       name,
@@ -103,29 +102,43 @@ export function parseOptions(command: Command): ParseArgsOptionsConfig {
 const TRUE = /^(?:1|t|true)$/i;
 const FALSE = /^(?:0|f|false)$/i;
 
+/** What a command line says: values of options by name, and the other words. */
+export type Arguments = Pick<Invocation, "values" | "positionals">;
+
 /**
- * Arguments as parseArgs takes them, from what it takes and from what programs in Go take too: `--flag=true`,
- * `--flag=false` (the last word on a flag counts) and `-o=FILE`.
+ * Reads the words behind a command's name, also as programs in Go take them: `--flag=true`, `--flag=false` (the last word
+ * on a flag counts) and `-o=FILE`. Throws a usage error, or the TypeError of parseArgs.
  */
-export function normalizeArguments(args: readonly string[], { options }: Command): string[] {
-  const result: string[] = [];
+export function parseArguments(args: readonly string[], command: Command): Arguments {
+  const off = new Set<string>();
+  const words: string[] = [];
   for (const [i, argument] of args.entries()) {
-    if (argument === "--") return [...result, ...args.slice(i)];
-    const [, name = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(argument) ?? [];
+    if (argument === "--") {
+      words.push(...args.slice(i));
+      break;
+    }
+    const [, name = "", value] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
     const [, letter = "", text = ""] = /^-([^-])=(.*)$/s.exec(argument) ?? [];
-    const short = letter === "" ? undefined : Object.entries(options).find(([, option]) => option.short === letter);
-    if (options[name]?.type === "boolean") {
-      if (!TRUE.test(value) && !FALSE.test(value))
-        throw new UsageError(`--${name} takes true or false, not "${value}"`);
-      const others = result.filter((other) => other !== `--${name}`);
-      result.splice(0, result.length, ...others, ...(TRUE.test(value) ? [`--${name}`] : []));
-    } else if (short?.[1].type === "string") {
-      result.push(`--${short[0]}=${text}`);
+    const short = Object.entries(command.options).find(([, option]) => option.short === letter);
+    if (command.options[name]?.type === "boolean") {
+      const isOn = value === undefined || TRUE.test(value);
+      if (!isOn && !FALSE.test(value)) throw new UsageError(`--${name} takes true or false, not "${value}"`);
+      if (isOn) off.delete(name);
+      else off.add(name);
+      words.push(`--${name}`);
     } else {
-      result.push(argument);
+      words.push(short?.[1].type === "string" ? `--${short[0]}=${text}` : argument);
     }
   }
-  return result;
+  const { values, positionals } = parseArgs({
+    args: words,
+    options: parseOptions(command),
+    allowPositionals: true,
+    strict: true,
+  });
+  // Options are strings, booleans and lists of these, by how `parseOptions` declares them.
+  const read = values as Arguments["values"];
+  return { values: { ...read, ...Object.fromEntries([...off].map((name) => [name, false])) }, positionals };
 }
 
 const HELP_OPTION: Readonly<Record<string, CommandOption>> = {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { EXIT, type ExitCode, type Io, normalizeArguments } from "./command.ts";
+import { EXIT, type ExitCode, type Io, parseArguments } from "./command.ts";
 import { COMMANDS, loadCommands } from "./commands/table.ts";
 import { commandHelp, completionScript, overview } from "./help.ts";
 import { runCli } from "./main.ts";
@@ -81,22 +81,17 @@ describe("runCli", () => {
   });
 
   it.each([
-    [["--exit-code=false", "--base=x"], ["--base=x"]],
-    [["--exit-code", "--exit-code=0"], []],
-    [["--exit-code=false", "--exit-code=T"], ["--exit-code"]],
-    [["-o=json"], ["--output=json"]],
-    [
-      ["-ojson", "-o", "json"],
-      ["-ojson", "-o", "json"],
-    ],
-    [
-      ["--", "--exit-code=false", "-o=x"],
-      ["--", "--exit-code=false", "-o=x"],
-    ],
-  ])("takes options as Go writes them: %j", (args, parsed) => {
+    [["--exit-code=false", "--base=x", "apps"], { "exit-code": false, base: "x" }, ["apps"]],
+    [["--exit-code", "--exit-code=0"], { "exit-code": false }, []],
+    [["--exit-code=false", "--exit-code=T"], { "exit-code": true }, []],
+    [["-o=json"], { output: "json" }, []],
+    [["-o="], { output: "" }, []],
+    [["-ojson", "-o", "yaml"], { output: "yaml" }, []],
+    [["--", "--exit-code=false", "-o=x"], {}, ["--exit-code=false", "-o=x"]],
+  ])("takes options as Go writes them: %j", (args, values, positionals) => {
     const plan = ALL.find(({ name }) => name === "plan")!;
 
-    expect(normalizeArguments(args, plan)).toEqual(parsed);
+    expect(parseArguments(args, plan)).toEqual({ values, positionals });
   });
 
   it("prints its version for --version too", async () => {

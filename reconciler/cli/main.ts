@@ -1,19 +1,9 @@
 // The command line: finds the command, parses its options, turns errors into messages and exit codes.
 import { constants } from "node:os";
 import { text } from "node:stream/consumers";
-import { parseArgs } from "node:util";
 import { nearest } from "../../api/nearest.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
-import {
-  type Command,
-  EXIT,
-  type ExitCode,
-  type Io,
-  normalizeArguments,
-  OUTPUT_OPTION,
-  parseOptions,
-  UsageError,
-} from "./command.ts";
+import { type Command, EXIT, type ExitCode, type Io, OUTPUT_OPTION, parseArguments, UsageError } from "./command.ts";
 import { COMMANDS, loadCommands } from "./commands/table.ts";
 import { commandHelp, overview } from "./help.ts";
 
@@ -28,12 +18,7 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
   if (entry === undefined) return unknownCommand(name, io);
   const command = await entry.load();
   try {
-    const { values, positionals } = parseArgs({
-      args: normalizeArguments(rest, command),
-      options: parseOptions(command),
-      allowPositionals: true,
-      strict: true,
-    });
+    const { values, positionals } = parseArguments(rest, command);
     if (values["help"] === true) {
       io.out(commandHelp(command));
       return EXIT.ok;
@@ -49,7 +34,7 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
       throw new UsageError(`-o takes json or yaml, not "${String(format)}"`);
     return await command.run({
       positionals,
-      values: values as Record<string, string | boolean | string[] | undefined>,
+      values,
       io,
       signal,
       runCommand: (other, otherIo) => runCli(other, otherIo, signal),

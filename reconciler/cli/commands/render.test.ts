@@ -270,6 +270,70 @@ describe("flaghoist render with the flags of kustomize build", () => {
   });
 });
 
+describe("flaghoist render --origins", () => {
+  beforeEach(() =>
+    write({
+      ...BASE,
+      "overlay/kustomization.yaml": "resources: [../base]\nnamePrefix: my-\npatches: [{path: port.yaml}]\n",
+      "overlay/port.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: NodePort}\n",
+    }),
+  );
+
+  it("tells of each object what wrote it, in files as one would open them", async () => {
+    const { out } = await renderIn("overlay", "", "--origins", "objects");
+
+    expect(out).toBe(
+      [
+        "v1 Service my-web",
+        "  ../base/web.yaml:1",
+        "  kustomization.yaml patches[0] port.yaml (PatchTransformer)",
+        "  kustomization.yaml namePrefix (PrefixTransformer)\n",
+      ].join("\n"),
+    );
+  });
+
+  it("tells of each field who wrote it, one line each", async () => {
+    const { out } = await render("overlay", "--origins=fields");
+
+    expect(out).toMatch(/^ {2}\/kind +base\/web\.yaml:1$/m);
+    expect(out).toMatch(/^ {2}\/metadata\/name +overlay\/kustomization\.yaml namePrefix \(PrefixTransformer\)$/m);
+    expect(out).toMatch(
+      /^ {2}\/spec\/type +overlay\/kustomization\.yaml patches\[0\] overlay\/port\.yaml \(PatchTransformer\)$/m,
+    );
+  });
+
+  it("gives data on request", async () => {
+    const { out } = await render("overlay", "--origins", "fields", "--format", "json");
+
+    expect(JSON.parse(out)).toMatchObject([
+      {
+        kind: "Service",
+        name: "my-web",
+        writers: [{ by: "File", file: "base/web.yaml", line: 1 }, {}, { by: "PrefixTransformer", field: "namePrefix" }],
+        fields: { "/spec/type": { by: "PatchTransformer", patch: "overlay/port.yaml" } },
+      },
+    ]);
+    expect((await render("base", "--origins", "objects", "--format", "yaml")).out).toBe(
+      "- apiVersion: v1\n  kind: Service\n  name: web\n  writers:\n  - by: File\n    file: base/web.yaml\n    line: 1\n",
+    );
+  });
+
+  it("of a folder without a kustomization tells the files", async () => {
+    write({ "plain/web.yaml": WEB });
+
+    expect((await render("plain", "--origins", "objects")).out).toBe("v1 Service web\n  plain/web.yaml:1\n");
+  });
+});
+
+describe("flaghoist render of the examples", () => {
+  it.each(["staging", "production"])("prints %s as recorded from kustomize", async (name) => {
+    const cwd = join(import.meta.dirname, "../../../examples/kustomize/overlays", name);
+    const expected = readFileSync(join(import.meta.dirname, `testdata/render/kustomize-${name}.yaml`), "utf8");
+
+    expect(await runFlaghoist(["render"], { cwd })).toEqual({ code: EXIT.ok, out: expected, err: "" });
+  });
+});
+
 describe("flaghoist render of a given kustomization", () => {
   it.each([[["-"]], [["-f", "-"]], [[".", "--kustomization", "-"]]])(
     "takes it from the standard input with %j",

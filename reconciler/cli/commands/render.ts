@@ -1,14 +1,15 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { stringifyJson } from "../../../kube/json.ts";
+import { stringifyYaml } from "../../../kube/yaml.ts";
 import { emitYaml } from "../../../renderers/kustomize/emit.ts";
 import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization.ts";
 import { renderKustomization } from "../../../renderers/kustomize/render.ts";
 import { joinPath, PathResolver } from "../../../renderers/paths.ts";
-import type { RenderedObject, RenderWarning } from "../../../renderers/rendered.ts";
+import type { ObjectHistory, RenderedObject, RenderWarning } from "../../../renderers/rendered.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
-import { BUILD_OPTIONS, type BuildFlags, readBuildFlags } from "../rendering/build-flags.ts";
+import { BUILD_OPTIONS, type BuildFlags, flagNotices, readBuildFlags } from "../rendering/build-flags.ts";
 import {
   namePaths,
   openFolder,
@@ -41,25 +42,31 @@ export const renderCommand: Command = {
       help: "read nothing outside of this folder, as a Sync reads only its source",
     },
     format: { type: "string", value: "yaml|json", help: "json: one List (default: yaml)" },
+    origins: {
+      type: "string",
+      value: "objects|fields",
+      help: "print who wrote each object, or each field, instead of the objects (with --format: as data)",
+    },
     check: { type: "boolean", help: "also check the objects of known kinds; exit 1 when one is invalid" },
   },
   examples: [
     ["render overlays/production", "what kustomize build overlays/production prints"],
     ["render apps/shop --check", "what would be applied, and whether it is valid"],
     ["render --git https://github.com/acme/shop --ref v1.4 deploy", "a folder of a tag"],
+    ["render overlays/production --origins fields", "which file, patch or transformer wrote each field"],
     ["render - < kustomization.yaml", "a kustomization from elsewhere, on the files here"],
   ],
   // As kustomize, which knows one code for everything that goes wrong.
   usageExit: EXIT.failed,
   run: async (invocation) => {
     const { io } = invocation;
+    for (const notice of flagNotices(invocation)) io.err(`${notice}\n`);
     const wishes = readWishes(invocation);
-    for (const notice of wishes.build.notices) io.err(`${notice}\n`);
     const source = await openSource(invocation, wishes);
     try {
-      const objects = await renderSource(source, wishes, io);
-      const isValid = !wishes.check || (await check(objects, source, io));
-      await write(objects, wishes, io);
+      const rendered = await renderSource(source, wishes, io);
+      const isValid = !wishes.check || (await check(rendered.objects, source, io));
+      await write(rendered, source, wishes, io);
       return isValid ? EXIT.ok : EXIT.failed;
     } catch (error) {
       throw namePaths(error, source);
@@ -72,7 +79,8 @@ export const renderCommand: Command = {
 interface Wishes {
   readonly build: BuildFlags;
   readonly renderer: "auto" | "plain" | "kustomize";
-  readonly format: "yaml" | "json";
+  readonly format: "yaml" | "json" | undefined;
+  readonly origins: "objects" | "fields" | undefined;
   readonly check: boolean;
 }
 
@@ -81,13 +89,17 @@ function readWishes(invocation: Invocation): Wishes {
   const renderer = stringOption(invocation, "renderer") ?? "auto";
   if (renderer !== "auto" && renderer !== "plain" && renderer !== "kustomize")
     throw new UsageError(`there is no renderer "${renderer}"`);
-  const format = stringOption(invocation, "format") ?? "yaml";
-  if (format !== "yaml" && format !== "json") throw new UsageError(`--format takes yaml or json, not "${format}"`);
+  const format = stringOption(invocation, "format");
+  if (format !== undefined && format !== "yaml" && format !== "json")
+    throw new UsageError(`--format takes yaml or json, not "${format}"`);
   const build = readBuildFlags(invocation);
   // What -o means for every other command would make a file of that name here.
   if (build.output === "json" || build.output === "yaml")
     throw new UsageError(`-o takes a path: for data use --format ${build.output}, for a file -o ./${build.output}`);
-  return { build, renderer, format, check: booleanOption(invocation, "check") };
+  const origins = stringOption(invocation, "origins");
+  if (origins !== undefined && origins !== "objects" && origins !== "fields")
+    throw new UsageError(`--origins takes objects or fields, not "${origins}"`);
+  return { build, renderer, format, origins, check: booleanOption(invocation, "check") };
 }
 
 async function openSource(invocation: Invocation, { renderer }: Wishes): Promise<RenderSource> {
@@ -130,12 +142,14 @@ async function readKustomization(file: string, io: Io): Promise<Uint8Array> {
   }
 }
 
+interface Rendered {
+  readonly objects: readonly RenderedObject[];
+  /** For each object, at the same place. */
+  readonly origins: readonly ObjectHistory[];
+}
+
 /** Renders, and says the warnings: also those of a build that fails. */
-async function renderSource(
-  source: RenderSource,
-  { build, renderer }: Wishes,
-  io: Io,
-): Promise<readonly RenderedObject[]> {
+async function renderSource(source: RenderSource, { build, renderer, origins }: Wishes, io: Io): Promise<Rendered> {
   const isKustomization = renderer === "kustomize" || (renderer === "auto" && hasKustomization(source));
   if (renderer !== "kustomize" && !isKustomization) return renderAsSync(source, renderer, io);
   const warnings: RenderWarning[] = [];
@@ -145,8 +159,9 @@ async function renderSource(
       allowFilesOutsideRoot: build.allowFilesOutsideRoot,
       managedByLabel: build.managedByLabel,
       warnings,
+      fieldOrigins: origins === "fields",
       ...(build.order === undefined ? {} : { order: build.order }),
-    }).objects;
+    });
   } finally {
     // The words of kustomize, before which it writes a number sign or the time.
     for (const { code, message } of warnings) io.err(`${code === "deprecated-field" ? "# " : ""}Warning: ${message}\n`);
@@ -158,11 +173,7 @@ function hasKustomization({ tree, path, absoluteRoot }: RenderSource): boolean {
   return KUSTOMIZATION_FILES.some((name) => resolver.resolve(joinPath(path, name) ?? name).type === "file");
 }
 
-async function renderAsSync(
-  source: RenderSource,
-  renderer: "auto" | "plain",
-  io: Io,
-): Promise<readonly RenderedObject[]> {
+async function renderAsSync(source: RenderSource, renderer: "auto" | "plain", io: Io): Promise<Rendered> {
   const { render } = await import("../../../renderers/render.ts");
   const { objects, warnings } = render(source.tree, source.path, { renderer });
   if (objects.length === 0) {
@@ -172,7 +183,7 @@ async function renderAsSync(
     });
   }
   for (const { message } of warnings) io.err(`warning: ${message}\n`);
-  return objects;
+  return { objects, origins: objects.map(({ origin }) => ({ writers: [{ by: "File", ...origin }] })) };
 }
 
 /** Says what an API server would refuse; false when there is anything. */
@@ -189,20 +200,36 @@ async function check(objects: readonly RenderedObject[], source: RenderSource, i
   return invalid === 0;
 }
 
-async function write(objects: readonly RenderedObject[], { build, format }: Wishes, io: Io): Promise<void> {
+async function write(rendered: Rendered, source: RenderSource, wishes: Wishes, io: Io): Promise<void> {
+  const { build, format, origins } = wishes;
   const path = build.output === undefined ? undefined : resolve(io.cwd, build.output);
   if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
-    if (format === "json") throw new UsageError("--format json is for one file, and -o names a folder");
+    if (format === "json" || origins !== undefined)
+      throw new UsageError("-o names a folder, which takes nothing but one YAML file per object");
     const { individualFiles } = await import("../rendering/individual-files.ts");
-    for (const [name, text] of individualFiles(objects))
+    for (const [name, text] of individualFiles(rendered.objects))
       writeText(join(path, name), join(build.output ?? "", name), text);
     return;
   }
-  const values = objects.map(({ object }) => object);
-  const text =
-    format === "yaml" ? emitYaml(values) : `${stringifyJson({ apiVersion: "v1", kind: "List", items: values }, 2)}\n`;
+  const text = await (origins === undefined ? objectsText(rendered, format) : originsReport(rendered, source, format));
   if (path === undefined) io.out(text);
   else writeText(path, build.output ?? path, text);
+}
+
+function objectsText({ objects }: Rendered, format: "yaml" | "json" | undefined): string {
+  const items = objects.map(({ object }) => object);
+  return format === "json" ? `${stringifyJson({ apiVersion: "v1", kind: "List", items }, 2)}\n` : emitYaml(items);
+}
+
+async function originsReport(
+  { objects, origins }: Rendered,
+  source: RenderSource,
+  format: "yaml" | "json" | undefined,
+): Promise<string> {
+  const { originsText, reportOrigins } = await import("../rendering/origins-report.ts");
+  const reports = reportOrigins(objects, origins, source.describe);
+  if (format === undefined) return originsText(reports);
+  return format === "yaml" ? stringifyYaml(reports) : `${stringifyJson(reports, 2)}\n`;
 }
 
 function writeText(path: string, name: string, text: string): void {

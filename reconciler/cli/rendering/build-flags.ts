@@ -38,22 +38,24 @@ export interface BuildFlags {
   readonly order: "legacy" | "none" | undefined;
   readonly allowFilesOutsideRoot: boolean;
   readonly managedByLabel: boolean;
-  /** Lines on deprecated flags, as kustomize prints them before anything else. */
-  readonly notices: readonly string[];
+}
+
+/** Lines on deprecated flags, which kustomize prints before anything else. */
+export function flagNotices({ values }: Invocation): readonly string[] {
+  const notices: string[] = [];
+  if (values["reorder"] !== undefined)
+    notices.push("Flag --reorder has been deprecated, use the new 'sortOptions' field in kustomization.yaml instead.");
+  if (values["enable-managedby-label"] !== undefined)
+    notices.push(
+      "Flag --enable-managedby-label has been deprecated, The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the `buildMetadata` field instead.",
+    );
+  return notices;
 }
 
 /** Reads the flags. As kustomize: a value that it does not know fails before anything is read. */
 export function readBuildFlags(invocation: Invocation): BuildFlags {
   const reorder = chosen(invocation, "reorder", ["legacy", "none"]);
   const restrictor = chosen(invocation, "load-restrictor", ["LoadRestrictionsRootOnly", "LoadRestrictionsNone"]);
-  const notices: string[] = [];
-  if (stringOption(invocation, "reorder") !== undefined)
-    notices.push("Flag --reorder has been deprecated, use the new 'sortOptions' field in kustomization.yaml instead.");
-  const byFlag = invocation.values["enable-managedby-label"] !== undefined;
-  if (byFlag)
-    notices.push(
-      "Flag --enable-managedby-label has been deprecated, The flag `enable-managedby-label` has been deprecated. Use the `managedByLabel` option in the `buildMetadata` field instead.",
-    );
   const output = stringOption(invocation, "output");
   return {
     output: output === "" ? undefined : output,
@@ -62,7 +64,6 @@ export function readBuildFlags(invocation: Invocation): BuildFlags {
     managedByLabel:
       booleanOption(invocation, "enable-managedby-label") ||
       invocation.io.env["KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"] === "on",
-    notices,
   };
 }
 
