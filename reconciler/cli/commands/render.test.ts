@@ -98,10 +98,10 @@ describe("flaghoist render of a folder", () => {
     expect(await render("overlay")).toMatchObject({
       code: 1,
       out: "",
-      err: expect.stringMatching(/^flaghoist render: base\/kustomization\.yaml:3:.*"wbe\.yaml"/),
+      err: expect.stringMatching(/^flaghoist render: base\/kustomization\.yaml:3:\d+: "wbe\.yaml"/),
     });
     expect(await renderIn("overlay", "")).toMatchObject({
-      err: expect.stringMatching(/^flaghoist render: \.\.\/base\/kustomization\.yaml:3: /),
+      err: expect.stringMatching(/^flaghoist render: \.\.\/base\/kustomization\.yaml:3:\d+: /),
     });
   });
 
@@ -286,8 +286,8 @@ describe("flaghoist render --origins", () => {
       [
         "v1 Service my-web",
         "  ../base/web.yaml:1",
-        "  kustomization.yaml patches[0] port.yaml (PatchTransformer)",
-        "  kustomization.yaml namePrefix (PrefixTransformer)\n",
+        "  kustomization.yaml:3 patches[0] port.yaml (PatchTransformer)",
+        "  kustomization.yaml:2 namePrefix (PrefixTransformer)\n",
       ].join("\n"),
     );
   });
@@ -296,9 +296,9 @@ describe("flaghoist render --origins", () => {
     const { out } = await render("overlay", "--origins=fields");
 
     expect(out).toMatch(/^ {2}\/kind +base\/web\.yaml:1$/m);
-    expect(out).toMatch(/^ {2}\/metadata\/name +overlay\/kustomization\.yaml namePrefix \(PrefixTransformer\)$/m);
+    expect(out).toMatch(/^ {2}\/metadata\/name +overlay\/kustomization\.yaml:2 namePrefix \(PrefixTransformer\)$/m);
     expect(out).toMatch(
-      /^ {2}\/spec\/type +overlay\/kustomization\.yaml patches\[0\] overlay\/port\.yaml \(PatchTransformer\)$/m,
+      /^ {2}\/spec\/type +overlay\/kustomization\.yaml:3 patches\[0\] overlay\/port\.yaml \(PatchTransformer\)$/m,
     );
   });
 
@@ -359,7 +359,7 @@ describe("flaghoist render of a given kustomization", () => {
 
     expect(await renderIn("base", "resources:\n- nope.yaml\n", "-")).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/^flaghoist render: standard input:2: "nope\.yaml"/),
+      err: expect.stringMatching(/^flaghoist render: standard input:2:3: "nope\.yaml"/),
     });
     expect(await render("base", "-f", "missing.yaml")).toMatchObject({
       code: 1,
@@ -432,7 +432,7 @@ describe.runIf(hasGit())("flaghoist render --git", () => {
   });
 
   it.each([
-    [["deploy/out"], /deploy\/out\/kustomization\.yaml:1: .*symbolic link/],
+    [["deploy/out"], /deploy\/out\/kustomization\.yaml:1:\d+: .*symbolic link/],
     [["deploy/nowhere"], /has no folder deploy\/nowhere at sha1:[0-9a-f]{40}\n/],
     [["--ref", "v2", "deploy/my"], /v2/],
   ])("stays in the repository, and says what it has not: %j", async (args, words) => {
