@@ -154,14 +154,18 @@ async function renderSource(source: RenderSource, { build, renderer, origins }: 
   if (renderer !== "kustomize" && !isKustomization) return renderAsSync(source, renderer, io);
   const warnings: RenderWarning[] = [];
   try {
-    return renderKustomization(source.tree, source.path, {
+    const rendered = renderKustomization(source.tree, source.path, {
       absoluteRoot: source.absoluteRoot,
       allowFilesOutsideRoot: build.allowFilesOutsideRoot,
       managedByLabel: build.managedByLabel,
       warnings,
-      fieldOrigins: origins === "fields",
+      // Only with these are the lines known in which a kustomization asks for a change.
+      fieldOrigins: origins !== undefined,
       ...(build.order === undefined ? {} : { order: build.order }),
     });
+    return origins === "fields"
+      ? rendered
+      : { ...rendered, origins: rendered.origins.map(({ writers }) => ({ writers })) };
   } finally {
     // The words of kustomize, before which it writes a number sign or the time.
     for (const { code, message } of warnings) io.err(`${code === "deprecated-field" ? "# " : ""}Warning: ${message}\n`);
