@@ -87,7 +87,7 @@ describe("helmCharts", () => {
   });
 
   it.each([
-    ["override", 'image:\n  name: nginx\n  tag: "2"\nmore: 0.5\nports:\n- 8080\nreplicas: 1\n'],
+    ["override", "image:\n  name: nginx\n  tag: 2\nmore: 0.5\nports:\n- 8080\nreplicas: 1\n"],
     ["merge", 'image:\n  name: nginx\n  tag: "1"\nmore: 0.5\nports:\n- 80\n- 443\nreplicas: 1\n'],
     ["replace", "image:\n  tag: 2\nmore: 0.5\nports:\n- 8080\n"],
   ])("merge inline values by %s", (how, expected) => {

@@ -33,17 +33,23 @@ export function mergeObject(target: NodeMap, patch: NodeMap, schemas: MergeSchem
   }
 }
 
-/** Merges plain values, whose lists are all replaced, into `target`, in place; `undefined` when nothing is left. */
+/**
+ * Merges the values of a chart, whose lists are all replaced; `undefined` when nothing is left. Here quotes have no say
+ * in what a later value means.
+ */
 export function mergeValues(target: Node | undefined, patch: Node): Node | undefined {
-  return mergeNode(
-    target,
-    cloneNode(patch),
-    new MergePlace(
-      undefined,
-      () => undefined,
-      () => "",
-    ),
+  const place = new MergePlace(
+    undefined,
+    () => undefined,
+    () => "",
   );
+  return mergeNode(target && withoutQuotes(target), withoutQuotes(patch), place);
+}
+
+function withoutQuotes(node: Node): Node {
+  if (node instanceof Scalar) return node.quoted ? new Scalar(node.tag, node.text) : node;
+  if (!isMapNode(node)) return node.map(withoutQuotes);
+  return new Map([...node].map(([key, value]) => [key, withoutQuotes(value)]));
 }
 
 /**
