@@ -1,16 +1,14 @@
 // The patch transformers: strategic-merge and JSON patches, by target or by the patch's own identity.
 
-import { parseYaml } from "../../kube/yaml.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { RenderError, type RenderErrorPlace, renderError } from "../errors.ts";
 import type { FieldPath } from "./field-positions.ts";
 import { describeWithOrigin, hintOfName } from "./hints.ts";
-import { applyOperations, type Operation, readOperations } from "./json-patch.ts";
+import { type Operation, parseOperations } from "./json-patch.ts";
 import type { PatchEntry } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { mergeObject } from "./merge.ts";
 import type { MergeSchemas } from "./merge-schema.ts";
-import { ensureMap, fromValue, getAt, isMapNode, isNullNode, stringNode, textOf, toValue } from "./node.ts";
+import { type MergeOptions, mergeInto, operate } from "./patch-object.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { selectResources } from "./select.ts";
@@ -23,13 +21,6 @@ export interface PatchContext {
   /** Reads objects as `parseResources`, perhaps from memory: they must not be changed. */
   readonly parse: (text: string, file: string) => readonly Resource[];
 }
-
-interface MergeOptions {
-  readonly allowNameChange: boolean;
-  readonly allowKindChange: boolean;
-}
-
-const STRICT: MergeOptions = { allowNameChange: false, allowKindChange: false };
 
 /** A transformer whose configuration has been read. */
 export type Transform = (map: ResourceMap) => void;
@@ -52,7 +43,12 @@ export function preparePatchEntry(entry: PatchEntry, context: PatchContext): Tra
       if (entry.target === undefined) {
         throw renderError("render-patch-no-target", "a list of operations needs a target; add one to the entry");
       }
-      applyJson(map, selectResources(map.resources, entry.target), content.operations, patchFile(file, context));
+      for (const resource of selectResources(map.resources, entry.target)) {
+        map.edit(resource, (own) => {
+          own.rememberName();
+          applyOperations(own, content.operations, patchFile(file, context));
+        });
+      }
     });
 }
 
@@ -62,9 +58,10 @@ function applyMergePatches(
   patches: readonly Resource[],
   context: PatchContext,
 ): void {
-  const options = {
+  const options: MergeOptions = {
     allowNameChange: entry.options?.["allowNameChange"] === true,
     allowKindChange: entry.options?.["allowKindChange"] === true,
+    form: "as-written",
   };
   if (entry.target === undefined) {
     for (const [index, patch] of patches.entries()) applyByIdentity(map, patch, options, context, String(index));
@@ -76,15 +73,12 @@ function applyMergePatches(
     const what = `a patch with a target must be one document, not ${patches.length}; make each an entry of its own`;
     throw renderError("render-patch-multiple-with-target", what, { field: ["target"] });
   }
+  const fitting: MergeOptions = { ...options, form: "fitted" };
   for (const resource of selectResources(map.resources, entry.target)) {
-    map.edit(resource, (own) => {
-      const fitted = patch.clone();
-      fitted.node.set("apiVersion", own.node.get("apiVersion") ?? fitted.node.get("apiVersion") ?? fromValue(""));
-      if (!options.allowKindChange) fitted.setKind(own.kind);
-      mergeInto(own, fitted, options, context);
-    });
+    map.edit(resource, (own) => applyMerge(own, patch, fitting, context));
   }
   map.dropEmpty();
+  map.assertUniqueAfterRenames("the patch");
 }
 
 /** Reads `patchesStrategicMerge`: each entry a file or inline text, given with the steps to it. */
@@ -100,10 +94,14 @@ export function prepareMergeEntries(
   if (loaded.every(({ patches }) => patches.length === 0)) {
     throw renderError("render-patch-unparsable", "the patches hold nothing; write one, or remove the entries");
   }
+  const options: MergeOptions = { allowNameChange: false, allowKindChange: false, form: "fitted" };
   return (map) => {
     for (const { field, text, file, patches } of loaded) {
       const apply = (): void => {
-        for (const [index, patch] of patches.entries()) applyByIdentity(map, patch, STRICT, context, String(index));
+        for (const [index, patch] of patches.entries()) {
+          applyByIdentity(map, patch, options, context, String(index));
+          map.assertUniqueAfterRenames("the patch");
+        }
       };
       map.within(text, patchFile(file, context), () => loader.under(field, apply));
     }
@@ -130,7 +128,7 @@ export function prepareJsonEntry(
     throw renderError("render-patch-no-target", what, { field: ["target"] });
   }
   const { text, file } = patchText(path, patch, ["path", textField], context);
-  const operations = operationsOf(text, file);
+  const operations = parseOperations(text, file);
   if (operations === undefined || operations.length === 0) {
     const found = operations === undefined ? "no list of operations" : "empty";
     throw renderError("render-patch-unparsable", `the patch is ${found}; write a list of {op, path, value}`, {
@@ -139,7 +137,9 @@ export function prepareJsonEntry(
   }
   return (map) =>
     map.within(text, patchFile(file, context), () => {
-      applyJson(map, selectResources(map.resources, target), operations, patchFile(file, context));
+      for (const resource of selectResources(map.resources, target)) {
+        map.edit(resource, (own) => applyOperations(own, operations, patchFile(file, context)));
+      }
     });
 }
 
@@ -169,7 +169,7 @@ function readPatch(text: string, file: string, context: PatchContext): PatchCont
   } catch (error) {
     failure = error;
   }
-  const operations = operationsOf(text, file);
+  const operations = parseOperations(text, file);
   if (operations !== undefined) return { type: "json", operations };
   if (!(failure instanceof AppError)) throw failure;
   const reason = failure instanceof RenderError ? failure.what : failure.message;
@@ -191,20 +191,6 @@ function tryParse(text: string, file: string, context: PatchContext): readonly R
   }
 }
 
-// As kustomize: text that starts with [ has to be JSON, everything else is YAML.
-function operationsOf(text: string, file: string): Operation[] | undefined {
-  if (text === "") return undefined;
-  try {
-    const value: unknown = text.startsWith("[")
-      ? JSON.parse(text)
-      : parseYaml(text, { file, duplicateKeys: "last-wins" });
-    return readOperations(value);
-  } catch (error) {
-    if (error instanceof AppError || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
 function applyByIdentity(
   map: ResourceMap,
   patch: Resource,
@@ -217,8 +203,8 @@ function applyByIdentity(
   if (resource === undefined || found.length > 1) {
     throw noSingleTarget(patch, found, map, context);
   }
-  map.edit(resource, (own) => mergeInto(own, patch, options, context), salt);
-  map.dropEmpty();
+  const merged = map.edit(resource, (own) => applyMerge(own, patch, options, context), salt);
+  if (merged.isEmpty) map.dropEmpty();
 }
 
 function noSingleTarget(
@@ -240,49 +226,18 @@ function placeOfPatch({ origin: { file, line } }: Resource, context: PatchContex
   return file === context.file ? { field: ["patch"] } : { file, line };
 }
 
-function mergeInto(resource: Resource, patch: Resource, options: MergeOptions, context: PatchContext): void {
-  const kind = resource.node.get("kind");
-  const name = resource.metadata?.get("name");
-  const namespace = resource.metadata?.get("namespace");
-  const annotations = getAt(patch.node, "metadata", "annotations");
-  if (isNullNode(annotations) || (isMapNode(annotations) && annotations.has("$patch"))) resource.forgetOrigin();
-  if (options.allowNameChange || options.allowKindChange) resource.rememberName();
+function applyMerge(resource: Resource, patch: Resource, options: MergeOptions, context: PatchContext): void {
   try {
-    const outcome = mergeObject(resource.node, patch.node, context.schemas);
-    if (outcome === "deleted") resource.node = new Map();
+    mergeInto(resource, patch, options, context.schemas);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw faultOfPatch(error, resource, placeOfPatch(patch, context));
   }
-  if (resource.isEmpty) return;
-  if (!options.allowKindChange) resource.node.set("kind", kind ?? stringNode(""));
-  if (!options.allowNameChange) ensureMap(resource.node, "metadata").set("name", name ?? stringNode(""));
-  if (namespace !== undefined && !isNullNode(namespace) && textOf(namespace) !== "") {
-    ensureMap(resource.node, "metadata").set("namespace", namespace);
-  } else {
-    resource.metadata?.delete("namespace");
-  }
 }
 
-function applyJson(
-  map: ResourceMap,
-  resources: readonly Resource[],
-  operations: readonly Operation[],
-  file: string | undefined,
-): void {
-  const doubled = operations.map((operation) => ({ ...operation, value: doubles(operation.value) }));
-  for (const resource of resources) map.edit(resource, (own) => operate(own, doubled, file));
-}
-
-function operate(resource: Resource, operations: readonly Operation[], file: string | undefined): void {
-  resource.rememberName();
+function applyOperations(resource: Resource, operations: readonly Operation[], file: string | undefined): void {
   try {
-    const result = fromValue(applyOperations(doubles(toValue(resource.node)), operations));
-    if (!isMapNode(result)) throw renderError("render-patch-operation", "it leaves no object");
-    resource.node = result;
-    resource.hasLinks = false;
-    // The origin stands among the annotations while a build runs, and goes when they are replaced.
-    if (operations.some(replacesAnnotations)) resource.forgetOrigin();
+    operate(resource, operations);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw faultOfPatch(error, resource, file === undefined ? { field: ["patch"] } : { file });
@@ -299,19 +254,4 @@ function faultOfPatch(error: AppError, resource: Resource, place: RenderErrorPla
     object: resource.describe(),
     cause: error,
   });
-}
-
-function replacesAnnotations({ op, path, from }: Operation): boolean {
-  const written = op === "move" ? [path, from] : op === "test" ? [] : [path];
-  return written.some((place) => place === "" || place === "/metadata" || place === "/metadata/annotations");
-}
-
-// As kustomize: a JSON patch takes the object through JSON, where every number is a double.
-function doubles(value: unknown): unknown {
-  if (typeof value === "bigint") return Number(value);
-  if (Array.isArray(value)) return value.map(doubles);
-  if (typeof value !== "object" || value === null) return value;
-  const copy: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) copy[key] = doubles(item);
-  return copy;
 }

@@ -116,6 +116,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     resolveVars(map, all.vars, all.config.varReference, file),
   );
   map.keep((resource) => !resource.fact("local", () => isLocalConfig(resource)));
+  map.assertUniqueAfterRenames("the build");
   end("BuildMetadata", "buildMetadata", [metadata, loader.root], () => {
     rewriteAnnotations(map);
     writeBuildMetadata(map, metadata, loader.root, FOLLOWED_VERSION);

@@ -32,6 +32,8 @@ export class ResourceMap {
   private byAnyId: Map<string, number[]> | undefined;
   private byCurrentId: Map<string, number> | undefined;
   private places: Map<Resource, number> | undefined;
+  // Whether objects were renamed since somebody last made sure that no two have one id.
+  private isUniquenessOpen = false;
 
   constructor(options: MapOptions) {
     this.options = options;
@@ -72,7 +74,10 @@ export class ResourceMap {
       const before = resource.identity;
       const written = resource.changed(change);
       if (written !== false && step !== undefined) resource.writers.push(step.writer);
-      if (!resource.hasIdentity(before)) this.forgetIds();
+      if (!resource.hasIdentity(before)) {
+        this.forgetIds();
+        this.isUniquenessOpen = true;
+      }
       return resource;
     }
     const key = salt === "" || this.key === undefined ? this.key : this.key + salt;
@@ -83,7 +88,10 @@ export class ResourceMap {
     this.list[place] = next;
     this.places?.delete(resource);
     this.places?.set(next, place);
-    if (next.isRenamed) this.forgetIds();
+    if (next.isRenamed) {
+      this.forgetIds();
+      this.isUniquenessOpen = true;
+    }
     return next;
   }
 
@@ -132,8 +140,14 @@ export class ResourceMap {
     return (this.byAnyId.get(idKey(id)) ?? []).map((place) => this.list[place]!);
   }
 
+  /** As `assertUnique`, and free as long as no object has been renamed. */
+  assertUniqueAfterRenames(what: string): void {
+    if (this.isUniquenessOpen) this.assertUnique(what);
+  }
+
   /** Throws `render-duplicate-id` when two objects have come to have one id. */
   assertUnique(what: string): void {
+    this.isUniquenessOpen = false;
     const seen = new Set<string>();
     for (const resource of this.list) {
       const key = resource.idKey;

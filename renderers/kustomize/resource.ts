@@ -61,7 +61,8 @@ const MAX_EDITS = 8;
 export class Resource {
   node: NodeMap;
   readonly origin: ObjectOrigin;
-  behavior: GeneratorBehavior = "unspecified";
+  /** Only of objects that a generator made. */
+  behavior: GeneratorBehavior | undefined;
   needsHash = false;
   /** Whether values of the object may be linked (see `linked-scalars.ts`). */
   hasLinks = false;
@@ -287,6 +288,20 @@ export class Resource {
   forgetOrigin(): void {
     this.step = undefined;
     this.transformations = [];
+  }
+
+  /**
+   * As kustomize, which keeps all this among the annotations: a patch that replaces those makes an object forget its
+   * former names, that its name wants a hash, and where it is from.
+   */
+  forgetHistory(): void {
+    this.forgetOrigin();
+    this.former = [];
+    this.prefixes = [];
+    this.suffixes = [];
+    this.behavior = undefined;
+    this.needsHash = false;
+    this.fromHelm = false;
   }
 
   clone(): Resource {

@@ -41,9 +41,17 @@ function part(pattern: string | undefined): Matcher | undefined {
 
 function byPairs(field: "labels" | "annotations", text: string | undefined): Predicate | undefined {
   if (text === undefined || text === "") return undefined;
+  let requirements: ReturnType<typeof parseLabelSelector> | undefined;
+  return (resource) => {
+    // As kustomize: a selector is read when the first object asks for it, and may be anything when none does.
+    requirements ??= parsePairs(field, text);
+    return matchesRequirements(requirements, Object.fromEntries(resource.stringMap(field)));
+  };
+}
+
+function parsePairs(field: "labels" | "annotations", text: string): ReturnType<typeof parseLabelSelector> {
   try {
-    const requirements = parseLabelSelector(text);
-    return (resource) => matchesRequirements(requirements, Object.fromEntries(resource.stringMap(field)));
+    return parseLabelSelector(text);
   } catch (error) {
     const what = `${JSON.stringify(text)} is no valid ${field === "labels" ? "label" : "annotation"} selector: ${messageOf(error)}`;
     throw renderError("render-selector", what, { cause: error });
