@@ -82,7 +82,7 @@ export class Loader {
     const normal = joinPath("", path);
     const found = normal === undefined ? undefined : resolver.resolve(normal);
     if (found?.type !== "directory") {
-      const code = found === undefined || found.type === "outside" ? "render-outside-root" : "render-missing-directory";
+      const code = found === undefined || found.type === "outside" ? "render-outside-root" : "render-missing-file";
       throw renderError(code, `${path} is no directory of the source`, { file: path });
     }
     const counts = { kustomizations: 0 };
@@ -102,7 +102,7 @@ export class Loader {
     if (resolved.type === "file") {
       throw this.fault("render-missing-directory", entry, `${entry} is a file, not a directory`);
     }
-    if (resolved.type !== "directory") throw this.unresolved(entry, resolved.type, "render-missing-directory");
+    if (resolved.type !== "directory") throw this.unresolved(entry, resolved.type, "render-missing-file");
     const above = this.visited.find((directory) => isWithin(resolved.path, directory));
     if (above !== undefined) {
       const what = `${entry} leads back to ${resolved.path === "" ? "the root" : resolved.path}, which contains what is being built (${this.visited.map((path) => path || ".").join(" -> ")})`;

@@ -13,7 +13,7 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   ],
   [/cycle detected: /, "cycle"],
   [/already registered id|produces ID conflict/, "duplicate-id"],
-  [/namespace is blank for resource/, "invalid-resource"],
+  [/namespace is blank for resource/, "reference"],
   [/unable to find one of 'kustomization\.yaml'/, "missing-kustomization"],
   [/security; file '/, "outside-root"],
   [/: new root '.*' cannot be absolute/, "absolute-path"],
