@@ -7,11 +7,12 @@ import { type Accumulated, type BuildSession, type LoadedKustomization, parseRem
 import { decodeCrds } from "./crds.ts";
 import { absorbGenerated, type GeneratedKind, generate, generatorStep, mergeOptions } from "./generators.ts";
 import { type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./helm-charts.ts";
+import { generateServiceAccount } from "./iam-policy.ts";
 import { decodeKustomization, type GeneratorEntry, type HelmChartEntry } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import { combineLayers, KUSTOMIZE_LAYER } from "./merge-schema.ts";
 import { readOpenApi } from "./openapi-document.ts";
-import { generateServiceAccount, generatorEntry, isGenerator, type Plugin, pluginStep, readPlugin } from "./plugins.ts";
+import { generatorEntry, type Plugin, pluginStep, readPlugin } from "./plugins.ts";
 import { contentKey } from "./render-cache.ts";
 import type { BuildStep, Resource } from "./resource.ts";
 import { ResourceMap } from "./resource-map.ts";
@@ -50,7 +51,7 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
     const { path, text } = loader.under(["crds", index], () => loader.loadText(entry));
     into.config = mergeConfig(into.config, decodeCrds(text, path));
   }
-  runGenerators(loaded, into, session);
+  runGenerators(loaded, into, session, depth);
   for (const [index, entry] of (kustomization.components ?? []).entries()) {
     loader.under(["components", index], () => {
       const component = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
@@ -62,9 +63,9 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
   }
   // As kustomize: everything is read and configured before the first transformer runs.
   const transformers = prepareFields(loaded, into, session);
-  transformers.push(...prepareTransformers(loadPlugins("transformers", loaded, session), loaded, into, session));
+  transformers.push(...prepareTransformers(loadPlugins("transformers", loaded, session, depth), loaded, into, session));
   for (const run of transformers) run();
-  for (const run of prepareValidators(loadPlugins("validators", loaded, session), loaded, into, session)) run();
+  for (const run of prepareValidators(loadPlugins("validators", loaded, session, depth), loaded, into, session)) run();
   into.map.during({ key: `vars\n${file}`, writer: { by: "vars", file } }, () =>
     registerVars(into.vars, kustomization.vars ?? [], into.map, file),
   );
@@ -150,7 +151,7 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
   session.customSchema = true;
 }
 
-function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession): void {
+function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession, depth: number): void {
   const { kustomization, loader, file } = loaded;
   const absorb = (made: Resource, origin: BuildStep, writer: Writer): void => {
     made.step = origin;
@@ -159,9 +160,10 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
     const key = `absorb\n${JSON.stringify([writer, origin])}`;
     into.map.during({ key, writer }, () => absorbGenerated(into.map, generated, loader));
   };
-  const run = (kind: GeneratedKind, entry: GeneratorEntry, origin: BuildStep, writer: Writer): void => {
+  const run = (kind: GeneratedKind, entry: GeneratorEntry, writer: Writer): void => {
     const options = mergeOptions(entry.options, kustomization.generatorOptions);
-    absorb(generate(kind, { ...entry, ...(options && { options }) }, loader, file), origin, writer);
+    const made = generate(kind, { ...entry, ...(options && { options }) }, loader, file);
+    absorb(made, generatorStep(kind, file), writer);
   };
   const charts: ChartOptions = { inflator: session.charts, namespace: releaseNamespace(loaded) };
   const inflate = (entry: HelmChartEntry) => inflateChart(entry, chartGlobals(kustomization), loader, charts);
@@ -171,15 +173,12 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
       loader.under(["helmCharts", index], () => inflate(entry));
     }
   }
-  const plugins = loadPlugins("generators", loaded, session);
-  for (const { kind, file: from, line } of plugins) {
-    if (!isGenerator(kind)) throw renderError("render-plugin", `${kind} is no generator`, { file: from, line });
-  }
+  const plugins = loadPlugins("generators", loaded, session, depth);
   for (const kind of ["ConfigMap", "Secret"] as const) {
     const field = kind === "ConfigMap" ? "configMapGenerator" : "secretGenerator";
     for (const [index, entry] of (kustomization[field] ?? []).entries()) {
       const writer = { by: `${kind}Generator`, file, field: `${field}[${index}]` };
-      loader.under([field, index], () => run(kind, entry, generatorStep(kind, file), writer));
+      loader.under([field, index], () => run(kind, entry, writer));
     }
   }
   for (const [index, entry] of chartEntries(kustomization).entries()) {
@@ -196,11 +195,12 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
       continue;
     }
     if (plugin.kind === "IAMPolicyGenerator") {
-      absorb(generateServiceAccount(plugin), pluginStep(plugin), writer);
+      absorb(generateServiceAccount(plugin.config, plugin.file), pluginStep(plugin), writer);
       continue;
     }
     const kind = plugin.kind === "SecretGenerator" ? "Secret" : "ConfigMap";
-    run(kind, generatorEntry(plugin), pluginStep(plugin), writer);
+    // As kustomize: generatorOptions are for the fields of the kustomization only.
+    absorb(generate(kind, generatorEntry(plugin), loader, file), pluginStep(plugin), writer);
   }
 }
 
@@ -216,7 +216,7 @@ function loadPlugins(
   field: "generators" | "transformers" | "validators",
   loaded: LoadedKustomization,
   session: BuildSession,
-  depth = 0,
+  depth: number,
 ): Plugin[] {
   const { kustomization, loader } = loaded;
   const entries = [...(kustomization[field] ?? []).entries()];
@@ -234,7 +234,8 @@ function loadPlugins(
       else throw inlinePluginFault(failure);
     });
   }
-  return configs.map.resources.map(readPlugin);
+  const role = field === "generators" ? "generator" : "transformer";
+  return configs.map.resources.map((resource) => readPlugin(resource, role));
 }
 
 function readInlinePlugin(
@@ -250,6 +251,9 @@ function readInlinePlugin(
     if (error instanceof AppError) return error;
     throw error;
   }
+  const twice = resources.find(({ idKey }, at) => resources.findIndex((other) => other.idKey === idKey) < at);
+  // As kustomize: such a text counts as no objects at all.
+  if (twice !== undefined) return renderError("render-duplicate-id", `${twice.describe()} stands in it twice`);
   for (const resource of resources) append(configs.map, resource, loader, session);
   return "read";
 }

@@ -6,6 +6,8 @@ import { type FieldPath, formatFieldPath } from "./field-positions.ts";
 
 export type FieldType =
   | "string"
+  /** Text that no mode makes of a number. As kustomize: the fields of structures inside structures. */
+  | "exact-string"
   | "boolean"
   | "integer"
   | "any"
@@ -67,11 +69,12 @@ function nullOf(type: FieldType, before: unknown): unknown {
 
 function decodeScalar(
   value: unknown,
-  type: "string" | "boolean" | "integer" | "any",
+  type: "string" | "exact-string" | "boolean" | "integer" | "any",
   path: FieldPath,
   mode: DecodeMode,
 ): unknown {
   if (type === "any") return value;
+  if (type === "exact-string") return decodeScalar(value, "string", path, "strict");
   if (type === "integer") {
     if (typeof value === "number" && Number.isInteger(value) && Math.abs(value) < 2 ** 63) return value + 0;
     if (typeof value === "bigint" && BigInt.asIntN(64, value) === value) return value;
@@ -88,7 +91,7 @@ function isNumberOrBoolean(value: unknown): value is number | bigint | boolean {
 
 // As kustomize: a fraction is written with the digits of a 32-bit number.
 function textOfScalar(value: number | bigint | boolean): string {
-  if (typeof value !== "number" || Number.isInteger(value)) return String(value);
+  if (typeof value !== "number" || (Number.isInteger(value) && Math.abs(value) < 2 ** 64)) return String(value);
   for (let digits = 1; digits <= 9; digits++) {
     const text = value.toPrecision(digits);
     if (Math.fround(Number(text)) === Math.fround(value)) return exponentOf(Number(text));
@@ -104,7 +107,7 @@ function exponentOf(value: number): string {
 }
 
 function zeroOf(type: FieldType): unknown {
-  if (type === "string") return "";
+  if (type === "string" || type === "exact-string") return "";
   if (type === "boolean") return false;
   if (type === "integer") return 0;
   if (type === "any") return null;

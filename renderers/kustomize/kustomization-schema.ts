@@ -1,39 +1,41 @@
-// The fields of kustomization files and of built-in plugins.
+// The fields of kustomization files.
 
 import type { FieldType } from "./decode-field.ts";
 
-const STRINGS: FieldType = { list: "string" };
-const STRING_MAP: FieldType = { map: "string" };
-const GVK = { group: "string", version: "string", kind: "string" } as const;
+export const STRINGS: FieldType = { list: "string" };
+export const STRING_MAP: FieldType = { map: "string" };
+const EXACT_STRINGS: FieldType = { list: "exact-string" };
+const EXACT_MAP: FieldType = { map: "exact-string" };
+export const GVK = { group: "exact-string", version: "exact-string", kind: "exact-string" } as const;
 const SELECTOR_FIELDS = {
   ...GVK,
-  name: "string",
-  namespace: "string",
+  name: "exact-string",
+  namespace: "exact-string",
   annotationSelector: "string",
   labelSelector: "string",
 } as const;
-const SELECTOR: FieldType = { fields: SELECTOR_FIELDS };
+export const SELECTOR: FieldType = { fields: SELECTOR_FIELDS };
 export const FIELD_SPEC: FieldType = { fields: { ...GVK, path: "string", create: "boolean" } };
 export const FIELD_SPECS: FieldType = { list: FIELD_SPEC };
 const GENERATOR_OPTIONS: FieldType = {
   fields: {
-    labels: STRING_MAP,
-    annotations: STRING_MAP,
+    labels: EXACT_MAP,
+    annotations: EXACT_MAP,
     disableNameSuffixHash: "boolean",
     immutable: "boolean",
   },
 };
-const GENERATOR_FIELDS = {
-  namespace: "string",
-  name: "string",
-  behavior: "string",
-  literals: STRINGS,
-  files: STRINGS,
-  envs: STRINGS,
-  env: "string",
+export const GENERATOR_FIELDS = {
+  namespace: "exact-string",
+  name: "exact-string",
+  behavior: "exact-string",
+  literals: EXACT_STRINGS,
+  files: EXACT_STRINGS,
+  envs: EXACT_STRINGS,
+  env: "exact-string",
   options: GENERATOR_OPTIONS,
 } as const;
-const PATCH_FIELDS = {
+export const PATCH_FIELDS = {
   path: "string",
   patch: "string",
   target: SELECTOR,
@@ -44,7 +46,13 @@ const REPLACEMENT_OPTIONS: FieldType = {
 };
 export const REPLACEMENT_FIELDS = {
   source: {
-    fields: { ...GVK, name: "string", namespace: "string", fieldPath: "string", options: REPLACEMENT_OPTIONS },
+    fields: {
+      ...GVK,
+      name: "exact-string",
+      namespace: "exact-string",
+      fieldPath: "string",
+      options: REPLACEMENT_OPTIONS,
+    },
   },
   sourceValue: "string",
   targets: {
@@ -53,10 +61,10 @@ export const REPLACEMENT_FIELDS = {
     },
   },
 } as const satisfies Readonly<Record<string, FieldType>>;
-const IMAGE: FieldType = {
+export const IMAGE: FieldType = {
   fields: { name: "string", newName: "string", tagSuffix: "string", newTag: "string", digest: "string" },
 };
-const REPLICA: FieldType = { fields: { name: "string", count: "integer" } };
+export const REPLICA: FieldType = { fields: { name: "string", count: "integer" } };
 const SORT_OPTIONS: FieldType = {
   fields: {
     order: "string",
@@ -74,22 +82,22 @@ const VAR: FieldType = {
   },
 };
 
-const HELM_GLOBALS = { chartHome: "string", configHome: "string" } as const;
-const HELM_CHART = {
-  name: "string",
-  version: "string",
-  repo: "string",
-  releaseName: "string",
-  namespace: "string",
-  additionalValuesFiles: STRINGS,
-  valuesFile: "string",
+export const HELM_GLOBALS = { chartHome: "exact-string", configHome: "exact-string" } as const;
+export const HELM_CHART = {
+  name: "exact-string",
+  version: "exact-string",
+  repo: "exact-string",
+  releaseName: "exact-string",
+  namespace: "exact-string",
+  additionalValuesFiles: EXACT_STRINGS,
+  valuesFile: "exact-string",
   valuesInline: { map: "any" },
-  valuesMerge: "string",
+  valuesMerge: "exact-string",
   includeCRDs: "boolean",
   skipHooks: "boolean",
-  apiVersions: STRINGS,
-  kubeVersion: "string",
-  nameTemplate: "string",
+  apiVersions: EXACT_STRINGS,
+  kubeVersion: "exact-string",
+  nameTemplate: "exact-string",
   skipTests: "boolean",
   debug: "boolean",
   devel: "boolean",
@@ -156,30 +164,3 @@ export const KUSTOMIZATION_FIELDS = {
   validators: STRINGS,
   buildMetadata: STRINGS,
 } as const satisfies Readonly<Record<string, FieldType>>;
-
-/** Fields of the built-in transformers and generators in their own files, beside apiVersion, kind and metadata. */
-export const PLUGIN_FIELDS: ReadonlyMap<string, Readonly<Record<string, FieldType>>> = new Map(
-  Object.entries({
-    PrefixTransformer: { prefix: "string", fieldSpecs: FIELD_SPECS },
-    SuffixTransformer: { suffix: "string", fieldSpecs: FIELD_SPECS },
-    PrefixSuffixTransformer: { prefix: "string", suffix: "string", fieldSpecs: FIELD_SPECS },
-    NamespaceTransformer: { unsetOnly: "boolean", setRoleBindingSubjects: "string", fieldSpecs: FIELD_SPECS },
-    LabelTransformer: { labels: STRING_MAP, fieldSpecs: FIELD_SPECS },
-    AnnotationsTransformer: { annotations: STRING_MAP, fieldSpecs: FIELD_SPECS },
-    ImageTagTransformer: { imageTag: IMAGE, fieldSpecs: FIELD_SPECS },
-    ReplicaCountTransformer: { replica: REPLICA, fieldSpecs: FIELD_SPECS },
-    PatchTransformer: PATCH_FIELDS,
-    PatchJson6902Transformer: { target: SELECTOR, path: "string", jsonOp: "string" },
-    PatchStrategicMergeTransformer: { paths: STRINGS, patches: "string" },
-    ReplacementTransformer: { replacements: { list: { fields: { path: "string", ...REPLACEMENT_FIELDS } } } },
-    ValueAddTransformer: { value: "string", targetFilePath: "string", targets: "any" },
-    ConfigMapGenerator: GENERATOR_FIELDS,
-    SecretGenerator: { ...GENERATOR_FIELDS, type: "string" },
-    HelmChartInflationGenerator: { ...HELM_GLOBALS, ...HELM_CHART },
-    IAMPolicyGenerator: {
-      cloud: "string",
-      kubernetesService: { fields: { namespace: "string", name: "string" } },
-      serviceAccount: { fields: { name: "string", projectId: "string" } },
-    },
-  } satisfies Record<string, Readonly<Record<string, FieldType>>>),
-);

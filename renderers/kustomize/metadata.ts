@@ -32,13 +32,26 @@ export interface NamespaceOptions {
 /** Puts every namespaced object into the namespace. */
 export function setNamespaces(map: ResourceMap, options: NamespaceOptions): void {
   if (options.namespace === "") return;
-  // metadata/namespace is decided by scope, never by table.
-  const index = new SpecIndex(options.specs.filter((spec) => spec.path !== "metadata/namespace"));
+  const index = indexOf(options);
   const value = stringNode(options.namespace);
   for (const resource of map.resources) {
-    if (!resource.fromHelm) map.edit(resource, (own) => setNamespace(own, options, index, value));
+    if (resource.fromHelm) continue;
+    map.edit(resource, (own) => {
+      own.rememberName();
+      return setNamespace(own, options, index, value);
+    });
   }
   map.assertUnique(`the namespace ${options.namespace}`);
+}
+
+// metadata/namespace is decided by scope, never by table.
+function indexOf(options: NamespaceOptions): SpecIndex<FieldSpec> {
+  return new SpecIndex(options.specs.filter((spec) => spec.path !== "metadata/namespace"));
+}
+
+/** Puts one object into the namespace without remembering where it was. */
+export function writeNamespace(resource: Resource, options: NamespaceOptions): void {
+  setNamespace(resource, options, indexOf(options), stringNode(options.namespace));
 }
 
 function setNamespace(
@@ -47,7 +60,6 @@ function setNamespace(
   index: SpecIndex<FieldSpec>,
   value: Node,
 ): boolean {
-  resource.rememberName();
   const { gvk } = resource;
   let written = false;
   if (!isClusterScoped(gvk)) {

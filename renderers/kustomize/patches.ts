@@ -81,15 +81,19 @@ function applyMergePatches(
   map.assertUniqueAfterRenames("the patch");
 }
 
-/** Reads `patchesStrategicMerge`: each entry a file or inline text, given with the steps to it. */
-export function prepareMergeEntries(
-  entries: readonly { readonly entry: string; readonly field: FieldPath }[],
-  context: PatchContext,
-): Transform {
+/** One entry of `patchesStrategicMerge` with the steps to it: a file or inline text, or surely text. */
+interface MergeEntry {
+  readonly entry: string;
+  readonly field: FieldPath;
+  readonly isText?: boolean;
+}
+
+/** Reads `patchesStrategicMerge`. */
+export function prepareMergeEntries(entries: readonly MergeEntry[], context: PatchContext): Transform {
   const { loader } = context;
-  const loaded = entries.map(({ entry, field }) => ({
+  const loaded = entries.map(({ entry, field, isText }) => ({
     field,
-    ...loader.under(field, () => mergeEntry(entry, context)),
+    ...loader.under(field, () => (isText === true ? mergeText(entry, context) : mergeEntry(entry, context))),
   }));
   if (loaded.every(({ patches }) => patches.length === 0)) {
     throw renderError("render-patch-unparsable", "the patches hold nothing; write one, or remove the entries");
@@ -106,6 +110,10 @@ export function prepareMergeEntries(
       map.within(text, patchFile(file, context), () => loader.under(field, apply));
     }
   };
+}
+
+function mergeText(text: string, { file, parse }: PatchContext) {
+  return { text, file, patches: parse(text, file) };
 }
 
 function mergeEntry(entry: string, context: PatchContext) {

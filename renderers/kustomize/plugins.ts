@@ -1,8 +1,11 @@
 // Built-in transformers and generators configured in files of their own (`apiVersion: builtin`).
 
+import { isObject } from "../../kube/object.ts";
 import { RenderError, renderError } from "../errors.ts";
-import { decodeField } from "./decode-field.ts";
+import { decodeField, type FieldType } from "./decode-field.ts";
 import { formatFieldPath } from "./field-positions.ts";
+import { addHashes } from "./hash-names.ts";
+import type { ServiceAccountConfig } from "./iam-policy.ts";
 import { setImages } from "./images.ts";
 import type {
   FieldSpec,
@@ -13,9 +16,8 @@ import type {
   PatchEntry,
   ReplacementEntry,
 } from "./kustomization.ts";
-import { PLUGIN_FIELDS } from "./kustomization-schema.ts";
 import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
-import { fromValue, type NodeMap, toValue } from "./node.ts";
+import { toValue } from "./node.ts";
 import {
   type PatchContext,
   prepareJsonEntry,
@@ -23,16 +25,18 @@ import {
   preparePatchEntry,
   type Transform,
 } from "./patches.ts";
+import { PLUGIN_FIELDS } from "./plugin-fields.ts";
 import { prepareReplacements } from "./replacements.ts";
-import { type BuildStep, Resource } from "./resource.ts";
-import { applyValueAdd } from "./value-add.ts";
+import type { BuildStep, Resource } from "./resource.ts";
+import { prepareValueAdd, type ValueTarget } from "./value-add.ts";
 
 /** Fields of any plugin; which are set depends on the kind. */
 interface PluginConfig
   extends Omit<PatchEntry, "options">,
     Omit<GeneratorEntry, "options">,
     HelmChartEntry,
-    HelmGlobals {
+    HelmGlobals,
+    ServiceAccountConfig {
   /** Of a patch or of a generator. */
   readonly options?: Readonly<Record<string, unknown>>;
   readonly prefix?: string;
@@ -50,10 +54,7 @@ interface PluginConfig
   readonly replacements?: readonly ReplacementEntry[];
   readonly value?: string;
   readonly targetFilePath?: string;
-  readonly targets?: unknown;
-  readonly cloud?: string;
-  readonly kubernetesService?: { readonly namespace?: string; readonly name?: string };
-  readonly serviceAccount?: { readonly name?: string; readonly projectId?: string };
+  readonly targets?: readonly ValueTarget[];
 }
 
 export interface Plugin {
@@ -72,57 +73,56 @@ const GENERATORS = new Set([
   "HelmChartInflationGenerator",
 ]);
 
-/** Reads a plugin's configuration. Throws `render-plugin` for anything that is not built in. */
-export function readPlugin(resource: Resource): Plugin {
+/** Where a plugin is listed. */
+export type PluginRole = "generator" | "transformer";
+
+/**
+ * Reads and checks a plugin's configuration. Throws `render-plugin` for anything that is not built in or does not play
+ * the role, and for a configuration that it cannot work with.
+ */
+export function readPlugin(resource: Resource, role: PluginRole): Plugin {
   const { kind, name, namespace } = resource;
   const { file, line } = resource.origin;
+  const fault = (what: string, path?: string): RenderError =>
+    renderError("render-plugin", what, { file, line, path, object: resource.describe() });
   if (resource.apiVersion !== "builtin") {
-    const what = `${resource.describe()} is an external plugin; only built-in ones (apiVersion: builtin) run`;
-    throw renderError("render-plugin", what, { file, line });
+    throw fault(`${resource.describe()} is an external plugin; only built-in ones (apiVersion: builtin) run`);
   }
   const fields = PLUGIN_FIELDS.get(kind);
-  if (fields === undefined) throw renderError("render-plugin", `there is no built-in plugin ${kind}`, { file, line });
+  if (fields === undefined) throw fault(`there is no built-in plugin ${kind}`);
+  if (GENERATORS.has(kind) !== (role === "generator")) throw fault(`${kind} is no ${role}`);
   const value = toValue(resource.node) as Record<string, unknown>;
   const { apiVersion: _version, kind: _kind, metadata: _metadata, ...own } = value;
+  const isAffix = AFFIXES.has(kind);
+  let config: PluginConfig;
   try {
     // decodeField answers the shape that PLUGIN_FIELDS spells out for the kind.
-    const config = decodeField(own, { fields }, "lenient") as PluginConfig;
-    return { kind, name, namespace, file, line, config };
+    config = decodeField(isAffix ? inExactCase(own, { fields }) : own, { fields }, "lenient") as PluginConfig;
   } catch (error) {
     if (!(error instanceof RenderError) || typeof error.place.field !== "object") throw error;
-    const path = formatFieldPath(error.place.field);
-    throw renderError("render-plugin", error.what, { file, line, path, object: resource.describe() });
+    throw fault(error.what, formatFieldPath(error.place.field));
   }
+  if (isAffix && config.fieldSpecs === undefined) throw fault(`the ${kind} has no fieldSpecs`, "fieldSpecs");
+  return { kind, name, namespace, file, line, config };
 }
 
-export function isGenerator(kind: string): boolean {
-  return GENERATORS.has(kind);
+const AFFIXES = new Set(["PrefixTransformer", "SuffixTransformer", "PrefixSuffixTransformer"]);
+
+// As kustomize: the fields of these kinds count in their own spelling only.
+function inExactCase(value: unknown, type: FieldType): unknown {
+  if (typeof type === "string") return value;
+  if ("list" in type) return Array.isArray(value) ? value.map((item) => inExactCase(item, type.list)) : value;
+  if ("map" in type || !isObject(value)) return value;
+  const known = Object.entries(value).filter(([key]) => Object.hasOwn(type.fields, key));
+  return Object.fromEntries(known.map(([key, item]) => [key, inExactCase(item, type.fields[key]!)]));
 }
 
-/** The generator entry of a plugin; name and namespace are those of its metadata. */
+/** The generator entry of a plugin; name and namespace are those of its metadata unless it has its own. */
 export function generatorEntry(plugin: Plugin): GeneratorEntry {
   const { config, name, namespace } = plugin;
-  return { ...config, name: config.name ?? name, namespace: config.namespace ?? namespace };
-}
-
-/** The service account that an IAMPolicyGenerator makes: tied to an account of the cloud. */
-export function generateServiceAccount(plugin: Plugin): Resource {
-  const { cloud, kubernetesService, serviceAccount } = plugin.config;
-  if (cloud !== "gke") {
-    throw renderError("render-plugin", `the cloud ${cloud ?? ""} is not supported, gke is`, { file: plugin.file });
-  }
-  const account = `${serviceAccount?.name ?? ""}@${serviceAccount?.projectId ?? ""}.iam.gserviceaccount.com`;
-  const node = fromValue({
-    apiVersion: "v1",
-    kind: "ServiceAccount",
-    metadata: {
-      annotations: { "iam.gke.io/gcp-service-account": account },
-      name: kubernetesService?.name ?? "",
-      ...(kubernetesService?.namespace && { namespace: kubernetesService.namespace }),
-    },
-  });
-  // An object becomes a map.
-  return new Resource(node as NodeMap, { file: plugin.file });
+  // As kustomize: `env` is known to the fields of kustomizations only.
+  const { env: _env, ...own } = config;
+  return { ...own, name: config.name || name, namespace: config.namespace || namespace };
 }
 
 /** What `buildMetadata` records of a plugin. */
@@ -156,9 +156,9 @@ function configure(plugin: Plugin, context: PatchContext): Transform {
   const specs = config.fieldSpecs ?? [];
   switch (plugin.kind) {
     case "PrefixTransformer":
-      return (map) => addAffix(map, config.prefix ?? "", "prefix", orDefault(specs, NAME_SPECS));
+      return (map) => addAffix(map, config.prefix ?? "", "prefix", specs);
     case "SuffixTransformer":
-      return (map) => addAffix(map, config.suffix ?? "", "suffix", orDefault(specs, NAME_SPECS));
+      return (map) => addAffix(map, config.suffix ?? "", "suffix", specs);
     case "PrefixSuffixTransformer":
       return (map) => {
         addAffix(map, config.prefix ?? "", "prefix", specs);
@@ -185,22 +185,21 @@ function configure(plugin: Plugin, context: PatchContext): Transform {
     }
     case "PatchStrategicMergeTransformer": {
       const paths = (config.paths ?? []).map((entry, index) => ({ entry, field: ["paths", index] }));
-      const inline = config.patches ? [{ entry: `${config.patches}\n`, field: ["patches"] }] : [];
+      const inline = config.patches ? [{ entry: config.patches, field: ["patches"], isText: true }] : [];
+      if (paths.length + inline.length === 0) {
+        throw renderError("render-patch-source", "there are neither paths nor patches; add one of them");
+      }
       return prepareMergeEntries([...paths, ...inline], context);
     }
     case "ReplacementTransformer":
       return prepareReplacements(config.replacements ?? [], context.loader, plugin.file);
     case "ValueAddTransformer":
-      return (map) => applyValueAdd(map, config, context.loader);
+      return prepareValueAdd(config, context.loader);
+    case "HashTransformer":
+      return addHashes;
     default:
       throw renderError("render-plugin", `${plugin.kind} is no transformer`);
   }
-}
-
-const NAME_SPECS: readonly FieldSpec[] = [{ path: "metadata/name" }];
-
-function orDefault(specs: readonly FieldSpec[], fallback: readonly FieldSpec[]): readonly FieldSpec[] {
-  return specs.length === 0 ? fallback : specs;
 }
 
 function subjectsOf(text: string | undefined): "default-only" | "all-service-accounts" | "none" {

@@ -7,7 +7,7 @@ import type { ObjectHistory, RenderedObject, RenderResult, RenderWarning } from 
 import { accumulate, emptyAccumulated, loadKustomization } from "./build.ts";
 import { buildMetadataOptions, writeBuildMetadata } from "./build-metadata.ts";
 import type { BuildSession } from "./build-session.ts";
-import { contentHash } from "./hash.ts";
+import { addHashes } from "./hash-names.ts";
 import type { ChartInflator } from "./helm-charts.ts";
 import { Loader } from "./loader.ts";
 import { builtInSchemas } from "./merge-schema.ts";
@@ -133,17 +133,6 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     warnings: session.warnings,
     origins: sorted.map((resource) => (fieldWriters ? fieldHistoryOf(resource, session.lines) : historyOf(resource))),
   };
-}
-
-function addHashes(map: ResourceMap): void {
-  for (const resource of map.resources) {
-    if (!resource.needsHash) continue;
-    map.edit(resource, (own) => {
-      const hash = contentHash(own);
-      own.rememberName();
-      own.setName(`${own.name}-${hash}`);
-    });
-  }
 }
 
 /** What the tool keeps in annotations while it builds; it removes these at the end, whoever wrote them. */

@@ -9,7 +9,7 @@ import defaults from "./field-specs.table.json" with { type: "json" };
 import { firstDocument } from "./first-document.ts";
 import { type Gvk, type GvkFilter, matchesGvk } from "./identity.ts";
 import type { FieldSpec } from "./kustomization.ts";
-import { FIELD_SPECS } from "./kustomization-schema.ts";
+import { FIELD_SPECS, GVK } from "./kustomization-schema.ts";
 import { gvkSortKey, rankOfKind } from "./sort.ts";
 
 export interface NameReferenceSpec extends GvkFilter {
@@ -44,7 +44,7 @@ const CONFIG_FIELDS: FieldType = {
     volumeClaimTemplateLabels: FIELD_SPECS,
     commonAnnotations: FIELD_SPECS,
     nameReference: {
-      list: { fields: { group: "string", version: "string", kind: "string", fieldSpecs: FIELD_SPECS } },
+      list: { fields: { ...GVK, fieldSpecs: FIELD_SPECS } },
     },
     varReference: FIELD_SPECS,
     images: FIELD_SPECS,

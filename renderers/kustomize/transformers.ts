@@ -19,6 +19,7 @@ import { prepareReplacements } from "./replacements.ts";
 import type { BuildStep } from "./resource.ts";
 import type { ResourceMap, Step } from "./resource-map.ts";
 import { mergeFieldSpecs, type TransformerConfig } from "./transformer-config.ts";
+import { runValidator } from "./validators.ts";
 
 /** A transformer that is configured: running it changes the objects. */
 export type PreparedTransformer = () => void;
@@ -123,7 +124,7 @@ export function prepareTransformers(
   });
 }
 
-/** Reads what validators look at; they leave no trace. */
+/** Reads what validators look at; those that change something fail. */
 export function prepareValidators(
   plugins: readonly Plugin[],
   loaded: LoadedKustomization,
@@ -133,7 +134,7 @@ export function prepareValidators(
   const { map } = into;
   return plugins.map((plugin) => {
     const apply = prepareTransformer(plugin, { ...patchContext(loaded, session), file: plugin.file });
-    return () => map.during(stepOf(plugin, session), () => apply(map));
+    return () => runValidator(map, plugin, () => map.during(stepOf(plugin, session), () => apply(map)));
   });
 }
 

@@ -32,6 +32,7 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   ],
   [/options\.index \S+ is out of bounds|unable to find or create field|fieldPath .* is missing/, "replacement"],
   [/patch and path can't be set|must specify one of (?:patch and path|path or jsonOp|path and jsonOp)/, "patch-source"],
+  [/empty file path and empty (?:jsonOp|patch content)|must specify a file path or jsonOp, not both/, "patch-source"],
   [/unable to parse SM or JSON patch|patch appears to be empty/, "patch-unparsable"],
   [/Multiple Strategic-Merge Patches/, "patch-multiple-with-target"],
   [/unknown patch strategy/, "patch-strategy"],
@@ -42,6 +43,8 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   ],
   [/does not match a config with the following GVK/, "replica-target"],
   [/external plugins disabled|unable to load (?:builtin|external plugin)|find plugin root/, "plugin"],
+  [/must specify --(?:enable-helm|helm-command)|wildcard is not supported in PathGetter/, "plugin"],
+  [/HelmChartInflationGenerator with config|unable to run: '.* template |no repo specified for pull/, "plugin"],
   [/couldn't execute function|mount path '.*' is not permitted/, "plugin"],
   [/OpenAPI version is not built in|builtin version and custom schema provided/, "openapi"],
   [/the field 'sortOptions/, "sort-options"],
@@ -50,13 +53,15 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/wrong node kind: /, "node-kind"],
   [/json: unsupported (?:value|type)|control characters are not allowed/, "unrepresentable-value"],
   [
-    /invalid document separator|missing (?:kind|metadata\.name) in object|MalformedYAMLError|mapping key .* already defined/,
+    /invalid document separator|missing (?:kind|metadata\.name) in object|missing Resource metadata|MalformedYAMLError|mapping key .* already defined/,
     "invalid-resource",
   ],
   [/failed to run '[^']*git |Get "https?:|git fetch/, "remote-refused"],
   [/evalsymlink failure on|no such file or directory/, "missing-file"],
   [/must build at directory: .*file is not directory/, "missing-directory"],
   [/loading KV pairs: |illegally repeats the key|a (?:configmap|secret) must have a name/, "generator-data"],
+  [/fails configuration: |not a (?:transformer|generator)\b|validator shouldn't modify/, "plugin"],
+  [/cloud provider .* not supported|^Error: yaml: line \d+: /m, "plugin"],
 ];
 
 /** The category of what kustomize wrote to standard error when it failed; undefined for a message that is new here. */
