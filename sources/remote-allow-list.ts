@@ -14,6 +14,8 @@ export interface AllowedRemote {
   readonly unpinned: boolean;
   /** Sent to this host alone. */
   readonly credentials?: GitCredentials | undefined;
+  /** Of those whose kustomizations may name it. Default: everybody's. */
+  readonly namespaces?: readonly string[] | undefined;
 }
 
 /** Where something lies, as the request for it would say. */
@@ -32,14 +34,14 @@ export interface RemotePlace {
  */
 export function parseAllowedRemote(
   pattern: string,
-  rules: { readonly unpinned?: boolean; readonly credentials?: GitCredentials | undefined } = {},
+  rules: Partial<Pick<AllowedRemote, "unpinned" | "credentials" | "namespaces">> = {},
 ): AllowedRemote {
   const text = pattern.trim();
   if (text.includes("*")) throw remotePatternInvalid(text, "holds a *: it is the beginning of what is allowed already");
   if (/[@?#]/.test(text)) throw remotePatternInvalid(text, "has a user, query or fragment");
   try {
     const place = locateRemote(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
-    return { pattern: text, place, unpinned: rules.unpinned ?? false, credentials: rules.credentials };
+    return { ...rules, pattern: text, place, unpinned: rules.unpinned ?? false };
   } catch {
     throw remotePatternInvalid(text, "is none of host, host/org, host/org/repo and a URL of https, http or file");
   }

@@ -59,16 +59,20 @@ export class RemoteBases {
     this.#options = options;
   }
 
-  /** The files of a repository at a commit. */
-  async base(request: RemoteBaseRequest, signal: AbortSignal): Promise<{ readonly tree: SourceTree }> {
-    const { place, rules } = this.#allow(request.repository);
+  /** The files of a repository at a commit. With a `namespace`, patterns that are others' alone do not count. */
+  async base(
+    request: RemoteBaseRequest,
+    signal: AbortSignal,
+    namespace?: string,
+  ): Promise<{ readonly tree: SourceTree }> {
+    const { place, rules } = this.#allow(request.repository, namespace);
     const timeoutMs = Math.min(Math.max(request.timeoutMs, MIN_TIMEOUT_MS), MAX_TIMEOUT_MS);
     return within(timeoutMs, signal, place.url, (limited) => this.#tree(place, rules, request.ref, limited));
   }
 
-  /** The bytes of a file over http(s). */
-  async file(address: string, signal: AbortSignal): Promise<Uint8Array> {
-    const { place, rules } = this.#allow(address);
+  /** The bytes of a file over http(s). `namespace` as for `base`. */
+  async file(address: string, signal: AbortSignal, namespace?: string): Promise<Uint8Array> {
+    const { place, rules } = this.#allow(address, namespace);
     if (place.scheme === "file:") throw remoteAddressInvalid(address, "is no file over http(s)");
     const { search, hash } = new URL(address);
     const wanted = /^#sha256=([0-9a-f]{64})$/i.exec(hash)?.[1]?.toLowerCase();
@@ -85,7 +89,7 @@ export class RemoteBases {
       fetchRemoteFile({
         url: new URL(place.url + search),
         credentials: rules.credentials,
-        mayRedirect: (target) => this.#mayRedirect(target),
+        mayRedirect: (target) => this.#mayRedirect(target, rules),
         maxBytes: this.#options.maxFileBytes ?? MAX_FILE_BYTES,
         signal: limited,
       }),
@@ -102,19 +106,27 @@ export class RemoteBases {
     this.#opened.clear();
   }
 
-  #allow(address: string): { readonly place: RemotePlace; readonly rules: AllowedRemote } {
+  #allow(
+    address: string,
+    namespace: string | undefined,
+  ): { readonly place: RemotePlace; readonly rules: AllowedRemote } {
     const place = locateRemote(address);
-    const rules = findAllowed(place, this.#options.allowed);
+    const allowed = this.#options.allowed.filter(
+      ({ namespaces }) => namespace === undefined || namespaces === undefined || namespaces.includes(namespace),
+    );
+    const rules = findAllowed(place, allowed);
     if (rules !== undefined) return { place, rules };
     throw remoteNotAllowed(
       address,
-      this.#options.allowed.map(({ pattern }) => pattern),
+      allowed.map(({ pattern }) => pattern),
     );
   }
 
-  #mayRedirect(target: URL): boolean {
+  /** From what `rules` allow to more of the same, or to what everybody may name. */
+  #mayRedirect(target: URL, rules: AllowedRemote): boolean {
+    const allowed = this.#options.allowed.filter((each) => each === rules || each.namespaces === undefined);
     try {
-      return findAllowed(locateRemote(target.href), this.#options.allowed) !== undefined;
+      return findAllowed(locateRemote(target.href), allowed) !== undefined;
     } catch {
       return false;
     }
@@ -157,7 +169,7 @@ export class RemoteBases {
       limits: this.#options.limits,
       timeoutMs: MAX_TIMEOUT_MS,
       allowLocal: place.scheme === "file:",
-      mayRedirect: (target) => this.#mayRedirect(target),
+      mayRedirect: (target) => this.#mayRedirect(target, rules),
     });
     this.#opened.set(name, repository);
     return repository;

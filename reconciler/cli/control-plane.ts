@@ -15,6 +15,8 @@ import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
+import type { AllowedRemote } from "../../sources/remote-allow-list.ts";
+import { RemoteBases } from "../../sources/remote-bases.ts";
 import type { HelmProgram } from "../charts/helm-program.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
@@ -57,6 +59,8 @@ export interface ControlPlaneOptions {
   readonly allowLocalSources?: boolean;
   /** Inflates the Helm charts of Syncs; absent: they are refused. */
   readonly helm?: HelmProgram | undefined;
+  /** Repositories and files elsewhere that kustomizations of Syncs may name; absent: none. */
+  readonly remoteBases?: readonly AllowedRemote[] | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -140,7 +144,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       cacheRoot: join(dataFolder, "sources"),
       allowLocal: options.allowLocalSources ?? false,
     });
-    const renderer = createSyncRenderer(context.profile, options.helm?.aside);
+    const { remoteBases: allowed = [] } = options;
+    const remotes =
+      allowed.length === 0 ? undefined : new RemoteBases({ cacheRoot: join(dataFolder, "remote-bases"), allowed });
+    const renderer = createSyncRenderer(context.profile, { charts: options.helm?.aside, remotes });
     const running = await startManager({ context, fleet, fetcher, renderer, ledger });
     manager = running;
     const { compatibility } = context.profile;
@@ -160,6 +167,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         await running.stop();
         await fleet.close();
         await renderer.close();
+        remotes?.close();
         fetcher.close();
         await engine.close();
       },

@@ -11,11 +11,13 @@ import { render } from "../../renderers/render.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
+import type { RemoteBases } from "../../sources/remote-bases.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 import type { DesiredObject } from "../plan/source-changes.ts";
 import { type WrittenFields, writtenFields } from "../plan/written-fields.ts";
+import { renderingRemotes } from "./remote-settings.ts";
 
 const FIELD_MANAGER = "flaghoist";
 
@@ -40,14 +42,25 @@ export interface RenderedFolder {
   readonly problems: readonly InputProblem[];
 }
 
+export interface FolderRendering {
+  /** The Sync that applies the folder, if one does. */
+  readonly sync: Sync | undefined;
+  /** What kustomizations may name elsewhere. Undefined: nothing is fetched. */
+  readonly remotes: RemoteBases | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Renders a folder as the Sync would, into the namespaces where its objects belong. */
 export async function renderFolder(
   client: KubeClient,
   tree: SourceTree,
   path: string,
-  sync: Sync | undefined,
+  { sync, remotes, signal }: FolderRendering,
 ): Promise<RenderedFolder> {
-  const result = render(tree, path, { renderer: sync?.spec.renderer ?? "auto", fieldOrigins: true });
+  const renderer = sync?.spec.renderer ?? "auto";
+  const result = await renderingRemotes(remotes, signal, (contents) =>
+    render(tree, path, { renderer, fieldOrigins: true, remotes: contents }),
+  );
   const problems: InputProblem[] = result.warnings.map(({ file, message }) => ({
     origin: file ?? path,
     message,

@@ -3,22 +3,42 @@ import type { ValidationOptions } from "../../api/admission/context.ts";
 import { checkManifest, type ManifestOptions } from "../../api/validate-manifest.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import type { AsyncChartInflator } from "../../renderers/kustomize/helm-charts.ts";
+import type { AsyncRemoteContents } from "../../renderers/kustomize/remote.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { ObjectOrigin, RenderedObject } from "../../renderers/rendered.ts";
+import type { RemoteBases } from "../../sources/remote-bases.ts";
 import type { RenderedFile, SyncRenderer } from "../controllers/sync/sync-apply.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 
-/** Renders in threads; Helm charts only with `charts`. */
+/** What Syncs may use beside the files of their sources. */
+export interface SyncRendererAids {
+  /** Absent: Helm charts are refused. */
+  readonly charts?: AsyncChartInflator | undefined;
+  /** Absent: remote bases and files are refused. */
+  readonly remotes?: RemoteBases | undefined;
+}
+
+/** Renders in threads. */
 export function createSyncRenderer(
   options: ValidationOptions = {},
-  charts?: AsyncChartInflator,
+  { charts, remotes }: SyncRendererAids = {},
 ): SyncRenderer & { close(): Promise<void> } {
   const pool = new RenderPool();
   return {
-    render: async (artifact, path, options) =>
-      (await pool.render(artifact.tree, path, { ...options, charts })).objects.map(toRenderedFile),
+    render: async (artifact, path, { namespace, ...wishes }) => {
+      const allowed = remotes && remotesOf(remotes, namespace);
+      const { objects } = await pool.render(artifact.tree, path, { ...wishes, charts, remotes: allowed });
+      return objects.map(toRenderedFile);
+    },
     check: (object, stored) => describeProblems(object, { ...options, stored }),
     close: () => pool.close(),
+  };
+}
+
+function remotesOf(remotes: RemoteBases, namespace: string): AsyncRemoteContents {
+  return {
+    base: (reference, signal) => remotes.base(reference, signal, namespace),
+    file: (url, signal) => remotes.file(url, signal, namespace),
   };
 }
 

@@ -42,6 +42,10 @@ export interface LoadedFile {
 const MAX_KUSTOMIZATIONS = 20_000;
 const MAX_DEPTH = 500;
 
+/** As kustomize words it. */
+const FORCED_GIT =
+  "Forcing the git protocol using the 'git::' URL prefix is not supported. Kustomize currently strips this invalid prefix, but will stop doing so in a future release. Please remove the 'git::' prefix from your configuration.";
+
 export class Loader {
   readonly tree: SourceTree;
   /** The directory of the kustomization, after symbolic links. */
@@ -243,8 +247,7 @@ export class Loader {
       throw this.fault("render-cycle", entry, `${entry} leads back to ${again.entry}, which is being built`);
     }
     if (reference.forcedGit) {
-      const message = `${this.fileName}: the prefix git:: of ${entry} has no effect; remove it`;
-      this.options.warn?.({ code: "forced-git-protocol", message, file: this.fileName });
+      this.options.warn?.({ code: "forced-git-protocol", message: FORCED_GIT, file: this.fileName });
     }
     const { tree } = this.ask(entry, (remotes) => remotes.base(reference));
     const resolver = new PathResolver(tree);

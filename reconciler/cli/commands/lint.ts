@@ -23,6 +23,7 @@ import { withControlPlane } from "../connect.ts";
 import { desiredObjects, renderFolder } from "../desired-objects.ts";
 import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
+import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { openSourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
 
@@ -34,6 +35,7 @@ export const lintCommand: Command = {
     "Says which override policies are written in vain: selectors that select nothing, rules for clusters that do not exist or that none of the objects goes to, overriders without effect, that fail, or that another policy writes over. Looks at what the control plane has, with PATH as it would be with the objects of that folder. Writes nothing.",
   options: {
     "exit-code": { type: "boolean", help: "exit 3 when something is found" },
+    ...REMOTE_OPTIONS,
     ...INTERPRETATION_OPTIONS,
     ...SERVER_OPTIONS,
     ...OUTPUT_OPTION,
@@ -89,7 +91,9 @@ async function objectsOf(
   try {
     const syncs = (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
     const sync = syncs.find(({ spec }) => (spec.path ?? "").replace(/^\.?\/+|\/+$/g, "") === folder.path);
-    const rendered = await renderFolder(client, folder.head, folder.path, sync);
+    const rendered = await withRemoteBases(invocation, (remotes) =>
+      renderFolder(client, folder.head, folder.path, { sync, remotes, signal: invocation.signal }),
+    );
     const made = await desiredObjects(client, rendered.objects, invocation.signal);
     const problems = [...rendered.problems, ...made.problems].filter(({ severity }) => severity === "error");
     if (problems.length > 0) {

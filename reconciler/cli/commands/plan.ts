@@ -29,10 +29,17 @@ import {
   UsageError,
 } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
-import { desiredObjects, findDuplicates, type InputProblem, renderFolder } from "../desired-objects.ts";
+import {
+  desiredObjects,
+  type FolderRendering,
+  findDuplicates,
+  type InputProblem,
+  renderFolder,
+} from "../desired-objects.ts";
 import { compareLiveCopies } from "../live-copies.ts";
 import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
+import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
 
@@ -55,6 +62,7 @@ export const planCommand: Command = {
     },
     "no-drift": { type: "boolean", help: "do not ask the clusters about drift of what would change" },
     "exit-code": { type: "boolean", help: "exit 3 when something changes, 4 when deletions would be held" },
+    ...REMOTE_OPTIONS,
     ...INTERPRETATION_OPTIONS,
     ...SERVER_OPTIONS,
     ...OUTPUT_OPTION,
@@ -76,7 +84,9 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
   try {
     const syncs = (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
     const sync = chooseSync(syncs, stringOption(invocation, "sync"), folder.path);
-    const change = await readChange(client, folder, sync, invocation.signal);
+    const change = await withRemoteBases(invocation, (remotes) =>
+      readChange(client, folder, { sync, remotes, signal: invocation.signal }),
+    );
     if (change.problems.some((problem) => problem.severity === "error")) return refuse(invocation, change.problems);
     for (const { origin, message } of change.problems) invocation.io.err(`warning: ${origin}: ${message}\n`);
     return await report(invocation, client, change, interpreters);
@@ -117,13 +127,9 @@ function normalize(path: string | undefined): string {
   return (path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
 }
 
-async function readChange(
-  client: KubeClient,
-  folder: SourceFolder,
-  sync: Sync | undefined,
-  signal: AbortSignal,
-): Promise<Change> {
-  const head = await renderFolder(client, folder.head, folder.path, sync);
+async function readChange(client: KubeClient, folder: SourceFolder, rendering: FolderRendering): Promise<Change> {
+  const { sync, signal } = rendering;
+  const head = await renderFolder(client, folder.head, folder.path, rendering);
   const problems = [...head.problems, ...findDuplicates(head.objects)];
   const nothing = { base: undefined, desired: [], removed: [], held: undefined, deletionsUnknown: undefined };
   if (problems.some((problem) => problem.severity === "error")) return { ...nothing, problems };
@@ -138,7 +144,7 @@ async function readChange(
   }
   const base = await desiredObjects(
     client,
-    (await renderFolder(client, folder.base, folder.path, sync)).objects,
+    (await renderFolder(client, folder.base, folder.path, rendering)).objects,
     signal,
   );
   const before = new Map(base.desired.map(({ object }) => [refKey(refOf(object)), object]));

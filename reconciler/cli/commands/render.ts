@@ -4,11 +4,14 @@ import { stringifyJson } from "../../../kube/json.ts";
 import { stringifyYaml } from "../../../kube/yaml.ts";
 import { emitYaml } from "../../../renderers/kustomize/emit.ts";
 import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization.ts";
+import type { RemoteContents } from "../../../renderers/kustomize/remote.ts";
 import { renderKustomization } from "../../../renderers/kustomize/render.ts";
 import { joinPath, PathResolver } from "../../../renderers/paths.ts";
 import type { ObjectHistory, RenderedObject, RenderWarning } from "../../../renderers/rendered.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
+import type { RemoteBases } from "../../../sources/remote-bases.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
+import { REMOTE_OPTIONS, renderingRemotes, withRemoteBases } from "../remote-settings.ts";
 import { BUILD_OPTIONS, type BuildFlags, flagNotices, readBuildFlags } from "../rendering/build-flags.ts";
 import {
   namePaths,
@@ -27,6 +30,7 @@ export const renderCommand: Command = {
     "Renders a folder and prints its objects, without a control plane. Of a folder with a kustomization the output, the warnings and the flags are those of `kustomize build`; another folder is rendered as a Sync does. With --git, PATH is a folder of a revision, which needs no checkout. PATH `-` takes the kustomization from the standard input, for the current folder.",
   options: {
     ...BUILD_OPTIONS,
+    ...REMOTE_OPTIONS,
     kustomization: {
       type: "string",
       short: "f",
@@ -64,7 +68,9 @@ export const renderCommand: Command = {
     const wishes = readWishes(invocation);
     const source = await openSource(invocation, wishes);
     try {
-      const rendered = await renderSource(source, wishes, io);
+      const rendered = await withRemoteBases(invocation, (remotes) =>
+        renderSource(source, wishes, invocation, remotes),
+      );
       const isValid = !wishes.check || (await check(rendered.objects, source, io));
       await write(rendered, source, wishes, io);
       return isValid ? EXIT.ok : EXIT.failed;
@@ -149,13 +155,21 @@ interface Rendered {
 }
 
 /** Renders, and says the warnings: also those of a build that fails. */
-async function renderSource(source: RenderSource, { build, renderer, origins }: Wishes, io: Io): Promise<Rendered> {
+async function renderSource(
+  source: RenderSource,
+  { build, renderer, origins }: Wishes,
+  { io, signal }: Invocation,
+  remotes: RemoteBases | undefined,
+): Promise<Rendered> {
   const isKustomization = renderer === "kustomize" || (renderer === "auto" && hasKustomization(source));
   if (renderer !== "kustomize" && !isKustomization) return renderAsSync(source, renderer, io);
-  const warnings: RenderWarning[] = [];
-  try {
-    const rendered = renderKustomization(source.tree, source.path, {
+  let warnings: RenderWarning[] = [];
+  const attempt = (contents: RemoteContents | undefined): Rendered => {
+    // Each attempt says its own.
+    warnings = [];
+    return renderKustomization(source.tree, source.path, {
       absoluteRoot: source.absoluteRoot,
+      remotes: contents,
       allowFilesOutsideRoot: build.allowFilesOutsideRoot,
       managedByLabel: build.managedByLabel,
       warnings,
@@ -163,6 +177,9 @@ async function renderSource(source: RenderSource, { build, renderer, origins }: 
       fieldOrigins: origins !== undefined,
       ...(build.order === undefined ? {} : { order: build.order }),
     });
+  };
+  try {
+    const rendered = await renderingRemotes(remotes, signal, attempt);
     return origins === "fields"
       ? rendered
       : { ...rendered, origins: rendered.origins.map(({ writers }) => ({ writers })) };

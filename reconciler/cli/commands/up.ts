@@ -18,6 +18,7 @@ import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-lis
 import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
+import { REMOTE_OPTIONS, readRemoteSettings } from "../remote-settings.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
 import { registerSimulated } from "../simulated-fleet.ts";
 import { readSkipSettings, SKIP_OPTIONS } from "../skip-settings.ts";
@@ -69,6 +70,7 @@ export const upCommand: Command = {
     ...METADATA_OPTIONS,
     failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
+    ...REMOTE_OPTIONS,
     "enable-helm": {
       type: "boolean",
       help: "inflate the Helm charts of kustomizations by the helm program; charts with a repo are pulled from it",
@@ -122,6 +124,7 @@ export const upCommand: Command = {
       audit: auditOption(invocation),
       allowLocalSources: booleanOption(invocation, "allow-local-sources"),
       helm: helmOption(invocation),
+      remoteBases: readRemoteSettings(invocation),
       logger,
     });
     const colour = paint(invocation);

@@ -28,6 +28,8 @@ export interface SyncRenderer {
 export interface SyncRenderOptions {
   readonly renderer: "auto" | "plain" | "kustomize";
   readonly targetNamespace: string | undefined;
+  /** Of the Sync: what it may name elsewhere can hang on that. */
+  readonly namespace: string;
   readonly signal: AbortSignal;
 }
 
@@ -53,6 +55,7 @@ export async function applySync(
   const path = (sync.spec.path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
   const rendered = await renderer.render(artifact, path, {
     renderer: sync.spec.renderer ?? "auto",
+    namespace: sync.metadata.namespace ?? "",
     targetNamespace: sync.spec.targetNamespace,
     signal,
   });

@@ -14,6 +14,7 @@ import { findReady } from "../../../reconciler/controllers/clusters/clusters.ts"
 import type { Profile } from "../../../reconciler/controllers/context.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { createLogger, type Level, silentLogger } from "../../../runtime/logger.ts";
+import type { AllowedRemote } from "../../../sources/remote-allow-list.ts";
 import { eventually } from "./eventually.ts";
 import { findKubeAssets, type RealApiServer, startRealApiServer } from "./real-api-server.ts";
 
@@ -32,6 +33,8 @@ export interface PlaneOptions {
   readonly readyAfterMs?: number;
   /** `idle`: nobody acts in the members but the test. */
   readonly memberLevel?: "idle" | "full";
+  /** What kustomizations may name elsewhere; none by default. */
+  readonly remoteBases?: readonly AllowedRemote[];
 }
 
 export interface Plane {
@@ -89,6 +92,7 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
       members,
       profile: { ...FAST, ...options.profile },
       allowLocalSources: true,
+      remoteBases: options.remoteBases,
       logger,
     });
   let control = await start();
