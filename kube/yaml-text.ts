@@ -119,24 +119,26 @@ class Writer {
     this.#origins = origins;
   }
 
-  write(node: YamlTextNode): Node {
+  write(node: YamlTextNode, inFlow = false): Node {
     const like = this.#origins.get(node.like ?? node);
     switch (node.kind) {
       case "scalar":
-        return writeScalar(node.text, node.tag, isScalar(like) ? like : new Scalar(""));
+        return quoteInFlow(writeScalar(node.text, node.tag, isScalar(like) ? like : new Scalar("")), inFlow);
       case "sequence": {
         const list = isSeq(like) ? like : new YAMLSeq();
-        list.items = node.items.map((item) => this.write(item));
+        const isFlow = inFlow || list.flow === true;
+        list.items = node.items.map((item) => this.write(item, isFlow));
         return list;
       }
       case "map": {
         const map = isMap(like) ? like : new YAMLMap();
+        const isFlow = inFlow || map.flow === true;
         for (const { key, value } of node.entries) {
-          const written = this.write(value);
+          const written = this.write(value, isFlow);
           // Keys are scalars: `read` has seen to that.
           const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
           if (pair !== undefined) pair.value = written;
-          else map.set(writeScalar(key, "!!str", new Scalar("")), written);
+          else map.set(quoteInFlow(writeScalar(key, "!!str", new Scalar("")), isFlow), written);
         }
         return map;
       }
@@ -157,5 +159,15 @@ function writeScalar(text: string, tag: string, scalar: Scalar): Scalar {
   } else if (tagOf(text, true) !== tag) {
     scalar.tag = tag;
   }
+  return scalar;
+}
+
+// Go's writer is strict inside brackets: text with one of their signs, or any colon, stands in quotes.
+function quoteInFlow(scalar: Scalar, inFlow: boolean): Scalar {
+  const isPlain = scalar.type === undefined || scalar.type === Scalar.PLAIN;
+  const text = String(scalar.value);
+  if (inFlow && scalar.type === Scalar.BLOCK_LITERAL) scalar.type = Scalar.QUOTE_DOUBLE;
+  else if (inFlow && isPlain && text.includes("\n")) scalar.type = Scalar.QUOTE_DOUBLE;
+  else if (inFlow && isPlain && /[,?:[\]{}]/.test(text)) scalar.type = Scalar.QUOTE_SINGLE;
   return scalar;
 }

@@ -59,6 +59,8 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
         throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is no Component; list it under resources`);
       }
       accumulate(component, into, session, depth + 1);
+      // As kustomize: after a component all goes into a new accumulator, which settles the specs again.
+      into.config = mergeConfig(EMPTY_CONFIG, into.config);
     });
   }
   // As kustomize: everything is read and configured before the first transformer runs.

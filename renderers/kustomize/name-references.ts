@@ -299,7 +299,7 @@ function rawText(node: Node): string {
   return node instanceof Scalar ? node.text : "";
 }
 
-/** Throws `render-reference` where a subject's namespace is there without being text. */
+/** Throws `render-invalid-resource` where a subject's namespace is there without being text. */
 function refuseBlankNamespaces(referrer: Resource): void {
   if (referrer.kind !== "RoleBinding" || isClusterScoped(referrer.gvk)) return;
   const subjects = referrer.node.get("subjects");
@@ -309,7 +309,7 @@ function refuseBlankNamespaces(referrer: Resource): void {
     const namespace = subject.get("namespace");
     if (namespace === undefined || (namespace instanceof Scalar && namespace.tag === "!!str")) continue;
     const path = `subjects[${index}].namespace`;
-    throw renderError("render-reference", `${referrer.describe()}: ${path} is no text`, {
+    throw renderError("render-invalid-resource", `${referrer.describe()}: ${path} is no text`, {
       file: referrer.origin.file,
       line: referrer.origin.line,
       path,

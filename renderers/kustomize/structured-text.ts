@@ -37,8 +37,9 @@ export class StructuredText {
   print(): string {
     const root = this.root ?? new Scalar("!!null", "");
     if (!/^\s*[{[]/.test(this.#text)) return this.#yaml.print(this.#close(root)).trim();
+    const value = toValue(textsForNothing(root));
     const isIndented = this.#text.includes("\n") && this.#text.includes("  ");
-    return isIndented ? goJson(toValue(root), "  ") : goJson(toValue(root));
+    return isIndented ? goJson(value, "  ") : goJson(value);
   }
 
   #open(node: YamlTextNode): Node {
@@ -59,4 +60,11 @@ export class StructuredText {
     if (Array.isArray(node)) return { kind: "sequence", items: node.map((item) => this.#close(item)), like };
     return { kind: "map", entries: [...node].map(([key, value]) => ({ key, value: this.#close(value) })), like };
   }
+}
+
+// As kustomize, which writes nothing as quotes inside brackets before it reads the text as JSON.
+function textsForNothing(node: Node): Node {
+  if (node instanceof Scalar) return node.tag === "!!null" && node.text === "" ? new Scalar("!!str", "") : node;
+  if (Array.isArray(node)) return node.map(textsForNothing);
+  return new Map([...node].map(([key, value]) => [key, textsForNothing(value)]));
 }

@@ -1,5 +1,8 @@
 // All areas of the kustomize fuzz; inputs are drawn from them in turn.
 import type { Area } from "./area.ts";
+import { metadata } from "./areas/metadata.ts";
 import { mixed } from "./areas/mixed.ts";
+import { references } from "./areas/references.ts";
+import { replacements } from "./areas/replacements.ts";
 
-export const AREAS: readonly Area[] = [mixed];
+export const AREAS: readonly Area[] = [mixed, metadata, references, replacements];

@@ -51,7 +51,10 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/error parsing regexp/, "selector"],
   [/conflicting fieldspecs|expected sequence or mapping node/, "fieldspec"],
   [/wrong node kind: /, "node-kind"],
-  [/json: unsupported (?:value|type)|control characters are not allowed/, "unrepresentable-value"],
+  [
+    /json: unsupported (?:value|type)|control characters are not allowed|cannot decode !!\w+ [\s\S]* as a !!\w+/,
+    "unrepresentable-value",
+  ],
   [
     /invalid document separator|missing (?:kind|metadata\.name) in object|missing Resource metadata|MalformedYAMLError|mapping key .* already defined/,
     "invalid-resource",
