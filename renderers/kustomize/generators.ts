@@ -151,6 +151,8 @@ function addMetadata(node: NodeMap, field: string, pairs: Readonly<Record<string
 }
 
 function addPairs(node: NodeMap, kind: GeneratedKind, pairs: readonly Pair[]): void {
+  // As kustomize: a Secret has data even where it is empty, a ConfigMap does not.
+  if (kind === "Secret") ensureMap(node, "data");
   for (const { key, bytes } of pairs) {
     if (kind === "Secret") setField(ensureMap(node, "data"), key, textNode(wrapBase64(bytes)));
     else if (isUtf8(bytes)) setField(ensureMap(node, "data"), key, textNode(bytes.toString("utf8")));
