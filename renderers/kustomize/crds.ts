@@ -1,93 +1,139 @@
-// What OpenAPI fragments of custom resources say of references, labels and annotations.
+// What OpenAPI definitions of custom resources say of references, labels, annotations and names.
 
 import { isObject } from "../../kube/object.ts";
-import { parseYaml } from "../../kube/yaml.ts";
-import { wrapYamlError } from "../errors.ts";
-import { gvkFrom } from "./identity.ts";
+import { parseYamlDocuments } from "../../kube/yaml.ts";
+import { renderError, wrapYamlError } from "../errors.ts";
+import { firstDocument } from "./first-document.ts";
 import type { FieldSpec } from "./kustomization.ts";
 import type { NameReferenceSpec, TransformerConfig } from "./transformer-config.ts";
 
-/** Derives configuration from one file of `crds`. */
+type Properties = Readonly<Record<string, unknown>>;
+
+/** The properties of each definition by its name. */
+type Definitions = ReadonlyMap<string, Properties>;
+
+/** Fields that one file may lead to. */
+const MAX_FIELDS = 100_000;
+
+/**
+ * Derives configuration from one file of `crds`: a map of definitions, each with the schema of a type under `Schema`.
+ * Throws `render-invalid-kustomization`.
+ *
+ * As kustomize: a whole CustomResourceDefinition is no such map and fails; a definition is one of a kind when it has
+ * apiVersion, kind and metadata, and its name after the last dot is the kind in whatever group and version.
+ */
 export function decodeCrds(text: string, file: string): Partial<TransformerConfig> {
-  let definitions: unknown;
+  const definitions = readDefinitions(text, file);
+  const collector = new Collector(definitions, file);
+  for (const [name, properties] of definitions) {
+    if (!("apiVersion" in properties && "kind" in properties && "metadata" in properties)) continue;
+    collector.collect(name, { kind: name.slice(name.lastIndexOf(".") + 1) }, [], [name]);
+  }
+  return collector;
+}
+
+class Collector {
+  readonly commonAnnotations: FieldSpec[] = [];
+  readonly commonLabels: FieldSpec[] = [];
+  readonly namePrefix: FieldSpec[] = [];
+  readonly nameReference: NameReferenceSpec[] = [];
+  readonly #definitions: Definitions;
+  readonly #file: string;
+  #fields = 0;
+
+  constructor(definitions: Definitions, file: string) {
+    this.#definitions = definitions;
+    this.#file = file;
+  }
+
+  /** Follows the fields of a definition. `above` are the definitions on the way, since definitions may be circular. */
+  collect(name: string, kind: { readonly kind: string }, path: readonly string[], above: readonly string[]): void {
+    for (const [field, property] of Object.entries(this.#definitions.get(name) ?? {})) {
+      if (!isObject(property)) continue;
+      this.#fields += 1;
+      if (this.#fields > MAX_FIELDS) {
+        const what = `the definitions lead to more than ${MAX_FIELDS} fields`;
+        throw renderError("render-too-large", what, { file: this.#file });
+      }
+      const here = [...path, field];
+      this.#addSpecs(property, { ...kind, path: here.join("/"), create: false });
+      const reference = property["$ref"];
+      // As kustomize: what is referred to is named in full, without `#/definitions/`.
+      if (typeof reference !== "string" || above.includes(reference)) continue;
+      this.collect(reference, kind, here, [...above, reference]);
+    }
+  }
+
+  #addSpecs(property: Properties, spec: FieldSpec): void {
+    const extensions = extensionsOf(property);
+    if (extensions.has("x-kubernetes-annotation")) this.commonAnnotations.push(spec);
+    if (extensions.has("x-kubernetes-label-selector")) this.commonLabels.push(spec);
+    if (extensions.has("x-kubernetes-identity")) this.namePrefix.push(spec);
+    const version = extensions.get("x-kubernetes-object-ref-api-version");
+    const kind = extensions.get("x-kubernetes-object-ref-kind");
+    if (version === undefined || kind === undefined) return;
+    const key = extensions.get("x-kubernetes-object-ref-name-key") ?? "name";
+    // As kustomize: the apiVersion counts as version, so that kinds of a group are never found.
+    this.nameReference.push({ version, kind, fieldSpecs: [{ ...spec, path: `${spec.path}/${key}` }] });
+  }
+}
+
+/** The extensions with text. As kustomize: only names in lower case count. */
+function extensionsOf(property: Properties): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [name, value] of Object.entries(property)) {
+    if (typeof value === "string" && name.startsWith("x-kubernetes-")) found.set(name, value);
+  }
+  return found;
+}
+
+function readDefinitions(text: string, file: string): Definitions {
+  const raw = parse(text, file);
+  const definitions = new Map<string, Properties>();
+  for (const [name, definition] of entriesOf(raw, "the file", file)) {
+    let properties: Properties = {};
+    for (const [key, value] of entriesOf(definition, name, file)) {
+      if (key.toLowerCase() === "dependencies") checkTexts(value, `${name}.${key}`, file);
+      if (key.toLowerCase() === "schema") properties = propertiesOf(value, `${name}.${key}`, file);
+    }
+    definitions.set(name, properties);
+  }
+  return definitions;
+}
+
+function parse(text: string, file: string): unknown {
   try {
-    definitions = parseYaml(text, { file, duplicateKeys: "last-wins" });
+    // As kustomize: what starts with a brace has to be JSON.
+    return text.startsWith("{")
+      ? JSON.parse(text)
+      : (parseYamlDocuments(firstDocument(text), { file })[0]?.value ?? null);
   } catch (error) {
+    if (error instanceof SyntaxError) throw fault(`the file is no valid JSON: ${error.message}`, file);
     throw wrapYamlError(error, "render-invalid-kustomization", file);
   }
-  const collected: Collected = { commonAnnotations: [], commonLabels: [], namePrefix: [], nameReference: [] };
-  if (!isObject(definitions)) return collected;
-  for (const [name, definition] of Object.entries(definitions)) {
-    const gvk = gvkOfDefinition(name, definition);
-    if (gvk !== undefined) collect(definition, definitions, gvk, [], new Set([name]), collected);
-  }
-  return collected;
 }
 
-interface Collected {
-  readonly commonAnnotations: FieldSpec[];
-  readonly commonLabels: FieldSpec[];
-  readonly namePrefix: FieldSpec[];
-  readonly nameReference: NameReferenceSpec[];
+function propertiesOf(schema: unknown, path: string, file: string): Properties {
+  const fields = Object.fromEntries(entriesOf(schema, path, file));
+  const { type } = fields;
+  if (type !== undefined && type !== null && typeof type !== "string") checkTexts(type, `${path}.type`, file);
+  const properties = Object.fromEntries(entriesOf(fields["properties"], `${path}.properties`, file));
+  for (const [name, property] of Object.entries(properties)) propertiesOf(property, `${path}.${name}`, file);
+  return properties;
 }
 
-interface KindFilter {
-  readonly group?: string;
-  readonly version?: string;
-  readonly kind: string;
+function entriesOf(value: unknown, path: string, file: string): [string, unknown][] {
+  if (value === null || value === undefined) return [];
+  if (isObject(value)) return Object.entries(value);
+  const hint = path === "apiVersion" ? "; a whole definition of a resource cannot stand here" : "";
+  throw fault(`${path} must be a map of fields${hint}`, file, path);
 }
 
-function propertiesOf(definition: unknown): Record<string, unknown> | undefined {
-  if (!isObject(definition)) return undefined;
-  const schema = isObject(definition["Schema"])
-    ? definition["Schema"]
-    : isObject(definition["schema"])
-      ? definition["schema"]
-      : definition;
-  return isObject(schema["properties"]) ? schema["properties"] : undefined;
+function checkTexts(value: unknown, path: string, file: string): void {
+  if (value === null || (Array.isArray(value) && value.every((item) => typeof item === "string"))) return;
+  throw fault(`${path} must be a list of texts`, file, path);
 }
 
-// A definition that has apiVersion, kind and metadata is a kind; its name ends in version and kind.
-function gvkOfDefinition(name: string, definition: unknown): KindFilter | undefined {
-  const properties = propertiesOf(definition);
-  if (properties === undefined) return undefined;
-  if (!("apiVersion" in properties) || !("kind" in properties) || !("metadata" in properties)) return undefined;
-  const kind = name.slice(name.lastIndexOf(".") + 1);
-  return kind === "" ? undefined : { kind };
-}
-
-function collect(
-  definition: unknown,
-  all: Record<string, unknown>,
-  gvk: KindFilter,
-  path: readonly string[],
-  seen: ReadonlySet<string>,
-  result: Collected,
-): void {
-  const properties = propertiesOf(definition);
-  if (properties === undefined) return;
-  for (const [name, property] of Object.entries(properties)) {
-    if (!isObject(property)) continue;
-    const here = [...path, name];
-    const spec = { ...gvk, path: here.join("/") };
-    if ("x-kubernetes-annotation" in property) result.commonAnnotations.push({ ...spec, create: false });
-    if ("x-kubernetes-label-selector" in property) result.commonLabels.push({ ...spec, create: false });
-    if ("x-kubernetes-identity" in property) result.namePrefix.push(spec);
-    addReference(property, spec, result);
-    const reference = property["$ref"];
-    if (typeof reference !== "string") continue;
-    const target = reference.replace("#/definitions/", "");
-    if (seen.has(target)) continue;
-    collect(all[target], all, gvk, here, new Set([...seen, target]), result);
-  }
-}
-
-function addReference(property: Record<string, unknown>, spec: FieldSpec, result: Collected): void {
-  const apiVersion = property["x-kubernetes-object-ref-api-version"];
-  const kind = property["x-kubernetes-object-ref-kind"];
-  if (typeof apiVersion !== "string" || typeof kind !== "string") return;
-  const key = property["x-kubernetes-object-ref-name-key"];
-  const target = gvkFrom(apiVersion, kind);
-  const path = `${spec.path}/${typeof key === "string" && key !== "" ? key : "name"}`;
-  result.nameReference.push({ ...target, fieldSpecs: [{ ...spec, path, create: false }] });
+function fault(what: string, file: string, path?: string): Error {
+  return renderError("render-invalid-kustomization", what, { file, path });
 }

@@ -4,7 +4,7 @@
 const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/^panic: |\ngoroutine \d+ \[running\]/, "crash"],
   [/json: unknown field "/, "unknown-field"],
-  [/invalid Kustomization: /, "invalid-kustomization"],
+  [/invalid Kustomization: |unable to parse open API definition/, "invalid-kustomization"],
   [/kustomization\.yaml is empty/, "empty-kustomization"],
   [/Found multiple kustomization files/, "multiple-kustomizations"],
   [
@@ -49,7 +49,7 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/OpenAPI version is not built in|builtin version and custom schema provided/, "openapi"],
   [/the field 'sortOptions/, "sort-options"],
   [/error parsing regexp/, "selector"],
-  [/conflicting fieldspecs|expected sequence or mapping node/, "fieldspec"],
+  [/conflicting fieldspecs|cannot set or create an empty field name|expected sequence or mapping node/, "fieldspec"],
   [/wrong node kind: /, "node-kind"],
   [
     /json: unsupported (?:value|type)|control characters are not allowed|cannot decode !!\w+ [\s\S]* as a !!\w+/,
