@@ -4,5 +4,6 @@ import { metadata } from "./areas/metadata.ts";
 import { mixed } from "./areas/mixed.ts";
 import { references } from "./areas/references.ts";
 import { replacements } from "./areas/replacements.ts";
+import { yaml } from "./areas/yaml.ts";
 
-export const AREAS: readonly Area[] = [mixed, metadata, references, replacements];
+export const AREAS: readonly Area[] = [mixed, metadata, references, replacements, yaml];

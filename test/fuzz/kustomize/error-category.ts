@@ -55,6 +55,8 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
     /json: unsupported (?:value|type)|control characters are not allowed|cannot decode !!\w+ [\s\S]* as a !!\w+/,
     "unrepresentable-value",
   ],
+  // What the tool printed itself and cannot read.
+  [/^Error: (?:map\[string\]interface .*)?yaml: (?!unmarshal)/s, "unrepresentable-value"],
   [
     /invalid document separator|missing (?:kind|metadata\.name) in object|missing Resource metadata|MalformedYAMLError|mapping key .* already defined/,
     "invalid-resource",
