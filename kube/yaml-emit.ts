@@ -3,6 +3,7 @@
 // Both print through one Go library whose folding, quoting and key order no npm package reproduces; tools compare and
 // review such text, so ours has to be equal and not only equivalent.
 
+import { isBreak } from "./yaml-characters.ts";
 import { compareKeys, formatYamlNumber, isAscii } from "./yaml-format.ts";
 import { looksLikeAnotherType } from "./yaml-scalars.ts";
 
@@ -38,6 +39,17 @@ interface Analysis {
 
 // Text that is plain whatever stands around it, which is nearly every key and value.
 const SURELY_PLAIN = /^[A-Za-z_/$(<=.][A-Za-z0-9_/$(){}<=.;+^,@~% -]*(?::[A-Za-z0-9_/.-]+)*$/;
+
+// The same few keys stand in nearly every object.
+const PLAIN_KEYS = new Set<string>();
+const MOST_PLAIN_KEYS = 4096;
+
+function rememberPlainKey(key: string): void {
+  if (key.length > 40 || key.includes(" ") || !SURELY_PLAIN.test(key) || looksLikeAnotherType(key)) return;
+  if (key.startsWith("...")) return;
+  if (PLAIN_KEYS.size >= MOST_PLAIN_KEYS) PLAIN_KEYS.clear();
+  PLAIN_KEYS.add(key);
+}
 
 class Emitter {
   private readonly sortKeys: boolean;
@@ -86,19 +98,25 @@ class Emitter {
   }
 
   private mapping(object: Record<string, unknown>): void {
-    const keys = Object.keys(object).filter((key) => object[key] !== undefined);
-    if (keys.length === 0) {
+    const keys = Object.keys(object);
+    if (this.sortKeys && keys.length > 1) keys.sort(compareKeys);
+    if (keys.every((key) => object[key] === undefined)) {
       this.indicator("{}", true);
       return;
     }
-    if (this.sortKeys && keys.length > 1) keys.sort(compareKeys);
     const outer = this.indent;
     this.indent = outer < 0 ? 0 : outer + 2;
     for (const key of keys) {
+      if (object[key] === undefined) continue;
       this.newLine();
-      if (isSimpleKey(key)) {
+      if (PLAIN_KEYS.has(key)) {
+        this.put(`${key}:`);
+        this.whitespace = false;
+        this.indention = false;
+      } else if (isSimpleKey(key)) {
         this.text(key, true);
         this.indicator(":", false);
+        rememberPlainKey(key);
       } else {
         this.indicator("?", true, true);
         this.text(key, false);
@@ -337,10 +355,6 @@ function analyze(text: string, escapeSeparators: boolean): Analysis {
     singleAllowed: !(breakSpace || spaceBreak || special),
     blockAllowed: text !== "" && !(last === 0x20 || spaceBreak || special),
   };
-}
-
-function isBreak(code: number): boolean {
-  return code === 0x0a || code === 0x0d || code === 0x85 || code === 0x2028 || code === 0x2029;
 }
 
 function isBlank(code: number): boolean {

@@ -27,7 +27,11 @@ export function formatJsonNumber(value: number): string {
 /** Orders map keys: letters after all else, runs of digits by their number. */
 export function compareKeys(a: string, b: string): number {
   if (a === b) return 0;
-  if (isAscii(a) && isAscii(b)) return compareCodes(a, b, charCodeOf, a.length, b.length);
+  const shorter = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < shorter && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
+  if (at === shorter) return a.length - b.length;
+  if (a.charCodeAt(at) < 128 && b.charCodeAt(at) < 128) return compareAt(a, b, charCodeOf, at, a.length, b.length);
   const left = Array.from(a);
   const right = Array.from(b);
   return compareCodes(left, right, codePointOf, left.length, right.length);
@@ -46,14 +50,20 @@ function compareCodes<T>(a: T, b: T, codeAt: (t: T, index: number) => number, na
   for (let i = 0; i < shorter; i++) {
     const ca = codeAt(a, i);
     const cb = codeAt(b, i);
-    if (ca === cb) continue;
-    const la = isLetter(ca);
-    const lb = isLetter(cb);
-    if (la && lb) return ca - cb;
-    if (la || lb) return lb ? -1 : 1;
-    return compareRuns(a, b, codeAt, i, na, nb) || ca - cb;
+    if (ca !== cb) return compareAt(a, b, codeAt, i, na, nb);
   }
   return na - nb;
+}
+
+/** Compares at the first place where they differ. */
+function compareAt<T>(a: T, b: T, codeAt: (t: T, index: number) => number, at: number, na: number, nb: number): number {
+  const ca = codeAt(a, at);
+  const cb = codeAt(b, at);
+  const la = isLetter(ca);
+  const lb = isLetter(cb);
+  if (la && lb) return ca - cb;
+  if (la || lb) return lb ? -1 : 1;
+  return compareRuns(a, b, codeAt, at, na, nb) || ca - cb;
 }
 
 function compareRuns<T>(

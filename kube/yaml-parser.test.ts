@@ -65,6 +65,8 @@ describe("scalars as go-yaml reads them", () => {
     ["%YAML 1.1\n%TAG !k! tag:yaml.org,2002:\n---\na: !k!str 1\n", "1"],
     ["a: !<tag:yaml.org,2002:str> 1\n", "1"],
     ["? a\n: b\n", "b"],
+    ["a: .5_1\n", 0.51],
+    ["a: ._5\n", "._5"],
     [`${"x".repeat(1030)}: 1\na: b\n`, undefined],
     ["a:\n- x\n-\n- - z\n", ["x", null, ["z"]]],
     ["a:\n  k:\tx\t# c\n", { k: "x" }],

@@ -33,7 +33,8 @@ const SPECIAL_FLOATS = new Map<string, number>([
 const SMALL_INTEGER = /^(?:0|-?[1-9][0-9]{0,14})$/;
 const INTEGER = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const DOT_FLOAT = /^\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
+// Unlike in numbers that begin with a digit, an underscore counts only between digits here.
+const DOT_FLOAT = /^\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?$/;
 const SEXAGESIMAL = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const DATE = /^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})$/;
 const DATE_TIME =
@@ -161,7 +162,9 @@ function hintOf(text: string): Hint {
 }
 
 function readDotFloat(text: string): number | undefined {
-  return DOT_FLOAT.test(text) && Number.isFinite(Number(text)) ? Number(text) : undefined;
+  if (!DOT_FLOAT.test(text)) return undefined;
+  const value = Number(text.replaceAll("_", ""));
+  return Number.isFinite(value) ? value : undefined;
 }
 
 function readNumber(text: string): number | bigint | undefined {

@@ -6,7 +6,7 @@ import { readSimpleYaml } from "./yaml-block.ts";
 import { FORBIDDEN_IN_YAML } from "./yaml-characters.ts";
 import { YamlFault } from "./yaml-cursor.ts";
 import { emitYamlDocument } from "./yaml-emit.ts";
-import type { YamlNode, YamlScalar } from "./yaml-node.ts";
+import type { YamlEntry, YamlNode, YamlScalar } from "./yaml-node.ts";
 import { YamlParser } from "./yaml-parser.ts";
 import { readFloat, readInteger, readKubernetesScalar, type ScalarValue } from "./yaml-scalars.ts";
 
@@ -172,16 +172,21 @@ class NodeReader {
 
   // Repeated keys are rare: the slower way reports them, or lets the last one win.
   private hasUniqueKeys(nodes: readonly YamlNode[]): boolean {
-    return nodes.every((node) => {
-      if (node.kind === "scalar") return true;
-      if (node.kind === "sequence") return this.hasUniqueKeys(node.items);
-      const names = new Set<string>();
-      for (const { key, value } of node.entries) {
-        names.add(this.keyText(key));
-        if (value.kind !== "scalar" && !this.hasUniqueKeys([value])) return false;
+    for (const node of nodes) {
+      if (node.kind === "scalar") continue;
+      if (node.kind === "sequence") {
+        if (!this.hasUniqueKeys(node.items)) return false;
+        continue;
       }
-      return names.size === node.entries.length;
-    });
+      const { entries } = node;
+      if (!(entries.length <= FEW && this.keysAreText ? areFewUnique(entries) : this.areUnique(entries))) return false;
+      for (const { value } of entries) if (value.kind !== "scalar" && !this.hasUniqueKeys([value])) return false;
+    }
+    return true;
+  }
+
+  private areUnique(entries: readonly YamlEntry[]): boolean {
+    return new Set(entries.map(({ key }) => this.keyText(key))).size === entries.length;
   }
 
   private withLines(nodes: readonly YamlNode[]): YamlNodeDocument[] {
@@ -240,6 +245,17 @@ class NodeReader {
     const { line, column } = this.placeOf(offset);
     return yamlError(code, this.options.file, line, column, what, goMessage);
   }
+}
+
+/** So many keys are compared faster with each other than by a set. */
+const FEW = 10;
+
+function areFewUnique(entries: readonly YamlEntry[]): boolean {
+  for (let i = 1; i < entries.length; i++) {
+    const { text } = entries[i]!.key;
+    for (let j = 0; j < i; j++) if (entries[j]!.key.text === text) return false;
+  }
+  return true;
 }
 
 function isEmpty(node: YamlNode): boolean {
