@@ -1,19 +1,18 @@
 // A YAML text taken apart and put together again with the comments and quotes it had, as Go's YAML writer (v3) does.
 
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  parseDocument,
-  Scalar,
-  visit,
-  YAMLMap,
-  YAMLSeq,
-} from "yaml";
+import { createRequire } from "node:module";
+import type * as Yaml from "yaml";
+import type { Node, Pair, Scalar } from "yaml";
 import { readCoreScalar } from "./yaml-scalars.ts";
+
+let loaded: typeof Yaml | undefined;
+
+/** The library, which is read when the first such text is: few builds have one, and it takes longer than all else. */
+function yaml(): typeof Yaml {
+  // The package exports what its types say.
+  loaded ??= createRequire(import.meta.url)("yaml") as typeof Yaml;
+  return loaded;
+}
 
 /** A node to be printed. `like` is the node of the read text that it is, or whose quotes and comments it takes over. */
 export type YamlTextNode =
@@ -40,7 +39,7 @@ export interface YamlText {
 /** Reads a text; undefined when it is no YAML, or has aliases, which are not followed here. */
 export function readYamlText(text: string): YamlText | undefined {
   // Scalars stay the text they are.
-  const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
+  const document = yaml().parseDocument(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
   if (document.errors.some(({ code }) => code !== "MULTIPLE_DOCS")) return undefined;
   const origins = new Map<YamlTextNode, Node>();
   const contents: Node | null = document.contents;
@@ -52,7 +51,7 @@ export function readYamlText(text: string): YamlText | undefined {
       document.contents = new Writer(origins).write(changed) as typeof document.contents;
       if (document.directives !== undefined) document.directives.docStart = null;
       // Go's writer keeps comments but no empty lines.
-      visit(document, {
+      yaml().visit(document, {
         Node: (_key, node) => {
           node.spaceBefore = false;
         },
@@ -69,21 +68,21 @@ export function readYamlText(text: string): YamlText | undefined {
 }
 
 function isBlank(node: Node): boolean {
-  return isScalar(node) && node.type === Scalar.PLAIN && node.value === "" && node.tag === undefined;
+  return yaml().isScalar(node) && node.type === yaml().Scalar.PLAIN && node.value === "" && node.tag === undefined;
 }
 
 function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode | "alias" {
   let result: YamlTextNode;
-  if (isMap(node)) {
+  if (yaml().isMap(node)) {
     const entries: { key: string; value: YamlTextNode }[] = [];
     // Failsafe documents hold nodes for keys and values.
     for (const { key, value } of node.items as Pair<Node, Node | null>[]) {
       const read_ = read(value, origins);
-      if (read_ === "alias" || !isScalar(key)) return "alias";
+      if (read_ === "alias" || !yaml().isScalar(key)) return "alias";
       entries.push({ key: String(key.value), value: read_ });
     }
     result = { kind: "map", entries };
-  } else if (isSeq(node)) {
+  } else if (yaml().isSeq(node)) {
     const items: YamlTextNode[] = [];
     for (const item of node.items as (Node | null)[]) {
       const read_ = read(item, origins);
@@ -91,10 +90,10 @@ function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode
       items.push(read_);
     }
     result = { kind: "sequence", items };
-  } else if (isAlias(node)) {
+  } else if (yaml().isAlias(node)) {
     return "alias";
   } else {
-    result = readScalar(isScalar(node) ? node : undefined);
+    result = readScalar(yaml().isScalar(node) ? node : undefined);
   }
   if (node !== null) origins.set(result, node);
   return result;
@@ -102,7 +101,7 @@ function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode
 
 function readScalar(node: Scalar | undefined): YamlTextNode {
   const text = node === undefined || node.value === null ? "" : String(node.value);
-  const plain = node === undefined || node.type === undefined || node.type === Scalar.PLAIN;
+  const plain = node === undefined || node.type === undefined || node.type === yaml().Scalar.PLAIN;
   return { kind: "scalar", text, tag: node?.tag?.replace("tag:yaml.org,2002:", "!!") ?? tagOf(text, plain) };
 }
 
@@ -123,22 +122,25 @@ class Writer {
     const like = this.#origins.get(node.like ?? node);
     switch (node.kind) {
       case "scalar":
-        return quoteInFlow(writeScalar(node.text, node.tag, isScalar(like) ? like : new Scalar("")), inFlow);
+        return quoteInFlow(
+          writeScalar(node.text, node.tag, yaml().isScalar(like) ? like : new (yaml().Scalar)("")),
+          inFlow,
+        );
       case "sequence": {
-        const list = isSeq(like) ? like : new YAMLSeq();
+        const list = yaml().isSeq(like) ? like : new (yaml().YAMLSeq)();
         const isFlow = inFlow || list.flow === true;
         list.items = node.items.map((item) => this.write(item, isFlow));
         return list;
       }
       case "map": {
-        const map = isMap(like) ? like : new YAMLMap();
+        const map = yaml().isMap(like) ? like : new (yaml().YAMLMap)();
         const isFlow = inFlow || map.flow === true;
         for (const { key, value } of node.entries) {
           const written = this.write(value, isFlow);
           // Keys are scalars: `read` has seen to that.
-          const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
+          const pair = map.items.find((item) => yaml().isScalar(item.key) && item.key.value === key);
           if (pair !== undefined) pair.value = written;
-          else map.set(quoteInFlow(writeScalar(key, "!!str", new Scalar("")), isFlow), written);
+          else map.set(quoteInFlow(writeScalar(key, "!!str", new (yaml().Scalar)("")), isFlow), written);
         }
         return map;
       }
@@ -148,14 +150,14 @@ class Writer {
 
 // As Go's writer: quotes stay; plain text that would read as another type is quoted, and another type shows its tag.
 function writeScalar(text: string, tag: string, scalar: Scalar): Scalar {
-  const wasPlain = scalar.type === undefined || scalar.type === Scalar.PLAIN;
+  const wasPlain = scalar.type === undefined || scalar.type === yaml().Scalar.PLAIN;
   if (scalar.value === text && !(scalar.type === undefined)) return scalar;
   scalar.value = text;
   if (!wasPlain) return scalar;
-  scalar.type = Scalar.PLAIN;
+  scalar.type = yaml().Scalar.PLAIN;
   if (tag === "!!str" || tag === "") {
-    if (text.includes("\n")) scalar.type = Scalar.BLOCK_LITERAL;
-    else if (tag === "!!str" && tagOf(text, true) !== "!!str") scalar.type = Scalar.QUOTE_DOUBLE;
+    if (text.includes("\n")) scalar.type = yaml().Scalar.BLOCK_LITERAL;
+    else if (tag === "!!str" && tagOf(text, true) !== "!!str") scalar.type = yaml().Scalar.QUOTE_DOUBLE;
   } else if (tagOf(text, true) !== tag) {
     scalar.tag = tag;
   }
@@ -164,10 +166,10 @@ function writeScalar(text: string, tag: string, scalar: Scalar): Scalar {
 
 // Go's writer is strict inside brackets: text with one of their signs, or any colon, stands in quotes.
 function quoteInFlow(scalar: Scalar, inFlow: boolean): Scalar {
-  const isPlain = scalar.type === undefined || scalar.type === Scalar.PLAIN;
+  const isPlain = scalar.type === undefined || scalar.type === yaml().Scalar.PLAIN;
   const text = String(scalar.value);
-  if (inFlow && scalar.type === Scalar.BLOCK_LITERAL) scalar.type = Scalar.QUOTE_DOUBLE;
-  else if (inFlow && isPlain && text.includes("\n")) scalar.type = Scalar.QUOTE_DOUBLE;
-  else if (inFlow && isPlain && /[,?:[\]{}]/.test(text)) scalar.type = Scalar.QUOTE_SINGLE;
+  if (inFlow && scalar.type === yaml().Scalar.BLOCK_LITERAL) scalar.type = yaml().Scalar.QUOTE_DOUBLE;
+  else if (inFlow && isPlain && text.includes("\n")) scalar.type = yaml().Scalar.QUOTE_DOUBLE;
+  else if (inFlow && isPlain && /[,?:[\]{}]/.test(text)) scalar.type = yaml().Scalar.QUOTE_SINGLE;
   return scalar;
 }

@@ -5,6 +5,7 @@ import { AppError } from "../../runtime/errors.ts";
 import { DirectoryTree } from "../../sources/directory.ts";
 import { openWorkingCopy } from "../../sources/git/working-copy.ts";
 import type { SourceTree } from "../../sources/tree.ts";
+import { sourceRoot } from "./source-root.ts";
 
 export interface SourceFolder {
   /** Root of the checkout; without one the current folder, or the folder itself when that is elsewhere. */
@@ -76,14 +77,6 @@ function existing(folder: string): string {
   let path = folder;
   while (!isFolder(path) && dirname(path) !== path) path = dirname(path);
   return path;
-}
-
-/** The nearest folder at or above `path` that holds a `.git`; undefined when none does. */
-export function sourceRoot(path: string): string | undefined {
-  for (let folder = path; ; folder = dirname(folder)) {
-    if (statSync(resolve(folder, ".git"), { throwIfNoEntry: false }) !== undefined) return folder;
-    if (dirname(folder) === folder) return undefined;
-  }
 }
 
 function isWithin(outer: string, inner: string): boolean {

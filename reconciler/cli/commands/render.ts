@@ -20,7 +20,7 @@ import {
   type RenderSource,
   withKustomization,
 } from "../rendering/render-source.ts";
-import { sourceRoot } from "../source-folder.ts";
+import { sourceRoot } from "../source-root.ts";
 
 export const renderCommand: Command = {
   name: "render",
