@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EXIT, type ExitCode, type Io, parseArguments } from "./command.ts";
 import { COMMANDS, loadCommands } from "./commands/table.ts";
 import { commandHelp, completionScript, overview } from "./help.ts";
@@ -99,6 +102,42 @@ describe("runCli", () => {
 
     expect(code).toBe(EXIT.ok);
     expect(out).toMatch(/\d+\.\d+\.\d+/);
+  });
+});
+
+describe("the program", () => {
+  const start = join(import.meta.dirname, "../../bin/flaghoist.js");
+  const shell = (script: string, folder: string) =>
+    spawnSync("bash", ["-c", script, "bash", process.execPath, start, folder], { encoding: "utf8" });
+  let folder: string;
+  // More than any pipe holds.
+  const large = "x".repeat(3_000_000);
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "main-"));
+    writeFileSync(join(folder, "kustomization.yaml"), `configMapGenerator: [{name: a, files: [large]}]\n`);
+    writeFileSync(join(folder, "large"), large);
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("writes all of a large output to a slow reader", () => {
+    const { stdout } = shell('"$1" "$2" render "$3" | { read -r first; wc -c; }', folder);
+
+    expect(Number(stdout)).toBeGreaterThan(large.length);
+  });
+
+  it("ends quietly when its reader has seen enough", () => {
+    const { stdout, stderr } = shell('"$1" "$2" render "$3" | head -1', folder);
+
+    expect({ stdout, stderr }).toEqual({ stdout: "apiVersion: v1\n", stderr: "" });
+  });
+
+  it.runIf(existsSync("/dev/full"))("says that its output found no room", () => {
+    const { status, stderr } = shell('"$1" "$2" render "$3" > /dev/full', folder);
+
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^flaghoist: the output cannot be written: ENOSPC/),
+    });
   });
 });
 

@@ -1,6 +1,5 @@
 // The command line: finds the command, parses its options, turns errors into messages and exit codes.
 import { constants } from "node:os";
-import { text } from "node:stream/consumers";
 import { nearest } from "../../api/nearest.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type Command, EXIT, type ExitCode, type Io, OUTPUT_OPTION, parseArguments, UsageError } from "./command.ts";
@@ -95,14 +94,16 @@ export async function main(args: readonly string[]): Promise<never> {
     isTerminal: process.stdout.isTTY === true,
     env: process.env,
     cwd: process.cwd(),
-    readInput: () => text(process.stdin),
+    readInput: async () => (await import("node:stream/consumers")).text(process.stdin),
   };
   // Timers of the system clock hold no process: a command that only waits must not end in the middle.
   const keepAlive = setInterval(() => {}, 60_000);
   // Who reads us may have seen enough: `flaghoist get | head`.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-    process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed),
-  );
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    io.err(`flaghoist: the output cannot be written: ${error.message}\n`);
+    process.exit(EXIT.failed);
+  });
   process.exitCode = await runCli(args, io, abort.signal);
   clearInterval(keepAlive);
   // Connections that linger must not hold a finished command.
