@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { formatJsonNumber } from "../../kube/yaml-format.ts";
-import { isMapNode, type Node, toValue } from "./node.ts";
+import { isMapNode, type Node, textOf, toValue } from "./node.ts";
 import type { Resource } from "./resource.ts";
 
 /** Ten characters that depend on kind and data, and on nothing else. */
@@ -50,7 +50,8 @@ function hashedContent(resource: Resource): unknown {
 }
 
 function mapOrEmpty(node: Node | undefined): unknown {
-  return isMapNode(node) ? toValue(node) : "";
+  // As kustomize: a word in the place of the map counts as it is.
+  return isMapNode(node) ? toValue(node) : (textOf(node) ?? "");
 }
 
 /** JSON as Go writes it: keys sorted by their bytes, and characters escaped that could end a script element. */

@@ -1,11 +1,11 @@
 // Strategic merge as kustomize does it, which is not quite as the API server does.
 
-import { looksLikeAnotherType } from "../../kube/yaml-scalars.ts";
 import { renderError } from "../errors.ts";
 import { mergeAssociativeList } from "./merge-list.ts";
 import { MergePlace } from "./merge-place.ts";
 import type { MergeSchemas } from "./merge-schema.ts";
 import { cloneNode, isMapNode, isNullNode, kindOf, type Node, type NodeList, type NodeMap, Scalar } from "./node.ts";
+import { isQuotedWhenSet } from "./quoting.ts";
 
 export type Directive = "delete" | "replace" | "merge";
 
@@ -164,7 +164,7 @@ function put(map: NodeMap, key: string, value: Node | undefined): void {
 // As kustomize: words like yes and on are put in quotes when they are set, and a quoted place stays one.
 function guarded(value: Scalar, present: Node | undefined): Scalar {
   if (value.quoted || value.tag !== "!!str" || (present !== undefined && present !== value)) return value;
-  return looksLikeAnotherType(value.text) ? new Scalar(value.tag, value.text, true) : value;
+  return isQuotedWhenSet(value.text) ? new Scalar(value.tag, value.text, true) : value;
 }
 
 function directiveIn(patch: NodeMap): Directive | undefined {

@@ -11,9 +11,11 @@ import {
   cloneNode,
   ensureMap,
   getAt,
+  isListNode,
   isMapNode,
   isNullNode,
   type Node,
+  type NodeList,
   type NodeMap,
   NULL,
   Scalar,
@@ -133,13 +135,17 @@ function settleAnnotations(node: NodeMap, notes: ReadonlyMap<string, string>): v
   const annotations = metadata.get("annotations");
   if (annotations === undefined) return;
   const settled: NodeMap = new Map();
-  if (isMapNode(annotations)) {
-    for (const [key, value] of annotations) {
-      if (!notes.has(key)) setField(settled, key, stringNode(writtenText(value)));
-    }
-  }
+  // As kustomize: a list counts as keys and values in turn.
+  const entries = isMapNode(annotations) ? [...annotations] : isListNode(annotations) ? pairsOf(annotations) : [];
+  for (const [key, value] of entries) if (!notes.has(key)) setField(settled, key, stringNode(writtenText(value)));
   if (settled.size === 0) metadata.delete("annotations");
   else metadata.set("annotations", settled);
+}
+
+function pairsOf(list: NodeList): [string, Node][] {
+  const pairs: [string, Node][] = [];
+  for (let at = 0; at + 1 < list.length; at += 2) pairs.push([writtenText(list[at]!), list[at + 1]!]);
+  return pairs;
 }
 
 function replacesNotes({ op, path, from }: Operation): boolean {

@@ -18,7 +18,7 @@ export function shareNodes(before: Node | undefined, after: Node): Node {
 }
 
 function isSameScalar(a: Scalar, b: Scalar): boolean {
-  if (a.tag !== b.tag || a.text !== b.text || a.printed !== b.printed) return false;
+  if (a.tag !== b.tag || a.text !== b.text || a.quoted !== b.quoted || a.printed !== b.printed) return false;
   const link = a instanceof LinkedScalar ? a.link : undefined;
   return link === (b instanceof LinkedScalar ? b.link : undefined);
 }
@@ -59,8 +59,8 @@ function shareLists(before: NodeList, after: NodeList): Node {
 /** Equal texts mean equal nodes. */
 export function nodeKey(node: Node): string {
   if (node instanceof Scalar) {
-    const { tag, text, printed } = node;
-    return `${tag} ${JSON.stringify(text)}${printed === undefined ? "" : ` ${JSON.stringify(printed)}`}`;
+    const { tag, text, quoted, printed } = node;
+    return `${tag} ${JSON.stringify(text)}${quoted ? " quoted" : ""}${printed === undefined ? "" : ` ${JSON.stringify(printed)}`}`;
   }
   if (Array.isArray(node)) return `[${node.map(nodeKey).join(",")}]`;
   return `{${[...node].map(([key, value]) => `${JSON.stringify(key)}:${nodeKey(value)}`).join(",")}}`;

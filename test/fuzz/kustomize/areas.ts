@@ -2,8 +2,9 @@
 import type { Area } from "./area.ts";
 import { metadata } from "./areas/metadata.ts";
 import { mixed } from "./areas/mixed.ts";
+import { patches } from "./areas/patches.ts";
 import { references } from "./areas/references.ts";
 import { replacements } from "./areas/replacements.ts";
 import { yaml } from "./areas/yaml.ts";
 
-export const AREAS: readonly Area[] = [mixed, metadata, references, replacements, yaml];
+export const AREAS: readonly Area[] = [mixed, metadata, patches, references, replacements, yaml];

@@ -38,7 +38,7 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/unknown patch strategy/, "patch-strategy"],
   [/must specify a target for JSON patch|must specify the target name|failed to find unique target/, "patch-no-target"],
   [
-    /operation does not apply|error in (?:add|remove|replace|move|copy|test) for path|testing value .* failed/,
+    /operation does not apply|operation failed to decode|error (?:in \w+ for (?:path|from)|while adding value during copy)|testing value .* failed|replace operation value must be/,
     "patch-operation",
   ],
   [/does not match a config with the following GVK/, "replica-target"],
