@@ -223,7 +223,7 @@ export function setReplicas(map: ResourceMap, name: string, count: number, specs
   const value: Node = numberNode(count);
   const index = new SpecIndex(specs);
   let found = false;
-  for (const resource of map.resources) {
+  for (const resource of map.findByAnyName(name)) {
     const specsById = new Set<FieldSpec>();
     for (const id of resource.allIds) if (id.name === name) for (const spec of index.matching(id)) specsById.add(spec);
     if (specsById.size === 0) continue;

@@ -15,7 +15,7 @@ import {
   stringNode,
   textOf,
 } from "./node.ts";
-import { dataKey } from "./render-cache.ts";
+import { contentKey, dataKey } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { type NameReferenceSpec, SpecIndex } from "./transformer-config.ts";
@@ -75,7 +75,7 @@ function textsAt(referrer: Resource, references: readonly Reference[]): readonly
 
 /** Texts that tell apart what could be chosen for a name, so that a choice made before can be known again. */
 class CandidateKeys {
-  private readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  private readonly renamed: World["renamed"];
   private readonly origins: OriginIndex;
   private readonly known = new Map<string, string>();
 
@@ -94,7 +94,7 @@ class CandidateKeys {
       const own = this.one(text);
       if (own === "") continue;
       key += `${text}\n${own}\n`;
-      for (const candidate of this.renamed.get(text) ?? []) all.add(candidate.name);
+      for (const candidate of this.renamed.get(text)?.all ?? []) all.add(candidate.name);
     }
     return key === "" ? "" : `${key}\n${this.origins.key}`;
   }
@@ -102,9 +102,8 @@ class CandidateKeys {
   private one(text: string): string {
     let key = this.known.get(text);
     if (key === undefined) {
-      key = (this.renamed.get(text) ?? [])
-        .map((candidate) => candidate.fact("candidate", () => keyOf(candidate)))
-        .join("\n");
+      const keys = this.renamed.get(text)?.all.map((candidate) => candidate.fact("candidate", () => keyOf(candidate)));
+      key = keys === undefined || keys.length < 4 ? (keys?.join("\n") ?? "") : contentKey(keys.join("\n"));
       this.known.set(text, key);
     }
     return key;
@@ -116,14 +115,17 @@ function keyOf(candidate: Resource): string {
   return JSON.stringify([allIds.map(describeId), prefixes, suffixes]);
 }
 
-function indexByFormerName(resources: readonly Resource[]): Map<string, Resource[]> {
-  const index = new Map<string, Resource[]>();
+function indexByFormerName(resources: readonly Resource[]): Map<string, Namesakes> {
+  const index = new Map<string, Namesakes>();
   for (const resource of resources) {
     if (!resource.hasFormerNames) continue;
     for (const name of new Set(resource.formerIds.map((id) => id.name))) {
-      const found = index.get(name);
-      if (found === undefined) index.set(name, [resource]);
-      else found.push(resource);
+      let found = index.get(name);
+      if (found === undefined) {
+        found = new Namesakes();
+        index.set(name, found);
+      }
+      found.add(resource);
     }
   }
   return index;
@@ -132,8 +134,28 @@ function indexByFormerName(resources: readonly Resource[]): Map<string, Resource
 /** What references can lead to. */
 interface World {
   /** Objects by every name that they have had. */
-  readonly renamed: ReadonlyMap<string, readonly Resource[]>;
+  readonly renamed: ReadonlyMap<string, Namesakes>;
   readonly origins: OriginIndex;
+}
+
+/** Objects that have had one name, in order. */
+class Namesakes {
+  readonly all: Resource[] = [];
+  private readonly places = new Map<string, number[]>();
+
+  add(resource: Resource): void {
+    const place = this.all.push(resource) - 1;
+    const namespace = isClusterScoped(resource.gvk) ? "" : effectiveNamespace(resource.currentId);
+    const found = this.places.get(namespace);
+    if (found === undefined) this.places.set(namespace, [place]);
+    else found.push(place);
+  }
+
+  /** Those in the namespaces and those in none. */
+  within(namespaces: ReadonlySet<string>): Resource[] {
+    const places = ["", ...namespaces].flatMap((namespace) => this.places.get(namespace) ?? []);
+    return places.sort((a, b) => a - b).map((place) => this.all[place]!);
+  }
 }
 
 /** For every namespace that objects came from, where they are now. */
@@ -232,8 +254,14 @@ class Fixer {
   }
 
   private candidates(name: string): Resource[] {
-    const known = this.world.renamed.get(name) ?? [];
-    return known.length === 0 ? [] : known.filter(this.reachable());
+    const known = this.world.renamed.get(name);
+    if (known === undefined) return [];
+    const referrerId = this.referrer.currentId;
+    // Where many objects share a name, those out of reach are not even looked at.
+    const near = isClusterScoped(referrerId)
+      ? known.all
+      : known.within(new Set([effectiveNamespace(referrerId), ...subjectNamespaces(this.referrer)]));
+    return near.filter(this.reachable());
   }
 
   /** A cluster-scoped object may refer to anything, others to what is in their namespace or in none. */
@@ -299,7 +327,7 @@ function rawText(node: Node): string {
   return node instanceof Scalar ? node.text : "";
 }
 
-/** Throws `render-invalid-resource` where a subject's namespace is there without being text. */
+/** Throws `render-reference` where a subject's namespace is there without being text. */
 function refuseBlankNamespaces(referrer: Resource): void {
   if (referrer.kind !== "RoleBinding" || isClusterScoped(referrer.gvk)) return;
   const subjects = referrer.node.get("subjects");
@@ -309,7 +337,7 @@ function refuseBlankNamespaces(referrer: Resource): void {
     const namespace = subject.get("namespace");
     if (namespace === undefined || (namespace instanceof Scalar && namespace.tag === "!!str")) continue;
     const path = `subjects[${index}].namespace`;
-    throw renderError("render-invalid-resource", `${referrer.describe()}: ${path} is no text`, {
+    throw renderError("render-reference", `${referrer.describe()}: ${path} is no text`, {
       file: referrer.origin.file,
       line: referrer.origin.line,
       path,

@@ -17,7 +17,8 @@ export function compilePattern(pattern: string): Matcher {
   return isLiteral(pattern) ? (text) => text.includes(pattern) : compile(pattern, pattern);
 }
 
-function isLiteral(pattern: string): boolean {
+/** Whether an expression matches just its own text. */
+export function isLiteral(pattern: string): boolean {
   return /^[A-Za-z0-9_\-/ ]*$/.test(pattern);
 }
 

@@ -20,6 +20,7 @@ import { REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
 import { cloneUnlinked } from "./linked-scalars.ts";
 import type { Loader } from "./loader.ts";
 import { isListNode, isMapNode, isNullNode, kindOf, type Node, type NodeMap, Scalar, textOf } from "./node.ts";
+import { isLiteral } from "./regex.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { matchesExactly, selectsTarget } from "./select.ts";
@@ -59,12 +60,12 @@ function readReplacementFile(text: string, file: string): ReplacementEntry[] {
 function applyReplacements(map: ResourceMap, entries: readonly ReplacementEntry[], file: string): void {
   for (const [index, entry] of entries.entries()) {
     if (entry.targets === undefined) throw fault("a replacement has no targets", file);
-    let { source, value } = readSource(map.resources, entry, file);
+    let { source, value } = readSource(map, entry, file);
     let salt = saltOf(map, index, value);
     for (const [place, target] of entry.targets.entries()) {
       if (target.select === undefined)
         throw fault("a target of a replacement selects nothing: select is missing", file);
-      for (const resource of selectTargets(map.resources, target)) {
+      for (const resource of selectTargets(map, target)) {
         const copied = value;
         const next = map.edit(resource, (own) => copyInto(own, copied, target, file), `${place}\n${salt}`);
         if (resource !== source || entry.source?.options?.delimiter) continue;
@@ -99,14 +100,15 @@ interface Source {
   readonly value: Node;
 }
 
-function readSource(resources: readonly Resource[], entry: ReplacementEntry, file: string): Source {
+function readSource(map: ResourceMap, entry: ReplacementEntry, file: string): Source {
   if (entry.sourceValue !== undefined) {
     if (entry.source !== undefined) throw fault("a replacement has both source and sourceValue", file);
     return { source: undefined, value: typedByText(entry.sourceValue) };
   }
   const { source } = entry;
   if (source === undefined) throw fault("a replacement has no source", file);
-  const matches = resources.filter((resource) => resource.allIds.some((id) => matchesExactly(id, source)));
+  const candidates = source.name ? map.findByAnyName(source.name) : map.resources;
+  const matches = candidates.filter((resource) => resource.allIds.some((id) => matchesExactly(id, source)));
   const [resource] = matches;
   if (resource === undefined) throw fault(`no object matches the source ${describe(source)}`, file);
   if (matches.length > 1) {
@@ -140,8 +142,10 @@ function sourcePart(node: Node, options: ReplacementOptions | undefined, path: s
   return new Scalar(node.tag, part);
 }
 
-function selectTargets(resources: readonly Resource[], target: Target): Resource[] {
-  return resources.filter(selectsTarget(target.select ?? {}, target.reject ?? []));
+function selectTargets(map: ResourceMap, target: Target): Resource[] {
+  const name = target.select?.name;
+  const candidates = name && isLiteral(name) ? map.findByAnyName(name) : map.resources;
+  return candidates.filter(selectsTarget(target.select ?? {}, target.reject ?? []));
 }
 
 function copyInto(resource: Resource, value: Node, target: Target, file: string): void {

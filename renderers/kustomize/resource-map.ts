@@ -30,6 +30,7 @@ export class ResourceMap {
   private key: string | undefined;
   // Places in the list by id, rebuilt on demand after objects were renamed or dropped.
   private byAnyId: Map<string, number[]> | undefined;
+  private byAnyName: Map<string, number[]> | undefined;
   private byCurrentId: Map<string, number> | undefined;
   private places: Map<Resource, number> | undefined;
   // Whether objects were renamed since somebody last made sure that no two have one id.
@@ -112,6 +113,7 @@ export class ResourceMap {
     index.set(key, place);
     this.places?.set(resource, place);
     if (this.byAnyId !== undefined) indexAnyId(this.byAnyId, resource, place);
+    if (this.byAnyName !== undefined) indexAnyName(this.byAnyName, resource, place);
   }
 
   /** Puts another object in the place of one. */
@@ -145,6 +147,15 @@ export class ResourceMap {
     if (this.isUniquenessOpen) this.assertUnique(what);
   }
 
+  /** Objects that have this name or had it, in order. */
+  findByAnyName(name: string): readonly Resource[] {
+    if (this.byAnyName === undefined) {
+      this.byAnyName = new Map();
+      for (const [place, resource] of this.list.entries()) indexAnyName(this.byAnyName, resource, place);
+    }
+    return (this.byAnyName.get(name) ?? []).map((place) => this.list[place]!);
+  }
+
   /** Throws `render-duplicate-id` when two objects have come to have one id. */
   assertUnique(what: string): void {
     this.isUniquenessOpen = false;
@@ -176,6 +187,7 @@ export class ResourceMap {
 
   private forgetIds(): void {
     this.byAnyId = undefined;
+    this.byAnyName = undefined;
     this.byCurrentId = undefined;
   }
 
@@ -185,8 +197,15 @@ export class ResourceMap {
   }
 }
 
+function indexAnyName(index: Map<string, number[]>, resource: Resource, place: number): void {
+  addPlace(index, new Set([...resource.formerIds.map(({ name }) => name), resource.name]), place);
+}
+
 function indexAnyId(index: Map<string, number[]>, resource: Resource, place: number): void {
-  const keys = new Set([...resource.formerIds.map(idKey), resource.idKey]);
+  addPlace(index, new Set([...resource.formerIds.map(idKey), resource.idKey]), place);
+}
+
+function addPlace(index: Map<string, number[]>, keys: ReadonlySet<string>, place: number): void {
   for (const key of keys) {
     const found = index.get(key);
     if (found === undefined) index.set(key, [place]);

@@ -169,9 +169,8 @@ export class Resource {
     return this;
   }
 
-  /** Something that follows from the state alone; worked out once when the state is finished. */
+  /** Something that follows from the state alone; worked out once for a state. */
   fact<T>(name: string, find: () => T): T {
-    if (!this.finished) return find();
     this.facts ??= new Map();
     let fact = this.facts.get(name);
     if (fact === undefined && !this.facts.has(name)) {
@@ -198,10 +197,10 @@ export class Resource {
 
   /** Runs a change; answers what it does. */
   changed(change: Change): unknown {
-    if (!this.hasLinks) return change(this);
-    const places = linkedPlaces(this.node);
+    const places = this.hasLinks ? linkedPlaces(this.node) : undefined;
     const written = change(this);
-    if (this.hasLinks) followLinks(places);
+    if (places !== undefined && this.hasLinks) followLinks(places);
+    this.facts = undefined;
     return written;
   }
 

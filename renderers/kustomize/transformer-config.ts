@@ -210,6 +210,7 @@ export class SpecIndex<T extends GvkFilter> {
   private readonly byKind = new Map<string, T[]>();
   private readonly anyKind: T[] = [];
   private readonly all: readonly T[];
+  private readonly found = new Map<string, readonly T[]>();
 
   constructor(specs: readonly T[]) {
     this.all = specs;
@@ -227,6 +228,13 @@ export class SpecIndex<T extends GvkFilter> {
   matching(gvk: { readonly group: string; readonly version: string; readonly kind: string }): readonly T[] {
     const own = this.byKind.get(gvk.kind);
     const candidates = own === undefined ? this.anyKind : this.anyKind.length === 0 ? own : this.all;
-    return candidates.filter((spec) => matchesGvk(spec, gvk));
+    if (candidates.length === 0) return candidates;
+    const key = `${gvk.group}/${gvk.version}/${gvk.kind}`;
+    let found = this.found.get(key);
+    if (found === undefined) {
+      found = candidates.filter((spec) => matchesGvk(spec, gvk));
+      this.found.set(key, found);
+    }
+    return found;
   }
 }

@@ -16,16 +16,15 @@ export type VarSet = Map<string, VarEntry>;
 
 /** Takes over the variables of one kustomization and marks the objects they read. Throws `render-var`. */
 export function registerVars(vars: VarSet, incoming: readonly VarEntry[], map: ResourceMap, file: string): void {
-  const { resources } = map;
   for (const entry of incoming) {
     const name = entry.name ?? "";
     if (vars.has(name)) throw renderError("render-var", `the variable ${name} is defined twice`, { file });
     const target = targetOf(entry);
     // As kustomize: a namespace never fits a cluster-scoped object, and none fits any.
     const isHere = (id: ResourceId): boolean => target.namespace === "" || effectiveNamespace(id) === target.namespace;
-    const matches = resources.filter((resource) =>
-      resource.allIds.some((id) => sameKindAndName(id, target) && isHere(id)),
-    );
+    const matches = map
+      .findByAnyName(target.name)
+      .filter((resource) => resource.allIds.some((id) => sameKindAndName(id, target) && isHere(id)));
     if (matches.length > 1) {
       const what = `the variable ${name} could read any of ${matches.map((resource) => resource.describe()).join(", ")}`;
       throw renderError("render-var", what, { file });
@@ -69,7 +68,11 @@ export function resolveVars(map: ResourceMap, vars: VarSet, specs: readonly Fiel
   if (vars.size === 0) return;
   const { resources } = map;
   const values = new Map<string, VarValue>();
-  for (const [name, entry] of vars) values.set(name, readVar(name, entry, resources, file));
+  const sources = new Map<string, Resource>();
+  for (const resource of resources) {
+    for (const name of resource.varNames) if (!sources.has(name)) sources.set(name, resource);
+  }
+  for (const [name, entry] of vars) values.set(name, readVar(name, entry, sources.get(name), file));
   const index = new SpecIndex(specs);
   const salt = [...values]
     .map(([name, value]) => `${name}=${value instanceof Scalar ? nodeKey(value) : value}`)
@@ -109,8 +112,7 @@ function holdsDollar(node: Node): boolean {
 /** A value as variables put it in place; maps and lists leave the variable as it stands. */
 type VarValue = Scalar | "not-primitive";
 
-function readVar(name: string, entry: VarEntry, resources: readonly Resource[], file: string): VarValue {
-  const resource = resources.find((candidate) => candidate.varNames.includes(name));
+function readVar(name: string, entry: VarEntry, resource: Resource | undefined, file: string): VarValue {
   if (resource === undefined) {
     throw renderError("render-var", `the variable ${name} reads an object that is not there`, { file });
   }

@@ -276,11 +276,12 @@ function addConfiguration(
 function sortOptions(random: Random): Fields {
   const order = random.pick(["legacy", "legacy", "fifo"]);
   if (order === "fifo" || random.chance(0.5)) return { order };
-  const kinds = ["Deployment", "ConfigMap", "Widget", "Namespace", "StatefulSet"];
+  const kinds = ["Deployment", "ConfigMap", "Widget", "StatefulSet"];
   return {
     order,
     legacySortOptions: {
-      orderFirst: random.list(4, () => random.pick(kinds)),
+      // With Namespaces of several groups among other kinds, kustomize's comparison is at odds with itself.
+      orderFirst: ["Namespace", ...random.list(3, () => random.pick(kinds))],
       orderLast: random.chance(0.7) ? random.list(3, () => random.pick(kinds)) : undefined,
     },
   };
