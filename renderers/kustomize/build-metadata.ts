@@ -1,10 +1,10 @@
 // The annotations and labels that say how an object came to be.
 
 import { stringifyYaml } from "../../kube/yaml.ts";
-import { parentOf } from "../paths.ts";
+import { baseNameOf, joinPath } from "../paths.ts";
 import { cloneUnlinked } from "./linked-scalars.ts";
 import { ensureMap, isMapNode, setField, stringNode } from "./node.ts";
-import { remoteOrigin } from "./remote.ts";
+import { parseRemoteReference, remoteFileName, remoteOrigin } from "./remote.ts";
 import type { BuildStep, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 
@@ -27,24 +27,16 @@ export function buildMetadataOptions(names: readonly string[] | undefined): Buil
 }
 
 /** Writes what the root asked for. `version` goes into the managed-by label. */
-export function writeBuildMetadata(
-  map: ResourceMap,
-  options: BuildMetadataOptions,
-  root: string,
-  version: string,
-): void {
+export function writeBuildMetadata(map: ResourceMap, options: BuildMetadataOptions, version: string): void {
   if (!options.transformations && !options.origin && !options.managedBy) return;
-  for (const resource of map.resources) map.edit(resource, (own) => write(own, options, root, version));
+  for (const resource of map.resources) map.edit(resource, (own) => write(own, options, version));
 }
 
-function write(resource: Resource, options: BuildMetadataOptions, root: string, version: string): void {
+function write(resource: Resource, options: BuildMetadataOptions, version: string): void {
   if (options.transformations && resource.transformations.length > 0) {
-    const steps = resource.transformations.map((step) => describeStep(step, root));
-    annotate(resource, TRANSFORMATIONS, stringifyYaml(steps));
+    annotate(resource, TRANSFORMATIONS, stringifyYaml(resource.transformations.map(inOrder)));
   }
-  if (options.origin && resource.step !== undefined) {
-    annotate(resource, ORIGIN, stringifyYaml(describeStep(resource.step, root)));
-  }
+  if (options.origin && resource.step !== undefined) annotate(resource, ORIGIN, stringifyYaml(inOrder(resource.step)));
   if (options.managedBy) {
     setField(ensureMap(ensureMap(resource.node, "metadata"), "labels"), MANAGED_BY, stringNode(`kustomize-${version}`));
   }
@@ -75,29 +67,59 @@ function annotate(resource: Resource, key: string, value: string): void {
   setField(ensureMap(ensureMap(resource.node, "metadata"), "annotations"), key, stringNode(value));
 }
 
-function describeStep(step: BuildStep, root: string): object {
-  const path = step.path === undefined ? undefined : placeOf(step.path, root);
-  const configuredIn = step.configuredIn === undefined ? undefined : placeOf(step.configuredIn, root);
-  const { repo, ref } = path ?? configuredIn ?? {};
+/** The fields as the annotations list them. */
+function inOrder({ path, repo, ref, configuredIn, configuredBy }: BuildStep): object {
   return {
-    ...(path && { path: path.path }),
+    ...(path !== undefined && { path }),
     ...(repo !== undefined && { repo }),
     ...(ref !== undefined && { ref }),
-    ...(configuredIn && { configuredIn: configuredIn.path }),
-    ...(step.configuredBy === undefined ? {} : { configuredBy: step.configuredBy }),
+    ...(configuredIn !== undefined && { configuredIn }),
+    ...(configuredBy !== undefined && { configuredBy }),
   };
 }
 
-function placeOf(file: string, root: string): { readonly path: string; readonly repo?: string; readonly ref?: string } {
-  return remoteOrigin(file) ?? { path: relativeTo(root, file) };
+/** A file or directory as `buildMetadata` names it. */
+export interface Place {
+  /** From the root's directory, or within the repository. */
+  readonly path: string;
+  readonly repo?: string;
+  readonly ref?: string;
 }
 
-function relativeTo(root: string, path: string): string {
-  let base = root;
-  let up = "";
-  while (base !== "" && path !== base && !path.startsWith(`${base}/`)) {
-    base = parentOf(base);
-    up += "../";
+/** The directory that is built. */
+export const ROOT_PLACE: Place = { path: "" };
+
+/** What an entry of the kustomization at `above` names: the entries on the way put together as they are written. */
+export function placeBelow(above: Place, entry: string): Place {
+  const reference = parseRemoteReference(entry);
+  const remote = reference && remoteOrigin(remoteFileName(reference, joinPath("", reference.path) ?? ""));
+  return remote ?? { ...above, path: cleanPath(above.path === "" ? entry : `${above.path}/${entry}`) };
+}
+
+/** What a field of the kustomization in `file` at `place` does, as a built-in generator or transformer. */
+export function builtInStep(place: Place, file: string, kind: string): BuildStep {
+  const { path, ...remote } = placeBelow(place, baseNameOf(file));
+  return { ...remote, configuredIn: path, configuredBy: { apiVersion: "builtin", kind } };
+}
+
+/** A path without `.` and empty parts, and with `..` only at its beginning. */
+function cleanPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else parts.push(part);
   }
-  return up + (base === "" ? path : path.slice(base.length + 1));
+  return (path.startsWith("/") ? "/" : "") + parts.join("/");
+}
+
+/** Notes where an object is from. */
+export function recordOrigin(map: ResourceMap, resource: Resource, place: Place): void {
+  const key = map.options.keepStates ? `origin\n${JSON.stringify(place)}` : undefined;
+  map.during({ key, writer: { by: "buildMetadata", file: place.path } }, () => {
+    map.edit(resource, (own) => {
+      own.step = place;
+      return false;
+    });
+  });
 }

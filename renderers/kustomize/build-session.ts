@@ -1,7 +1,7 @@
 // What the steps of a build share.
 
 import type { RenderWarning } from "../rendered.ts";
-import type { BuildMetadataOptions } from "./build-metadata.ts";
+import type { BuildMetadataOptions, Place } from "./build-metadata.ts";
 import type { ChartInflator } from "./helm-charts.ts";
 import type { Kustomization } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
@@ -44,6 +44,8 @@ export interface LoadedKustomization {
   readonly kustomization: Kustomization;
   readonly loader: Loader;
   readonly file: string;
+  /** Its directory as `buildMetadata` names it. */
+  readonly place: Place;
   /** The namespace that the kustomizations around this one set, nearest first; charts are released into it. */
   readonly namespaceAbove: string;
 }

@@ -2,10 +2,12 @@
 
 import { AppError } from "../../runtime/errors.ts";
 import { RenderError, renderError } from "../errors.ts";
+import { baseNameOf } from "../paths.ts";
 import type { Writer } from "../rendered.ts";
+import { builtInStep, type Place, placeBelow, recordOrigin } from "./build-metadata.ts";
 import { type Accumulated, type BuildSession, type LoadedKustomization, parseRemembered } from "./build-session.ts";
 import { decodeCrds } from "./crds.ts";
-import { absorbGenerated, type GeneratedKind, generate, generatorStep, mergeOptions } from "./generators.ts";
+import { absorbGenerated, type GeneratedKind, generate, mergeOptions } from "./generators.ts";
 import { type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./helm-charts.ts";
 import { generateServiceAccount } from "./iam-policy.ts";
 import { decodeKustomization, type GeneratorEntry, type HelmChartEntry } from "./kustomization.ts";
@@ -28,11 +30,16 @@ import { prepareFields, prepareTransformers, prepareValidators } from "./transfo
 import { registerVars } from "./vars.ts";
 
 /** Finds and reads the kustomization file of a directory. */
-export function loadKustomization(loader: Loader, session: BuildSession, namespaceAbove = ""): LoadedKustomization {
+export function loadKustomization(
+  loader: Loader,
+  session: BuildSession,
+  place: Place,
+  namespaceAbove = "",
+): LoadedKustomization {
   const { path: file, text } = loader.loadKustomization();
   session.lines.add(file, text);
   const kustomization = decodeKustomization(text, file, (warning) => session.warnings.push(warning));
-  const loaded = { kustomization, loader, file, namespaceAbove };
+  const loaded = { kustomization, loader, file, place, namespaceAbove };
   loader.under(["openapi"], () => useOpenApi(loaded, session));
   return loaded;
 }
@@ -54,7 +61,7 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
   runGenerators(loaded, into, session, depth);
   for (const [index, entry] of (kustomization.components ?? []).entries()) {
     loader.under(["components", index], () => {
-      const component = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
+      const component = loadBelow(entry, loaded, session);
       if (component.kustomization.kind !== "Component") {
         throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is no Component; list it under resources`);
       }
@@ -71,6 +78,11 @@ export function accumulate(loaded: LoadedKustomization, into: Accumulated, sessi
   into.map.during({ key: `vars\n${file}`, writer: { by: "vars", file } }, () =>
     registerVars(into.vars, kustomization.vars ?? [], into.map, file),
   );
+}
+
+function loadBelow(entry: string, above: LoadedKustomization, session: BuildSession): LoadedKustomization {
+  const place = placeBelow(above.place, entry);
+  return loadKustomization(above.loader.child(entry), session, place, releaseNamespace(above));
 }
 
 function releaseNamespace({ kustomization, namespaceAbove }: LoadedKustomization): string {
@@ -101,10 +113,10 @@ function accumulateResource(
   const { loader } = loaded;
   if (!loader.isDirectory(entry)) {
     const { path, text } = loader.loadText(entry);
-    for (const resource of parseRemembered(text, path, session)) append(into.map, resource, loader, session);
+    appendFrom(parseRemembered(text, path, session), placeBelow(loaded.place, entry), into.map, loader, session);
     return;
   }
-  const base = loadKustomization(loader.child(entry), session, releaseNamespace(loaded));
+  const base = loadBelow(entry, loaded, session);
   if (base.kustomization.kind === "Component") {
     throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is a Component; list it under components`);
   }
@@ -123,6 +135,21 @@ function append(map: ResourceMap, resource: Resource, loader: Loader, session: B
     throw loader.fault("render-too-large", "", `there are more than ${session.maxObjects} objects`);
   }
   map.append(resource);
+}
+
+/** Adds what an entry holds, noting where that is when the build is to tell. */
+function appendFrom(
+  resources: readonly Resource[],
+  place: Place,
+  map: ResourceMap,
+  loader: Loader,
+  session: BuildSession,
+): void {
+  const { metadata } = session;
+  for (const resource of resources) {
+    append(map, resource, loader, session);
+    if (metadata?.origin === true || metadata?.transformations === true) recordOrigin(map, resource, place);
+  }
 }
 
 function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
@@ -154,7 +181,7 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
 }
 
 function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession, depth: number): void {
-  const { kustomization, loader, file } = loaded;
+  const { kustomization, loader, file, place } = loaded;
   const absorb = (made: Resource, origin: BuildStep, writer: Writer): void => {
     made.step = origin;
     made.writers = [writer];
@@ -165,7 +192,7 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
   const run = (kind: GeneratedKind, entry: GeneratorEntry, writer: Writer): void => {
     const options = mergeOptions(entry.options, kustomization.generatorOptions);
     const made = generate(kind, { ...entry, ...(options && { options }) }, loader, file);
-    absorb(made, generatorStep(kind, file), writer);
+    absorb(made, builtInStep(place, file, writer.by), writer);
   };
   const charts: ChartOptions = { inflator: session.charts, namespace: releaseNamespace(loaded) };
   const inflate = (entry: HelmChartEntry) => inflateChart(entry, chartGlobals(kustomization), loader, charts);
@@ -185,7 +212,7 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
   }
   for (const [index, entry] of chartEntries(kustomization).entries()) {
     const writer = { by: "HelmChartInflationGenerator", file, field: `helmCharts[${index}]` };
-    const origin = { configuredIn: file, configuredBy: { apiVersion: "builtin", kind: writer.by } };
+    const origin = builtInStep(place, file, writer.by);
     for (const made of loader.under(["helmCharts", index], () => inflate(entry))) absorb(made, origin, writer);
   }
   for (const plugin of plugins) {
@@ -242,7 +269,7 @@ function loadPlugins(
 
 function readInlinePlugin(
   entry: string,
-  { file, loader }: LoadedKustomization,
+  { file, loader, place }: LoadedKustomization,
   configs: Accumulated,
   session: BuildSession,
 ): AppError | "read" {
@@ -256,7 +283,7 @@ function readInlinePlugin(
   const twice = resources.find(({ idKey }, at) => resources.findIndex((other) => other.idKey === idKey) < at);
   // As kustomize: such a text counts as no objects at all.
   if (twice !== undefined) return renderError("render-duplicate-id", `${twice.describe()} stands in it twice`);
-  for (const resource of resources) append(configs.map, resource, loader, session);
+  appendFrom(resources, placeBelow(place, baseNameOf(file)), configs.map, loader, session);
   return "read";
 }
 

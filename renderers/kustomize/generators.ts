@@ -17,7 +17,7 @@ import {
   textNode,
   textOf,
 } from "./node.ts";
-import { type BuildStep, type GeneratorBehavior, Resource } from "./resource.ts";
+import { type GeneratorBehavior, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { nodeKey } from "./share.ts";
 
@@ -234,9 +234,4 @@ function readEnvFile(entry: string, loader: Loader): Pair[] {
     pairs.push({ key, bytes: Buffer.from(equals < 0 ? "" : line.slice(equals + 1)) });
   }
   return pairs;
-}
-
-/** What `buildMetadata` records of a generated object. */
-export function generatorStep(kind: GeneratedKind, configuredIn: string): BuildStep {
-  return { configuredIn, configuredBy: { apiVersion: "builtin", kind: `${kind}Generator` } };
 }

@@ -145,7 +145,6 @@ function resourceFrom(node: NodeMap, kind: string, origin: ObjectOrigin): Resour
     throw invalid(`the ${kind} has no metadata.name`, origin, "metadata.name");
   }
   const resource = new Resource(node, origin);
-  resource.step = { path: origin.file };
   resource.writers = [{ by: "File", ...origin }];
   return resource;
 }

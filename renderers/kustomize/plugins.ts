@@ -63,6 +63,8 @@ export interface Plugin {
   readonly namespace: string;
   readonly file: string;
   readonly line: number | undefined;
+  /** Where it is configured, as `buildMetadata` names it; undefined when nobody asks. */
+  readonly place: BuildStep | undefined;
   readonly config: PluginConfig;
 }
 
@@ -103,7 +105,7 @@ export function readPlugin(resource: Resource, role: PluginRole): Plugin {
     throw fault(error.what, formatFieldPath(error.place.field));
   }
   if (isAffix && config.fieldSpecs === undefined) throw fault(`the ${kind} has no fieldSpecs`, "fieldSpecs");
-  return { kind, name, namespace, file, line, config };
+  return { kind, name, namespace, file, line, place: resource.step, config };
 }
 
 const AFFIXES = new Set(["PrefixTransformer", "SuffixTransformer", "PrefixSuffixTransformer"]);
@@ -127,9 +129,11 @@ export function generatorEntry(plugin: Plugin): GeneratorEntry {
 
 /** What `buildMetadata` records of a plugin. */
 export function pluginStep(plugin: Plugin): BuildStep {
-  const { kind, name, namespace } = plugin;
+  const { kind, name, namespace, place } = plugin;
   const configuredBy = { apiVersion: "builtin", kind, ...(name && { name }), ...(namespace && { namespace }) };
-  return { configuredIn: plugin.file, configuredBy };
+  if (place === undefined) return { configuredBy };
+  const { path, ...remote } = place;
+  return { ...remote, ...(path !== undefined && { configuredIn: path }), configuredBy };
 }
 
 /** Reads what a transformer plugin is configured to do; what comes back does it to all objects. */

@@ -5,7 +5,7 @@ import type { SourceTree } from "../../sources/tree.ts";
 import { renderError } from "../errors.ts";
 import type { ObjectHistory, RenderedObject, RenderResult, RenderWarning } from "../rendered.ts";
 import { accumulate, emptyAccumulated, loadKustomization } from "./build.ts";
-import { buildMetadataOptions, writeBuildMetadata } from "./build-metadata.ts";
+import { buildMetadataOptions, ROOT_PLACE, writeBuildMetadata } from "./build-metadata.ts";
 import type { BuildSession } from "./build-session.ts";
 import { addHashes } from "./hash-names.ts";
 import type { ChartInflator } from "./helm-charts.ts";
@@ -84,7 +84,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     remotes: options.remotes,
     warn: (warning) => session.warnings.push(warning),
   });
-  const root = loadKustomization(loader, session, options.targetNamespace);
+  const root = loadKustomization(loader, session, ROOT_PLACE, options.targetNamespace);
   const { kustomization, file } = root;
   const requested = buildMetadataOptions(kustomization.buildMetadata);
   const metadata = options.managedByLabel === true ? { ...requested, managedBy: true } : requested;
@@ -117,9 +117,9 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
   );
   map.keep((resource) => !resource.fact("local", () => isLocalConfig(resource)));
   map.assertUniqueAfterRenames("the build");
-  end("BuildMetadata", "buildMetadata", [metadata, loader.root], () => {
+  end("BuildMetadata", "buildMetadata", metadata, () => {
     rewriteAnnotations(map);
-    writeBuildMetadata(map, metadata, loader.root, FOLLOWED_VERSION);
+    writeBuildMetadata(map, metadata, FOLLOWED_VERSION);
   });
   if (options.order !== undefined && kustomization.sortOptions !== undefined) {
     const message =

@@ -30,6 +30,8 @@ interface FormerName {
 /** What made or changed an object, as `buildMetadata` writes it. */
 export interface BuildStep {
   readonly path?: string;
+  readonly repo?: string;
+  readonly ref?: string;
   readonly configuredIn?: string;
   readonly configuredBy?: {
     readonly apiVersion?: string;

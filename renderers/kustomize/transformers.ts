@@ -1,6 +1,6 @@
 // The transformers of one kustomization: its own fields, then plugins.
 
-import { recordTransformer } from "./build-metadata.ts";
+import { builtInStep, recordTransformer } from "./build-metadata.ts";
 import { type Accumulated, type BuildSession, type LoadedKustomization, parseRemembered } from "./build-session.ts";
 import { type FieldPath, formatFieldPath } from "./field-positions.ts";
 import { setImages } from "./images.ts";
@@ -33,7 +33,7 @@ export function prepareFields(
   into: Accumulated,
   session: BuildSession,
 ): PreparedTransformer[] {
-  const { kustomization: k, loader, file } = loaded;
+  const { kustomization: k, loader, file, place } = loaded;
   const { map, config } = into;
   const context = patchContext(loaded, session);
   const prepared: PreparedTransformer[] = [];
@@ -43,9 +43,10 @@ export function prepareFields(
     const key = session.map.keepStates
       ? `${JSON.stringify([writer, entry])}\n${typeof tables === "string" ? tables : dataKey(tables)}`
       : undefined;
-    const origin = { configuredIn: file, configuredBy: { apiVersion: "builtin", kind: by } };
     const apply = loader.under(field, prepare);
-    prepared.push(asStep({ key, writer }, origin, map, session, () => loader.under(field, () => apply(map))));
+    prepared.push(
+      asStep({ key, writer }, builtInStep(place, file, by), map, session, () => loader.under(field, () => apply(map))),
+    );
   };
   const { schemasKey } = session;
   const merges = (k.patchesStrategicMerge ?? []).map((entry, index) => ({
