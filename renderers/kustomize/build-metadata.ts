@@ -1,7 +1,7 @@
 // The annotations and labels that say how an object came to be.
 
 import { stringifyYaml } from "../../kube/yaml.ts";
-import { baseNameOf, joinPath } from "../paths.ts";
+import { joinPath } from "../paths.ts";
 import { cloneUnlinked } from "./linked-scalars.ts";
 import { ensureMap, isMapNode, setField, stringNode } from "./node.ts";
 import { parseRemoteReference, remoteFileName, remoteOrigin } from "./remote.ts";
@@ -96,9 +96,8 @@ export function placeBelow(above: Place, entry: string): Place {
   return remote ?? { ...above, path: cleanPath(above.path === "" ? entry : `${above.path}/${entry}`) };
 }
 
-/** What a field of the kustomization in `file` at `place` does, as a built-in generator or transformer. */
-export function builtInStep(place: Place, file: string, kind: string): BuildStep {
-  const { path, ...remote } = placeBelow(place, baseNameOf(file));
+/** What a field of a kustomization file does, as a built-in generator or transformer. */
+export function builtInStep({ path, ...remote }: Place, kind: string): BuildStep {
   return { ...remote, configuredIn: path, configuredBy: { apiVersion: "builtin", kind } };
 }
 

@@ -44,8 +44,9 @@ export interface LoadedKustomization {
   readonly kustomization: Kustomization;
   readonly loader: Loader;
   readonly file: string;
-  /** Its directory as `buildMetadata` names it. */
+  /** Its directory as `buildMetadata` names it, and the file in it. */
   readonly place: Place;
+  readonly filePlace: Place;
   /** The namespace that the kustomizations around this one set, nearest first; charts are released into it. */
   readonly namespaceAbove: string;
 }

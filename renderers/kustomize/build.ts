@@ -2,7 +2,6 @@
 
 import { AppError } from "../../runtime/errors.ts";
 import { RenderError, renderError } from "../errors.ts";
-import { baseNameOf } from "../paths.ts";
 import type { Writer } from "../rendered.ts";
 import { builtInStep, type Place, placeBelow, recordOrigin } from "./build-metadata.ts";
 import { type Accumulated, type BuildSession, type LoadedKustomization, parseRemembered } from "./build-session.ts";
@@ -36,10 +35,10 @@ export function loadKustomization(
   place: Place,
   namespaceAbove = "",
 ): LoadedKustomization {
-  const { path: file, text } = loader.loadKustomization();
+  const { path: file, name, text } = loader.loadKustomization();
   session.lines.add(file, text);
   const kustomization = decodeKustomization(text, file, (warning) => session.warnings.push(warning));
-  const loaded = { kustomization, loader, file, place, namespaceAbove };
+  const loaded = { kustomization, loader, file, place, filePlace: placeBelow(place, name), namespaceAbove };
   loader.under(["openapi"], () => useOpenApi(loaded, session));
   return loaded;
 }
@@ -181,7 +180,7 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
 }
 
 function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession, depth: number): void {
-  const { kustomization, loader, file, place } = loaded;
+  const { kustomization, loader, file, filePlace } = loaded;
   const absorb = (made: Resource, origin: BuildStep, writer: Writer): void => {
     made.step = origin;
     made.writers = [writer];
@@ -192,7 +191,7 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
   const run = (kind: GeneratedKind, entry: GeneratorEntry, writer: Writer): void => {
     const options = mergeOptions(entry.options, kustomization.generatorOptions);
     const made = generate(kind, { ...entry, ...(options && { options }) }, loader, file);
-    absorb(made, builtInStep(place, file, writer.by), writer);
+    absorb(made, builtInStep(filePlace, writer.by), writer);
   };
   const charts: ChartOptions = { inflator: session.charts, namespace: releaseNamespace(loaded) };
   const inflate = (entry: HelmChartEntry) => inflateChart(entry, chartGlobals(kustomization), loader, charts);
@@ -212,7 +211,7 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
   }
   for (const [index, entry] of chartEntries(kustomization).entries()) {
     const writer = { by: "HelmChartInflationGenerator", file, field: `helmCharts[${index}]` };
-    const origin = builtInStep(place, file, writer.by);
+    const origin = builtInStep(filePlace, writer.by);
     for (const made of loader.under(["helmCharts", index], () => inflate(entry))) absorb(made, origin, writer);
   }
   for (const plugin of plugins) {
@@ -269,7 +268,7 @@ function loadPlugins(
 
 function readInlinePlugin(
   entry: string,
-  { file, loader, place }: LoadedKustomization,
+  { file, loader, filePlace }: LoadedKustomization,
   configs: Accumulated,
   session: BuildSession,
 ): AppError | "read" {
@@ -283,7 +282,7 @@ function readInlinePlugin(
   const twice = resources.find(({ idKey }, at) => resources.findIndex((other) => other.idKey === idKey) < at);
   // As kustomize: such a text counts as no objects at all.
   if (twice !== undefined) return renderError("render-duplicate-id", `${twice.describe()} stands in it twice`);
-  appendFrom(resources, placeBelow(place, baseNameOf(file)), configs.map, loader, session);
+  appendFrom(resources, filePlace, configs.map, loader, session);
   return "read";
 }
 

@@ -3,7 +3,7 @@
 import { AppError } from "../../runtime/errors.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { RenderError, type RenderErrorCode, renderError } from "../errors.ts";
-import { isWithin, joinPath, PathResolver, type ResolvedPath } from "../paths.ts";
+import { baseNameOf, isWithin, joinPath, PathResolver, type ResolvedPath } from "../paths.ts";
 import type { RenderWarning } from "../rendered.ts";
 import { type FieldPath, FieldPositions, withFieldPositions } from "./field-positions.ts";
 import { KUSTOMIZATION_FILES } from "./kustomization.ts";
@@ -150,7 +150,7 @@ export class Loader {
   }
 
   /** The one kustomization file of the directory. */
-  loadKustomization(): { readonly path: string; readonly text: string } {
+  loadKustomization(): { readonly path: string; readonly name: string; readonly text: string } {
     const limit = this.options.maxKustomizations ?? MAX_KUSTOMIZATIONS;
     this.counts.kustomizations += 1;
     if (this.counts.kustomizations > limit) {
@@ -177,7 +177,7 @@ export class Loader {
     }
     this.fileName = this.nameOf(first.path);
     this.text = decodeText(this.read(first.real, first.path).bytes, this.fileName, "render-invalid-kustomization");
-    return { path: this.fileName, text: this.text };
+    return { path: this.fileName, name: baseNameOf(first.path), text: this.text };
   }
 
   /** An error about an entry of this kustomization file, with the place that names it; see `under`. */

@@ -33,7 +33,7 @@ export function prepareFields(
   into: Accumulated,
   session: BuildSession,
 ): PreparedTransformer[] {
-  const { kustomization: k, loader, file, place } = loaded;
+  const { kustomization: k, loader, file, filePlace } = loaded;
   const { map, config } = into;
   const context = patchContext(loaded, session);
   const prepared: PreparedTransformer[] = [];
@@ -45,7 +45,7 @@ export function prepareFields(
       : undefined;
     const apply = loader.under(field, prepare);
     prepared.push(
-      asStep({ key, writer }, builtInStep(place, file, by), map, session, () => loader.under(field, () => apply(map))),
+      asStep({ key, writer }, builtInStep(filePlace, by), map, session, () => loader.under(field, () => apply(map))),
     );
   };
   const { schemasKey } = session;
