@@ -6,7 +6,7 @@ import type { YamlEntry, YamlScalar } from "./yaml-node.ts";
 export interface MapRules {
   /** What makes keys equal. */
   readonly keyText: (key: YamlScalar) => string;
-  readonly duplicateKeys: "refuse" | "last-wins";
+  readonly duplicateKeys: "refuse" | "last-wins" | "keep";
   /** Line of a position, from 1. */
   readonly lineOf: (offset: number) => number;
 }
@@ -26,13 +26,14 @@ export function mergeEntries(
   for (const [index, { key }] of own.entries()) {
     const name = keyText(key);
     const before = seen.get(name);
-    if (before !== undefined && duplicateKeys !== "last-wins") {
+    if (before !== undefined && duplicateKeys === "refuse") {
       const first = lineOf(own[before]!.key.offset);
       throw new YamlFault("yaml-duplicate-key", `the key "${name}" is already set on line ${first}`, key.offset);
     }
     seen.set(name, index);
   }
-  if (seen.size < own.length) entries = [...seen.values()].sort((a, b) => a - b).map((index) => own[index]!);
+  if (seen.size < own.length && duplicateKeys !== "keep")
+    entries = [...seen.values()].sort((a, b) => a - b).map((index) => own[index]!);
   for (const { key, value } of merges) {
     for (const source of value.kind === "sequence" ? value.items : [value]) {
       if (source.kind !== "map")

@@ -21,8 +21,8 @@ export interface YamlOptions {
   readonly maxDepth?: number;
   /** Length of the text in UTF-16 units. Default 16 Mi. */
   readonly maxLength?: number;
-  /** A key that occurs twice in a map: refused (default), or the last one wins as in `kubectl`. */
-  readonly duplicateKeys?: "refuse" | "last-wins";
+  /** A key that occurs twice in a map: refused (default), the last one wins as in `kubectl`, or nodes have both. */
+  readonly duplicateKeys?: "refuse" | "last-wins" | "keep";
   /** A key that is null (`~: 1`): read as the text `null` (default), or refused as Kubernetes' own parser does. */
   readonly nullKeys?: "text" | "refuse";
   /** Escapes in double quotes that JSON has and Kubernetes' own parser refuses (`\\/`, `\\ud83d`): read by default. */

@@ -187,7 +187,7 @@ function readPairs(entry: GeneratorEntry, loader: Loader, name: string): Pair[] 
 function readLiteral(literal: string, loader: Loader): Pair {
   const at = literal.indexOf("=");
   if (at <= 0) {
-    throw loader.fault("render-generator-data", literal, `the literal ${JSON.stringify(literal)} must be key=value`);
+    throw loader.fault("render-generator-data", literal, "a literal must be key=value");
   }
   const value = literal.slice(at + 1);
   const quoted = value.length >= 2 && /^["']$/.test(value[0]!) && value.endsWith(value[0]!);

@@ -86,7 +86,12 @@ export class Loader {
     const normal = joinPath("", path);
     const found = normal === undefined ? undefined : resolver.resolve(normal);
     if (found?.type !== "directory") {
-      const code = found === undefined || found.type === "outside" ? "render-outside-root" : "render-missing-file";
+      const code =
+        found === undefined || found.type === "outside"
+          ? "render-outside-root"
+          : found.type === "missing"
+            ? "render-missing-file"
+            : "render-missing-directory";
       throw renderError(code, `${path} is no directory of the source`, { file: path });
     }
     const counts = { kustomizations: 0 };
@@ -97,7 +102,7 @@ export class Loader {
 
   /** The loader of a base or component. Throws `render-cycle` when it lies on the way here. */
   child(entry: string): Loader {
-    if (entry === "") throw this.fault("render-missing-directory", entry, "an entry is empty");
+    if (entry === "") throw this.fault("render-missing-file", entry, "an entry is empty");
     this.checkDepth(entry);
     const reference = parseRemoteReference(entry);
     if (reference !== undefined) return this.remoteChild(reference);

@@ -35,6 +35,24 @@ export class Scalar {
   }
 }
 
+/**
+ * What cannot be converted to JSON. As kustomize: it is carried along, and only an error where an object is converted,
+ * if it is still there by then.
+ */
+export class Unprintable extends Scalar {
+  readonly error: Error;
+
+  constructor(error: Error) {
+    super("!!unprintable", error.message);
+    this.error = error;
+  }
+}
+
+/** Adds something that cannot be printed beside the fields of a map, where no field of a file can be. */
+function addUnprintable(map: NodeMap, key: string, error: Error): void {
+  map.set(`\u0000${key}`, new Unprintable(error));
+}
+
 export type NodeMap = Map<string, Node>;
 export type NodeList = Node[];
 /** Maps and lists are edited in place; scalars are immutable and shared. */
@@ -113,32 +131,36 @@ export function ensureMap(parent: NodeMap, key: string): NodeMap {
 }
 
 /**
- * Sets a field. As kustomize: a new key that reads as a number, boolean or null in YAML is refused, since its output
- * could not be turned into JSON.
+ * Sets a field. As kustomize: an object with a new key that reads as a number, boolean or null in YAML cannot be
+ * printed, since its output could not be turned into JSON.
  */
 export function setField(map: NodeMap, key: string, value: Node): void {
   if (!map.has(key) && (key === "<<" || !isTextKey(key))) {
-    throw renderError("render-unrepresentable-value", `the key ${JSON.stringify(key)} is not text in YAML`, {
-      path: key,
-    });
+    const what = `the key ${JSON.stringify(key)} is not text in YAML; use another`;
+    addUnprintable(map, key, renderError("render-unrepresentable-value", what, { path: key }));
   }
   map.set(key, value);
 }
 
-/** Converts parsed YAML. `fail` reports a key that is no text. */
-export function fromYaml(node: YamlNode, fail: (offset: number, what: string) => Error, inFlow = false): Node {
+/** Makes the error of a key that is no text, or is there twice. */
+export type KeyFault = (problem: "no-text" | "repeated", key: YamlScalar) => Error;
+
+/** Converts parsed YAML. */
+export function fromYaml(node: YamlNode, fault: KeyFault, inFlow = false): Node {
   switch (node.kind) {
     case "scalar":
       return fromYamlScalar(node, inFlow);
     case "sequence":
-      return node.items.map((item) => fromYaml(item, fail, inFlow || node.flow));
+      return node.items.map((item) => fromYaml(item, fault, inFlow || node.flow));
     case "map": {
       const map: NodeMap = new Map();
       for (const { key, value } of node.entries) {
         const { tag, plain, text } = key;
         const isText = tag === "!!str" || ((tag === undefined || tag === "!") && (!plain || isTextKey(text)));
-        if (!isText) throw fail(key.offset, `the key ${text} is not text`);
-        map.set(text, fromYaml(value, fail, inFlow || node.flow));
+        if (!isText) addUnprintable(map, text, fault("no-text", key));
+        else if (map.has(text)) addUnprintable(map, text, fault("repeated", key));
+        // As kustomize: until then the first of a repeated key is the one that is found.
+        if (!map.has(text)) map.set(text, fromYaml(value, fault, inFlow || node.flow));
       }
       return map;
     }
@@ -213,6 +235,19 @@ export function toOutput(node: Node): unknown {
   return convert(node, OUTPUT);
 }
 
+/** The steps to the first part of a node that has no output. */
+export function pathOfUnprintable(node: Node): readonly (string | number)[] {
+  if (node instanceof Scalar) return [];
+  for (const [step, item] of node.entries()) {
+    try {
+      toOutput(item);
+    } catch {
+      return [step, ...pathOfUnprintable(item)];
+    }
+  }
+  return [];
+}
+
 /** What becomes of texts. */
 interface TextRules {
   key(text: string): string;
@@ -236,14 +271,17 @@ function convert(node: Node, rules: TextRules, reprints = true): unknown {
 
 /** The JSON value of a scalar under its tag. Throws `render-unrepresentable-value`. */
 export function scalarValue(node: Scalar): string | number | bigint | boolean | null {
-  const { text, printed } = node;
-  if (printed === null) throw unrepresentable(text, "begins with a tab and has several lines");
+  if (node instanceof Unprintable) throw node.error;
+  const { printed } = node;
+  if (printed === null) throw unrepresentable("begins with a tab and has several lines");
   return printed === undefined ? readScalar(node) : printed;
 }
 
-function readScalar({ tag, text }: Scalar): string | number | bigint | boolean | null {
+function readScalar(node: Scalar): string | number | bigint | boolean | null {
+  if (node instanceof Unprintable) throw node.error;
+  const { tag, text } = node;
   const value = tag === "!!str" ? text : readTagged(tag, text);
-  if (value === undefined) throw unrepresentable(text, `is no valid ${tag}`);
-  if (typeof value === "number" && !Number.isFinite(value)) throw unrepresentable(text, "is no number that JSON has");
+  if (value === undefined) throw unrepresentable(`is no valid ${tag}`);
+  if (typeof value === "number" && !Number.isFinite(value)) throw unrepresentable("is no number that JSON has");
   return value;
 }

@@ -8,13 +8,17 @@ function namesIn(text: string): (string | undefined)[] {
 }
 
 function failureOf(text: string): AppError {
+  return catchError(() => parseResources(text, "r.yaml"));
+}
+
+function catchError(act: () => unknown): AppError {
   try {
-    parseResources(text, "r.yaml");
+    act();
   } catch (error) {
     if (error instanceof AppError) return error;
     throw error;
   }
-  throw new Error("the text was accepted");
+  throw new Error("nothing was refused");
 }
 
 const item = (name: string): string => `{kind: A, metadata: {name: ${name}}}`;
@@ -62,9 +66,19 @@ describe("parseResources", () => {
     ["- a", "render-invalid-resource"],
     ["{kind: A, metadata: [name]}", "render-invalid-resource"],
     ['k: "\\/"', "render-invalid-resource"],
-    ["{kind: A, metadata: {name: a}, k: {1: x}}", "render-unrepresentable-value"],
   ])("refuses %s", (text, code) => {
     expect(failureOf(text).code).toBe(code);
+  });
+
+  it.each([
+    ["kind: A\nmetadata: {name: a}\nk: {1: x}\n", "render-unrepresentable-value r.yaml:3:5: the key 1 is not text"],
+    ["kind: A\nmetadata: {name: a}\nname: x\nname: y\n", 'render-invalid-resource r.yaml:4:1: the key "name" is'],
+  ])("leaves to the output what only that cannot have: %j", (text, expected) => {
+    const [resource] = parseResources(text, "r.yaml");
+
+    const failure = catchError(() => toValue(resource!.node));
+
+    expect(`${failure.code} ${failure.message}`.slice(0, expected.length)).toBe(expected);
   });
 
   it("passes over what is empty", () => {

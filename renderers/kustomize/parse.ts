@@ -1,8 +1,9 @@
 // From the text of a resource or patch file to objects.
 
 import { parseFirstYamlNode } from "../../kube/yaml.ts";
-import { renderError, wrapYamlError } from "../errors.ts";
+import { type RenderError, type RenderErrorPlace, renderError, wrapYamlError } from "../errors.ts";
 import type { ObjectOrigin } from "../rendered.ts";
+import { positionIn } from "./field-positions.ts";
 import {
   fromValue,
   fromYaml,
@@ -82,18 +83,27 @@ function parsePieces(pieces: readonly Piece[], file: string): ParsedNode[] {
   const nodes: ParsedNode[] = [];
   for (const { text, line: firstLine } of pieces) {
     try {
-      const document = parseFirstYamlNode(text, { file, firstLine, jsonEscapes: "refuse" });
+      const document = parseFirstYamlNode(text, { file, firstLine, jsonEscapes: "refuse", duplicateKeys: "keep" });
       if (document === undefined) continue;
       const { line } = document;
-      const node = fromYaml(document.node, (offset, what) =>
-        renderError("render-unrepresentable-value", what, { file, line: firstLine + linesBefore(text, offset) }),
-      );
+      const node = fromYaml(document.node, (problem, key) => {
+        const place = positionIn(text, key.offset);
+        return keyFault(problem, key.text, { file, line: firstLine + place.line - 1, column: place.column });
+      });
       nodes.push({ node, line });
     } catch (error) {
       throw wrapYamlError(error, "render-invalid-resource", file);
     }
   }
   return nodes;
+}
+
+function keyFault(problem: "no-text" | "repeated", key: string, place: RenderErrorPlace): RenderError {
+  if (problem === "repeated") {
+    const what = `the key ${JSON.stringify(key)} is already set in this map; remove one of the two`;
+    return renderError("render-invalid-resource", what, place);
+  }
+  return renderError("render-unrepresentable-value", `the key ${key} is not text; put it in quotes`, place);
 }
 
 interface Piece {

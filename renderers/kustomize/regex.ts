@@ -26,7 +26,8 @@ function compile(pattern: string, written: string): Matcher {
   const regex = compileRegex(pattern);
   if (regex instanceof RegexError) {
     const why = regex.message.replace("error parsing regexp: ", "");
-    throw renderError("render-selector", `${JSON.stringify(written)} is no valid regular expression: ${why}`);
+    const what = `${JSON.stringify(written)} is no valid regular expression: ${why}`;
+    throw renderError("render-selector", what, { field: written });
   }
   return (text) => regex.test(text);
 }

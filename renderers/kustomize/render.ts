@@ -2,18 +2,19 @@
 
 import type { KubeObject } from "../../kube/object.ts";
 import type { SourceTree } from "../../sources/tree.ts";
-import { renderError } from "../errors.ts";
+import { RenderError, renderError } from "../errors.ts";
 import type { ObjectHistory, RenderedObject, RenderResult, RenderWarning } from "../rendered.ts";
 import { accumulate, emptyAccumulated, loadKustomization } from "./build.ts";
 import { buildMetadataOptions, ROOT_PLACE, writeBuildMetadata } from "./build-metadata.ts";
 import type { BuildSession } from "./build-session.ts";
+import { formatFieldPath } from "./field-positions.ts";
 import { addHashes } from "./hash-names.ts";
 import type { ChartInflator } from "./helm-charts.ts";
 import { Loader } from "./loader.ts";
 import { builtInSchemas } from "./merge-schema.ts";
 import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
-import { isMapNode, isTextKey, type NodeMap, Scalar, toOutput } from "./node.ts";
+import { isMapNode, isTextKey, type NodeMap, pathOfUnprintable, Scalar, toOutput } from "./node.ts";
 import { fieldHistoryOf, historyOf, WriterLines } from "./origins.ts";
 import type { RemoteContents } from "./remote.ts";
 import { dataKey, type RenderCache } from "./render-cache.ts";
@@ -207,15 +208,13 @@ function toRendered(resource: Resource): RenderedObject {
     // Every resource has a kind and a name by then; an apiVersion only as far as the files give one.
     return { object: toOutput(resource.node) as KubeObject, origin: resource.origin };
   } catch (cause) {
-    throw renderError(
-      "render-unrepresentable-value",
-      `${resource.describe()} cannot be printed: ${(cause as Error).message}`,
-      {
-        file: resource.origin.file,
-        line: resource.origin.line,
-        object: resource.describe(),
-        cause,
-      },
-    );
+    if (!(cause instanceof RenderError)) throw cause;
+    const { file, line } = resource.origin;
+    const object = resource.describe();
+    // A key that cannot be printed knows where it stands.
+    if (cause.place.line !== undefined) throw cause.at({ object });
+    const path = cause.place.path ?? formatFieldPath(pathOfUnprintable(resource.node));
+    const what = `${object} cannot be printed for its ${path}: ${cause.what}`;
+    throw new RenderError(cause.code, what, { file, line, path, object, cause });
   }
 }

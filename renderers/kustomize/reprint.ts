@@ -93,7 +93,7 @@ function firstContent(text: string): number {
 /** A text as it comes back from JSON that is read as YAML: U+0085 stands there as it is, and is a line break. */
 export function readJsonText(text: string): string {
   if (!UNUSUAL.test(text)) return text;
-  if (UNREADABLE.test(text)) throw unrepresentable(text, "holds a character that YAML forbids");
+  if (UNREADABLE.test(text)) throw unrepresentable("holds a character that YAML forbids");
   return text.replace(/ *\u0085[ \u0085]*/g, (space) => {
     const breaks = space.split("\u0085").length - 1;
     return breaks === 1 ? " " : "\n".repeat(breaks - 1);
@@ -103,8 +103,8 @@ export function readJsonText(text: string): string {
 /** As `readJsonText` for a key, which has to be on one line and not too long. */
 export function readJsonKey(key: string): string {
   if (key.length < SURELY_SHORT && !UNUSUAL.test(key)) return key;
-  if (key.includes("\u0085")) throw unrepresentable(key, "is a key with a line break");
-  if (jsonLength(key) > LONGEST_JSON_KEY) throw unrepresentable(`${key.slice(0, 40)}...`, "is too long for a key");
+  if (key.includes("\u0085")) throw unrepresentable("has a key with a line break");
+  if (jsonLength(key) > LONGEST_JSON_KEY) throw unrepresentable("has a key of more than 1024 characters");
   return readJsonText(key);
 }
 
@@ -120,7 +120,7 @@ function jsonLength(key: string): number {
   return Array.from(escaped).length;
 }
 
-/** A text that the real tool cannot print either. */
-export function unrepresentable(text: string, why: string): Error {
-  return renderError("render-unrepresentable-value", `${JSON.stringify(text)} ${why}`);
+/** A text that the real tool cannot print either. The text itself is not told: it may be a secret. */
+export function unrepresentable(why: string): Error {
+  return renderError("render-unrepresentable-value", `it ${why}`);
 }

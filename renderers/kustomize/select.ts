@@ -39,6 +39,7 @@ function part(pattern: string | undefined): Matcher | undefined {
   return pattern === undefined || pattern === "" ? undefined : compileAnchored(pattern);
 }
 
+// As kustomize: the selector is only read once an object fits in all else.
 function byPairs(field: "labels" | "annotations", text: string | undefined): Predicate | undefined {
   if (text === undefined || text === "") return undefined;
   let requirements: ReturnType<typeof parseLabelSelector> | undefined;
@@ -54,7 +55,7 @@ function parsePairs(field: "labels" | "annotations", text: string): ReturnType<t
     return parseLabelSelector(text);
   } catch (error) {
     const what = `${JSON.stringify(text)} is no valid ${field === "labels" ? "label" : "annotation"} selector: ${messageOf(error)}`;
-    throw renderError("render-selector", what, { cause: error });
+    throw renderError("render-selector", what, { field: text, cause: error });
   }
 }
 

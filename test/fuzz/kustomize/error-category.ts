@@ -3,7 +3,7 @@
 /** The first that matches decides: messages of kustomize hold those of the attempts before. */
 const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/^panic: |\ngoroutine \d+ \[running\]/, "crash"],
-  [/json: unknown field "/, "unknown-field"],
+  [/json: unknown field \\?"/, "unknown-field"],
   [/invalid Kustomization: |unable to parse open API definition/, "invalid-kustomization"],
   [/kustomization\.yaml is empty/, "empty-kustomization"],
   [/Found multiple kustomization files/, "multiple-kustomizations"],
@@ -48,7 +48,7 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/couldn't execute function|mount path '.*' is not permitted/, "plugin"],
   [/OpenAPI version is not built in|builtin version and custom schema provided/, "openapi"],
   [/the field 'sortOptions/, "sort-options"],
-  [/error parsing regexp/, "selector"],
+  [/error parsing regexp|unable to parse requirement/, "selector"],
   [/conflicting fieldspecs|cannot set or create an empty field name|expected sequence or mapping node/, "fieldspec"],
   [/wrong node kind: /, "node-kind"],
   [
@@ -58,15 +58,16 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   // What the tool printed itself and cannot read.
   [/^Error: (?:map\[string\]interface .*)?yaml: (?!unmarshal)/s, "unrepresentable-value"],
   [
-    /invalid document separator|missing (?:kind|metadata\.name) in object|missing Resource metadata|MalformedYAMLError|mapping key .* already defined/,
+    /invalid document separator|missing (?:kind|metadata\.name) in object|missing Resource metadata|expected array in \w+.items|MalformedYAMLError|mapping key .* already defined/,
     "invalid-resource",
   ],
   [/failed to run '[^']*git |Get "https?:|git fetch/, "remote-refused"],
-  [/evalsymlink failure on|no such file or directory/, "missing-file"],
+  [/evalsymlink failure on|no such file or directory|new root cannot be empty/, "missing-file"],
   [/must build at directory: .*file is not directory/, "missing-directory"],
   [/loading KV pairs: |illegally repeats the key|a (?:configmap|secret) must have a name/, "generator-data"],
   [/fails configuration: |not a (?:transformer|generator)\b|validator shouldn't modify/, "plugin"],
   [/cloud provider .* not supported|^Error: yaml: line \d+: /m, "plugin"],
+  [/error (?:unmarshaling JSON|converting YAML to JSON): /, "invalid-kustomization"],
 ];
 
 /** The category of what kustomize wrote to standard error when it failed; undefined for a message that is new here. */
