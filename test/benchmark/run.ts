@@ -24,7 +24,9 @@ function loadAverage(): string {
 }
 
 const processors = cpus();
-process.stdout.write(
+// JSON stands alone on the standard output.
+const head = args.includes("--json") ? process.stderr : process.stdout;
+head.write(
   `# ${name}: ${processors.length} x ${processors[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ` +
     `Node ${process.versions.node}, load ${loadAverage()}, ${new Date().toISOString()}\n`,
 );
