@@ -2,7 +2,7 @@
 
 import type { ChartInflation, ChartPull } from "../../renderers/kustomize/helm-charts.ts";
 
-/** Arguments that take part when an entry says nothing of its own, as kustomize's flags of these names. */
+/** Arguments that win over what an entry says, as kustomize's flags of these names do. */
 export interface HelmDefaults {
   readonly kubeVersion?: string | undefined;
   readonly apiVersions?: readonly string[] | undefined;
@@ -16,8 +16,8 @@ export function templateArguments(
   values: readonly string[],
   defaults: HelmDefaults,
 ): string[] {
-  const apiVersions = request.apiVersions.length > 0 ? request.apiVersions : (defaults.apiVersions ?? []);
-  const kubeVersion = request.kubeVersion || (defaults.kubeVersion ?? "");
+  const apiVersions = (defaults.apiVersions?.length ?? 0) > 0 ? (defaults.apiVersions ?? []) : request.apiVersions;
+  const kubeVersion = defaults.kubeVersion || request.kubeVersion;
   return [
     "template",
     request.releaseName || "--generate-name",

@@ -80,13 +80,13 @@ describe("HelmProgram", () => {
     ]);
   });
 
-  it("lets an entry's own versions win over the defaults", () => {
+  it("lets given versions win over an entry's own", () => {
     const command = fakeHelm('echo "$@"');
     const helm = new HelmProgram({ command, environment, kubeVersion: "1.30", apiVersions: ["x/v1"] });
 
     const told = helm.blocking.inflate({ ...REQUEST, kubeVersion: "1.22", apiVersions: ["y/v1"] });
 
-    expect(told).toContain("--api-versions y/v1 --kube-version 1.22");
+    expect(told).toContain("--api-versions x/v1 --kube-version 1.30");
   });
 
   it("shows the program nothing of the environment but PATH", () => {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization.ts";
 import type { TreeFiles } from "../../../renderers/memory-tree.ts";
@@ -21,13 +21,20 @@ interface Result {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** Holds helm too, where it is there. */
+const PATH = [process.env["KUBEBUILDER_ASSETS"] ?? "", process.env["PATH"] ?? ""].join(delimiter);
+
 async function runOurs(cwd: string, args: readonly string[]): Promise<Result> {
-  const { code, out, err } = await runFlaghoist(["render", ...args], { cwd });
+  const { code, out, err } = await runFlaghoist(["render", ...args], { cwd, env: { PATH } });
   return { status: code, out, warnings: warningsOf(err), files: filesIn(cwd) };
 }
 
 function runReal(cwd: string, args: readonly string[]): Result {
-  const { status, stdout, stderr } = spawnSync(program ?? "", ["build", ...args], { cwd, encoding: "utf8", env: {} });
+  const { status, stdout, stderr } = spawnSync(program ?? "", ["build", ...args], {
+    cwd,
+    encoding: "utf8",
+    env: { PATH },
+  });
   return { status, out: stdout, warnings: warningsOf(stderr), files: filesIn(cwd) };
 }
 
@@ -46,6 +53,12 @@ function filesIn(folder: string): Record<string, string> {
       readFileSync(join(parentPath, name), "utf8"),
     ]),
   );
+}
+
+function hasHelm(): boolean {
+  const found = spawnSync("helm", ["version"], { env: { PATH } }).status === 0;
+  if (!found) console.warn("skipped: helm is neither in KUBEBUILDER_ASSETS nor on PATH");
+  return found;
 }
 
 /** Runs both in folders of their own, with the same files. */
@@ -90,6 +103,17 @@ metadata: {name: shop}
   "outside/kustomization.yaml": "resources: [../linked/real.yaml]\n",
   "double/kustomization.yaml": "resources: [../base]\n",
   "double/Kustomization": "resources: [../base]\n",
+  "charted/kustomization.yaml":
+    "helmCharts: [{name: small, releaseName: r, kubeVersion: v1.29.0, apiVersions: [own/v1]}]\n",
+  "charted/charts/small/Chart.yaml": "apiVersion: v2\nname: small\nversion: 1.0.0\n",
+  "charted/charts/small/templates/map.yaml": `apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}}
+data:
+  kube: {{ .Capabilities.KubeVersion.Version | quote }}
+  own: {{ .Capabilities.APIVersions.Has "own/v1" | quote }}
+  given: {{ .Capabilities.APIVersions.Has "given/v1" | quote }}
+`,
   "broken/kustomization.yaml": "bases: [../base]\nvars: []\nresources: [nowhere.yaml]\n",
 };
 
@@ -145,8 +169,24 @@ describe.runIf(program !== undefined)("flaghoist render beside kustomize build",
     [".", ["overlay", "--enable-alpha-plugins", "--enable-exec", "--network", "--network-name", "x", "--mount", "a"]],
     [".", ["overlay", "-e", "A=1", "-eB", "--as-current-user=true", "--", "base"]],
     [".", ["--", "overlay"]],
+    [".", ["charted"]],
   ])("does the same in %s with %j", async (cwd, args) => {
     const [ours, real] = await both(FILES, cwd, args);
+
+    expect(ours).toEqual(real);
+  });
+
+  it
+    .runIf(hasHelm())
+    .each([
+      ["--enable-helm"],
+      ["--enable-alpha-plugins"],
+      ["--enable-helm", "--helm-kube-version", "v1.31.2", "--helm-api-versions", "given/v1"],
+      ["--enable-helm", "--helm-api-versions=given/v1", "--helm-api-versions=own/v1", "--helm-command", "helm"],
+      ["--enable-helm", "--helm-command", "./nowhere/helm"],
+      ["--enable-helm", "--helm-command="],
+    ])("inflates the same chart with %j %j %j", async (...args) => {
+    const [ours, real] = await both(FILES, ".", ["charted", ...args]);
 
     expect(ours).toEqual(real);
   });

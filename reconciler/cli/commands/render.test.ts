@@ -404,7 +404,7 @@ describe.runIf(hasGit())("flaghoist render --git", () => {
     }
   });
 
-  it("renders a branch, tag and commit of a server", async () => {
+  it("renders a branch, tag and commit of a server, and what an address names", async () => {
     fixture.git("push", "-q", "origin", "main", "v1");
     const first = fixture.git("rev-parse", "HEAD~1");
     const server = await startGitServer({ root: fixture.root });
@@ -426,6 +426,10 @@ describe.runIf(hasGit())("flaghoist render --git", () => {
 
         expect(ran).toMatchObject({ code: EXIT.ok, out: expect.stringContaining(`name: ${name}\n`) });
       }
+      const address = `${server.url}/repo.git//deploy/my?ref=v1`;
+      const ran = await runFlaghoist(["render", address], { cwd: folder, env: { XDG_CACHE_HOME: folder } });
+
+      expect(ran).toEqual({ code: EXIT.ok, out: MY_WEB, err: "" });
     } finally {
       await server.close();
     }

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { stringifyJson } from "../../../kube/json.ts";
 import { stringifyYaml } from "../../../kube/yaml.ts";
 import { emitYaml } from "../../../renderers/kustomize/emit.ts";
+import type { ChartInflator } from "../../../renderers/kustomize/helm-charts.ts";
 import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization.ts";
 import type { RemoteContents } from "../../../renderers/kustomize/remote.ts";
 import { renderKustomization } from "../../../renderers/kustomize/render.ts";
@@ -12,12 +13,20 @@ import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { RemoteBases } from "../../../sources/remote-bases.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { REMOTE_OPTIONS, renderingRemotes, withRemoteBases } from "../remote-settings.ts";
-import { BUILD_OPTIONS, type BuildFlags, flagNotices, readBuildFlags } from "../rendering/build-flags.ts";
 import {
+  BUILD_OPTIONS,
+  type BuildFlags,
+  flagNotices,
+  type HelmFlags,
+  readBuildFlags,
+} from "../rendering/build-flags.ts";
+import {
+  type GitPlace,
   namePaths,
   openFolder,
   openRevision,
   type RenderSource,
+  readRepositoryAddress,
   withKustomization,
 } from "../rendering/render-source.ts";
 import { sourceRoot } from "../source-root.ts";
@@ -27,7 +36,7 @@ export const renderCommand: Command = {
   summary: "print the objects that a folder renders to, as kustomize build does",
   usage: "[PATH|-] [-o PATH] [-f FILE|-] [--git REPOSITORY [--ref REF]] [--renderer auto|plain|kustomize]",
   description:
-    "Renders a folder and prints its objects, without a control plane. Of a folder with a kustomization the output, the warnings and the flags are those of `kustomize build`; another folder is rendered as a Sync does. With --git, PATH is a folder of a revision, which needs no checkout. PATH `-` takes the kustomization from the standard input, for the current folder.",
+    "Renders a folder and prints its objects, without a control plane. Of a folder with a kustomization the output, the warnings and the flags are those of `kustomize build`; another folder is rendered as a Sync does. With --git, PATH is a folder of a revision, which needs no checkout; PATH may also be the address of a repository as kustomize has it. PATH `-` takes the kustomization from the standard input, for the current folder.",
   options: {
     ...BUILD_OPTIONS,
     ...REMOTE_OPTIONS,
@@ -56,7 +65,8 @@ export const renderCommand: Command = {
   examples: [
     ["render overlays/production", "what kustomize build overlays/production prints"],
     ["render apps/shop --check", "what would be applied, and whether it is valid"],
-    ["render --git https://github.com/acme/shop --ref v1.4 deploy", "a folder of a tag"],
+    ["render --git . --ref v1.4 deploy", "a folder of a tag of this repository"],
+    ["render https://github.com/acme/shop//deploy?ref=v1.4", "and of one elsewhere"],
     ["render overlays/production --origins fields", "which file, patch or transformer wrote each field"],
     ["render - < kustomization.yaml", "a kustomization from elsewhere, on the files here"],
   ],
@@ -112,11 +122,9 @@ async function openSource(invocation: Invocation, { renderer }: Wishes): Promise
   const { io, positionals, signal } = invocation;
   const isInput = positionals[0] === "-";
   const path = isInput ? "." : (positionals[0] ?? ".");
-  const repository = stringOption(invocation, "git");
-  const ref = stringOption(invocation, "ref");
   const root = stringOption(invocation, "root");
-  if (repository === undefined && ref !== undefined) throw new UsageError("--ref goes with --git");
-  if (repository !== undefined && root !== undefined) throw new UsageError("--root is for folders, not for --git");
+  const place = readGitPlace(invocation, path);
+  if (place !== undefined && root !== undefined) throw new UsageError("--root is for folders, not for repositories");
   const kustomization = stringOption(invocation, "kustomization") ?? (isInput ? "-" : undefined);
   if (kustomization !== undefined && renderer === "plain")
     throw new UsageError("-f goes with kustomize, not with plain");
@@ -124,12 +132,21 @@ async function openSource(invocation: Invocation, { renderer }: Wishes): Promise
     renderer !== "plain" &&
     (renderer === "kustomize" || kustomization !== undefined || hasKustomizationOnDisk(resolve(io.cwd, path)));
   const source =
-    repository !== undefined
-      ? await openRevision({ repository, ref, path }, io, signal)
+    place !== undefined
+      ? await openRevision(place, io, signal)
       : openFolder(io.cwd, path, root ?? (isOpen ? undefined : (sourceRoot(resolve(io.cwd, path)) ?? path)));
   if (kustomization === undefined) return source;
   const text = await readKustomization(kustomization, io);
   return withKustomization(source, text, kustomization === "-" ? "standard input" : kustomization);
+}
+
+function readGitPlace(invocation: Invocation, path: string): GitPlace | undefined {
+  const repository = stringOption(invocation, "git");
+  const ref = stringOption(invocation, "ref");
+  if (repository !== undefined) return { repository, ref, path };
+  const place = readRepositoryAddress(path, invocation.io.cwd);
+  if (place === undefined && ref !== undefined) throw new UsageError("--ref goes with --git");
+  return place === undefined ? undefined : { ...place, ref: ref ?? place.ref };
 }
 
 function hasKustomizationOnDisk(folder: string): boolean {
@@ -164,12 +181,14 @@ async function renderSource(
   const isKustomization = renderer === "kustomize" || (renderer === "auto" && hasKustomization(source));
   if (renderer !== "kustomize" && !isKustomization) return renderAsSync(source, renderer, io);
   let warnings: RenderWarning[] = [];
+  const charts = build.helm === undefined ? undefined : await openHelm(build.helm, io);
   const attempt = (contents: RemoteContents | undefined): Rendered => {
     // Each attempt says its own.
     warnings = [];
     return renderKustomization(source.tree, source.path, {
       absoluteRoot: source.absoluteRoot,
       remotes: contents,
+      charts,
       allowFilesOutsideRoot: build.allowFilesOutsideRoot,
       managedByLabel: build.managedByLabel,
       warnings,
@@ -187,6 +206,11 @@ async function renderSource(
     // The words of kustomize, before which it writes a number sign or the time.
     for (const { code, message } of warnings) io.err(`${code === "deprecated-field" ? "# " : ""}Warning: ${message}\n`);
   }
+}
+
+async function openHelm(flags: HelmFlags, io: Io): Promise<ChartInflator> {
+  const { HelmProgram } = await import("../../charts/helm-program.ts");
+  return new HelmProgram({ ...flags, environment: io.env }).blocking;
 }
 
 function hasKustomization({ tree, path, absoluteRoot }: RenderSource): boolean {

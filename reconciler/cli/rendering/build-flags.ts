@@ -1,7 +1,8 @@
 // The flags of `kustomize build`, with the words that kustomize has for them.
 
+import { resolve } from "node:path";
 import { AppError } from "../../../runtime/errors.ts";
-import { booleanOption, type CommandOption, type Invocation, stringOption } from "../command.ts";
+import { booleanOption, type CommandOption, type Invocation, stringOption, UsageError } from "../command.ts";
 
 export const BUILD_OPTIONS = {
   output: {
@@ -21,8 +22,21 @@ export const BUILD_OPTIONS = {
     help: "LoadRestrictionsNone: kustomizations may name files outside their folder (default: LoadRestrictionsRootOnly)",
   },
   "enable-managedby-label": { type: "boolean", help: "add the label app.kubernetes.io/managed-by (deprecated)" },
-  "enable-alpha-plugins": { type: "boolean", help: "taken and without effect: no program of a repository is run" },
-  "enable-exec": { type: "boolean", help: "the same" },
+  "enable-helm": { type: "boolean", help: "inflate Helm charts, by the program helm" },
+  "helm-command": { type: "string", value: "PATH", help: "that program (default: helm)" },
+  "helm-api-versions": {
+    type: "string",
+    value: "VERSION",
+    multiple: true,
+    help: "what charts see as the versions of the API (Capabilities.APIVersions)",
+  },
+  "helm-kube-version": { type: "string", value: "VERSION", help: "the same for Capabilities.KubeVersion" },
+  "helm-debug": { type: "boolean", help: "have helm say more of what it does" },
+  "enable-alpha-plugins": {
+    type: "boolean",
+    help: "as --enable-helm; programs that a kustomization names are never run",
+  },
+  "enable-exec": { type: "boolean", help: "taken and without effect, for the same reason" },
   network: { type: "boolean", help: "the same" },
   "network-name": { type: "string", value: "NAME", help: "the same" },
   mount: { type: "string", value: "OPTIONS", multiple: true, help: "the same" },
@@ -38,6 +52,15 @@ export interface BuildFlags {
   readonly order: "legacy" | "none" | undefined;
   readonly allowFilesOutsideRoot: boolean;
   readonly managedByLabel: boolean;
+  /** Undefined: charts are refused. */
+  readonly helm: HelmFlags | undefined;
+}
+
+export interface HelmFlags {
+  readonly command: string;
+  readonly apiVersions: readonly string[];
+  readonly kubeVersion: string;
+  readonly debug: boolean;
 }
 
 /** Lines on deprecated flags, which kustomize prints before anything else. */
@@ -64,6 +87,22 @@ export function readBuildFlags(invocation: Invocation): BuildFlags {
     managedByLabel:
       booleanOption(invocation, "enable-managedby-label") ||
       invocation.io.env["KUSTOMIZE_ENABLE_MANAGEDBY_LABEL"] === "on",
+    helm: readHelmFlags(invocation),
+  };
+}
+
+// As kustomize, where plugins bring charts along.
+function readHelmFlags(invocation: Invocation): HelmFlags | undefined {
+  if (!booleanOption(invocation, "enable-helm") && !booleanOption(invocation, "enable-alpha-plugins")) return undefined;
+  const command = stringOption(invocation, "helm-command") ?? "helm";
+  if (command === "") throw new UsageError("--helm-command is empty");
+  const apiVersions = invocation.values["helm-api-versions"];
+  return {
+    // Helm runs in a folder of its own.
+    command: command.includes("/") ? resolve(invocation.io.cwd, command) : command,
+    apiVersions: Array.isArray(apiVersions) ? apiVersions : [],
+    kubeVersion: stringOption(invocation, "helm-kube-version") ?? "",
+    debug: booleanOption(invocation, "helm-debug"),
   };
 }
 

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
+import { parseRemoteReference } from "../../../renderers/kustomize/remote.ts";
 import { joinPath, PathResolver } from "../../../renderers/paths.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { DirectoryTree } from "../../../sources/directory.ts";
@@ -67,6 +68,14 @@ function checkFolder(folder: string, name: string): void {
       ? `there is no folder ${name === "" ? "with an empty name" : name}`
       : `${name} is a file: name the folder that it is in, or give it with -f`;
   throw new AppError("render-path-missing", what, { recovery: "stall" });
+}
+
+/** What kustomize takes for a repository elsewhere: `https://host/org/repo//path?ref=v1`. Undefined for a folder's path. */
+export function readRepositoryAddress(path: string, cwd: string): GitPlace | undefined {
+  const reference = parseRemoteReference(path);
+  if (reference === undefined || statSync(resolve(cwd, path), { throwIfNoEntry: false }) !== undefined)
+    return undefined;
+  return { repository: reference.repository, ref: reference.ref || undefined, path: reference.path };
 }
 
 export interface GitPlace {
