@@ -67,6 +67,7 @@ describe("scalars as go-yaml reads them", () => {
     ["? a\n: b\n", "b"],
     ["a: .5_1\n", 0.51],
     ["a: ._5\n", "._5"],
+    ["a: 0b-1\n", -1],
     [`${"x".repeat(1030)}: 1\na: b\n`, undefined],
     ["a:\n- x\n-\n- - z\n", ["x", null, ["z"]]],
     ["a:\n  k:\tx\t# c\n", { k: "x" }],

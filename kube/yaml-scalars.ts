@@ -79,7 +79,9 @@ export function readCoreScalar(text: string): { readonly tag: CoreTag; readonly 
   const integer = readInteger(text.replaceAll("_", ""));
   if (integer !== undefined) return { tag: "!!int", value: integer };
   const float = readFloat(text.replaceAll("_", ""));
-  return float === undefined ? { tag: "!!str", value: text } : { tag: "!!float", value: float };
+  if (float !== undefined) return { tag: "!!float", value: float };
+  const signed = readSignAfterPrefix(text, SIGN_AFTER_PREFIX);
+  return signed === undefined ? { tag: "!!str", value: text } : { tag: "!!int", value: signed };
 }
 
 /** True when `text`, written without quotes, would be read as something other than this text by any YAML 1.1 tool. */
@@ -169,7 +171,16 @@ function readDotFloat(text: string): number | undefined {
 
 function readNumber(text: string): number | bigint | undefined {
   const plain = text.includes("_") ? text.replaceAll("_", "") : text;
-  return readInteger(plain) ?? readFloat(plain);
+  return readInteger(plain) ?? readFloat(plain) ?? readSignAfterPrefix(plain, SIGN_AFTER_BINARY_PREFIX);
+}
+
+// As go-yaml: `0b-1` is minus one, and for version 3 `0o-7` is minus seven.
+const SIGN_AFTER_PREFIX = /^(0[bo])([-+])([0-7]+)$/;
+const SIGN_AFTER_BINARY_PREFIX = /^(0b)([-+])([01]+)$/;
+
+function readSignAfterPrefix(text: string, form: RegExp): number | bigint | undefined {
+  const match = text.startsWith("0") ? form.exec(text.replaceAll("_", "")) : null;
+  return match === null ? undefined : readInteger(`${match[2]}${match[1]}${match[3]}`);
 }
 
 function isDay(year: string, month: string, day: string): boolean {

@@ -17,6 +17,7 @@ import {
   textNode,
   textOf,
 } from "./node.ts";
+import { readJsonText } from "./reprint.ts";
 import { type GeneratorBehavior, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { nodeKey } from "./share.ts";
@@ -113,6 +114,7 @@ function combine(old: Resource, generated: Resource, behavior: "merge" | "replac
     for (const field of ["data", "binaryData"]) {
       const merged = new Map([...textsOf(old.node.get(field)), ...textsOf(node.get(field))]);
       if (merged.size > 0) node.set(field, textMap(merged));
+      else node.delete(field);
     }
   }
   old.node = node;
@@ -143,11 +145,12 @@ function encodeStringData(node: NodeMap): void {
   for (const [key, value] of stringData) data.set(key, textNode(wrapBase64(Buffer.from(textOf(value) ?? ""))));
 }
 
+// As kustomize: what a kustomization says of a generator goes through JSON that is read as YAML.
 function addMetadata(node: NodeMap, field: string, pairs: Readonly<Record<string, string>> | undefined): void {
   const entries = Object.entries(pairs ?? {});
   if (entries.length === 0) return;
   const target = ensureMap(ensureMap(node, "metadata"), field);
-  for (const [key, value] of entries) setField(target, key, textNode(value));
+  for (const [key, value] of entries) setField(target, key, textNode(readJsonText(value)));
 }
 
 function addPairs(node: NodeMap, kind: GeneratedKind, pairs: readonly Pair[]): void {
@@ -174,7 +177,7 @@ function readPairs(entry: GeneratorEntry, loader: Loader, name: string): Pair[] 
   const pairs: Pair[] = [];
   const envs = [...(entry.envs ?? []), ...(entry.env ? [entry.env] : [])];
   for (const env of envs) pairs.push(...readEnvFile(env, loader));
-  for (const literal of entry.literals ?? []) pairs.push(readLiteral(literal, loader));
+  for (const literal of entry.literals ?? []) pairs.push(readLiteral(readJsonText(literal), loader));
   for (const file of entry.files ?? []) pairs.push(readFileEntry(file, loader));
   const seen = new Set<string>();
   for (const { key } of pairs) {

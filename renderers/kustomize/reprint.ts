@@ -94,6 +94,7 @@ function firstContent(text: string): number {
 export function readJsonText(text: string): string {
   if (!UNUSUAL.test(text)) return text;
   if (UNREADABLE.test(text)) throw unrepresentable("holds a character that YAML forbids");
+  if (/\u0085(?:---|\.\.\.)[ \u0085]/.test(text)) throw unrepresentable("has a line that ends a document");
   return text.replace(/ *\u0085[ \u0085]*/g, (space) => {
     const breaks = space.split("\u0085").length - 1;
     return breaks === 1 ? " " : "\n".repeat(breaks - 1);
