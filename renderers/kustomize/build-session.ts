@@ -5,7 +5,7 @@ import type { BuildMetadataOptions, Place } from "./build-metadata.ts";
 import type { ChartInflator } from "./helm-charts.ts";
 import type { Kustomization } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import type { MergeSchemas } from "./merge-schema.ts";
+import type { OpenApi } from "./openapi.ts";
 import type { WriterLines } from "./origins.ts";
 import { parseResources } from "./parse.ts";
 import type { RenderCache } from "./render-cache.ts";
@@ -27,10 +27,7 @@ export interface BuildSession {
   /** Absent: Helm charts are refused. */
   readonly charts: ChartInflator | undefined;
   metadata: BuildMetadataOptions | undefined;
-  schemas: MergeSchemas;
-  /** Equal keys mean equal schemas. */
-  schemasKey: string;
-  customSchema: boolean;
+  readonly openApi: OpenApi;
 }
 
 /** Objects, configuration and variables as they grow. */

@@ -11,10 +11,7 @@ import { type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./h
 import { generateServiceAccount } from "./iam-policy.ts";
 import { decodeKustomization, type GeneratorEntry, type HelmChartEntry } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
-import { combineLayers, KUSTOMIZE_LAYER } from "./merge-schema.ts";
-import { readOpenApi } from "./openapi-document.ts";
 import { generatorEntry, type Plugin, pluginStep, readPlugin } from "./plugins.ts";
-import { contentKey } from "./render-cache.ts";
 import type { BuildStep, Resource } from "./resource.ts";
 import { ResourceMap } from "./resource-map.ts";
 import { nodeKey } from "./share.ts";
@@ -133,6 +130,7 @@ function append(map: ResourceMap, resource: Resource, loader: Loader, session: B
   if (map.resources.length >= session.maxObjects) {
     throw loader.fault("render-too-large", "", `there are more than ${session.maxObjects} objects`);
   }
+  session.openApi.meet(resource.apiVersion, resource.kind);
   map.append(resource);
 }
 
@@ -158,14 +156,14 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
   const entry = openapi["path"];
   const file = entry === undefined ? undefined : loaded.loader.loadText(entry);
   // As kustomize: the first that sets a schema sets it for the whole build, and what others ask for is not looked at.
-  if (session.customSchema) return;
+  if (session.openApi.hasChoice) return;
   if (file === undefined) {
     if (!version) return;
-    if (version !== "v1.21.2" && version !== "v1212") {
+    if (version !== "v1.21.2") {
       const what = `the OpenAPI version ${version} is not built in; use v1.21.2, or a file of your own with path`;
       throw renderError("render-openapi", what, { field: ["version"] });
     }
-    session.customSchema = true;
+    session.openApi.chooseBuiltIn();
     return;
   }
   if (version !== undefined) {
@@ -173,10 +171,7 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
       field: ["version"],
     });
   }
-  const { path, text } = file;
-  session.schemas = combineLayers([readOpenApi(text, path).layer, KUSTOMIZE_LAYER]);
-  session.schemasKey = contentKey(text);
-  session.customSchema = true;
+  session.openApi.choose(file.text, file.path);
 }
 
 function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession, depth: number): void {

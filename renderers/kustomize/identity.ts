@@ -55,6 +55,11 @@ export function isClusterScoped(gvk: Gvk): boolean {
   return known?.some(({ group, version }) => group === gvk.group && version === gvk.version) ?? false;
 }
 
+/** True for kinds whose scope is built in, whatever it is. */
+export function hasKnownScope({ group, version, kind }: Gvk): boolean {
+  return Object.hasOwn(namespacedKinds, `${group === "" ? version : `${group}/${version}`} ${kind}`);
+}
+
 /** `cluster` only for kinds known to be cluster-scoped. */
 export function effectiveScope(apiVersion: string, kind: string): "cluster" | "namespace" {
   return isClusterScoped(gvkFrom(apiVersion, kind)) ? "cluster" : "namespace";

@@ -66,10 +66,13 @@ const KUSTOMIZE_GROUP = "kustomize.config.k8s.io/";
 /** The kinds of Kubernetes 1.21 and kustomize's own. */
 export const BUILT_IN_LAYER: SchemaLayer = { kinds: new Map(Object.entries(table.kinds)), define: defineFromTable };
 
+const kustomizeKinds = new Map(Object.entries(table.kinds).filter(([key]) => key.startsWith(KUSTOMIZE_GROUP)));
+const kustomizeNames: ReadonlySet<string> = new Set(kustomizeKinds.values());
+
 /** kustomize's own kinds, which are known whatever schema a build brings. */
 export const KUSTOMIZE_LAYER: SchemaLayer = {
-  kinds: new Map(Object.entries(table.kinds).filter(([key]) => key.startsWith(KUSTOMIZE_GROUP))),
-  define: defineFromTable,
+  kinds: kustomizeKinds,
+  define: (name, resolve) => (kustomizeNames.has(name) ? defineFromTable(name, resolve) : undefined),
 };
 
 /** The schemas of a build that brings none of its own. */

@@ -11,10 +11,10 @@ import { formatFieldPath } from "./field-positions.ts";
 import { addHashes } from "./hash-names.ts";
 import type { ChartInflator } from "./helm-charts.ts";
 import { Loader } from "./loader.ts";
-import { builtInSchemas } from "./merge-schema.ts";
 import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
 import { isMapNode, isTextKey, type NodeMap, pathOfUnprintable, Scalar, toOutput } from "./node.ts";
+import { OpenApi } from "./openapi.ts";
 import { fieldHistoryOf, historyOf, WriterLines } from "./origins.ts";
 import type { RemoteContents } from "./remote.ts";
 import { dataKey, type RenderCache } from "./render-cache.ts";
@@ -74,9 +74,7 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     lines: new WriterLines(),
     charts: options.charts,
     metadata: undefined,
-    schemas: builtInSchemas,
-    schemasKey: "built-in",
-    customSchema: false,
+    openApi: new OpenApi(),
   };
   const loader = Loader.open(tree, path, {
     allowFilesOutsideRoot: options.allowFilesOutsideRoot ?? false,

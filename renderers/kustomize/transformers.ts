@@ -48,7 +48,7 @@ export function prepareFields(
       asStep({ key, writer }, builtInStep(filePlace, by), map, session, () => loader.under(field, () => apply(map))),
     );
   };
-  const { schemasKey } = session;
+  const schemasKey = session.openApi.key;
   const merges = (k.patchesStrategicMerge ?? []).map((entry, index) => ({
     entry,
     field: ["patchesStrategicMerge", index],
@@ -141,7 +141,7 @@ export function prepareValidators(
 
 function patchContext({ loader, file }: LoadedKustomization, session: BuildSession): PatchContext {
   const parse = (text: string, from: string) => parseRemembered(text, from, session);
-  return { loader, schemas: session.schemas, file, parse };
+  return { loader, schemas: session.openApi.schemas, file, parse };
 }
 
 function asStep(
@@ -159,7 +159,7 @@ function asStep(
 }
 
 function stepOf(plugin: Plugin, session: BuildSession): Step {
-  const key = session.map.keepStates ? `${JSON.stringify(plugin)}\n${session.schemasKey}` : undefined;
+  const key = session.map.keepStates ? `${JSON.stringify(plugin)}\n${session.openApi.key}` : undefined;
   return { key, writer: { by: plugin.kind, file: plugin.file } };
 }
 
