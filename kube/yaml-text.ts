@@ -16,7 +16,13 @@ function yaml(): typeof Yaml {
 
 /** A node to be printed. `like` is the node of the read text that it is, or whose quotes and comments it takes over. */
 export type YamlTextNode =
-  | { readonly kind: "scalar"; readonly text: string; readonly tag: string; readonly like?: YamlTextNode | undefined }
+  | {
+      readonly kind: "scalar";
+      readonly text: string;
+      readonly tag: string;
+      readonly quoted?: boolean;
+      readonly like?: YamlTextNode | undefined;
+    }
   | {
       readonly kind: "map";
       readonly entries: readonly { readonly key: string; readonly value: YamlTextNode }[];
@@ -68,7 +74,7 @@ export function readYamlText(text: string): YamlText | undefined {
 }
 
 function isBlank(node: Node): boolean {
-  return yaml().isScalar(node) && node.type === yaml().Scalar.PLAIN && node.value === "" && node.tag === undefined;
+  return yaml().isScalar(node) && node.type === "PLAIN" && node.value === "" && node.tag === undefined;
 }
 
 function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode | "alias" {
@@ -101,8 +107,13 @@ function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode
 
 function readScalar(node: Scalar | undefined): YamlTextNode {
   const text = node === undefined || node.value === null ? "" : String(node.value);
-  const plain = node === undefined || node.type === undefined || node.type === yaml().Scalar.PLAIN;
-  return { kind: "scalar", text, tag: node?.tag?.replace("tag:yaml.org,2002:", "!!") ?? tagOf(text, plain) };
+  const plain = node === undefined || node.type === undefined || node.type === "PLAIN";
+  return {
+    kind: "scalar",
+    text,
+    tag: node?.tag?.replace("tag:yaml.org,2002:", "!!") ?? tagOf(text, plain),
+    quoted: !plain,
+  };
 }
 
 function tagOf(text: string, plain: boolean): string {
@@ -150,26 +161,26 @@ class Writer {
 
 // As Go's writer: quotes stay; plain text that would read as another type is quoted, and another type shows its tag.
 function writeScalar(text: string, tag: string, scalar: Scalar): Scalar {
-  const wasPlain = scalar.type === undefined || scalar.type === yaml().Scalar.PLAIN;
-  if (scalar.value === text && !(scalar.type === undefined)) return scalar;
+  const wasPlain = scalar.type === undefined || scalar.type === "PLAIN";
+  if (scalar.value === text && scalar.type !== undefined) return scalar;
   scalar.value = text;
+  const isBlock = scalar.type === "BLOCK_LITERAL" || scalar.type === "BLOCK_FOLDED";
+  if (isBlock && (text === "" || / (?:\n|$)/.test(text))) scalar.type = "QUOTE_DOUBLE";
   if (!wasPlain) return scalar;
-  scalar.type = yaml().Scalar.PLAIN;
-  if (tag === "!!str" || tag === "") {
-    if (text.includes("\n")) scalar.type = yaml().Scalar.BLOCK_LITERAL;
-    else if (tag === "!!str" && tagOf(text, true) !== "!!str") scalar.type = yaml().Scalar.QUOTE_DOUBLE;
-  } else if (tagOf(text, true) !== tag) {
-    scalar.tag = tag;
-  }
+  scalar.type = "PLAIN";
+  const isText = tag === "!!str" || tag === "";
+  if (!isText && tagOf(text, true) !== tag) scalar.tag = tag;
+  if (text.includes("\n")) scalar.type = "BLOCK_LITERAL";
+  else if (tag === "!!str" && tagOf(text, true) !== "!!str") scalar.type = "QUOTE_DOUBLE";
   return scalar;
 }
 
-// Go's writer is strict inside brackets: text with one of their signs, or any colon, stands in quotes.
+// Go's writer is strict inside brackets: text with one of their signs, any colon, and nothing at all stand in quotes.
 function quoteInFlow(scalar: Scalar, inFlow: boolean): Scalar {
-  const isPlain = scalar.type === undefined || scalar.type === yaml().Scalar.PLAIN;
+  const isPlain = scalar.type === undefined || scalar.type === "PLAIN";
   const text = String(scalar.value);
-  if (inFlow && scalar.type === yaml().Scalar.BLOCK_LITERAL) scalar.type = yaml().Scalar.QUOTE_DOUBLE;
-  else if (inFlow && isPlain && text.includes("\n")) scalar.type = yaml().Scalar.QUOTE_DOUBLE;
-  else if (inFlow && isPlain && /[,?:[\]{}]/.test(text)) scalar.type = yaml().Scalar.QUOTE_SINGLE;
+  if (inFlow && scalar.type === "BLOCK_LITERAL") scalar.type = "QUOTE_DOUBLE";
+  else if (inFlow && isPlain && text.includes("\n")) scalar.type = "QUOTE_DOUBLE";
+  else if (inFlow && isPlain && /^$|[,?:[\]{}]/.test(text)) scalar.type = "QUOTE_SINGLE";
   return scalar;
 }

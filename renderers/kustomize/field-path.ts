@@ -13,6 +13,7 @@ import {
   Scalar,
   setField,
   toValue,
+  UNTYPED,
 } from "./node.ts";
 import { compilePattern } from "./regex.ts";
 import { StructuredText } from "./structured-text.ts";
@@ -57,9 +58,6 @@ export type CreateKind = "nothing" | "map" | "list" | "scalar";
 
 /** A path that does not fit the object; the message says why. */
 export class PathFault extends Error {}
-
-/** The tag of scalars that a search has made: they have no type until they have a text. */
-export const UNTYPED = "";
 
 /** A scalar without a type of its own takes the one that its text reads as. */
 export function typedByText(text: string): Scalar {
@@ -177,7 +175,7 @@ class PathMatcher {
     const before = this.#found.length;
     this.#visitMatching(list, key, value, depth);
     if (this.#found.length > before || this.#create === "nothing") return;
-    list.push(key === "" ? typedByText(value) : new Map([[key, typedByText(value)]]));
+    list.push(key === "" ? new Scalar(UNTYPED, value) : new Map([[key, new Scalar(UNTYPED, value)]]));
     this.#visitMatching(list, key, value, depth);
     // As kustomize, which would add elements without end.
     if (this.#found.length === before) throw new PathFault(`the element made for ${part} does not match it`);
@@ -231,8 +229,7 @@ function elementsOf(node: Node): NodeList {
 // As the tool compares elements: by the YAML that they are written as.
 function writtenText(node: Node): string {
   if (!(node instanceof Scalar)) return emitYamlDocument(toValue(node), { sortKeys: false }).trim();
-  const isQuoted = node.tag === "!!str" && readCoreScalar(node.text).tag !== "!!str";
-  return isQuoted ? `"${node.text}"` : node.text.trim();
+  return node.quoted ? `"${node.text}"` : node.text.trim();
 }
 
 function indexOf(part: string): number | undefined {

@@ -3,7 +3,7 @@
 import { AppError } from "../../runtime/errors.ts";
 import { nodeKindFault, splitFieldPath, walkFieldSpec } from "./field-walk.ts";
 import type { FieldSpec, ImageEntry } from "./kustomization.ts";
-import { isListNode, isMapNode, isNullNode, type Node, Scalar } from "./node.ts";
+import { isListNode, isMapNode, isNullNode, type Node, Scalar, textOver } from "./node.ts";
 import { compilePattern, type Matcher } from "./regex.ts";
 import { dataKey } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
@@ -71,7 +71,7 @@ function setImagesOf(resource: Resource, entry: ImageEntry, matches: Matcher, in
     if (!matches(node.text)) return;
     const image = rename(node.text, entry);
     if (image === node.text) return;
-    set(new Scalar("!!str", image));
+    set(textOver(node, image));
     written = true;
   });
   return written;

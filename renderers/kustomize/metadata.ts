@@ -16,6 +16,7 @@ import {
   setField,
   stringNode,
   textOf,
+  textOver,
 } from "./node.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
@@ -158,7 +159,7 @@ function renameFields(
     walkFieldSpec(resource, spec, { create: "scalar" }, (node, set) => {
       if (isMapNode(node) || isListNode(node)) throw nodeKindFault(resource, spec.path ?? "", node, "a scalar");
       // As kustomize: a null is its text.
-      set(stringNode(where === "prefix" ? affix + node.text : node.text + affix));
+      set(textOver(node, where === "prefix" ? affix + node.text : node.text + affix));
       written = true;
     });
   }

@@ -14,6 +14,7 @@ import {
   setField,
   stringNode,
   textOf,
+  textOver,
 } from "./node.ts";
 import { contentKey, dataKey } from "./render-cache.ts";
 import type { Resource } from "./resource.ts";
@@ -225,7 +226,7 @@ class Fixer {
     } else {
       const found = this.select(node.text, this.candidates(node.text), false);
       if (found === undefined || found.name === node.text) return;
-      set(stringNode(found.name));
+      set(textOver(node, found.name));
       this.written = true;
     }
   }

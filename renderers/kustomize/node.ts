@@ -58,6 +58,14 @@ export type NodeList = Node[];
 /** Maps and lists are edited in place; scalars are immutable and shared. */
 export type Node = Scalar | NodeMap | NodeList;
 
+/** The tag of scalars that have no type of their own: they are what their text reads as. */
+export const UNTYPED = "";
+
+/** What stands in the place of a scalar after its text was set: text if it was in quotes, else what it reads as. */
+export function textOver(older: Scalar, text: string): Scalar {
+  return older.quoted ? new Scalar("!!str", text, true) : new Scalar(UNTYPED, text);
+}
+
 export const NULL = new Scalar("!!null", "null");
 
 /** A null that is written as nothing at all (`key:`), which strategic merges drop where they keep a written `null`. */

@@ -12,14 +12,12 @@ import {
   matchFields,
   PathFault,
   splitDottedPath,
-  typedByText,
-  UNTYPED,
 } from "./field-path.ts";
 import type { ReplacementEntry, ReplacementOptions } from "./kustomization.ts";
 import { REPLACEMENT_FIELDS } from "./kustomization-schema.ts";
 import { cloneUnlinked } from "./linked-scalars.ts";
 import type { Loader } from "./loader.ts";
-import { isListNode, isMapNode, isNullNode, kindOf, type Node, type NodeMap, Scalar, textOf } from "./node.ts";
+import { isListNode, isMapNode, isNullNode, kindOf, type Node, type NodeMap, Scalar, textOf, UNTYPED } from "./node.ts";
 import { isLiteral } from "./regex.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
@@ -103,7 +101,7 @@ interface Source {
 function readSource(map: ResourceMap, entry: ReplacementEntry, file: string): Source {
   if (entry.sourceValue !== undefined) {
     if (entry.source !== undefined) throw fault("a replacement has both source and sourceValue", file);
-    return { source: undefined, value: typedByText(entry.sourceValue) };
+    return { source: undefined, value: new Scalar(UNTYPED, entry.sourceValue) };
   }
   const { source } = entry;
   if (source === undefined) throw fault("a replacement has no source", file);
@@ -183,7 +181,7 @@ function setValue(field: FoundField, value: Node, options: ReplacementOptions | 
 // The target keeps its type, so that text can fill a number and a number a text. As kustomize: a map or a list leaves
 // a scalar without text, and a null stays one.
 function withText(target: Scalar, text: string): Scalar {
-  return target.tag === UNTYPED ? typedByText(text) : new Scalar(target.tag, text);
+  return new Scalar(target.tag, text, target.quoted);
 }
 
 function insertPart(target: string, part: string, delimiter: string, index: number): string {

@@ -14,6 +14,8 @@ import { renderError } from "../errors.ts";
 export function readTagged(tag: string, text: string): ScalarValue | undefined {
   const found = readCoreScalar(text);
   switch (tag) {
+    case "":
+      return found.tag === "!!merge" ? text : found.value;
     case "!!null":
     case "!!bool":
     case "!!timestamp":

@@ -2,7 +2,7 @@
 
 import { readYamlText, type YamlText, type YamlTextNode } from "../../kube/yaml-text.ts";
 import { goJson } from "./hash.ts";
-import { type Node, type NodeMap, Scalar, toValue } from "./node.ts";
+import { type Node, type NodeMap, Scalar, toValue, UNTYPED } from "./node.ts";
 
 /** A text opened for editing. */
 export class StructuredText {
@@ -49,7 +49,7 @@ export class StructuredText {
       const map: NodeMap = new Map();
       for (const { key, value } of node.entries) map.set(key, this.#open(value));
       result = map;
-    } else result = new Scalar(node.tag, node.text);
+    } else result = new Scalar(node.tag, node.text, node.quoted);
     this.#origins.set(result, node);
     return result;
   }
@@ -64,7 +64,8 @@ export class StructuredText {
 
 // As kustomize, which writes nothing as quotes inside brackets before it reads the text as JSON.
 function textsForNothing(node: Node): Node {
-  if (node instanceof Scalar) return node.tag === "!!null" && node.text === "" ? new Scalar("!!str", "") : node;
+  if (node instanceof Scalar)
+    return (node.tag === "!!null" || node.tag === UNTYPED) && node.text === "" ? new Scalar("!!str", "") : node;
   if (Array.isArray(node)) return node.map(textsForNothing);
   return new Map([...node].map(([key, value]) => [key, textsForNothing(value)]));
 }

@@ -5,7 +5,7 @@ import { lookupField, PathFault, splitDottedPath } from "./field-path.ts";
 import { walkFieldSpec } from "./field-walk.ts";
 import { effectiveNamespace, type ResourceId } from "./identity.ts";
 import type { FieldSpec, VarEntry } from "./kustomization.ts";
-import { isListNode, isMapNode, type Node, Scalar, stringNode } from "./node.ts";
+import { isListNode, isMapNode, type Node, Scalar, stringNode, UNTYPED } from "./node.ts";
 import type { Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { nodeKey } from "./share.ts";
@@ -184,7 +184,7 @@ function expandNode(node: Node, values: ReadonlyMap<string, VarValue>): Node {
 }
 
 function isText(node: Node): node is Scalar {
-  return node instanceof Scalar && node.tag === "!!str";
+  return node instanceof Scalar && (node.tag === "!!str" || node.tag === UNTYPED);
 }
 
 /** `$(NAME)` becomes the value, `$$` a dollar sign; a text that is one variable takes over its type. */
