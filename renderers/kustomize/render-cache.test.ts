@@ -142,6 +142,29 @@ describe("RenderCache", () => {
     expect(after.objects.length - kept.length).toBe(2);
   });
 
+  it("gives the same when it may keep few states, or none", () => {
+    const random = new Random(testSeed());
+    const repository = new Repository(random);
+    const caches = [new RenderCache({ maxStates: 0 }), new RenderCache({ maxStates: 30 })];
+    for (let commit = 0; commit < 30; commit++) {
+      const tree = new MemoryTree(repository.files);
+      const fresh = outcome(tree, "overlay", {});
+
+      for (const cache of caches) expect(outcome(tree, "overlay", { cache }), `commit ${commit}`).toBe(fresh);
+      repository.change();
+    }
+  });
+
+  it("forgets all objects once there are too many states of them", () => {
+    const repository = new Repository(new Random(1));
+    const cache = new RenderCache({ maxStates: 20 });
+    const objectsOf = () => renderKustomization(new MemoryTree(repository.files), "overlay", { cache }).objects;
+
+    // A dozen objects in some five states each are too many, as the next build finds.
+    const first = objectsOf();
+    expect(objectsOf().filter(({ object }) => first.some((old) => old.object === object))).toEqual([]);
+  });
+
   it("forgets what was used longest ago when it has read more than its size", () => {
     const cache = new RenderCache({ maxSize: 10 });
     const parsed: string[] = [];

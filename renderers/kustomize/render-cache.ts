@@ -11,6 +11,8 @@ interface Entry {
 export interface RenderCacheOptions {
   /** Characters of source text kept, counted by the files they were read from. Default 64 Mi. */
   readonly maxSize?: number | undefined;
+  /** States of objects kept beside those; beyond that, everything is forgotten before the next build. Default 500 000. */
+  readonly maxStates?: number | undefined;
 }
 
 /**
@@ -21,9 +23,26 @@ export class RenderCache {
   private readonly maxSize: number;
   private readonly entries = new Map<string, Entry>();
   private size = 0;
+  private readonly maxStates: number;
+  private states = 0;
 
   constructor(options: RenderCacheOptions = {}) {
+    this.maxStates = options.maxStates ?? 500_000;
     this.maxSize = options.maxSize ?? 64 * 1024 * 1024;
+  }
+
+  /** To be called before each build; what it answers counts the states that the build adds, and agrees to them. */
+  startBuild(): () => boolean {
+    // States hang on one another, so that there is no dropping the oldest only. A full build takes a fraction of a second.
+    if (this.states > this.maxStates) {
+      this.entries.clear();
+      this.size = 0;
+      this.states = 0;
+    }
+    return () => {
+      this.states += 1;
+      return this.states <= 2 * this.maxStates;
+    };
   }
 
   /** The objects of a text in a file, parsed at most once while they are remembered. They are finished. */

@@ -70,7 +70,11 @@ export function renderKustomization(tree: SourceTree, path: string, options: Kus
     maxObjects: options.maxObjects ?? 50_000,
     maxDepth: 500,
     cache: options.cache,
-    map: { keepStates: options.cache !== undefined || fieldWriters, fieldWriters },
+    map: {
+      keepStates: options.cache !== undefined || fieldWriters,
+      fieldWriters,
+      remember: options.cache?.startBuild(),
+    },
     lines: new WriterLines(),
     charts: options.charts,
     metadata: undefined,

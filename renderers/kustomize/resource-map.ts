@@ -20,6 +20,8 @@ export interface MapOptions {
   readonly keepStates: boolean;
   /** Note for every field which step wrote it; needs `keepStates`. */
   readonly fieldWriters: boolean;
+  /** Asked for every new state whether a later build shall find it. Absent: there is none. */
+  readonly remember?: (() => boolean) | undefined;
 }
 
 export class ResourceMap {
@@ -85,7 +87,8 @@ export class ResourceMap {
     const place = this.placeOf(resource);
     const known = key === undefined ? undefined : resource.knownEdit(key);
     const next = known ?? resource.edited(change, step?.writer, this.options.fieldWriters);
-    if (known === undefined && key !== undefined) resource.rememberEdit(key, next);
+    if (known === undefined && key !== undefined && this.options.remember?.() === true)
+      resource.rememberEdit(key, next);
     this.list[place] = next;
     this.places?.delete(resource);
     this.places?.set(next, place);

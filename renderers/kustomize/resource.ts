@@ -53,8 +53,8 @@ export interface Identity {
 /** Changes its object and answers whether anything was written that a user can see (only `false` counts as no). */
 export type Change = (own: Resource) => unknown;
 
-/** Edits that one state remembers; a repository that changes keeps asking for new ones. */
-const MAX_EDITS = 8;
+/** Edits that one state remembers: as many overlays of one base as people have, and some commits of each. */
+const MAX_EDITS = 16;
 
 /**
  * A state of an object. One that is finished never changes again: it is shared between builds, and remembers what
