@@ -69,7 +69,8 @@ export async function buildReal(program: string, input: GeneratedKustomization):
     const { status, stdout, stderr } = await runKustomize(program, folder, input.path, input.args ?? []);
     const warnings = deprecationsIn(stderr);
     if (status === 0) return { output: stdout.toString(), warnings };
-    const message = stderr.replaceAll(folder, "").trim();
+    const lines = stderr.split("\n").filter((line) => !line.startsWith("# Warning: ") && !line.startsWith("Flag --"));
+    const message = lines.join("\n").replaceAll(folder, "").trim();
     const category = status === undefined ? "crash" : errorCategory(message);
     return { failure: { category, message }, warnings };
   } finally {
