@@ -83,8 +83,9 @@ export function prepareFields(
     ["LabelTransformer", "commonLabels"],
     ["AnnotationsTransformer", "commonAnnotations"],
   ] as const) {
-    const pairs = k[field];
-    if (pairs !== undefined)
+    const pairs = k[field] ?? {};
+    // As kustomize: labels are followed by commonLabels even where there are none, which shows in the annotations.
+    if (Object.keys(pairs).length > 0 || (by === "LabelTransformer" && (k.labels ?? []).length > 0))
       step(by, [field], pairs, config[field], () => (all) => setPairs(all, pairs, config[field]));
   }
   for (const [index, entry] of (k.patchesJson6902 ?? []).entries()) {
