@@ -79,6 +79,8 @@ export class Resource {
   fieldWriters: FieldWriters | undefined;
   /** Whether the change that led here touched what ids are made of. */
   isRenamed = false;
+  /** Whether the file of the object spells out labels. */
+  labelsSpelled: boolean;
   /** Made by Helm, which has put it into its namespace already. */
   fromHelm = false;
   private finished = false;
@@ -93,6 +95,7 @@ export class Resource {
   constructor(node: NodeMap, origin: ObjectOrigin) {
     this.node = node;
     this.origin = origin;
+    this.labelsSpelled = origin.line !== undefined && this.metadata?.has("labels") === true;
   }
 
   get apiVersion(): string {
@@ -280,6 +283,7 @@ export class Resource {
     this.suffixes = [...other.suffixes];
     this.step = other.step;
     this.fromHelm = other.fromHelm;
+    this.labelsSpelled = other.labelsSpelled;
     this.transformations = [...other.transformations];
     this.varNames = [...other.varNames];
     this.writers = [...other.writers];

@@ -14,14 +14,13 @@ interface Before {
   readonly idKey: string;
   readonly writes: number;
   readonly content: string;
-  readonly hadLabels: boolean;
 }
 
 /**
  * Runs a validator. Throws `render-plugin` when it wrote to an object.
  *
  * As kustomize: writing what is there already counts as a change, except where a replacement does it; and a label
- * `validated-by` may be added to an object that has no labels.
+ * `validated-by` may be added to an object whose file spells out no labels.
  */
 export function runValidator(map: ResourceMap, validator: Plugin, run: () => void): void {
   const before = map.resources.map(stateOf);
@@ -33,23 +32,25 @@ export function runValidator(map: ResourceMap, validator: Plugin, run: () => voi
   throw renderError("render-plugin", what, { file: validator.file, line: validator.line, object });
 }
 
-function stateOf(resource: Resource): Before {
-  const { idKey, writers, node, metadata } = resource;
-  return { idKey, writes: writers.length, content: nodeKey(node), hadLabels: metadata?.has("labels") === true };
+function stateOf({ idKey, writers, node }: Resource): Before {
+  return { idKey, writes: writers.length, content: nodeKey(node) };
 }
 
 function isAsBefore(resource: Resource, before: Before | undefined, validator: Plugin): boolean {
   if (before === undefined || before.idKey !== resource.idKey) return false;
-  const labels = resource.metadata?.get("labels");
-  if (isMapNode(labels) && labels.has(VALIDATED_BY)) {
-    return !before.hadLabels && labels.size === 1 && contentWithoutLabels(resource) === before.content;
-  }
   if (validator.kind === "ReplacementTransformer") return nodeKey(resource.node) === before.content;
-  return resource.writers.length === before.writes;
+  if (validator.kind === "LabelTransformer" && !resource.labelsSpelled) return unmarked(resource) === before.content;
+  return resource.writers.length === before.writes && unmarked(resource) === before.content;
 }
 
-function contentWithoutLabels({ node, metadata }: Resource): string {
+/** The content without the label of validators, and without labels when it was the only one. */
+function unmarked({ node, metadata }: Resource): string {
+  const labels = metadata?.get("labels");
+  if (!isMapNode(labels) || !labels.has(VALIDATED_BY)) return nodeKey(node);
+  const others = new Map(labels);
+  others.delete(VALIDATED_BY);
   const bare = new Map(metadata);
-  bare.delete("labels");
+  if (others.size > 0) bare.set("labels", others);
+  else bare.delete("labels");
   return nodeKey(new Map(node).set("metadata", bare));
 }

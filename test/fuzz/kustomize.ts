@@ -2,7 +2,7 @@
 // real kustomize and by us. --show: differences made small (10); --out: writes them as cases of the conformance suite.
 import { parseArgs } from "node:util";
 import { testSeed } from "../seed.ts";
-import { AREAS } from "./kustomize/areas.ts";
+import { AREAS, ASKED_AREAS } from "./kustomize/areas.ts";
 import { buildOurs } from "./kustomize/our-kustomize.ts";
 import { printFound, writeCase } from "./kustomize/print.ts";
 import { buildReal, findRealKustomize, NO_REAL_KUSTOMIZE } from "./kustomize/real-kustomize.ts";
@@ -20,11 +20,12 @@ export async function run(args: readonly string[]): Promise<number> {
       out: { type: "string" },
     },
   });
-  const areas = values.area === undefined ? AREAS : AREAS.filter(({ name }) => name === values.area);
+  const areas =
+    values.area === undefined ? AREAS : [...AREAS, ...ASKED_AREAS].filter(({ name }) => name === values.area);
   const [cases, seed, mostShown] = [Number(values.cases), Number(values.seed), Number(values.show)];
   if (areas.length === 0 || ![cases, seed, mostShown].every((number) => Number.isInteger(number) && number >= 0)) {
     process.stderr.write(
-      `areas: ${AREAS.map(({ name }) => name).join(", ")}; --cases, --seed and --show are numbers\n`,
+      `areas: ${[...AREAS, ...ASKED_AREAS].map(({ name }) => name).join(", ")}; --cases, --seed and --show are numbers\n`,
     );
     return 2;
   }

@@ -1,6 +1,8 @@
 // Our own build of an input of the fuzz, as the command line does it, and beside a cache of other builds.
 
+import { HelmProgram } from "../../../reconciler/charts/helm-program.ts";
 import { emitYaml } from "../../../renderers/kustomize/emit.ts";
+import type { ChartInflator } from "../../../renderers/kustomize/helm-charts.ts";
 import { type KustomizeOptions, renderKustomization } from "../../../renderers/kustomize/render.ts";
 import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
 import type { TreeFiles } from "../../../renderers/memory-tree.ts";
@@ -10,6 +12,7 @@ import { AppError } from "../../../runtime/errors.ts";
 import type { SourceTree } from "../../../sources/tree.ts";
 import type { GeneratedKustomization } from "./area.ts";
 import { BUG, type Outcome } from "./comparison.ts";
+import { programPath } from "./real-kustomize.ts";
 
 /** Builds one input with our renderer; a bug when what an earlier build left in a cache changes the answer. */
 export function buildOurs(input: GeneratedKustomization): Outcome {
@@ -67,13 +70,32 @@ export function optionsOf(args: readonly string[]): KustomizeOptions {
     if (flag === "--load-restrictor") options.allowFilesOutsideRoot = rest[++at] === "LoadRestrictionsNone";
     else if (flag === "--reorder") options.order = rest[++at] === "none" ? "none" : "legacy";
     else if (flag === "--enable-managedby-label") options.managedByLabel = true;
-    // Plugins that are programs are not run here, whatever the flag; charts are for who gives an inflator.
-    else if (!["--enable-alpha-plugins", "--enable-exec", "--enable-helm"].includes(flag)) {
+    else if (flag === "--enable-helm") options.charts = charts;
+    // Plugins that are programs are not run here, whatever the flag.
+    else if (!["--enable-alpha-plugins", "--enable-exec"].includes(flag)) {
       throw new Error(`the flag ${flag} is not known here`);
     }
   }
   return options;
 }
+
+const helm = new HelmProgram({ environment: { PATH: programPath() } });
+const inflated = new Map<string, string>();
+
+/** The real helm, which is asked once for what several builds of one input want. */
+const charts: ChartInflator = {
+  pull: (request) => helm.blocking.pull(request),
+  inflate(request) {
+    const key = JSON.stringify([
+      request,
+      [...request.files].map(([path, bytes]) => [path, Buffer.from(bytes).toString()]),
+    ]);
+    const text = inflated.get(key) ?? helm.blocking.inflate(request);
+    inflated.clear();
+    inflated.set(key, text);
+    return text;
+  },
+};
 
 function splitFlag(arg: string): string[] {
   const at = arg.indexOf("=");

@@ -23,6 +23,11 @@ export function findRealKustomize(environment: NodeJS.ProcessEnv = process.env):
     .find(isProgram);
 }
 
+/** Where real programs are looked for, as a PATH. */
+export function programPath(environment: NodeJS.ProcessEnv = process.env): string {
+  return [environment["KUBEBUILDER_ASSETS"], environment["PATH"]].filter(Boolean).join(delimiter);
+}
+
 function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -47,7 +52,7 @@ export function runKustomize(
   args: readonly string[],
 ): Promise<ProgramResult> {
   const env = {
-    PATH: process.env["PATH"] ?? "",
+    PATH: programPath(),
     HOME: join(folder, ".no-home"),
     GIT_TERMINAL_PROMPT: "0",
     GIT_ALLOW_PROTOCOL: "none",
