@@ -49,15 +49,39 @@ export function gvkFrom(apiVersion: string, kind: string): Gvk {
   return { ...parseApiVersion(apiVersion), kind };
 }
 
-/** True only for kinds known to be cluster-scoped; kinds that are not built in count as namespaced. */
+// Scopes that the schema of the present build tells, by `apiVersion kind`. A build runs from its beginning to its end
+// without waiting, so that there is only ever one, and ids are asked for in too many places to hand this on.
+let ownScopes: ReadonlyMap<string, boolean> | undefined;
+
+/** From here to the end of the build these count beside the built-in scopes; true for namespaced kinds. */
+export function useOwnScopes(scopes: ReadonlyMap<string, boolean>): void {
+  ownScopes = scopes.size === 0 ? undefined : scopes;
+}
+
+/** To be called at the end of each build. */
+export function forgetOwnScopes(): void {
+  ownScopes = undefined;
+}
+
+/** Whether ids mean something else than in other builds, so that nothing that follows from them may be remembered. */
+export function hasOwnScopes(): boolean {
+  return ownScopes !== undefined;
+}
+
+/** True only for kinds known to be cluster-scoped; kinds that neither are built in nor have a schema are namespaced. */
 export function isClusterScoped(gvk: Gvk): boolean {
   const known = clusterScoped.get(gvk.kind);
-  return known?.some(({ group, version }) => group === gvk.group && version === gvk.version) ?? false;
+  if (known?.some(({ group, version }) => group === gvk.group && version === gvk.version) === true) return true;
+  return ownScopes !== undefined && !hasKnownScope(gvk) && ownScopes.get(scopeKey(gvk)) === false;
+}
+
+function scopeKey({ group, version, kind }: Gvk): string {
+  return `${group === "" ? version : `${group}/${version}`} ${kind}`;
 }
 
 /** True for kinds whose scope is built in, whatever it is. */
-export function hasKnownScope({ group, version, kind }: Gvk): boolean {
-  return Object.hasOwn(namespacedKinds, `${group === "" ? version : `${group}/${version}`} ${kind}`);
+export function hasKnownScope(gvk: Gvk): boolean {
+  return Object.hasOwn(namespacedKinds, scopeKey(gvk));
 }
 
 /** `cluster` only for kinds known to be cluster-scoped. */

@@ -83,4 +83,17 @@ describe("openapi", () => {
       counts({ ...files, "kustomization.yaml": `${files["kustomization.yaml"]}patches: [{path: d.yaml}]\n` }),
     ).toThrow("the OpenAPI document cannot be read");
   });
+
+  it("knows cluster-scoped kinds by the paths of a document", () => {
+    const gvk = { group: "example.com", version: "v1", kind: "Widget" };
+    const paths = { "/apis/example.com/v1/widgets": { get: { "x-kubernetes-group-version-kind": gvk } } };
+    const files = { "w.yaml": WIDGET, "s.json": JSON.stringify({ definitions: {}, paths }) };
+    const kustomization = "resources: [w.yaml]\nnamespace: team\n";
+    const namespaceOf = (text: string) =>
+      renderKustomization(new MemoryTree({ ...files, "kustomization.yaml": text }), "").objects[0]?.object.metadata
+        .namespace;
+
+    expect(namespaceOf(`${kustomization}openapi: {path: s.json}\n`)).toBeUndefined();
+    expect(namespaceOf(kustomization)).toBe("team");
+  });
 });

@@ -1,6 +1,6 @@
 // The OpenAPI schema of one build: kustomize's own, or one that a kustomization brings.
 
-import { gvkFrom, hasKnownScope } from "./identity.ts";
+import { gvkFrom, hasKnownScope, useOwnScopes } from "./identity.ts";
 import {
   BUILT_IN_LAYER,
   builtInSchemas,
@@ -68,6 +68,7 @@ export class OpenApi {
       return;
     }
     this.read ??= readOpenApi(this.document.text, this.document.file);
+    useOwnScopes(this.read.namespaced);
     this.layers.unshift(this.read.layer);
     if (this.builtIn === "wanted") this.layers.unshift(BUILT_IN_LAYER);
     this.inForce = combineLayers([...this.layers, KUSTOMIZE_LAYER]);

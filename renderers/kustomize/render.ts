@@ -10,6 +10,7 @@ import type { BuildSession } from "./build-session.ts";
 import { formatFieldPath } from "./field-positions.ts";
 import { addHashes } from "./hash-names.ts";
 import type { ChartInflator } from "./helm-charts.ts";
+import { forgetOwnScopes } from "./identity.ts";
 import { Loader } from "./loader.ts";
 import { setNamespaces } from "./metadata.ts";
 import { fixNameReferences } from "./name-references.ts";
@@ -64,6 +65,14 @@ const LOCAL_CONFIG = "config.kubernetes.io/local-config";
  * and file, line, field path and object in its details where they are known.
  */
 export function renderKustomization(tree: SourceTree, path: string, options: KustomizeOptions = {}): KustomizeResult {
+  try {
+    return build(tree, path, options);
+  } finally {
+    forgetOwnScopes();
+  }
+}
+
+function build(tree: SourceTree, path: string, options: KustomizeOptions): KustomizeResult {
   const fieldWriters = options.fieldOrigins ?? false;
   const session: BuildSession = {
     warnings: options.warnings ?? [],

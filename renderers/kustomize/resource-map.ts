@@ -2,7 +2,7 @@
 
 import { renderError } from "../errors.ts";
 import type { Writer } from "../rendered.ts";
-import { describeId, idKey, type ResourceId } from "./identity.ts";
+import { describeId, hasOwnScopes, idKey, type ResourceId } from "./identity.ts";
 import type { Change, Resource } from "./resource.ts";
 
 /** What is being done to the objects: a transformer with its configuration. */
@@ -50,7 +50,8 @@ export class ResourceMap {
   during<T>(step: Step, run: () => T): T {
     const { step: outerStep, key: outerKey } = this;
     this.step = step;
-    this.key = step.key === undefined ? undefined : `${this.options.fieldWriters ? "fields\n" : ""}${step.key}\n`;
+    const isKnown = step.key !== undefined && !hasOwnScopes();
+    this.key = !isKnown ? undefined : `${this.options.fieldWriters ? "fields\n" : ""}${step.key}\n`;
     try {
       return run();
     } finally {

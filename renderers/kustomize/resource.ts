@@ -2,7 +2,7 @@
 
 import type { ObjectOrigin, Writer } from "../rendered.ts";
 import { type FieldWriters, recordWriter } from "./field-writers.ts";
-import { describeId, effectiveNamespace, type Gvk, gvkFrom, idKey, type ResourceId } from "./identity.ts";
+import { describeId, effectiveNamespace, type Gvk, gvkFrom, hasOwnScopes, idKey, type ResourceId } from "./identity.ts";
 import { followLinks, linkedPlaces } from "./linked-scalars.ts";
 import {
   cloneNode,
@@ -141,7 +141,7 @@ export class Resource {
 
   /** Equal for objects that cannot stand side by side. */
   get idKey(): string {
-    if (!this.finished) return idKey(this.currentId);
+    if (!this.finished || hasOwnScopes()) return idKey(this.currentId);
     this.knownIdKey ??= idKey(this.currentId);
     return this.knownIdKey;
   }
