@@ -140,7 +140,13 @@ describe("flaghoist render of a folder", () => {
       code: 0,
       out: expect.stringMatching(/name: web\n---\n[\s\S]*name: my-web\n/),
     });
-    expect(await render("apps", "--renderer", "kustomize")).toMatchObject({ code: 1 });
+    for (const args of [["--renderer", "kustomize"], ["--enable-helm"], ["--load-restrictor="]])
+      expect(await render("apps", ...args)).toMatchObject({
+        code: 1,
+        out: "",
+        err: expect.stringContaining("apps has no kustomization.yaml"),
+      });
+    expect(await render("apps", "--renderer", "auto", "--enable-helm")).toMatchObject({ code: 0 });
   });
 });
 

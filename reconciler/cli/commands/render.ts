@@ -18,6 +18,7 @@ import {
   type BuildFlags,
   flagNotices,
   type HelmFlags,
+  meansKustomization,
   readBuildFlags,
 } from "../rendering/build-flags.ts";
 import {
@@ -48,7 +49,11 @@ export const renderCommand: Command = {
     },
     git: { type: "string", value: "REPOSITORY", help: "render a revision of this repository: an address or a path" },
     ref: { type: "string", value: "REF", help: "branch, tag or commit (default: the default branch, or HEAD)" },
-    renderer: { type: "string", value: "NAME", help: "auto, plain or kustomize (default: auto)" },
+    renderer: {
+      type: "string",
+      value: "NAME",
+      help: "plain, kustomize or auto: by whether PATH has a kustomization, or a flag asks for one (default: auto)",
+    },
     root: {
       type: "string",
       value: "FOLDER",
@@ -102,7 +107,7 @@ interface Wishes {
 
 function readWishes(invocation: Invocation): Wishes {
   if (invocation.positionals.length > 1) throw new UsageError("specify one folder");
-  const renderer = stringOption(invocation, "renderer") ?? "auto";
+  const renderer = stringOption(invocation, "renderer") ?? (meansKustomization(invocation) ? "kustomize" : "auto");
   if (renderer !== "auto" && renderer !== "plain" && renderer !== "kustomize")
     throw new UsageError(`there is no renderer "${renderer}"`);
   const format = stringOption(invocation, "format");

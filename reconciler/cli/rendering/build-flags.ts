@@ -63,6 +63,11 @@ export interface HelmFlags {
   readonly debug: boolean;
 }
 
+/** Whether a flag is given that says nothing of anything but a kustomization. */
+export function meansKustomization({ values }: Invocation): boolean {
+  return Object.keys(BUILD_OPTIONS).some((name) => name !== "output" && values[name] !== undefined);
+}
+
 /** Lines on deprecated flags, which kustomize prints before anything else. */
 export function flagNotices({ values }: Invocation): readonly string[] {
   const notices: string[] = [];
