@@ -10,7 +10,7 @@ export interface ServiceAccountConfig {
   readonly serviceAccount?: { readonly name?: string; readonly projectId?: string };
 }
 
-/** Throws `render-plugin` for another cloud than GKE and for names that YAML reads as something else. */
+/** Throws `render-plugin` for another cloud than GKE, `render-unrepresentable-value` for names that break the YAML. */
 export function generateServiceAccount(config: ServiceAccountConfig, file: string): Resource {
   const { cloud = "", kubernetesService, serviceAccount } = config;
   if (cloud !== "gke") {
@@ -37,7 +37,7 @@ ${namespace}`;
     if (made !== undefined) return made;
   } catch (cause) {
     const what = `the names of the service account cannot stand in YAML: ${(cause as Error).message}`;
-    throw renderError("render-plugin", what, { file, cause });
+    throw renderError("render-unrepresentable-value", what, { file, cause });
   }
   throw renderError("render-invalid-resource", "the service account has no name", { file });
 }
