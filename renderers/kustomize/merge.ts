@@ -158,7 +158,13 @@ function put(map: NodeMap, key: string, value: Node | undefined): void {
   const present = map.get(key);
   const settled =
     value instanceof Scalar ? guarded(present === value ? value : value.inPlaceOf(present), present) : value;
-  if (settled !== present) map.set(key, settled);
+  // What says the same stays as it is: ids are known by their scalars, and need not be looked up anew.
+  if (settled !== present && !isSameScalar(settled, present)) map.set(key, settled);
+}
+
+function isSameScalar(a: Node, b: Node | undefined): boolean {
+  if (!(a instanceof Scalar) || !(b instanceof Scalar)) return false;
+  return a.tag === b.tag && a.text === b.text && a.quoted === b.quoted && a.printed === b.printed;
 }
 
 // As kustomize: words like yes and on are put in quotes when they are set, and a quoted place stays one.
