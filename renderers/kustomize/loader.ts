@@ -41,6 +41,12 @@ export interface LoadedFile {
 
 const MAX_KUSTOMIZATIONS = 20_000;
 const MAX_DEPTH = 500;
+/** What it is for a base to be another thing than a directory, with the real tool's categories. */
+const CODES = {
+  file: "render-missing-directory",
+  missing: "render-missing-file",
+  outside: "render-outside-root",
+} as const satisfies Readonly<Record<string, RenderErrorCode>>;
 
 /** As kustomize words it. */
 const FORCED_GIT =
@@ -86,12 +92,7 @@ export class Loader {
     const normal = joinPath("", path);
     const found = normal === undefined ? undefined : resolver.resolve(normal);
     if (found?.type !== "directory") {
-      const code =
-        found === undefined || found.type === "outside"
-          ? "render-outside-root"
-          : found.type === "missing"
-            ? "render-missing-file"
-            : "render-missing-directory";
+      const code = CODES[found?.type ?? "outside"];
       throw renderError(code, `${path} is no directory of the source`, { file: path });
     }
     const counts = { kustomizations: 0 };
@@ -262,7 +263,7 @@ export class Loader {
       const submodule = submoduleOf(tree, path ?? "");
       const why =
         submodule === undefined ? "" : `: it lies in the Git submodule ${submodule}, and submodules are not fetched`;
-      const code = found === undefined || found.type === "outside" ? "render-outside-root" : "render-missing-directory";
+      const code = CODES[found?.type ?? "outside"];
       throw this.fault(code, entry, `${reference.path} is no directory of ${reference.repository}${why}`);
     }
     const references = [...this.references, reference];

@@ -200,7 +200,7 @@ describe("a remote base", () => {
     ["a file outside of its folder, even without load restrictor", "link", "render-outside-root"],
     ["itself", "again", "render-cycle"],
     ["a submodule", "sub", "render-missing-file"],
-    ["nothing", "nope", "render-missing-directory"],
+    ["nothing", "nope", "render-missing-file"],
     ["a file", "app/c.yaml", "render-missing-directory"],
   ])("may not lead to %s", (_, path, code) => {
     expect(failure(`resources: ['https://host/org/repo//${path}?ref=v1']\n`, contents()).code).toBe(code);

@@ -2,6 +2,7 @@
 import type { Area } from "./area.ts";
 import { generators } from "./areas/generators.ts";
 import { helm } from "./areas/helm.ts";
+import { loader } from "./areas/loader.ts";
 import { metadata } from "./areas/metadata.ts";
 import { mixed } from "./areas/mixed.ts";
 import { patches } from "./areas/patches.ts";
@@ -11,6 +12,7 @@ import { replacements } from "./areas/replacements.ts";
 import { yaml } from "./areas/yaml.ts";
 
 export const AREAS: readonly Area[] = [
+  loader,
   ...[mixed, metadata, patches, plugins, references, replacements],
   ...[yaml, generators],
 ];
