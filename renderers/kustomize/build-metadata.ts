@@ -4,7 +4,7 @@ import { stringifyYaml } from "../../kube/yaml.ts";
 import { joinPath } from "../paths.ts";
 import { cloneUnlinked } from "./linked-scalars.ts";
 import { ensureMap, isMapNode, setField, stringNode } from "./node.ts";
-import { parseRemoteReference, remoteFileName, remoteOrigin } from "./remote.ts";
+import { parseRemoteReference } from "./remote.ts";
 import type { BuildStep, Resource } from "./resource.ts";
 import type { ResourceMap } from "./resource-map.ts";
 
@@ -92,8 +92,12 @@ export const ROOT_PLACE: Place = { path: "" };
 /** What an entry of the kustomization at `above` names: the entries on the way put together as they are written. */
 export function placeBelow(above: Place, entry: string): Place {
   const reference = parseRemoteReference(entry);
-  const remote = reference && remoteOrigin(remoteFileName(reference, joinPath("", reference.path) ?? ""));
-  return remote ?? { ...above, path: cleanPath(above.path === "" ? entry : `${above.path}/${entry}`) };
+  if (reference === undefined)
+    return { ...above, path: cleanPath(above.path === "" ? entry : `${above.path}/${entry}`) };
+  const { repository: repo, ref } = reference;
+  // As kustomize: the root of a repository has the name of the folder that it has not been cloned to.
+  const path = joinPath("", reference.path) || "notCloned";
+  return { path, repo, ...(ref !== "" && { ref }) };
 }
 
 /** What a field of a kustomization file does, as a built-in generator or transformer. */

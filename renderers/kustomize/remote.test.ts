@@ -2,14 +2,8 @@ import { describe, expect, it } from "vitest";
 import { AppError } from "../../runtime/errors.ts";
 import { MemoryTree, type TreeFiles } from "../memory-tree.ts";
 import type { RenderWarning } from "../rendered.ts";
-import {
-  meansFile,
-  parseRemoteReference,
-  type RemoteContents,
-  type RemoteReference,
-  remoteFileName,
-  remoteOrigin,
-} from "./remote.ts";
+import { placeBelow } from "./build-metadata.ts";
+import { meansFile, parseRemoteReference, type RemoteContents, type RemoteReference } from "./remote.ts";
 import { renderKustomization } from "./render.ts";
 
 describe("a remote reference", () => {
@@ -99,24 +93,25 @@ describe("a remote reference", () => {
   });
 });
 
-describe("the name of a remote file", () => {
+describe("the origin of what an entry names", () => {
   it.each([
-    ["https://host/org/repo//app?ref=v1", "app/c.yaml", "app/c.yaml", "v1"],
-    ["https://host/org/repo?ref=v1", "app/c.yaml", "notCloned/app/c.yaml", "v1"],
-    ["https://host/p/_git/repo/app?ref=a%26b", "other/c.yaml", "other/c.yaml", "a&b"],
-    ["git@host:org/repo.git", "c.yaml", "notCloned/c.yaml", undefined],
-    ["git@github.com:org/repo/app", "app/c.yaml", "app/c.yaml", undefined],
-  ])("of %s tells where %s comes from", (entry, file, path, ref) => {
-    const reference = parseRemoteReference(entry)!;
-
-    const origin = remoteOrigin(remoteFileName(reference, file));
-
-    expect(origin).toEqual({ path, repo: reference.repository, ...(ref === undefined ? {} : { ref }) });
+    ["", "https://host/org/repo//app/?ref=v1", { path: "app", repo: "https://host/org/repo", ref: "v1" }],
+    ["", "git::https://host/org/repo?ref=v1", { path: "notCloned", repo: "https://host/org/repo", ref: "v1" }],
+    ["base", "git@host:org/repo.git//.", { path: "notCloned", repo: "git@host:org/repo.git" }],
+    ["base", "git@x:y.yaml/", { path: "notCloned", repo: "git@x:y.yaml/" }],
+    ["base", "https://host/org/repo/v1/c.yaml", { path: "v1/c.yaml", repo: "https://host/org/repo" }],
+    ["base", "https://host/c.yaml", { path: "base/https:/host/c.yaml" }],
+    ["../base", "../app//./c.yaml", { path: "../app/c.yaml" }],
+    ["../x", "../../y", { path: "../../y" }],
+  ])("from %j by %s", (path, entry, origin) => {
+    expect(placeBelow({ path }, entry)).toEqual(origin);
   });
 
-  it("is none for files of the source", () => {
-    for (const file of ["app/c.yaml", "../c.yaml", "a@b/c:d.yaml", "x.git/c.yaml"])
-      expect(remoteOrigin(file)).toBeUndefined();
+  it("stays in its repository", () => {
+    const repository = { path: "app", repo: "https://host/org/repo", ref: "v1" };
+
+    expect(placeBelow(repository, "../other/c.yaml")).toEqual({ ...repository, path: "other/c.yaml" });
+    expect(placeBelow(repository, "https://host/org/x//y")).toEqual({ path: "y", repo: "https://host/org/x" });
   });
 });
 

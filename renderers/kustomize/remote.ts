@@ -167,30 +167,7 @@ function readTimeout(text: string): number {
   return ms > 0 ? ms : DEFAULT_TIMEOUT_MS;
 }
 
-/**
- * Names a file of a repository elsewhere, in messages and as an object's origin: `REPOSITORY//PATH?ref=REF`, with `/./`
- * before the path when the reference names the repository's root.
- */
+/** Names a file of a repository elsewhere, in messages and as an object's origin: `REPOSITORY//PATH?ref=REF`. */
 export function remoteFileName(reference: RemoteReference, path: string): string {
-  const root = joinPath("", reference.path) === "" ? "./" : "";
-  const ref = reference.ref.replace(/[%&#;+\s]/g, (char) => encodeURIComponent(char));
-  return `${reference.repository}//${root}${path}${ref === "" ? "" : `?ref=${ref}`}`;
-}
-
-/** What `buildMetadata` says of a file that came from elsewhere; `undefined` for files of the source. */
-export function remoteOrigin(
-  file: string,
-): { readonly path: string; readonly repo?: string; readonly ref?: string } | undefined {
-  if (!/^[^/]*(?::\/\/|@[^/]*:|^github\.com:)/.test(file)) return undefined;
-  const reference = parseRemoteReference(file);
-  // As kustomize: a URL that names no repository is cleaned as if it were a path.
-  if (reference === undefined) return isRemoteFile(file) ? { path: file.replace(/\/{2,}/g, "/") } : undefined;
-  const isRoot = reference.path === "" || reference.path.startsWith("./");
-  const path = joinPath("", reference.path) ?? reference.path;
-  return {
-    // As kustomize: what lies in the root of a repository gets the name of the folder it has not been cloned to.
-    path: isRoot ? (path === "" ? "notCloned" : `notCloned/${path}`) : path,
-    repo: reference.repository,
-    ...(reference.ref === "" ? {} : { ref: reference.ref }),
-  };
+  return `${reference.repository}//${path}${reference.ref === "" ? "" : `?ref=${reference.ref}`}`;
 }
