@@ -62,6 +62,8 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
     "invalid-resource",
   ],
   [/failed to run '[^']*git |Get "https?:|git fetch/, "remote-refused"],
+  // A text that begins with a tab and has several lines cannot be read again once it is written.
+  [/found a tab character where an indentation space is expected/, "unrepresentable-value"],
   [/evalsymlink failure on|no such file or directory|new root cannot be empty/, "missing-file"],
   [/must build at directory: .*file is not directory/, "missing-directory"],
   [/' must resolve to a file|: is a directory$/m, "missing-file"],
