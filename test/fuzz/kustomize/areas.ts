@@ -9,12 +9,13 @@ import { patches } from "./areas/patches.ts";
 import { plugins } from "./areas/plugins.ts";
 import { references } from "./areas/references.ts";
 import { replacements } from "./areas/replacements.ts";
+import { values } from "./areas/values.ts";
 import { yaml } from "./areas/yaml.ts";
 
 export const AREAS: readonly Area[] = [
   loader,
   ...[mixed, metadata, patches, plugins, references, replacements],
-  ...[yaml, generators],
+  ...[yaml, generators, values],
 ];
 
 /** Areas that need another program or much time: only for `--area NAME`. `helm` wants helm beside the real kustomize. */
