@@ -3,10 +3,10 @@
 // YAML tells a key only by the colon after it. So whatever could be a key is remembered while it is passed, and the token
 // that says "here is a key" is put in front of it when its colon comes.
 
-import { END, isBlank, isBlankOrEnd, isBreak, isBreakOrEnd } from "./yaml-characters.ts";
+import { END, isBlank, isBlankOrEnd, isBreak } from "./yaml-characters.ts";
 import { YamlCursor, type YamlMark } from "./yaml-cursor.ts";
 import { scanBlock, scanPlain, scanQuoted } from "./yaml-scalar-scanner.ts";
-import { scanName, scanTag, scanTagDirective, scanVersionDirective, type TagText } from "./yaml-tag-scanner.ts";
+import { scanDirective, scanName, scanTag, type TagText } from "./yaml-tag-scanner.ts";
 
 export type ScalarStyle = "plain" | "single" | "double" | "literal" | "folded";
 
@@ -299,25 +299,9 @@ export class YamlScanner {
 
   private fetchDirective(): void {
     this.leaveDocument();
-    const { cursor } = this;
-    const mark = cursor.mark();
-    cursor.offset += 1;
-    let name = "";
-    while (/^[\w-]$/.test(cursor.text.charAt(cursor.offset))) name += cursor.text.charAt(cursor.offset++);
-    if (name === "") throw cursor.fail("could not find expected directive name", mark);
-    if (!isBlankOrEnd(cursor.peek())) throw cursor.fail("found unexpected non-alphabetical character", mark);
-    if (name === "YAML") {
-      this.push("version-directive", mark, scanVersionDirective(cursor, mark));
-    } else if (name === "TAG") {
-      const { handle, suffix } = scanTagDirective(cursor, mark);
-      this.push("tag-directive", mark, handle, suffix);
-    } else {
-      throw cursor.fail("found unknown directive name", mark);
-    }
-    while (isBlank(cursor.peek())) cursor.offset += 1;
-    if (cursor.peek() === HASH) cursor.skipLine();
-    if (!isBreakOrEnd(cursor.peek())) throw cursor.fail("did not find expected comment or line break", mark);
-    if (cursor.peek() !== END) cursor.takeBreak();
+    const mark = this.cursor.mark();
+    const { kind, text, suffix } = scanDirective(this.cursor, mark);
+    this.push(kind, mark, text, suffix);
   }
 
   private fetchOpening(kind: "[" | "{"): void {

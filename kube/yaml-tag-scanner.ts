@@ -1,7 +1,7 @@
 // Names of anchors, tags and directives.
 
 import { isUtf8 } from "node:buffer";
-import { isBlank, isBlankOrEnd, isWordCharacter } from "./yaml-characters.ts";
+import { END, isBlank, isBlankOrEnd, isBreakOrEnd, isWordCharacter } from "./yaml-characters.ts";
 import type { YamlCursor, YamlMark } from "./yaml-cursor.ts";
 
 export interface TagText {
@@ -42,8 +42,33 @@ function scanShortTag(cursor: YamlCursor, start: YamlMark): TagText {
   return suffix === "" ? { handle: "", suffix: "!" } : { handle: "!", suffix };
 }
 
-/** The version that `%YAML` names, as text. */
-export function scanVersionDirective(cursor: YamlCursor, start: YamlMark): string {
+export interface DirectiveText {
+  readonly kind: "version-directive" | "tag-directive";
+  /** The version as text, or the handle. */
+  readonly text: string;
+  /** The prefix that a handle stands for. */
+  readonly suffix: string;
+}
+
+/** A line that begins with `%`, and its end. */
+export function scanDirective(cursor: YamlCursor, start: YamlMark): DirectiveText {
+  cursor.offset += 1;
+  const name = takeWord(cursor);
+  if (name === "") throw cursor.fail("could not find expected directive name", start);
+  if (!isBlankOrEnd(cursor.peek())) throw cursor.fail("found unexpected non-alphabetical character", start);
+  if (name !== "YAML" && name !== "TAG") throw cursor.fail("found unknown directive name", start);
+  const directive: DirectiveText =
+    name === "YAML"
+      ? { kind: "version-directive", text: scanVersionDirective(cursor, start), suffix: "" }
+      : scanTagDirective(cursor, start);
+  while (isBlank(cursor.peek())) cursor.offset += 1;
+  if (cursor.peek() === 0x23) cursor.skipLine();
+  if (!isBreakOrEnd(cursor.peek())) throw cursor.fail("did not find expected comment or line break", start);
+  if (cursor.peek() !== END) cursor.takeBreak();
+  return directive;
+}
+
+function scanVersionDirective(cursor: YamlCursor, start: YamlMark): string {
   while (isBlank(cursor.peek())) cursor.offset += 1;
   const major = takeNumber(cursor, start);
   if (cursor.peek() !== 0x2e) throw cursor.fail("did not find expected digit or '.' character", start);
@@ -51,15 +76,14 @@ export function scanVersionDirective(cursor: YamlCursor, start: YamlMark): strin
   return `${major}.${takeNumber(cursor, start)}`;
 }
 
-/** The handle and the prefix that `%TAG` gives it. */
-export function scanTagDirective(cursor: YamlCursor, start: YamlMark): TagText {
+function scanTagDirective(cursor: YamlCursor, start: YamlMark): DirectiveText {
   while (isBlank(cursor.peek())) cursor.offset += 1;
   const handle = scanHandle(cursor, start, true);
   if (!isBlank(cursor.peek())) throw cursor.fail("did not find expected whitespace", start);
   while (isBlank(cursor.peek())) cursor.offset += 1;
   const suffix = scanUri(cursor, start, false);
   if (!isBlankOrEnd(cursor.peek())) throw cursor.fail("did not find expected whitespace or line break", start);
-  return { handle, suffix };
+  return { kind: "tag-directive", text: handle, suffix };
 }
 
 function takeNumber(cursor: YamlCursor, start: YamlMark): number {
