@@ -1,5 +1,6 @@
 // All areas of the kustomize fuzz; inputs are drawn from them in turn.
 import type { Area } from "./area.ts";
+import { errors } from "./areas/errors.ts";
 import { generators } from "./areas/generators.ts";
 import { helm } from "./areas/helm.ts";
 import { loader } from "./areas/loader.ts";
@@ -13,6 +14,7 @@ import { values } from "./areas/values.ts";
 import { yaml } from "./areas/yaml.ts";
 
 export const AREAS: readonly Area[] = [
+  errors,
   loader,
   ...[mixed, metadata, patches, plugins, references, replacements],
   ...[yaml, generators, values],
