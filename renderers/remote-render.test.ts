@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "../runtime/errors.ts";
-import type { AsyncRemoteContents } from "./kustomize/remote.ts";
+import type { AsyncRemoteContents } from "./kustomize/loading/remote.ts";
 import { MemoryTree, type TreeFiles } from "./memory-tree.ts";
 import { withRemotes } from "./remote-render.ts";
 import { type RenderOutcome, render } from "./render.ts";

@@ -2,7 +2,7 @@
 
 import type { SourceTree } from "../sources/tree.ts";
 import { renderError } from "./errors.ts";
-import type { AsyncRemoteContents, RemoteContents, RemoteReference, RemoteTree } from "./kustomize/remote.ts";
+import type { AsyncRemoteContents, RemoteContents, RemoteReference, RemoteTree } from "./kustomize/loading/remote.ts";
 
 /** Different repositories, refs and files that one build may name. */
 export const MAX_REMOTES = 200;

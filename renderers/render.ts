@@ -3,12 +3,12 @@
 import type { KubeObject } from "../kube/object.ts";
 import type { SourceTree } from "../sources/tree.ts";
 import { renderError } from "./errors.ts";
-import type { ChartInflator } from "./kustomize/helm-charts.ts";
-import { effectiveScope } from "./kustomize/identity.ts";
-import { KUSTOMIZATION_FILES } from "./kustomize/kustomization.ts";
-import type { RemoteContents } from "./kustomize/remote.ts";
+import type { ChartInflator } from "./kustomize/generators/helm-charts.ts";
+import { KUSTOMIZATION_FILES } from "./kustomize/kustomization/kustomization.ts";
+import type { RemoteContents } from "./kustomize/loading/remote.ts";
 import { renderKustomization } from "./kustomize/render.ts";
 import type { RenderCache } from "./kustomize/render-cache.ts";
+import { effectiveScope } from "./kustomize/resources/identity.ts";
 import { joinPath, PathResolver } from "./paths.ts";
 import { renderPlain } from "./plain.ts";
 import type { ObjectOrigin, RenderedObject, RenderResult } from "./rendered.ts";

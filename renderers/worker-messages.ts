@@ -2,8 +2,8 @@
 
 import { AppError, type Recovery } from "../runtime/errors.ts";
 import type { TreeEntry } from "../sources/tree.ts";
-import type { ChartFiles, ChartInflation, ChartPull } from "./kustomize/helm-charts.ts";
-import type { RemoteReference } from "./kustomize/remote.ts";
+import type { ChartFiles, ChartInflation, ChartPull } from "./kustomize/generators/helm-charts.ts";
+import type { RemoteReference } from "./kustomize/loading/remote.ts";
 import type { RenderOptions, RenderOutcome } from "./render.ts";
 
 /** Starts one render. Files come through `port` as they are asked for. */

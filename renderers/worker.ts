@@ -3,8 +3,8 @@
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from "node:worker_threads";
 import { AppError } from "../runtime/errors.ts";
 import type { SourceTree, TreeEntry } from "../sources/tree.ts";
-import type { ChartFiles, ChartInflation, ChartInflator, ChartPull } from "./kustomize/helm-charts.ts";
-import type { RemoteContents, RemoteReference, RemoteTree } from "./kustomize/remote.ts";
+import type { ChartFiles, ChartInflation, ChartInflator, ChartPull } from "./kustomize/generators/helm-charts.ts";
+import type { RemoteContents, RemoteReference, RemoteTree } from "./kustomize/loading/remote.ts";
 import { RenderCache } from "./kustomize/render-cache.ts";
 import { remoteKey } from "./remote-render.ts";
 import { render } from "./render.ts";

@@ -1,6 +1,6 @@
 // What Helm is told, and what of our environment it sees.
 
-import type { ChartInflation, ChartPull } from "../../renderers/kustomize/helm-charts.ts";
+import type { ChartInflation, ChartPull } from "../../renderers/kustomize/generators/helm-charts.ts";
 
 /** Arguments that win over what an entry says, as kustomize's flags of these names do. */
 export interface HelmDefaults {

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ChartInflation } from "../../renderers/kustomize/helm-charts.ts";
+import type { ChartInflation } from "../../renderers/kustomize/generators/helm-charts.ts";
 import { MemoryTree } from "../../renderers/memory-tree.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { AppError } from "../../runtime/errors.ts";

@@ -16,7 +16,7 @@ import type {
   ChartInflation,
   ChartInflator,
   ChartPull,
-} from "../../renderers/kustomize/helm-charts.ts";
+} from "../../renderers/kustomize/generators/helm-charts.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { redactUrl } from "../../sources/redact-url.ts";
 import { type HelmDefaults, helmEnvironment, pullArguments, templateArguments } from "./helm-arguments.ts";

@@ -11,7 +11,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
-import type { RemoteContents } from "../../renderers/kustomize/remote.ts";
+import type { RemoteContents } from "../../renderers/kustomize/loading/remote.ts";
 import { withRemotes } from "../../renderers/remote-render.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { credentialsFromSecret, type GitCredentials } from "../../sources/git/credentials.ts";

@@ -2,8 +2,8 @@
 import type { ValidationOptions } from "../../api/admission/context.ts";
 import { checkManifest, type ManifestOptions } from "../../api/validate-manifest.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import type { AsyncChartInflator } from "../../renderers/kustomize/helm-charts.ts";
-import type { AsyncRemoteContents } from "../../renderers/kustomize/remote.ts";
+import type { AsyncChartInflator } from "../../renderers/kustomize/generators/helm-charts.ts";
+import type { AsyncRemoteContents } from "../../renderers/kustomize/loading/remote.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
 import type { ObjectOrigin, RenderedObject } from "../../renderers/rendered.ts";
 import type { RemoteBases } from "../../sources/remote-bases.ts";

@@ -2,11 +2,11 @@
 
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { joinPath } from "../paths.ts";
-import { cloneUnlinked } from "./linked-scalars.ts";
-import { ensureMap, isMapNode, setField, stringNode } from "./node.ts";
-import { parseRemoteReference } from "./remote.ts";
-import type { BuildStep, Resource } from "./resource.ts";
-import type { ResourceMap } from "./resource-map.ts";
+import { parseRemoteReference } from "./loading/remote.ts";
+import { cloneUnlinked } from "./resources/linked-scalars.ts";
+import { ensureMap, isMapNode, setField, stringNode } from "./resources/node.ts";
+import type { BuildStep, Resource } from "./resources/resource.ts";
+import type { ResourceMap } from "./resources/resource-map.ts";
 
 export interface BuildMetadataOptions {
   readonly origin: boolean;

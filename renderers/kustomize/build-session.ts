@@ -2,17 +2,17 @@
 
 import type { RenderWarning } from "../rendered.ts";
 import type { BuildMetadataOptions, Place } from "./build-metadata.ts";
-import type { ChartInflator } from "./helm-charts.ts";
-import type { Kustomization } from "./kustomization.ts";
-import type { Loader } from "./loader.ts";
-import type { OpenApi } from "./openapi.ts";
+import type { ChartInflator } from "./generators/helm-charts.ts";
+import type { Kustomization } from "./kustomization/kustomization.ts";
+import type { Loader } from "./loading/loader.ts";
 import type { WriterLines } from "./origins.ts";
-import { parseResources } from "./parse.ts";
+import type { OpenApi } from "./patches/openapi.ts";
+import type { VarSet } from "./references/vars.ts";
 import type { RenderCache } from "./render-cache.ts";
-import type { Resource } from "./resource.ts";
-import type { MapOptions, ResourceMap } from "./resource-map.ts";
-import type { TransformerConfig } from "./transformer-config.ts";
-import type { VarSet } from "./vars.ts";
+import { parseResources } from "./resources/parse.ts";
+import type { Resource } from "./resources/resource.ts";
+import type { MapOptions, ResourceMap } from "./resources/resource-map.ts";
+import type { TransformerConfig } from "./transformers/transformer-config.ts";
 
 /** What all kustomizations of one build share. */
 export interface BuildSession {

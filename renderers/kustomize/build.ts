@@ -5,25 +5,25 @@ import { RenderError, renderError } from "../errors.ts";
 import type { Writer } from "../rendered.ts";
 import { builtInStep, type Place, placeBelow, recordOrigin } from "./build-metadata.ts";
 import { type Accumulated, type BuildSession, type LoadedKustomization, parseRemembered } from "./build-session.ts";
-import { decodeCrds } from "./crds.ts";
-import { absorbGenerated, type GeneratedKind, generate, mergeOptions } from "./generators.ts";
-import { type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./helm-charts.ts";
-import { generateServiceAccount } from "./iam-policy.ts";
-import { decodeKustomization, type GeneratorEntry, type HelmChartEntry } from "./kustomization.ts";
-import type { Loader } from "./loader.ts";
-import { generatorEntry, type Plugin, pluginStep, readPlugin } from "./plugins.ts";
-import type { BuildStep, Resource } from "./resource.ts";
-import { ResourceMap } from "./resource-map.ts";
-import { nodeKey } from "./share.ts";
+import { absorbGenerated, type GeneratedKind, generate, mergeOptions } from "./generators/generators.ts";
+import { type ChartOptions, chartEntries, chartGlobals, inflateChart } from "./generators/helm-charts.ts";
+import { generateServiceAccount } from "./generators/iam-policy.ts";
+import { decodeKustomization, type GeneratorEntry, type HelmChartEntry } from "./kustomization/kustomization.ts";
+import type { Loader } from "./loading/loader.ts";
+import { registerVars } from "./references/vars.ts";
+import type { BuildStep, Resource } from "./resources/resource.ts";
+import { ResourceMap } from "./resources/resource-map.ts";
+import { nodeKey } from "./resources/share.ts";
+import { decodeCrds } from "./transformers/crds.ts";
+import { generatorEntry, type Plugin, pluginStep, readPlugin } from "./transformers/plugins.ts";
 import {
   DEFAULT_CONFIG,
   decodeConfig,
   EMPTY_CONFIG,
   mergeConfig,
   type TransformerConfig,
-} from "./transformer-config.ts";
+} from "./transformers/transformer-config.ts";
 import { prepareFields, prepareTransformers, prepareValidators } from "./transformers.ts";
-import { registerVars } from "./vars.ts";
 
 /** Finds and reads the kustomization file of a directory. */
 export function loadKustomization(

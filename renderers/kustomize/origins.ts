@@ -1,9 +1,9 @@
 // How each object of a finished build came to be, for people: entries with the lines on which they stand.
 
 import type { ObjectHistory, Writer } from "../rendered.ts";
-import { FieldPositions } from "./field-positions.ts";
-import { fieldsByPointer } from "./field-writers.ts";
-import type { Resource } from "./resource.ts";
+import { FieldPositions } from "./kustomization/field-positions.ts";
+import { fieldsByPointer } from "./resources/field-writers.ts";
+import type { Resource } from "./resources/resource.ts";
 
 /** Kustomization files that were read, to find lines in. */
 export class WriterLines {

@@ -7,9 +7,9 @@ import type { SourceTree } from "../../sources/tree.ts";
 import { Random } from "../../test/fuzz/random.ts";
 import { testSeed } from "../../test/seed.ts";
 import { MemoryTree } from "../memory-tree.ts";
-import { emitYaml } from "./emit.ts";
 import { type KustomizeOptions, renderKustomization } from "./render.ts";
 import { RenderCache } from "./render-cache.ts";
+import { emitYaml } from "./resources/emit.ts";
 
 /** The printed objects, or the failure. */
 function outcome(tree: SourceTree, path: string, options: KustomizeOptions): string {

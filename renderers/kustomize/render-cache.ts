@@ -1,7 +1,7 @@
 // What one build leaves for the next: parsed files and generated objects, found again by their content.
 
 import { hash } from "node:crypto";
-import type { Resource } from "./resource.ts";
+import type { Resource } from "./resources/resource.ts";
 
 interface Entry {
   readonly resources: readonly Resource[];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../runtime/errors.ts";
 import { MemoryTree, type TreeFiles } from "../memory-tree.ts";
-import { emitYaml } from "./emit.ts";
 import { type KustomizeOptions, renderKustomization } from "./render.ts";
+import { emitYaml } from "./resources/emit.ts";
 
 const CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {mode: plain}\n";
 

@@ -7,22 +7,22 @@ import type { ObjectHistory, RenderedObject, RenderResult, RenderWarning } from 
 import { accumulate, emptyAccumulated, loadKustomization } from "./build.ts";
 import { buildMetadataOptions, ROOT_PLACE, writeBuildMetadata } from "./build-metadata.ts";
 import type { BuildSession } from "./build-session.ts";
-import { formatFieldPath } from "./field-positions.ts";
-import { addHashes } from "./hash-names.ts";
-import type { ChartInflator } from "./helm-charts.ts";
-import { forgetOwnScopes } from "./identity.ts";
-import { Loader } from "./loader.ts";
-import { setNamespaces } from "./metadata.ts";
-import { fixNameReferences } from "./name-references.ts";
-import { isMapNode, isTextKey, type NodeMap, pathOfUnprintable, Scalar, toOutput } from "./node.ts";
-import { OpenApi } from "./openapi.ts";
+import { addHashes } from "./generators/hash-names.ts";
+import type { ChartInflator } from "./generators/helm-charts.ts";
+import { formatFieldPath } from "./kustomization/field-positions.ts";
+import { Loader } from "./loading/loader.ts";
+import type { RemoteContents } from "./loading/remote.ts";
 import { fieldHistoryOf, historyOf, WriterLines } from "./origins.ts";
-import type { RemoteContents } from "./remote.ts";
+import { OpenApi } from "./patches/openapi.ts";
+import { fixNameReferences } from "./references/name-references.ts";
+import { resolveVars } from "./references/vars.ts";
 import { dataKey, type RenderCache } from "./render-cache.ts";
-import type { Resource } from "./resource.ts";
-import type { ResourceMap } from "./resource-map.ts";
-import { sortResources } from "./sort.ts";
-import { resolveVars } from "./vars.ts";
+import { forgetOwnScopes } from "./resources/identity.ts";
+import { isMapNode, isTextKey, type NodeMap, pathOfUnprintable, Scalar, toOutput } from "./resources/node.ts";
+import type { Resource } from "./resources/resource.ts";
+import type { ResourceMap } from "./resources/resource-map.ts";
+import { sortResources } from "./resources/sort.ts";
+import { setNamespaces } from "./transformers/metadata.ts";
 
 export interface KustomizeOptions {
   /** As `--load-restrictor LoadRestrictionsNone`; nothing ever leaves the source tree. Default false. */

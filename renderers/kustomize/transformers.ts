@@ -2,24 +2,24 @@
 
 import { builtInStep, recordTransformer } from "./build-metadata.ts";
 import { type Accumulated, type BuildSession, type LoadedKustomization, parseRemembered } from "./build-session.ts";
-import { type FieldPath, formatFieldPath } from "./field-positions.ts";
-import { setImages } from "./images.ts";
-import type { FieldSpec, LabelEntry } from "./kustomization.ts";
-import { addAffix, setNamespaces, setPairs, setReplicas } from "./metadata.ts";
+import { type FieldPath, formatFieldPath } from "./kustomization/field-positions.ts";
+import type { FieldSpec, LabelEntry } from "./kustomization/kustomization.ts";
 import {
   type PatchContext,
   prepareJsonEntry,
   prepareMergeEntries,
   preparePatchEntry,
   type Transform,
-} from "./patches.ts";
-import { type Plugin, pluginStep, prepareTransformer } from "./plugins.ts";
+} from "./patches/patches.ts";
+import { prepareReplacements } from "./references/replacements.ts";
 import { dataKey } from "./render-cache.ts";
-import { prepareReplacements } from "./replacements.ts";
-import type { BuildStep } from "./resource.ts";
-import type { ResourceMap, Step } from "./resource-map.ts";
-import { mergeFieldSpecs, type TransformerConfig } from "./transformer-config.ts";
-import { runValidator } from "./validators.ts";
+import type { BuildStep } from "./resources/resource.ts";
+import type { ResourceMap, Step } from "./resources/resource-map.ts";
+import { setImages } from "./transformers/images.ts";
+import { addAffix, setNamespaces, setPairs, setReplicas } from "./transformers/metadata.ts";
+import { type Plugin, pluginStep, prepareTransformer } from "./transformers/plugins.ts";
+import { mergeFieldSpecs, type TransformerConfig } from "./transformers/transformer-config.ts";
+import { runValidator } from "./transformers/validators.ts";
 
 /** A transformer that is configured: running it changes the objects. */
 export type PreparedTransformer = () => void;

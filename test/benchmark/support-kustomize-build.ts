@@ -3,9 +3,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { emitYaml } from "../../renderers/kustomize/emit.ts";
 import { renderKustomization } from "../../renderers/kustomize/render.ts";
 import type { RenderCache } from "../../renderers/kustomize/render-cache.ts";
+import { emitYaml } from "../../renderers/kustomize/resources/emit.ts";
 import { DirectoryTree } from "../../sources/directory.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 

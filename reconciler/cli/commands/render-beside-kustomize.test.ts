@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization.ts";
+import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization/kustomization.ts";
 import type { TreeFiles } from "../../../renderers/memory-tree.ts";
 import { findRealKustomize, NO_REAL_KUSTOMIZE, writeFiles } from "../../../test/fuzz/kustomize/real-kustomize.ts";
 import { runFlaghoist } from "../../../test/run-flaghoist.ts";

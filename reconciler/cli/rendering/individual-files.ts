@@ -1,7 +1,7 @@
 // One file per object, with the names that `kustomize build -o FOLDER` gives them.
 import { parseApiVersion } from "../../../kube/object.ts";
-import { emitYaml } from "../../../renderers/kustomize/emit.ts";
-import { effectiveScope } from "../../../renderers/kustomize/identity.ts";
+import { emitYaml } from "../../../renderers/kustomize/resources/emit.ts";
+import { effectiveScope } from "../../../renderers/kustomize/resources/identity.ts";
 import type { RenderedObject } from "../../../renderers/rendered.ts";
 import { AppError } from "../../../runtime/errors.ts";
 

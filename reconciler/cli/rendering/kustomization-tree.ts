@@ -1,4 +1,4 @@
-import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization.ts";
+import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization/kustomization.ts";
 import { joinPath } from "../../../renderers/paths.ts";
 import type { SourceTree, TreeEntry } from "../../../sources/tree.ts";
 

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { parseRemoteReference } from "../../../renderers/kustomize/remote.ts";
+import { parseRemoteReference } from "../../../renderers/kustomize/loading/remote.ts";
 import { joinPath, PathResolver } from "../../../renderers/paths.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { DirectoryTree } from "../../../sources/directory.ts";

@@ -1,10 +1,10 @@
 // Our own build of an input of the fuzz, as the command line does it, and beside a cache of other builds.
 
 import { HelmProgram } from "../../../reconciler/charts/helm-program.ts";
-import { emitYaml } from "../../../renderers/kustomize/emit.ts";
-import type { ChartInflator } from "../../../renderers/kustomize/helm-charts.ts";
+import type { ChartInflator } from "../../../renderers/kustomize/generators/helm-charts.ts";
 import { type KustomizeOptions, renderKustomization } from "../../../renderers/kustomize/render.ts";
 import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
+import { emitYaml } from "../../../renderers/kustomize/resources/emit.ts";
 import type { TreeFiles } from "../../../renderers/memory-tree.ts";
 import { MemoryTree } from "../../../renderers/memory-tree.ts";
 import type { RenderWarning } from "../../../renderers/rendered.ts";

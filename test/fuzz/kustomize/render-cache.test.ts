@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { emitYaml } from "../../../renderers/kustomize/emit.ts";
 import { renderKustomization } from "../../../renderers/kustomize/render.ts";
 import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
+import { emitYaml } from "../../../renderers/kustomize/resources/emit.ts";
 import { MemoryTree, type TreeFiles } from "../../../renderers/memory-tree.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { testSeed } from "../../seed.ts";

@@ -1,0 +1,112 @@
+// The order in which a build prints its objects.
+
+import { compareTexts } from "../../../kube/compare-texts.ts";
+import { renderError } from "../../errors.ts";
+import type { SortOptions } from "../kustomization/kustomization.ts";
+import type { Gvk, ResourceId } from "./identity.ts";
+import type { Resource } from "./resource.ts";
+
+const FIRST = [
+  "Namespace",
+  "ResourceQuota",
+  "StorageClass",
+  "CustomResourceDefinition",
+  "ServiceAccount",
+  "PodSecurityPolicy",
+  "Role",
+  "ClusterRole",
+  "RoleBinding",
+  "ClusterRoleBinding",
+  "ConfigMap",
+  "Secret",
+  "Endpoints",
+  "Service",
+  "LimitRange",
+  "PriorityClass",
+  "PersistentVolume",
+  "PersistentVolumeClaim",
+  "Deployment",
+  "StatefulSet",
+  "CronJob",
+  "PodDisruptionBudget",
+];
+const LAST = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
+/** Orders objects as `sortOptions` of the root asks; `fallback` holds when it does not say. */
+export function sortResources(
+  resources: readonly Resource[],
+  options: SortOptions | undefined,
+  fallback: "legacy" | "none",
+  file: string,
+): Resource[] {
+  const order = options === undefined ? fallback : options.order;
+  if (order !== "legacy" && order !== "fifo" && order !== "none") {
+    const what = `sortOptions.order must be legacy or fifo, not ${JSON.stringify(order ?? "")}`;
+    throw renderError("render-sort-options", what, { file, path: "sortOptions.order" });
+  }
+  if (order === "fifo" && options?.legacySortOptions !== undefined) {
+    const what = "sortOptions.legacySortOptions only goes with the order legacy";
+    throw renderError("render-sort-options", what, { file, path: "sortOptions.legacySortOptions" });
+  }
+  if (order !== "legacy") return [...resources];
+  const custom = options?.legacySortOptions;
+  return sortLegacy(
+    resources,
+    custom === undefined ? FIRST : (custom.orderFirst ?? []),
+    custom === undefined ? LAST : (custom.orderLast ?? []),
+  );
+}
+
+interface SortKeys {
+  readonly gvk: string;
+  readonly id: string;
+  readonly isCoreNamespace: boolean;
+}
+
+function sortKeys({ group, version, kind, name, namespace }: ResourceId): SortKeys {
+  return {
+    gvk: gvkSortKey({ group, version, kind }),
+    id: `${namespace === "" ? "~X" : namespace}|${name === "" ? "~N" : name}`,
+    // As kustomize: the core Namespace comes before a custom resource of that kind, others the other way round.
+    isCoreNamespace: kind === "Namespace" && group === "",
+  };
+}
+
+function sortLegacy(resources: readonly Resource[], first: readonly string[], last: readonly string[]): Resource[] {
+  const ranks = rankKinds(first, last);
+  const keyed = resources.map((resource) => {
+    const keys = resource.fact("sortKeys", () => sortKeys(resource.currentId));
+    return { resource, rank: ranks.get(resource.kind) ?? 0, ...keys };
+  });
+  keyed.sort((a, b) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    const byGvk = compareTexts(a.gvk, b.gvk);
+    if (byGvk === 0) return compareTexts(a.id, b.id);
+    const isReversed = (a.isCoreNamespace && isNamespace(b)) || (b.isCoreNamespace && isNamespace(a));
+    return isReversed ? -byGvk : byGvk;
+  });
+  return keyed.map(({ resource }) => resource);
+}
+
+function isNamespace(entry: { readonly resource: Resource }): boolean {
+  return entry.resource.kind === "Namespace";
+}
+
+function rankKinds(first: readonly string[], last: readonly string[]): ReadonlyMap<string, number> {
+  const ranks = new Map<string, number>();
+  for (const [index, kind] of first.entries()) ranks.set(kind, index - first.length);
+  for (const [index, kind] of last.entries()) ranks.set(kind, index + 1);
+  return ranks;
+}
+
+const DEFAULT_RANKS = rankKinds(FIRST, LAST);
+
+/** Where a kind stands in the built-in order: negative before, positive after all kinds that are not in it. */
+export function rankOfKind(kind: string): number {
+  return DEFAULT_RANKS.get(kind) ?? 0;
+}
+
+/** The text by which kinds of one rank are ordered; absent parts come last. */
+export function gvkSortKey({ group, version, kind }: Gvk): string {
+  return `${group === "" ? "~G" : group}_${version === "" ? "~V" : version}_${kind === "" ? "~K" : kind}`;
+}
