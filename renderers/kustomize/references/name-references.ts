@@ -28,11 +28,7 @@ interface Reference extends FieldSpec {
 /** Follows every configured reference of every object. */
 export function fixNameReferences(map: ResourceMap, specs: readonly NameReferenceSpec[]): void {
   const world: World = { renamed: indexByFormerName(map.resources), origins: new OriginIndex(map.resources) };
-  const references: Reference[] = [];
-  for (const { fieldSpecs, ...target } of specs) {
-    for (const spec of fieldSpecs ?? []) references.push({ ...spec, target });
-  }
-  const index = new SpecIndex(references);
+  const index = indexOfReferences(specs);
   const keys = new CandidateKeys(world);
   const textsKey = map.options.keepStates ? `references\n${dataKey(specs)}` : "";
   for (const referrer of map.resources) {
@@ -54,6 +50,19 @@ export function fixNameReferences(map: ResourceMap, specs: readonly NameReferenc
       salt,
     );
   }
+}
+
+const indexes = new WeakMap<readonly NameReferenceSpec[], SpecIndex<Reference>>();
+
+function indexOfReferences(specs: readonly NameReferenceSpec[]): SpecIndex<Reference> {
+  let index = indexes.get(specs);
+  if (index === undefined) {
+    index = new SpecIndex(
+      specs.flatMap(({ fieldSpecs = [], ...target }) => fieldSpecs.map((spec) => ({ ...spec, target }))),
+    );
+    indexes.set(specs, index);
+  }
+  return index;
 }
 
 /** Every text where the references could stand; `undefined` when a map lacks the name that fixing will miss. */

@@ -8,7 +8,7 @@ import type { Resource } from "../resources/resource.ts";
 import type { ResourceMap } from "../resources/resource-map.ts";
 import { nodeKey } from "../resources/share.ts";
 import { walkFieldSpec } from "../transformers/field-walk.ts";
-import { SpecIndex } from "../transformers/transformer-config.ts";
+import { indexOfSpecs, type SpecIndex } from "../transformers/transformer-config.ts";
 import { lookupField, PathFault, splitDottedPath } from "./field-path.ts";
 
 /** The variables of a build so far, by name. */
@@ -73,7 +73,7 @@ export function resolveVars(map: ResourceMap, vars: VarSet, specs: readonly Fiel
     for (const name of resource.varNames) if (!sources.has(name)) sources.set(name, resource);
   }
   for (const [name, entry] of vars) values.set(name, readVar(name, entry, sources.get(name), file));
-  const index = new SpecIndex(specs);
+  const index = indexOfSpecs(specs);
   const salt = [...values]
     .map(([name, value]) => `${name}=${value instanceof Scalar ? nodeKey(value) : value}`)
     .join("\n");

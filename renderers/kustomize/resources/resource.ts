@@ -53,6 +53,8 @@ export interface Identity {
 /** Changes its object and answers whether anything was written that a user can see (only `false` counts as no). */
 export type Change = (own: Resource) => unknown;
 
+const NO_IDS: readonly ResourceId[] = [];
+
 /** Edits that one state remembers: as many overlays of one base as people have, and some commits of each. */
 const MAX_EDITS = 16;
 
@@ -84,7 +86,10 @@ export class Resource {
   /** Made by Helm, which has put it into its namespace already. */
   fromHelm = false;
   private finished = false;
+  // Of finished states, where everything asks for them.
   private knownIdKey: string | undefined;
+  private knownId: ResourceId | undefined;
+  private knownFormerIds: readonly ResourceId[] | undefined;
   private facts: Map<string, unknown> | undefined;
   private edits: Map<string, Resource> | undefined;
   private former: FormerName[] = [];
@@ -136,7 +141,11 @@ export class Resource {
   }
 
   get currentId(): ResourceId {
-    return { ...this.gvk, name: this.name, namespace: this.namespace };
+    if (this.knownId !== undefined) return this.knownId;
+    const { group, version, kind } = this.gvk;
+    const id = { group, version, kind, name: this.name, namespace: this.namespace };
+    if (this.finished) this.knownId = id;
+    return id;
   }
 
   /** Equal for objects that cannot stand side by side. */
@@ -222,9 +231,12 @@ export class Resource {
 
   /** Every earlier id, oldest first; group and version are the present ones. */
   get formerIds(): readonly ResourceId[] {
-    if (this.former.length === 0) return [];
+    if (this.former.length === 0) return NO_IDS;
+    if (this.knownFormerIds !== undefined) return this.knownFormerIds;
     const { group, version } = this.gvk;
-    return this.former.map((former) => ({ group, version, ...former }));
+    const ids = this.former.map(({ kind, name, namespace }) => ({ group, version, kind, name, namespace }));
+    if (this.finished) this.knownFormerIds = ids;
+    return ids;
   }
 
   get hasFormerNames(): boolean {

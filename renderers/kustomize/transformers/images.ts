@@ -8,12 +8,12 @@ import { compilePattern, type Matcher } from "../resources/regex.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { ResourceMap } from "../resources/resource-map.ts";
 import { nodeKindFault, splitFieldPath, walkFieldSpec } from "./field-walk.ts";
-import { SpecIndex } from "./transformer-config.ts";
+import { indexOfSpecs, type SpecIndex } from "./transformer-config.ts";
 
 /** Rewrites every image that the entry's name matches. */
 export function setImages(map: ResourceMap, entry: ImageEntry, specs: readonly FieldSpec[]): void {
   const matches = imagePattern(entry.name ?? "");
-  const index = new SpecIndex(specs);
+  const index = indexOfSpecs(specs);
   const factKey = `images\n${dataKey(specs)}`;
   for (const resource of map.resources) {
     if (resource.kind === "CustomResourceDefinition") continue;

@@ -20,7 +20,7 @@ import {
 import type { Resource } from "../resources/resource.ts";
 import type { ResourceMap } from "../resources/resource-map.ts";
 import { nodeKindFault, walkFieldSpec } from "./field-walk.ts";
-import { SpecIndex } from "./transformer-config.ts";
+import { indexOfSpecs, SpecIndex } from "./transformer-config.ts";
 
 export interface NamespaceOptions {
   readonly namespace: string;
@@ -132,7 +132,7 @@ export function addAffix(
   specs: readonly FieldSpec[],
 ): void {
   if (affix === "") return;
-  const index = new SpecIndex(specs);
+  const index = indexOfSpecs(specs);
   for (const resource of map.resources) {
     const original = resource.originalId;
     if (isNeverRenamed(original)) continue;
@@ -180,7 +180,7 @@ export function setPairs(
   const entries = Object.entries(pairs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   if (entries.length === 0) return;
   const values = entries.map(([key, value]) => [key, stringNode(value)] as const);
-  const index = new SpecIndex(specs);
+  const index = indexOfSpecs(specs);
   for (const resource of map.resources) {
     const matching = index.matching(resource.gvk);
     if (matching.length > 0) map.edit(resource, (own) => setPairsOf(own, values, matching));
@@ -222,7 +222,7 @@ function setPairsOf(
 /** Sets replica counts. Throws `render-replica-target` when no object has the name. */
 export function setReplicas(map: ResourceMap, name: string, count: number, specs: readonly FieldSpec[]): void {
   const value: Node = numberNode(count);
-  const index = new SpecIndex(specs);
+  const index = indexOfSpecs(specs);
   let found = false;
   for (const resource of map.findByAnyName(name)) {
     const specsById = new Set<FieldSpec>();

@@ -238,3 +238,15 @@ export class SpecIndex<T extends GvkFilter> {
     return found;
   }
 }
+
+const indexes = new WeakMap<readonly FieldSpec[], SpecIndex<FieldSpec>>();
+
+/** The index of a table, made once for each, since most builds go by the same tables. */
+export function indexOfSpecs(specs: readonly FieldSpec[]): SpecIndex<FieldSpec> {
+  let index = indexes.get(specs);
+  if (index === undefined) {
+    index = new SpecIndex(specs);
+    indexes.set(specs, index);
+  }
+  return index;
+}
