@@ -109,6 +109,26 @@ const TABLE: readonly (readonly [string, TreeFiles, Expected, string?])[] = [
     { code: "render-patch-operation", line: 4, object: "apps/v1 Deployment web", says: /\/spec\/x/ },
   ],
   [
+    "an operation of a patch's file that does not apply",
+    kustomization("resources: [web.yaml]\npatches:\n- {path: p.yaml, target: {kind: Deployment}}\n", {
+      "p.yaml": "- {op: remove, path: /spec/replicas}\n- op: remove\n  path: /spec/x\n",
+    }),
+    {
+      code: "render-patch-operation",
+      file: "p.yaml",
+      line: 2,
+      path: "/spec/x",
+      says: /operations\[1\], remove \/spec\/x: there is no "x"/,
+    },
+  ],
+  [
+    "an operation that there is not",
+    kustomization(
+      "resources: [web.yaml]\npatches:\n- target: {kind: Deployment}\n  patch: '- {op: put, path: /spec}'\n",
+    ),
+    { code: "render-wrong-kind-or-version", line: 4, path: "patches[0].patch", says: /operations\[0\], put \/spec/ },
+  ],
+  [
     "neither an object nor operations",
     kustomization("resources: [web.yaml]\npatches:\n- target: {kind: Deployment}\n  patch: nothing\n"),
     { code: "render-patch-unparsable", says: /neither an object .* nor a list of operations/ },
@@ -119,6 +139,21 @@ const TABLE: readonly (readonly [string, TreeFiles, Expected, string?])[] = [
       'resources: [web.yaml]\npatches:\n- target: {kind: \'(\'}\n  patch: \'[{"op": "remove", "path": "/spec"}]\'\n',
     ),
     { code: "render-selector", line: 3, path: "patches[0].target.kind", says: /missing closing \)/ },
+  ],
+  [
+    "a file under nearly that name",
+    kustomization("resources: [./sub/dpeloyment.yaml]\n", { "sub/deployment.yml": WEB, "sub/deployment.yaml": WEB }),
+    { code: "render-missing-file", line: 1, says: /did you mean \.\/sub\/deployment\.yaml\?$/ },
+  ],
+  [
+    "a base in a directory under nearly that name",
+    { "bases/web/kustomization.yaml": "resources: []\n", ...kustomization("resources: [base/web]\n") },
+    { code: "render-missing-file", line: 1, says: /did you mean bases\/web\?$/ },
+  ],
+  [
+    "an order that is only one of the command line",
+    kustomization("resources: [web.yaml]\nsortOptions:\n  order: none\n"),
+    { code: "render-sort-options", line: 3, path: "sortOptions.order", says: /legacy or fifo, not "none"/ },
   ],
   [
     "a file that a generator wants",

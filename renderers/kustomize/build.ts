@@ -274,7 +274,8 @@ function readInlinePlugin(
     if (error instanceof AppError) return error;
     throw error;
   }
-  const twice = resources.find(({ idKey }, at) => resources.findIndex((other) => other.idKey === idKey) < at);
+  const seen = new Set<string>();
+  const twice = resources.find(({ idKey }) => seen.size === seen.add(idKey).size);
   // As kustomize: such a text counts as no objects at all.
   if (twice !== undefined) return renderError("render-duplicate-id", `${twice.describe()} stands in it twice`);
   appendFrom(resources, filePlace, configs.map, loader, session);

@@ -139,7 +139,9 @@ function build(tree: SourceTree, path: string, options: KustomizeOptions): Kusto
       "Using the kustomization file over the CLI flag.";
     session.warnings.push({ code: "order-overruled", message, file });
   }
-  const sorted = sortResources(map.resources, kustomization.sortOptions, options.order ?? "legacy", file);
+  const sorted = root.loader.under([], () =>
+    sortResources(map.resources, kustomization.sortOptions, options.order ?? "legacy"),
+  );
   return {
     objects: sorted.map((resource) => resource.fact("rendered", () => toRendered(resource))),
     warnings: session.warnings,

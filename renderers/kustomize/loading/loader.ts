@@ -7,6 +7,7 @@ import { baseNameOf, isWithin, joinPath, PathResolver, type ResolvedPath } from 
 import type { RenderWarning } from "../../rendered.ts";
 import { type FieldPath, FieldPositions, withFieldPositions } from "../kustomization/field-positions.ts";
 import { KUSTOMIZATION_FILES } from "../kustomization/kustomization.ts";
+import { nearestEntry } from "./nearest-entry.ts";
 import {
   isRemoteFile,
   meansFile,
@@ -231,7 +232,9 @@ export class Loader {
         submodule === undefined
           ? `it is not in ${this.remote === undefined ? "the source" : this.remote.repository}`
           : `it lies in the Git submodule ${submodule}, and submodules are not fetched`;
-      return this.fault(missing, entry, `${JSON.stringify(entry)} is named here, but ${why}`);
+      const meant = submodule === undefined ? nearestEntry(this.tree, this.resolver, this.root, entry) : undefined;
+      const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+      return this.fault(missing, entry, `${JSON.stringify(entry)} is named here, but ${why}${hint}`);
     }
     if (entry.startsWith("/")) {
       return this.fault("render-absolute-path", entry, `${entry} is absolute; make it relative`);

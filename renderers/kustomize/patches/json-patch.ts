@@ -3,10 +3,12 @@
 import { isObject } from "../../../kube/object.ts";
 import { parseYaml } from "../../../kube/yaml.ts";
 import { AppError } from "../../../runtime/errors.ts";
-import { renderError } from "../../errors.ts";
+import { type RenderError, type RenderErrorCode, renderError } from "../../errors.ts";
 import { goJson } from "../generators/hash.ts";
 
 export interface Operation {
+  /** Where it stands in the patch, from 0. */
+  readonly index: number;
   readonly op: string;
   readonly path: string | undefined;
   readonly from: string | undefined;
@@ -77,6 +79,7 @@ function readOperations(
     if (item !== null && !isObject(item)) return undefined;
     const fields = item ?? {};
     operations.push({
+      index,
       op: textOf(fields, "op") ?? "unknown",
       path: textOf(fields, "path"),
       from: textOf(fields, "from"),
@@ -104,7 +107,7 @@ function meets(path: string, place: readonly string[]): boolean {
 
 /**
  * Applies the operations in order to `document`, in place where possible; answers the result. Throws
- * `render-patch-operation`, and `render-wrong-kind-or-version` for an unknown operation.
+ * `render-patch-operation`, and `render-wrong-kind-or-version` for an unknown operation, with its index as the field.
  */
 export function applyOperations(document: unknown, operations: readonly Operation[]): unknown {
   const holder = { root: document };
@@ -138,9 +141,7 @@ function apply(holder: { root: unknown }, operation: Operation): void {
       test(holder.root, operation);
       return;
     default:
-      throw renderError("render-wrong-kind-or-version", `${JSON.stringify(operation.op)} is no JSON patch operation`, {
-        path: operation.path,
-      });
+      throw fault(operation, "there is no such operation in a JSON patch", "render-wrong-kind-or-version");
   }
 }
 
@@ -262,7 +263,10 @@ function copy(value: unknown): unknown {
   return typeof value === "object" && value !== null ? structuredClone(value) : value;
 }
 
-function fault(operation: Operation, what: string): Error {
-  const path = operation.path ?? "";
-  return renderError("render-patch-operation", `${operation.op} ${path}: ${what}`, { path });
+function fault(
+  { index, op, path = "" }: Operation,
+  what: string,
+  code: RenderErrorCode = "render-patch-operation",
+): RenderError {
+  return renderError(code, `operations[${index}], ${op} ${path}: ${what}`, { path, field: [index] });
 }

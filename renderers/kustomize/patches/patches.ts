@@ -2,7 +2,7 @@
 
 import { AppError } from "../../../runtime/errors.ts";
 import { RenderError, type RenderErrorPlace, renderError } from "../../errors.ts";
-import type { FieldPath } from "../kustomization/field-positions.ts";
+import { type FieldPath, FieldPositions } from "../kustomization/field-positions.ts";
 import { describeWithOrigin, hintOfName } from "../kustomization/hints.ts";
 import type { PatchEntry } from "../kustomization/kustomization.ts";
 import type { Loader } from "../loading/loader.ts";
@@ -46,7 +46,7 @@ export function preparePatchEntry(entry: PatchEntry, context: PatchContext): Tra
       for (const resource of selectResources(map.resources, entry.target)) {
         map.edit(resource, (own) => {
           own.rememberName();
-          applyOperations(own, content.operations, patchFile(file, context));
+          applyOperations(own, content.operations, text, patchFile(file, context));
         });
       }
     });
@@ -146,7 +146,7 @@ export function prepareJsonEntry(
   return (map) =>
     map.within(text, patchFile(file, context), () => {
       for (const resource of selectResources(map.resources, target)) {
-        map.edit(resource, (own) => applyOperations(own, operations, patchFile(file, context)));
+        map.edit(resource, (own) => applyOperations(own, operations, text, patchFile(file, context)));
       }
     });
 }
@@ -243,13 +243,27 @@ function applyMerge(resource: Resource, patch: Resource, options: MergeOptions, 
   }
 }
 
-function applyOperations(resource: Resource, operations: readonly Operation[], file: string | undefined): void {
+/** `file` is where `text` stands, unless it stands in the kustomization itself. */
+function applyOperations(
+  resource: Resource,
+  operations: readonly Operation[],
+  text: string,
+  file: string | undefined,
+): void {
   try {
     operate(resource, operations);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    throw faultOfPatch(error, resource, file === undefined ? { field: ["patch"] } : { file });
+    const place = file === undefined ? { field: ["patch"] } : { file, ...placeOfOperation(error, text) };
+    throw faultOfPatch(error, resource, place);
   }
+}
+
+function placeOfOperation(error: AppError, text: string): Pick<RenderErrorPlace, "line" | "column"> {
+  const field = error instanceof RenderError ? error.place.field : undefined;
+  if (typeof field !== "object") return {};
+  const { line, column } = new FieldPositions(text).find(field);
+  return { line, column };
 }
 
 /** An error of applying a patch, with the object and the place of the patch. */

@@ -32,29 +32,36 @@ const FIRST = [
 ];
 const LAST = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
-/** Orders objects as `sortOptions` of the root asks; `fallback` holds when it does not say. */
+/**
+ * Orders objects as `sortOptions` of the root asks; `fallback` holds when there are none. Throws `render-sort-options`
+ * with the field.
+ */
 export function sortResources(
   resources: readonly Resource[],
   options: SortOptions | undefined,
   fallback: "legacy" | "none",
-  file: string,
 ): Resource[] {
-  const order = options === undefined ? fallback : options.order;
-  if (order !== "legacy" && order !== "fifo" && order !== "none") {
-    const what = `sortOptions.order must be legacy or fifo, not ${JSON.stringify(order ?? "")}`;
-    throw renderError("render-sort-options", what, { file, path: "sortOptions.order" });
-  }
-  if (order === "fifo" && options?.legacySortOptions !== undefined) {
-    const what = "sortOptions.legacySortOptions only goes with the order legacy";
-    throw renderError("render-sort-options", what, { file, path: "sortOptions.legacySortOptions" });
-  }
-  if (order !== "legacy") return [...resources];
+  checkSortOptions(options);
+  if ((options?.order ?? fallback) !== "legacy") return [...resources];
   const custom = options?.legacySortOptions;
   return sortLegacy(
     resources,
     custom === undefined ? FIRST : (custom.orderFirst ?? []),
     custom === undefined ? LAST : (custom.orderLast ?? []),
   );
+}
+
+function checkSortOptions(options: SortOptions | undefined): void {
+  if (options === undefined) return;
+  const { order = "", legacySortOptions } = options;
+  if (order !== "legacy" && order !== "fifo") {
+    const what = `sortOptions.order must be legacy or fifo, not ${JSON.stringify(order)}`;
+    throw renderError("render-sort-options", what, { field: ["sortOptions", "order"] });
+  }
+  if (order === "fifo" && legacySortOptions !== undefined) {
+    const what = "sortOptions.legacySortOptions only goes with the order legacy";
+    throw renderError("render-sort-options", what, { field: ["sortOptions", "legacySortOptions"] });
+  }
 }
 
 interface SortKeys {

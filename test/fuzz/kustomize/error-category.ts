@@ -27,7 +27,7 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
     "replacement",
   ],
   [
-    /(?:path and inline|is missing for) replacement|replacement (?:source|target)|delimiter option can only/,
+    /(?:path and inline|is missing for) replacement|unsupported replacement type|replacement (?:source|target)|delimiter option can only/,
     "replacement",
   ],
   [/options\.index \S+ is out of bounds|unable to find or create field|fieldPath .* is missing/, "replacement"],
@@ -66,7 +66,8 @@ const CATEGORIES: readonly (readonly [RegExp, string])[] = [
   [/found a tab character where an indentation space is expected/, "unrepresentable-value"],
   [/evalsymlink failure on|no such file or directory|new root cannot be empty/, "missing-file"],
   [/must build at directory: .*file is not directory/, "missing-directory"],
-  [/' must resolve to a file|: is a directory$/m, "missing-file"],
+  // Of a base that was read the message says so as well; what went wrong there stands behind.
+  [/' must resolve to a file(?!': recursed )|: is a directory$/m, "missing-file"],
   [/loading KV pairs: |illegally repeats the key|a (?:configmap|secret) must have a name/, "generator-data"],
   [/fails configuration: |not a (?:transformer|generator)\b|validator shouldn't modify/, "plugin"],
   [/cloud provider .* not supported|^Error: yaml: line \d+: /m, "plugin"],
