@@ -30,6 +30,10 @@ function failureOf(kustomization: string, files: TreeFiles = {}): string {
 const generator = (source: string, kind = "configMapGenerator"): string => `${kind}:\n- name: a\n  ${source}\n`;
 
 describe("generators", () => {
+  it("names the key of a file without slashes at the end", () => {
+    expect(built(generator("files: [d/f.txt/]"), { "d/f.txt": "x" }).data).toEqual({ "f.txt": "x" });
+  });
+
   it("takes any key", () => {
     const { data, metadata } = built(generator("literals: ['a b=1', '..=x', 'é=1']"));
 

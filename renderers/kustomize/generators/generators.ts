@@ -203,7 +203,8 @@ function readFileEntry(entry: string, loader: Loader): Pair {
   if (parts.length > 2) {
     throw loader.fault("render-generator-data", entry, `the file ${JSON.stringify(entry)} has more than one =`);
   }
-  if (second === undefined) return { key: baseNameOf(first), bytes: Buffer.from(loader.load(first).bytes) };
+  if (second === undefined)
+    return { key: baseNameOf(first.replace(/\/+$/, "")), bytes: Buffer.from(loader.load(first).bytes) };
   if (first === "" || second === "") {
     throw loader.fault("render-generator-data", entry, `the file ${JSON.stringify(entry)} must be path or key=path`);
   }

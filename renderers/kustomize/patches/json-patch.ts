@@ -5,6 +5,7 @@ import { parseYaml } from "../../../kube/yaml.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { type RenderError, type RenderErrorCode, renderError } from "../../errors.ts";
 import { goJson } from "../generators/hash.ts";
+import { firstDocument } from "../kustomization/first-document.ts";
 
 export interface Operation {
   /** Where it stands in the patch, from 0. */
@@ -27,7 +28,11 @@ const MOST_DEPTH = 1000;
 export function parseOperations(text: string, file: string): Operation[] | undefined {
   if (text === "") return undefined;
   try {
-    if (!text.startsWith("[")) return readOperations(parseYaml(text, { file, duplicateKeys: "last-wins" }), writtenBy);
+    if (!text.startsWith("[")) {
+      // As kustomize: what comes after the first document is not even read.
+      const value = parseYaml(firstDocument(text), { file, duplicateKeys: "last-wins" });
+      return readOperations(value, writtenBy);
+    }
     if (depthOf(text) > MOST_DEPTH) return undefined;
     // As kustomize: numbers and escapes count as they are written.
     const written = JSON.parse(text, asWritten as Parameters<typeof JSON.parse>[1]) as unknown[];

@@ -28,6 +28,12 @@ describe("mergeObject", () => {
     ],
     ["replaces lists of unknown kinds", "{l: [1, 2]}", "{l: [3]}", { l: [3] }],
     ["replaces a map on request", "{a: {x: 1}}", "{a: {$patch: replace, y: 2, n: null}}", { a: { y: 2 } }],
+    [
+      "takes the first of a key that the patch has twice",
+      "{a: 1, b: {x: 0}}",
+      "{a: 2, a: 3, b: {x: 4, x: 5}}",
+      { a: 2, b: { x: 4 } },
+    ],
     ["deletes a map on request", "{a: {x: 1}, b: 2}", "{a: {$patch: delete}}", { b: 2 }],
     [
       "leaves an unknown directive in a new map",

@@ -9,6 +9,7 @@ import {
   type Node,
   type NodeList,
   type NodeMap,
+  Repeated,
   Scalar,
 } from "../resources/node.ts";
 import { mergeAssociativeList } from "./merge-list.ts";
@@ -104,7 +105,10 @@ export function mergeNode(target: Node | undefined, patch: Node | undefined, out
 }
 
 function mergeFields(target: NodeMap, patch: NodeMap, place: MergePlace): void {
-  const added = [...patch].filter(([key, value]) => !target.has(key) && !isNullNode(value));
+  // As kustomize: of a key that a patch has twice the first counts, unless the map is taken over as it is.
+  const added = [...patch].filter(
+    ([key, value]) => !target.has(key) && !isNullNode(value) && !(value instanceof Repeated),
+  );
   for (const [key, value] of target) put(target, key, mergeNode(value, patch.get(key), place.at(key)));
   for (const [key, value] of added) put(target, key, adoptNode(value, place.at(key)));
 }

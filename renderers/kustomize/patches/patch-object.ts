@@ -14,6 +14,7 @@ import {
   type NodeList,
   type NodeMap,
   NULL,
+  Repeated,
   Scalar,
   setField,
   stringNode,
@@ -83,10 +84,15 @@ function textify(metadata: NodeMap, field: "labels" | "annotations"): void {
     metadata.delete(field);
     return;
   }
-  for (const [key, value] of pairs) pairs.set(key, stringNode(writtenText(value)));
+  // As kustomize: here the last of a repeated key counts.
+  for (const [key, value] of [...pairs]) {
+    if (value instanceof Repeated) pairs.delete(key);
+    pairs.set(value instanceof Repeated ? key.slice(1) : key, stringNode(writtenText(value)));
+  }
 }
 
 function writtenText(node: Node): string {
+  if (node instanceof Repeated) return writtenText(node.value);
   return node instanceof Scalar ? node.text : "";
 }
 

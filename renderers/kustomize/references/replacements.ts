@@ -5,6 +5,7 @@ import { parseYaml } from "../../../kube/yaml.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { renderError, wrapYamlError } from "../../errors.ts";
 import { decodeField } from "../kustomization/decode-field.ts";
+import { firstDocument } from "../kustomization/first-document.ts";
 import type { ReplacementEntry, ReplacementOptions } from "../kustomization/kustomization.ts";
 import { REPLACEMENT_FIELDS } from "../kustomization/kustomization-schema.ts";
 import type { Loader } from "../loading/loader.ts";
@@ -52,7 +53,8 @@ function loadReplacements(entries: readonly ReplacementEntry[], loader: Loader):
 function readReplacementFile(text: string, file: string): ReplacementEntry[] {
   let raw: unknown;
   try {
-    raw = parseYaml(text, { file, duplicateKeys: "last-wins" });
+    // As kustomize: what comes after the first document is not even read.
+    raw = parseYaml(firstDocument(text), { file, duplicateKeys: "last-wins" });
   } catch (error) {
     throw wrapYamlError(error, "render-replacement", file);
   }

@@ -48,9 +48,19 @@ export class Unprintable extends Scalar {
   }
 }
 
+/** A key that is there again; what it has is lost but where labels are read as text. */
+export class Repeated extends Unprintable {
+  readonly value: Node;
+
+  constructor(error: Error, value: Node) {
+    super(error);
+    this.value = value;
+  }
+}
+
 /** Adds something that cannot be printed beside the fields of a map, where no field of a file can be. */
-function addUnprintable(map: NodeMap, key: string, error: Error): void {
-  map.set(`\u0000${key}`, new Unprintable(error));
+function addUnprintable(map: NodeMap, key: string, mark: Unprintable): void {
+  map.set(`\u0000${key}`, mark);
 }
 
 export type NodeMap = Map<string, Node>;
@@ -145,7 +155,7 @@ export function ensureMap(parent: NodeMap, key: string): NodeMap {
 export function setField(map: NodeMap, key: string, value: Node): void {
   if (!map.has(key) && (key === "<<" || !isTextKey(key))) {
     const what = `the key ${JSON.stringify(key)} is not text in YAML; use another`;
-    addUnprintable(map, key, renderError("render-unrepresentable-value", what, { path: key }));
+    addUnprintable(map, key, new Unprintable(renderError("render-unrepresentable-value", what, { path: key })));
   }
   map.set(key, value);
 }
@@ -165,10 +175,11 @@ export function fromYaml(node: YamlNode, fault: KeyFault, inFlow = false): Node 
       for (const { key, value } of node.entries) {
         const { tag, plain, text } = key;
         const isText = tag === "!!str" || ((tag === undefined || tag === "!") && (!plain || isTextKey(text)));
-        if (!isText) addUnprintable(map, text, fault("no-text", key));
-        else if (map.has(text)) addUnprintable(map, text, fault("repeated", key));
+        const converted = fromYaml(value, fault, inFlow || node.flow);
+        if (!isText) addUnprintable(map, text, new Unprintable(fault("no-text", key)));
+        else if (map.has(text)) addUnprintable(map, text, new Repeated(fault("repeated", key), converted));
         // As kustomize: until then the first of a repeated key is the one that is found.
-        if (!map.has(text)) map.set(text, fromYaml(value, fault, inFlow || node.flow));
+        if (!map.has(text)) map.set(text, converted);
       }
       return map;
     }
