@@ -234,11 +234,11 @@ class IrregularMerge {
   }
 }
 
-/** Values that differ only where one of them is empty become one. */
+/** Values that differ only where one of them is empty become one. As kustomize: each as it was before it met any other. */
 function reconcile(found: string[][]): void {
-  for (let i = 0; i < found.length; i++) {
+  for (const [i, own] of found.entries()) {
     for (let j = 0; j < found.length; j++) {
-      const joined = joinValues(found[i]!, found[j]!);
+      const joined = joinValues(own, found[j]!);
       if (joined === undefined) continue;
       found[i] = joined;
       found[j] = joined;

@@ -133,6 +133,18 @@ describe("lists that merge", () => {
     });
   });
 
+  it("joins elements without keys with all that they do not contradict, the last one in the end", () => {
+    const patch = "{ports: [{name: x}, {name: y, port: 80}, {name: z, protocol: b}]}";
+
+    expect(merged("{ports: []}", patch, SERVICE)).toEqual({
+      ports: [
+        { name: "z", protocol: "b" },
+        { name: "y", port: 80 },
+        { name: "z", protocol: "b" },
+      ],
+    });
+  });
+
   it("drops an element of the patch that lacks a key which its counterpart has", () => {
     const result = merged("{ports: [{port: 80, protocol: TCP}]}", "{ports: [{port: 80, name: z}]}", SERVICE);
 
