@@ -134,10 +134,11 @@ export function closingQuote(text: string, at: number, end: number): number {
 /** The scalar between two quotes. */
 export function quotedScalar(text: string, at: number, close: number): YamlScalar {
   let content = text.slice(at + 1, close);
-  if (text.charCodeAt(at) === SINGLE_QUOTE) content = content.replaceAll("''", "'");
+  const single = text.charCodeAt(at) === SINGLE_QUOTE;
+  if (single) content = content.replaceAll("''", "'");
   else if (content.includes("\\"))
     content = content.replace(/\\(.)/gs, (_all, char: string) => ESCAPES.get(char) ?? giveUp());
-  return { kind: "scalar", text: content, plain: false, block: undefined, tag: undefined, offset: at };
+  return { kind: "scalar", text: content, plain: false, single, block: undefined, tag: undefined, offset: at };
 }
 
 /** Whether the first character has no meaning of its own in YAML. */

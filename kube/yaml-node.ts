@@ -6,6 +6,8 @@ export interface YamlScalar {
   readonly text: string;
   /** True when the text stood without quotes and not as a block, so that it may mean a number, a boolean or null. */
   readonly plain: boolean;
+  /** True for text in single quotes. */
+  readonly single?: boolean;
   /** The kind of block that the text was, if it was one. */
   readonly block: "literal" | "folded" | undefined;
   /** An explicit tag in its short form (`!!int`, `!Ref`). */

@@ -143,7 +143,8 @@ export class YamlParser {
         const { text, style } = token;
         const plain = style === "plain";
         const block = style === "literal" || style === "folded" ? style : undefined;
-        return { node: { kind: "scalar", text, plain, block, tag, offset: token.mark.offset }, size: 1 };
+        const single = style === "single";
+        return { node: { kind: "scalar", text, plain, single, block, tag, offset: token.mark.offset }, size: 1 };
       }
       case "[":
         return this.flowList(token);

@@ -20,17 +20,21 @@ export type YamlTextNode =
       readonly kind: "scalar";
       readonly text: string;
       readonly tag: string;
+      /** What follows tells the style of a new node; one that is like another has that one's. */
       readonly quoted?: boolean;
+      readonly single?: boolean;
       readonly like?: YamlTextNode | undefined;
     }
   | {
       readonly kind: "map";
       readonly entries: readonly { readonly key: string; readonly value: YamlTextNode }[];
+      readonly flow?: boolean;
       readonly like?: YamlTextNode | undefined;
     }
   | {
       readonly kind: "sequence";
       readonly items: readonly YamlTextNode[];
+      readonly flow?: boolean;
       readonly like?: YamlTextNode | undefined;
     };
 
@@ -133,18 +137,17 @@ class Writer {
     const like = this.#origins.get(node.like ?? node);
     switch (node.kind) {
       case "scalar":
-        return quoteInFlow(
-          writeScalar(node.text, node.tag, yaml().isScalar(like) ? like : new (yaml().Scalar)("")),
-          inFlow,
-        );
+        return quoteInFlow(yaml().isScalar(like) ? writeScalar(node.text, node.tag, like) : newScalar(node), inFlow);
       case "sequence": {
         const list = yaml().isSeq(like) ? like : new (yaml().YAMLSeq)();
+        if (list !== like && node.flow === true) list.flow = true;
         const isFlow = inFlow || list.flow === true;
         list.items = node.items.map((item) => this.write(item, isFlow));
         return list;
       }
       case "map": {
         const map = yaml().isMap(like) ? like : new (yaml().YAMLMap)();
+        if (map !== like && node.flow === true) map.flow = true;
         const isFlow = inFlow || map.flow === true;
         for (const { key, value } of node.entries) {
           const written = this.write(value, isFlow);
@@ -157,6 +160,14 @@ class Writer {
       }
     }
   }
+}
+
+function newScalar({ text, tag, quoted, single }: YamlTextNode & { kind: "scalar" }): Scalar {
+  const scalar = writeScalar(text, tag, new (yaml().Scalar)(""));
+  // A text of several lines comes from a block.
+  if (quoted === true && scalar.type !== "BLOCK_LITERAL")
+    scalar.type = single === true ? "QUOTE_SINGLE" : "QUOTE_DOUBLE";
+  return scalar;
 }
 
 // As Go's writer: quotes stay; plain text that would read as another type is quoted, and another type shows its tag.

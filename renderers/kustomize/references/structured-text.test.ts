@@ -42,6 +42,23 @@ describe("replacements inside text", () => {
     );
   });
 
+  it("bring the quotes, braces and brackets of what they copy into YAML", () => {
+    const files = {
+      "kustomization.yaml":
+        "resources: [a.yaml]\nreplacements:\n- source: {kind: Source, fieldPath: spec.from}\n  targets:\n" +
+        "  - select: {kind: ConfigMap}\n    fieldPaths: [data.conf.new]\n    options: {create: true}\n",
+      "a.yaml":
+        "kind: Source\nmetadata: {name: s}\nspec:\n  from:\n    a: [\"x\", 'y', z]\n    b: {c: 'd', e: \"1\"}\n    f:\n    - g\n" +
+        "---\nkind: ConfigMap\nmetadata: {name: c}\ndata: {conf: 'old: 1'}\n",
+    };
+    const { objects } = renderKustomization(new MemoryTree(files), "");
+    const map = objects.find(({ object }) => object["kind"] === "ConfigMap");
+
+    expect(map?.object["data"]).toEqual({
+      conf: "old: 1\nnew:\n  a: [\"x\", 'y', z]\n  b: {c: 'd', e: \"1\"}\n  f:\n  - g",
+    });
+  });
+
   it("write JSON with sorted keys, indented as it was", () => {
     expect(edit('{"b": {"host": "old"}, "a": [1]}', "b.host")).toBe('{"a":[1],"b":{"host":"example.org"}}');
     expect(edit('{\n  "host": "old"\n}', "host")).toBe('{\n  "host": "example.org"\n}');

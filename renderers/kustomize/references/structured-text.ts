@@ -2,7 +2,7 @@
 
 import { readYamlText, type YamlText, type YamlTextNode } from "../../../kube/yaml-text.ts";
 import { goJson } from "../generators/hash.ts";
-import { type Node, type NodeMap, Scalar, toValue, UNTYPED } from "../resources/node.ts";
+import { FlowList, FlowMap, type Node, type NodeMap, Scalar, toValue, UNTYPED } from "../resources/node.ts";
 
 /** A text opened for editing. */
 export class StructuredText {
@@ -56,9 +56,20 @@ export class StructuredText {
 
   #close(node: Node): YamlTextNode {
     const like = this.#origins.get(node);
-    if (node instanceof Scalar) return { kind: "scalar", text: node.text, tag: node.tag, like };
-    if (Array.isArray(node)) return { kind: "sequence", items: node.map((item) => this.#close(item)), like };
-    return { kind: "map", entries: [...node].map(([key, value]) => ({ key, value: this.#close(value) })), like };
+    if (node instanceof Scalar) {
+      const { text, tag, quoted, single } = node;
+      return { kind: "scalar", text, tag, quoted, single, like };
+    }
+    if (Array.isArray(node)) {
+      return {
+        kind: "sequence",
+        items: Array.from(node, (item) => this.#close(item)),
+        flow: node instanceof FlowList,
+        like,
+      };
+    }
+    const entries = Array.from(node, ([key, value]) => ({ key, value: this.#close(value) }));
+    return { kind: "map", entries, flow: node instanceof FlowMap, like };
   }
 }
 

@@ -1,7 +1,7 @@
 // The tree that kustomize edits: scalars keep their text and type until the end, so "007" stays text and 007 an octal.
 
 import { setOwn } from "../../../kube/object.ts";
-import type { YamlNode, YamlScalar } from "../../../kube/yaml-node.ts";
+import type { YamlNode, YamlScalar, YamlSequence } from "../../../kube/yaml-node.ts";
 import { readCoreScalar } from "../../../kube/yaml-scalars.ts";
 import { renderError } from "../../errors.ts";
 import { readJsonKey, readJsonText, readTagged, reprintBlock, unrepresentable } from "./reprint.ts";
@@ -17,12 +17,15 @@ export class Scalar {
    * null for one that cannot be read again.
    */
   readonly printed: string | null | undefined;
+  /** True for what stands in single quotes, which they stay where a text in YAML takes the scalar in. */
+  readonly single: boolean;
 
-  constructor(tag: string, text: string, quoted = false, printed?: string | null) {
+  constructor(tag: string, text: string, quoted = false, printed?: string | null, single = false) {
     this.tag = tag;
     this.text = text;
     this.quoted = quoted;
     this.printed = printed;
+    this.single = single;
   }
 
   /**
@@ -31,7 +34,9 @@ export class Scalar {
    */
   inPlaceOf(older: Node | undefined): Scalar {
     if (!(older instanceof Scalar) || older.quoted === this.quoted) return this;
-    return older.quoted ? new Scalar("!!str", this.text, true) : new Scalar(this.tag, this.text);
+    return older.quoted
+      ? new Scalar("!!str", this.text, true, undefined, older.single)
+      : new Scalar(this.tag, this.text);
   }
 }
 
@@ -65,6 +70,23 @@ function addUnprintable(map: NodeMap, key: string, mark: Unprintable): void {
 
 export type NodeMap = Map<string, Node>;
 export type NodeList = Node[];
+/** A map in braces, which it keeps where a text in YAML takes it in. */
+export class FlowMap extends Map<string, Node> {}
+
+/** A list in brackets, as `FlowMap`. */
+export class FlowList extends Array<Node> {
+  /** What is made of its elements is an ordinary list. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+}
+
+function flowList(items: NodeList): FlowList {
+  const list = new FlowList();
+  for (const item of items) list.push(item);
+  return list;
+}
+
 /** Maps and lists are edited in place; scalars are immutable and shared. */
 export type Node = Scalar | NodeMap | NodeList;
 
@@ -73,7 +95,7 @@ export const UNTYPED = "";
 
 /** What stands in the place of a scalar after its text was set: text if it was in quotes, else what it reads as. */
 export function textOver(older: Scalar, text: string): Scalar {
-  return older.quoted ? new Scalar("!!str", text, true) : new Scalar(UNTYPED, text);
+  return older.quoted ? new Scalar("!!str", text, true, undefined, older.single) : new Scalar(UNTYPED, text);
 }
 
 export const NULL = new Scalar("!!null", "null");
@@ -117,11 +139,18 @@ export function kindOf(node: Node): "map" | "list" | "scalar" {
 
 export function cloneNode(node: Node): Node {
   if (node instanceof Map) {
-    const copy: NodeMap = new Map();
+    const copy: NodeMap = node instanceof FlowMap ? new FlowMap() : new Map();
     for (const [key, value] of node) copy.set(key, value instanceof Scalar ? value : cloneNode(value));
     return copy;
   }
-  return Array.isArray(node) ? node.map(cloneNode) : node;
+  if (!Array.isArray(node)) return node;
+  const list = node.map(cloneNode);
+  return node instanceof FlowList ? flowList(list) : list;
+}
+
+/** A copy of a map that has the same values. */
+export function copyMap(map: NodeMap): NodeMap {
+  return map instanceof FlowMap ? new FlowMap(map) : new Map(map);
 }
 
 /** Walks maps by key; `undefined` when a step is missing or no map. */
@@ -169,9 +198,9 @@ export function fromYaml(node: YamlNode, fault: KeyFault, inFlow = false): Node 
     case "scalar":
       return fromYamlScalar(node, inFlow);
     case "sequence":
-      return node.items.map((item) => fromYaml(item, fault, inFlow || node.flow));
+      return fromYamlList(node, fault, inFlow);
     case "map": {
-      const map: NodeMap = new Map();
+      const map: NodeMap = node.flow ? new FlowMap() : new Map();
       for (const { key, value } of node.entries) {
         const { tag, plain, text } = key;
         const isText = tag === "!!str" || ((tag === undefined || tag === "!") && (!plain || isTextKey(text)));
@@ -186,12 +215,17 @@ export function fromYaml(node: YamlNode, fault: KeyFault, inFlow = false): Node 
   }
 }
 
-function fromYamlScalar({ tag, text, plain, block }: YamlScalar, inFlow: boolean): Scalar {
+function fromYamlList({ items, flow }: YamlSequence, fault: KeyFault, inFlow: boolean): NodeList {
+  const list = items.map((item) => fromYaml(item, fault, inFlow || flow));
+  return flow ? flowList(list) : list;
+}
+
+function fromYamlScalar({ tag, text, plain, block, single }: YamlScalar, inFlow: boolean): Scalar {
   const printed = block === undefined || inFlow ? undefined : reprintBlock(text, block);
   // What a tag makes of a text, it makes of the text as it is read again.
   if (tag !== undefined && tag !== "!")
     return new Scalar(tag, printed ?? text, !plain, printed === null ? null : undefined);
-  if (!plain) return new Scalar("!!str", text, true, printed);
+  if (!plain) return new Scalar("!!str", text, true, printed, single);
   const found = readCoreScalar(text).tag;
   switch (found) {
     case "!!null":

@@ -1,7 +1,7 @@
 // Finds again, in a changed copy of an object, the parts that stayed as they were.
 
 import { LinkedScalar } from "./linked-scalars.ts";
-import { type Node, type NodeList, type NodeMap, Scalar } from "./node.ts";
+import { FlowList, FlowMap, type Node, type NodeList, type NodeMap, Scalar } from "./node.ts";
 
 /** Lists longer than this are compared place by place only, so that the cost stays linear. */
 const MAX_SEARCHED = 64;
@@ -18,13 +18,14 @@ export function shareNodes(before: Node | undefined, after: Node): Node {
 }
 
 function isSameScalar(a: Scalar, b: Scalar): boolean {
-  if (a.tag !== b.tag || a.text !== b.text || a.quoted !== b.quoted || a.printed !== b.printed) return false;
+  if (a.tag !== b.tag || a.text !== b.text || a.quoted !== b.quoted || a.printed !== b.printed || a.single !== b.single)
+    return false;
   const link = a instanceof LinkedScalar ? a.link : undefined;
   return link === (b instanceof LinkedScalar ? b.link : undefined);
 }
 
 function shareMaps(before: NodeMap, after: NodeMap): Node {
-  let same = before.size === after.size;
+  let same = before.size === after.size && before instanceof FlowMap === after instanceof FlowMap;
   const keys = same ? before.keys() : undefined;
   for (const [key, value] of after) {
     // The order of the keys is part of what a map is.
@@ -38,7 +39,7 @@ function shareMaps(before: NodeMap, after: NodeMap): Node {
 }
 
 function shareLists(before: NodeList, after: NodeList): Node {
-  let same = before.length === after.length;
+  let same = before.length === after.length && before instanceof FlowList === after instanceof FlowList;
   for (const [index, item] of after.entries()) {
     let shared = shareNodes(before[index], item);
     if (shared === before[index]) {
@@ -59,9 +60,9 @@ function shareLists(before: NodeList, after: NodeList): Node {
 /** Equal texts mean equal nodes. */
 export function nodeKey(node: Node): string {
   if (node instanceof Scalar) {
-    const { tag, text, quoted, printed } = node;
-    return `${tag} ${JSON.stringify(text)}${quoted ? " quoted" : ""}${printed === undefined ? "" : ` ${JSON.stringify(printed)}`}`;
+    const { tag, text, quoted, printed, single } = node;
+    return `${tag} ${JSON.stringify(text)}${quoted ? (single ? " single" : " quoted") : ""}${printed === undefined ? "" : ` ${JSON.stringify(printed)}`}`;
   }
-  if (Array.isArray(node)) return `[${node.map(nodeKey).join(",")}]`;
-  return `{${[...node].map(([key, value]) => `${JSON.stringify(key)}:${nodeKey(value)}`).join(",")}}`;
+  if (Array.isArray(node)) return `${node instanceof FlowList ? "flow" : ""}[${[...node].map(nodeKey).join(",")}]`;
+  return `${node instanceof FlowMap ? "flow" : ""}{${[...node].map(([key, value]) => `${JSON.stringify(key)}:${nodeKey(value)}`).join(",")}}`;
 }

@@ -1,7 +1,7 @@
 // Validators: transformers that may look at the objects and not change them.
 
 import { renderError } from "../../errors.ts";
-import { isMapNode } from "../resources/node.ts";
+import { copyMap, isMapNode } from "../resources/node.ts";
 import type { Resource } from "../resources/resource.ts";
 import type { ResourceMap } from "../resources/resource-map.ts";
 import { nodeKey } from "../resources/share.ts";
@@ -47,10 +47,10 @@ function isAsBefore(resource: Resource, before: Before | undefined, validator: P
 function unmarked({ node, metadata }: Resource): string {
   const labels = metadata?.get("labels");
   if (!isMapNode(labels) || !labels.has(VALIDATED_BY)) return nodeKey(node);
-  const others = new Map(labels);
+  const others = copyMap(labels);
   others.delete(VALIDATED_BY);
-  const bare = new Map(metadata);
+  const bare = copyMap(metadata!);
   if (others.size > 0) bare.set("labels", others);
   else bare.delete("labels");
-  return nodeKey(new Map(node).set("metadata", bare));
+  return nodeKey(copyMap(node).set("metadata", bare));
 }
