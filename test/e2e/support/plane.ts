@@ -8,6 +8,7 @@ import { createSimulatedCluster, type SimulatedCluster } from "../../../fleets/s
 import { openHttpTransportFile } from "../../../kube/client/http-transport.ts";
 import { KubeClient } from "../../../kube/client/kube-client.ts";
 import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
+import type { HelmProgram } from "../../../reconciler/charts/helm-program.ts";
 import { type ControlPlane, startControlPlane } from "../../../reconciler/cli/control-plane.ts";
 import { registerSimulated, type SimulatedPlace } from "../../../reconciler/cli/simulated-fleet.ts";
 import { findReady } from "../../../reconciler/controllers/clusters/clusters.ts";
@@ -35,6 +36,8 @@ export interface PlaneOptions {
   readonly memberLevel?: "idle" | "full";
   /** What kustomizations may name elsewhere; none by default. */
   readonly remoteBases?: readonly AllowedRemote[];
+  /** Inflates the charts of kustomizations; nobody does by default. */
+  readonly helm?: HelmProgram | undefined;
 }
 
 export interface Plane {
@@ -93,6 +96,7 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
       profile: { ...FAST, ...options.profile },
       allowLocalSources: true,
       remoteBases: options.remoteBases,
+      helm: options.helm,
       logger,
     });
   let control = await start();
