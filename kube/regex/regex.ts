@@ -61,6 +61,8 @@ export class Regex {
   /** No state looks at what is before or after it: then steps can be remembered. */
   #plain = true;
   #groups = new Map<string, Group>();
+  /** Where a search in a text begins. */
+  #first: Group | undefined;
   #read = 0;
 
   constructor(pattern: string, tree: Tree) {
@@ -164,7 +166,10 @@ export class Regex {
   }
 
   #testPlain(text: string, anywhere: boolean, watch?: TimeWatch): boolean {
-    let group = this.#group([this.#start], anywhere, true, text.length === 0);
+    let group =
+      text.length > 0 && anywhere
+        ? (this.#first ??= this.#group([this.#start], true, true, false))
+        : this.#group([this.#start], anywhere, true, text.length === 0);
     if (anywhere && group.matches) return true;
     for (let at = 0; at < text.length; ) {
       this.#countCharacter(watch);

@@ -225,6 +225,29 @@ describe("bad input", () => {
     expect(renderKustomization(new MemoryTree(files), "").objects).toHaveLength(1);
   });
 
+  it.each([
+    [
+      "operations that copy an object into itself",
+      `patches:\n- target: {kind: ConfigMap}\n  patch: |-\n${"    - {op: copy, from: /data, path: /data/-x}\n    - {op: copy, from: /data, path: /data/y}\n".repeat(30)}`,
+    ],
+    [
+      "replacements that copy an object into itself",
+      `replacements:\n${"- {source: {kind: ConfigMap, fieldPath: data}, targets: [{select: {kind: ConfigMap}, fieldPaths: [data.x], options: {create: true}}]}\n- {source: {kind: ConfigMap, fieldPath: data}, targets: [{select: {kind: ConfigMap}, fieldPaths: [data.y], options: {create: true}}]}\n".repeat(30)}`,
+    ],
+    [
+      "a path of ten thousand fields to create",
+      `replacements:\n- {source: {kind: ConfigMap}, targets: [{select: {kind: ConfigMap}, fieldPaths: [${"a.".repeat(10_000)}a], options: {create: true}}]}\n`,
+    ],
+    [
+      "a label in ten thousand maps",
+      `labels:\n- pairs: {a: b}\n  fields: [{path: ${"a/".repeat(10_000)}a, create: true}]\n`,
+    ],
+  ])("refuses %s", (_, fields) => {
+    const files = kustomization(`resources: [conf.yaml]\n${fields}`, { "conf.yaml": `${CONF}data: {a: b}\n` });
+
+    expect(failureOf(files).code).toBe("render-too-large");
+  });
+
   it("refuses ten thousand overlays on one another", () => {
     const files = Object.fromEntries(
       Array.from({ length: 10_000 }, (_, level) => [`o${level}/kustomization.yaml`, `resources: [../o${level + 1}]\n`]),

@@ -6,6 +6,7 @@ import { AppError } from "../../../runtime/errors.ts";
 import { type RenderError, type RenderErrorCode, renderError } from "../../errors.ts";
 import { goJson } from "../generators/hash.ts";
 import { firstDocument } from "../kustomization/first-document.ts";
+import { countCopied } from "../resources/limits.ts";
 
 export interface Operation {
   /** Where it stands in the patch, from 0. */
@@ -115,12 +116,12 @@ function meets(path: string, place: readonly string[]): boolean {
  * `render-patch-operation`, and `render-wrong-kind-or-version` for an unknown operation, with its index as the field.
  */
 export function applyOperations(document: unknown, operations: readonly Operation[]): unknown {
-  const holder = { root: document };
+  const holder = { root: document, copied: 0 };
   for (const operation of operations) apply(holder, operation);
   return holder.root;
 }
 
-function apply(holder: { root: unknown }, operation: Operation): void {
+function apply(holder: { root: unknown; copied: number }, operation: Operation): void {
   switch (operation.op) {
     case "add":
       add(holder.root, operation, copy(operation.value));
@@ -138,10 +139,13 @@ function apply(holder: { root: unknown }, operation: Operation): void {
       add(holder.root, operation, value);
       return;
     }
-    case "copy":
+    case "copy": {
       // As kustomize: what is not there is copied as null.
-      add(holder.root, operation, copy(get(find(holder.root, operation.from, operation), operation) ?? null));
+      const value = get(find(holder.root, operation.from, operation), operation) ?? null;
+      holder.copied = countCopied(value, holder.copied);
+      add(holder.root, operation, copy(value));
       return;
+    }
     case "test":
       test(holder.root, operation);
       return;

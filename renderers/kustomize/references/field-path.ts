@@ -2,6 +2,7 @@
 
 import { emitYamlDocument } from "../../../kube/yaml-emit.ts";
 import { readCoreScalar } from "../../../kube/yaml-scalars.ts";
+import { checkSteps } from "../resources/limits.ts";
 import {
   isListNode,
   isMapNode,
@@ -28,6 +29,7 @@ export function splitDottedPath(path: string): string[] {
     if (index > 0 && last?.endsWith("\\")) parts[parts.length - 1] = `${last.slice(0, -1)}.${part}`;
     else parts.push(part);
   }
+  checkSteps(parts.length);
   return joinBrackets(parts);
 }
 

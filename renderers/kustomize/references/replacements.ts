@@ -9,6 +9,7 @@ import { firstDocument } from "../kustomization/first-document.ts";
 import type { ReplacementEntry, ReplacementOptions } from "../kustomization/kustomization.ts";
 import { REPLACEMENT_FIELDS } from "../kustomization/kustomization-schema.ts";
 import type { Loader } from "../loading/loader.ts";
+import { checkCharacters, countCopied } from "../resources/limits.ts";
 import { cloneUnlinked } from "../resources/linked-scalars.ts";
 import {
   isListNode,
@@ -129,6 +130,7 @@ function readSource(map: ResourceMap, entry: ReplacementEntry, file: string): So
   if (node === undefined || isNullNode(node) || isEmpty(node)) {
     throw fault(`${resource.describe()} has no ${path} to copy`, file, path);
   }
+  countCopied(node);
   return { source: resource, value: sourcePart(node, source.options, path, file) };
 }
 
@@ -184,6 +186,7 @@ function setValue(field: FoundField, value: Node, options: ReplacementOptions | 
   if (options?.delimiter) {
     if (!(node instanceof Scalar)) throw new PathFault(`a delimiter needs text, and there is a ${kindOf(node)}`);
     text = insertPart(node.text, textOf(value) ?? "", options.delimiter, options.index ?? 0);
+    checkCharacters(text);
   }
   const copied = node instanceof Scalar ? withText(node, text) : cloneUnlinked(value);
   field.set(copied);

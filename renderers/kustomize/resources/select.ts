@@ -26,7 +26,9 @@ export function selectResources(resources: readonly Resource[], selector: Select
     if (version !== undefined && !version(current.version)) return false;
     const original = resource.hasFormerNames ? resource.originalId : current;
     if (namespace !== undefined && !inNamespace(namespace, original) && !inNamespace(namespace, current)) return false;
-    if (name !== undefined && !name(original.name) && !name(current.name)) return false;
+    if (name !== undefined && !name(current.name)) {
+      if (original.name === current.name || !name(original.name)) return false;
+    }
     return (labels === undefined || labels(resource)) && (annotations === undefined || annotations(resource));
   });
 }

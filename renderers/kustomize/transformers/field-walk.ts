@@ -2,6 +2,7 @@
 
 import { renderError } from "../../errors.ts";
 import type { FieldSpec } from "../kustomization/kustomization.ts";
+import { checkSteps } from "../resources/limits.ts";
 import {
   EMPTY,
   isListNode,
@@ -39,6 +40,7 @@ export function splitFieldPath(path: string): readonly string[] {
       if (index > 0 && last?.endsWith("\\")) parts[parts.length - 1] = `${last.slice(0, -1)}/${part}`;
       else parts.push(part);
     }
+    checkSteps(parts.length);
     if (paths.size > 10_000) paths.clear();
     paths.set(path, parts);
   }

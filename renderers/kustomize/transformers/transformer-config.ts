@@ -174,11 +174,15 @@ function mergeReferences(
 ): readonly NameReferenceSpec[] {
   if (extra.length === 0 || extra === base) return base;
   const result = [...base];
+  // Of two for one kind the first counts.
+  const places = new Map(base.map((known, at) => [gvkKey(known), at] as const).reverse());
   let changed = false;
   for (const reference of extra) {
-    const at = result.findIndex((known) => gvkKey(known) === gvkKey(reference));
+    const key = gvkKey(reference);
+    const at = places.get(key) ?? result.length;
     const known = result[at];
     if (known === undefined) {
+      places.set(key, at);
       result.push(reference);
       changed = true;
       continue;
