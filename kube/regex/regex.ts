@@ -166,10 +166,7 @@ export class Regex {
   }
 
   #testPlain(text: string, anywhere: boolean, watch?: TimeWatch): boolean {
-    let group =
-      text.length > 0 && anywhere
-        ? (this.#first ??= this.#group([this.#start], true, true, false))
-        : this.#group([this.#start], anywhere, true, text.length === 0);
+    let group = this.#firstGroup(anywhere, text.length === 0);
     if (anywhere && group.matches) return true;
     for (let at = 0; at < text.length; ) {
       this.#countCharacter(watch);
@@ -189,6 +186,12 @@ export class Regex {
       if (group.states.length === 0) return false;
     }
     return group.matches;
+  }
+
+  #firstGroup(anywhere: boolean, isEnd: boolean): Group {
+    if (!anywhere || isEnd) return this.#group([this.#start], anywhere, true, isEnd);
+    this.#first ??= this.#group([this.#start], true, true, false);
+    return this.#first;
   }
 
   #group(from: readonly number[], anywhere: boolean, isStart: boolean, isEnd: boolean): Group {
