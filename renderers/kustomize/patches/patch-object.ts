@@ -42,6 +42,7 @@ export function mergeInto(resource: Resource, patch: Resource, options: MergeOpt
   const isRenaming = options.allowNameChange || options.allowKindChange;
   if (isRenaming) resource.rememberName();
   const change = fitPatch(patch.node, resource, options);
+  if (options.form === "as-written" && getAt(change, "metadata", "labels") !== undefined) resource.labelsSpelled = true;
   if (replacesAnnotations(change)) resource.forgetHistory();
   if (mergeObject(resource.node, change, schemas) === "deleted") resource.node = new Map();
   if (resource.isEmpty) return;
@@ -122,6 +123,7 @@ export function operate(resource: Resource, operations: readonly Operation[]): v
   settleAnnotations(node, notes);
   resource.node = node;
   resource.hasLinks = false;
+  resource.labelsSpelled = getAt(node, "metadata", "labels") !== undefined;
   // Where the object is from is not put back.
   if (operations.some(replacesNotes)) resource.forgetOrigin();
 }

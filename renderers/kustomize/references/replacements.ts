@@ -168,6 +168,7 @@ function copyInto(resource: Resource, value: Node, target: Target, file: string)
   for (const path of paths) {
     const parts = splitDottedPath(path);
     if (replaceInText(resource.node, parts, value, options, create)) continue;
+    const labels = labelCount(resource);
     const fields = withPathFault(file, path, () => matchFields(resource.node, parts, create));
     if (fields.length === 0) {
       const hint = options?.create === true ? "" : "; set options.create to make it";
@@ -176,7 +177,14 @@ function copyInto(resource: Resource, value: Node, target: Target, file: string)
     withPathFault(file, path, () => {
       for (const field of fields) setValue(field, value, options);
     });
+    // What is copied keeps its place in a file; what a set field had stays where it was made.
+    if (labelCount(resource) > labels) resource.labelsSpelled = true;
   }
+}
+
+function labelCount({ metadata }: Resource): number {
+  const labels = metadata?.get("labels");
+  return isMapNode(labels) ? labels.size : 0;
 }
 
 /** Throws `PathFault` when a part shall be replaced in what is no text. */

@@ -78,7 +78,7 @@ export function resolveVars(map: ResourceMap, vars: VarSet, specs: readonly Fiel
     .map(([name, value]) => `${name}=${value instanceof Scalar ? nodeKey(value) : value}`)
     .join("\n");
   for (const resource of resources) {
-    if (!resource.fact("dollar", () => holdsDollar(resource.node))) {
+    if (!resource.fact("vars", () => mayChange(resource.node))) {
       // What is no text is refused even where there is nothing to replace.
       for (const spec of index.matching(resource.gvk)) {
         walkFieldSpec(resource, spec, { create: "nothing", dry: true }, (node) => refuseNonText(node, resource, spec));
@@ -103,9 +103,10 @@ function expandFields(resource: Resource, index: SpecIndex<FieldSpec>, values: R
   return written;
 }
 
-function holdsDollar(node: Node): boolean {
-  if (node instanceof Scalar) return node.text.includes("$");
-  for (const child of node.values()) if (holdsDollar(child)) return true;
+/** As kustomize: in maps even what holds no variable becomes text when it had no type of its own. */
+function mayChange(node: Node): boolean {
+  if (node instanceof Scalar) return node.tag === UNTYPED || node.text.includes("$");
+  for (const child of node.values()) if (mayChange(child)) return true;
   return false;
 }
 

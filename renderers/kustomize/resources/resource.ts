@@ -81,7 +81,7 @@ export class Resource {
   fieldWriters: FieldWriters | undefined;
   /** Whether the change that led here touched what ids are made of. */
   isRenamed = false;
-  /** Whether the file of the object spells out labels. */
+  /** Whether a file spells out labels that the object has: its own, or one that they were copied from. */
   labelsSpelled: boolean;
   /** Made by Helm, which has put it into its namespace already. */
   fromHelm = false;

@@ -108,6 +108,15 @@ describe("variables", () => {
     expect(valuesOf(path, '{whole: "$(V)", part: "a-$(V)"}')).toMatchObject({ spec: { whole, part } });
   });
 
+  it("make text of what a replacement copied into a map", () => {
+    const replacements =
+      "replacements: [{source: {kind: Src, fieldPath: spec.n}, targets: [{select: {kind: Src}, fieldPaths: [metadata.labels.l], options: {create: true}}]}]";
+    const object = "apiVersion: v1\nkind: Src\nmetadata: {name: s}\nspec: {n: '007'}\n";
+    const vars = "vars: [{name: V, objref: {kind: Src, name: s, apiVersion: v1}}]";
+
+    expect(build(`${replacements}\n${vars}`, object)).toMatchObject([{ metadata: { labels: { l: "007" } } }]);
+  });
+
   it("refuse a list with something that is no text", () => {
     expect(() => valuesOf("metadata.name", "[a, 5]")).toThrow("spec holds an element that is no text");
   });

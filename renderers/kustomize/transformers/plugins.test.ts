@@ -272,6 +272,27 @@ describe("validators", () => {
   });
 
   it.each([
+    ["in the order of their names", "labels: [{pairs: {a: x, b: x}}]", undefined],
+    ["in another order", "labels: [{pairs: {b: x}}, {pairs: {a: x}}]", "render-plugin"],
+    ["before annotations", "labels: [{pairs: {a: x}}]\ncommonAnnotations: {a: x}", "render-plugin"],
+    [
+      "from a patch",
+      "patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {a: x}}}'}]",
+      "render-plugin",
+    ],
+  ])("may leave their mark behind labels that the build made %s", (_, fields, code) => {
+    const tree = new MemoryTree({
+      "kustomization.yaml": `resources: [a.yaml]\n${fields}\nvalidators: [p.yaml]\n`,
+      "a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+      "p.yaml": label("validated-by: me"),
+    });
+    const build = () => renderKustomization(tree, ".");
+
+    if (code === undefined) expect(build).not.toThrow();
+    else expect(build).toThrow(expect.objectContaining({ code }));
+  });
+
+  it.each([
     ["a label", label("a: b")],
     ["a patch", plugin("PatchTransformer", `patch: |\n${CONFIG.replace(/^/gm, "  ")}`)],
     [

@@ -50,7 +50,8 @@ function unmarked({ node, metadata }: Resource): string {
   const others = copyMap(labels);
   others.delete(VALIDATED_BY);
   const bare = copyMap(metadata!);
-  if (others.size > 0) bare.set("labels", others);
-  else bare.delete("labels");
+  // As kustomize: taking the label away sorts the others, and puts them behind everything else.
+  bare.delete("labels");
+  if (others.size > 0) bare.set("labels", new Map([...others].sort(([a], [b]) => (a < b ? -1 : 1))));
   return nodeKey(copyMap(node).set("metadata", bare));
 }
