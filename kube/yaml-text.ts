@@ -42,11 +42,13 @@ export type YamlTextNode =
 export interface YamlText {
   /** Undefined when there is nothing but blanks and comments. */
   readonly root: YamlTextNode | undefined;
+  /** Aliases are not followed: each is a plain scalar like `*name`, and stays an alias while it keeps that text. */
+  readonly hasAliases: boolean;
   /** Prints once; keys that `root` has keep their place, new ones follow. */
   print(root: YamlTextNode): string;
 }
 
-/** Reads a text; undefined when it is no YAML, or has aliases, which are not followed here. */
+/** Reads a text; undefined when it is no YAML, or has keys that are no scalars. */
 export function readYamlText(text: string): YamlText | undefined {
   // Scalars stay the text they are.
   const document = yaml().parseDocument(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
@@ -54,9 +56,10 @@ export function readYamlText(text: string): YamlText | undefined {
   const origins = new Map<YamlTextNode, Node>();
   const contents: Node | null = document.contents;
   const root = contents === null || isBlank(contents) ? undefined : read(contents, origins);
-  if (root === "alias") return undefined;
+  if (root === "unknown") return undefined;
   return {
     root,
+    hasAliases: [...origins.values()].some((node) => yaml().isAlias(node)),
     print: (changed) => {
       document.contents = new Writer(origins).write(changed) as typeof document.contents;
       if (document.directives !== undefined) document.directives.docStart = null;
@@ -68,6 +71,8 @@ export function readYamlText(text: string): YamlText | undefined {
       });
       return document.toString({
         lineWidth: 0,
+        // As Go's writer: an alias stays even when its anchor has gone.
+        verifyAliasOrder: false,
         indentSeq: false,
         flowCollectionPadding: false,
         singleQuote: true,
@@ -81,14 +86,14 @@ function isBlank(node: Node): boolean {
   return yaml().isScalar(node) && node.type === "PLAIN" && node.value === "" && node.tag === undefined;
 }
 
-function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode | "alias" {
+function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode | "unknown" {
   let result: YamlTextNode;
   if (yaml().isMap(node)) {
     const entries: { key: string; value: YamlTextNode }[] = [];
     // Failsafe documents hold nodes for keys and values.
     for (const { key, value } of node.items as Pair<Node, Node | null>[]) {
       const read_ = read(value, origins);
-      if (read_ === "alias" || !yaml().isScalar(key)) return "alias";
+      if (read_ === "unknown" || !yaml().isScalar(key)) return "unknown";
       entries.push({ key: String(key.value), value: read_ });
     }
     result = { kind: "map", entries };
@@ -96,12 +101,12 @@ function read(node: Node | null, origins: Map<YamlTextNode, Node>): YamlTextNode
     const items: YamlTextNode[] = [];
     for (const item of node.items as (Node | null)[]) {
       const read_ = read(item, origins);
-      if (read_ === "alias") return "alias";
+      if (read_ === "unknown") return "unknown";
       items.push(read_);
     }
     result = { kind: "sequence", items };
   } else if (yaml().isAlias(node)) {
-    return "alias";
+    result = { kind: "scalar", text: `*${node.source}`, tag: "" };
   } else {
     result = readScalar(yaml().isScalar(node) ? node : undefined);
   }
@@ -137,6 +142,7 @@ class Writer {
     const like = this.#origins.get(node.like ?? node);
     switch (node.kind) {
       case "scalar":
+        if (yaml().isAlias(like) && node.text === `*${like.source}`) return like;
         return quoteInFlow(yaml().isScalar(like) ? writeScalar(node.text, node.tag, like) : newScalar(node), inFlow);
       case "sequence": {
         const list = yaml().isSeq(like) ? like : new (yaml().YAMLSeq)();
@@ -153,6 +159,8 @@ class Writer {
           const written = this.write(value, isFlow);
           // Keys are scalars: `read` has seen to that.
           const pair = map.items.find((item) => yaml().isScalar(item.key) && item.key.value === key);
+          // Go's writer shows the tag of a merge key.
+          if (key === "<<" && yaml().isScalar(pair?.key) && pair.key.type === "PLAIN") pair.key.tag = "!!merge";
           if (pair !== undefined) pair.value = written;
           else map.set(quoteInFlow(writeScalar(key, "!!str", new (yaml().Scalar)("")), isFlow), written);
         }

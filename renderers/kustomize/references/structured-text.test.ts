@@ -59,6 +59,12 @@ describe("replacements inside text", () => {
     });
   });
 
+  it("leave aliases of YAML as they are", () => {
+    expect(edit("a: &x {b: 1}\ns: *x\n", "a.b", "2")).toBe("a: &x {b: 2}\ns: *x");
+    expect(edit("a: &x {b: 1}\ns:\n  <<: *x\n", "a.b", "2")).toBe("a: &x {b: 2}\ns:\n  !!merge <<: *x");
+    expect(() => edit('{"a": &x {"b": 1}, "s": *x}', "a.b", "2")).toThrow("the path data.conf.a.b does not fit");
+  });
+
   it("write JSON with sorted keys, indented as it was", () => {
     expect(edit('{"b": {"host": "old"}, "a": [1]}', "b.host")).toBe('{"a":[1],"b":{"host":"example.org"}}');
     expect(edit('{\n  "host": "old"\n}', "host")).toBe('{\n  "host": "example.org"\n}');

@@ -21,7 +21,8 @@ export class StructuredText {
   /** Undefined for a text that is no YAML, of which JSON is a part. */
   static open(text: string): StructuredText | undefined {
     const yaml = readYamlText(text);
-    return yaml && new StructuredText(text, yaml);
+    // What becomes JSON would have to follow its aliases.
+    return yaml === undefined || (yaml.hasAliases && isJson(text)) ? undefined : new StructuredText(text, yaml);
   }
 
   /** To be called when one node takes the place of another: a scalar keeps the quotes and comments of a scalar. */
@@ -36,7 +37,7 @@ export class StructuredText {
    */
   print(): string {
     const root = this.root ?? new Scalar("!!null", "");
-    if (!/^\s*[{[]/.test(this.#text)) return this.#yaml.print(this.#close(root)).trim();
+    if (!isJson(this.#text)) return this.#yaml.print(this.#close(root)).trim();
     const value = toValue(textsForNothing(root));
     const isIndented = this.#text.includes("\n") && this.#text.includes("  ");
     return isIndented ? goJson(value, "  ") : goJson(value);
@@ -71,6 +72,10 @@ export class StructuredText {
     const entries = Array.from(node, ([key, value]) => ({ key, value: this.#close(value) }));
     return { kind: "map", entries, flow: node instanceof FlowMap, like };
   }
+}
+
+function isJson(text: string): boolean {
+  return /^\s*[{[]/.test(text);
 }
 
 // As kustomize, which writes nothing as quotes inside brackets before it reads the text as JSON.
