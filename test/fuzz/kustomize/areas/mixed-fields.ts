@@ -5,6 +5,7 @@ import { RawYaml, randomStyle, writeYaml, type YamlValue } from "../support/yaml
 import type { Directory, KnownObject, Repository } from "./mixed.ts";
 import { addGenerators } from "./mixed-generators.ts";
 import { type Fields, jsonOperations, mergePatch, selectorFor } from "./mixed-patches.ts";
+import { addOpenapi, addValidators } from "./mixed-schema.ts";
 import { addReplacements, addVars } from "./mixed-values.ts";
 
 /** Adds random fields; files that they name are written. */
@@ -28,6 +29,8 @@ export function addFields(directory: Directory, repository: Repository): void {
   addVars(directory, repository);
   addConfigurations(directory, repository);
   addTransformers(directory, repository);
+  addOpenapi(directory, repository);
+  addValidators(directory, repository);
   if (random.chance(0.05)) fields["metadata"] = { name: "this", labels: { a: "b" } };
   if (Object.keys(fields).every((key) => key === "kind" || key === "apiVersion")) fields["namePrefix"] = "only-";
 }
