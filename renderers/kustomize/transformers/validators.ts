@@ -44,11 +44,13 @@ function isAsBefore(resource: Resource, before: Before | undefined, validator: P
 }
 
 /** The content without the label of validators, and without labels when it was the only one. */
-function unmarked({ node, metadata }: Resource): string {
+function unmarked({ node, metadata, transformations }: Resource): string {
   const labels = metadata?.get("labels");
   if (!isMapNode(labels) || !labels.has(VALIDATED_BY)) return nodeKey(node);
   const others = copyMap(labels);
   others.delete(VALIDATED_BY);
+  // As kustomize: its notes of transformations are annotations, which then stand behind the labels.
+  if (others.size > 0 && transformations.length > 0) return "moved";
   const bare = copyMap(metadata!);
   // As kustomize: taking the label away sorts the others, and puts them behind everything else.
   bare.delete("labels");
