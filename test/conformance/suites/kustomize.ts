@@ -3,8 +3,8 @@
 // vectors/kustomize, or what ../differential/kustomize-harvest/record makes of kustomize's own tests.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DirectoryTree } from "../../../sources/directory.ts";
+import { join, resolve } from "node:path";
+import { FileSystemTree } from "../../../sources/file-system.ts";
 import { compareTexts, type Outcome } from "../../fuzz/kustomize/comparison.ts";
 import { buildTree, optionsOf } from "../../fuzz/kustomize/our-kustomize.ts";
 import { type CaseResult, isChosen, type Suite, type SuiteOptions } from "../suite.ts";
@@ -34,8 +34,10 @@ function runCase(id: string, folder: string): CaseResult {
   const input = join(folder, "input");
   const errorFile = join(folder, "expected-error.txt");
   const expectedError = existsSync(errorFile) ? readFileSync(errorFile, "utf8").trim() : undefined;
-  const tree = new DirectoryTree(input);
-  const outcome = buildTree(tree, recorded.path, { ...optionsOf(recorded.args ?? []), absoluteRoot: input });
+  // As the command line reads a folder: what leads out of it is looked for where it leads.
+  const tree = new FileSystemTree(input);
+  const path = tree.pathOf(resolve(input, recorded.path));
+  const outcome = buildTree(tree, path, { ...optionsOf(recorded.args ?? []), absoluteRoot: tree.absolute("") });
   const problem =
     expectedError === undefined
       ? outputProblem(outcome, readFileSync(join(folder, "expected.yaml"), "utf8"))
