@@ -51,6 +51,20 @@ describe("RenderPool", () => {
     expect(await pool().render(tree, "overlay")).toEqual(render(tree, "overlay"));
   });
 
+  it("leaves to a thread what a few files make much of, within the limits that were asked for", async () => {
+    const folders: Record<string, string> = { "l7/kustomization.yaml": "resources: [c.yaml]\n", "l7/c.yaml": "" };
+    for (let level = 0; level < 7; level++) {
+      folders[`l${level}/kustomization.yaml`] = `resources: [../l${level + 1}, ../l${level + 1}]\n`;
+    }
+    const small = pool({ inThreadBytes: 64 * 1024 });
+
+    expect((await small.render(new MemoryTree(folders), "l0")).objects).toEqual([]);
+    expect((await small.render(new MemoryTree(files(90)), "overlay")).objects).toHaveLength(90);
+    await expect(small.render(new MemoryTree(files(90)), "overlay", { maxObjects: 80 })).rejects.toMatchObject({
+      code: "render-too-large",
+    });
+  });
+
   it("reads no file that the folder does not need", async () => {
     const tree = counting(new MemoryTree({ ...files(3), "other/huge.bin": "x".repeat(1000) }));
 

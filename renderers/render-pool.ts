@@ -65,6 +65,14 @@ const THREAD_NEEDED: RemoteContents = {
   },
 };
 
+/** What the calling thread may take on; more is left to a thread, which knows the limits that were asked for. */
+const FEW_OBJECTS = 200;
+const FEW_FOLDERS = 50;
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof AppError && error.code === "render-too-large";
+}
+
 /** Owns its threads; `close` ends them. */
 export class RenderPool {
   private readonly options: RenderPoolOptions;
@@ -88,9 +96,14 @@ export class RenderPool {
     // A thread can wait for a chart where the calling one must not.
     if (charts === undefined && isSmall(tree, this.options.inThreadBytes ?? 64 * 1024)) {
       try {
-        return render(tree, path, { ...own, cache: this.cache, remotes: remotes && THREAD_NEEDED });
+        const few = {
+          maxObjects: Math.min(own.maxObjects ?? FEW_OBJECTS, FEW_OBJECTS),
+          maxKustomizations: FEW_FOLDERS,
+        };
+        return render(tree, path, { ...own, ...few, cache: this.cache, remotes: remotes && THREAD_NEEDED });
       } catch (error) {
-        if (!(error instanceof ThreadNeeded)) throw error;
+        // A few files can name one another so often that they are much work.
+        if (!(error instanceof ThreadNeeded) && !isTooLarge(error)) throw error;
       }
     }
     const thread = await this.acquire();

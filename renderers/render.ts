@@ -26,6 +26,8 @@ export interface RenderOptions {
   readonly fieldOrigins?: boolean | undefined;
   /** Objects in all. Default 50 000. */
   readonly maxObjects?: number | undefined;
+  /** Kustomizations in all, each counted as often as it is named. Default 20 000. */
+  readonly maxKustomizations?: number | undefined;
   /** Bytes of one file. Default 16 MiB. */
   readonly maxFileBytes?: number | undefined;
   /** Where the tree lies on this machine, for absolute paths in kustomizations that lead into it. */
@@ -77,6 +79,7 @@ function renderWithKustomize(tree: SourceTree, folder: string, options: LocalRen
     charts: options.charts,
     ...(options.maxObjects !== undefined && { maxObjects: options.maxObjects }),
     ...(options.maxFileBytes !== undefined && { maxFileBytes: options.maxFileBytes }),
+    maxKustomizations: options.maxKustomizations,
     cache: options.cache,
     fieldOrigins: options.fieldOrigins,
   });

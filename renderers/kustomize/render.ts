@@ -43,6 +43,8 @@ export interface KustomizeOptions {
   readonly charts?: ChartInflator | undefined;
   /** Objects in all. Default 50 000. */
   readonly maxObjects?: number;
+  /** Kustomizations in all, each counted as often as it is named. Default 20 000. */
+  readonly maxKustomizations?: number | undefined;
   /** Bytes of one file. Default 16 MiB. */
   readonly maxFileBytes?: number;
   /** Remembers parts of the build for the next one; what it gives is as without. */
@@ -92,6 +94,7 @@ function build(tree: SourceTree, path: string, options: KustomizeOptions): Kusto
   const loader = Loader.open(tree, path, {
     allowFilesOutsideRoot: options.allowFilesOutsideRoot ?? false,
     maxFileBytes: options.maxFileBytes ?? 16 * 1024 * 1024,
+    maxKustomizations: options.maxKustomizations,
     absoluteRoot: options.absoluteRoot,
     remotes: options.remotes,
     warn: (warning) => session.warnings.push(warning),
