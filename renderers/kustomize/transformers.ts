@@ -98,9 +98,10 @@ export function prepareFields(
       return (all) => setReplicas(all, entry.name ?? "", entry.count ?? 0, config.replicas);
     });
   }
-  for (const [index, entry] of (k.images ?? []).entries()) {
+  const images = k.images ?? [];
+  for (const [index, entry] of images.entries()) {
     step("ImageTagTransformer", ["images", index], entry, config.images, () => {
-      return (all) => setImages(all, entry, config.images);
+      return (all) => setImages(all, entry, config.images, images.length > 2);
     });
   }
   const replacements = k.replacements ?? [];

@@ -80,8 +80,9 @@ function measureInput(input: BenchInput, program: string | undefined, repeat: nu
     }
     const cold = median(Array.from({ length: Math.min(repeat, 3) }, () => buildCold(folder, input.path)));
     const first = buildFolder(folder, input.path);
-    // The compiler of the engine needs some runs of small inputs.
-    for (let i = 0; i < 3000 / input.objects; i++) buildFolder(folder, input.path);
+    // The compiler of the engine needs a dozen runs, and more of small inputs.
+    const warmups = Math.max(input.objects > 1000 ? 5 : 15, 3000 / input.objects);
+    for (let i = 0; i < warmups; i++) buildFolder(folder, input.path);
     const warm = median(Array.from({ length: repeat }, () => buildFolder(folder, input.path)));
     const asked = program !== undefined && (input.objects < 5000 || full);
     const answers = asked

@@ -10,15 +10,27 @@ import type { ResourceMap } from "../resources/resource-map.ts";
 import { nodeKindFault, splitFieldPath, walkFieldSpec } from "./field-walk.ts";
 import { indexOfSpecs, type SpecIndex } from "./transformer-config.ts";
 
-/** Rewrites every image that the entry's name matches. */
-export function setImages(map: ResourceMap, entry: ImageEntry, specs: readonly FieldSpec[]): void {
+/**
+ * Rewrites every image that the entry's name matches. With `isOneOfMany` the images of each object are listed once for
+ * all entries, which costs more than it saves for one.
+ */
+export function setImages(
+  map: ResourceMap,
+  entry: ImageEntry,
+  specs: readonly FieldSpec[],
+  isOneOfMany: boolean,
+): void {
   const matches = imagePattern(entry.name ?? "");
   const index = indexOfSpecs(specs);
   const factKey = `images\n${dataKey(specs)}`;
+  // What is remembered of an object serves later builds, too.
+  const isListed = isOneOfMany || map.options.keepStates;
   for (const resource of map.resources) {
     if (resource.kind === "CustomResourceDefinition") continue;
-    const { texts, hasNullList } = resource.fact(factKey, () => imagesOf(resource, index));
-    if (!hasNullList && !texts.some(matches)) continue;
+    if (isListed) {
+      const { texts, hasNullList } = resource.fact(factKey, () => imagesOf(resource, index));
+      if (!hasNullList && !texts.some(matches)) continue;
+    }
     map.edit(resource, (own) => setImagesOf(own, entry, matches, index));
   }
 }

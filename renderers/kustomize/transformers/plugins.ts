@@ -178,7 +178,7 @@ function configure(plugin: Plugin, context: PatchContext): Transform {
     case "AnnotationsTransformer":
       return (map) => setPairs(map, config.annotations, specs);
     case "ImageTagTransformer":
-      return (map) => setImages(map, config.imageTag ?? {}, specs);
+      return (map) => setImages(map, config.imageTag ?? {}, specs, false);
     case "ReplicaCountTransformer":
       return (map) => setReplicas(map, config.replica?.name ?? "", config.replica?.count ?? 0, specs);
     case "PatchTransformer":
