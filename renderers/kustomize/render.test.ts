@@ -59,6 +59,13 @@ describe("renderKustomization", () => {
     expect(renderKustomization(tree, "")).toEqual(renderKustomization(tree, ""));
   });
 
+  it("gives a list without metadata an empty one, as kustomize does", () => {
+    const files = { "kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": "kind: ThingList\n" };
+
+    expect(build(files)).toBe("kind: ThingList\nmetadata: {}\n");
+    expect(build({ ...files, "a.yaml": "kind: ThingList\nmetadata:\n" })).toBe("kind: ThingList\nmetadata: null\n");
+  });
+
   it("keeps integers beyond 2^53 exact", () => {
     const files = {
       "kustomization.yaml": "resources: [a.yaml]\n",

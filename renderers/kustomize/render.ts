@@ -18,7 +18,15 @@ import { fixNameReferences } from "./references/name-references.ts";
 import { resolveVars } from "./references/vars.ts";
 import { dataKey, type RenderCache } from "./render-cache.ts";
 import { forgetOwnScopes } from "./resources/identity.ts";
-import { isMapNode, isTextKey, type NodeMap, pathOfUnprintable, Scalar, toOutput } from "./resources/node.ts";
+import {
+  ensureMap,
+  isMapNode,
+  isTextKey,
+  type NodeMap,
+  pathOfUnprintable,
+  Scalar,
+  toOutput,
+} from "./resources/node.ts";
 import type { Resource } from "./resources/resource.ts";
 import type { ResourceMap } from "./resources/resource-map.ts";
 import { sortResources } from "./resources/sort.ts";
@@ -183,7 +191,12 @@ const BOOKKEEPING: ReadonlySet<string> = new Set([
 function rewriteAnnotations(map: ResourceMap): void {
   for (const resource of map.resources) {
     const metadata = resource.metadata;
-    if (metadata?.has("annotations") !== true || resource.fact("annotations", () => hasPlainAnnotations(metadata)))
+    if (metadata === undefined) {
+      // Only lists come without; the annotations that are none leave an empty map behind.
+      if (!resource.node.has("metadata")) map.edit(resource, (own) => void ensureMap(own.node, "metadata"), "metadata");
+      continue;
+    }
+    if (metadata.has("annotations") !== true || resource.fact("annotations", () => hasPlainAnnotations(metadata)))
       continue;
     map.edit(
       resource,
