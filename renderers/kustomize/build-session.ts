@@ -19,7 +19,6 @@ export interface BuildSession {
   readonly warnings: RenderWarning[];
   /** Objects in all, to keep a build from growing without bound. */
   readonly maxObjects: number;
-  readonly maxDepth: number;
   readonly cache: RenderCache | undefined;
   readonly map: MapOptions;
   /** The kustomizations that were read, to tell on which lines their entries stand. */

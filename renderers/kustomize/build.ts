@@ -41,36 +41,33 @@ export function loadKustomization(
 }
 
 /** Runs a kustomization into an accumulator: a fresh one for a base, the parent's own for a component. */
-export function accumulate(loaded: LoadedKustomization, into: Accumulated, session: BuildSession, depth = 0): void {
+export function accumulate(loaded: LoadedKustomization, into: Accumulated, session: BuildSession): void {
   const { kustomization, loader, file } = loaded;
-  if (depth > session.maxDepth) {
-    throw loader.fault("render-failed", "", `kustomizations are nested deeper than ${session.maxDepth} levels`);
-  }
   for (const [index, entry] of (kustomization.resources ?? []).entries()) {
-    loader.under(["resources", index], () => accumulateResource(entry, loaded, into, session, depth));
+    loader.under(["resources", index], () => accumulateResource(entry, loaded, into, session));
   }
   into.config = mergeConfig(into.config, ownConfig(loaded));
   for (const [index, entry] of (kustomization.crds ?? []).entries()) {
     const { path, text } = loader.under(["crds", index], () => loader.loadText(entry));
     into.config = mergeConfig(into.config, decodeCrds(text, path));
   }
-  runGenerators(loaded, into, session, depth);
+  runGenerators(loaded, into, session);
   for (const [index, entry] of (kustomization.components ?? []).entries()) {
     loader.under(["components", index], () => {
       const component = loadBelow(entry, loaded, session);
       if (component.kustomization.kind !== "Component") {
         throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is no Component; list it under resources`);
       }
-      accumulate(component, into, session, depth + 1);
+      accumulate(component, into, session);
       // As kustomize: after a component all goes into a new accumulator, which settles the specs again.
       into.config = mergeConfig(EMPTY_CONFIG, into.config);
     });
   }
   // As kustomize: everything is read and configured before the first transformer runs.
   const transformers = prepareFields(loaded, into, session);
-  transformers.push(...prepareTransformers(loadPlugins("transformers", loaded, session, depth), loaded, into, session));
+  transformers.push(...prepareTransformers(loadPlugins("transformers", loaded, session), loaded, into, session));
   for (const run of transformers) run();
-  for (const run of prepareValidators(loadPlugins("validators", loaded, session, depth), loaded, into, session)) run();
+  for (const run of prepareValidators(loadPlugins("validators", loaded, session), loaded, into, session)) run();
   into.map.during({ key: `vars\n${file}`, writer: { by: "vars", file } }, () =>
     registerVars(into.vars, kustomization.vars ?? [], into.map, file),
   );
@@ -104,7 +101,6 @@ function accumulateResource(
   loaded: LoadedKustomization,
   into: Accumulated,
   session: BuildSession,
-  depth: number,
 ): void {
   const { loader } = loaded;
   if (!loader.isDirectory(entry)) {
@@ -117,7 +113,7 @@ function accumulateResource(
     throw loader.fault("render-wrong-kind-or-version", entry, `${entry} is a Component; list it under components`);
   }
   const child = emptyAccumulated(session);
-  accumulate(base, child, session, depth + 1);
+  accumulate(base, child, session);
   for (const resource of child.map.resources) append(into.map, resource, loader, session);
   into.config = mergeConfig(into.config, child.config);
   for (const [name, variable] of child.vars) {
@@ -174,7 +170,7 @@ function useOpenApi(loaded: LoadedKustomization, session: BuildSession): void {
   session.openApi.choose(file.text, file.path);
 }
 
-function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession, depth: number): void {
+function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: BuildSession): void {
   const { kustomization, loader, file, filePlace } = loaded;
   const absorb = (made: Resource, origin: BuildStep, writer: Writer): void => {
     made.step = origin;
@@ -196,7 +192,7 @@ function runGenerators(loaded: LoadedKustomization, into: Accumulated, session: 
       loader.under(["helmCharts", index], () => inflate(entry));
     }
   }
-  const plugins = loadPlugins("generators", loaded, session, depth);
+  const plugins = loadPlugins("generators", loaded, session);
   for (const kind of ["ConfigMap", "Secret"] as const) {
     const field = kind === "ConfigMap" ? "configMapGenerator" : "secretGenerator";
     for (const [index, entry] of (kustomization[field] ?? []).entries()) {
@@ -239,7 +235,6 @@ function loadPlugins(
   field: "generators" | "transformers" | "validators",
   loaded: LoadedKustomization,
   session: BuildSession,
-  depth: number,
 ): Plugin[] {
   const { kustomization, loader } = loaded;
   const entries = [...(kustomization[field] ?? []).entries()];
@@ -253,7 +248,7 @@ function loadPlugins(
     const failure = inline.get(index);
     if (failure === "read") continue;
     loader.under([field, index], () => {
-      if (failure === undefined) accumulateResource(entry, loaded, configs, session, depth);
+      if (failure === undefined) accumulateResource(entry, loaded, configs, session);
       else throw inlinePluginFault(failure);
     });
   }

@@ -87,7 +87,6 @@ function build(tree: SourceTree, path: string, options: KustomizeOptions): Kusto
   const session: BuildSession = {
     warnings: options.warnings ?? [],
     maxObjects: options.maxObjects ?? 50_000,
-    maxDepth: 500,
     cache: options.cache,
     map: {
       keepStates: options.cache !== undefined || fieldWriters,

@@ -122,7 +122,7 @@ export function prepareTransformers(
 ): PreparedTransformer[] {
   const { map } = into;
   return plugins.map((plugin) => {
-    const apply = prepareTransformer(plugin, { ...patchContext(loaded, session), file: plugin.file });
+    const apply = preparePlugin(plugin, loaded, session);
     return asStep(stepOf(plugin, session), pluginStep(plugin), map, session, () => apply(map));
   });
 }
@@ -136,9 +136,13 @@ export function prepareValidators(
 ): PreparedTransformer[] {
   const { map } = into;
   return plugins.map((plugin) => {
-    const apply = prepareTransformer(plugin, { ...patchContext(loaded, session), file: plugin.file });
+    const apply = preparePlugin(plugin, loaded, session);
     return () => runValidator(map, plugin, () => map.during(stepOf(plugin, session), () => apply(map)));
   });
+}
+
+function preparePlugin(plugin: Plugin, loaded: LoadedKustomization, session: BuildSession): Transform {
+  return prepareTransformer(plugin, { ...patchContext(loaded, session), file: plugin.file });
 }
 
 function patchContext({ loader, file }: LoadedKustomization, session: BuildSession): PatchContext {
