@@ -1,11 +1,12 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ChartInflation } from "../../renderers/kustomize/generators/helm-charts.ts";
 import { MemoryTree } from "../../renderers/memory-tree.ts";
 import { RenderPool } from "../../renderers/render-pool.ts";
-import type { AppError } from "../../runtime/errors.ts";
+import { failureOf } from "../../test/failure-of.ts";
+import { findProgram, programPath } from "../../test/find-program.ts";
 import { HelmProgram } from "./helm-program.ts";
 
 const REQUEST: ChartInflation = {
@@ -46,15 +47,6 @@ function fakeHelm(script: string): string {
 
 const environment = { PATH: process.env["PATH"], SECRET_TOKEN: "s3cret", HTTPS_PROXY: "http://proxy:3128" };
 const never = new AbortController().signal;
-
-function failureOf(act: () => unknown): AppError {
-  try {
-    act();
-  } catch (error) {
-    return error as AppError;
-  }
-  throw new Error("it did not fail");
-}
 
 describe("HelmProgram", () => {
   it("passes arguments in kustomize's order", () => {
@@ -208,30 +200,23 @@ describe("HelmProgram", () => {
   });
 
   it("renders with the real program", ({ skip }) => {
-    const assets = process.env["KUBEBUILDER_ASSETS"];
-    const path = [assets, process.env["PATH"]].filter((part) => part !== undefined).join(delimiter);
-    const command = path.split(delimiter).some((part) => existsSync(join(part, "helm")));
-    if (!command) skip("needs helm in PATH or KUBEBUILDER_ASSETS");
+    if (findProgram("helm") === undefined) skip("needs helm in PATH or KUBEBUILDER_ASSETS");
     const template =
       "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n  namespace: {{ .Release.Namespace }}\ndata:\n  a: {{ .Values.a | quote }}\n";
     const files = new Map([...REQUEST.files, ["templates/cm.yaml", Buffer.from(template)]]);
 
-    const text = new HelmProgram({ environment: { PATH: path } }).blocking.inflate({ ...REQUEST, files });
+    const text = new HelmProgram({ environment: { PATH: programPath() } }).blocking.inflate({ ...REQUEST, files });
 
     expect(text).toContain('  name: shop\n  namespace: prod\ndata:\n  a: "1"\n');
   });
 
   it("lets no template read our environment", ({ skip }) => {
-    const assets = process.env["KUBEBUILDER_ASSETS"];
-    const path = [assets, process.env["PATH"]].filter((part) => part !== undefined).join(delimiter);
-    if (!path.split(delimiter).some((part) => existsSync(join(part, "helm")))) {
-      skip("needs helm in PATH or KUBEBUILDER_ASSETS");
-    }
+    if (findProgram("helm") === undefined) skip("needs helm in PATH or KUBEBUILDER_ASSETS");
     const files = new Map([
       ...REQUEST.files,
       ["templates/cm.yaml", Buffer.from("apiVersion: v1\nkind: A\nmetadata: {name: {{ .Release.Name }}}\n")],
     ]);
-    const helm = new HelmProgram({ environment: { PATH: path, SECRET_TOKEN: "s3cret" } });
+    const helm = new HelmProgram({ environment: { PATH: programPath(), SECRET_TOKEN: "s3cret" } });
 
     const text = helm.blocking.inflate({
       ...REQUEST,

@@ -1,9 +1,8 @@
 // A Sync whose kustomization inflates a Helm chart: switched on, switched off, and with a chart that Helm refuses.
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { HelmProgram } from "../../reconciler/charts/helm-program.ts";
+import { findProgram } from "../find-program.ts";
 import { hasGit } from "../git-server.ts";
 import { eventually } from "./support/eventually.ts";
 import { gitRepository, namespaceObject, sync } from "./support/manifests.ts";
@@ -13,14 +12,7 @@ import { type ServedRepository, serveRepository } from "./support/repository.ts"
 
 const NS = "shop";
 
-/** helm of KUBEBUILDER_ASSETS or PATH. */
-function findHelm(): string | undefined {
-  const assets = process.env["KUBEBUILDER_ASSETS"];
-  const candidates = [...(assets === undefined ? [] : [join(assets, "helm")]), "helm"];
-  return candidates.find((command) => spawnSync(command, ["version"]).status === 0);
-}
-
-const helm = findHelm();
+const helm = findProgram("helm");
 if (helm === undefined) process.stdout.write("skipped: charts of Syncs need helm in PATH or KUBEBUILDER_ASSETS\n");
 
 function files(value: string, template = "{{ .Values.colour }}"): Record<string, string> {

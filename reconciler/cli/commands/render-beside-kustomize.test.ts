@@ -2,10 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { KUSTOMIZATION_FILES } from "../../../renderers/kustomize/kustomization/kustomization.ts";
 import type { TreeFiles } from "../../../renderers/memory-tree.ts";
+import { findProgram, programPath } from "../../../test/find-program.ts";
 import { findRealKustomize, NO_REAL_KUSTOMIZE, writeFiles } from "../../../test/fuzz/kustomize/real-kustomize.ts";
 import { runFlaghoist } from "../../../test/run-flaghoist.ts";
 
@@ -22,7 +23,7 @@ interface Result {
 }
 
 /** Holds helm too, where it is there. */
-const PATH = [process.env["KUBEBUILDER_ASSETS"] ?? "", process.env["PATH"] ?? ""].join(delimiter);
+const PATH = programPath();
 
 async function runOurs(cwd: string, args: readonly string[]): Promise<Result> {
   const { code, out, err } = await runFlaghoist(["render", ...args], { cwd, env: { PATH } });
@@ -56,9 +57,9 @@ function filesIn(folder: string): Record<string, string> {
 }
 
 function hasHelm(): boolean {
-  const found = spawnSync("helm", ["version"], { env: { PATH } }).status === 0;
-  if (!found) console.warn("skipped: helm is neither in KUBEBUILDER_ASSETS nor on PATH");
-  return found;
+  const isFound = findProgram("helm") !== undefined;
+  if (!isFound) console.warn("skipped: helm is neither in KUBEBUILDER_ASSETS nor on PATH");
+  return isFound;
 }
 
 /** Runs both in folders of their own, with the same files. */

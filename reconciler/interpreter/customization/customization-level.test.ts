@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { CUSTOMIZATION_OPERATIONS, type CustomizationRules } from "../../../api/config.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import { failureOf } from "../../../test/failure-of.ts";
 import { AnswerPending } from "../answers.ts";
 import type { Compatibility } from "../betterments.ts";
 import type { InterpreterLevel } from "../interpreter.ts";
@@ -41,16 +42,6 @@ function levelOf(
   };
   // The level has every method.
   return customizationLevel({ scripts: index, runner, compatibility }) as Required<InterpreterLevel>;
-}
-
-function failureOf(act: () => unknown): AppError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error("did not throw");
 }
 
 describe("customizationLevel", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AppError } from "../../../runtime/errors.ts";
+import { failureOf } from "../../../test/failure-of.ts";
 import { MemoryTree, type TreeFiles } from "../../memory-tree.ts";
 import { renderKustomization } from "../render.ts";
 import { emitYaml } from "../resources/emit.ts";
@@ -35,15 +35,6 @@ function inflate(files: TreeFiles, path = ""): { helm: FakeHelm; text: string; a
   const helm = new FakeHelm();
   const { objects } = renderKustomization(new MemoryTree({ ...CHART, ...files }), path, { charts: helm });
   return { helm, text: emitYaml(objects.map(({ object }) => object)), asked: helm.inflations[0]! };
-}
-
-function failureOf(act: () => unknown): AppError {
-  try {
-    act();
-  } catch (error) {
-    return error as AppError;
-  }
-  throw new Error("it did not fail");
 }
 
 describe("helmCharts", () => {

@@ -10,9 +10,9 @@ import { MemoryTree } from "../../../renderers/memory-tree.ts";
 import type { RenderWarning } from "../../../renderers/rendered.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import type { SourceTree } from "../../../sources/tree.ts";
+import { programPath } from "../../find-program.ts";
 import type { GeneratedKustomization } from "./area.ts";
 import { BUG, type Outcome } from "./comparison.ts";
-import { programPath } from "./real-kustomize.ts";
 
 /** Builds one input with our renderer; a bug when what an earlier build left in a cache changes the answer. */
 export function buildOurs(input: GeneratedKustomization): Outcome {

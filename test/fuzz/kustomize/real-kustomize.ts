@@ -1,9 +1,10 @@
 // The real kustomize as a program: found, and run over files in a temporary folder.
 import { execFile } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TreeFiles } from "../../../renderers/memory-tree.ts";
+import { findProgram, programPath } from "../../find-program.ts";
 import type { GeneratedKustomization } from "./area.ts";
 import type { Outcome } from "./comparison.ts";
 import { errorCategory } from "./error-category.ts";
@@ -14,27 +15,9 @@ export const NO_REAL_KUSTOMIZE =
 
 const TIMEOUT_MS = 60_000;
 
-/** `$KUBEBUILDER_ASSETS/kustomize`, else the first on PATH; undefined when there is none. */
+/** The real kustomize; undefined when there is none. */
 export function findRealKustomize(environment: NodeJS.ProcessEnv = process.env): string | undefined {
-  const folders = [environment["KUBEBUILDER_ASSETS"] ?? "", ...(environment["PATH"] ?? "").split(delimiter)];
-  return folders
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, "kustomize"))
-    .find(isProgram);
-}
-
-/** Where real programs are looked for, as a PATH. */
-export function programPath(environment: NodeJS.ProcessEnv = process.env): string {
-  return [environment["KUBEBUILDER_ASSETS"], environment["PATH"]].filter(Boolean).join(delimiter);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return findProgram("kustomize", environment);
 }
 
 /** What the program wrote and how it ended; `status` is undefined when it had to be killed. */
