@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../test/fuzz/random.ts";
+import { Random } from "../../runtime/random.ts";
 import { testSeed } from "../../test/seed.ts";
 import { MemoryTree } from "../memory-tree.ts";
 import { renderKustomization } from "./render.ts";

@@ -10,8 +10,9 @@ import { encodeJson } from "../../fleets/apiserver/storage/json-text.ts";
 import { cloneJson, equalJson, type Json } from "../../kube/object.ts";
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { AppError } from "../../runtime/errors.ts";
+import type { Random } from "../../runtime/random.ts";
 import type { FuzzInput, FuzzTarget } from "./fuzz-target.ts";
-import { mutateBytes, mutateText, type Random, randomJson, randomObject } from "./random.ts";
+import { mutateBytes, mutateText, randomJson, randomObject } from "./random.ts";
 import { encodeProtobuf, randomBody } from "./typed-bodies.ts";
 
 const JSON_TOKENS = [

@@ -5,8 +5,9 @@ import { applyMergePatch, createMergePatch } from "../../kube/merge-patch.ts";
 import { cloneJson, equalJson, isObject, type Json, type JsonObject } from "../../kube/object.ts";
 import { applyStrategicMerge } from "../../kube/strategic-merge.ts";
 import { AppError } from "../../runtime/errors.ts";
+import type { Random } from "../../runtime/random.ts";
 import type { FuzzTarget } from "./fuzz-target.ts";
-import { HOSTILE_KEYS, type Random, randomJson } from "./random.ts";
+import { HOSTILE_KEYS, randomJson } from "./random.ts";
 import { randomBody } from "./typed-bodies.ts";
 
 const STEPS = ["a", "b", "0", "1", "-", "-1", "~0", "~1", "", ...HOSTILE_KEYS];

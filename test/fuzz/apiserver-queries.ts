@@ -16,8 +16,9 @@ import {
   parseLabelSelector,
 } from "../../kube/selectors.ts";
 import { AppError } from "../../runtime/errors.ts";
+import type { Random } from "../../runtime/random.ts";
 import type { FuzzTarget } from "./fuzz-target.ts";
-import { HOSTILE_KEYS, mutateText, type Random, randomText } from "./random.ts";
+import { HOSTILE_KEYS, mutateText, randomText } from "./random.ts";
 
 /** What `read` answers; undefined when it refuses in one of the ways that are meant. */
 function refusable<T>(read: () => T): T | undefined {

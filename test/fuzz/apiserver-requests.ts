@@ -4,8 +4,9 @@ import type { ApiRequest, ApiResponse } from "../../kube/client/transport.ts";
 import { equalJson, isObject, type JsonObject } from "../../kube/object.ts";
 import { FakeClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
+import type { Random } from "../../runtime/random.ts";
 import type { FuzzInput, FuzzTarget } from "./fuzz-target.ts";
-import { HOSTILE_KEYS, mutateText, type Random, randomJson, randomObject, randomText } from "./random.ts";
+import { HOSTILE_KEYS, mutateText, randomJson, randomObject, randomText } from "./random.ts";
 import { encodeProtobuf, randomBody } from "./typed-bodies.ts";
 
 const WIDGETS = "/apis/fuzz.example.com/v1/namespaces/default/widgets";

@@ -1,6 +1,6 @@
 // What a fuzzer is: a way to make inputs, and what must hold for each of them.
 import type { Json } from "../../kube/object.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../runtime/random.ts";
 
 /** Inputs are plain data, so that they can be printed and made smaller. */
 export type FuzzInput = string | Uint8Array | Json;

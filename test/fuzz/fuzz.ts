@@ -1,8 +1,8 @@
 // The loop of a fuzzer: inputs, checks, times, and the first failure of each target made small.
 import { performance } from "node:perf_hooks";
+import { Random } from "../../runtime/random.ts";
 import type { FuzzFailure, FuzzInput, FuzzTarget } from "./fuzz-target.ts";
 import { minimise } from "./minimise.ts";
-import { Random } from "./random.ts";
 
 export interface FuzzOptions {
   readonly seed: number;

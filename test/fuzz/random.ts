@@ -1,41 +1,6 @@
-// Seeded chance and the small generators that all fuzzers share.
+// The small generators that all fuzzers share.
 import type { Json, JsonObject } from "../../kube/object.ts";
-
-/** A source of chance that one number determines. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** At least 0, below 1. */
-  next(): number {
-    // Mulberry32: every bit of the seed counts from the first number on.
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  /** A whole number below `bound`. */
-  below(bound: number): number {
-    return Math.floor(this.next() * bound);
-  }
-
-  chance(probability: number): boolean {
-    return this.next() < probability;
-  }
-
-  pick<T>(options: readonly T[]): T {
-    return options[this.below(options.length)]!;
-  }
-
-  /** Up to `most` items. */
-  list<T>(most: number, make: () => T): T[] {
-    return Array.from({ length: this.below(most + 1) }, make);
-  }
-}
+import type { Random } from "../../runtime/random.ts";
 
 /** Keys that reach the prototype of a careless map. */
 export const HOSTILE_KEYS = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "valueOf"];

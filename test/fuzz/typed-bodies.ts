@@ -2,7 +2,8 @@
 import { ProtobufWriter } from "../../fleets/apiserver/kinds/protobuf-writer.ts";
 import { fieldsOf, resourceRows, typeNameOf } from "../../fleets/apiserver/kinds/tables.ts";
 import { formatApiVersion, type Json, type JsonObject } from "../../kube/object.ts";
-import { HOSTILE_KEYS, type Random } from "./random.ts";
+import type { Random } from "../../runtime/random.ts";
+import { HOSTILE_KEYS } from "./random.ts";
 
 const WORDS = ["a", "web", "", "Always", "RollingUpdate", "Never", "None", "In", "1", "default", "TCP", "é"];
 const SCALARS: Readonly<Record<string, readonly Json[]>> = {

@@ -1,6 +1,6 @@
 // What an area of the kustomize fuzz is: a way to make source trees that lean on one part of kustomize.
 import type { TreeFiles } from "../../../renderers/memory-tree.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../../runtime/random.ts";
 
 /** One random input: files, the directory to build, and flags of `kustomize build`. */
 export interface GeneratedKustomization {

@@ -4,8 +4,8 @@ import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
 import { emitYaml } from "../../../renderers/kustomize/resources/emit.ts";
 import { MemoryTree, type TreeFiles } from "../../../renderers/memory-tree.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import { Random } from "../../../runtime/random.ts";
 import { testSeed } from "../../seed.ts";
-import { Random } from "../random.ts";
 import { AREAS } from "./areas.ts";
 
 /** The printed objects with their histories, or the failure. */

@@ -1,5 +1,5 @@
 // The differential fuzz of kustomize: inputs of all areas, built by kustomize and by us, compared, and what differs made small.
-import { Random } from "../random.ts";
+import { Random } from "../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "./area.ts";
 import { compareOutcomes, type Difference, type Outcome } from "./comparison.ts";
 import { minimiseFiles } from "./minimise-files.ts";

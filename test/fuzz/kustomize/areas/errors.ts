@@ -1,5 +1,5 @@
 // Builds that would succeed, with one or two faults put in: kustomize and ours have to report the same one first.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { PLAIN_STYLE, writeYaml, type YamlValue } from "../support/yaml-writer.ts";
 import { FAULTS } from "./error-faults.ts";

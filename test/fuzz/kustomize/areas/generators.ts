@@ -1,6 +1,6 @@
 // ConfigMaps and Secrets of every content, over several levels, with options, behaviors, namespaces and references.
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { nastyText, quoted } from "../support/yaml-texts.ts";
 

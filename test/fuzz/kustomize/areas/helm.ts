@@ -1,5 +1,5 @@
 // Helm charts of the source, inflated by the real helm on both sides.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { PLAIN_STYLE, writeYaml, type YamlValue } from "../support/yaml-writer.ts";
 

@@ -1,7 +1,7 @@
 // Where files and bases lie, and all the ways to name them: links, detours, odd names, encodings, kustomization files.
 import { posix } from "node:path";
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 
 const FOLDERS = ["app", "base", "lib", "x.y", "deep/er", "deep/er/est", "app/sub", "base/with space", "k8s-v1.2/in"];

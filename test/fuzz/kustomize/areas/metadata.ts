@@ -1,6 +1,6 @@
 // Names, namespaces, labels, annotations, images, replicas and the order of objects: every row of the built-in tables.
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { apiVersionOf, CLUSTER_SCOPED, fillSpec, kindFor, randomSpec, type Spec } from "../support/spec-objects.ts";
 import { PLAIN_STYLE, RawYaml, randomStyle, writeYaml, type YamlValue } from "../support/yaml-writer.ts";

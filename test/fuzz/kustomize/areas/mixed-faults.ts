@@ -1,5 +1,5 @@
 // One deliberate fault in a repository that builds.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { GeneratedKustomization } from "../area.ts";
 
 /** Breaks one file; sometimes it is one that does not matter. */

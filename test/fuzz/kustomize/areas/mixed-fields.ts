@@ -1,5 +1,5 @@
 // The fields of a kustomization file, each filled with what fits the objects that it works on.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { WORKLOADS } from "../support/objects.ts";
 import { RawYaml, randomStyle, writeYaml, type YamlValue } from "../support/yaml-writer.ts";
 import type { Directory, KnownObject, Repository } from "./mixed.ts";

@@ -1,5 +1,5 @@
 // configMapGenerator and secretGenerator: new objects, and changes to those of bases.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { YamlValue } from "../support/yaml-writer.ts";
 import { RawYaml, writeYaml } from "../support/yaml-writer.ts";
 import type { Directory, KnownObject, Repository } from "./mixed.ts";

@@ -1,5 +1,5 @@
 // Patches and selectors that fit an object.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { RawYaml, type YamlValue } from "../support/yaml-writer.ts";
 import type { KnownObject } from "./mixed.ts";
 

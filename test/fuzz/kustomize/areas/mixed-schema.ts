@@ -1,5 +1,5 @@
 // Schemas of custom resources and validators in whole repositories.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { randomStyle, writeYaml, type YamlValue } from "../support/yaml-writer.ts";
 import type { Directory, Repository } from "./mixed.ts";
 import { file } from "./mixed-fields.ts";

@@ -1,6 +1,6 @@
 // Whole repositories: bases, overlays and components that use every field of the kustomization file together.
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { type GeneratedObject, type NamePool, randomObjects } from "../support/objects.ts";
 import { PLAIN_STYLE, randomStyle, writeYaml, type YamlValue } from "../support/yaml-writer.ts";

@@ -1,6 +1,6 @@
 // Strategic-merge and JSON patches on rich objects: by target, by identity, in every field that takes them.
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { type Fields, type Kind, leaf, type Oddness, randomFields, randomKind } from "../support/schema-objects.ts";
 import { PLAIN_STYLE, randomStyle, writeYaml, type YamlStyle, type YamlValue } from "../support/yaml-writer.ts";

@@ -1,5 +1,5 @@
 // Configurations of the built-in transformers: all fields, unknown ones, and a few that are refused.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { YamlValue } from "../support/yaml-writer.ts";
 
 type Fields = { [key: string]: YamlValue | undefined };

@@ -1,5 +1,5 @@
 // Plugins in every form: built-in transformers, generators and validators, beside `configurations` and `crds`.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { PLAIN_STYLE, writeYaml, type YamlValue } from "../support/yaml-writer.ts";
 import { randomTransformer } from "./plugins-transformers.ts";

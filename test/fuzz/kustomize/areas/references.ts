@@ -1,6 +1,6 @@
 // Names that objects use for one another: every built-in reference, through prefixes, suffixes, hashes and namespaces.
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import {
   apiVersionOf,

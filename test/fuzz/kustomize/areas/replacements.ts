@@ -1,6 +1,6 @@
 // Replacements: paths of all forms, options, selectors, text in fields, and variables beside them.
 import type { TreeFiles } from "../../../../renderers/memory-tree.ts";
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { PLAIN_STYLE, RawYaml, randomStyle, writeYaml, type YamlValue } from "../support/yaml-writer.ts";
 

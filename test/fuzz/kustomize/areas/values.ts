@@ -1,5 +1,5 @@
 // Odd scalars on their way through patches and other steps that read and write whole objects.
-import { Random } from "../../random.ts";
+import { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { doubleQuoted, LOADED_WORDS, nastyText, plain, quoted, singleQuoted } from "../support/yaml-texts.ts";
 

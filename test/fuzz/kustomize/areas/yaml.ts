@@ -1,5 +1,5 @@
 // Hundreds of scalars in every style of YAML, in block and flow collections, under tags, anchors, comments and lists.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { Area, GeneratedKustomization } from "../area.ts";
 import { block, doubleQuoted, LOADED_WORDS, nastyText, plain, quoted, singleQuoted } from "../support/yaml-texts.ts";
 

@@ -1,5 +1,5 @@
 // Random objects of the kinds that kustomize has rules for, referring to one another by name.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { RawYaml, type YamlValue } from "./yaml-writer.ts";
 
 /** An object as a map, with what others need to name it. */

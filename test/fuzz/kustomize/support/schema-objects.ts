@@ -1,6 +1,6 @@
 // Random objects of built-in kinds, and patches for them, made along the lists that strategic merges know.
 import table from "../../../../renderers/kustomize/patches/merge-keys.table.json" with { type: "json" };
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { RawYaml, type YamlValue } from "./yaml-writer.ts";
 
 interface TableField {

@@ -1,6 +1,6 @@
 // Objects made for the built-in field specs: each has the fields that some transformer knows for its kind.
 import tables from "../../../../renderers/kustomize/transformers/field-specs.table.json" with { type: "json" };
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import type { YamlValue } from "./yaml-writer.ts";
 
 export interface Spec {

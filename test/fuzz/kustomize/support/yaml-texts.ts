@@ -1,5 +1,5 @@
 // Texts that readers and writers of YAML trip over, and ways to write a text so that it means itself.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 
 /** Words that mean a number, a time, a boolean or nothing to some reader of YAML, and words that only look so. */
 export const LOADED_WORDS: readonly string[] = [

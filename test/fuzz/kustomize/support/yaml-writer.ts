@@ -1,5 +1,5 @@
 // YAML text for plain values in changing styles: block and flow, quotes, comments, blank lines, nested list indents.
-import type { Random } from "../../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 
 /** Text that stands in the YAML as it is: a plain scalar of a certain form, an alias, a block scalar of one line. */
 export class RawYaml {
