@@ -10,6 +10,7 @@ import type { Rbac } from "./authorization/rbac.ts";
 import type { FrontProxyCredentials } from "./http/certificates.ts";
 import type { JsonCaller } from "./http/json-call.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
+import type { Identities } from "./registry/identities.ts";
 import type { Registry } from "./registry/registry.ts";
 import type { InFlightLimits } from "./request/limits.ts";
 import type { ServerMetrics } from "./request/server-metrics.ts";
@@ -22,6 +23,8 @@ export interface ServerContext {
   readonly store: Store;
   readonly registry: Registry;
   readonly clock: Clock;
+  /** Makes what tells new objects apart. */
+  readonly identities: Identities;
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
   /** Calls webhooks. */

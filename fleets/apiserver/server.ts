@@ -36,6 +36,7 @@ import type { FrontProxyCredentials } from "./http/certificates.ts";
 import { JsonCaller } from "./http/json-call.ts";
 import { builtinKinds } from "./kinds/builtin.ts";
 import type { AdmissionPlugin } from "./registry/admission.ts";
+import { type Identities, uniqueIdentities } from "./registry/identities.ts";
 import type { KindStrategy } from "./registry/kind.ts";
 import { Registry } from "./registry/registry.ts";
 import { statusError } from "./registry/status-error.ts";
@@ -56,6 +57,8 @@ export interface ApiServerOptions {
   readonly synchronous?: "full" | "normal";
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Makes uids and generated names; those of the machine when absent. */
+  readonly identities?: Identities;
   /** The kinds served from the start; the built-in ones when absent. */
   readonly kinds?: readonly KindStrategy[];
   /** Changes kept for watches from the past. Default 10 000 with a file, 2 000 in memory. */
@@ -90,6 +93,8 @@ export interface ApiServerOptions {
   readonly onFatal?: (error: unknown) => void;
 }
 
+export type ServerState = Pick<Store, "get" | "list" | "count" | "resources" | "revision" | "subscribeAll">;
+
 export interface ApiServer {
   /** Answers a request in-process. Never rejects: failures are answers. */
   readonly handle: Transport;
@@ -102,6 +107,10 @@ export interface ApiServer {
   readonly reject: (request: ApiRequest, error: unknown) => ApiResponse;
   /** Identifies the store across restarts. */
   readonly uid: string;
+  /** The stored objects, for programs around the server that act in it: to be read and listened to, not written. */
+  readonly state: ServerState;
+  /** Whether the server's own controllers have something to do at once, such as collecting what an owner left. */
+  readonly isBusy: boolean;
   readonly name: string;
   readonly logger: Logger;
   /** The user of a bearer token; undefined when it does not hold. */
@@ -166,6 +175,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     store,
     registry,
     clock,
+    identities: options.identities ?? uniqueIdentities,
     logger,
     admission: [
       ...(options.admission ?? []),
@@ -223,6 +233,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     passesThrough: (path) => passesThrough(server, path),
     reject: (request, error) => reject(server, request, error),
     uid: store.uid,
+    state: store,
+    get isBusy() {
+      return collector.isBusy || namespaces.isBusy || storage.isBusy;
+    },
     name,
     logger,
     checkToken: server.checkToken,

@@ -57,6 +57,11 @@ export class GarbageCollector {
     if (end < objects.length) setImmediate(() => this.#readSome(objects, end));
   }
 
+  /** Whether it has something to do at the end of this turn. */
+  get isBusy(): boolean {
+    return this.#scheduled;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#deletions.stop();

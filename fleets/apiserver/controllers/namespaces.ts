@@ -50,6 +50,11 @@ export class NamespaceWorker {
     store.subscribeAll((change) => this.#onChange(change));
   }
 
+  /** Whether it has something to do at the end of this turn. */
+  get isBusy(): boolean {
+    return this.#scheduled;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#deletions.stop();

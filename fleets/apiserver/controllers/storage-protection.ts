@@ -38,6 +38,11 @@ export class StorageProtection {
     store.subscribeAll((change) => this.#onChange(change));
   }
 
+  /** Whether it has something to do at the end of this turn. */
+  get isBusy(): boolean {
+    return this.#scheduled;
+  }
+
   stop(): void {
     this.#stopped = true;
   }

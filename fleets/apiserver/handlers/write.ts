@@ -1,9 +1,9 @@
 // The steps that every write shares: admission, metadata, validation, the store.
-import { randomInt, randomUUID } from "node:crypto";
 import type { UserInfo } from "../../../kube/client/transport.ts";
 import { cloneJson, equalJson, type KubeObject, type ManagedFieldsEntry } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import type { Steps } from "../../../runtime/steps.ts";
+import type { Identities } from "../registry/identities.ts";
 import type { FieldError, KindStrategy } from "../registry/kind.ts";
 import { validateMetadata, validateMetadataUpdate } from "../registry/object-meta.ts";
 import {
@@ -79,7 +79,8 @@ export function* storeNew(
   const meta = admitted.metadata;
   const generates = (meta.name ?? "") === "" && (meta.generateName ?? "") !== "";
   for (let attempt = 1; ; attempt++) {
-    if (generates) meta.name = `${(meta.generateName ?? "").slice(0, LONGEST_PREFIX)}${randomSuffix()}`;
+    if (generates)
+      meta.name = `${(meta.generateName ?? "").slice(0, LONGEST_PREFIX)}${randomSuffix(server.identities)}`;
     const name = meta.name ?? "";
     if (attempt === 1) {
       const open = unallocated(request, "CREATE", admitted);
@@ -141,9 +142,9 @@ function allocateAgain(
   return open;
 }
 
-function randomSuffix(): string {
+function randomSuffix(identities: Identities): string {
   let text = "";
-  for (let i = 0; i < 5; i++) text += SUFFIX_LETTERS[randomInt(SUFFIX_LETTERS.length)];
+  for (let i = 0; i < 5; i++) text += SUFFIX_LETTERS[identities.below(SUFFIX_LETTERS.length)];
   return text;
 }
 
@@ -168,7 +169,7 @@ function prepareNewMetadata(request: WriteRequest, object: KubeObject): void {
   delete meta.deletionTimestamp;
   delete meta.deletionGracePeriodSeconds;
   delete (meta as { selfLink?: string }).selfLink;
-  meta.uid = randomUUID();
+  meta.uid = request.server.identities.uid();
   meta.creationTimestamp = rfc3339(request.server.clock.now());
   if (request.kind.namespaced) meta.namespace = request.namespace;
   else delete meta.namespace;
