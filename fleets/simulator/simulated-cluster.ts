@@ -4,11 +4,20 @@ import type { Transport } from "../../kube/client/transport.ts";
 import { refOf } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { Random } from "../../runtime/random.ts";
+import { seededIdentities } from "../apiserver/registry/identities.ts";
 import { type ApiServer, createApiServer } from "../apiserver/server.ts";
-import { startFastLoops } from "./fast-loops.ts";
+import { fastControllers } from "./fast/fast-controllers.ts";
 import { type Fault, FaultyTransport } from "./faults.ts";
-import { DEFAULT_NODE, NodeRoom, type NodeShape, nodeObject } from "./nodes.ts";
-import { startWorkloadLoops } from "./workload-loops.ts";
+import { fullControllers } from "./full-controllers.ts";
+import { ClusterKernel } from "./kernel/cluster-kernel.ts";
+import type { ClusterTraits, Controller } from "./kernel/controller.ts";
+import { Disturbances } from "./kernel/disturbances.ts";
+import { KernelLoop } from "./kernel/kernel-loop.ts";
+import { DEFAULT_NODE, type NodeShape, nodeObject } from "./nodes.ts";
+
+/** `full`: ReplicaSets, Pods, placement on nodes. `fast`: workload status only. `idle`: nobody acts in the cluster. */
+export type Level = "idle" | "fast" | "full";
 
 export interface SimulatedClusterOptions {
   readonly name: string;
@@ -17,10 +26,14 @@ export interface SimulatedClusterOptions {
   /** Number of nodes of `nodeShape`; 3 by default. */
   readonly nodes?: number;
   readonly nodeShape?: NodeShape;
-  /** `fast`: workload status only. `full`: ReplicaSets, Pods, placement on nodes. `idle`: no controller at all. */
-  readonly level?: "idle" | "fast" | "full";
+  readonly level?: Level;
   /** From being placed to being ready; 300 ms by default. */
   readonly readyAfterMs?: number;
+  readonly traits?: Partial<Omit<ClusterTraits, "name" | "readyAfterMs">>;
+  /** Determines uids, generated names and whatever else is left to chance; the machine's chance when absent. */
+  readonly random?: Random | undefined;
+  /** Shared by the clusters of a fleet. */
+  readonly loop?: KernelLoop;
 }
 
 export interface SimulatedCluster {
@@ -31,6 +44,8 @@ export interface SimulatedCluster {
   readonly transport: Transport;
   /** For whoever plays the cluster's own people: never fails. */
   readonly client: KubeClient;
+  /** Faults inside the cluster. */
+  readonly disturbances: Disturbances;
   readonly fault: Fault;
   setFault(fault: Fault): void;
   close(): Promise<void>;
@@ -38,41 +53,59 @@ export interface SimulatedCluster {
 
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
   const { name, clock, logger, nodes = 3, nodeShape = DEFAULT_NODE, level = "full", readyAfterMs = 300 } = options;
+  const random = options.random ?? new Random(Math.floor(Math.random() * 2 ** 32));
+  const identities = options.random === undefined ? {} : { identities: seededIdentities(() => random.next()) };
   // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
   const apiServices = level === "full";
-  const server = await createApiServer({ name, clock, logger, historyEvents: 500, apiServices });
+  const server = await createApiServer({ name, clock, logger, historyEvents: 500, apiServices, ...identities });
   const client = new KubeClient(server.handle);
-  const room = new NodeRoom();
-  const nodeNames: string[] = [];
+  const disturbances = new Disturbances();
   for (let i = 0; i < nodes; i++) {
-    const nodeName = `${name}-node-${i}`;
-    nodeNames.push(nodeName);
-    room.addNode(nodeName, nodeShape);
-    const node = nodeObject(nodeName, nodeShape, clock.now());
+    const node = nodeObject(`${name}-node-${i}`, nodeShape, clock.now());
     const created = await client.create(node);
     await client.update({ ...created, status: node["status"] }, { subresource: "status" });
     // The server gives each new node the taint "not ready", which its controllers take away.
     await client.patch(refOf(created), { spec: { taints: null } }, "merge");
   }
-  const loops =
+  const kernel =
     level === "idle"
       ? undefined
-      : level === "full"
-        ? startWorkloadLoops({ client, clock, logger, room, nodeNames, readyAfterMs })
-        : startFastLoops({ client, clock, logger, nodes, readyAfterMs });
+      : new ClusterKernel({
+          server,
+          client,
+          clock,
+          random,
+          logger,
+          traits: {
+            name,
+            kubernetesVersion: "v1.36.3",
+            jobRunsMs: readyAfterMs,
+            events: true,
+            ...options.traits,
+            readyAfterMs,
+          },
+          disturbances,
+          controllers: controllersOf(level),
+          loop: options.loop ?? new KernelLoop(),
+        });
   const faulty = new FaultyTransport(server.handle, clock);
   return {
     name,
     server,
     client,
     transport: faulty.send,
+    disturbances,
     get fault() {
       return faulty.fault;
     },
     setFault: (fault) => faulty.setFault(fault),
     close: async () => {
-      await loops?.stop();
+      kernel?.stop();
       await server.close();
     },
   };
+}
+
+function controllersOf(level: "fast" | "full"): Controller[] {
+  return level === "full" ? fullControllers() : fastControllers();
 }

@@ -1,0 +1,181 @@
+// The time of a simulated fleet: as outside, faster, or only when told.
+import type { Clock, Timer } from "../../../runtime/clock.ts";
+import { systemClock } from "../../../runtime/clock.ts";
+import { TimerHeap } from "./timer-heap.ts";
+
+/**
+ * `real`: as the machine's. `stepped`: stands still but in `advance` and `runUntil`. A number: so many times as fast as
+ * the machine's, or `Infinity`: from one timer to the next without waiting. Whatever the pace, an instant ends only when
+ * everything that it brings has been done, so a fleet that has much to do slows its time down instead of falling behind.
+ */
+export type Pace = "real" | "stepped" | number;
+
+/** How far the pace may get ahead of the work, in milliseconds of the machine, before it is taken up anew. */
+const MOST_BEHIND_MS = 1_000;
+
+/** Who may have something to do at an instant. */
+export interface Participant {
+  readonly isBusy: boolean;
+  whenIdle(): Promise<void>;
+}
+
+export interface VirtualClockOptions {
+  readonly pace: Pace;
+  /** Milliseconds since the epoch at the beginning; now on the machine's clock when absent. */
+  readonly startMs?: number;
+  /** The machine's clock, for tests. */
+  readonly machine?: Clock;
+}
+
+export class VirtualClock implements Clock {
+  readonly pace: Pace;
+  readonly #factor: number;
+  readonly #machine: Clock;
+  readonly #timers = new TimerHeap();
+  readonly #participants = new Set<Participant>();
+  /** Where both clocks stood when the pace was last taken up. */
+  #origin: { readonly machineMs: number; readonly virtualMs: number };
+  /** The instant that is being played, or was last. */
+  #instant: number;
+  #playing = false;
+  #machineTimer: Timer | undefined;
+  #closed = false;
+
+  constructor({ pace, startMs, machine = systemClock }: VirtualClockOptions) {
+    if (typeof pace === "number" && !(pace > 0)) throw new RangeError(`a clock cannot run ${pace} times as fast`);
+    this.pace = pace;
+    this.#factor = typeof pace === "number" ? pace : 1;
+    this.#machine = machine;
+    const now = machine.now();
+    this.#instant = startMs ?? now;
+    this.#origin = { machineMs: now, virtualMs: this.#instant };
+  }
+
+  now(): number {
+    if (this.pace === "stepped" || this.pace === Number.POSITIVE_INFINITY || this.#playing) return this.#instant;
+    if (this.pace === "real") return this.#target();
+    const due = this.#timers.peek()?.at ?? Number.POSITIVE_INFINITY;
+    // What is due comes first: nobody sees a time at which it should have happened and has not.
+    return Math.max(this.#instant, Math.min(this.#target(), due));
+  }
+
+  after(ms: number, fn: () => void): Timer {
+    const timer = this.#timers.add(this.now() + Math.max(0, ms), fn);
+    this.#schedule();
+    return { cancel: () => this.#timers.cancel(timer) };
+  }
+
+  /** Time waits for a participant that has something to do. Ends with the returned function. */
+  join(participant: Participant): () => void {
+    this.#participants.add(participant);
+    return () => this.#participants.delete(participant);
+  }
+
+  /** Moves a stepped clock on, playing what falls due on the way. Resolves when everything at its end is done. */
+  async advance(ms: number): Promise<void> {
+    await this.#play(this.#requireStepped() + ms);
+  }
+
+  /**
+   * Moves a stepped clock from timer to timer until `check` holds; answers false when it does not within `limitMs`, or
+   * nothing is left that could change it.
+   */
+  async runUntil(check: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
+    const end = this.#requireStepped() + limitMs;
+    for (;;) {
+      await this.settled();
+      if (await check()) return true;
+      const next = this.#timers.peek();
+      if (next === undefined || next.at > end) return false;
+      await this.#play(next.at);
+    }
+  }
+
+  /** Resolves when nobody has anything to do at this instant. */
+  async settled(): Promise<void> {
+    for (;;) {
+      // Twice: what was written in this turn may be heard of at its end, and answered at the end of the next.
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      const busy = [...this.#participants].filter((each) => each.isBusy);
+      if (busy.length === 0) return;
+      for (const participant of busy) await participant.whenIdle();
+    }
+  }
+
+  /** No timer fires any more. */
+  close(): void {
+    this.#closed = true;
+    this.#machineTimer?.cancel();
+  }
+
+  #requireStepped(): number {
+    if (this.pace !== "stepped") throw new Error("only a stepped clock is moved by hand");
+    return this.#instant;
+  }
+
+  /** Where the pace has brought the time by now. */
+  #target(): number {
+    return this.#origin.virtualMs + (this.#machine.now() - this.#origin.machineMs) * this.#factor;
+  }
+
+  async #play(end: number): Promise<void> {
+    this.#playing = true;
+    try {
+      await this.settled();
+      for (let next = this.#timers.peek(); next !== undefined && next.at <= end; next = this.#timers.peek()) {
+        if (this.#closed) return;
+        this.#instant = Math.max(this.#instant, next.at);
+        this.#fireDue();
+        await this.settled();
+      }
+      if (end !== Number.POSITIVE_INFINITY) this.#instant = Math.max(this.#instant, end);
+    } finally {
+      this.#playing = false;
+    }
+  }
+
+  /** Fires everything that is due at this instant, in order. */
+  #fireDue(): void {
+    for (let next = this.#timers.peek(); next !== undefined && next.at <= this.#instant; next = this.#timers.peek()) {
+      this.#timers.take()?.fn();
+    }
+  }
+
+  /** Arranges for the next timer of a clock that runs by itself. */
+  #schedule(): void {
+    if (this.pace === "stepped" || this.#playing || this.#closed) return;
+    this.#machineTimer?.cancel();
+    const next = this.#timers.peek();
+    if (next === undefined) return;
+    if (this.pace === Number.POSITIVE_INFINITY) {
+      this.#machineTimer = this.#machine.after(0, () => void this.#catchUp());
+      return;
+    }
+    const factor = typeof this.pace === "number" ? this.pace : 1;
+    this.#machineTimer = this.#machine.after(
+      Math.max(0, next.at - this.#target()) / factor,
+      () => void this.#catchUp(),
+    );
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#playing || this.#closed) return;
+    if (this.pace === Number.POSITIVE_INFINITY) {
+      // One instant at a time: whoever waits outside this clock gets a turn in between.
+      const next = this.#timers.peek();
+      if (next !== undefined) await this.#play(next.at);
+    } else if (this.pace === "real") {
+      // Timers of the machine's time never wait for work: that would be another time than the machine's.
+      this.#instant = Math.max(this.#instant, this.#target());
+      this.#fireDue();
+    } else {
+      const target = this.#target();
+      await this.#play(target);
+      // Work has taken longer than the pace allows: time goes on from here.
+      if (this.#target() - this.#instant > MOST_BEHIND_MS * this.#factor)
+        this.#origin = { machineMs: this.#machine.now(), virtualMs: this.#instant };
+    }
+    this.#schedule();
+  }
+}

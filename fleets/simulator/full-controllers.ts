@@ -1,0 +1,22 @@
+// The controllers of a cluster at level `full`.
+import { daemonSetController } from "./controllers/daemon-set/daemon-set-controller.ts";
+import { deploymentController } from "./controllers/deployment/deployment-controller.ts";
+import { jobController } from "./controllers/job/job-controller.ts";
+import { replicaSetController } from "./controllers/replica-set/replica-set-controller.ts";
+import { statefulSetController } from "./controllers/stateful-set/stateful-set-controller.ts";
+import type { Controller } from "./kernel/controller.ts";
+import { kubelet } from "./kubelet/kubelet.ts";
+import { podScheduler } from "./scheduler/pod-scheduler.ts";
+
+/** All of them, made anew for one cluster. Their order breaks no tie: what comes first is served first. */
+export function fullControllers(): Controller[] {
+  return [
+    deploymentController(),
+    replicaSetController(),
+    statefulSetController(),
+    daemonSetController(),
+    jobController(),
+    podScheduler(),
+    kubelet(),
+  ];
+}
