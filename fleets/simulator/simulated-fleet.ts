@@ -52,6 +52,8 @@ export async function createFleet(options: FleetOptions): Promise<SimulatedFleet
       ...(options.readyAfterMs === undefined ? {} : { readyAfterMs: options.readyAfterMs }),
     });
     clusters.set(name, cluster);
+    // A fleet of hundreds would keep everybody else waiting.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return {
     clock,
