@@ -21,6 +21,9 @@ interface Place {
   readonly name: string;
 }
 
+/** What may be adopted by a workload that selects it. */
+const ADOPTABLE: ReadonlySet<Resource> = new Set(["pods", "apps/replicasets", "apps/controllerrevisions"]);
+
 /** Sets of objects by something that they have in common. */
 class Index {
   readonly #groups = new Map<string, Map<string, Place>>();
@@ -81,6 +84,11 @@ export class ClusterState {
     return this.#read(this.#byController, `${resource} ${owner.metadata.uid ?? ""}`);
   }
 
+  /** Pods, ReplicaSets or ControllerRevisions of a namespace that nobody controls, oldest first. */
+  orphans(resource: Resource, namespace: string): KubeObject[] {
+    return this.#read(this.#byController, orphanGroup(resource, namespace));
+  }
+
   /** Pods that are bound to a node, oldest first. */
   podsOn(node: string): KubeObject[] {
     return this.#read(this.#byNode, node);
@@ -105,9 +113,14 @@ export class ClusterState {
       return;
     }
     const owner = ownerReferences?.find((each) => each.controller === true);
-    this.#byController.put(place, owner === undefined ? undefined : `${resource} ${owner.uid}`);
+    const orphaned = ADOPTABLE.has(resource) ? orphanGroup(resource, namespace) : undefined;
+    this.#byController.put(place, owner === undefined ? orphaned : `${resource} ${owner.uid}`);
     if (resource === "pods") this.#byNode.put(place, nodeNameOf(object));
   }
+}
+
+function orphanGroup(resource: Resource, namespace: string): string {
+  return `${resource} in ${namespace}`;
 }
 
 function keyOf({ resource, namespace, name }: Place): string {
