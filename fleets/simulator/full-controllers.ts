@@ -2,6 +2,8 @@
 import { daemonSetController } from "./controllers/daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./controllers/deployment/deployment-controller.ts";
 import { jobController } from "./controllers/job/job-controller.ts";
+import { jobPodRelease } from "./controllers/job/job-pod-release.ts";
+import { ttlController } from "./controllers/job/ttl-controller.ts";
 import { replicaSetController } from "./controllers/replica-set/replica-set-controller.ts";
 import { statefulSetController } from "./controllers/stateful-set/stateful-set-controller.ts";
 import type { Controller } from "./kernel/controller.ts";
@@ -16,6 +18,8 @@ export function fullControllers(): Controller[] {
     statefulSetController(),
     daemonSetController(),
     jobController(),
+    jobPodRelease(),
+    ttlController(),
     podScheduler(),
     kubelet(),
   ];

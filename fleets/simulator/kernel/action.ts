@@ -27,7 +27,13 @@ export type Action =
       readonly patch: Readonly<Record<string, unknown>>;
       readonly subresource?: "status";
     }
-  | { readonly do: "delete"; readonly object: KubeObject; readonly gracePeriodSeconds?: number }
+  | {
+      readonly do: "delete";
+      readonly object: KubeObject;
+      readonly gracePeriodSeconds?: number;
+      /** What becomes of what the object owns; `Background` by default. */
+      readonly propagation?: "Background" | "Foreground" | "Orphan";
+    }
   | { readonly do: "evict"; readonly pod: KubeObject }
   | { readonly do: "bind"; readonly pod: KubeObject; readonly node: string }
   | ({ readonly do: "event" } & EventDraft);

@@ -28,11 +28,11 @@ export async function carryOut(
         return { ok: true, object: await client.patch(refOf(object), patch, "merge", options) };
       }
       case "delete": {
-        const { object, gracePeriodSeconds } = action;
+        const { object, gracePeriodSeconds, propagation = "Background" } = action;
         await client.raw("DELETE", await pathOf(client, object), {
           kind: "DeleteOptions",
           apiVersion: "v1",
-          propagationPolicy: "Background",
+          propagationPolicy: propagation,
           preconditions: { uid: object.metadata.uid },
           ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
         });
