@@ -4,7 +4,7 @@ import { deploymentController } from "./controllers/deployment/deployment-contro
 import { jobController } from "./controllers/job/job-controller.ts";
 import { jobPodRelease } from "./controllers/job/job-pod-release.ts";
 import { ttlController } from "./controllers/job/ttl-controller.ts";
-import { replicaSetController } from "./controllers/replica-set/replica-set-controller.ts";
+import { replicaSetController, replicationController } from "./controllers/replica-set/replica-set-controller.ts";
 import { statefulSetController } from "./controllers/stateful-set/stateful-set-controller.ts";
 import type { Controller } from "./kernel/controller.ts";
 import { kubelet } from "./kubelet/kubelet.ts";
@@ -15,6 +15,7 @@ export function fullControllers(): Controller[] {
   return [
     deploymentController(),
     replicaSetController(),
+    replicationController(),
     statefulSetController(),
     daemonSetController(),
     jobController(),

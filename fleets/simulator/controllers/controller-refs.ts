@@ -18,9 +18,11 @@ export function controllerRef(owner: KubeObject): OwnerReference {
   };
 }
 
-/** `spec.selector` of a workload. */
+/** `spec.selector` of a workload. That of a ReplicationController is a map of labels. */
 export function selectorOf(workload: KubeObject): LabelSelector | undefined {
-  return (workload["spec"] as { readonly selector?: LabelSelector } | undefined)?.selector;
+  const { selector } = (workload["spec"] ?? {}) as { readonly selector?: LabelSelector | Record<string, string> };
+  if (selector === undefined || workload.kind !== "ReplicationController") return selector;
+  return { matchLabels: selector as Record<string, string> };
 }
 
 /** Whether a workload's selector is about an object with these labels; one that makes no sense is about none. */
@@ -57,10 +59,23 @@ export function claimOf(owner: KubeObject, object: KubeObject, isWanted: boolean
 export function* claimObjects(
   owner: KubeObject,
   resource: Resource,
-  { state }: World,
+  world: World,
   accepts: (object: KubeObject) => boolean = () => true,
 ): Steps<KubeObject[]> {
-  const candidates = [...state.ownedBy(owner, resource), ...state.orphans(resource, owner.metadata.namespace ?? "")];
+  return yield* claimAmong(owner, candidatesOf(owner, resource, world), accepts);
+}
+
+/** What an owner may claim: what it controls, and what nobody controls in its namespace. */
+export function candidatesOf(owner: KubeObject, resource: Resource, { state }: World): KubeObject[] {
+  return [...state.ownedBy(owner, resource), ...state.orphans(resource, owner.metadata.namespace ?? "")];
+}
+
+/** As `claimObjects`, among some of the candidates: what is not among them is left as it is. */
+export function* claimAmong(
+  owner: KubeObject,
+  candidates: readonly KubeObject[],
+  accepts: (object: KubeObject) => boolean = () => true,
+): Steps<KubeObject[]> {
   const claimed: KubeObject[] = [];
   let failure: unknown;
   for (const object of candidates) {

@@ -1,97 +1,205 @@
 // Rolls the ReplicaSets of a Deployment over.
-import { isObject, type KubeObject } from "../../../../kube/object.ts";
-import { perform, type Reconcile, writeStatus } from "../../kernel/action.ts";
-import { type Controller, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
-import { templateHash } from "../../template-hash.ts";
-import { replicaSetFor, templateOf } from "../../workload-objects.ts";
-import { deploymentStatus, type PodCounts, wantedReplicas } from "../../workload-status.ts";
+import type { KubeObject } from "../../../../kube/object.ts";
+import { rfc3339 } from "../../../../runtime/clock.ts";
+import { perform, type Reconcile, remove, type Steps, tell, writeStatus } from "../../kernel/action.ts";
+import type { ClusterState } from "../../kernel/cluster-state.ts";
+import {
+  type Controller,
+  controllerOf,
+  objectKey,
+  splitKey,
+  type Watch,
+  type World,
+  watchOwned,
+  watchSelf,
+} from "../../kernel/controller.ts";
+import { claimObjects, watchOrphans } from "../controller-refs.ts";
+import { isTerminalPod } from "../pods.ts";
+import { byAge, findSetOfTemplate, type ReplicaSet, sizeOf } from "../replica-set/replica-set.ts";
+import { createCurrentSet, syncCurrentSet } from "./current-set.ts";
+import { type Deployment, historyLimitOf, isRollingUpdate, wantedOf } from "./deployment.ts";
+import {
+  countedStatus,
+  isComplete,
+  type Moment,
+  nextProgressCheckMs,
+  pauseStatus,
+  rolloutStatus,
+} from "./deployment-status.ts";
+import {
+  allSets,
+  currentSetSize,
+  isActiveSet,
+  isScaled,
+  type Resize,
+  type SetsOf,
+  shrinkOldSets,
+  sizesAfterScaling,
+  sumOf,
+} from "./replica-set-sizes.ts";
+import { hasReplicasAnnotations, replicasAnnotations, revisionOf, rollbackOf } from "./revisions.ts";
+import { rollBack } from "./rollback.ts";
 
 export function deploymentController(): Controller {
   return {
     name: "deployment-controller",
     manager: "kube-controller-manager",
-    watches: [watchSelf("apps/deployments"), watchOwned("apps/replicasets", "Deployment")],
+    watches: [
+      watchSelf("apps/deployments"),
+      watchOwned("apps/replicasets", "Deployment"),
+      watchOrphans("apps/replicasets", "apps/deployments"),
+      LAST_PODS,
+    ],
     reconcile,
   };
 }
 
+/** A Deployment that recreates waits for its last Pod to be gone. */
+const LAST_PODS: Watch = {
+  resource: "pods",
+  keys: ({ type, object }, { state }) => {
+    if (type !== "deleted") return [];
+    const set = ownerOf(object, "ReplicaSet", "apps/replicasets", state);
+    const deployment = set === undefined ? undefined : ownerOf(set, "Deployment", "apps/deployments", state);
+    // Defaulted by the server.
+    return deployment === undefined || isRollingUpdate(deployment as Deployment) ? [] : [objectKey(deployment)];
+  },
+};
+
+function ownerOf(object: KubeObject, kind: string, resource: string, state: ClusterState): KubeObject | undefined {
+  const owner = controllerOf(object);
+  if (owner?.kind !== kind) return undefined;
+  const found = state.get(resource, object.metadata.namespace, owner.name);
+  return found?.metadata.uid === owner.uid ? found : undefined;
+}
+
 function* reconcile(key: string, world: World): Reconcile {
-  const { state } = world;
   const { namespace, name } = splitKey(key);
-  const deployment = state.get("apps/deployments", namespace, name);
-  if (deployment === undefined || deployment.metadata.deletionTimestamp !== undefined) return undefined;
-  const wanted = wantedReplicas(deployment);
-  const template = templateOf(deployment);
-  const hash = templateHash(template);
-  const setName = `${name}-${hash}`;
-  const sets = state
-    .ownedBy(deployment, "apps/replicasets")
-    .filter((set) => set.metadata.deletionTimestamp === undefined);
-  const current = sets.find((set) => set.metadata.name === setName);
-  const older = sets.filter((set) => set.metadata.name !== setName);
-  const { surge, unavailable } = rollingLimits(deployment, wanted);
-  if (current === undefined) {
-    const start = older.length === 0 ? wanted : Math.min(wanted, Math.max(0, wanted + surge - sumReplicas(older)));
-    yield* perform({ do: "create", object: replicaSetFor(deployment, setName, hash, template, start) });
+  // Defaulted by the server.
+  const deployment = world.state.get("apps/deployments", namespace, name) as Deployment | undefined;
+  if (deployment === undefined) return undefined;
+  const now: Moment = { ms: world.now(), text: rfc3339(world.now()) };
+  const sets = yield* claimSets(deployment, world);
+  if (deployment.metadata.deletionTimestamp !== undefined) {
+    yield* writeStatus(deployment, { ...countedStatus(deployment, sets, now) });
     return undefined;
   }
-  const total = sumReplicas(sets);
-  const now = wantedReplicas(current);
-  const grow = older.every((set) => wantedReplicas(set) === 0)
-    ? wanted
-    : Math.min(wanted, now + Math.max(0, wanted + surge - total));
-  if (grow !== now) yield* perform({ do: "patch", object: current, patch: { spec: { replicas: grow } } });
-  let spare = sets.reduce((sum, set) => sum + lastingPods(set), 0) - (wanted - unavailable);
-  for (const set of older) {
-    const size = wantedReplicas(set);
-    // Pods that are not available serve nobody: they go first.
-    const idle = size - lastingPods(set);
-    const cut = Math.min(size, idle + Math.max(0, spare));
-    spare -= Math.max(0, cut - idle);
-    if (cut > 0) yield* perform({ do: "patch", object: set, patch: { spec: { replicas: size - cut } } });
+  // Whatever writes the Deployment or its current set ends the run: its change brings the key back.
+  const pause = pauseStatus(deployment, now);
+  if (pause !== undefined) {
+    yield* writeStatus(deployment, { ...pause });
+    return undefined;
   }
-  const counts: PodCounts = {
-    total: sum(sets, "replicas"),
-    updated: statusNumber(current, "replicas") ?? 0,
-    ready: sum(sets, "readyReplicas"),
-  };
-  const present = state.get("apps/deployments", namespace, name);
-  if (present !== undefined) yield* writeStatus(present, deploymentStatus(present, counts, world.now()));
-  return undefined;
+  if (sets.current !== undefined && (yield* syncCurrentSet(deployment, sets.current, sets.old, now))) return undefined;
+  const rollback = rollbackOf(deployment);
+  if (deployment.spec.paused !== true && rollback !== undefined) {
+    yield* rollBack(deployment, allSets(sets), rollback);
+    return undefined;
+  }
+  if (deployment.spec.paused === true || isScaled(deployment, sets)) {
+    for (const resize of sizesAfterScaling(deployment, sets)) yield* resizeSet(deployment, resize);
+    if (deployment.spec.paused === true && rollback === undefined) yield* cleanUp(deployment, sets.old);
+    yield* writeStatus(deployment, { ...countedStatus(deployment, sets, now) });
+    return undefined;
+  }
+  return isRollingUpdate(deployment)
+    ? yield* rollOut(deployment, sets, now)
+    : yield* recreate(deployment, sets, now, world);
 }
 
-function statusNumber(object: KubeObject, field: string): number | undefined {
-  const status = isObject(object["status"]) ? object["status"] : {};
-  const value = status[field];
-  return typeof value === "number" ? value : undefined;
+function* claimSets(deployment: Deployment, world: World): Steps<SetsOf> {
+  // Defaulted by the server.
+  const sets = (yield* claimObjects(deployment, "apps/replicasets", world)) as ReplicaSet[];
+  const current = findSetOfTemplate(deployment.spec.template, sets);
+  return { current, old: sets.filter((set) => set !== current) };
 }
 
-function sum(objects: readonly KubeObject[], field: string): number {
-  return objects.reduce((total, object) => total + (statusNumber(object, field) ?? 0), 0);
+function* rollOut(deployment: Deployment, sets: SetsOf, now: Moment): Reconcile {
+  const { current, old } = sets;
+  if (current === undefined) {
+    const size = currentSetSize(deployment, 0, sumOf(old, sizeOf));
+    yield* createCurrentSet(deployment, old, size, now);
+    return undefined;
+  }
+  const size = currentSetSize(deployment, sizeOf(current), sumOf(allSets(sets), sizeOf));
+  if (size !== sizeOf(current)) {
+    yield* resizeSet(deployment, { set: current, size });
+    return yield* writeRollout(deployment, sets, now);
+  }
+  const resizes = shrinkOldSets(deployment, { current, old });
+  yield* resizeInTurn(deployment, resizes);
+  if (resizes.length === 0 && isComplete(deployment, deployment.status ?? {})) yield* cleanUp(deployment, old);
+  return yield* writeRollout(deployment, sets, now);
 }
 
-/** Available pods that will stay: a set's status still counts those that it was just told to remove. */
-function lastingPods(set: KubeObject): number {
-  return Math.min(statusNumber(set, "availableReplicas") ?? 0, wantedReplicas(set));
+function* recreate(deployment: Deployment, sets: SetsOf, now: Moment, world: World): Reconcile {
+  const { current, old } = sets;
+  const active = old.filter(isActiveSet);
+  for (const set of active) yield* resizeSet(deployment, { set, size: 0 });
+  if (active.length > 0 || hasOldPods(old, world)) return yield* writeRollout(deployment, sets, now);
+  if (current === undefined) {
+    yield* createCurrentSet(deployment, old, wantedOf(deployment), now);
+    return undefined;
+  }
+  if (sizeOf(current) !== wantedOf(deployment))
+    yield* resizeSet(deployment, { set: current, size: wantedOf(deployment) });
+  if (isComplete(deployment, deployment.status ?? {})) yield* cleanUp(deployment, old);
+  return yield* writeRollout(deployment, sets, now);
 }
 
-function sumReplicas(sets: readonly KubeObject[]): number {
-  return sets.reduce((total, set) => total + wantedReplicas(set), 0);
+/** Whether an old set has Pods, those on their way out included. */
+function hasOldPods(old: readonly ReplicaSet[], { state }: World): boolean {
+  return old.some(
+    (set) => (set.status?.replicas ?? 0) > 0 || state.ownedBy(set, "pods").some((pod) => !isTerminalPod(pod)),
+  );
 }
 
-/** maxSurge and maxUnavailable as numbers: shares of the wanted replicas are rounded up and down, as the real one does. */
-function rollingLimits(deployment: KubeObject, wanted: number): { surge: number; unavailable: number } {
-  const spec = isObject(deployment["spec"]) ? deployment["spec"] : {};
-  const strategy = isObject(spec["strategy"]) ? spec["strategy"] : {};
-  if (strategy["type"] === "Recreate") return { surge: 0, unavailable: wanted };
-  const rolling = isObject(strategy["rollingUpdate"]) ? strategy["rollingUpdate"] : {};
-  const surge = share(rolling["maxSurge"] ?? "25%", wanted, Math.ceil);
-  const unavailable = share(rolling["maxUnavailable"] ?? "25%", wanted, Math.floor);
-  return surge === 0 && unavailable === 0 ? { surge, unavailable: 1 } : { surge, unavailable };
+/** As Kubernetes: the status is of the sets before this run changed them; their own events bring the key back. */
+function* writeRollout(deployment: Deployment, sets: SetsOf, now: Moment): Reconcile {
+  const status = rolloutStatus(deployment, sets, now);
+  const written = yield* writeStatus(deployment, { ...status });
+  if (written !== deployment) return undefined;
+  const afterMs = nextProgressCheckMs(deployment, status, now);
+  return afterMs === undefined ? undefined : { afterMs };
 }
 
-function share(value: unknown, wanted: number, round: (n: number) => number): number {
-  if (typeof value === "number") return value;
-  const percent = /^(\d+)%$/.exec(String(value))?.[1];
-  return percent === undefined ? 0 : round((Number(percent) * wanted) / 100);
+/** Resizes sets of which one may come twice: the second time as it is after the first. */
+function* resizeInTurn(deployment: Deployment, resizes: readonly Resize[]): Steps<void> {
+  const latest = new Map<ReplicaSet, ReplicaSet>();
+  for (const { set, size } of resizes)
+    latest.set(set, yield* resizeSet(deployment, { set: latest.get(set) ?? set, size }));
+}
+
+/** Gives a set its size, and the Deployment's to remember. */
+function* resizeSet(deployment: Deployment, { set, size, always }: Resize): Steps<ReplicaSet> {
+  const before = sizeOf(set);
+  if (before === size && (always === undefined || hasReplicasAnnotations(set, deployment))) return set;
+  const annotations = { ...set.metadata.annotations, ...replicasAnnotations(deployment) };
+  const object = { ...set, metadata: { ...set.metadata, annotations }, spec: { ...set.spec, replicas: size } };
+  const resized = yield* perform({ do: "update", object });
+  if (before !== size) {
+    const direction = before < size ? "up" : "down";
+    const message = `Scaled ${direction} replica set ${set.metadata.name} from ${before} to ${size}`;
+    yield* tell(deployment, "Normal", "ScalingReplicaSet", message);
+  }
+  // The server answers with the same kind.
+  return (resized ?? object) as ReplicaSet;
+}
+
+/** Removes the oldest of the empty old sets above the limit of the history. */
+function* cleanUp(deployment: Deployment, old: readonly ReplicaSet[]): Steps<void> {
+  const limit = historyLimitOf(deployment);
+  if (limit === undefined) return;
+  const kept = old.filter((set) => set.metadata.deletionTimestamp === undefined);
+  const surplus = kept.length - limit;
+  if (surplus <= 0) return;
+  for (const set of kept.sort(byRevision).slice(0, surplus)) {
+    const followed = (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0);
+    if ((set.status?.replicas ?? 0) === 0 && sizeOf(set) === 0 && followed) yield* remove(set);
+  }
+}
+
+function byRevision(a: ReplicaSet, b: ReplicaSet): number {
+  const [left, right] = [revisionOf(a), revisionOf(b)];
+  return left === undefined || right === undefined ? byAge(a, b) : left - right || byAge(a, b);
 }

@@ -1,40 +1,154 @@
-// Keeps the wanted number of Pods of a ReplicaSet.
+// Keeps the wanted number of Pods of a ReplicaSet, or of a ReplicationController.
 import type { KubeObject } from "../../../../kube/object.ts";
-import { perform, type Reconcile, remove, writeStatus } from "../../kernel/action.ts";
-import { type Controller, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
-import { podFor } from "../../workload-objects.ts";
-import { replicaSetStatus, wantedReplicas } from "../../workload-status.ts";
-import { countPods, isReadyPod } from "../pods.ts";
+import { rfc3339 } from "../../../../runtime/clock.ts";
+import { attempt, type Reconcile, type Steps, tell, writeStatus } from "../../kernel/action.ts";
+import type { Resource } from "../../kernel/cluster-state.ts";
+import { type Controller, controllerOf, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
+import { candidatesOf, claimAmong, isSelectedBy, watchOrphans } from "../controller-refs.ts";
+import { isActive, isTerminating, podOf } from "../pod-object.ts";
+import { podFromTemplate } from "../pod-template.ts";
+import { nextAvailabilityMs } from "../pods.ts";
+import { inDeletionOrder } from "./deletion-order.ts";
+import { type ReplicaSet, sizeOf } from "./replica-set.ts";
+import { type PodsOfSet, replicaSetStatus } from "./replica-set-status.ts";
+
+/** What is made or deleted in one run at most, as Kubernetes does. */
+const BURST = 500;
+
+interface SetKind {
+  readonly controller: string;
+  readonly resource: Resource;
+  readonly kind: string;
+  /** Whether the status counts Pods on their way out. */
+  readonly tellsTerminating: boolean;
+}
+
+const REPLICA_SET: SetKind = {
+  controller: "replicaset-controller",
+  resource: "apps/replicasets",
+  kind: "ReplicaSet",
+  tellsTerminating: true,
+};
+
+const REPLICATION_CONTROLLER: SetKind = {
+  controller: "replication-controller",
+  resource: "replicationcontrollers",
+  kind: "ReplicationController",
+  tellsTerminating: false,
+};
 
 export function replicaSetController(): Controller {
+  return controllerOfSets(REPLICA_SET);
+}
+
+export function replicationController(): Controller {
+  return controllerOfSets(REPLICATION_CONTROLLER);
+}
+
+function controllerOfSets(kind: SetKind): Controller {
   return {
-    name: "replicaset-controller",
+    name: kind.controller,
     manager: "kube-controller-manager",
-    watches: [watchSelf("apps/replicasets"), watchOwned("pods", "ReplicaSet")],
-    reconcile,
+    watches: [watchSelf(kind.resource), watchOwned("pods", kind.kind), watchOrphans("pods", kind.resource)],
+    reconcile: (key, world) => reconcile(kind, key, world),
   };
 }
 
-function* reconcile(key: string, { state }: World): Reconcile {
+function* reconcile(kind: SetKind, key: string, world: World): Reconcile {
   const { namespace, name } = splitKey(key);
-  const set = state.get("apps/replicasets", namespace, name);
-  if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined;
-  const podsOfSet = (): KubeObject[] =>
-    state.ownedBy(set, "pods").filter((pod) => pod.metadata.deletionTimestamp === undefined);
-  const pods = podsOfSet();
-  const missing = wantedReplicas(set) - pods.length;
-  for (let i = 0; i < missing; i++)
-    yield* perform({ do: "create", object: podFor(set, { generateName: `${set.metadata.name}-` }) });
-  const surplus = pods.sort((a, b) => worth(a) - worth(b)).slice(0, Math.max(0, -missing));
-  for (const pod of surplus) yield* remove(pod);
-  const left = podsOfSet();
-  const present = state.get("apps/replicasets", namespace, name);
-  if (present !== undefined) yield* writeStatus(present, replicaSetStatus(present, countPods(left, left.length)));
+  // Defaulted by the server.
+  const set = world.state.get(kind.resource, namespace, name) as ReplicaSet | undefined;
+  if (set === undefined) return undefined;
+  const pods = yield* claimPods(kind, set, world);
+  const failure = set.metadata.deletionTimestamp === undefined ? yield* managePods(set, pods.active, world) : undefined;
+  const now = world.now();
+  // As Kubernetes: of the Pods before this run made or deleted some; their own events bring the set back.
+  const status = replicaSetStatus(set, pods, failure?.message, now, rfc3339(now));
+  yield* writeStatus(set, status as Record<string, unknown>);
+  if (failure !== undefined) throw failure.cause;
+  const { minReadySeconds = 0 } = set.spec;
+  if (minReadySeconds === 0 || status.readyReplicas === status.availableReplicas) return undefined;
+  const afterMs = nextAvailabilityMs(pods.active, minReadySeconds, now);
+  return { afterMs: afterMs ?? minReadySeconds * 1000 };
+}
+
+function* claimPods(kind: SetKind, set: ReplicaSet, world: World): Steps<PodsOfSet> {
+  const candidates = candidatesOf(set, "pods", world).map(podOf);
+  const active = yield* claimAmong(set, candidates.filter(isActive));
+  const terminating = candidates.filter(
+    (pod) => isTerminating(pod) && controllerOf(pod) !== undefined && isSelectedBy(set, pod),
+  );
+  return { active, terminating: kind.tellsTerminating ? terminating : undefined };
+}
+
+/** Why Pods could not be made or deleted. */
+interface Failure {
+  readonly message: string;
+  readonly cause: unknown;
+}
+
+function* managePods(set: ReplicaSet, active: readonly KubeObject[], world: World): Steps<Failure | undefined> {
+  const surplus = active.length - sizeOf(set);
+  if (surplus < 0) return yield* createPods(set, Math.min(-surplus, BURST));
+  if (surplus > 0) {
+    const order = surplus < active.length ? inDeletionOrder(active, podsOfSiblings(set, world), world.now()) : active;
+    return yield* deletePods(set, order.slice(0, Math.min(surplus, BURST)));
+  }
   return undefined;
 }
 
-/** As the real one chooses whom to remove: first who has no node, then who is not ready. */
-function worth(pod: KubeObject): number {
-  const spec = pod["spec"] as { nodeName?: string };
-  return isReadyPod(pod) ? 2 : spec.nodeName !== undefined ? 1 : 0;
+/**
+ * Makes Pods in batches of one, two, four and so on, and none after a batch in which one was refused: a quota that has
+ * no room is not asked a hundred times.
+ */
+function* createPods(set: ReplicaSet, count: number): Steps<Failure | undefined> {
+  let left = count;
+  for (let batch = Math.min(1, left); batch > 0; batch = Math.min(2 * batch, left)) {
+    let failure: Failure | undefined;
+    for (let i = 0; i < batch; i++) {
+      const outcome = yield* attempt({ do: "create", object: podFromTemplate(set, set.spec.template) });
+      if (outcome.ok) {
+        const name = outcome.object?.metadata.name ?? "";
+        yield* tell(set, "Normal", "SuccessfulCreate", `Created pod: ${name}`);
+      } else if (!isNamespaceTerminating(outcome.error.status)) {
+        const { message = "" } = outcome.error.status;
+        yield* tell(set, "Warning", "FailedCreate", `Error creating: ${message}`);
+        failure ??= { message, cause: outcome.error };
+      }
+    }
+    if (failure !== undefined) return failure;
+    left -= batch;
+  }
+  return undefined;
+}
+
+function* deletePods(set: ReplicaSet, pods: readonly KubeObject[]): Steps<Failure | undefined> {
+  let failure: Failure | undefined;
+  for (const pod of pods) {
+    const outcome = yield* attempt({ do: "delete", object: pod });
+    if (outcome.ok) yield* tell(set, "Normal", "SuccessfulDelete", `Deleted pod: ${pod.metadata.name}`);
+    else if (outcome.error.status.code !== 404) {
+      const { message = "" } = outcome.error.status;
+      yield* tell(set, "Warning", "FailedDelete", `Error deleting: ${message}`);
+      failure ??= { message: `unable to delete pods: ${message}`, cause: outcome.error };
+    }
+  }
+  return failure;
+}
+
+/** The Pods of all sets of the same Deployment, this one's included; none of a set that stands alone. */
+function podsOfSiblings(set: ReplicaSet, { state }: World): KubeObject[] {
+  const owner = controllerOf(set);
+  if (owner === undefined) return [];
+  const deployment: KubeObject = { ...owner, metadata: { uid: owner.uid } };
+  return state.ownedBy(deployment, "apps/replicasets").flatMap((sibling) => state.ownedBy(sibling, "pods"));
+}
+
+interface Refusal {
+  readonly details?: { readonly causes?: readonly { readonly reason?: string }[] } | undefined;
+}
+
+/** Whether a creation was refused because its namespace is going: nothing to tell and nothing to try again. */
+export function isNamespaceTerminating({ details }: Refusal): boolean {
+  return details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") === true;
 }
