@@ -1,6 +1,7 @@
 // An embedded Kubernetes API server: one API surface over one store, reached in-process or through a listener.
 import { setMaxListeners } from "node:events";
 import type { ApiRequest, ApiResponse, Transport, UserInfo } from "../../kube/client/transport.ts";
+import { cloneJson, type JsonObject, type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
@@ -59,6 +60,8 @@ export interface ApiServerOptions {
   readonly logger: Logger;
   /** Makes uids and generated names; those of the machine when absent. */
   readonly identities?: Identities;
+  /** Objects that are there from the start, as another server had them: their uids, times and statuses stay. */
+  readonly contents?: readonly ServerContent[];
   /** The kinds served from the start; the built-in ones when absent. */
   readonly kinds?: readonly KindStrategy[];
   /** Changes kept for watches from the past. Default 10 000 with a file, 2 000 in memory. */
@@ -94,6 +97,13 @@ export interface ApiServerOptions {
 }
 
 export type ServerState = Pick<Store, "get" | "list" | "count" | "resources" | "revision" | "subscribeAll">;
+
+/** An object as another server stored or served it. */
+export interface ServerContent {
+  /** Of the object's kind: `deployments`. */
+  readonly plural: string;
+  readonly object: KubeObject;
+}
 
 export interface ApiServer {
   /** Answers a request in-process. Never rejects: failures are answers. */
@@ -146,6 +156,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onCommit: (changes, seconds) => metrics?.committed(changes, seconds),
     onFatal: options.onFatal ?? failHard,
   });
+  for (const content of options.contents ?? []) putContent(store, registry, content);
   const limits = new InFlightLimits(options.mostReading, options.mostWriting);
   metrics = new ServerMetrics(store, () => limits, options.metrics === undefined ? [] : [options.metrics]);
   const tokens = new ServiceAccountTokens(store, clock);
@@ -261,6 +272,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return Promise.resolve();
     },
   };
+}
+
+/** Kinds that are not built in are taken as they are: their definitions may come later in the list. */
+function putContent(store: Store, registry: Registry, { plural, object }: ServerContent): void {
+  const { group, version } = parseApiVersion(object.apiVersion);
+  const kind = registry.find(group, version, plural);
+  const resource = kind?.storageKey ?? (group === "" ? plural : `${group}/${plural}`);
+  // JSON, as it came from a server.
+  const copy = cloneJson(object) as unknown as JsonObject;
+  const taken = kind === undefined ? (copy as unknown as KubeObject) : kind.decode(copy, []).object;
+  if (kind?.storageApiVersion !== undefined) taken.apiVersion = kind.storageApiVersion;
+  const { namespace = "", name = "" } = taken.metadata;
+  store.put({ resource, namespace, name }, taken);
 }
 
 function groupsOf(kinds: readonly KindStrategy[]): string[] {
