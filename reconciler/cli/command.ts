@@ -159,6 +159,12 @@ export const SERVER_OPTIONS: Readonly<Record<string, CommandOption>> = {
   context: { type: "string", value: "NAME", help: "context of that kubeconfig" },
 };
 
+/** For commands that ask a control plane and change nothing. */
+export const READING_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  ...SERVER_OPTIONS,
+  snapshot: { type: "string", value: "FILE", help: "ask a file of 'flaghoist snapshot' instead of a control plane" },
+};
+
 /** For commands that work on the files of `flaghoist up` themselves. */
 export const DATA_OPTION: Readonly<Record<string, CommandOption>> = {
   data: { type: "string", value: "FOLDER", help: "data folder of 'flaghoist up' (default: .flaghoist)" },

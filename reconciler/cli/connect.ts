@@ -5,7 +5,7 @@ import { openHttpTransportFile } from "../../kube/client/http-transport.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import { isUnreachable } from "../../kube/client/status-error.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
-import { type Invocation, stringOption } from "./command.ts";
+import { type Invocation, stringOption, UsageError } from "./command.ts";
 
 export const DATA_FOLDER = ".flaghoist";
 
@@ -39,6 +39,16 @@ export function findKubeconfig(invocation: Invocation): string {
 }
 
 export async function connectControlPlane(invocation: Invocation): Promise<ControlPlaneConnection> {
+  const snapshot = stringOption(invocation, "snapshot");
+  if (snapshot !== undefined) {
+    for (const other of ["kubeconfig", "context"])
+      if (stringOption(invocation, other) !== undefined)
+        throw new UsageError(`--snapshot is asked instead of a control plane: leave --${other} out`);
+    const file = resolve(invocation.io.cwd, snapshot);
+    // Other commands start without a whole API server.
+    const { openSnapshotPlane } = await import("./snapshot-plane.ts");
+    return { ...(await openSnapshotPlane(file)), server: file };
+  }
   const transport = await openHttpTransportFile(findKubeconfig(invocation), stringOption(invocation, "context"));
   return { client: new KubeClient(transport.send), server: transport.server, close: transport.close };
 }

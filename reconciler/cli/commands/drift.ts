@@ -13,7 +13,7 @@ import {
   type ExitCode,
   type Invocation,
   OUTPUT_OPTION,
-  SERVER_OPTIONS,
+  READING_OPTIONS,
   stringOption,
 } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
@@ -33,7 +33,7 @@ export const driftCommand: Command = {
     clusters: { type: "string", short: "C", value: "NAMES", help: "only these clusters" },
     "exit-code": { type: "boolean", help: "exit 3 when there is drift" },
     ...INTERPRETATION_OPTIONS,
-    ...SERVER_OPTIONS,
+    ...READING_OPTIONS,
     ...OUTPUT_OPTION,
   },
   examples: [

@@ -17,7 +17,7 @@ import {
   type Invocation,
   NAMESPACE_OPTION,
   OUTPUT_OPTION,
-  SERVER_OPTIONS,
+  READING_OPTIONS,
   stringOption,
 } from "../command.ts";
 import { dataFolderOf, findKubeconfig, withControlPlane } from "../connect.ts";
@@ -44,7 +44,7 @@ export const explainCommand: Command = {
     },
     ...INTERPRETATION_OPTIONS,
     ...DATA_OPTION,
-    ...SERVER_OPTIONS,
+    ...READING_OPTIONS,
     ...OUTPUT_OPTION,
   },
   examples: [

@@ -9,7 +9,7 @@ import {
   EXIT,
   NAMESPACE_OPTION,
   OUTPUT_OPTION,
-  SERVER_OPTIONS,
+  READING_OPTIONS,
   stringOption,
   UsageError,
 } from "../command.ts";
@@ -28,7 +28,7 @@ export const getCommand: Command = {
     ...NAMESPACE_OPTION,
     "all-namespaces": { type: "boolean", short: "A", help: "in all namespaces" },
     clusters: { type: "string", short: "C", value: "all|NAMES", help: "member clusters to ask" },
-    ...SERVER_OPTIONS,
+    ...READING_OPTIONS,
     ...OUTPUT_OPTION,
   },
   examples: [

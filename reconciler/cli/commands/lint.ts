@@ -17,7 +17,7 @@ import {
   type ExitCode,
   type Invocation,
   OUTPUT_OPTION,
-  SERVER_OPTIONS,
+  READING_OPTIONS,
 } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
 import { desiredObjects, renderFolder } from "../desired-objects.ts";
@@ -37,7 +37,7 @@ export const lintCommand: Command = {
     "exit-code": { type: "boolean", help: "exit 3 when something is found" },
     ...REMOTE_OPTIONS,
     ...INTERPRETATION_OPTIONS,
-    ...SERVER_OPTIONS,
+    ...READING_OPTIONS,
     ...OUTPUT_OPTION,
   },
   examples: [

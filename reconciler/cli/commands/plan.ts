@@ -24,7 +24,7 @@ import {
   type ExitCode,
   type Invocation,
   OUTPUT_OPTION,
-  SERVER_OPTIONS,
+  READING_OPTIONS,
   stringOption,
   UsageError,
 } from "../command.ts";
@@ -64,12 +64,13 @@ export const planCommand: Command = {
     "exit-code": { type: "boolean", help: "exit 3 when something changes, 4 when deletions would be held" },
     ...REMOTE_OPTIONS,
     ...INTERPRETATION_OPTIONS,
-    ...SERVER_OPTIONS,
+    ...READING_OPTIONS,
     ...OUTPUT_OPTION,
   },
   examples: [
     ["plan apps/shop", "the files on disk against what runs"],
     ["plan apps/shop --base main", "what this branch changes"],
+    ["plan apps/shop --snapshot fleet.snapshot", "without reaching the control plane"],
     ["plan apps/shop --base v1.4..v1.5 --exit-code", "between two releases; exit 3 when they differ"],
   ],
   run: (invocation) =>

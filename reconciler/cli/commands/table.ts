@@ -21,6 +21,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "get", load: async () => (await import("./get.ts")).getCommand },
   { name: "join", load: async () => (await import("./join.ts")).joinCommand },
   { name: "unjoin", load: async () => (await import("./unjoin.ts")).unjoinCommand },
+  { name: "snapshot", load: async () => (await import("./snapshot.ts")).snapshotCommand },
   { name: "backup", load: async () => (await import("./backup.ts")).backupCommand },
   { name: "restore", load: async () => (await import("./restore.ts")).restoreCommand },
   { name: "fsck", load: async () => (await import("./fsck.ts")).fsckCommand },
