@@ -11,6 +11,13 @@ export function fnv1a32(text: string): number {
   return hash >>> 0;
 }
 
+/** 32-bit FNV-1, which multiplies before it mixes in, over the UTF-8 bytes of a text. */
+export function fnv1Of32(text: string): number {
+  let hash = OFFSET;
+  for (const byte of ENCODER.encode(text)) hash = Math.imul(hash, PRIME) ^ byte;
+  return hash >>> 0;
+}
+
 // No vowels and no look-alikes, so that no words come out.
 const SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 

@@ -1,6 +1,7 @@
 // Finds a node for each Pod.
 import { isObject, type KubeObject } from "../../../kube/object.ts";
 import { podRequests } from "../../cluster-status.ts";
+import { targetNode } from "../controllers/daemon-set/daemon-set-spec.ts";
 import { attempt, perform, type Reconcile } from "../kernel/action.ts";
 import { nodeNameOf } from "../kernel/cluster-state.ts";
 import { type Controller, objectKey, splitKey, type World } from "../kernel/controller.ts";
@@ -36,7 +37,7 @@ function* reconcile(key: string, world: World): Reconcile {
   const pod = state.get("pods", namespace, name);
   if (pod === undefined || nodeNameOf(pod) !== undefined || pod.metadata.deletionTimestamp !== undefined)
     return undefined;
-  const node = roomOf(world).place(pod.metadata.uid ?? "", requestsOf(pod));
+  const node = targetNode(pod) ?? roomOf(world).place(pod.metadata.uid ?? "", requestsOf(pod));
   if (node !== undefined) yield* perform({ do: "bind", pod, node });
   else if (!isUnplaced(pod))
     yield* attempt({

@@ -1,60 +1,125 @@
-// Keeps the numbered Pods of a StatefulSet.
+// Keeps the numbered Pods of a StatefulSet, their claims and its revisions.
 import type { KubeObject } from "../../../../kube/object.ts";
-import { perform, type Reconcile, remove, type Steps, writeStatus } from "../../kernel/action.ts";
-import { type Controller, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
-import { templateHash } from "../../template-hash.ts";
-import { podFor, REVISION_LABEL, templateOf } from "../../workload-objects.ts";
-import { statefulSetStatus, wantedReplicas } from "../../workload-status.ts";
-import { countPods, isReadyPod } from "../pods.ts";
+import { perform, type Reconcile, type Steps } from "../../kernel/action.ts";
+import { type Controller, objectKey, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
+import { claimObjects, watchOrphans } from "../controller-refs.ts";
+import { nextAvailabilityMs } from "../pods.ts";
+import {
+  type ControllerRevision,
+  chooseStatefulSetRevision,
+  sortRevisions,
+  surplusRevisions,
+} from "../revisions/controller-revisions.ts";
+import { createRevision, removeRevisions } from "../revisions/write-revisions.ts";
+import { slowStart } from "../slow-start.ts";
+import { deletePod, takeStep } from "./stateful-pods.ts";
+import { planStatefulSet, type StatefulSetPlan, type Turn } from "./stateful-set-plan.ts";
+import { isNamedBySet, type Revisions, revisionOf, statefulSetSpec } from "./stateful-set-spec.ts";
+import { isOutdated, printedStatus, type StatefulSetStatus, statefulSetStatus } from "./stateful-set-status.ts";
+
+const SETS = "apps/statefulsets";
 
 export function statefulSetController(): Controller {
   return {
     name: "statefulset-controller",
     manager: "kube-controller-manager",
-    watches: [watchSelf("apps/statefulsets"), watchOwned("pods", "StatefulSet")],
+    watches: [watchSelf(SETS), watchOwned("pods", "StatefulSet"), watchOrphans("pods", SETS)],
     reconcile,
   };
 }
 
-function* reconcile(key: string, { state }: World): Reconcile {
+function* reconcile(key: string, world: World): Reconcile {
   const { namespace, name } = splitKey(key);
-  const set = state.get("apps/statefulsets", namespace, name);
-  if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined;
-  const revision = templateHash(templateOf(set));
-  const podsOfSet = (): KubeObject[] =>
-    state.ownedBy(set, "pods").filter((pod) => pod.metadata.deletionTimestamp === undefined);
-  yield* advance(
-    set,
-    podsOfSet().sort((a, b) => ordinalOf(a) - ordinalOf(b)),
-    revision,
-  );
-  const left = podsOfSet();
-  const updated = left.filter((pod) => revisionOf(pod) === revision).length;
-  const present = state.get("apps/statefulsets", namespace, name);
-  if (present !== undefined) yield* writeStatus(present, statefulSetStatus(present, countPods(left, updated)));
-  return undefined;
+  const set = world.state.get(SETS, namespace, name);
+  if (set === undefined) return undefined;
+  const history = sortRevisions(yield* claimObjects(set, "apps/controllerrevisions", world));
+  const pods = yield* claimObjects(set, "pods", world, (pod) => isNamedBySet(set, pod));
+  const { revisions, collisionCount } = yield* revisionsOf(set, history, world);
+  const now = world.now();
+  // What is written below does not count until the next run, as in a controller that has not heard of it yet.
+  const plan = planStatefulSet(set, revisions, pods, now);
+  const { replaced, failure } = yield* carryOutPlan(set, plan, world);
+  const counted = set.metadata.deletionTimestamp === undefined ? [...plan.replicas, ...plan.condemned] : pods;
+  const status = statefulSetStatus(set, revisions, counted, { collisionCount, replaced, nowMs: now });
+  yield* updateStatus(set, status, world);
+  const live = new Set([revisions.current, revisions.update].map((revision) => revision.metadata.name));
+  for (const pod of pods) live.add(revisionOf(pod));
+  const { revisionHistoryLimit = 10, minReadySeconds = 0 } = statefulSetSpec(set);
+  yield* removeRevisions(surplusRevisions(history, (each) => live.has(each.metadata.name), revisionHistoryLimit));
+  if (failure !== undefined) throw failure;
+  if (status.readyReplicas === status.availableReplicas) return undefined;
+  const afterMs = nextAvailabilityMs(pods, minReadySeconds, now);
+  return afterMs === undefined ? undefined : { afterMs };
 }
 
-/** One step at a time, in order: upwards when pods are missing, downwards when there are too many or they are old. */
-function* advance(set: KubeObject, pods: readonly KubeObject[], revision: string): Steps<void> {
-  const wanted = wantedReplicas(set);
-  for (let ordinal = 0; ordinal < wanted; ordinal++) {
-    const name = `${set.metadata.name}-${ordinal}`;
-    const pod = pods.find((other) => other.metadata.name === name);
-    if (pod === undefined) yield* perform({ do: "create", object: podFor(set, { name, revision }) });
-    // The next begins when this one is ready. An old one that never gets ready is replaced below.
-    if (pod === undefined || (!isReadyPod(pod) && revisionOf(pod) === revision)) return;
+/** The revisions that the set has and moves to; the latter is created or raised when it is not the last one. */
+function* revisionsOf(
+  set: KubeObject,
+  history: readonly ControllerRevision[],
+  world: World,
+): Steps<{ readonly revisions: Revisions; readonly collisionCount: number }> {
+  const status = (set["status"] ?? {}) as Partial<StatefulSetStatus>;
+  const collisionCount = status.collisionCount ?? 0;
+  const choice = chooseStatefulSetRevision(set, history, collisionCount);
+  const current = history.find((revision) => revision.metadata.name === status.currentRevision);
+  switch (choice.do) {
+    case "keep":
+      return { revisions: { current: current ?? choice.revision, update: choice.revision }, collisionCount };
+    case "raise": {
+      const raised = { ...choice.revision, revision: choice.to };
+      yield* perform({ do: "update", object: raised });
+      return { revisions: { current: current ?? raised, update: raised }, collisionCount };
+    }
+    case "create": {
+      const created = yield* createRevision(set, choice.revision, collisionCount, world);
+      const update = created.revision;
+      return { revisions: { current: current ?? update, update }, collisionCount: created.collisionCount };
+    }
   }
-  const surplus = pods.findLast((pod) => ordinalOf(pod) >= wanted);
-  const old = pods.findLast((pod) => revisionOf(pod) !== revision);
-  const leaving = surplus ?? old;
-  if (leaving !== undefined) yield* remove(leaving);
 }
 
-function revisionOf(pod: KubeObject): string | undefined {
-  return pod.metadata.labels?.[REVISION_LABEL];
+interface PlanOutcome {
+  /** How many Pods were deleted for the new revision. */
+  readonly replaced: number;
+  /** What made the run end early. */
+  readonly failure: unknown;
 }
 
-function ordinalOf(pod: KubeObject): number {
-  return Number(/-(\d+)$/.exec(pod.metadata.name ?? "")?.[1] ?? Number.NaN);
+function* carryOutPlan(set: KubeObject, plan: StatefulSetPlan, world: World): Steps<PlanOutcome> {
+  try {
+    for (const turns of plan.stages) {
+      const isBlocked = yield* takeTurns(set, turns, plan.isOrdered, world);
+      if (isBlocked) return { replaced: 0, failure: undefined };
+    }
+    if (plan.replaced === undefined) return { replaced: 0, failure: undefined };
+    yield* deletePod(set, plan.replaced);
+    return { replaced: 1, failure: undefined };
+  } catch (failure) {
+    return { replaced: 0, failure };
+  }
+}
+
+/** Answers whether a set that goes by order has to wait here. */
+function* takeTurns(set: KubeObject, turns: readonly Turn[], isOrdered: boolean, world: World): Steps<boolean> {
+  function* take({ steps }: Turn): Steps<void> {
+    for (const step of steps) yield* takeStep(set, step, world);
+  }
+  if (!isOrdered) {
+    yield* slowStart(turns, take);
+    return false;
+  }
+  for (const turn of turns) {
+    yield* take(turn);
+    if (turn.blocks) return true;
+  }
+  return false;
+}
+
+/** As Kubernetes: the whole status is written, so that conditions of others do not last. */
+function* updateStatus(set: KubeObject, status: StatefulSetStatus, { state }: World): Steps<void> {
+  if (!isOutdated(set, status)) return;
+  const { namespace = "", name = "" } = splitKey(objectKey(set));
+  const present = state.get(SETS, namespace, name);
+  if (present === undefined || present.metadata.uid !== set.metadata.uid) return;
+  yield* perform({ do: "update", object: { ...present, status: printedStatus(status) }, subresource: "status" });
 }
