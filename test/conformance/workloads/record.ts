@@ -1,0 +1,106 @@
+// record [--only ID | --only TOPIC/] [--runs 3] [--beside 5] [--to DIR]: plays the scripts on real Kubernetes and writes
+// what happened as vectors. Needs KUBEBUILDER_ASSETS with the programs that deploy/real-cluster/build makes.
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { messageOf } from "../../../runtime/errors.ts";
+import { isChosen } from "../suite.ts";
+import { SCRIPTS } from "./all-scripts.ts";
+import { play } from "./play.ts";
+import { missingPrograms, startRealCluster } from "./real-cluster.ts";
+import { openRealTarget } from "./real-target.ts";
+import { type Recording, recordingOf } from "./recording.ts";
+import type { Script } from "./script.ts";
+import { vectorOf } from "./vector.ts";
+
+const VERSIONS = { kubernetes: "v1.36.3", kwok: "v0.8.0" };
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string", multiple: true },
+      runs: { type: "string", default: "3" },
+      beside: { type: "string", default: "5" },
+      to: { type: "string", default: join(import.meta.dirname, "..", "vectors", "workloads") },
+      kubeconfig: { type: "string" },
+    },
+  });
+  const chosen = SCRIPTS.filter(
+    ({ id }) => values.only === undefined || values.only.some((only) => isChosen(id, only)),
+  );
+  if (chosen.length === 0) fail(`no script is called ${values.only?.join(" or ")}`);
+  const folder = resolve(values.to);
+  const cluster = values.kubeconfig === undefined ? await ownCluster() : undefined;
+  const kubeconfig = values.kubeconfig ?? cluster?.kubeconfig ?? "";
+  try {
+    const runs = Number(values.runs);
+    const recordings = new Map<string, Recording[]>(chosen.map(({ id }) => [id, []]));
+    async function record(script: Script, run: number): Promise<void> {
+      const target = await openRealTarget(kubeconfig);
+      try {
+        const namespace = `${script.id.replace("/", "-")}-${run}-${Math.random().toString(36).slice(2, 6)}`;
+        const recording = recordingOf(await play(script, target, namespace));
+        recordings.get(script.id)?.push(recording);
+        const restless = recording.steps.findIndex(({ cameToRest }) => !cameToRest);
+        if (restless >= 0) process.stderr.write(`${script.id}: step ${restless + 1} did not come to rest\n`);
+      } catch (error) {
+        process.stderr.write(`${script.id}: ${messageOf(error)}\n`);
+      } finally {
+        await target.close();
+      }
+      if (recordings.get(script.id)?.length === runs) write(folder, script, recordings.get(script.id) ?? []);
+    }
+    const jobs = Array.from({ length: runs }, (_, run) => chosen.map((script) => ({ script, run }))).flat();
+    await inParallel(
+      jobs.filter(({ script }) => script.wholeCluster !== true),
+      Number(values.beside),
+      ({ script, run }) => record(script, run),
+    );
+    await inParallel(
+      jobs.filter(({ script }) => script.wholeCluster === true),
+      1,
+      ({ script, run }) => record(script, run),
+    );
+    if ([...recordings.values()].some(({ length }) => length < runs)) process.exitCode = 1;
+    if (values.only === undefined) forget(folder);
+  } finally {
+    await cluster?.close();
+  }
+}
+
+async function ownCluster(): Promise<{ readonly kubeconfig: string; close(): Promise<void> }> {
+  const assets = process.env["KUBEBUILDER_ASSETS"];
+  if (assets === undefined) fail("KUBEBUILDER_ASSETS is not set: deploy/real-cluster/build makes what it should hold");
+  const missing = missingPrograms(assets);
+  if (missing.length > 0) fail(`${assets} has no ${missing.join(", ")}: deploy/real-cluster/build makes them`);
+  return startRealCluster(assets);
+}
+
+async function inParallel<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  async function worker(): Promise<void> {
+    for (const item of queue) await work(item);
+  }
+  await Promise.all(Array.from({ length: width }, worker));
+}
+
+function write(folder: string, script: Script, recordings: readonly Recording[]): void {
+  const path = join(folder, `${script.id}.json`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(vectorOf(script, recordings, VERSIONS), null, 1)}\n`);
+  process.stdout.write(`${script.id}\n`);
+}
+
+/** Removes vectors of scripts that are no more. */
+function forget(folder: string): void {
+  const known = new Set(SCRIPTS.map(({ id }) => `${id}.json`));
+  for (const name of existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: "utf8" }) : [])
+    if (name.endsWith(".json") && !known.has(name)) rmSync(join(folder, name));
+}
+
+function fail(message: string): never {
+  process.stderr.write(`record: ${message}\n`);
+  process.exit(2);
+}
+
+await main();
