@@ -71,7 +71,7 @@ function comparable(crd: KubeObject): unknown {
 }
 
 describe("the generated definitions", () => {
-  it("are what deploy/crds holds", async () => {
+  it("are what deploy holds", async () => {
     expect(await staleFiles()).toEqual([]);
   });
 
@@ -104,12 +104,16 @@ describe("the generated definitions", () => {
 describe.skipIf(upstream === undefined)("Karmada's definitions", () => {
   const folder = upstream ?? "";
   const names =
-    upstream === undefined ? [] : [...generatedFiles().keys()].filter((name) => readdirSync(folder).includes(name));
+    upstream === undefined
+      ? []
+      : [...generatedFiles().keys()]
+          .map((name) => path.basename(name))
+          .filter((name) => readdirSync(folder).includes(name));
 
   it.each(names)("agree with ours in %s", (name) => {
     // The file is a definition by its name.
     const theirs = parseYaml(readFileSync(path.join(folder, name), "utf8")) as KubeObject;
-    const ours = parseYaml(generatedFiles().get(name) ?? "") as KubeObject;
+    const ours = parseYaml(generatedFiles().get(`crds/${name}`) ?? "") as KubeObject;
 
     expect(differences(comparable(ours), comparable(theirs))).toEqual([]);
   });

@@ -1,23 +1,32 @@
-// Writes deploy/crds from the schemas, or says with --check that they are stale.
+// Writes the generated files of deploy/ from the schemas, or says with --check that they are stale.
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { KubeObject } from "../kube/object.ts";
 import { stringifyYaml } from "../kube/yaml.ts";
 import { karmadaCrds } from "./crd.ts";
+import { fleetScenarioJsonSchema } from "./fleet-scenario-schema.ts";
 
-const FOLDER = path.resolve(import.meta.dirname, "../deploy/crds");
+const FOLDER = path.resolve(import.meta.dirname, "../deploy");
+/** Folders of which every file is generated. */
+const GENERATED_FOLDERS = ["crds", "schemas"];
 const HEADER = "# Generated from api/ by npm run generate; changes here are lost.\n";
 
-/** Text of every file of deploy/crds, by file name. */
+/** Text of every generated file, by its path in deploy/. */
 export function generatedFiles(): ReadonlyMap<string, string> {
-  return new Map(karmadaCrds().map((crd) => [fileName(crd), HEADER + stringifyYaml(crd)]));
+  return new Map([
+    ...karmadaCrds().map((crd) => [`crds/${fileName(crd)}`, HEADER + stringifyYaml(crd)] as const),
+    ["schemas/fleet-scenario.schema.json", `${JSON.stringify(fleetScenarioJsonSchema(), undefined, 2)}\n`],
+  ]);
 }
 
-/** Names of files that are missing, differ, or should not be there. */
+/** Paths of files that are missing, differ, or should not be there. */
 export async function staleFiles(folder: string = FOLDER): Promise<readonly string[]> {
   const wanted = generatedFiles();
-  const present = await readdir(folder).catch(() => []);
-  const stale = present.filter((name) => name.endsWith(".yaml") && !wanted.has(name));
+  const stale: string[] = [];
+  for (const place of GENERATED_FOLDERS) {
+    const present = await readdir(path.join(folder, place)).catch(() => []);
+    stale.push(...present.map((name) => `${place}/${name}`).filter((name) => !wanted.has(name)));
+  }
   for (const [name, text] of wanted) {
     const found = await readFile(path.join(folder, name), "utf8").catch(() => undefined);
     if (found !== text) stale.push(name);
@@ -26,12 +35,13 @@ export async function staleFiles(folder: string = FOLDER): Promise<readonly stri
 }
 
 async function writeFiles(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const wanted = generatedFiles();
   for (const name of await staleFiles(folder)) {
     const text = wanted.get(name);
-    if (text === undefined) await rm(path.join(folder, name));
-    else await writeFile(path.join(folder, name), text);
+    const file = path.join(folder, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    if (text === undefined) await rm(file);
+    else await writeFile(file, text);
   }
 }
 
@@ -44,11 +54,11 @@ async function main(args: readonly string[]): Promise<number> {
   const stale = await staleFiles();
   if (!args.includes("--check")) {
     await writeFiles(FOLDER);
-    console.log(stale.length === 0 ? "deploy/crds is up to date" : `wrote ${stale.join(", ")}`);
+    console.log(stale.length === 0 ? "deploy is up to date" : `wrote ${stale.join(", ")}`);
     return 0;
   }
   if (stale.length === 0) return 0;
-  console.error(`stale in deploy/crds: ${stale.join(", ")}; run npm run generate`);
+  console.error(`stale in deploy: ${stale.join(", ")}; run npm run generate`);
   return 1;
 }
 

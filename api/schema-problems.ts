@@ -48,7 +48,7 @@ export function knownFields(
  */
 export function withoutNulls(value: unknown, schema?: z.core.$ZodType): unknown {
   if (typeof value === "bigint") return Number(value);
-  const inner = schema === undefined ? undefined : withoutOptional(schema);
+  const inner = schema === undefined ? undefined : alternative(withoutOptional(schema), value);
   if (Array.isArray(value)) {
     const element = inner instanceof z.ZodArray ? inner.element : undefined;
     return value.map((item) => withoutNulls(item, element));
@@ -59,7 +59,7 @@ export function withoutNulls(value: unknown, schema?: z.core.$ZodType): unknown 
   for (const [key, child] of Object.entries(value)) {
     const known = shape === undefined || key in shape;
     if (child === undefined || (child === null && known)) continue;
-    copy[key] = withoutNulls(child, shape?.[key]);
+    copy[key] = withoutNulls(child, inner instanceof z.ZodRecord ? inner.valueType : shape?.[key]);
   }
   return copy;
 }
@@ -70,23 +70,26 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodObject
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
       field: pathText([...issue.path, key]),
-      words: unknownField(key, issue.path, schema),
+      words: unknownField(key, issue.path, schema, value),
     }));
   }
+  if (issue.code === "invalid_union" && issue.discriminator !== undefined) {
+    const options = "options" in issue ? (issue.options?.map(String) ?? []) : [];
+    const words = found === undefined ? `is required: one of ${options.join(", ")}` : notOneOf(found, options);
+    return [{ field, words }];
+  }
   if (found === undefined) return [{ field, words: "is required" }];
-  return [{ field, words: wordsFor(issue, found) }];
+  const words = wordsFor(issue, found);
+  const isFraction = issue.code === "invalid_type" && isFractional(schemaAt(schema, issue.path, value));
+  return [{ field, words: isFraction ? words.replace("a whole number", "a number") : words }];
 }
 
 function wordsFor(issue: z.core.$ZodIssue, found: unknown): string {
   switch (issue.code) {
     case "invalid_type":
       return `must be ${TYPES[issue.expected] ?? issue.expected}, not ${describe(found)}${quotesHint(issue.expected, found)}`;
-    case "invalid_value": {
-      const choices = issue.values.map(String);
-      const meant = RENAMED[String(found)] ?? nearest(String(found), choices);
-      const hint = meant !== undefined && choices.includes(meant) ? `. Did you mean ${meant}?` : "";
-      return `${describe(found)} is not one of ${choices.join(", ")}${hint}`;
-    }
+    case "invalid_value":
+      return notOneOf(found, issue.values.map(String));
     case "too_small":
       return tooSmall(issue.origin, Number(issue.minimum));
     case "too_big":
@@ -97,6 +100,8 @@ function wordsFor(issue: z.core.$ZodIssue, found: unknown): string {
       return issue.message.startsWith("Invalid")
         ? `${describe(found)} has not the right form`
         : `${issue.message}, not ${describe(found)}`;
+    case "invalid_union":
+      return `${describe(found)} does not fit here${alternativesOf(issue)}`;
     case "custom":
       return `must be an object, not ${describe(found)}`;
     default:
@@ -104,11 +109,27 @@ function wordsFor(issue: z.core.$ZodIssue, found: unknown): string {
   }
 }
 
+function notOneOf(found: unknown, choices: readonly string[]): string {
+  const meant = RENAMED[String(found)] ?? nearest(String(found), choices);
+  const hint = meant !== undefined && choices.includes(meant) ? `. Did you mean ${meant}?` : "";
+  return `${describe(found)} is not one of ${choices.join(", ")}${hint}`;
+}
+
+/** What the alternatives of a union ask for, where each says it in a word. */
+function alternativesOf(issue: z.core.$ZodIssueInvalidUnion): string {
+  const wanted = issue.errors.map(([first]) => {
+    if (first?.code === "invalid_type")
+      return first.expected === "number" ? "a number" : (TYPES[first.expected] ?? first.expected);
+    return first?.code === "invalid_value" ? first.values.join(", ") : undefined;
+  });
+  return wanted.length === 0 || wanted.includes(undefined) ? "" : `: it takes ${wanted.join(" or ")}`;
+}
+
 const TYPES: Readonly<Record<string, string>> = {
   array: "a list",
   boolean: "true or false",
   int: "a whole number",
-  // All numbers of our kinds are whole.
+  // Most numbers of our kinds are whole.
   number: "a whole number",
   object: "an object",
   record: "an object",
@@ -133,15 +154,45 @@ function describe(value: unknown): string {
 }
 
 /** A misspelt field of this place, or a field that belongs elsewhere. */
-function unknownField(key: string, path: Path, schema: z.ZodObject): string {
-  const fields = fieldPaths(schema);
-  const here = path.filter((part) => typeof part === "string").join(".");
-  const siblings = fields.filter(({ parent }) => parent === here).map(({ name }) => name);
+function unknownField(key: string, path: Path, schema: z.ZodObject, value: unknown): string {
+  const place = schemaAt(schema, path, value);
+  const siblings = place instanceof z.ZodObject ? Object.keys(place.shape) : [];
   const misspelt = nearest(key, siblings);
   if (misspelt !== undefined) return `there is no such field. Did you mean ${misspelt}?`;
-  const elsewhere = fields.filter(({ name }) => name === key).map(({ parent }) => `${parent}.${key}`);
+  const elsewhere = fieldPaths(schema)
+    .filter(({ name }) => name === key)
+    .map(({ parent, name }) => (parent === "" ? name : `${parent}.${name}`));
   const [first] = elsewhere.sort((a, b) => a.length - b.length);
   return first === undefined ? "there is no such field" : `there is no such field. Did you mean ${first}?`;
+}
+
+/** The schema of what stands at a path of a value; undefined where the schema does not say. */
+function schemaAt(schema: z.core.$ZodType, path: Path, value: unknown): z.core.$ZodType | undefined {
+  const here = alternative(withoutOptional(schema), value);
+  const [step, ...rest] = path;
+  if (step === undefined) return here;
+  const child = isContainer(value) ? value[String(step)] : undefined;
+  if (here instanceof z.ZodArray) return schemaAt(here.element, rest, child);
+  if (here instanceof z.ZodRecord) return schemaAt(here.valueType, rest, child);
+  const field = here instanceof z.ZodObject ? here.shape[String(step)] : undefined;
+  return field === undefined ? undefined : schemaAt(field, rest, child);
+}
+
+function isFractional(schema: z.core.$ZodType | undefined): boolean {
+  return schema instanceof z.ZodNumber && !(schema instanceof z.ZodNumberFormat);
+}
+
+/** Of a union, the alternative that the value's discriminator names. */
+function alternative(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  if (!(schema instanceof z.ZodDiscriminatedUnion) || !isObject(value)) return schema;
+  const { discriminator } = schema.def;
+  const chosen = schema.options.find(
+    (option) =>
+      option instanceof z.ZodObject &&
+      option.shape[discriminator] instanceof z.ZodLiteral &&
+      option.shape[discriminator].value === value[discriminator],
+  );
+  return chosen ?? schema;
 }
 
 interface FieldPath {
@@ -166,7 +217,8 @@ function unwrap(schema: z.core.$ZodType): z.ZodObject | undefined {
 }
 
 function withoutOptional(schema: z.core.$ZodType): z.core.$ZodType {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional) return withoutOptional(schema.unwrap());
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodExactOptional || schema instanceof z.ZodDefault)
+    return withoutOptional(schema.unwrap());
   return schema;
 }
 

@@ -3,7 +3,7 @@ import { type SchedulerConfiguration, schedulerConfigurationSchema } from "../..
 import { schemaProblems, withoutNulls } from "../../api/schema-problems.ts";
 import { isObject } from "../../kube/object.ts";
 import { parseYaml, parseYamlNodes } from "../../kube/yaml.ts";
-import type { YamlNode } from "../../kube/yaml-node.ts";
+import { positionOfField } from "../../kube/yaml-position.ts";
 import { isDuration } from "../../runtime/duration.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { BUILT_IN_PLUGINS, unknownPlugin } from "../scheduler/enabled-plugins.ts";
@@ -24,7 +24,7 @@ export function readSchedulerConfiguration(text: string, file: string): Schedule
   }
   const [document] = parseYamlNodes(text, { file });
   const lines = problems.map(({ field, words }) => {
-    const line = document === undefined ? 1 : lineOf(text, document.node, field);
+    const line = document === undefined ? 1 : positionOfField(text, document.node, field).line;
     return `${file}:${line}: ${field === "" ? "" : `${field} `}${words}`;
   });
   throw new AppError("scheduler-config-invalid", lines.join("\n"), { recovery: "stall", details: { file } });
@@ -52,25 +52,4 @@ function findContradictions({ plugins }: SchedulerConfiguration): readonly Probl
     if (words !== undefined) problems.push({ field: `plugins.enabled[${index}]`, words });
   }
   return problems;
-}
-
-/** The line, from 1, of a field or of the nearest thing around it. */
-function lineOf(text: string, root: YamlNode, field: string): number {
-  let node = root;
-  let offset = root.offset;
-  for (const part of field.match(/[^.[\]]+/g) ?? []) {
-    if (node.kind === "scalar") break;
-    if (node.kind === "sequence") {
-      const item: YamlNode | undefined = node.items[Number(part)];
-      if (item === undefined) break;
-      node = item;
-      offset = item.offset;
-    } else {
-      const entry = node.entries.find(({ key }) => key.text === part);
-      if (entry === undefined) break;
-      node = entry.value;
-      offset = entry.key.offset;
-    }
-  }
-  return text.slice(0, offset).split("\n").length;
 }

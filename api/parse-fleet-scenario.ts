@@ -1,0 +1,144 @@
+// Reads a scenario file. Everything that is wrong with it is told at once, each thing with its line, column and field.
+import { isObject } from "../kube/object.ts";
+import { parseYaml, parseYamlNodes } from "../kube/yaml.ts";
+import type { YamlNode } from "../kube/yaml-node.ts";
+import { positionAt, positionOfField, type TextPosition } from "../kube/yaml-position.ts";
+import { AppError } from "../runtime/errors.ts";
+import { planClusters } from "./fleet-plan.ts";
+import { checkCapacities } from "./fleet-rules/capacity.ts";
+import { type Draft, type Report, withoutProblems } from "./fleet-rules/draft.ts";
+import { checkContradictions, checkFaults } from "./fleet-rules/faults.ts";
+import { checkManifests, type ReadFile } from "./fleet-rules/manifests.ts";
+import { checkNames } from "./fleet-rules/naming.ts";
+import { checkReferences } from "./fleet-rules/references.ts";
+import { checkSnapshots } from "./fleet-rules/snapshots.ts";
+import { checkTimeline } from "./fleet-rules/timeline.ts";
+import { FLEET_SCENARIO_VERSION, type FleetScenario, fleetScenarioSchema } from "./fleet-scenario.ts";
+import { nearest } from "./nearest.ts";
+import { type SchemaProblem, schemaProblems, withoutNulls } from "./schema-problems.ts";
+
+/** Something wrong in a scenario. */
+export interface FleetScenarioProblem extends TextPosition {
+  /** `clusters[2].nodePools[0].resources.cpu`; empty for the file itself. */
+  readonly field: string;
+  /** What is wrong there, and what to do. */
+  readonly words: string;
+}
+
+export interface ParseScenarioOptions {
+  /** The files that the scenario names, from its folder. They are not looked at when absent. */
+  readonly readFile?: ReadFile;
+}
+
+/**
+ * What the text says, with the schema's defaults. Throws `fleet-scenario-invalid` with every problem as
+ * `FILE:LINE:COLUMN: FIELD: WORDS`, a line each, and as `details.problems`; `yaml-invalid` and its like for text that is
+ * no YAML.
+ */
+export function parseFleetScenario(text: string, file: string, options: ParseScenarioOptions = {}): FleetScenario {
+  const problems = fleetScenarioProblems(text, file, options);
+  if (problems.length > 0) throw invalidScenario(file, problems);
+  return fleetScenarioSchema.parse(withoutNulls(parseYaml(text, { file }), fleetScenarioSchema));
+}
+
+/** Everything that is wrong with a scenario, in the order of the text. Throws for text that is no YAML. */
+export function fleetScenarioProblems(
+  text: string,
+  file: string,
+  options: ParseScenarioOptions = {},
+): readonly FleetScenarioProblem[] {
+  const value = parseYaml(text, { file, duplicateKeys: "last-wins" });
+  const root = parseYamlNodes(text, { file, duplicateKeys: "keep" })[0]?.node;
+  const place = (field: string): TextPosition =>
+    root === undefined ? { line: 1, column: 1 } : positionOfField(text, root, field);
+  const found = problemsOf(value, options).map((problem) => ({ ...place(problem.field), ...problem }));
+  if (root !== undefined) found.push(...repeatedKeys(text, root, ""));
+  const seen = new Set<string>();
+  return found
+    .filter(({ field, words }) => !seen.has(`${field} ${words}`) && seen.add(`${field} ${words}`))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function invalidScenario(file: string, problems: readonly FleetScenarioProblem[]): AppError {
+  const lines = problems.map(
+    ({ line, column, field, words }) => `${file}:${line}:${column}: ${field === "" ? "" : `${field}: `}${words}`,
+  );
+  return new AppError("fleet-scenario-invalid", lines.join("\n"), { recovery: "stall", details: { file, problems } });
+}
+
+function problemsOf(value: unknown, { readFile }: ParseScenarioOptions): readonly SchemaProblem[] {
+  if (!isObject(value)) return [{ field: "", words: "the file must hold one object, a FleetScenario" }];
+  const another = kindProblems(value);
+  if (another.isAnotherKind) return another.problems;
+  const bySchema = schemaProblems(fleetScenarioSchema, value).filter(({ field }) => !OF_THE_KIND.includes(field));
+  const problems = [...another.problems, ...bySchema];
+  const report: Report = (field, words) => void problems.push({ field, words });
+  const whole = (field: string) => !problems.some((each) => each.field === field || within(each.field, field));
+  // Everything that is left has passed the schema.
+  const draft = withoutProblems(withoutNulls(value, fleetScenarioSchema), bySchema) as Draft<FleetScenario>;
+  checkTimeline(draft, whole, report);
+  checkFaults(draft, whole, report);
+  checkNames(draft, report);
+  checkCapacities(draft, report);
+  const clusters = planClusters(draft);
+  checkReferences(draft, clusters, report);
+  checkContradictions(draft, clusters, whole, report);
+  checkManifests(draft, readFile, report);
+  checkSnapshots(draft, readFile, report);
+  return problems;
+}
+
+const OF_THE_KIND = ["apiVersion", "kind"];
+
+/** Of a file of another kind or version, no more is said than that. */
+function kindProblems({ apiVersion, kind }: Record<string, unknown>): {
+  readonly problems: SchemaProblem[];
+  readonly isAnotherKind: boolean;
+} {
+  const problems: SchemaProblem[] = [];
+  const isNear = typeof kind === "string" && nearest(kind, ["FleetScenario"]) !== undefined;
+  if (kind === undefined) problems.push({ field: "kind", words: "is required: FleetScenario" });
+  else if (kind !== "FleetScenario") {
+    const hint = isNear
+      ? ". Did you mean FleetScenario?"
+      : kind === "FleetSnapshot"
+        ? "; a scenario's cluster names it as its snapshot"
+        : "";
+    problems.push({ field: "kind", words: `${JSON.stringify(kind)} is not FleetScenario${hint}` });
+  }
+  const isAnotherKind = kind !== undefined && !isNear;
+  if (apiVersion === undefined) problems.push({ field: "apiVersion", words: `is required: ${FLEET_SCENARIO_VERSION}` });
+  else if (apiVersion !== FLEET_SCENARIO_VERSION && !isAnotherKind)
+    problems.push({
+      field: "apiVersion",
+      words: `${JSON.stringify(apiVersion)} is no version of FleetScenario that this program reads; it reads ${FLEET_SCENARIO_VERSION}`,
+    });
+  return { problems, isAnotherKind };
+}
+
+function within(field: string, place: string): boolean {
+  return field.startsWith(`${place}.`) || field.startsWith(`${place}[`);
+}
+
+function repeatedKeys(text: string, node: YamlNode, field: string): FleetScenarioProblem[] {
+  if (node.kind === "scalar") return [];
+  if (node.kind === "sequence")
+    return node.items.flatMap((item, index) => repeatedKeys(text, item, `${field}[${index}]`));
+  const seen = new Map<string, number>();
+  return node.entries.flatMap(({ key, value }) => {
+    const at = field === "" ? key.text : `${field}.${key.text}`;
+    const first = seen.get(key.text);
+    seen.set(key.text, first ?? key.offset);
+    const repeated =
+      first === undefined
+        ? []
+        : [
+            {
+              ...positionAt(text, key.offset),
+              field: at,
+              words: `is there twice; it stands on line ${positionAt(text, first).line} already`,
+            },
+          ];
+    return [...repeated, ...repeatedKeys(text, value, at)];
+  });
+}
