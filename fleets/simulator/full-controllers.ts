@@ -1,4 +1,5 @@
 // The controllers of a cluster at level `full`.
+import { cronJobController } from "./controllers/cron-job/cron-job-controller.ts";
 import { daemonSetController } from "./controllers/daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./controllers/deployment/deployment-controller.ts";
 import { jobController } from "./controllers/job/job-controller.ts";
@@ -18,6 +19,7 @@ export function fullControllers(): Controller[] {
     replicationController(),
     statefulSetController(),
     daemonSetController(),
+    cronJobController(),
     jobController(),
     jobPodRelease(),
     ttlController(),

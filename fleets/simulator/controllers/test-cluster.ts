@@ -1,5 +1,4 @@
 // A cluster for tests of single controllers: nobody else acts in it, so that Pods are as the test makes them.
-import { afterEach } from "vitest";
 import { KubeClient } from "../../../kube/client/kube-client.ts";
 import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
@@ -12,11 +11,6 @@ import type { Controller } from "../kernel/controller.ts";
 import { Disturbances } from "../kernel/disturbances.ts";
 import { KernelLoop } from "../kernel/kernel-loop.ts";
 
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
 export interface TestCluster {
   readonly client: KubeClient;
   readonly clock: VirtualClock;
@@ -28,6 +22,7 @@ export interface TestCluster {
   setStatus(ref: ObjectRef, status: Readonly<Record<string, unknown>>): Promise<void>;
   /** Stops the controllers and starts others in their place, as a restart does. */
   restart(controllers: readonly Controller[]): void;
+  close(): Promise<void>;
 }
 
 /** Starts a cluster in which only the given controllers act, at midnight of 2026 unless told otherwise. */
@@ -55,11 +50,6 @@ export async function startControllers(
       loop,
     });
   let kernel = start(controllers);
-  closers.push(async () => {
-    clock.close();
-    kernel.stop();
-    await server.close();
-  });
   return {
     client,
     clock,
@@ -76,6 +66,11 @@ export async function startControllers(
     restart: (next) => {
       kernel.stop();
       kernel = start(next);
+    },
+    close: async () => {
+      clock.close();
+      kernel.stop();
+      await server.close();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import type { KubeObject, ObjectRef } from "../../../../kube/object.ts";
 import { startControllers, type TestCluster } from "../test-cluster.ts";
 import { jobController } from "./job-controller.ts";
@@ -6,11 +6,17 @@ import type { JobStatus } from "./job-object.ts";
 import { jobPodRelease } from "./job-pod-release.ts";
 import { ttlController } from "./ttl-controller.ts";
 
+const closers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
 const START = Date.UTC(2026, 0, 1);
 const JOB: ObjectRef = { apiVersion: "batch/v1", kind: "Job", namespace: "default", name: "sum" };
 
 async function start(spec: Record<string, unknown>, restartPolicy = "Never"): Promise<TestCluster> {
   const cluster = await startControllers([jobController(), jobPodRelease(), ttlController()]);
+  closers.push(() => cluster.close());
   await cluster.client.create({
     apiVersion: "batch/v1",
     kind: "Job",
