@@ -14,8 +14,9 @@ import { podScheduler } from "./scheduler/pod-scheduler.ts";
 /** All of them, made anew for one cluster. Their order breaks no tie: what comes first is served first. */
 export function fullControllers(): Controller[] {
   return [
-    deploymentController(),
+    // Before the Deployments': who owns hears of a change after who is meant, as with informers' queues.
     replicaSetController(),
+    deploymentController(),
     replicationController(),
     statefulSetController(),
     daemonSetController(),

@@ -1,9 +1,11 @@
-// Writes Events as client-go's recorder does: what happens again counts up the Event that is there.
+// Writes Events as client-go's recorder does: what happens again counts up the Event that is there, many alike become
+// one, and too many are left out.
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { isNotFound } from "../../../kube/client/status-error.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import { type Clock, rfc3339 } from "../../../runtime/clock.ts";
 import type { EventDraft } from "./action.ts";
+import { EventCorrelator } from "./event-correlator.ts";
 
 /** Events of the past that may still be counted up, as many as client-go remembers. */
 const REMEMBERED = 4096;
@@ -19,6 +21,7 @@ export class EventRecorder {
   readonly #client: KubeClient;
   readonly #clock: Clock;
   readonly #written = new Map<string, Written>();
+  readonly #correlator = new EventCorrelator();
   #number = 0;
 
   constructor(client: KubeClient, clock: Clock) {
@@ -27,9 +30,10 @@ export class EventRecorder {
   }
 
   /** Tells that `draft` happened, in the name of a component such as `kubelet`. */
-  async record(component: string, draft: EventDraft): Promise<void> {
-    const { regarding, type, reason, message, fieldPath = "" } = draft;
-    const id = [component, regarding.kind, regarding.metadata.uid, fieldPath, type, reason, message].join("\0");
+  async record(component: string, told: EventDraft): Promise<void> {
+    const correlated = this.#correlator.correlate(component, told, this.#clock.now());
+    if (correlated === undefined) return;
+    const { id, draft } = correlated;
     const now = rfc3339(this.#clock.now());
     const known = this.#written.get(id);
     if (known !== undefined) {
@@ -38,7 +42,8 @@ export class EventRecorder {
       try {
         await this.#client.patch(
           { apiVersion: "v1", kind: "Event", namespace, name },
-          { count: known.count, lastTimestamp: now },
+          // The text of those combined is that of the last.
+          { count: known.count, lastTimestamp: now, message: draft.message },
           "merge",
         );
         return;
