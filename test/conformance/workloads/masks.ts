@@ -5,6 +5,8 @@ import type { Played } from "./play.ts";
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const ADDRESS = /\b10\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|\b127\.0\.0\.1\b|\b192\.168\.\d{1,3}\.\d{1,3}\b/g;
+/** The ends that servers put to generated names, of which some are told though nothing was made. */
+const GENERATED_END = /(<hash-\d+>)-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 /** Labels whose value is a hash, or a name that ends in one. */
 const HASHES = ["pod-template-hash", "controller-revision-hash", "controller.kubernetes.io/hash"];
 
@@ -55,6 +57,7 @@ export function maskOf(played: Played): Mask {
     let masked = text;
     for (const [literal, word] of literals) masked = masked.replaceAll(literal, word);
     for (const [hash, word] of ends) masked = masked.replaceAll(hash, word);
+    masked = masked.replace(GENERATED_END, "$1-<rand>");
     return masked.replace(UID, "<uid>").replace(ADDRESS, "<address>");
   };
 }
@@ -82,10 +85,11 @@ export function maskTimes(text: string, played: Played): string {
   });
 }
 
-/** Applies masks to every text of a value, keys included. */
+/** Applies masks to every text of a value, keys included; resourceVersions are left out. */
 export function masked(value: unknown, played: Played, mask: Mask): unknown {
   if (typeof value === "string") return mask(maskTimes(value, played));
   if (Array.isArray(value)) return value.map((each) => masked(each, played, mask));
   if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [mask(key), masked(each, played, mask)]));
+  const entries = Object.entries(value).filter(([key]) => key !== "resourceVersion");
+  return Object.fromEntries(entries.map(([key, each]) => [mask(key), masked(each, played, mask)]));
 }

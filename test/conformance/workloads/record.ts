@@ -1,4 +1,4 @@
-// record [--only ID | --only TOPIC/] [--runs 3] [--beside 5] [--to DIR]: plays the scripts on real Kubernetes and writes
+// record [--only ID | --only TOPIC/] [--runs 3] [--beside 5] [--clusters 2] [--to DIR]: plays the scripts on real Kubernetes and writes
 // what happened as vectors. Needs KUBEBUILDER_ASSETS with the programs that deploy/real-cluster/build makes.
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -7,7 +7,7 @@ import { messageOf } from "../../../runtime/errors.ts";
 import { isChosen } from "../suite.ts";
 import { SCRIPTS } from "./all-scripts.ts";
 import { play } from "./play.ts";
-import { missingPrograms, startRealCluster } from "./real-cluster.ts";
+import { missingPrograms, type RealCluster, startRealCluster } from "./real-cluster.ts";
 import { openRealTarget } from "./real-target.ts";
 import { type Recording, recordingOf } from "./recording.ts";
 import type { Script } from "./script.ts";
@@ -21,6 +21,7 @@ async function main(): Promise<void> {
       only: { type: "string", multiple: true },
       runs: { type: "string", default: "3" },
       beside: { type: "string", default: "5" },
+      clusters: { type: "string", default: "2" },
       to: { type: "string", default: join(import.meta.dirname, "..", "vectors", "workloads") },
       kubeconfig: { type: "string" },
     },
@@ -30,12 +31,12 @@ async function main(): Promise<void> {
   );
   if (chosen.length === 0) fail(`no script is called ${values.only?.join(" or ")}`);
   const folder = resolve(values.to);
-  const cluster = values.kubeconfig === undefined ? await ownCluster() : undefined;
-  const kubeconfig = values.kubeconfig ?? cluster?.kubeconfig ?? "";
+  const clusters = values.kubeconfig === undefined ? await ownClusters(Number(values.clusters)) : [];
+  const kubeconfigs = values.kubeconfig === undefined ? clusters.map((each) => each.kubeconfig) : [values.kubeconfig];
   try {
     const runs = Number(values.runs);
     const recordings = new Map<string, Recording[]>(chosen.map(({ id }) => [id, []]));
-    async function record(script: Script, run: number): Promise<void> {
+    async function record(kubeconfig: string, script: Script, run: number): Promise<void> {
       const target = await openRealTarget(kubeconfig);
       try {
         const namespace = `${script.id.replace("/", "-")}-${run}-${Math.random().toString(36).slice(2, 6)}`;
@@ -51,35 +52,33 @@ async function main(): Promise<void> {
       if (recordings.get(script.id)?.length === runs) write(folder, script, recordings.get(script.id) ?? []);
     }
     const jobs = Array.from({ length: runs }, (_, run) => chosen.map((script) => ({ script, run }))).flat();
-    await inParallel(
-      jobs.filter(({ script }) => script.wholeCluster !== true),
-      Number(values.beside),
-      ({ script, run }) => record(script, run),
-    );
-    await inParallel(
-      jobs.filter(({ script }) => script.wholeCluster === true),
-      1,
-      ({ script, run }) => record(script, run),
+    const alone = jobs.filter(({ script }) => script.wholeCluster === true).values();
+    const beside = jobs.filter(({ script }) => script.wholeCluster !== true).values();
+    await Promise.all(
+      kubeconfigs.map(async (kubeconfig) => {
+        await inParallel(beside, Number(values.beside), ({ script, run }) => record(kubeconfig, script, run));
+        await inParallel(alone, 1, ({ script, run }) => record(kubeconfig, script, run));
+      }),
     );
     if ([...recordings.values()].some(({ length }) => length < runs)) process.exitCode = 1;
     if (values.only === undefined) forget(folder);
   } finally {
-    await cluster?.close();
+    for (const cluster of clusters) await cluster.close();
   }
 }
 
-async function ownCluster(): Promise<{ readonly kubeconfig: string; close(): Promise<void> }> {
+async function ownClusters(count: number): Promise<RealCluster[]> {
   const assets = process.env["KUBEBUILDER_ASSETS"];
   if (assets === undefined) fail("KUBEBUILDER_ASSETS is not set: deploy/real-cluster/build makes what it should hold");
   const missing = missingPrograms(assets);
   if (missing.length > 0) fail(`${assets} has no ${missing.join(", ")}: deploy/real-cluster/build makes them`);
-  return startRealCluster(assets);
+  return Promise.all(Array.from({ length: count }, () => startRealCluster(assets)));
 }
 
-async function inParallel<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
+/** Does what several callers take from one queue, each of them so many at a time. */
+async function inParallel<T>(queue: Iterator<T>, width: number, work: (item: T) => Promise<void>): Promise<void> {
   async function worker(): Promise<void> {
-    for (const item of queue) await work(item);
+    for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value);
   }
   await Promise.all(Array.from({ length: width }, worker));
 }
@@ -103,4 +102,10 @@ function fail(message: string): never {
   process.exit(2);
 }
 
+// Ended by a signal, the programs that it started must go as well.
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)
+  process.once(signal, () => process.exit(code));
 await main();
