@@ -7,6 +7,9 @@ import { jobPodRelease } from "./controllers/job/job-pod-release.ts";
 import { ttlController } from "./controllers/job/ttl-controller.ts";
 import { replicaSetController, replicationController } from "./controllers/replica-set/replica-set-controller.ts";
 import { statefulSetController } from "./controllers/stateful-set/stateful-set-controller.ts";
+import { storageDriver } from "./controllers/volumes/storage-driver.ts";
+import { volumeBinder } from "./controllers/volumes/volume-binder.ts";
+import { volumeExpander } from "./controllers/volumes/volume-expansion.ts";
 import type { Controller } from "./kernel/controller.ts";
 import { kubelet } from "./kubelet/kubelet.ts";
 import { podScheduler } from "./scheduler/pod-scheduler.ts";
@@ -24,6 +27,9 @@ export function fullControllers(): Controller[] {
     jobController(),
     jobPodRelease(),
     ttlController(),
+    volumeBinder(),
+    storageDriver(),
+    volumeExpander(),
     podScheduler(),
     kubelet(),
   ];

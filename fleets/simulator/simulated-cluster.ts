@@ -7,6 +7,9 @@ import type { Logger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
 import { seededIdentities } from "../apiserver/registry/identities.ts";
 import { type ApiServer, createApiServer } from "../apiserver/server.ts";
+import { storageAdmission } from "./controllers/volumes/storage-admission.ts";
+import { simulatedStorageClass } from "./controllers/volumes/storage-classes.ts";
+import { CLASSES } from "./controllers/volumes/volume-facts.ts";
 import { fastControllers } from "./fast/fast-controllers.ts";
 import { type Fault, FaultyTransport } from "./faults.ts";
 import { fullControllers } from "./full-controllers.ts";
@@ -57,9 +60,19 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   const identities = options.random === undefined ? {} : { identities: seededIdentities(() => random.next()) };
   // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
   const apiServices = level === "full";
-  const server = await createApiServer({ name, clock, logger, historyEvents: 500, apiServices, ...identities });
+  const admission = [storageAdmission(() => server.state.list(CLASSES).map((stored) => stored.object))];
+  const server: ApiServer = await createApiServer({
+    name,
+    clock,
+    logger,
+    historyEvents: 500,
+    apiServices,
+    admission,
+    ...identities,
+  });
   const client = new KubeClient(server.handle);
   const disturbances = new Disturbances();
+  if (level === "full") await client.create(simulatedStorageClass());
   for (let i = 0; i < nodes; i++) {
     const node = nodeObject(`${name}-node-${i}`, nodeShape, clock.now());
     const created = await client.create(node);
