@@ -1,7 +1,9 @@
 // Nodes of a simulated cluster, and the room on them.
 import type { KubeObject } from "../../kube/object.ts";
 import { parseQuantity, quantityMilliNumber } from "../../kube/quantity.ts";
-import { rfc3339 } from "../../runtime/clock.ts";
+import type { ClusterTraits } from "./kernel/controller.ts";
+import { nodeOfPlan, podAddressesOf } from "./kubelet/nodes/node-object.ts";
+import { nodePlansOf } from "./kubelet/nodes/node-pools.ts";
 
 export interface NodeShape {
   readonly cpu: string;
@@ -12,38 +14,24 @@ export interface NodeShape {
 
 export const DEFAULT_NODE: NodeShape = { cpu: "16", memory: "64Gi", pods: 110 };
 
+/** A ready node of a shape, as its kubelet reports it, for whoever adds one to a cluster by hand. */
 export function nodeObject(name: string, shape: NodeShape, nowMs: number): KubeObject {
-  const capacity = { cpu: shape.cpu, memory: shape.memory, pods: String(shape.pods) };
-  const time = rfc3339(nowMs);
-  return {
-    apiVersion: "v1",
-    kind: "Node",
-    metadata: {
-      name,
-      labels: {
-        "kubernetes.io/hostname": name,
-        "kubernetes.io/os": "linux",
-        "kubernetes.io/arch": "amd64",
-        ...shape.labels,
-      },
-    },
-    status: {
-      capacity,
-      allocatable: capacity,
-      conditions: [
-        {
-          type: "Ready",
-          status: "True",
-          reason: "KubeletReady",
-          message: "kubelet is posting ready status",
-          lastHeartbeatTime: time,
-          lastTransitionTime: time,
-        },
-      ],
-      nodeInfo: { kubeletVersion: "v1.36.3", osImage: "simulated", architecture: "amd64", operatingSystem: "linux" },
-    },
-  };
+  const { cpu, memory, pods, labels = {} } = shape;
+  const [plan] = nodePlansOf("", [{ name, count: 1, resources: { cpu, memory, pods: String(pods) }, labels }]);
+  // Far from the nodes that a cluster starts with, whose addresses go by their place.
+  const index = FIRST_ADDED + [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % ADDED, 0);
+  return nodeOfPlan({ ...plan!, name, index }, ADDED_TRAITS, podAddressesOf([plan!]), nowMs);
 }
+
+const FIRST_ADDED = 2_000;
+const ADDED = 1_000;
+const ADDED_TRAITS: ClusterTraits = {
+  name: "",
+  kubernetesVersion: "v1.36.3",
+  readyAfterMs: 0,
+  jobRunsMs: 0,
+  events: true,
+};
 
 interface Room {
   milliCpu: number;

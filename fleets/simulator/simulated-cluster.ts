@@ -13,11 +13,14 @@ import { CLASSES } from "./controllers/volumes/volume-facts.ts";
 import { fastControllers } from "./fast/fast-controllers.ts";
 import { type Fault, FaultyTransport } from "./faults.ts";
 import { fullControllers } from "./full-controllers.ts";
+import { type Behaviours, NO_BEHAVIOURS } from "./kernel/behaviours.ts";
 import { ClusterKernel } from "./kernel/cluster-kernel.ts";
 import type { ClusterTraits, Controller } from "./kernel/controller.ts";
 import { Disturbances } from "./kernel/disturbances.ts";
 import { KernelLoop } from "./kernel/kernel-loop.ts";
-import { DEFAULT_NODE, type NodeShape, nodeObject } from "./nodes.ts";
+import { nodeOfPlan, podAddressesOf } from "./kubelet/nodes/node-object.ts";
+import { type NodePool, nodePlansOf } from "./kubelet/nodes/node-pools.ts";
+import { DEFAULT_NODE, type NodeShape } from "./nodes.ts";
 
 /** `full`: ReplicaSets, Pods, placement on nodes. `fast`: workload status only. `idle`: nobody acts in the cluster. */
 export type Level = "idle" | "fast" | "full";
@@ -29,6 +32,10 @@ export interface SimulatedClusterOptions {
   /** Number of nodes of `nodeShape`; 3 by default. */
   readonly nodes?: number;
   readonly nodeShape?: NodeShape;
+  /** In place of `nodes`. */
+  readonly nodePools?: readonly NodePool[];
+  /** What containers do when they run. */
+  readonly behaviours?: Behaviours;
   readonly level?: Level;
   /** From being placed to being ready; 300 ms by default. */
   readonly readyAfterMs?: number;
@@ -73,12 +80,24 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   const client = new KubeClient(server.handle);
   const disturbances = new Disturbances();
   if (level === "full") await client.create(simulatedStorageClass());
-  for (let i = 0; i < nodes; i++) {
-    const node = nodeObject(`${name}-node-${i}`, nodeShape, clock.now());
+  const traits: ClusterTraits = {
+    name,
+    kubernetesVersion: "v1.36.3",
+    jobRunsMs: readyAfterMs,
+    events: true,
+    ...options.traits,
+    readyAfterMs,
+  };
+  const { cpu, memory, pods, labels = {} } = nodeShape;
+  const pool: NodePool = { name: "node", count: nodes, resources: { cpu, memory, pods: String(pods) }, labels };
+  const plans = nodePlansOf(name, options.nodePools ?? [pool]);
+  const podAddresses = podAddressesOf(plans);
+  for (const plan of plans) {
+    const node = nodeOfPlan(plan, traits, podAddresses, clock.now());
     const created = await client.create(node);
     await client.update({ ...created, status: node["status"] }, { subresource: "status" });
     // The server gives each new node the taint "not ready", which its controllers take away.
-    await client.patch(refOf(created), { spec: { taints: null } }, "merge");
+    await client.patch(refOf(created), { spec: { taints: plan.taints.length === 0 ? null : plan.taints } }, "merge");
   }
   const kernel =
     level === "idle"
@@ -89,15 +108,9 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
           clock,
           random,
           logger,
-          traits: {
-            name,
-            kubernetesVersion: "v1.36.3",
-            jobRunsMs: readyAfterMs,
-            events: true,
-            ...options.traits,
-            readyAfterMs,
-          },
+          traits,
           disturbances,
+          behaviours: options.behaviours ?? NO_BEHAVIOURS,
           controllers: controllersOf(level),
           loop: options.loop ?? new KernelLoop(),
         });

@@ -76,32 +76,6 @@ export function podFor(
   };
 }
 
-/** The status of a pod that runs and is ready. */
-export function runningStatus(pod: KubeObject, spec: Record<string, unknown>, nowMs: number): Record<string, unknown> {
-  const time = rfc3339(nowMs);
-  const containers = Array.isArray(spec["containers"]) ? spec["containers"].filter(isObject) : [];
-  const types = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
-  return {
-    ...(isObject(pod["status"]) ? pod["status"] : {}),
-    phase: "Running",
-    startTime: time,
-    podIP: "10.0.0.1",
-    podIPs: [{ ip: "10.0.0.1" }],
-    conditions: types.map((type) => ({ type, status: "True", lastProbeTime: null, lastTransitionTime: time })),
-    containerStatuses: containers.map((container) => ({
-      name: container["name"],
-      image: container["image"],
-      imageID: "",
-      containerID: `simulated://${String(container["name"])}`,
-      ready: true,
-      started: true,
-      restartCount: 0,
-      lastState: {},
-      state: { running: { startedAt: time } },
-    })),
-  };
-}
-
 /** What the scheduler says of a pod that no node has room for. */
 export function unplacedStatus(pod: KubeObject, nowMs: number): Record<string, unknown> {
   const condition = {

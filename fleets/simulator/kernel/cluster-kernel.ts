@@ -8,6 +8,7 @@ import type { Logger } from "../../../runtime/logger.ts";
 import type { Random } from "../../../runtime/random.ts";
 import type { ApiServer } from "../../apiserver/server.ts";
 import type { Outcome, Reconcile } from "./action.ts";
+import { type Behaviours, NO_BEHAVIOURS } from "./behaviours.ts";
 import { carryOut } from "./carry-out.ts";
 import { ClusterState, type StateChange } from "./cluster-state.ts";
 import type { ClusterTraits, Controller, World } from "./controller.ts";
@@ -24,6 +25,8 @@ export interface KernelOptions {
   readonly logger: Logger;
   readonly traits: ClusterTraits;
   readonly disturbances: Disturbances;
+  /** What containers do; nothing unusual when absent. */
+  readonly behaviours?: Behaviours | undefined;
   readonly controllers: readonly Controller[];
   /** Gives the kernel its turns, among those of other clusters. */
   readonly loop: KernelLoop;
@@ -58,9 +61,10 @@ export class ClusterKernel implements Worker {
   constructor(options: KernelOptions) {
     this.#o = options;
     const { server, client, clock, random, logger, traits, disturbances, controllers } = options;
+    const { behaviours = NO_BEHAVIOURS } = options;
     this.#events = new EventRecorder(client, clock);
     const state = new ClusterState(server.state);
-    this.#world = { state, traits, disturbances, random, logger, now: () => clock.now() };
+    this.#world = { state, traits, disturbances, behaviours, random, logger, now: () => clock.now() };
     for (const controller of controllers) {
       for (const { resource } of controller.watches) {
         const watchers = this.#watches.get(resource) ?? [];

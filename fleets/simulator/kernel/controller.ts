@@ -3,6 +3,7 @@ import type { KubeObject, OwnerReference } from "../../../kube/object.ts";
 import type { Logger } from "../../../runtime/logger.ts";
 import type { Random } from "../../../runtime/random.ts";
 import type { Reconcile } from "./action.ts";
+import type { Behaviours } from "./behaviours.ts";
 import type { ClusterState, Resource, StateChange } from "./cluster-state.ts";
 import type { Disturbances } from "./disturbances.ts";
 
@@ -11,6 +12,8 @@ export interface ClusterTraits {
   readonly name: string;
   readonly region?: string | undefined;
   readonly provider?: string | undefined;
+  /** The availability zone of nodes that say nothing else. */
+  readonly zone?: string | undefined;
   /** `v1.36.3`, of nodes that say nothing else. */
   readonly kubernetesVersion: string;
   /** From a container's start to its Pod being ready, milliseconds. */
@@ -27,6 +30,8 @@ export interface World {
   readonly traits: ClusterTraits;
   /** Faults that reach into the cluster. */
   readonly disturbances: Disturbances;
+  /** What containers do when they run. */
+  readonly behaviours: Behaviours;
   readonly random: Random;
   readonly logger: Logger;
   /** Milliseconds since the epoch, on the fleet's clock. */

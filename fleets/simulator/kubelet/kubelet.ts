@@ -1,63 +1,182 @@
-// Runs the Pods of all nodes of a cluster.
+// Runs the Pods of all nodes of a cluster: reads what is wanted, lets `syncPod` move the containers on, writes the
+// status when it has changed, tells what happened, and removes what has ended.
+import { createHash } from "node:crypto";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { rfc3339 } from "../../../runtime/clock.ts";
-import { type Reconcile, remove, writeStatus } from "../kernel/action.ts";
+import { type Reconcile, remove, type Steps, tell, writeStatus } from "../kernel/action.ts";
+import type { ContainerBehaviour } from "../kernel/behaviours.ts";
 import { nodeNameOf } from "../kernel/cluster-state.ts";
-import { type Controller, controllerOf, splitKey, type World, watchSelf } from "../kernel/controller.ts";
-import { runningStatus } from "../workload-objects.ts";
+import { type Controller, controllerOf, objectKey, splitKey, type World } from "../kernel/controller.ts";
+import { NodeMemory } from "./node-memory.ts";
+import { type ContainerRuntime, type PodRuntime, podRuntimeOf } from "./pod-runtime.ts";
+import { podStatus } from "./pod-status.ts";
+import type { PodStatus } from "./pod-status-types.ts";
+import type { PodSurroundings } from "./pod-surroundings.ts";
+import { isStopped, syncPod } from "./pod-sync.ts";
+
+/** Longest default time from TERM to a container's end. */
+const LONGEST_STOP_MS = 1_000;
 
 export function kubelet(): Controller {
-  const boundAt = new Map<string, number>();
+  const pods = new Map<string, PodRuntime>();
+  const nodes = new Map<string, NodeMemory>();
+
+  function nodeMemory(node: KubeObject, world: World): NodeMemory {
+    const name = node.metadata.name ?? "";
+    const known = nodes.get(name);
+    if (known !== undefined) return known;
+    const podCidr = (node["spec"] as { podCIDR?: string } | undefined)?.podCIDR;
+    const memory = new NodeMemory(podCidr, world.state.podsOn(name));
+    nodes.set(name, memory);
+    return memory;
+  }
+
+  function forget(key: string): void {
+    const runtime = pods.get(key);
+    if (runtime === undefined) return;
+    pods.delete(key);
+    for (const memory of nodes.values()) memory.release(runtime.ip, runtime.uid);
+  }
+
   return {
     name: "kubelet",
     manager: "kubelet",
-    watches: [watchSelf("pods")],
+    watches: [
+      {
+        resource: "pods",
+        keys: ({ object }) => (nodeNameOf(object) === undefined ? [] : [objectKey(object)]),
+      },
+      {
+        // Pods may have been bound to a node before it was there.
+        resource: "nodes",
+        keys: ({ type, object }, { state }) => {
+          const { name = "" } = object.metadata;
+          if (type === "deleted") nodes.delete(name);
+          return type === "added" ? state.podsOn(name).map(objectKey) : [];
+        },
+      },
+    ],
+    disturbed: ({ state }) =>
+      state
+        .list("pods")
+        .filter((pod) => nodeNameOf(pod) !== undefined)
+        .map(objectKey),
     *reconcile(key: string, world: World): Reconcile {
       const { namespace, name } = splitKey(key);
       const pod = world.state.get("pods", namespace, name);
+      if (pod === undefined || (pods.has(key) && pods.get(key)?.uid !== pod.metadata.uid)) forget(key);
       if (pod === undefined) return undefined;
-      if (pod.metadata.deletionTimestamp !== undefined) {
-        yield* remove(pod, 0);
-        boundAt.delete(pod.metadata.uid ?? "");
+      const node = nodeOf(pod, world);
+      if (node === undefined || world.disturbances.isNodeDown(node.metadata.name ?? "")) return undefined;
+      if (isOver(pod)) {
+        forget(key);
+        // The server lets a Pod that is over go at once, unless somebody holds it.
+        const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata;
+        if (deletionTimestamp !== undefined && deletionGracePeriodSeconds > 0) yield* remove(pod, 0);
         return undefined;
       }
-      const status = isObject(pod["status"]) ? pod["status"] : {};
-      if (nodeNameOf(pod) === undefined) return undefined;
-      if (status["phase"] === "Running") return yield* endJobPod(pod, world);
-      if (status["phase"] === "Succeeded") return undefined;
-      const uid = pod.metadata.uid ?? "";
-      const since = boundAt.get(uid) ?? world.now();
-      boundAt.set(uid, since);
-      const left = since + world.traits.readyAfterMs - world.now();
-      if (left > 0) return { afterMs: left };
-      yield* writeStatus(pod, runningStatus(pod, isObject(pod["spec"]) ? pod["spec"] : {}, world.now()));
-      boundAt.delete(uid);
-      return undefined;
+      const runtime = pods.get(key) ?? podRuntimeOf(pod, world.now());
+      pods.set(key, runtime);
+      return yield* runPod(pod, runtime, node, nodeMemory(node, world), world);
     },
   };
 }
 
-/** Containers of Jobs end well after a while. */
-function* endJobPod(pod: KubeObject, world: World): Reconcile {
-  const status = isObject(pod["status"]) ? pod["status"] : {};
-  if (controllerOf(pod)?.kind !== "Job") return undefined;
-  const now = world.now();
-  const left = Date.parse(String(status["startTime"])) + world.traits.jobRunsMs - now;
-  if (left > 0) return { afterMs: left };
-  const time = rfc3339(now);
-  const conditions = (status["conditions"] as { type: string }[]).map((each) =>
-    each.type.endsWith("Ready") ? { ...each, status: "False", reason: "PodCompleted", lastTransitionTime: time } : each,
-  );
-  const containerStatuses = (status["containerStatuses"] as { state: { running: { startedAt: string } } }[]).map(
-    (each) => ({
-      ...each,
-      ready: false,
-      started: false,
-      state: {
-        terminated: { exitCode: 0, reason: "Completed", startedAt: each.state.running.startedAt, finishedAt: time },
-      },
-    }),
-  );
-  yield* writeStatus(pod, { ...status, phase: "Succeeded", conditions, containerStatuses });
-  return undefined;
+function* runPod(
+  pod: KubeObject,
+  runtime: PodRuntime,
+  node: KubeObject,
+  memory: NodeMemory,
+  world: World,
+): Steps<{ readonly afterMs: number } | undefined> {
+  const around = surroundingsOf(pod, runtime, memory, world);
+  const hostIp = addressOf(node);
+  const dueMs = syncPod(pod, runtime, around);
+  tellShown(runtime, world.now());
+  const status = podStatus({ pod, runtime, around, hostIp });
+  const written = yield* writeStatus(pod, { ...status });
+  for (const container of runtime.containers) container.wasReady = isReady(status, container);
+  yield* tellEvents(written, runtime);
+  if (isStopped(runtime)) {
+    memory.release(runtime.ip, runtime.uid);
+    if (pod.metadata.deletionTimestamp !== undefined) yield* remove(pod, 0);
+    return undefined;
+  }
+  return dueMs === undefined ? undefined : { afterMs: Math.max(0, dueMs - world.now()) };
+}
+
+function* tellEvents(pod: KubeObject, runtime: PodRuntime): Steps<void> {
+  for (let event = runtime.events.shift(); event !== undefined; event = runtime.events.shift()) {
+    const { type, reason, message, container } = event;
+    const part = container?.role === "main" ? "spec.containers" : "spec.initContainers";
+    const fieldPath = container === undefined ? undefined : `${part}{${container.container.name}}`;
+    yield* tell(pod, type, reason, message, fieldPath);
+  }
+}
+
+/** Events of a wait are told when it is first shown. */
+function tellShown(runtime: PodRuntime, nowMs: number): void {
+  for (const container of runtime.containers) {
+    const { waiting } = container;
+    if (waiting === undefined || waiting.events.length === 0 || waiting.shownFromMs > nowMs) continue;
+    runtime.events.push(...waiting.events);
+    container.waiting = { ...waiting, events: [] };
+  }
+}
+
+function surroundingsOf(pod: KubeObject, runtime: PodRuntime, memory: NodeMemory, world: World): PodSurroundings {
+  const { traits, disturbances, state, behaviours } = world;
+  return {
+    nowMs: world.now(),
+    behaviourOf: (container) => withJitter(behaviours.behaviourOf(pod, container.container), runtime, container),
+    startupMs: traits.readyAfterMs * disturbances.diskSlowness,
+    runsForMs: controllerOf(pod)?.kind === "Job" ? traits.jobRunsMs : undefined,
+    stopMs: Math.min(LONGEST_STOP_MS, traits.readyAfterMs),
+    imageFault: (image) => disturbances.imageFault(image),
+    hasImage: (image) => memory.hasImage(image),
+    keepImage: (image) => memory.keepImage(image),
+    allocateIp: () => memory.allocate(runtime.uid),
+    find: (resource, name) => state.get(resource, pod.metadata.namespace, name),
+  };
+}
+
+/** Its times, longer by chance: the same chance for the same start of the same container. */
+function withJitter(
+  behaviour: ContainerBehaviour,
+  { uid }: PodRuntime,
+  container: ContainerRuntime,
+): ContainerBehaviour {
+  const { jitter } = behaviour;
+  if (jitter === undefined || jitter === 0) return behaviour;
+  const attempt = container.run?.attempt ?? 0;
+  const seed = createHash("sha256").update(`${uid}/${container.container.name}/${attempt}`).digest();
+  const longer: Record<string, number> = {};
+  for (const [index, field] of (
+    ["startupMs", "readyAfterMs", "runsForMs", "crashAfterMs", "stopMs"] as const
+  ).entries()) {
+    const value = behaviour[field];
+    if (value !== undefined)
+      longer[field] = Math.round(value * (1 + jitter * (seed.readUInt32BE(index * 4) / 2 ** 32)));
+  }
+  return { ...behaviour, ...longer };
+}
+
+function nodeOf(pod: KubeObject, { state }: World): KubeObject | undefined {
+  const name = nodeNameOf(pod);
+  return name === undefined ? undefined : state.get("nodes", "", name);
+}
+
+function isOver(pod: KubeObject): boolean {
+  const { phase } = (pod["status"] ?? {}) as PodStatus;
+  return phase === "Succeeded" || phase === "Failed";
+}
+
+function isReady({ containerStatuses = [], initContainerStatuses = [] }: PodStatus, of: ContainerRuntime): boolean {
+  return [...containerStatuses, ...initContainerStatuses].some((each) => each.name === of.container.name && each.ready);
+}
+
+function addressOf(node: KubeObject): string | undefined {
+  const status = isObject(node["status"]) ? node["status"] : {};
+  const addresses = Array.isArray(status["addresses"]) ? status["addresses"].filter(isObject) : [];
+  const address = addresses.find((each) => each["type"] === "InternalIP")?.["address"];
+  return typeof address === "string" ? address : undefined;
 }
