@@ -1,6 +1,5 @@
 // What controllers of workloads ask about Pods.
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import type { PodCounts } from "../workload-status.ts";
 
 export type PodPhase = "" | "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
 
@@ -67,8 +66,4 @@ export function nextAvailabilityMs(
     if (left > 0 && (next === undefined || left < next)) next = left;
   }
   return next;
-}
-
-export function countPods(pods: readonly KubeObject[], updated: number): PodCounts {
-  return { total: pods.length, updated, ready: pods.filter(isReadyPod).length };
 }
