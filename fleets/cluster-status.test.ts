@@ -9,7 +9,7 @@ import { createApiServer } from "./apiserver/server.ts";
 import { CapacityWatch } from "./capacity-watch.ts";
 import { apiEnablements, type NodeFacts, type PodFacts, probe, summarize } from "./cluster-status.ts";
 import { Member } from "./member.ts";
-import { FaultyTransport } from "./simulator/faults.ts";
+import { FaultyTransport } from "./simulator/faults/faulty-transport.ts";
 
 function memberOf(transport: Transport): Member {
   return new Member({ name: "paris-1", transport, clock: new FakeClock(), logger: silentLogger });

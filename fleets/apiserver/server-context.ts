@@ -23,6 +23,8 @@ export interface ServerContext {
   readonly store: Store;
   readonly registry: Registry;
   readonly clock: Clock;
+  /** What /version tells; ours when absent. */
+  readonly gitVersion: (() => string | undefined) | undefined;
   /** Makes what tells new objects apart. */
   readonly identities: Identities;
   readonly logger: Logger;

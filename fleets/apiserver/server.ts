@@ -44,7 +44,7 @@ import { statusError } from "./registry/status-error.ts";
 import { InFlightLimits } from "./request/limits.ts";
 import { ServerMetrics } from "./request/server-metrics.ts";
 import type { Connector, ServerContext } from "./server-context.ts";
-import { Store } from "./storage/store.ts";
+import { Store, type StoreContent } from "./storage/store.ts";
 import type { OidcIssuer } from "./tokens/oidc-issuer.ts";
 import { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
 import { tokenChecks } from "./tokens/token-checks.ts";
@@ -54,6 +54,10 @@ export interface ApiServerOptions {
   readonly name: string;
   /** Path of the SQLite file; absent keeps everything in memory. */
   readonly database?: string;
+  /** Without a database: what the store begins with, such as a backup. */
+  readonly content?: StoreContent | undefined;
+  /** What /version tells, such as `v1.36.3`; asked for each time. The version of the reference, and ours, when absent. */
+  readonly gitVersion?: (() => string | undefined) | undefined;
   /** `full` (default) survives a power cut, `normal` a crash of the process only. */
   readonly synchronous?: "full" | "normal";
   readonly clock: Clock;
@@ -96,7 +100,7 @@ export interface ApiServerOptions {
   readonly onFatal?: (error: unknown) => void;
 }
 
-export type ServerState = Pick<Store, "get" | "list" | "count" | "resources" | "revision" | "subscribeAll">;
+export type ServerState = Pick<Store, "get" | "list" | "count" | "resources" | "revision" | "subscribeAll" | "content">;
 
 /** An object as another server stored or served it. */
 export interface ServerContent {
@@ -151,6 +155,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const store = await Store.open({
     clock,
     database: options.database,
+    content: options.content,
     synchronous: options.synchronous ?? "full",
     historyEvents: options.historyEvents ?? DEFAULT_HISTORY[options.database === undefined ? "memory" : "file"],
     onCommit: (changes, seconds) => metrics?.committed(changes, seconds),
@@ -186,6 +191,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     store,
     registry,
     clock,
+    gitVersion: options.gitVersion,
     identities: options.identities ?? uniqueIdentities,
     logger,
     admission: [

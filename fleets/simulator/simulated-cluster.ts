@@ -1,26 +1,34 @@
 // A Kubernetes cluster in memory: the embedded API server, nodes, and workloads that become ready.
+import type { Party } from "../../api/fleet-faults.ts";
+import type { ClusterFacts } from "../../api/fleet-targets.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Transport } from "../../kube/client/transport.ts";
 import { refOf } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
+import type { ServedApi } from "../apiserver/http/listener.ts";
 import { seededIdentities } from "../apiserver/registry/identities.ts";
-import { type ApiServer, createApiServer } from "../apiserver/server.ts";
+import type { ApiServer } from "../apiserver/server.ts";
+import { clusterFacts } from "./cluster-facts.ts";
+import { ClusterMachine } from "./cluster-machine.ts";
 import { storageAdmission } from "./controllers/volumes/storage-admission.ts";
 import { simulatedStorageClass } from "./controllers/volumes/storage-classes.ts";
 import { CLASSES } from "./controllers/volumes/volume-facts.ts";
 import { fastControllers } from "./fast/fast-controllers.ts";
-import { type Fault, FaultyTransport } from "./faults.ts";
+import { faultControllers } from "./faults/fault-controllers.ts";
+import { FaultyTransport, type SimpleFault } from "./faults/faulty-transport.ts";
+import { SkewedClock } from "./faults/skewed-clock.ts";
 import { fullControllers } from "./full-controllers.ts";
 import { type Behaviours, NO_BEHAVIOURS } from "./kernel/behaviours.ts";
 import { ClusterKernel } from "./kernel/cluster-kernel.ts";
-import type { ClusterTraits, Controller } from "./kernel/controller.ts";
+import type { ClusterTraits } from "./kernel/controller.ts";
 import { Disturbances } from "./kernel/disturbances.ts";
 import { KernelLoop } from "./kernel/kernel-loop.ts";
 import { nodeOfPlan, podAddressesOf } from "./kubelet/nodes/node-object.ts";
 import { type NodePool, nodePlansOf } from "./kubelet/nodes/node-pools.ts";
 import { DEFAULT_NODE, type NodeShape } from "./nodes.ts";
+import { RestartableServer } from "./restartable-server.ts";
 
 /** `full`: ReplicaSets, Pods, placement on nodes. `fast`: workload status only. `idle`: nobody acts in the cluster. */
 export type Level = "idle" | "fast" | "full";
@@ -40,6 +48,8 @@ export interface SimulatedClusterOptions {
   /** From being placed to being ready; 300 ms by default. */
   readonly readyAfterMs?: number;
   readonly traits?: Partial<Omit<ClusterTraits, "name" | "readyAfterMs">>;
+  /** By which faults may choose the cluster. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** Determines uids, generated names and whatever else is left to chance; the machine's chance when absent. */
   readonly random?: Random | undefined;
   /** Shared by the clusters of a fleet. */
@@ -48,16 +58,32 @@ export interface SimulatedClusterOptions {
 
 export interface SimulatedCluster {
   readonly name: string;
-  /** For serving the cluster on a listener. Faults do not reach it: use `transport` for that. */
+  /** The cluster without faults, for serving it on a listener. */
   readonly server: ApiServer;
-  /** How everyone else reaches the cluster, faults included. */
+  /** The cluster as others find it, for serving it on a listener with its faults. */
+  readonly served: ServedApi;
+  /** How everyone else reaches the cluster, faults included: as the control plane, unless requests say who they are. */
   readonly transport: Transport;
+  /** The same, as one party. */
+  transportFor(party: Party): Transport;
   /** For whoever plays the cluster's own people: never fails. */
   readonly client: KubeClient;
+  /** What targets of faults go by. */
+  readonly facts: ClusterFacts;
   /** Faults inside the cluster. */
   readonly disturbances: Disturbances;
-  readonly fault: Fault;
-  setFault(fault: Fault): void;
+  /** Faults on the way to its API. */
+  readonly link: FaultyTransport;
+  /** What its server and controllers take for the time. */
+  readonly controlPlaneClock: SkewedClock;
+  /** Power, backups. */
+  readonly machine: ClusterMachine;
+  /** Sets what the server says of its version; nodes keep theirs. */
+  setKubernetesVersion(version: string): void;
+  /** The fault of `setFault`. */
+  readonly fault: SimpleFault;
+  /** Sets a simple fault in place of the one before; faults of the fleet stay. */
+  setFault(fault: SimpleFault): void;
   close(): Promise<void>;
 }
 
@@ -68,13 +94,17 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
   const apiServices = level === "full";
   const admission = [storageAdmission(() => server.state.list(CLASSES).map((stored) => stored.object))];
-  const server: ApiServer = await createApiServer({
+  const controlPlaneClock = new SkewedClock(clock);
+  // The server speaks of itself as ours unless somebody wants a certain version of it.
+  let gitVersion = options.traits?.kubernetesVersion;
+  const server: RestartableServer = await RestartableServer.start({
     name,
-    clock,
+    clock: controlPlaneClock,
     logger,
     historyEvents: 500,
     apiServices,
     admission,
+    gitVersion: () => gitVersion,
     ...identities,
   });
   const client = new KubeClient(server.handle);
@@ -99,39 +129,71 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     // The server gives each new node the taint "not ready", which its controllers take away.
     await client.patch(refOf(created), { spec: { taints: plan.taints.length === 0 ? null : plan.taints } }, "merge");
   }
-  const kernel =
-    level === "idle"
-      ? undefined
-      : new ClusterKernel({
-          server,
-          client,
-          clock,
-          random,
-          logger,
-          traits,
-          disturbances,
-          behaviours: options.behaviours ?? NO_BEHAVIOURS,
-          controllers: controllersOf(level),
-          loop: options.loop ?? new KernelLoop(),
-        });
-  const faulty = new FaultyTransport(server.handle, clock);
+  const loop = options.loop ?? new KernelLoop();
+  function startKernel(): ClusterKernel | undefined {
+    if (level === "idle") return undefined;
+    return new ClusterKernel({
+      server,
+      client,
+      clock,
+      controlPlaneNow: () => controlPlaneClock.now(),
+      random,
+      logger,
+      traits,
+      disturbances,
+      behaviours: options.behaviours ?? NO_BEHAVIOURS,
+      controllers: [...(level === "full" ? fullControllers() : fastControllers()), ...faultControllers()],
+      loop,
+    });
+  }
+  let kernel = startKernel();
+  const link = new FaultyTransport(server.handle, clock, new Random(random.below(2 ** 32)));
+  const machine = new ClusterMachine({
+    server,
+    link,
+    stopControllers: () => {
+      kernel?.stop();
+      kernel = undefined;
+    },
+    startControllers: () => {
+      kernel = startKernel();
+    },
+  });
   return {
     name,
     server,
     client,
-    transport: faulty.send,
-    disturbances,
-    get fault() {
-      return faulty.fault;
+    transport: link.send,
+    transportFor: (party) => link.transportFor(party),
+    served: {
+      name,
+      handle: link.send,
+      passesThrough: server.passesThrough,
+      reject: server.reject,
+      checkToken: server.checkToken,
+      publishCa: (pem, frontProxy, sign) => server.publishCa(pem, frontProxy, sign),
+      drain: () => server.drain(),
     },
-    setFault: (fault) => faulty.setFault(fault),
+    disturbances,
+    link,
+    controlPlaneClock,
+    machine,
+    get facts() {
+      const { region, provider } = traits;
+      const where = { name, region, provider, labels: options.labels ?? {}, zone: traits.zone };
+      const kubernetesVersion = gitVersion ?? traits.kubernetesVersion;
+      return clusterFacts({ ...where, kubernetesVersion, backups: machine.backups }, server.state, disturbances);
+    },
+    setKubernetesVersion: (version) => {
+      gitVersion = version;
+    },
+    get fault() {
+      return link.fault;
+    },
+    setFault: (fault) => link.setFault(fault),
     close: async () => {
       kernel?.stop();
       await server.close();
     },
   };
-}
-
-function controllersOf(level: "fast" | "full"): Controller[] {
-  return level === "full" ? fullControllers() : fastControllers();
 }

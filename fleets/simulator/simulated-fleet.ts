@@ -4,6 +4,7 @@ import type { Logger } from "../../runtime/logger.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
 import { type Pace, VirtualClock } from "./clock/virtual-clock.ts";
+import { FleetFaults } from "./faults/fleet-faults.ts";
 import { KernelLoop } from "./kernel/kernel-loop.ts";
 import { createSimulatedCluster, type Level, type SimulatedCluster } from "./simulated-cluster.ts";
 
@@ -27,6 +28,8 @@ export interface FleetOptions {
 export interface SimulatedFleet {
   readonly clock: VirtualClock;
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;
+  /** What goes wrong in it. */
+  readonly faults: FleetFaults;
   /** The cluster of that name; throws when there is none. */
   cluster(name: string): SimulatedCluster;
   close(): Promise<void>;
@@ -55,9 +58,12 @@ export async function createFleet(options: FleetOptions): Promise<SimulatedFleet
     // A fleet of hundreds would keep everybody else waiting.
     await new Promise((resolve) => setImmediate(resolve));
   }
+  const faults = new FleetFaults({ clusters: [...clusters.values()], clock, logger, random: chance });
+  clock.join(faults);
   return {
     clock,
     clusters,
+    faults,
     cluster: (name) => {
       const cluster = clusters.get(name);
       if (cluster === undefined) throw new Error(`the fleet has no cluster ${name}`);

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
-import { FaultyTransport } from "../../fleets/simulator/faults.ts";
+import { FaultyTransport } from "../../fleets/simulator/faults/faulty-transport.ts";
 import { FakeClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { eventually } from "../../test/e2e/support/eventually.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createApiServer } from "../../fleets/apiserver/server.ts";
-import { FaultyTransport } from "../../fleets/simulator/faults.ts";
+import { FaultyTransport } from "../../fleets/simulator/faults/faulty-transport.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { FakeClock } from "../../runtime/clock.ts";

@@ -28,6 +28,14 @@ const VERSION = {
 };
 const PUBLIC = /^\/(?:version|healthz|livez|readyz)(?:\/|$)/;
 
+/** What the server says of itself, as a release of the reference or as our own. */
+function versionOf(gitVersion: string | undefined): Readonly<Record<string, string>> {
+  if (gitVersion === undefined) return VERSION;
+  const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
+  const minCompatibilityMinor = String(Math.max(0, Number(minor) - 1));
+  return { ...VERSION, gitVersion, major, minor, emulationMajor: major, emulationMinor: minor, minCompatibilityMinor };
+}
+
 /** Serves further paths, such as the OpenAPI documents; undefined for paths it does not know. */
 export type ExtraPaths = (
   path: string,
@@ -76,7 +84,7 @@ function answerPath(
   query: Query,
 ): ApiResponse | undefined {
   const bare = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
-  if (bare === "/version") return jsonResponse(200, VERSION);
+  if (bare === "/version") return jsonResponse(200, versionOf(server.gitVersion?.()));
   if (bare === "/.well-known/openid-configuration") {
     return jsonResponse(200, {
       issuer: TOKEN_ISSUER,

@@ -20,10 +20,21 @@ export interface StoreOptions {
   readonly maxBytes?: number | undefined;
   /** Changes kept for watches from the past. */
   readonly historyEvents: number;
+  /** Without a file: what the store begins with. */
+  readonly content?: StoreContent | undefined;
   /** Called after each commit of the file. */
   readonly onCommit?: (changes: number, seconds: number) => void;
   /** Called when the file refuses a batch. The store must not be used afterwards: memory and disk differ. */
   readonly onFatal: (error: unknown) => void;
+}
+
+/** Everything that a store holds at a moment, history left out. Objects are shared: they never change. */
+export interface StoreContent {
+  readonly uid: string;
+  readonly revision: number;
+  readonly objects: readonly StoredObject[];
+  /** What `keep` made. */
+  readonly kept: ReadonlyMap<string, string>;
 }
 
 /** Writes that are committed together. */
@@ -95,7 +106,12 @@ export class Store {
     this.#health = new WriteHealth(options.clock, () => this.#log?.probe());
     const newUid = randomUUID();
     if (options.database === undefined) {
-      this.uid = newUid;
+      const { content } = options;
+      this.uid = content?.uid ?? newUid;
+      this.#revision = content?.revision ?? 1;
+      this.#released = this.#revision;
+      for (const [name, value] of content?.kept ?? []) this.#kept.set(name, value);
+      this.#unread = content?.objects[Symbol.iterator]();
     } else {
       this.#log = new SqliteLog(options.database, { synchronous: options.synchronous, maxBytes: options.maxBytes });
       const loaded = this.#log.load(newUid);
@@ -141,6 +157,12 @@ export class Store {
     if (this.#log === undefined) this.#kept.set(name, made);
     else this.#log.keep(name, made);
     return made;
+  }
+
+  /** What the store holds now; for stores without a file. */
+  content(): StoreContent {
+    const objects = this.resources().flatMap((resource) => [...this.list(resource)]);
+    return { uid: this.uid, revision: this.#revision, objects, kept: new Map(this.#kept) };
   }
 
   /** The revision of the last released write. */

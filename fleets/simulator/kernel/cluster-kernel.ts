@@ -28,6 +28,8 @@ export interface KernelOptions {
   /** What containers do; nothing unusual when absent. */
   readonly behaviours?: Behaviours | undefined;
   readonly controllers: readonly Controller[];
+  /** What the control plane's machines take for the time; the fleet's clock when absent. Nodes know the true one. */
+  readonly controlPlaneNow?: () => number;
   /** Gives the kernel its turns, among those of other clusters. */
   readonly loop: KernelLoop;
 }
@@ -49,12 +51,15 @@ export class ClusterKernel implements Worker {
   readonly #o: KernelOptions;
   readonly #events: EventRecorder;
   readonly #world: World;
+  /** The same, by the clock of the nodes. */
+  readonly #nodeWorld: World;
   /** What waits, first come first served: the controller's place in the list and the key. */
   readonly #queue = new Map<string, { readonly controller: Controller; readonly key: string }>();
   readonly #timers = new Map<string, { readonly timer: Timer; readonly at: number }>();
   readonly #failures = new Map<string, number>();
   readonly #watches = new Map<string, { readonly controller: Controller; readonly keys: Controller["watches"] }[]>();
   readonly #unsubscribe: () => void;
+  readonly #undisturb: () => void;
   #run: Run | undefined;
   #stopped = false;
 
@@ -64,7 +69,9 @@ export class ClusterKernel implements Worker {
     const { behaviours = NO_BEHAVIOURS } = options;
     this.#events = new EventRecorder(client, clock);
     const state = new ClusterState(server.state);
-    this.#world = { state, traits, disturbances, behaviours, random, logger, now: () => clock.now() };
+    const controlPlaneNow = options.controlPlaneNow ?? (() => clock.now());
+    this.#world = { state, traits, disturbances, behaviours, random, logger, now: controlPlaneNow };
+    this.#nodeWorld = { ...this.#world, now: () => clock.now() };
     for (const controller of controllers) {
       for (const { resource } of controller.watches) {
         const watchers = this.#watches.get(resource) ?? [];
@@ -90,7 +97,7 @@ export class ClusterKernel implements Worker {
     // Controllers must find the indexes whole from their first look on.
     for (const change of changes) state.note(change);
     for (const change of changes) this.#tell(change);
-    disturbances.subscribe(() => this.#onDisturbance());
+    this.#undisturb = disturbances.subscribe(() => this.#onDisturbance());
   }
 
   /** Whether something is to be done at this instant of the fleet's clock. */
@@ -115,6 +122,7 @@ export class ClusterKernel implements Worker {
   stop(): void {
     this.#stopped = true;
     this.#unsubscribe();
+    this.#undisturb();
     this.#queue.clear();
     this.#run = undefined;
     for (const { timer } of this.#timers.values()) timer.cancel();
@@ -124,7 +132,7 @@ export class ClusterKernel implements Worker {
   #next(): Run | undefined {
     for (const [id, { controller, key }] of this.#queue) {
       this.#queue.delete(id);
-      return { id, controller, steps: controller.reconcile(key, this.#world), outcome: undefined };
+      return { id, controller, steps: controller.reconcile(key, this.#worldOf(controller)), outcome: undefined };
     }
     return undefined;
   }
@@ -195,6 +203,10 @@ export class ClusterKernel implements Worker {
       for (const watch of keys)
         for (const key of watch.keys(change, this.#world)) this.#enqueue(idOf(controller, key), controller);
     }
+  }
+
+  #worldOf({ manager }: Controller): World {
+    return manager === "kubelet" ? this.#nodeWorld : this.#world;
   }
 
   #onDisturbance(): void {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { WatchEvent } from "../../kube/client/kube-client.ts";
-import { KubeClient } from "../../kube/client/kube-client.ts";
-import type { KubeObject } from "../../kube/object.ts";
-import { FakeClock } from "../../runtime/clock.ts";
-import { silentLogger } from "../../runtime/logger.ts";
-import { createApiServer } from "../apiserver/server.ts";
-import { type Fault, FaultyTransport } from "./faults.ts";
+import type { WatchEvent } from "../../../kube/client/kube-client.ts";
+import { KubeClient } from "../../../kube/client/kube-client.ts";
+import type { KubeObject } from "../../../kube/object.ts";
+import { FakeClock } from "../../../runtime/clock.ts";
+import { silentLogger } from "../../../runtime/logger.ts";
+import { createApiServer } from "../../apiserver/server.ts";
+import { FaultyTransport, type SimpleFault } from "./faulty-transport.ts";
 
 async function start() {
   const clock = new FakeClock();
@@ -20,7 +20,7 @@ async function start() {
 }
 
 describe("FaultyTransport", () => {
-  it.each<[Fault, string, number]>([
+  it.each<[SimpleFault, string, number]>([
     ["none", "/readyz", 200],
     ["none", "/version", 200],
     ["unhealthy", "/readyz", 500],
@@ -70,7 +70,7 @@ describe("FaultyTransport", () => {
     await expect(patient).rejects.toMatchObject({ code: "api-unreachable" });
   });
 
-  it.each<Fault>(["down", "hang"])(
+  it.each<SimpleFault>(["down", "hang"])(
     "cuts open watches when the cluster goes %s: an error, not an end",
     async (fault) => {
       const { faults, client } = await start();
