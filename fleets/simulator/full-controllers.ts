@@ -5,6 +5,9 @@ import { deploymentController } from "./controllers/deployment/deployment-contro
 import { jobController } from "./controllers/job/job-controller.ts";
 import { jobPodRelease } from "./controllers/job/job-pod-release.ts";
 import { ttlController } from "./controllers/job/ttl-controller.ts";
+import { endpointSliceController } from "./controllers/network/endpoint-slice-controller.ts";
+import { endpointsController } from "./controllers/network/endpoints-controller.ts";
+import { ingressController, loadBalancerController } from "./controllers/network/load-balancer-controller.ts";
 import { replicaSetController, replicationController } from "./controllers/replica-set/replica-set-controller.ts";
 import { statefulSetController } from "./controllers/stateful-set/stateful-set-controller.ts";
 import { storageDriver } from "./controllers/volumes/storage-driver.ts";
@@ -30,6 +33,10 @@ export function fullControllers(): Controller[] {
     volumeBinder(),
     storageDriver(),
     volumeExpander(),
+    endpointSliceController(),
+    endpointsController(),
+    loadBalancerController(),
+    ingressController(),
     podScheduler(),
     kubelet(),
   ];

@@ -20,6 +20,10 @@ export interface ClusterTraits {
   readonly readyAfterMs: number;
   /** How long a Job's containers run until they end well, milliseconds. */
   readonly jobRunsMs: number;
+  /** How long a new load balancer takes to have an address, milliseconds; a second by default. */
+  readonly loadBalancerAfterMs?: number | undefined;
+  /** Where addresses of load balancers begin, `10.1.0.0/24`; a place of its own by the cluster's name by default. */
+  readonly loadBalancerRange?: string | undefined;
   /** Whether Events are written. */
   readonly events: boolean;
 }
