@@ -105,7 +105,7 @@ describe("a simulated cluster", () => {
 
     await client.create(workload({ replicas: 3 }));
     await eventually(async () =>
-      expect((await pods()).map(nodeOf).sort()).toEqual(["paris-1-node-0", "paris-1-node-0", "paris-1-node-0"]),
+      expect((await pods()).map(nodeOf).sort()).toEqual(["paris-1-node-0", "paris-1-node-1", "paris-1-node-2"]),
     );
     expect((await statusOf(ref("Deployment")))["readyReplicas"]).toBeUndefined();
     await clock.advance(100);

@@ -1,6 +1,5 @@
 // The objects that the controllers of a simulated cluster make.
 import { isObject, type KubeObject } from "../../kube/object.ts";
-import { rfc3339 } from "../../runtime/clock.ts";
 
 /** Which template a pod of a StatefulSet or DaemonSet was made from. */
 export const REVISION_LABEL = "controller-revision-hash";
@@ -74,23 +73,4 @@ export function podFor(
     },
     spec: nodeName === undefined ? spec : { ...spec, nodeName },
   };
-}
-
-/** What the scheduler says of a pod that no node has room for. */
-export function unplacedStatus(pod: KubeObject, nowMs: number): Record<string, unknown> {
-  const condition = {
-    type: "PodScheduled",
-    status: "False",
-    reason: "Unschedulable",
-    message: "no node has room for the pod",
-    lastProbeTime: null,
-    lastTransitionTime: rfc3339(nowMs),
-  };
-  return { ...(isObject(pod["status"]) ? pod["status"] : {}), conditions: [condition] };
-}
-
-/** Whether the scheduler has said so. */
-export function isUnplaced(pod: KubeObject): boolean {
-  const conditions = isObject(pod["status"]) ? pod["status"]["conditions"] : undefined;
-  return Array.isArray(conditions) && conditions.some((each) => isObject(each) && each["reason"] === "Unschedulable");
 }

@@ -1,65 +1,144 @@
-// Finds a node for each Pod.
-import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { podRequests } from "../../cluster-status.ts";
-import { targetNode } from "../controllers/daemon-set/daemon-set-spec.ts";
-import { attempt, perform, type Reconcile } from "../kernel/action.ts";
-import { nodeNameOf } from "../kernel/cluster-state.ts";
-import { type Controller, objectKey, splitKey, type World } from "../kernel/controller.ts";
-import { NodeRoom } from "../nodes.ts";
-import { isUnplaced, unplacedStatus } from "../workload-objects.ts";
+// Finds a node for each Pod, as kube-scheduler does with its default configuration.
+import { attempt, type Reconcile, type Steps, tell } from "../kernel/action.ts";
+import type { StateChange } from "../kernel/cluster-state.ts";
+import type { Controller, Watch, World } from "../kernel/controller.ts";
+import { bindVolumes } from "./bind-volumes.ts";
+import { ClusterWatch } from "./cluster-watch.ts";
+import { type Failure, FailureMemory } from "./failure-memory.ts";
+import { fitMessage, NO_NODES } from "./fit-message.ts";
+import { ownSelector } from "./own-selector.ts";
+import { type Placement, placePod } from "./place-pod.ts";
+import { type PodFacts, readPod } from "./pod-facts.ts";
+import { preempt } from "./preempt.ts";
+import { findPreemption } from "./preemption.ts";
+import { reportFailure } from "./report-failure.ts";
+import type { Pending } from "./scheduling-queue.ts";
+import { CLAIMS, CLASSES, VOLUMES, type VolumePlan } from "./volume-fit.ts";
 
+const BUDGETS = "policy/poddisruptionbudgets";
+/** There is one queue for all Pods. */
+const QUEUE = "/queue";
+/** First wait after a refusal of the server. */
+const RETRY_MS = 1_000;
+
+/** One per cluster: it keeps what it has seen of the cluster. */
 export function podScheduler(): Controller {
+  const watch = new ClusterWatch();
+  const failures = new FailureMemory();
+  const follow = (resource: string, note: (change: StateChange) => void): Watch => ({
+    resource,
+    keys: (change) => {
+      note(change);
+      return watch.queue.hasActive ? [QUEUE] : [];
+    },
+  });
   return {
     name: "default-scheduler",
     manager: "kube-scheduler",
     watches: [
-      {
-        resource: "pods",
-        // Room that comes free is news to everybody who waits.
-        keys: ({ type, object }, { state }) =>
-          type === "deleted"
-            ? state
-                .list("pods")
-                .filter((pod) => nodeNameOf(pod) === undefined)
-                .map(objectKey)
-            : nodeNameOf(object) === undefined
-              ? [objectKey(object)]
-              : [],
-      },
+      follow("pods", (change) => watch.notePod(change)),
+      follow("nodes", (change) => watch.noteNode(change)),
+      follow("namespaces", (change) => watch.noteNamespace(change)),
+      follow(CLAIMS, (change) => watch.noteClaim(change)),
+      follow(VOLUMES, () => watch.noteStorage()),
+      follow(CLASSES, () => watch.noteStorage()),
     ],
-    reconcile,
+    *reconcile(_key: string, world: World): Reconcile {
+      const now = world.now();
+      watch.queue.wakeDue(now);
+      for (let next = watch.queue.pop(); next !== undefined; next = watch.queue.pop())
+        yield* schedule(next, watch, failures, world);
+      const left = watch.queue.wakeDue(now);
+      return left === undefined ? undefined : { afterMs: Math.max(1, left) };
+    },
   };
 }
 
-function* reconcile(key: string, world: World): Reconcile {
-  const { state } = world;
-  const { namespace, name } = splitKey(key);
-  const pod = state.get("pods", namespace, name);
-  if (pod === undefined || nodeNameOf(pod) !== undefined || pod.metadata.deletionTimestamp !== undefined)
-    return undefined;
-  const node = targetNode(pod) ?? roomOf(world).place(pod.metadata.uid ?? "", requestsOf(pod));
-  if (node !== undefined) yield* perform({ do: "bind", pod, node });
-  else if (!isUnplaced(pod))
-    yield* attempt({
-      do: "update",
-      object: { ...pod, status: unplacedStatus(pod, world.now()) },
-      subresource: "status",
-    });
-  return undefined;
-}
-
-function roomOf({ state }: World): NodeRoom {
-  const room = new NodeRoom();
-  for (const node of state.list("nodes")) {
-    const status = node["status"] as { allocatable?: Record<string, string> } | undefined;
-    const { cpu = "0", memory = "0", pods = "0" } = status?.allocatable ?? {};
-    const name = node.metadata.name ?? "";
-    room.addNode(name, { cpu, memory, pods: Number(pods) });
-    for (const pod of state.podsOn(name)) room.occupy(pod.metadata.uid ?? "", name, requestsOf(pod));
+function* schedule(pending: Pending, watch: ClusterWatch, failures: FailureMemory, world: World): Steps<void> {
+  const { cache, queue } = watch;
+  const { pod } = pending;
+  const placement: Placement = {
+    cache,
+    storage: world.state,
+    ownSelector: (each) => ownSelector(each, world.state),
+  };
+  const assumed = watch.awaitingVolumes.get(pod.uid);
+  if (assumed !== undefined) {
+    // Its place was kept while its volumes were made; it is looked for anew, and volumes hold it where they are.
+    watch.awaitingVolumes.delete(pod.uid);
+    cache.deletePod(pod.uid);
   }
-  return room;
+  if (cache.nodes().length === 0) {
+    yield* fail(pending, { plugins: undefined, message: NO_NODES, clears: true }, watch, world);
+    return;
+  }
+  const known = failures.find(pod, cache.version);
+  if (known !== undefined) {
+    yield* fail(pending, known, watch, world);
+    return;
+  }
+  const result = placePod(pod, placement, world.random);
+  if (result.fits) {
+    const plan = result.node.facts === undefined ? undefined : result.cycle.volumes?.planFor(result.node.facts);
+    yield* assign(pending, result.node.name, plan, watch, world);
+    return;
+  }
+  const { diagnosis, cycle } = result;
+  const found = findPreemption(pod, diagnosis, cycle, cache, () => world.state.list(BUDGETS), world.random);
+  const count = cache.nodes().length;
+  const { plugins } = diagnosis;
+  if (!found.helps) {
+    const failure = { plugins, message: fitMessage(count, diagnosis, found.message), clears: found.clears };
+    failures.remember(pod, cache.version, failure);
+    yield* fail(pending, failure, watch, world);
+    return;
+  }
+  queue.wait(pending, plugins, world.now());
+  const { node } = found.candidate;
+  cache.nominate({ ...pod, nominatedNode: node }, node);
+  yield* reportFailure(pending, fitMessage(count, diagnosis, undefined), node, world);
+  yield* preempt(pod, found.candidate, watch, world);
 }
 
-function requestsOf(pod: KubeObject): Record<string, string> {
-  return podRequests(isObject(pod["spec"]) ? pod["spec"] : {});
+/** Keeps the Pod waiting and tells why. */
+function* fail(pending: Pending, failure: Failure, { queue, cache }: ClusterWatch, world: World): Steps<void> {
+  queue.wait(pending, failure.plugins, world.now());
+  if (failure.clears) cache.nominate(pending.pod, undefined);
+  yield* reportFailure(pending, failure.message, failure.clears ? "" : undefined, world);
+}
+
+/** Binds a Pod to a node, or has its volumes made there first. */
+function* assign(
+  pending: Pending,
+  node: string,
+  plan: VolumePlan | undefined,
+  watch: ClusterWatch,
+  world: World,
+): Steps<void> {
+  const { cache, queue } = watch;
+  const pod: PodFacts = { ...pending.pod, nominatedNode: undefined };
+  cache.nominate(pod, undefined);
+  if (plan !== undefined && plan.bind.length + plan.provision.length > 0) {
+    cache.setPod(pod, node);
+    watch.awaitingVolumes.set(pod.uid, pod);
+    yield* bindVolumes(plan, node, world);
+    return;
+  }
+  const outcome = yield* attempt({ do: "bind", pod: pod.object, node });
+  if (outcome.ok) {
+    queue.remove(pod.uid);
+    const key = pod.key;
+    yield* tell(pod.object, "Normal", "Scheduled", `Successfully assigned ${key} to ${node}`);
+    return;
+  }
+  const { code = 0 } = outcome.error.status;
+  const present = world.state.get("pods", pod.namespace, pod.object.metadata.name ?? "");
+  // Somebody else was faster, or it is gone.
+  if (present === undefined || present.metadata.uid !== pod.uid || readPod(present).nodeName !== undefined) {
+    queue.remove(pod.uid);
+    return;
+  }
+  world.logger.debug("a pod could not be bound", { object: pod.key, code });
+  const now = world.now();
+  queue.wait(pending, undefined, now, now + RETRY_MS);
 }
