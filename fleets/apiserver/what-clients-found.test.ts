@@ -30,6 +30,28 @@ describe("a Deployment", () => {
   });
 });
 
+describe("a DaemonSet", () => {
+  it("counts changes of its template, and not another order of fields in it", async () => {
+    const path = "/apis/apps/v1/namespaces/default/daemonsets";
+    const set = { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "agent" }, spec: WORKLOAD };
+    const generation = "deprecated.daemonset.template.generation";
+    const created = await test.call("POST", path, set);
+    expect(created.body["metadata"]?.["annotations"]).toMatchObject({ [generation]: "1" });
+
+    const { spec, metadata } = structuredClone(created.body) as unknown as {
+      spec: { template: { spec: Record<string, unknown> } };
+      metadata: Record<string, unknown>;
+    };
+    spec.template.spec = Object.fromEntries(Object.entries(spec.template.spec).reverse());
+    const reordered = await test.call("PUT", `${path}/agent`, { ...set, metadata, spec });
+    const template = { metadata: { labels: { c: "d" } } };
+    const changed = await test.call("PATCH", `${path}/agent`, { spec: { template } }, MERGE);
+
+    expect(reordered.body["metadata"]?.["annotations"]).toMatchObject({ [generation]: "1" });
+    expect(changed.body["metadata"]?.["annotations"]).toMatchObject({ [generation]: "2" });
+  });
+});
+
 describe("a StatefulSet", () => {
   it("mounts the volumes of its claim templates", async () => {
     const container = { name: "c", image: "i:1", volumeMounts: [{ name: "data", mountPath: "/data" }] };

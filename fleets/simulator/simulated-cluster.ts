@@ -109,7 +109,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   });
   const client = new KubeClient(server.handle);
   const disturbances = new Disturbances();
-  if (level === "full") await client.create(simulatedStorageClass());
+  if (level === "full" && server.state.count(CLASSES) === 0) await client.create(simulatedStorageClass());
   const traits: ClusterTraits = {
     name,
     kubernetesVersion: "v1.36.3",

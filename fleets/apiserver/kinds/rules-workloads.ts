@@ -134,9 +134,8 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     validateUpdate: selectorUnchanged,
     applyDefaults: (set, old) => setTemplateGeneration(set, templateGeneration(old) || 1),
     prepareForUpdate(set, old) {
-      const template = JSON.stringify((set["spec"] as JsonObject)["template"]);
-      const changed = template !== JSON.stringify((old["spec"] as JsonObject)["template"]);
-      setTemplateGeneration(set, templateGeneration(old) + (changed ? 1 : 0));
+      const same = equalJson((set["spec"] as JsonObject)["template"], (old["spec"] as JsonObject)["template"]);
+      setTemplateGeneration(set, templateGeneration(old) + (same ? 0 : 1));
     },
   },
   "apps/v1/ControllerRevision": {

@@ -86,4 +86,93 @@ describe("the controller of StatefulSets", () => {
       [second]: 2,
     });
   });
+
+  it("creates the claims of each Pod before it, tells of both, and lets the claims go with Pods that are scaled away", async () => {
+    const { fleet, client } = await start();
+    const template = {
+      metadata: { name: "data", labels: { tier: "back" } },
+      spec: { accessModes: ["ReadWriteOnce"], storageClassName: "none", resources: { requests: { storage: "1Gi" } } },
+    };
+    await client.create(
+      statefulSet({
+        podManagementPolicy: "Parallel",
+        volumeClaimTemplates: [template],
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Delete" },
+      }),
+    );
+    await fleet.clock.advance(1_000);
+
+    const claims = await client.list("v1", "PersistentVolumeClaim", { namespace: "default" });
+    expect(claims.items.map(({ metadata }) => [metadata.name, metadata.labels])).toEqual([
+      ["data-db-0", { app: "db", tier: "back" }],
+      ["data-db-1", { app: "db", tier: "back" }],
+    ]);
+    const events = await client.list("v1", "Event", { namespace: "default" });
+    expect(
+      events.items
+        .filter((event) => (event["involvedObject"] as { kind: string }).kind === "StatefulSet")
+        .map((event) => `${event["reason"]}: ${event["message"]}`)
+        .slice(0, 2),
+    ).toEqual([
+      "SuccessfulCreate: Create Claim data-db-0 Pod db-0 in StatefulSet db success",
+      "SuccessfulCreate: Create Pod db-0 in StatefulSet db successful",
+    ]);
+
+    await client.patch(SET, { spec: { replicas: 1 } }, "merge");
+    await fleet.clock.advance(30_000);
+    const left = await client.list("v1", "PersistentVolumeClaim", { namespace: "default" });
+    expect(left.items.map(({ metadata }) => metadata.name)).toEqual(["data-db-0"]);
+  });
+
+  it("tells why a Pod cannot be created, and tries again", async () => {
+    const { fleet, client } = await start();
+    const policy = {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "ValidatingAdmissionPolicy",
+      metadata: { name: "no-pods" },
+      spec: {
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+        },
+        validations: [{ expression: "false", message: "not today" }],
+      },
+    };
+    const binding = {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "ValidatingAdmissionPolicyBinding",
+      metadata: { name: "no-pods" },
+      spec: { policyName: "no-pods", validationActions: ["Deny"] },
+    };
+    await client.create(policy);
+    await client.create(binding);
+
+    await client.create(statefulSet());
+    await fleet.clock.advance(1_000);
+
+    const told = (await client.list("v1", "Event", { namespace: "default" })).items.find(
+      (event) => event["reason"] === "FailedCreate",
+    );
+    expect(told?.["message"]).toMatch(/^Create Pod db-0 in StatefulSet db failed error: .*not today/);
+    expect((await client.get(SET))["status"]).toMatchObject({ observedGeneration: 1, replicas: 0 });
+    await client.delete({ ...binding, name: "no-pods" });
+    await fleet.clock.advance(60_000);
+    expect((await client.get(SET))["status"]).toMatchObject({ readyReplicas: 2 });
+  });
+
+  it("takes over Pods and revisions that another set of its name has left", async () => {
+    const { fleet, client } = await start();
+    await client.create(statefulSet());
+    await fleet.clock.advance(10_000);
+    const before = (await client.list("v1", "Pod", { namespace: "default" })).items.map(({ metadata }) => metadata.uid);
+
+    await client.delete(SET, { propagationPolicy: "Orphan" });
+    await fleet.clock.advance(1_000);
+    const { metadata } = await client.create(statefulSet());
+    await fleet.clock.advance(10_000);
+
+    const pods = (await client.list("v1", "Pod", { namespace: "default" })).items;
+    expect(pods.map((pod) => pod.metadata.uid)).toEqual(before);
+    expect(pods.map((pod) => pod.metadata.ownerReferences?.[0]?.uid)).toEqual([metadata.uid, metadata.uid]);
+    expect((await client.list("apps/v1", "ControllerRevision", { namespace: "default" })).items).toHaveLength(1);
+  });
 });
