@@ -12,6 +12,7 @@ import { type Behaviours, NO_BEHAVIOURS } from "./behaviours.ts";
 import { carryOut } from "./carry-out.ts";
 import { ClusterState, type StateChange } from "./cluster-state.ts";
 import type { ClusterTraits, Controller, World } from "./controller.ts";
+import { ControllerQueues } from "./controller-queues.ts";
 import type { Disturbances } from "./disturbances.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import type { KernelLoop, Worker } from "./kernel-loop.ts";
@@ -53,8 +54,7 @@ export class ClusterKernel implements Worker {
   readonly #world: World;
   /** The same, by the clock of the nodes. */
   readonly #nodeWorld: World;
-  /** What waits, first come first served: the controller's place in the list and the key. */
-  readonly #queue = new Map<string, { readonly controller: Controller; readonly key: string }>();
+  readonly #queues: ControllerQueues;
   readonly #timers = new Map<string, { readonly timer: Timer; readonly at: number }>();
   readonly #failures = new Map<string, number>();
   readonly #watches = new Map<string, { readonly controller: Controller; readonly keys: Controller["watches"] }[]>();
@@ -67,6 +67,7 @@ export class ClusterKernel implements Worker {
     this.#o = options;
     const { server, client, clock, random, logger, traits, disturbances, controllers } = options;
     const { behaviours = NO_BEHAVIOURS } = options;
+    this.#queues = new ControllerQueues(controllers);
     this.#events = new EventRecorder(client, clock);
     const state = new ClusterState(server.state);
     const controlPlaneNow = options.controlPlaneNow ?? (() => clock.now());
@@ -102,7 +103,7 @@ export class ClusterKernel implements Worker {
 
   /** Whether something is to be done at this instant of the fleet's clock. */
   get isBusy(): boolean {
-    return this.#run !== undefined || this.#queue.size > 0;
+    return this.#run !== undefined || this.#queues.size > 0;
   }
 
   /** Whether the server has to finish something first, so that what follows does not depend on who is faster. */
@@ -123,18 +124,17 @@ export class ClusterKernel implements Worker {
     this.#stopped = true;
     this.#unsubscribe();
     this.#undisturb();
-    this.#queue.clear();
+    this.#queues.clear();
     this.#run = undefined;
     for (const { timer } of this.#timers.values()) timer.cancel();
     this.#timers.clear();
   }
 
   #next(): Run | undefined {
-    for (const [id, { controller, key }] of this.#queue) {
-      this.#queue.delete(id);
-      return { id, controller, steps: controller.reconcile(key, this.#worldOf(controller)), outcome: undefined };
-    }
-    return undefined;
+    const next = this.#queues.take();
+    if (next === undefined) return undefined;
+    const { id, controller, key } = next;
+    return { id, controller, steps: controller.reconcile(key, this.#worldOf(controller)), outcome: undefined };
   }
 
   async #step(run: Run): Promise<void> {
@@ -188,9 +188,7 @@ export class ClusterKernel implements Worker {
   }
 
   #enqueue(id: string, controller: Controller): void {
-    if (this.#stopped || this.#queue.has(id)) return;
-    this.#queue.set(id, { controller, key: keyOf(id) });
-    this.#o.loop.wake(this);
+    if (!this.#stopped && this.#queues.add({ id, controller, key: keyOf(id) })) this.#o.loop.wake(this);
   }
 
   #onChange(change: StateChange): void {
