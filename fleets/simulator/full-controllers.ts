@@ -2,6 +2,7 @@
 import { cronJobController } from "./controllers/cron-job/cron-job-controller.ts";
 import { daemonSetController } from "./controllers/daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./controllers/deployment/deployment-controller.ts";
+import { disruptionController, staleDisruptionController } from "./controllers/disruption/disruption-controller.ts";
 import { jobController } from "./controllers/job/job-controller.ts";
 import { jobPodRelease } from "./controllers/job/job-pod-release.ts";
 import { ttlController } from "./controllers/job/ttl-controller.ts";
@@ -17,10 +18,11 @@ import type { Controller } from "./kernel/controller.ts";
 import { kubelet } from "./kubelet/kubelet.ts";
 import { podScheduler } from "./scheduler/pod-scheduler.ts";
 
-/** All of them, made anew for one cluster. Their order breaks no tie: what comes first is served first. */
+/** All of them, made anew for one cluster, in the order in which they take turns. */
 export function fullControllers(): Controller[] {
   return [
-    // Before the Deployments': who owns hears of a change after who is meant, as with informers' queues.
+    podScheduler(),
+    kubelet(),
     replicaSetController(),
     deploymentController(),
     replicationController(),
@@ -30,6 +32,8 @@ export function fullControllers(): Controller[] {
     jobController(),
     jobPodRelease(),
     ttlController(),
+    disruptionController(),
+    staleDisruptionController(),
     volumeBinder(),
     storageDriver(),
     volumeExpander(),
@@ -37,7 +41,5 @@ export function fullControllers(): Controller[] {
     endpointsController(),
     loadBalancerController(),
     ingressController(),
-    podScheduler(),
-    kubelet(),
   ];
 }

@@ -7,13 +7,13 @@ import type { KindStrategy } from "../registry/kind.ts";
 import { badRequest, conflict, failureStatus, notFound, StatusError } from "../registry/status-error.ts";
 import { decodeBody, parseBody } from "../request/body.ts";
 import type { Exchange } from "../request/exchange.ts";
-import { readDeleteOptions, readWriteOptions, type WriteOptions } from "../request/options.ts";
+import { readWriteOptions, type WriteOptions } from "../request/options.ts";
 import type { Verb } from "../request/request-info.ts";
 import { admitSubresource } from "./admission.ts";
 import { answerValue } from "./answers.ts";
 import { requireUnchanged } from "./concurrent-change.ts";
 import { answerWrite, ownershipRequestOf, writeRequestOf, writeRetried } from "./create-update.ts";
-import { checkDeletable, deleteAdmitted } from "./delete.ts";
+import { evictPod } from "./eviction.ts";
 import { ownershipAfterUpdate } from "./field-ownership.ts";
 import { requireObject } from "./read.ts";
 import { createToken } from "./token-request.ts";
@@ -120,24 +120,4 @@ function markScheduled(pod: KubeObject, now: string): void {
     : [];
   const condition = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: now };
   pod["status"] = { ...status, conditions: [...others, condition] };
-}
-
-async function evictPod(exchange: Exchange): Promise<ApiResponse> {
-  const { json } = parseBody(exchange.request, false, "Eviction");
-  await writeRetried(exchange, function* () {
-    const live = requireObject(exchange);
-    const raw = json["deleteOptions"];
-    // Checked to be an object, and JSON throughout.
-    const options = readDeleteOptions(exchange.query, isObject(raw) ? (raw as typeof json) : {});
-    const write = writeRequestOf(exchange, options);
-    checkDeletable(write, live, options);
-    // As the reference: admission sees the creation of an Eviction, and not the deletion of the Pod.
-    const kind = { group: "policy", version: "v1", kind: "Eviction" };
-    const asked = { ...write, options: readWriteOptions(exchange.query, "CreateOptions").raw };
-    yield* admitSubresource(asked, "CREATE", kind, live.name, json);
-    requireUnchanged(exchange.server.store, live);
-    deleteAdmitted(write, live, options);
-  });
-  await exchange.server.store.settled();
-  return answerValue(exchange, 201, SUCCESS);
 }

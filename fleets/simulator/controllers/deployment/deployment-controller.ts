@@ -76,7 +76,7 @@ function ownerOf(object: KubeObject, kind: string, resource: string, state: Clus
 function* reconcile(key: string, world: World): Reconcile {
   const { namespace, name } = splitKey(key);
   // Defaulted by the server.
-  const deployment = world.state.get("apps/deployments", namespace, name) as Deployment | undefined;
+  let deployment = world.state.get("apps/deployments", namespace, name) as Deployment | undefined;
   if (deployment === undefined) return undefined;
   const now: Moment = { ms: world.now(), text: rfc3339(world.now()) };
   const sets = yield* claimSets(deployment, world);
@@ -84,12 +84,14 @@ function* reconcile(key: string, world: World): Reconcile {
     yield* writeStatus(deployment, { ...countedStatus(deployment, sets, now) });
     return undefined;
   }
-  // Whatever writes the Deployment or its current set ends the run: its change brings the key back.
   const pause = pauseStatus(deployment, now);
   if (pause !== undefined) {
     yield* writeStatus(deployment, { ...pause });
-    return undefined;
+    // As Kubernetes: the run goes on with what it had read, so that its next write of the status is refused, and a set
+    // that it makes is not spoken of.
+    deployment = { ...deployment, status: pause };
   }
+  // Otherwise what writes the Deployment or its current set ends the run: the change brings the key back.
   if (sets.current !== undefined && (yield* syncCurrentSet(deployment, sets.current, sets.old, now))) return undefined;
   const rollback = rollbackOf(deployment);
   if (deployment.spec.paused !== true && rollback !== undefined) {
