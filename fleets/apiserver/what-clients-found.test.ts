@@ -53,6 +53,23 @@ describe("a DaemonSet", () => {
 });
 
 describe("a StatefulSet", () => {
+  it("has no maxUnavailable, which is behind a feature gate", async () => {
+    const updateStrategy = { type: "RollingUpdate", rollingUpdate: { partition: 1, maxUnavailable: 2 } };
+    const set = {
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name: "db" },
+      spec: { ...WORKLOAD, serviceName: "db", updateStrategy },
+    };
+    const path = "/apis/apps/v1/namespaces/default/statefulsets";
+
+    const created = await test.call("POST", path, set);
+    const patched = await test.call("PATCH", `${path}/db`, { spec: { updateStrategy } }, MERGE);
+
+    for (const { body } of [created, patched])
+      expect(body["spec"]?.["updateStrategy"]).toEqual({ type: "RollingUpdate", rollingUpdate: { partition: 1 } });
+  });
+
   it("mounts the volumes of its claim templates", async () => {
     const container = { name: "c", image: "i:1", volumeMounts: [{ name: "data", mountPath: "/data" }] };
     const claim = {

@@ -1,6 +1,7 @@
 // The status that a workload's controllers would write, from the wanted and the present pods. Pure.
 import { isObject, type KubeObject } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
+import { newStatefulSetRevision } from "./controllers/revisions/controller-revisions.ts";
 
 export interface PodCounts {
   /** All pods of the workload that are not on their way out. */
@@ -98,11 +99,15 @@ export function replicaSetStatus(object: KubeObject, counts: PodCounts): Status 
 }
 
 export function statefulSetStatus(object: KubeObject, counts: PodCounts): Status {
+  const revision = newStatefulSetRevision(object, 1, 0).metadata.name;
   return {
     observedGeneration: object.metadata.generation,
     replicas: counts.total,
     availableReplicas: counts.ready,
     ...withoutZeros({ readyReplicas: counts.ready, currentReplicas: counts.updated, updatedReplicas: counts.updated }),
+    currentRevision: revision,
+    updateRevision: revision,
+    collisionCount: 0,
   };
 }
 

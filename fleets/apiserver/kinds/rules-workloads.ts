@@ -122,6 +122,8 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
   },
   "apps/v1/StatefulSet": {
     generation: true,
+    prepareForCreate: (set) => dropMaxUnavailable(set, undefined),
+    prepareForUpdate: (set, old) => dropMaxUnavailable(set, old),
     scale: SCALE,
     validate: validateStatefulSet,
     warnings: templateWarnings,
@@ -159,6 +161,17 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     validate: validateDisruptionBudget,
   },
 };
+
+/** As Kubernetes 1.36: behind a feature gate that is off, so that it is kept only where it was stored before. */
+function dropMaxUnavailable(set: KubeObject, old: KubeObject | undefined): void {
+  const rolling = rollingUpdateOf(set);
+  if (rolling !== undefined && rollingUpdateOf(old)?.["maxUnavailable"] === undefined) delete rolling["maxUnavailable"];
+}
+
+function rollingUpdateOf(set: KubeObject | undefined): JsonObject | undefined {
+  const spec = set?.["spec"] as { readonly updateStrategy?: { readonly rollingUpdate?: JsonObject } } | undefined;
+  return spec?.updateStrategy?.rollingUpdate;
+}
 
 const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
 

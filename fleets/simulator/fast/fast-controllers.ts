@@ -1,6 +1,7 @@
 // The controllers of a cluster at level `fast`: no ReplicaSets and no Pods; each workload has its final status after a
 // while. For hundreds of clusters, and for benchmarks.
 import { equalJson, isObject, type KubeObject } from "../../../kube/object.ts";
+import { nodeTest } from "../controllers/daemon-set/daemon-set-spec.ts";
 import { perform, type Reconcile } from "../kernel/action.ts";
 import { type Controller, splitKey, type World, watchSelf } from "../kernel/controller.ts";
 import {
@@ -62,7 +63,8 @@ function finalStatus(object: KubeObject, world: World): Record<string, unknown> 
     case "StatefulSet":
       return statefulSetStatus(object, counts);
     case "DaemonSet": {
-      const nodes = world.state.count("nodes");
+      const decide = nodeTest(object);
+      const nodes = world.state.list("nodes").filter((node) => decide(node).shouldRun).length;
       return daemonSetStatus(object, { total: nodes, updated: nodes, ready: nodes }, nodes);
     }
     case "Job":
