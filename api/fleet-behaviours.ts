@@ -49,7 +49,9 @@ export const fleetBehaviourSchema = z
     metrics: z
       .record(z.string(), metricSchema)
       .optional()
-      .describe("What it uses, for autoscaling: cpu, memory or a name of one's own; an amount, or amounts over time."),
+      .describe(
+        "What it uses, for autoscaling: cpu, memory or a name of one's own; an amount, or a list of { at, value }: from each time since the start on, that is what it uses.",
+      ),
   })
   .describe("How the containers behave that fit all of the selecting fields. Later entries win, field by field.");
 export type FleetBehaviour = z.output<typeof fleetBehaviourSchema>;

@@ -18,7 +18,7 @@ export const fleetNodePoolSchema = z
     resources: fleetResources
       .optional()
       .describe(
-        "What each node has: cpu, memory, pods, ephemeral-storage, nvidia.com/gpu and so on. The defaults are cpu 16, memory 64Gi and pods 110.",
+        "What each node has: cpu, memory, pods, ephemeral-storage, nvidia.com/gpu and so on. The defaults are cpu 16, memory 64Gi, pods 110 and ephemeral-storage 100Gi.",
       ),
     allocatable: fleetResources
       .optional()
@@ -65,7 +65,7 @@ const traits = {
     .max(5000)
     .optional()
     .describe(
-      "How many nodes of cpu 16, memory 64Gi and pods 110; short for a pool. The default is 3, or none beside nodePools.",
+      "How many nodes with the default resources; short for a pool called node. The default is 3, or none beside nodePools.",
     ),
   nodePools: z.array(fleetNodePoolSchema).optional().describe("Nodes, by pools of nodes that are alike."),
   network: fleetNetworkSchema.optional(),

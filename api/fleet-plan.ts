@@ -5,7 +5,12 @@ import type { FleetScenario } from "./fleet-scenario.ts";
 import type { ClusterFacts, NodeFacts } from "./fleet-targets.ts";
 
 /** What a node has when its pool does not say: as a machine of the middle size of the large clouds. */
-export const DEFAULT_NODE_RESOURCES: Readonly<Record<string, string>> = { cpu: "16", memory: "64Gi", pods: "110" };
+export const DEFAULT_NODE_RESOURCES: Readonly<Record<string, string>> = {
+  cpu: "16",
+  memory: "64Gi",
+  pods: "110",
+  "ephemeral-storage": "100Gi",
+};
 export const DEFAULT_KUBERNETES_VERSION = "v1.36.3";
 export const DEFAULT_NODES = 3;
 

@@ -27,13 +27,13 @@ export const fleetClockSchema = z
 
 export const fleetScenarioSchema = z
   .strictObject({
-    apiVersion: z.literal(FLEET_SCENARIO_VERSION),
-    kind: z.literal("FleetScenario"),
+    apiVersion: z.literal(FLEET_SCENARIO_VERSION).describe("config.flaghoist.io/v1alpha1."),
+    kind: z.literal("FleetScenario").describe("FleetScenario."),
     metadata: z
       .strictObject({
         name: z.string().min(1).describe("Name of the scenario."),
-        labels: fleetTexts.optional(),
-        annotations: fleetTexts.optional(),
+        labels: fleetTexts.optional().describe("For whoever keeps many scenarios; no effect."),
+        annotations: fleetTexts.optional().describe("For whoever keeps many scenarios; no effect."),
       })
       .describe("Names the scenario."),
     description: z.string().optional().describe("What the scenario is about, for people."),
@@ -58,7 +58,7 @@ export const fleetScenarioSchema = z
     behaviours: z
       .array(fleetBehaviourSchema)
       .optional()
-      .describe("How containers behave; the first that fits a container counts."),
+      .describe("How containers behave. Every entry that fits a container counts; later ones win, field by field."),
     manifests: z.array(fleetManifestsSchema).optional().describe("Objects that the clusters have at the start."),
     timeline: z.array(fleetStepSchema).optional().describe("What happens, in the order of time."),
   })

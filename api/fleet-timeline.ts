@@ -45,7 +45,7 @@ export const fleetExpectationSchema = z
     reachable: z.boolean().optional().describe("Whether the API server of each cluster answers."),
     apiVersion: objectFields.apiVersion.optional(),
     kind: objectFields.kind.optional(),
-    namespace: objectFields.namespace,
+    namespace: z.string().optional().describe("Namespace of the objects. The default is all of them."),
     name: z
       .string()
       .optional()

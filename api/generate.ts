@@ -1,9 +1,11 @@
-// Writes the generated files of deploy/ from the schemas, or says with --check that they are stale.
+// Writes what is generated from the schemas: files of deploy/ and the table of fields in examples/fleets/README.md; or
+// says with --check what is stale.
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { KubeObject } from "../kube/object.ts";
 import { stringifyYaml } from "../kube/yaml.ts";
 import { karmadaCrds } from "./crd.ts";
+import { withReference } from "./fleet-scenario-reference.ts";
 import { fleetScenarioJsonSchema } from "./fleet-scenario-schema.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../deploy");
@@ -34,6 +36,15 @@ export async function staleFiles(folder: string = FOLDER): Promise<readonly stri
   return stale.sort();
 }
 
+const PAGE = path.resolve(import.meta.dirname, "../examples/fleets/README.md");
+
+/** The page of scenarios, if the generated part of it is not what it should be. */
+async function stalePage(): Promise<string | undefined> {
+  const page = await readFile(PAGE, "utf8");
+  const wanted = withReference(page);
+  return wanted === page ? undefined : wanted;
+}
+
 async function writeFiles(folder: string): Promise<void> {
   const wanted = generatedFiles();
   for (const name of await staleFiles(folder)) {
@@ -51,14 +62,19 @@ function fileName(crd: KubeObject): string {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const stale = await staleFiles();
+  const page = await stalePage();
+  const stale = [
+    ...(await staleFiles()).map((name) => `deploy/${name}`),
+    ...(page === undefined ? [] : ["examples/fleets/README.md"]),
+  ];
   if (!args.includes("--check")) {
     await writeFiles(FOLDER);
-    console.log(stale.length === 0 ? "deploy is up to date" : `wrote ${stale.join(", ")}`);
+    if (page !== undefined) await writeFile(PAGE, page);
+    console.log(stale.length === 0 ? "everything generated is up to date" : `wrote ${stale.join(", ")}`);
     return 0;
   }
   if (stale.length === 0) return 0;
-  console.error(`stale in deploy: ${stale.join(", ")}; run npm run generate`);
+  console.error(`stale: ${stale.join(", ")}; run npm run generate`);
   return 1;
 }
 

@@ -280,16 +280,13 @@ describe("what a scenario refers to", () => {
     ]);
   });
 
-  it("includes snapshots, of this version", () => {
-    const snapshot = (version: string) =>
-      `apiVersion: config.flaghoist.io/${version}\nkind: FleetSnapshot\nclusters: [{name: b}]\n`;
-    const text = `${HEAD}clusters: [{name: a, snapshot: s.yaml}]\n`;
+  it("includes snapshots that can be used, and have the cluster", () => {
+    const text = `${HEAD}clusters: [{name: a, snapshot: s.gz}]\n`;
+    const problem = "s.gz: this snapshot has format 9; this version reads format 1";
 
-    expect(problems(text, { readFile: () => snapshot("v9") })).toEqual([
-      'clusters[0].snapshot: s.yaml is a snapshot of version "config.flaghoist.io/v9"; this program reads config.flaghoist.io/v1alpha1: take it again',
-    ]);
-    expect(problems(text, { readFile: () => snapshot("v1alpha1") })).toEqual([
-      'clusters[0].snapshot: s.yaml holds no cluster "a"',
+    expect(problems(text, { snapshotOf: () => ({ problem }) })).toEqual([`clusters[0].snapshot: ${problem}`]);
+    expect(problems(text, { snapshotOf: () => ({ clusters: ["ab", "other"] }) })).toEqual([
+      'clusters[0].snapshot: s.gz has nothing of a cluster "a"',
     ]);
   });
 });

@@ -11,7 +11,7 @@ import { checkContradictions, checkFaults } from "./fleet-rules/faults.ts";
 import { checkManifests, type ReadFile } from "./fleet-rules/manifests.ts";
 import { checkNames } from "./fleet-rules/naming.ts";
 import { checkReferences } from "./fleet-rules/references.ts";
-import { checkSnapshots } from "./fleet-rules/snapshots.ts";
+import { checkSnapshots, type SnapshotOf } from "./fleet-rules/snapshots.ts";
 import { checkTimeline } from "./fleet-rules/timeline.ts";
 import { FLEET_SCENARIO_VERSION, type FleetScenario, fleetScenarioSchema } from "./fleet-scenario.ts";
 import { nearest } from "./nearest.ts";
@@ -28,6 +28,8 @@ export interface FleetScenarioProblem extends TextPosition {
 export interface ParseScenarioOptions {
   /** The files that the scenario names, from its folder. They are not looked at when absent. */
   readonly readFile?: ReadFile;
+  /** The snapshots that the scenario names. They are not looked at when absent. */
+  readonly snapshotOf?: SnapshotOf;
 }
 
 /**
@@ -66,7 +68,7 @@ function invalidScenario(file: string, problems: readonly FleetScenarioProblem[]
   return new AppError("fleet-scenario-invalid", lines.join("\n"), { recovery: "stall", details: { file, problems } });
 }
 
-function problemsOf(value: unknown, { readFile }: ParseScenarioOptions): readonly SchemaProblem[] {
+function problemsOf(value: unknown, { readFile, snapshotOf }: ParseScenarioOptions): readonly SchemaProblem[] {
   if (!isObject(value)) return [{ field: "", words: "the file must hold one object, a FleetScenario" }];
   const another = kindProblems(value);
   if (another.isAnotherKind) return another.problems;
@@ -84,7 +86,7 @@ function problemsOf(value: unknown, { readFile }: ParseScenarioOptions): readonl
   checkReferences(draft, clusters, report);
   checkContradictions(draft, clusters, whole, report);
   checkManifests(draft, readFile, report);
-  checkSnapshots(draft, readFile, report);
+  checkSnapshots(draft, snapshotOf, report);
   return problems;
 }
 

@@ -59,8 +59,8 @@ export function checkContradictions(
   }
 }
 
-/** The fault as it lasts when a step ends it. */
-function withEnd(fault: Fault, { timeline }: Draft<FleetScenario>): Fault {
+/** The fault as it lasts when a step of the scenario ends it. One that comes again is as it was. */
+export function withEnd(fault: Fault, { timeline }: Draft<FleetScenario>): Fault {
   const end = [...present(timeline)].find(([, step]) => fault.name !== undefined && step.end === fault.name)?.[1];
   if (end?.at === undefined || !("for" in FAULT_SCHEMAS[fault.type].shape) || "every" in fault) return fault;
   const lastsMs = parseDuration(end.at) - parseDuration(fault.at ?? "0");

@@ -155,8 +155,13 @@ function checkExpectation(expectation: Draft<FleetExpectation>, field: string, r
     report(field, "says nothing of the objects: it needs condition, equals, atLeast or atMost");
   if (equals !== undefined && (atLeast !== undefined || atMost !== undefined))
     report(`${field}.equals`, "does not go with atLeast and atMost");
-  if (equals !== undefined && path === undefined && typeof equals !== "number")
-    report(`${field}.equals`, "must be a number of objects where there is no path");
+  if (equals !== undefined && typeof equals !== "number" && (path === undefined || expectation.each === false))
+    report(
+      `${field}.equals`,
+      path === undefined
+        ? "must be a number of objects where there is no path"
+        : "must be a number where each is false: a sum",
+    );
   if (atLeast !== undefined && atMost !== undefined && atLeast > atMost)
     report(`${field}.atLeast`, `${atLeast} is more than atMost ${atMost}`);
 }

@@ -14,7 +14,9 @@ export class RestartableServer implements ApiServer {
   #ca: Parameters<PublishCa> | undefined;
 
   static async start(options: ApiServerOptions): Promise<RestartableServer> {
-    return new RestartableServer(options, await createApiServer(options));
+    // What it begins with, it has once.
+    const { contents: _contents, ...lasting } = options;
+    return new RestartableServer(lasting, await createApiServer(options));
   }
 
   private constructor(options: ApiServerOptions, server: ApiServer) {

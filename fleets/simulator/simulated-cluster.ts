@@ -9,7 +9,7 @@ import type { Logger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
 import type { ServedApi } from "../apiserver/http/listener.ts";
 import { seededIdentities } from "../apiserver/registry/identities.ts";
-import type { ApiServer } from "../apiserver/server.ts";
+import type { ApiServer, ServerContent } from "../apiserver/server.ts";
 import { clusterFacts } from "./cluster-facts.ts";
 import { ClusterMachine } from "./cluster-machine.ts";
 import { storageAdmission } from "./controllers/volumes/storage-admission.ts";
@@ -42,6 +42,8 @@ export interface SimulatedClusterOptions {
   readonly nodeShape?: NodeShape;
   /** In place of `nodes`. */
   readonly nodePools?: readonly NodePool[];
+  /** Objects that the cluster has from the start, as another one had them; its nodes are among them. */
+  readonly contents?: readonly ServerContent[];
   /** What containers do when they run. */
   readonly behaviours?: Behaviours;
   readonly level?: Level;
@@ -105,6 +107,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     apiServices,
     admission,
     gitVersion: () => gitVersion,
+    ...(options.contents === undefined ? {} : { contents: options.contents }),
     ...identities,
   });
   const client = new KubeClient(server.handle);
@@ -120,7 +123,8 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   };
   const { cpu, memory, pods, labels = {} } = nodeShape;
   const pool: NodePool = { name: "node", count: nodes, resources: { cpu, memory, pods: String(pods) }, labels };
-  const plans = nodePlansOf(name, options.nodePools ?? [pool]);
+  const hasNodes = options.contents?.some(({ plural }) => plural === "nodes") === true;
+  const plans = hasNodes ? [] : nodePlansOf(name, options.nodePools ?? [pool]);
   const podAddresses = podAddressesOf(plans);
   for (const plan of plans) {
     const node = nodeOfPlan(plan, traits, podAddresses, clock.now());

@@ -162,6 +162,8 @@ export class FaultyTransport {
     const waits = this.#met(party, "delay").map(({ latency }) => sampleLatency(latency, this.#random));
     const waitMs = waits.reduce((sum, ms) => sum + ms, 0);
     if (waitMs > 0) await sleep(this.#clock, waitMs, abort.signal);
+    if (this.#met(party, "lose").some(({ share }) => this.#random.chance(share)))
+      throw apiUnreachable(name, new Error("connection reset by peer"));
     return this.#refusal(request, party) ?? this.#pass(request, party);
   }
 

@@ -16,6 +16,8 @@ export type Impairment = Concerned &
     /** Packets vanish: connecting times out, and open watches hear nothing. */
     | { readonly kind: "drop" }
     | { readonly kind: "delay"; readonly latency: Latency }
+    /** A share of the requests, from 0 to 1, never arrives: the connection is reset. */
+    | { readonly kind: "lose"; readonly share: number }
     | { readonly kind: "fail"; readonly percent: number; readonly status: number }
     | { readonly kind: "throttle"; readonly percent: number; readonly retryAfterMs: number }
     | { readonly kind: "unready"; readonly check: string }

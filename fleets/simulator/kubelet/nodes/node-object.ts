@@ -46,7 +46,7 @@ export const HEALTHY_CONDITIONS: readonly Pick<NodeCondition, "type" | "status" 
 
 /** The Node of a plan, status included. `podAddresses` is how many addresses each node of the cluster has for Pods. */
 export function nodeOfPlan(plan: NodePlan, traits: ClusterTraits, podAddresses: number, nowMs: number): KubeObject {
-  const { name, index, resources, taints } = plan;
+  const { name, index, resources, allocatable, taints } = plan;
   const podCIDR = `${addressText(FIRST_POD_ADDRESS + index * podAddresses)}/${32 - Math.log2(podAddresses)}`;
   const architecture = plan.labels["kubernetes.io/arch"] ?? "amd64";
   const zone = plan.zone ?? traits.zone;
@@ -75,7 +75,7 @@ export function nodeOfPlan(plan: NodePlan, traits: ClusterTraits, podAddresses: 
     },
     status: {
       capacity: { ...resources },
-      allocatable: { ...resources },
+      allocatable: { ...allocatable },
       addresses: [
         { type: "InternalIP", address: addressText(FIRST_NODE_ADDRESS + index) },
         { type: "Hostname", address: name },

@@ -6,10 +6,14 @@ export interface NodePool {
   readonly count: number;
   /** What each node has: `cpu`, `memory`, `pods`, `ephemeral-storage`, `nvidia.com/gpu` and so on. */
   readonly resources: Readonly<Record<string, string>>;
+  /** What each node offers to Pods of what it has; all of it when absent. */
+  readonly allocatable?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: readonly NodeTaint[];
   /** Its availability zone; that of the cluster when absent. */
   readonly zone?: string;
+  /** Zones that its nodes stand in, in turn; in place of `zone`. */
+  readonly zones?: readonly string[];
   /** Of its kubelets, such as `v1.36.3`; that of the cluster when absent. */
   readonly kubernetesVersion?: string;
 }
@@ -26,6 +30,7 @@ export interface NodePlan {
   /** Its place among all nodes of the cluster: addresses are made of it. */
   readonly index: number;
   readonly resources: Readonly<Record<string, string>>;
+  readonly allocatable: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly NodeTaint[];
   readonly zone: string | undefined;
@@ -39,14 +44,16 @@ const DEFAULT_RESOURCES = { cpu: "16", memory: "64Gi", pods: "110", "ephemeral-s
 export function nodePlansOf(cluster: string, pools: readonly NodePool[]): NodePlan[] {
   const plans: NodePlan[] = [];
   for (const pool of pools) {
+    const resources = { ...DEFAULT_RESOURCES, ...pool.resources };
     for (let number = 0; number < pool.count; number++) {
       plans.push({
         name: `${cluster}-${pool.name}-${number}`,
         index: plans.length,
-        resources: { ...DEFAULT_RESOURCES, ...pool.resources },
+        resources,
+        allocatable: { ...resources, ...pool.allocatable },
         labels: pool.labels ?? {},
         taints: pool.taints ?? [],
-        zone: pool.zone,
+        zone: pool.zones?.[number % pool.zones.length] ?? pool.zone,
         kubernetesVersion: pool.kubernetesVersion,
       });
     }
