@@ -9,6 +9,7 @@ import { ttlController } from "./controllers/job/ttl-controller.ts";
 import { endpointSliceController } from "./controllers/network/endpoint-slice-controller.ts";
 import { endpointsController } from "./controllers/network/endpoints-controller.ts";
 import { ingressController, loadBalancerController } from "./controllers/network/load-balancer-controller.ts";
+import { resourceQuotaController } from "./controllers/quota/resource-quota-controller.ts";
 import { replicaSetController, replicationController } from "./controllers/replica-set/replica-set-controller.ts";
 import { statefulSetController } from "./controllers/stateful-set/stateful-set-controller.ts";
 import { storageDriver } from "./controllers/volumes/storage-driver.ts";
@@ -41,5 +42,6 @@ export function fullControllers(): Controller[] {
     endpointsController(),
     loadBalancerController(),
     ingressController(),
+    resourceQuotaController(),
   ];
 }

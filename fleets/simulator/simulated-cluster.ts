@@ -12,6 +12,8 @@ import { seededIdentities } from "../apiserver/registry/identities.ts";
 import type { ApiServer, ServerContent } from "../apiserver/server.ts";
 import { clusterFacts } from "./cluster-facts.ts";
 import { ClusterMachine } from "./cluster-machine.ts";
+import { quotaAdmission } from "./controllers/quota/quota-admission.ts";
+import { quotaReader } from "./controllers/quota/quota-ledger.ts";
 import { storageAdmission } from "./controllers/volumes/storage-admission.ts";
 import { simulatedStorageClass } from "./controllers/volumes/storage-classes.ts";
 import { CLASSES } from "./controllers/volumes/volume-facts.ts";
@@ -95,7 +97,13 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   const identities = options.random === undefined ? {} : { identities: seededIdentities(() => random.next()) };
   // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
   const apiServices = level === "full";
-  const admission = [storageAdmission(() => server.state.list(CLASSES).map((stored) => stored.object))];
+  const admission = [
+    storageAdmission(() => server.state.list(CLASSES).map((stored) => stored.object)),
+    quotaAdmission(
+      () => quotaReader(server.state),
+      () => controlPlaneClock.now(),
+    ),
+  ];
   const controlPlaneClock = new SkewedClock(clock);
   // The server speaks of itself as ours unless somebody wants a certain version of it.
   let gitVersion = options.traits?.kubernetesVersion;

@@ -4,12 +4,14 @@ import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { Random } from "../../../runtime/random.ts";
 import { seededIdentities } from "../../apiserver/registry/identities.ts";
-import { createApiServer } from "../../apiserver/server.ts";
+import { type ApiServer, createApiServer } from "../../apiserver/server.ts";
 import { VirtualClock } from "../clock/virtual-clock.ts";
 import { ClusterKernel } from "../kernel/cluster-kernel.ts";
 import type { Controller } from "../kernel/controller.ts";
 import { Disturbances } from "../kernel/disturbances.ts";
 import { KernelLoop } from "../kernel/kernel-loop.ts";
+import { quotaAdmission } from "./quota/quota-admission.ts";
+import { quotaReader } from "./quota/quota-ledger.ts";
 
 export interface TestCluster {
   readonly client: KubeClient;
@@ -35,7 +37,19 @@ export async function startControllers(
   const loop = new KernelLoop();
   clock.join(loop);
   const identities = seededIdentities(() => random.next());
-  const server = await createApiServer({ name: "paris", clock, logger: silentLogger, historyEvents: 500, identities });
+  const server: ApiServer = await createApiServer({
+    name: "paris",
+    clock,
+    logger: silentLogger,
+    historyEvents: 500,
+    identities,
+    admission: [
+      quotaAdmission(
+        () => quotaReader(server.state),
+        () => clock.now(),
+      ),
+    ],
+  });
   const client = new KubeClient(server.handle);
   const start = (each: readonly Controller[]): ClusterKernel =>
     new ClusterKernel({

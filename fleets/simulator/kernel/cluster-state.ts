@@ -75,6 +75,11 @@ export class ClusterState {
     return this.#server.list(resource, namespace).map((stored) => stored.object);
   }
 
+  /** Everything that the cluster has ever held an object of. */
+  resources(): readonly Resource[] {
+    return this.#server.resources();
+  }
+
   count(resource: Resource): number {
     return this.#server.count(resource);
   }
