@@ -1,4 +1,5 @@
 // The controllers of a cluster at level `full`.
+import { autoscalerController } from "./controllers/autoscaling/autoscaler-controller.ts";
 import { cronJobController } from "./controllers/cron-job/cron-job-controller.ts";
 import { daemonSetController } from "./controllers/daemon-set/daemon-set-controller.ts";
 import { deploymentController } from "./controllers/deployment/deployment-controller.ts";
@@ -33,6 +34,7 @@ export function fullControllers(): Controller[] {
     jobController(),
     jobPodRelease(),
     ttlController(),
+    autoscalerController(),
     disruptionController(),
     staleDisruptionController(),
     volumeBinder(),

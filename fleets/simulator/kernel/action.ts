@@ -25,7 +25,7 @@ export type Action =
       readonly do: "patch";
       readonly object: KubeObject;
       readonly patch: Readonly<Record<string, unknown>>;
-      readonly subresource?: "status";
+      readonly subresource?: "status" | "scale";
     }
   | {
       readonly do: "delete";

@@ -6,6 +6,7 @@ import { type Reconcile, tell, writeStatus } from "../../kernel/action.ts";
 import { type Controller, objectKey, splitKey, type World, watchSelf } from "../../kernel/controller.ts";
 import { isSelectedBy } from "../controller-refs.ts";
 import { isTerminalPod, podCondition } from "../pods.ts";
+import { printSelector } from "../print-selector.ts";
 import {
   asksControllers,
   budgetStatus,
@@ -107,21 +108,6 @@ function unmanagedMessage(selector: LabelSelector | undefined): string {
     "As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. " +
     'To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.'
   );
-}
-
-/** A selector as Go prints it. */
-function printSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): string {
-  const labels = Object.keys(matchLabels)
-    .sort()
-    .map((key) => `${key}: ${matchLabels[key]},`)
-    .join("");
-  const expressions = matchExpressions
-    .map(
-      ({ key, operator, values = [] }) =>
-        `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(" ")}],},`,
-    )
-    .join("");
-  return `&LabelSelector{MatchLabels:map[string]string{${labels}},MatchExpressions:[]LabelSelectorRequirement{${expressions}},}`;
 }
 
 /** Since when a Pod has been announced to be disrupted, milliseconds; undefined when it is not, or is on its way. */
