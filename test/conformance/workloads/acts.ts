@@ -7,6 +7,9 @@ import type { WorkloadTarget } from "./target.ts";
 /** kubectl asks again after 5 seconds for an eviction that a budget forbids; here it need not be that patient. */
 const EVICT_AGAIN_MS = 500;
 
+/** Between two requests of a client; a simulated cluster has no network that would take this long. */
+export const BETWEEN_REQUESTS_MS = 10;
+
 /** Does one act in a namespace and answers in a word or a sentence what the server said to it. */
 export async function doAct(target: WorkloadTarget, namespace: string, act: Act): Promise<string> {
   try {
@@ -39,14 +42,18 @@ async function carryOut(target: WorkloadTarget, namespace: string, act: Act): Pr
       return undefined;
     case "delete-pods": {
       const grace = act.graceSeconds === undefined ? {} : { gracePeriodSeconds: act.graceSeconds };
-      for (const pod of await podsWith(target, namespace, act.labels, act.count))
+      for (const pod of await podsWith(target, namespace, act.labels, act.count)) {
         await client.raw("DELETE", podPath(pod), { apiVersion: "v1", kind: "DeleteOptions", ...grace });
+        await target.pass(BETWEEN_REQUESTS_MS);
+      }
       return undefined;
     }
     case "evict": {
       const answers: string[] = [];
-      for (const pod of await podsWith(target, namespace, act.labels, act.count))
+      for (const pod of await podsWith(target, namespace, act.labels, act.count)) {
         answers.push(await evict(target, pod));
+        await target.pass(BETWEEN_REQUESTS_MS);
+      }
       return answers.join("; ");
     }
     case "roll-back":

@@ -7,6 +7,7 @@ const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const ADDRESS = /\b10\.\d{1,3}\.\d{1,3}\.\d{1,3}\b|\b127\.0\.0\.1\b|\b192\.168\.\d{1,3}\.\d{1,3}\b/g;
 /** The ends that servers put to generated names, of which some are told though nothing was made. */
 const GENERATED_END = /(<hash-\d+>)-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
+const RANDOM = /^[bcdfghjklmnpqrstvwxz2456789]{5}$/;
 /** Labels whose value is a hash, or a name that ends in one. */
 const HASHES = ["pod-template-hash", "controller-revision-hash", "controller.kubernetes.io/hash"];
 
@@ -47,7 +48,9 @@ export function maskOf(played: Played): Mask {
   for (const object of born) {
     const { name = "", generateName } = object.metadata;
     // Generated names come whole into the map: their ends alone could be parts of other words.
-    if (generateName !== undefined && name.startsWith(generateName)) words.set(name, `${generateName}<rand>`);
+    const end = generateName !== undefined && name.startsWith(generateName) ? name.slice(generateName.length) : "";
+    // A StatefulSet's Pods have such a field too, and names that are not generated.
+    if (RANDOM.test(end)) words.set(name, `${generateName}<rand>`);
   }
   for (const node of played.nodes) words.set(node, "<node>");
   words.set(played.namespace, "<namespace>");

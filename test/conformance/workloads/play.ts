@@ -1,6 +1,6 @@
 // Plays a script on a cluster and notes everything that changes meanwhile.
 import type { KubeObject } from "../../../kube/object.ts";
-import { doAct } from "./acts.ts";
+import { BETWEEN_REQUESTS_MS, doAct } from "./acts.ts";
 import { type NotedChange, Observer } from "./observer.ts";
 import { QUIET_MS, type Script } from "./script.ts";
 import type { WorkloadTarget } from "./target.ts";
@@ -45,7 +45,10 @@ export async function play(script: Script, target: WorkloadTarget, namespace: st
       observer.step = index;
       const startMs = target.now();
       const answers: string[] = [];
-      for (const act of step.acts) answers.push(await doAct(target, namespace, act));
+      for (const act of step.acts) {
+        answers.push(await doAct(target, namespace, act));
+        await target.pass(BETWEEN_REQUESTS_MS);
+      }
       steps.push({ startMs, answers, cameToRest: await rest(target, observer, step.restMs ?? 0) });
     }
   } finally {

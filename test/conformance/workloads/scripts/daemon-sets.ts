@@ -45,14 +45,15 @@ export const DAEMON_SET_SCRIPTS: readonly Script[] = [
   ),
   clusterScript(
     "daemon-set/min-ready-seconds",
-    stepFor(6_000, "create", create(daemonSet("agent", { spec: { minReadySeconds: 3 } }))),
+    stepFor(10_000, "create", create(daemonSet("agent", { spec: { minReadySeconds: 3 } }))),
     stepFor(16_000, "new image", image("agent:2")),
   ),
   clusterScript(
     "daemon-set/nodes-come-and-go",
     CREATE,
     step("a node comes", { do: "add-node", name: "extra-node" }),
-    step("it goes", { do: "remove-node", name: "extra-node" }),
+    // Pods of nodes that are gone are collected 40 to 60 seconds later.
+    stepFor(70_000, "it goes", { do: "remove-node", name: "extra-node" }),
   ),
   clusterScript(
     "daemon-set/taints",

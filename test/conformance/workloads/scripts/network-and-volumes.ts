@@ -12,6 +12,7 @@ import {
   service,
   setImage,
   step,
+  stepFor,
 } from "../builders.ts";
 import type { Script } from "../script.ts";
 
@@ -109,7 +110,8 @@ export const NETWORK_AND_VOLUME_SCRIPTS: readonly Script[] = [
     "volumes/none-fits",
     step("claim", create(claim("data", {}))),
     step("use", create(pod("user", { pod: mounted("data") }))),
-    step("a volume", create(volume("conformance-late", "1Gi"))),
+    // The controller of volumes looks again every 15 seconds.
+    stepFor(20_000, "a volume", create(volume("conformance-late", "1Gi"))),
     step("delete", remove(ref("Pod", "user")), remove(ref("PersistentVolumeClaim", "data"))),
     step("delete the volume", remove(ref("PersistentVolume", "conformance-late"))),
   ),
