@@ -1,5 +1,7 @@
 // What one run of a script comes down to.
 import { isObject, type KubeObject } from "../../../kube/object.ts";
+import { argoHealth } from "../../health/argocd.ts";
+import { kstatus } from "../../health/kstatus.ts";
 import { conditionsOf, faceOf } from "./face.ts";
 import { type Mask, masked, maskOf } from "./masks.ts";
 import type { NotedChange } from "./observer.ts";
@@ -24,6 +26,8 @@ export interface RecordedStep {
   readonly conditions: Sequences<string>;
   /** The values between which each counter rose and fell, the one at the beginning first. */
   readonly counters: Sequences<number>;
+  /** What `kstatus` (Flux) and `argocd` call each object, in turn. */
+  readonly health: Sequences<string>;
   /** How many objects of a name came and went. */
   readonly came: Readonly<Record<string, number>>;
   readonly went: Readonly<Record<string, number>>;
@@ -52,6 +56,7 @@ export function recordingOf(played: Played): Recording {
       settled: settledOf(present, played, mask),
       conditions: traces.conditions(),
       counters: traces.counters(),
+      health: traces.health(),
       came: counted(traces.came),
       went: counted(traces.went),
       events: [...new Set(traces.events.map((event) => String(masked(event, played, mask))))].sort(),
@@ -96,6 +101,19 @@ function counted(names: readonly string[]): Record<string, number> {
 /** Objects whose comings, goings and states in between are a matter of chance are not traced. */
 const UNTRACED: ReadonlySet<string> = new Set(["Pod", "Event", "EndpointSlice", "Endpoints", "Node"]);
 
+/** Kinds for which Flux and Argo CD have rules of their own. */
+const JUDGED: ReadonlySet<string> = new Set([
+  ...[
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "PersistentVolumeClaim",
+    "HorizontalPodAutoscaler",
+  ],
+]);
+
 /** What objects go through during one step; keeps `present` up to date. */
 class Traces {
   readonly came: string[] = [];
@@ -105,6 +123,7 @@ class Traces {
   readonly #present: Map<string, KubeObject>;
   readonly #conditions = new Map<string, Map<string, string[]>>();
   readonly #counters = new Map<string, Map<string, number[]>>();
+  readonly #health = new Map<string, Map<string, string[]>>();
 
   /** While the state before the step is looked at. */
   #beginning = true;
@@ -149,6 +168,7 @@ class Traces {
       const state = now.get(type) ?? ABSENT;
       if (known.at(-1) !== state) known.push(state);
     }
+    this.#lookAtHealth(name, object);
     const counters = entryOf(this.#counters, name);
     const values = countersOf(object);
     for (const path of new Set([...counters.keys(), ...Object.keys(values)])) {
@@ -159,8 +179,25 @@ class Traces {
     }
   }
 
+  #lookAtHealth(name: string, object: KubeObject): void {
+    if (!JUDGED.has(object.kind)) return;
+    const health = entryOf(this.#health, name);
+    for (const [judge, verdict] of [
+      ["kstatus", kstatus(object)],
+      ["argocd", argoHealth(object)],
+    ] as const) {
+      const known = health.get(judge) ?? (this.#beginning ? [] : [ABSENT]);
+      health.set(judge, known);
+      if (known.at(-1) !== verdict) known.push(verdict);
+    }
+  }
+
   conditions(): Sequences<string> {
     return changing(this.#conditions, (states) => states.length > 1);
+  }
+
+  health(): Sequences<string> {
+    return changing(this.#health, (states) => states.length > 1);
   }
 
   counters(): Sequences<number> {

@@ -14,6 +14,7 @@ export interface VectorStep {
   readonly settled: Readonly<Record<string, readonly Alike[] | typeof VARIES>>;
   readonly conditions: Alternatives<string>;
   readonly counters: Alternatives<number>;
+  readonly health: Alternatives<string>;
   readonly came: Readonly<Record<string, readonly number[]>>;
   readonly went: Readonly<Record<string, readonly number[]>>;
   readonly events: { readonly always: readonly string[]; readonly sometimes: readonly string[] };
@@ -44,6 +45,7 @@ function stepOf(runs: readonly RecordedStep[]): VectorStep {
     settled: merged(runs.map(({ settled }) => settled)) as VectorStep["settled"],
     conditions: alternatives(runs.map(({ conditions }) => conditions)),
     counters: alternatives(runs.map(({ counters }) => counters)),
+    health: alternatives(runs.map(({ health }) => health)),
     came: countAlternatives(runs.map(({ came }) => came)),
     went: countAlternatives(runs.map(({ went }) => went)),
     events: eventsOf(runs.map(({ events }) => events)),
@@ -131,6 +133,7 @@ function stepDifferences(expected: VectorStep, actual: RecordedStep): string[] {
     walk(`at rest, ${name}`, expected.settled[name], actual.settled[name], found);
   sequenceDifferences("condition", expected.conditions, actual.conditions, found);
   sequenceDifferences("counter", expected.counters, actual.counters, found);
+  sequenceDifferences("health", expected.health ?? {}, expected.health === undefined ? {} : actual.health, found);
   countDifferences("came", expected.came, actual.came, found);
   countDifferences("went", expected.went, actual.went, found);
   eventDifferences(expected.events, actual.events, found);
