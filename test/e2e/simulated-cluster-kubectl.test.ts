@@ -79,7 +79,16 @@ describe.runIf(withKubectl)("kubectl on a simulated cluster", () => {
 
   it("shows Deployments, ReplicaSets, Pods and nodes in wide tables", async () => {
     const deployments = await kubectl.run("get", "deploy", "web", "-o", "wide", "--no-headers");
-    expect(deployments.trim().split(/\s{2,}/)).toEqual(["web", "3/3", "3", "3", expect.any(String), "main", "web:1", "app=web"]);
+    expect(deployments.trim().split(/\s{2,}/)).toEqual([
+      "web",
+      "3/3",
+      "3",
+      "3",
+      expect.any(String),
+      "main",
+      "web:1",
+      "app=web",
+    ]);
     const pods = (await kubectl.run("get", "pods", "-l", "app=web", "-o", "wide", "--no-headers")).trim().split("\n");
     expect(pods).toHaveLength(3);
     for (const pod of pods)
@@ -94,7 +103,9 @@ describe.runIf(withKubectl)("kubectl on a simulated cluster", () => {
     expect(deployment).toMatch(/Available +True +MinimumReplicasAvailable/);
     expect(deployment).toMatch(/Progressing +True +NewReplicaSetAvailable/);
     expect(deployment).toMatch(/NewReplicaSet: +web-\w+ \(3\/3 replicas created\)/);
-    expect(deployment).toMatch(/Normal +ScalingReplicaSet .* deployment-controller +Scaled up replica set web-\w+ from 0 to 3/);
+    expect(deployment).toMatch(
+      /Normal +ScalingReplicaSet .* deployment-controller +Scaled up replica set web-\w+ from 0 to 3/,
+    );
     const pods = await kubectl.run("describe", "pods", "-l", "app=web");
     expect(pods).toMatch(/Normal +Scheduled .* default-scheduler +Successfully assigned default\/web-\S+ to member1-/);
     expect(pods).toMatch(/Normal +Started .* kubelet +/);
@@ -126,7 +137,9 @@ describe.runIf(withKubectl)("kubectl on a simulated cluster", () => {
     const { code, err } = await kubectl.try(["rollout", "status", "deployment/web", "--timeout=60s"]);
     expect(err).toContain('deployment "web" exceeded its progress deadline');
     expect(code).toBe(1);
-    expect(await kubectl.run("get", "pods", "-l", "app=web", "--no-headers")).toMatch(/0\/1 +(ErrImagePull|ImagePullBackOff)/);
+    expect(await kubectl.run("get", "pods", "-l", "app=web", "--no-headers")).toMatch(
+      /0\/1 +(ErrImagePull|ImagePullBackOff)/,
+    );
 
     await kubectl.run("rollout", "undo", "deployment/web");
 
@@ -137,9 +150,9 @@ describe.runIf(withKubectl)("kubectl on a simulated cluster", () => {
     await kubectl.run("rollout", "restart", "deployment/web");
     await rolledOut();
     await kubectl.run("scale", "deployment/web", "--replicas=5");
-    expect(await kubectl.run("wait", "--for=jsonpath={.status.readyReplicas}=5", "deployment/web", "--timeout=30s")).toContain(
-      "condition met",
-    );
+    expect(
+      await kubectl.run("wait", "--for=jsonpath={.status.readyReplicas}=5", "deployment/web", "--timeout=30s"),
+    ).toContain("condition met");
   });
 
   it("drains a node and lets it take Pods again", async () => {
@@ -186,7 +199,9 @@ describe.runIf(withKubectl)("kubectl on a simulated cluster", () => {
 
   it("runs a Job and waits for its end", async () => {
     await kubectl.run("create", "job", "task", "--image=task:1");
-    expect(await kubectl.run("wait", "--for=condition=Complete", "job/task", "--timeout=30s")).toContain("condition met");
+    expect(await kubectl.run("wait", "--for=condition=Complete", "job/task", "--timeout=30s")).toContain(
+      "condition met",
+    );
     expect(await kubectl.run("get", "job", "task", "--no-headers")).toMatch(/^task +Complete +1\/1/);
   });
 

@@ -1,5 +1,6 @@
 // npm run differential -- --server KUBECONFIG [--seed N] [--cases N] [--only GENERATOR] [--show N]
 // npm run differential -- karmada [--op OPERATION] [--seed N] [--cases N]       (karmada/run.ts)
+// npm run differential -- workloads [--seed N] [--cases N]                      (workloads.ts)
 //
 // Makes random requests, plays each on a new embedded server and on the one of the kubeconfig, and prints where the
 // answers differ. How to start a server to compare with: ../suites/apiserver.ts.
@@ -10,6 +11,7 @@ import { compareCase, type Difference, type Servers, shortest } from "./compare-
 import { GENERATORS } from "./generators.ts";
 import { runKarmada } from "./karmada/run.ts";
 import { Random } from "./random.ts";
+import { runWorkloads } from "./workloads.ts";
 
 const BATCH = 40;
 
@@ -83,4 +85,6 @@ function report(found: readonly Found[], limit: number): void {
 }
 
 const [first, ...rest] = process.argv.slice(2);
-await (first === "karmada" ? runKarmada(rest) : main());
+if (first === "karmada") await runKarmada(rest);
+else if (first === "workloads") await runWorkloads(rest);
+else await main();
