@@ -187,7 +187,7 @@ describe.runIf(withKubectl)("kubectl on a simulated cluster", () => {
       };
       const name = `${kind.toLowerCase()}/set`;
       await kubectl.try(["apply", "-f", "-"], { input: JSON.stringify(object) });
-      expect(await rolledOut(name)).toMatch(/rolling update complete|successfully rolled out/);
+      expect(await rolledOut(name)).toMatch(/roll out complete|successfully rolled out/);
       await kubectl.run("set", "image", name, "main=set:2");
       await rolledOut(name);
       expect(await kubectl.run("rollout", "undo", name)).toContain("rolled back");

@@ -154,16 +154,24 @@ function eventDifferences(
 }
 
 /**
- * Whether a course is one of those that were seen. A counter that went differently in several runs depends on who was
- * faster: any course between the same ends and within the same bounds will do.
+ * Whether a course is one of those that were seen. What went differently in several runs depends on who was faster: then
+ * any course with the same ends will do, as long as a counter stays within the bounds that were seen, and states follow
+ * one another as they were seen to.
  */
 function isCourse(course: readonly unknown[], seen: readonly (readonly unknown[])[]): boolean {
   if (seen.some((each) => equalJson(each, course))) return true;
-  const numbers = seen.flat();
-  if (seen.length < 2 || !numbers.every((each) => typeof each === "number")) return false;
-  const sameEnds = seen.some((each) => each[0] === course[0] && each.at(-1) === course.at(-1));
-  const within = course.every((each) => Number(each) >= Math.min(...numbers) && Number(each) <= Math.max(...numbers));
-  return sameEnds && within;
+  const values = seen.flat();
+  if (seen.length < 2 || !seen.some((each) => each[0] === course[0] && each.at(-1) === course.at(-1))) return false;
+  if (values.every((each) => typeof each === "number")) {
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return course.every((each) => Number(each) >= least && Number(each) <= most);
+  }
+  const steps = new Set(seen.flatMap(stepsOf));
+  return stepsOf(course).every((step) => steps.has(step));
+}
+
+function stepsOf(course: readonly unknown[]): string[] {
+  return course.slice(1).map((state, index) => `${course[index]} -> ${state}`);
 }
 
 function sequenceDifferences<T>(what: string, expected: Alternatives<T>, actual: Sequences<T>, found: string[]): void {
