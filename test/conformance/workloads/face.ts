@@ -36,7 +36,7 @@ export function faceOf(object: KubeObject): Fields {
   return {
     ...(labels === undefined || object.kind === "Node" ? {} : { labels }),
     ...(kept.length === 0 || object.kind === "Node" ? {} : { annotations: Object.fromEntries(kept) }),
-    ...(finalizers === undefined ? {} : { finalizers: [...finalizers].sort() }),
+    ...(finalizers === undefined ? {} : { finalizers }),
     ...(ownerReferences === undefined ? {} : { owners: ownerReferences.map(({ kind, name }) => `${kind} ${name}`) }),
     ...(deletionTimestamp === undefined ? {} : { deleting: true }),
     ...pick(spec, SPEC[object.kind] ?? [], "spec"),
@@ -58,16 +58,12 @@ function isEmpty(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
 }
 
-/** Lists whose order says nothing are sorted; references keep their kind and name. */
+/** References keep their kind and name. */
 function beside(value: unknown): unknown {
-  if (Array.isArray(value)) return sorted(value.map(beside));
+  if (Array.isArray(value)) return value.map(beside);
   if (!isObject(value)) return value;
   const { resourceVersion: _, uid: __, nodeName: ___, timeAdded: ____, ...rest } = value;
   return Object.fromEntries(Object.entries(rest).map(([key, each]) => [key, beside(each)]));
-}
-
-function sorted(values: readonly unknown[]): unknown[] {
-  return [...values].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
 function statusOf(object: KubeObject): Fields | undefined {
@@ -80,7 +76,7 @@ function statusOf(object: KubeObject): Fields | undefined {
   }
   const conditions = status["conditions"];
   if (!Array.isArray(conditions)) return status;
-  return { ...status, conditions: sorted(conditions.map(withoutProbes)) };
+  return { ...status, conditions: conditions.map(withoutProbes) };
 }
 
 function podStatus(pod: KubeObject, status: Fields): Fields {
@@ -99,7 +95,7 @@ function podStatus(pod: KubeObject, status: Fields): Fields {
     ...(message === undefined ? {} : { message }),
     ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
     // A bound Pod's condition is written by the API server.
-    conditions: sorted(kept),
+    conditions: kept,
   };
 }
 

@@ -11,6 +11,7 @@ import { missingPrograms, type RealCluster, startRealCluster } from "./real-clus
 import { openRealTarget } from "./real-target.ts";
 import { type Recording, recordingOf } from "./recording.ts";
 import type { Script } from "./script.ts";
+import type { WorkloadTarget } from "./target.ts";
 import { differencesFrom, vectorOf } from "./vector.ts";
 
 /** A script whose last run brought something new is played again, but not more often than this. */
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
       try {
         const namespace = `${script.id.replace("/", "-")}-${run}-${Math.random().toString(36).slice(2, 6)}`;
         const recording = recordingOf(await play(script, target, namespace));
+        if (script.wholeCluster === true) await untilGone(target, namespace);
         recordings.get(script.id)?.push(recording);
         const restless = recording.steps.findIndex(({ cameToRest }) => !cameToRest);
         if (restless >= 0) process.stderr.write(`${script.id}: step ${restless + 1} did not come to rest\n`);
@@ -70,6 +72,14 @@ async function main(): Promise<void> {
     if (values.only === undefined) forget(folder);
   } finally {
     for (const cluster of clusters) await cluster.close();
+  }
+}
+
+/** The next script must find the nodes empty. */
+async function untilGone({ client, pass }: WorkloadTarget, name: string): Promise<void> {
+  for (let left = 300; left > 0; left--) {
+    if ((await client.find({ apiVersion: "v1", kind: "Namespace", name })) === undefined) return;
+    await pass(200);
   }
 }
 

@@ -69,7 +69,7 @@ function settledOf(present: ReadonlyMap<string, KubeObject>, played: Played, mas
   const groups = new Map<string, Map<string, number>>();
   for (const object of present.values()) {
     const name = mask(nameOf(object));
-    const face = JSON.stringify(sortedKeys(masked(faceOf(object), played, mask)));
+    const face = JSON.stringify(inOrder(masked(faceOf(object), played, mask)));
     const group = groups.get(name) ?? new Map<string, number>();
     groups.set(name, group);
     group.set(face, (group.get(face) ?? 0) + 1);
@@ -81,11 +81,28 @@ function settledOf(present: ReadonlyMap<string, KubeObject>, played: Played, mas
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function sortedKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortedKeys);
+/** Lists whose order says nothing, or depends on what is masked. */
+const UNORDERED: ReadonlySet<string> = new Set([
+  ...["conditions", "endpoints", "subsets", "addresses", "notReadyAddresses", "ports", "taints", "finalizers"],
+]);
+
+/** The same with sorted keys, and lists without an order of their own sorted. */
+function inOrder(value: unknown, key = ""): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((each) => inOrder(each));
+    return UNORDERED.has(key) ? items.sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1)) : items;
+  }
   if (!isObject(value)) return value;
   const entries = Object.entries(value).filter(([, each]) => each !== undefined);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sortedKeys(each)]));
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, each]) => [name, inOrder(each, name)]),
+  );
+}
+
+/** Conditions by their types, everything else by all that is in it. */
+function rankOf(item: unknown): string {
+  const type = isObject(item) && typeof item["type"] === "string" ? item["type"] : "";
+  return `${type} ${JSON.stringify(item)}`;
 }
 
 function nameOf(object: KubeObject): string {

@@ -108,7 +108,8 @@ export const DISRUPTION_SCRIPTS: readonly Script[] = [
     "quota/pods",
     step("quota", create({ ...ref("ResourceQuota", "few"), metadata: { name: "few" }, ...quota({ pods: "2" }) })),
     WEB,
-    step("larger quota", patch(ref("ResourceQuota", "few"), quota({ pods: "5" }))),
+    // The ReplicaSet's controller tries again after a while, and longer each time.
+    stepFor(15_000, "larger quota", patch(ref("ResourceQuota", "few"), quota({ pods: "5" }))),
   ),
   script(
     "quota/requests",
