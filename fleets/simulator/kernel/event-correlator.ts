@@ -53,11 +53,8 @@ export class EventCorrelator {
     alike.lastMs = nowMs;
     remember(this.#alike, group, alike);
     if (alike.messages.size < COMBINE_FROM) return false;
-    // Go forgets any of them; here the oldest, so that a run can be repeated.
-    for (const oldest of alike.messages) {
-      alike.messages.delete(oldest);
-      break;
-    }
+    // Go forgets any one of them; here the one that has just come, so that a run can be repeated.
+    alike.messages.delete(message);
     return true;
   }
 

@@ -87,6 +87,9 @@ async function carryOut(target: WorkloadTarget, namespace: string, act: Act): Pr
     case "wake":
       await target.setNodeSilent(await nodeOf(target, namespace, act.node), act.do === "silence");
       return undefined;
+    case "wait":
+      await target.pass(act.ms);
+      return undefined;
     case "wait-for-second":
       await target.pass((60_000 + act.second * 1000 - (target.now() % 60_000)) % 60_000);
       return undefined;

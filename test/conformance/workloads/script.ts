@@ -54,6 +54,8 @@ export type Act =
   | { readonly do: "remove-node"; readonly name: string }
   /** The node's kubelet falls silent, or speaks again. */
   | { readonly do: "silence" | "wake"; readonly node: NodeChoice }
+  /** Lets time pass in the middle of a step. */
+  | { readonly do: "wait"; readonly ms: number }
   /** Waits until the clock shows so many seconds past a full minute. */
   | { readonly do: "wait-for-second"; readonly second: number };
 

@@ -162,12 +162,17 @@ export const DEPLOYMENT_SCRIPTS: readonly Script[] = [
   script(
     "deployment/change-in-the-middle",
     step("create", create(deployment("web", { replicas: 4, spec: rolling(1, 0) }))),
-    step("two changes at once", image("missing:1"), image("web:3")),
+    step("two changes", image("missing:1"), { do: "wait", ms: 500 }, image("web:3")),
   ),
   script(
     "deployment/scale-and-roll-at-once",
     CREATE,
-    step("scale and roll", scale("Deployment", "web", 6), image("web:2")),
+    step("scale and roll", {
+      do: "patch",
+      object: WEB,
+      type: "strategic",
+      patch: { spec: { replicas: 6, template: { spec: { containers: [{ name: "main", image: "web:2" }] } } } },
+    }),
   ),
   script(
     "deployment/annotate",
@@ -192,10 +197,12 @@ export const DEPLOYMENT_SCRIPTS: readonly Script[] = [
       create({
         apiVersion: "v1",
         kind: "Pod",
-        metadata: { name: "stray", labels: { app: "web" } },
+        metadata: { name: "stray", labels: { app: "other" } },
         spec: { containers: [{ name: "main", image: "web:1" }] },
       }),
     ),
+    step("it gets the labels", patch(ref("Pod", "stray"), { metadata: { labels: { app: "web" } } })),
+    step("a Pod loses them", patch(ref("Pod", "stray"), { metadata: { labels: { app: "other" } } })),
   ),
   script(
     "replica-set/min-ready-seconds",

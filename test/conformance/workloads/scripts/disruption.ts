@@ -43,7 +43,8 @@ export const DISRUPTION_SCRIPTS: readonly Script[] = [
   ),
   script(
     "disruption/percentages",
-    step("create", create(deployment("web", { replicas: 5 })), create(budget("web", "web", { minAvailable: "50%" }))),
+    step("create", create(deployment("web", { replicas: 5 }))),
+    step("budget", create(budget("web", "web", { minAvailable: "50%" }))),
     step("scale", scale("Deployment", "web", 10)),
     step("other percentage", patch(ref("PodDisruptionBudget", "web"), { spec: { minAvailable: "100%" } })),
     step("evict one", { do: "evict", labels: "app=web", count: 1 }),
@@ -66,11 +67,8 @@ export const DISRUPTION_SCRIPTS: readonly Script[] = [
   ),
   script(
     "disruption/unready-pods",
-    step(
-      "create",
-      create(deployment("web", { image: "missing:1" })),
-      create(budget("web", "web", { minAvailable: 2 })),
-    ),
+    step("create", create(deployment("web", { image: "missing:1" }))),
+    step("budget", create(budget("web", "web", { minAvailable: 2 }))),
     step("evict", { do: "evict", labels: "app=web", count: 1 }),
     step(
       "evict whatever is not ready",
@@ -87,7 +85,8 @@ export const DISRUPTION_SCRIPTS: readonly Script[] = [
   ),
   clusterScript(
     "drain/with-budget",
-    step("create", create(deployment("web", { replicas: 6 })), create(budget("web", "web", { maxUnavailable: 1 }))),
+    step("create", create(deployment("web", { replicas: 6 }))),
+    step("budget", create(budget("web", "web", { maxUnavailable: 1 }))),
     step("drain", { do: "drain", node: 0, withinMs: 30_000 }),
     step("uncordon", { do: "uncordon", node: 0 }),
   ),
