@@ -81,6 +81,12 @@ export function kubelet(): Controller {
   };
 }
 
+/**
+ * The least time from the wish to end a Pod until its sandbox is gone, even where no container ever ran: long enough for
+ * controllers to see it on its way out, as they always do.
+ */
+const TEARDOWN_MS = 100;
+
 function* runPod(
   pod: KubeObject,
   runtime: PodRuntime,
@@ -91,6 +97,11 @@ function* runPod(
   const around = surroundingsOf(pod, runtime, memory, world);
   const hostIp = addressOf(node);
   const dueMs = syncPod(pod, runtime, around);
+  if (pod.metadata.deletionTimestamp !== undefined && isStopped(runtime)) {
+    const left = (runtime.stop?.sinceMs ?? 0) + TEARDOWN_MS - world.now();
+    // Its last status comes with its end: until then it counts as one that is on its way out.
+    if (left > 0) return { afterMs: left };
+  }
   tellShown(runtime, world.now());
   const status = podStatus({ pod, runtime, around, hostIp });
   const written = yield* writeStatus(pod, { ...status });

@@ -75,7 +75,7 @@ export const DEPLOYMENT_SCRIPTS: readonly Script[] = [
   ),
   script(
     "deployment/pause-and-resume",
-    CREATE,
+    step("create", create(deployment("web", { spec: rolling(1, 0) }))),
     step("pause", pause(true)),
     step("new image while paused", image("web:2")),
     step("scale while paused", scale("Deployment", "web", 5)),
@@ -166,7 +166,7 @@ export const DEPLOYMENT_SCRIPTS: readonly Script[] = [
   ),
   script(
     "deployment/scale-and-roll-at-once",
-    CREATE,
+    step("create", create(deployment("web", { spec: rolling(1, 0) }))),
     step("scale and roll", {
       do: "patch",
       object: WEB,
