@@ -26,6 +26,26 @@ function deployment(replicas: number): KubeObject {
   };
 }
 
+/** The other kinds that keep Pods: of each one that has to do with nodes, claims and revisions. */
+function sets(): KubeObject[] {
+  const template = { metadata: { labels: { app: "set" } }, spec: { containers: [{ name: "c", image: "set:1" }] } };
+  const selector = { matchLabels: { app: "set" } };
+  const claim = {
+    metadata: { name: "data" },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  };
+  const metadata = { name: "set", namespace: "default" };
+  return [
+    { apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec: { selector, template } },
+    {
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata,
+      spec: { replicas: 2, serviceName: "set", selector, template, volumeClaimTemplates: [claim] },
+    },
+  ];
+}
+
 const WEB = { apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "web" };
 
 async function readyReplicas(fleet: SimulatedFleet, cluster: string): Promise<number> {
@@ -42,6 +62,7 @@ async function everything(fleet: SimulatedFleet, cluster: string): Promise<unkno
 async function story(seed: number): Promise<unknown[]> {
   const fleet = await start({ seed });
   await fleet.cluster("member1").client.create(deployment(4));
+  for (const set of sets()) await fleet.cluster("member1").client.create(set);
   await fleet.clock.advance(10_000);
   await fleet.cluster("member1").client.patch(WEB, { spec: { replicas: 1 } }, "merge");
   await fleet.clock.advance(10_000);
@@ -59,6 +80,23 @@ describe("a simulated fleet", () => {
     );
 
     expect(ready).toBe(true);
+  });
+
+  it("brings StatefulSets their volumes where their Pods go", async () => {
+    const fleet = await start();
+    const { client } = fleet.cluster("member1");
+    for (const set of sets()) await client.create(set);
+
+    await fleet.clock.advance(30_000);
+
+    const claims = await client.list("v1", "PersistentVolumeClaim", { namespace: "default" });
+    expect(claims.items.map(({ metadata, status }) => [metadata.name, (status as { phase: string }).phase])).toEqual([
+      ["data-set-0", "Bound"],
+      ["data-set-1", "Bound"],
+    ]);
+    const status = { apiVersion: "apps/v1", namespace: "default", name: "set" };
+    expect((await client.get({ ...status, kind: "StatefulSet" }))["status"]).toMatchObject({ availableReplicas: 2 });
+    expect((await client.get({ ...status, kind: "DaemonSet" }))["status"]).toMatchObject({ numberAvailable: 3 });
   });
 
   it("goes the same way twice from the same seed, names and uids included", async () => {

@@ -18,23 +18,35 @@ import { isNamedBySet, type Revisions, revisionOf, statefulSetSpec } from "./sta
 import { isOutdated, printedStatus, type StatefulSetStatus, statefulSetStatus } from "./stateful-set-status.ts";
 
 const SETS = "apps/statefulsets";
+/**
+ * So long the garbage collector of a real cluster takes to find what a set on its way out has made again. Ours takes it at
+ * once, and a revision would come and go with each of the set's Pods.
+ */
+const COLLECTION_MS = 100;
 
 export function statefulSetController(): Controller {
+  const lastCreated: LastCreated = new Map();
   return {
     name: "statefulset-controller",
     manager: "kube-controller-manager",
     watches: [watchSelf(SETS), watchOwned("pods", "StatefulSet"), watchOrphans("pods", SETS)],
-    reconcile,
+    reconcile: (key, world) => reconcile(key, world, lastCreated),
   };
 }
 
-function* reconcile(key: string, world: World): Reconcile {
+/** When sets on their way out have last created a revision, by uid. */
+type LastCreated = Map<string, number>;
+
+function* reconcile(key: string, world: World, lastCreated: LastCreated): Reconcile {
   const { namespace, name } = splitKey(key);
   const set = world.state.get(SETS, namespace, name);
-  if (set === undefined) return undefined;
+  if (set === undefined) {
+    forget(lastCreated, world.now());
+    return undefined;
+  }
   const history = sortRevisions(yield* claimObjects(set, "apps/controllerrevisions", world));
   const pods = yield* claimObjects(set, "pods", world, (pod) => isNamedBySet(set, pod));
-  const { revisions, collisionCount } = yield* revisionsOf(set, history, world);
+  const { revisions, collisionCount } = yield* revisionsOf(set, history, world, lastCreated);
   const now = world.now();
   // What is written below does not count until the next run, as in a controller that has not heard of it yet.
   const plan = planStatefulSet(set, revisions, pods, now);
@@ -57,6 +69,7 @@ function* revisionsOf(
   set: KubeObject,
   history: readonly ControllerRevision[],
   world: World,
+  lastCreated: LastCreated,
 ): Steps<{ readonly revisions: Revisions; readonly collisionCount: number }> {
   const status = (set["status"] ?? {}) as Partial<StatefulSetStatus>;
   const collisionCount = status.collisionCount ?? 0;
@@ -71,6 +84,13 @@ function* revisionsOf(
       return { revisions: { current: current ?? raised, update: raised }, collisionCount };
     }
     case "create": {
+      if (set.metadata.deletionTimestamp !== undefined) {
+        const last = lastCreated.get(set.metadata.uid ?? "") ?? Number.NEGATIVE_INFINITY;
+        const { revision: draft } = choice;
+        if (world.now() - last < COLLECTION_MS)
+          return { revisions: { current: current ?? draft, update: draft }, collisionCount };
+        lastCreated.set(set.metadata.uid ?? "", world.now());
+      }
       const created = yield* createRevision(set, choice.revision, collisionCount, world);
       const update = created.revision;
       return { revisions: { current: current ?? update, update }, collisionCount: created.collisionCount };
@@ -122,4 +142,9 @@ function* updateStatus(set: KubeObject, status: StatefulSetStatus, { state }: Wo
   const present = state.get(SETS, namespace, name);
   if (present === undefined || present.metadata.uid !== set.metadata.uid) return;
   yield* perform({ do: "update", object: { ...present, status: printedStatus(status) }, subresource: "status" });
+}
+
+/** Sets that are gone create nothing any more. */
+function forget(lastCreated: LastCreated, nowMs: number): void {
+  for (const [uid, at] of lastCreated) if (nowMs - at >= COLLECTION_MS) lastCreated.delete(uid);
 }

@@ -30,8 +30,16 @@ import { isReleased, planVolume, unboundVolume } from "./volume-plan.ts";
 /** As Kubernetes: whatever waits is looked at again this often, because not everything that it waits for is followed. */
 const RESYNC_MS = 15_000;
 
+/**
+ * The writes of a binding take a real server about so long. Pods that come with their claims are looked at before that, and
+ * found to wait for them.
+ */
+const BINDING_MS = 20;
+
 /** Keys with a namespace are claims, those without are volumes. */
 export function volumeBinder(): Controller {
+  /** Since when claims that are not bound have had a volume to be bound to. */
+  const began = new Map<string, number>();
   return {
     name: "persistentvolume-controller",
     manager: "kube-controller-manager",
@@ -55,17 +63,25 @@ export function volumeBinder(): Controller {
     ],
     *reconcile(key, world): Reconcile {
       const { namespace, name } = splitKey(key);
-      return namespace === "" ? yield* syncVolume(name, world) : yield* syncClaim(namespace, name, world);
+      return namespace === "" ? yield* syncVolume(name, world) : yield* syncClaim(namespace, name, world, began);
     },
   };
 }
 
 // ---- claims
 
-function* syncClaim(namespace: string, name: string, world: World): Reconcile {
+function* syncClaim(namespace: string, name: string, world: World, began: Map<string, number>): Reconcile {
   const claim = world.state.get(CLAIMS, namespace, name);
+  const uid = claim?.metadata.uid ?? "";
   if (claim === undefined) return undefined;
   const plan = planClaim(claim, viewOf(claim, world));
+  if (plan.do === "bind" && !hasAnnotation(claim, BIND_COMPLETED)) {
+    const since = began.get(uid) ?? world.now();
+    began.set(uid, since);
+    const left = since + BINDING_MS - world.now();
+    if (left > 0) return { afterMs: left };
+  }
+  began.delete(uid);
   yield* carryOutClaim(claim, plan, world);
   return plan.do === "bind" || plan.do === "lose" ? undefined : { afterMs: RESYNC_MS };
 }
@@ -190,7 +206,8 @@ function* syncVolume(name: string, world: World): Reconcile {
       yield* setVolumePhase(volume, plan.phase, world);
       return undefined;
     case "wake-claim":
-      if (claim !== undefined) yield* carryOutClaim(claim, planClaim(claim, viewOf(claim, world)), world);
+      if (claim === undefined) return undefined;
+      yield* carryOutClaim(claim, planClaim(claim, viewOf(claim, world)), world);
       return undefined;
     case "refuse":
       yield* announce(volume, plan.ofVolume);
