@@ -18,6 +18,9 @@ import { volumeBinder } from "./controllers/volumes/volume-binder.ts";
 import { volumeExpander } from "./controllers/volumes/volume-expansion.ts";
 import type { Controller } from "./kernel/controller.ts";
 import { kubelet } from "./kubelet/kubelet.ts";
+import { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
+import { podGcController } from "./node-lifecycle/pod-gc-controller.ts";
+import { taintEvictionController } from "./node-lifecycle/taint-eviction-controller.ts";
 import { podScheduler } from "./scheduler/pod-scheduler.ts";
 
 /** All of them, made anew for one cluster, in the order in which they take turns. */
@@ -30,6 +33,9 @@ export function fullControllers(): Controller[] {
     replicationController(),
     statefulSetController(),
     daemonSetController(),
+    nodeLifecycleController(),
+    taintEvictionController(),
+    podGcController(),
     cronJobController(),
     jobController(),
     jobPodRelease(),
