@@ -104,7 +104,10 @@ function* storeBound(exchange: Exchange, options: WriteOptions): Steps<void> {
   if (spec.nodeName !== undefined && spec.nodeName !== "") {
     throw conflict(resource, name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
   }
+  const gates = (spec as { schedulingGates?: unknown[] }).schedulingGates ?? [];
+  if (gates.length > 0) throw conflict(resource, name, `pod ${name} has non-empty .spec.schedulingGates`);
   spec.nodeName = String(target["name"] ?? "");
+  takeOver(pod, binding);
   markScheduled(pod, rfc3339(server.clock.now()));
   const ownership = ownershipRequestOf(exchange, options);
   // Written past the rules of updates, which refuse to change a Pod's node.
@@ -113,11 +116,20 @@ function* storeBound(exchange: Exchange, options: WriteOptions): Steps<void> {
   if (!options.dryRun) server.store.put({ resource: kind.storageKey, namespace: live.namespace, name }, pod);
 }
 
+/** A Pod gets the labels and annotations of what binds it. */
+function takeOver(pod: KubeObject, binding: { readonly [field: string]: unknown }): void {
+  const { labels, annotations } = isObject(binding["metadata"]) ? (binding["metadata"] as KubeObject["metadata"]) : {};
+  if (labels !== undefined) pod.metadata.labels = { ...pod.metadata.labels, ...labels };
+  if (annotations !== undefined) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
+}
+
 function markScheduled(pod: KubeObject, now: string): void {
   const status = isObject(pod["status"]) ? pod["status"] : {};
   const others = Array.isArray(status["conditions"])
     ? status["conditions"].filter((each) => each?.type !== "PodScheduled")
     : [];
   const condition = { type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: now };
-  pod["status"] = { ...status, conditions: [...others, condition] };
+  // No node need be made free any more.
+  const { nominatedNodeName: _, ...rest } = status;
+  pod["status"] = { ...rest, conditions: [...others, condition] };
 }

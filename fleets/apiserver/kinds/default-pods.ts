@@ -78,6 +78,20 @@ function tolerates(toleration: JsonObject, key: string): boolean {
   return sameKey && (effect === "" || effect === "NoExecute");
 }
 
+/** The condition of a new Pod that is not to be scheduled yet; undefined for any other. */
+export function gatedCondition(pod: JsonObject): JsonObject | undefined {
+  const { schedulingGates = [] } = pod["spec"] as { schedulingGates?: unknown[] };
+  if (schedulingGates.length === 0) return undefined;
+  return {
+    type: "PodScheduled",
+    status: "False",
+    reason: "SchedulingGated",
+    message: "Scheduling is blocked due to non-empty scheduling gates",
+    lastProbeTime: null,
+    lastTransitionTime: (pod["metadata"] as { creationTimestamp?: string }).creationTimestamp ?? null,
+  };
+}
+
 /** The quality of service class of a Pod's resources. */
 export function qosClass(pod: JsonObject): "Guaranteed" | "Burstable" | "BestEffort" {
   const spec = pod["spec"] as JsonObject;

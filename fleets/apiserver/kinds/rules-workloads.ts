@@ -1,7 +1,7 @@
 // Rules of workloads and what scales or guards them.
 import { cloneJson, equalJson, type JsonObject, type KubeObject } from "../../../kube/object.ts";
 import type { ScalePaths } from "../registry/kind.ts";
-import { admitPod, qosClass } from "./default-pods.ts";
+import { admitPod, gatedCondition, qosClass } from "./default-pods.ts";
 import { hpaV1Of, hpaV2Of } from "./hpa-versions.ts";
 import type { KindRules } from "./kind-rules.ts";
 import { cronJobWarnings, podWarnings, templateWarnings } from "./pod-warnings.ts";
@@ -86,7 +86,12 @@ export const WORKLOAD_RULES: Readonly<Record<string, KindRules>> = {
     },
     prepareForCreate(pod) {
       admitPod(pod as unknown as JsonObject);
-      pod["status"] = { phase: "Pending", qosClass: qosClass(pod as unknown as JsonObject) };
+      const gated = gatedCondition(pod as unknown as JsonObject);
+      pod["status"] = {
+        phase: "Pending",
+        ...(gated === undefined ? {} : { conditions: [gated] }),
+        qosClass: qosClass(pod as unknown as JsonObject),
+      };
     },
     validate: validatePod,
     warnings: podWarnings,
