@@ -3,7 +3,7 @@ import type { Party } from "../../api/fleet-faults.ts";
 import type { ClusterFacts } from "../../api/fleet-targets.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Transport } from "../../kube/client/transport.ts";
-import { refOf } from "../../kube/object.ts";
+import { type KubeObject, refOf } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
@@ -31,6 +31,7 @@ import { nodeOfPlan, podAddressesOf } from "./kubelet/nodes/node-object.ts";
 import { type NodePool, nodePlansOf } from "./kubelet/nodes/node-pools.ts";
 import { DEFAULT_NODE, type NodeShape } from "./nodes.ts";
 import { RestartableServer } from "./restartable-server.ts";
+import { priorityAdmission, topologyLabelsAdmission } from "./scheduler/pod-admission.ts";
 
 /** `full`: ReplicaSets, Pods, placement on nodes. `fast`: workload status only. `idle`: nobody acts in the cluster. */
 export type Level = "idle" | "fast" | "full";
@@ -97,8 +98,11 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   const identities = options.random === undefined ? {} : { identities: seededIdentities(() => random.next()) };
   // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
   const apiServices = level === "full";
+  const list = (resource: string): KubeObject[] => server.state.list(resource).map((stored) => stored.object);
   const admission = [
-    storageAdmission(() => server.state.list(CLASSES).map((stored) => stored.object)),
+    storageAdmission(() => list(CLASSES)),
+    priorityAdmission(() => list("scheduling.k8s.io/priorityclasses")),
+    topologyLabelsAdmission((node) => server.state.get({ resource: "nodes", namespace: "", name: node })?.object),
     quotaAdmission(
       () => quotaReader(server.state),
       () => controlPlaneClock.now(),
