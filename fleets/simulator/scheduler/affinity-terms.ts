@@ -39,12 +39,20 @@ export function matchesTerm(term: AffinityTerm, namespace: string, labels: Label
   return inNamespace && term.selector !== undefined && matchesRequirements(term.selector, labels);
 }
 
-/** Reads `spec.affinity.podAffinity` or `podAntiAffinity` of a Pod. */
+/** Terms that many Pods share are one object, so that they need be matched only once. More than these are not shared. */
+const MOST_SHARED = 4096;
+const SHARED = new Map<string, AffinityTerms>();
+
+/** Reads `spec.affinity.podAffinity` or `podAntiAffinity` of a Pod. Pods with equal terms get the same object. */
 export function readAffinityTerms(value: unknown, namespace: string, labels: Labels): AffinityTerms {
   if (!isObject(value)) return NO_TERMS;
+  const text = JSON.stringify(value);
+  const key = `${namespace} ${text.includes("atchLabelKeys") ? JSON.stringify(labels) : ""} ${text}`;
+  const known = SHARED.get(key);
+  if (known !== undefined) return known;
   const required = listOf(value["requiredDuringSchedulingIgnoredDuringExecution"]);
   const preferred = listOf(value["preferredDuringSchedulingIgnoredDuringExecution"]);
-  return {
+  const terms = {
     required: required.map((term) => readTerm(term, namespace, labels)),
     // As Kubernetes: a preference of weight nothing is none.
     preferred: preferred
@@ -54,6 +62,9 @@ export function readAffinityTerms(value: unknown, namespace: string, labels: Lab
         weight: Number(each["weight"] ?? 0),
       })),
   };
+  if (SHARED.size >= MOST_SHARED) SHARED.clear();
+  SHARED.set(key, terms);
+  return terms;
 }
 
 function readTerm(term: Readonly<Record<string, unknown>>, namespace: string, labels: Labels): AffinityTerm {

@@ -3,7 +3,7 @@ import { isObject, type KubeObject } from "../../../kube/object.ts";
 import type { Taint } from "../../../kube/taints.ts";
 import { type Amounts, addAmounts, NO_AMOUNTS } from "../../estimator/amounts.ts";
 import { readNodeDetails } from "../../estimator/pod-facts.ts";
-import type { Labels } from "./affinity-terms.ts";
+import type { AffinityTerms, Labels } from "./affinity-terms.ts";
 import type { HostPort, PodFacts } from "./pod-facts.ts";
 
 /** What is known of a node itself. */
@@ -40,8 +40,9 @@ export class NodeInfo {
   facts: NodeFacts | undefined;
   readonly name: string;
   readonly pods = new Map<string, PodFacts>();
-  readonly podsWithAffinity = new Map<string, PodFacts>();
-  readonly podsWithRequiredAntiAffinity = new Map<string, PodFacts>();
+  /** The terms of its Pods, and how many have each. */
+  readonly affinity = new Map<AffinityTerms, number>();
+  readonly antiAffinity = new Map<AffinityTerms, number>();
   requested: Amounts = NO_AMOUNTS;
   nonZeroRequested: Amounts = NO_AMOUNTS;
   readonly #ports = new Map<string, HostPort[]>();
@@ -53,26 +54,19 @@ export class NodeInfo {
 
   add(pod: PodFacts): void {
     this.pods.set(pod.uid, pod);
-    const { affinity, antiAffinity } = pod.spec;
-    const terms = [affinity.required, affinity.preferred, antiAffinity.required, antiAffinity.preferred];
-    if (terms.some((each) => each.length > 0)) this.podsWithAffinity.set(pod.uid, pod);
-    if (antiAffinity.required.length > 0) this.podsWithRequiredAntiAffinity.set(pod.uid, pod);
     this.#count(pod, 1);
     if (pod.spec.hostPorts.length > 0) this.#ports.set(pod.uid, [...pod.spec.hostPorts]);
   }
 
   /** Puts a Pod's new state in place of the old where nothing differs that counts. */
   refresh(pod: PodFacts): void {
-    for (const pods of [this.pods, this.podsWithAffinity, this.podsWithRequiredAntiAffinity])
-      if (pods.has(pod.uid)) pods.set(pod.uid, pod);
+    if (this.pods.has(pod.uid)) this.pods.set(pod.uid, pod);
   }
 
   remove(uid: string): void {
     const pod = this.pods.get(uid);
     if (pod === undefined) return;
     this.pods.delete(uid);
-    this.podsWithAffinity.delete(uid);
-    this.podsWithRequiredAntiAffinity.delete(uid);
     this.#ports.delete(uid);
     this.#count(pod, -1);
   }
@@ -95,7 +89,16 @@ export class NodeInfo {
   #count({ spec }: PodFacts, factor: 1 | -1): void {
     this.requested = addAmounts(this.requested, spec.amounts, factor);
     this.nonZeroRequested = addAmounts(this.nonZeroRequested, spec.nonZero, factor);
+    countTerms(this.affinity, spec.affinity, factor);
+    countTerms(this.antiAffinity, spec.antiAffinity, factor);
   }
+}
+
+function countTerms(counts: Map<AffinityTerms, number>, terms: AffinityTerms, change: 1 | -1): void {
+  if (terms.required.length + terms.preferred.length === 0) return;
+  const count = (counts.get(terms) ?? 0) + change;
+  if (count > 0) counts.set(terms, count);
+  else counts.delete(terms);
 }
 
 const EVERY_ADDRESS = "0.0.0.0";

@@ -1,5 +1,5 @@
 // Affinity and anti-affinity between Pods: what they allow, and which nodes they prefer.
-import { type AffinityTerm, type Labels, matchesTerm } from "./affinity-terms.ts";
+import { type AffinityTerm, type AffinityTerms, type Labels, matchesTerm } from "./affinity-terms.ts";
 import type { NodeFacts, NodeInfo } from "./node-info.ts";
 import type { PodFacts } from "./pod-facts.ts";
 import { type Rejection, reject } from "./rejection.ts";
@@ -43,6 +43,7 @@ function domainOf(topologyKey: string, value: string): string {
 export class AffinityCounts {
   readonly #pod: PodFacts;
   readonly #cache: SchedulerCache;
+  readonly #meant = new Map<AffinityTerm, boolean>();
   /** Domains where a Pod is that does not want this one. */
   readonly #unwanted: DomainCounts;
   /** Domains with Pods that match all terms of affinity. */
@@ -65,7 +66,7 @@ export class AffinityCounts {
     const counts = new AffinityCounts(pod, cache, [new DomainCounts(), new DomainCounts(), new DomainCounts()]);
     for (const info of cache.nodesWithAffinity()) {
       if (info.facts === undefined) continue;
-      for (const other of info.podsWithRequiredAntiAffinity.values()) counts.#countUnwanted(other, info.facts, 1);
+      for (const [terms, count] of info.antiAffinity) counts.#countUnwanted(terms, info.facts, count);
     }
     const { affinity, antiAffinity } = pod.spec;
     if (affinity.required.length > 0 || antiAffinity.required.length > 0) {
@@ -86,7 +87,7 @@ export class AffinityCounts {
 
   /** A Pod comes to a node, or goes. */
   change(other: PodFacts, node: NodeFacts, change: 1 | -1): void {
-    this.#countUnwanted(other, node, change);
+    this.#countUnwanted(other.spec.antiAffinity, node, change);
     this.#countTerms(other.namespace, other.labels, node, change);
   }
 
@@ -120,12 +121,19 @@ export class AffinityCounts {
     return this.#wanted.size === 0 && this.#matchesAll(terms, this.#pod.namespace, this.#pod.labels);
   }
 
-  #countUnwanted(other: PodFacts, node: NodeFacts, amount: number): void {
-    const { namespace, labels } = this.#pod;
-    const namespaceLabels = this.#cache.namespaceLabels(namespace);
-    for (const term of other.spec.antiAffinity.required)
-      if (matchesTerm(term, namespace, labels, namespaceLabels))
-        this.#unwanted.add(node.labels, term.topologyKey, amount);
+  #countUnwanted({ required }: AffinityTerms, node: NodeFacts, amount: number): void {
+    for (const term of required) if (this.#isMeant(term)) this.#unwanted.add(node.labels, term.topologyKey, amount);
+  }
+
+  /** Whether a term of another Pod is about this one. */
+  #isMeant(term: AffinityTerm): boolean {
+    let isMeant = this.#meant.get(term);
+    if (isMeant === undefined) {
+      const { namespace, labels } = this.#pod;
+      isMeant = matchesTerm(term, namespace, labels, this.#cache.namespaceLabels(namespace));
+      this.#meant.set(term, isMeant);
+    }
+    return isMeant;
   }
 
   #countTerms(namespace: string, labels: Labels, node: NodeFacts, amount: number): void {
@@ -194,15 +202,24 @@ function countOwnPreferences(pod: PodFacts, cache: SchedulerCache, add: AddScore
 
 function countOthersPreferences(pod: PodFacts, cache: SchedulerCache, add: AddScore): void {
   const namespaceLabels = cache.namespaceLabels(pod.namespace);
-  for (const { facts, podsWithAffinity } of cache.nodesWithAffinity()) {
+  const meant = new Map<AffinityTerm, boolean>();
+  const isMeant = (term: AffinityTerm): boolean => {
+    let known = meant.get(term);
+    if (known === undefined) {
+      known = matchesTerm(term, pod.namespace, pod.labels, namespaceLabels);
+      meant.set(term, known);
+    }
+    return known;
+  };
+  for (const { facts, affinity, antiAffinity } of cache.nodesWithAffinity()) {
     if (facts === undefined) continue;
     const count = (term: AffinityTerm, weight: number): void => {
-      if (matchesTerm(term, pod.namespace, pod.labels, namespaceLabels)) add(facts, term.topologyKey, weight);
+      if (isMeant(term)) add(facts, term.topologyKey, weight);
     };
-    for (const { spec } of podsWithAffinity.values()) {
-      for (const term of spec.affinity.required) count(term, REQUIRED_WEIGHT);
-      for (const term of spec.affinity.preferred) count(term, term.weight);
-      for (const term of spec.antiAffinity.preferred) count(term, -term.weight);
+    for (const [{ required, preferred }, pods] of affinity) {
+      for (const term of required) count(term, REQUIRED_WEIGHT * pods);
+      for (const term of preferred) count(term, term.weight * pods);
     }
+    for (const [{ preferred }, pods] of antiAffinity) for (const term of preferred) count(term, -term.weight * pods);
   }
 }

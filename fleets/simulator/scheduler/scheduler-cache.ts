@@ -69,7 +69,7 @@ export class SchedulerCache {
     info.add(pod);
     this.#nodeOfPod.set(pod.uid, info);
     this.groups.add(pod, node, 1);
-    if (info.podsWithAffinity.size > 0) this.#withAffinity.add(info);
+    if (info.affinity.size + info.antiAffinity.size > 0) this.#withAffinity.add(info);
   }
 
   /** Takes note of a Pod's new state where nothing differs that counts. */
@@ -85,7 +85,7 @@ export class SchedulerCache {
     info.remove(uid);
     this.#nodeOfPod.delete(uid);
     this.groups.add(pod, info.name, -1);
-    if (info.podsWithAffinity.size === 0) this.#withAffinity.delete(info);
+    if (info.affinity.size + info.antiAffinity.size === 0) this.#withAffinity.delete(info);
     if (info.pods.size === 0 && info.facts === undefined) this.#infos.delete(info.name);
   }
 
@@ -106,7 +106,7 @@ export class SchedulerCache {
   }
 
   nominatedTo(node: string): Iterable<PodFacts> {
-    return this.#nominated.get(node)?.values() ?? [];
+    return this.#nominatedTo.size === 0 ? [] : (this.#nominated.get(node)?.values() ?? []);
   }
 
   setNamespace(name: string, labels: Labels | undefined): void {

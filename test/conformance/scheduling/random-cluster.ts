@@ -71,7 +71,11 @@ function randomNode(random: Random, name: string): KubeObject {
 }
 
 function randomPod(random: Random, name: string, nodes: readonly KubeObject[]): KubeObject {
-  const labels = { app: random.pick(APPS), ...(random.chance(0.3) ? { tier: random.pick(["front", "back"]) } : {}) };
+  const labels = {
+    app: random.pick(APPS),
+    ...(random.chance(0.3) ? { tier: random.pick(["front", "back"]) } : {}),
+    "pod-template-hash": random.pick(["1", "2"]),
+  };
   const isBound = random.chance(0.2);
   const priority = random.chance(0.2) ? random.pick(Object.keys(PRIORITIES)) : undefined;
   return {
@@ -164,7 +168,7 @@ function randomPodTerms(random: Random, required: number): Record<string, unknow
           { namespaceSelector: { matchLabels: { team: "green" } } },
         ])
       : {}),
-    ...(random.chance(0.1) ? { matchLabelKeys: ["tier"] } : {}),
+    ...(random.chance(0.1) ? { matchLabelKeys: ["pod-template-hash"] } : {}),
   });
   return {
     ...(random.chance(required)

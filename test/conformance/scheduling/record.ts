@@ -28,16 +28,20 @@ async function recordCase(client: KubeClient, seed: number): Promise<SchedulingC
   await new Promise((resolve) => setTimeout(resolve, 5 * LAG_MS));
   const steps: SchedulingStep[] = [];
   const pods: KubeObject[] = [];
+  const removed = new Set<KubeObject>();
   for (const wanted of cluster.pods) {
     const pod = await client.create(wanted);
     pods.push(pod);
     const isBound = isObject(pod["spec"]) && pod["spec"]["nodeName"] !== undefined;
-    const step = isBound ? { pod } : await waitForStep(client, pod, pods);
+    const step = isBound ? { pod } : await waitForStep(client, pod, pods, removed);
     steps.push({ ...step, pod: withoutNoise(pod) });
     // After a preemption nothing is as it was.
     if (step.victims !== undefined) break;
     // It would be placed when something changes, and nobody would know when.
-    if (step.message !== undefined) await remove(client, pod);
+    if (step.message !== undefined) {
+      removed.add(pod);
+      await remove(client, pod);
+    }
     await pause();
   }
   for (const pod of pods) await remove(client, pod);
@@ -64,7 +68,12 @@ async function createNode(client: KubeClient, node: KubeObject): Promise<KubeObj
   return client.patch(refOf(created), { spec: { taints: all.length === 0 ? null : all } }, "merge");
 }
 
-async function waitForStep(client: KubeClient, pod: KubeObject, pods: readonly KubeObject[]): Promise<SchedulingStep> {
+async function waitForStep(
+  client: KubeClient,
+  pod: KubeObject,
+  pods: readonly KubeObject[],
+  removed: ReadonlySet<KubeObject>,
+): Promise<SchedulingStep> {
   let present = pod;
   await eventually(
     async () => {
@@ -83,7 +92,7 @@ async function waitForStep(client: KubeClient, pod: KubeObject, pods: readonly K
   for (const each of pods) {
     if (each === pod) continue;
     const found = await client.get(refOf(each)).catch(() => undefined);
-    const isGone = found === undefined || podCondition(found, "DisruptionTarget") !== undefined;
+    const isGone = found === undefined ? !removed.has(each) : podCondition(found, "DisruptionTarget") !== undefined;
     if (isGone) victims.push(`${each.metadata.namespace}/${each.metadata.name}`);
   }
   return { pod, message, nominated, victims };
