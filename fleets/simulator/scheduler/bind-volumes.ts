@@ -1,17 +1,23 @@
 // Has the volumes of a Pod bound or made where its node is.
+
+import {
+  BOUND_BY_CONTROLLER,
+  CLAIMS,
+  claimRefTo,
+  SELECTED_NODE,
+  VOLUMES,
+} from "../controllers/volumes/volume-facts.ts";
 import { attempt, type Steps } from "../kernel/action.ts";
 import type { World } from "../kernel/controller.ts";
-import { CLAIMS, SELECTED_NODE, VOLUMES, type VolumePlan } from "./volume-fit.ts";
+import type { VolumePlan } from "./volume-fit.ts";
 
 /** Promises volumes to claims, and tells provisioners of claims on which node the volumes are wanted. */
 export function* bindVolumes({ bind, provision }: VolumePlan, node: string, world: World): Steps<void> {
   for (const { claim, volume } of bind) {
     const present = world.state.get(VOLUMES, undefined, volume.metadata.name ?? "");
     if (present === undefined) continue;
-    const { apiVersion, kind, metadata } = claim;
-    const { namespace, name, uid, resourceVersion } = metadata;
-    const claimRef = { apiVersion, kind, namespace, name, uid, resourceVersion };
-    const annotations = { "pv.kubernetes.io/bound-by-controller": "yes" };
+    const claimRef = claimRefTo(claim);
+    const annotations = { [BOUND_BY_CONTROLLER]: "yes" };
     yield* attempt({ do: "patch", object: present, patch: { metadata: { annotations }, spec: { claimRef } } });
   }
   for (const claim of provision) {

@@ -19,8 +19,8 @@ const SCHEDULER = "default-scheduler";
 export class ClusterWatch {
   readonly cache = new SchedulerCache();
   readonly queue = new SchedulingQueue();
-  /** Pods that have a node but wait for their volumes, by uid. */
-  readonly awaitingVolumes = new Map<string, PodFacts>();
+  /** The nodes of Pods that have one but wait for their volumes, by uid. */
+  readonly awaitingVolumes = new Map<string, string>();
 
   notePod({ type, object }: StateChange): void {
     const uid = object.metadata.uid ?? "";
@@ -92,8 +92,10 @@ export class ClusterWatch {
     this.cache.version++;
     const { namespace = "", name = "" } = object.metadata;
     wakeAfterStorageChange(this.queue, { namespace, name });
-    for (const pod of this.awaitingVolumes.values())
-      if (pod.namespace === namespace && pod.spec.claims.includes(name)) this.queue.put(pod, true);
+    for (const uid of this.awaitingVolumes.keys()) {
+      const pod = this.queue.get(uid)?.pod;
+      if (pod?.namespace === namespace && pod.spec.claims.includes(name)) this.queue.put(pod, true);
+    }
   }
 
   noteStorage(): void {

@@ -1,4 +1,5 @@
 // Finds a node for each Pod, as kube-scheduler does with its default configuration.
+import { CLAIMS, CLASSES, VOLUMES } from "../controllers/volumes/volume-facts.ts";
 import { attempt, type Reconcile, type Steps, tell } from "../kernel/action.ts";
 import type { StateChange } from "../kernel/cluster-state.ts";
 import type { Controller, Watch, World } from "../kernel/controller.ts";
@@ -13,7 +14,7 @@ import { preempt } from "./preempt.ts";
 import { findPreemption } from "./preemption.ts";
 import { reportFailure } from "./report-failure.ts";
 import type { Pending } from "./scheduling-queue.ts";
-import { CLAIMS, CLASSES, VOLUMES, type VolumePlan } from "./volume-fit.ts";
+import type { VolumePlan } from "./volume-fit.ts";
 
 const BUDGETS = "policy/poddisruptionbudgets";
 /** There is one queue for all Pods. */
@@ -64,10 +65,11 @@ function* schedule(pending: Pending, watch: ClusterWatch, failures: FailureMemor
   };
   const assumed = watch.awaitingVolumes.get(pod.uid);
   if (assumed !== undefined) {
-    // Its place was kept while its volumes were made; it is looked for anew, and volumes hold it where they are.
+    // Its place was kept while its volumes were made: it goes there unless that is no longer possible.
     watch.awaitingVolumes.delete(pod.uid);
     cache.deletePod(pod.uid);
   }
+  const kept: PodFacts = assumed === undefined ? pod : { ...pod, nominatedNode: assumed };
   if (cache.nodes().length === 0) {
     yield* fail(pending, { plugins: undefined, message: NO_NODES, clears: true }, watch, world);
     return;
@@ -77,7 +79,7 @@ function* schedule(pending: Pending, watch: ClusterWatch, failures: FailureMemor
     yield* fail(pending, known, watch, world);
     return;
   }
-  const result = placePod(pod, placement, world.random);
+  const result = placePod(kept, placement, world.random);
   if (result.fits) {
     const plan = result.node.facts === undefined ? undefined : result.cycle.volumes?.planFor(result.node.facts);
     yield* assign(pending, result.node.name, plan, watch, world);
@@ -120,7 +122,7 @@ function* assign(
   cache.nominate(pod, undefined);
   if (plan !== undefined && plan.bind.length + plan.provision.length > 0) {
     cache.setPod(pod, node);
-    watch.awaitingVolumes.set(pod.uid, pod);
+    watch.awaitingVolumes.set(pod.uid, node);
     yield* bindVolumes(plan, node, world);
     return;
   }

@@ -1,8 +1,23 @@
 // Which nodes the volumes of a Pod can be used on, and which volumes are to be bound or made there.
 import { compileNodeChoice, type NodeTerm } from "../../../kube/node-selectors.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { compareQuantities, parseQuantity } from "../../../kube/quantity.ts";
+import { compareQuantities } from "../../../kube/quantity.ts";
 import { type LabelSelector, matchesLabelSelector } from "../../../kube/selectors.ts";
+import { isSameMode } from "../controllers/volumes/match-volume.ts";
+import {
+  BIND_COMPLETED,
+  CLAIMS,
+  CLASSES,
+  capacityOf,
+  classOf,
+  hasAnnotation,
+  isForClaim,
+  NO_PROVISIONER,
+  phaseOf,
+  requestOf,
+  SELECTED_NODE,
+  VOLUMES,
+} from "../controllers/volumes/volume-facts.ts";
 import { listOf } from "./affinity-terms.ts";
 import type { NodeFacts } from "./node-info.ts";
 import type { PodFacts } from "./pod-facts.ts";
@@ -14,12 +29,6 @@ export interface StorageView {
   get(resource: string, namespace: string | undefined, name: string): KubeObject | undefined;
   list(resource: string): KubeObject[];
 }
-
-export const CLAIMS = "persistentvolumeclaims";
-export const VOLUMES = "persistentvolumes";
-export const CLASSES = "storage.k8s.io/storageclasses";
-/** Where the claim's volume is to be made: what the scheduler asks of provisioners. */
-export const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 
 /** What has to happen before a Pod can be bound to the node that was chosen. */
 export interface VolumePlan {
@@ -100,7 +109,7 @@ export class VolumeFit {
     if (this.#unbound.length === 0) return NOTHING;
     const bind: { claim: KubeObject; volume: KubeObject }[] = [];
     const provision: KubeObject[] = [];
-    const bySize = [...this.#unbound].sort((a, b) => compareQuantities(sizeOf(a), sizeOf(b)));
+    const bySize = [...this.#unbound].sort((a, b) => compareQuantities(requestOf(a), requestOf(b)));
     for (const claim of bySize) {
       const selected = claim.metadata.annotations?.[SELECTED_NODE];
       if (selected !== undefined && selected !== node.name) return undefined;
@@ -127,7 +136,7 @@ export class VolumeFit {
   #canProvision(claim: KubeObject, node: NodeFacts): boolean {
     const storageClass = this.#storage.get(CLASSES, undefined, classOf(claim));
     const provisioner = storageClass?.["provisioner"];
-    if (storageClass === undefined || !provisioner || provisioner === "kubernetes.io/no-provisioner") return false;
+    if (storageClass === undefined || !provisioner || provisioner === NO_PROVISIONER) return false;
     const terms = listOf(storageClass["allowedTopologies"]);
     return terms.length === 0 || terms.some((term) => isTopologyOf(term, node));
   }
@@ -145,7 +154,7 @@ function refuse(claims: readonly KubeObject[]): string | undefined {
 
 /** Whether claim and volume know of each other. */
 export function isFullyBound(claim: KubeObject): boolean {
-  const isDone = claim.metadata.annotations?.["pv.kubernetes.io/bind-completed"] !== undefined;
+  const isDone = hasAnnotation(claim, BIND_COMPLETED);
   return textIn(claim, "volumeName") !== undefined && (isDone || phaseOf(claim) === "Bound");
 }
 
@@ -161,12 +170,9 @@ function isUsed(claim: KubeObject, cache: SchedulerCache): boolean {
 }
 
 function isMatch(claim: KubeObject, volume: KubeObject): boolean {
-  const ref = claimRefOf(volume);
-  const { name, namespace, uid } = claim.metadata;
-  const isOurs = ref?.["name"] === name && ref?.["namespace"] === namespace && (!ref?.["uid"] || ref["uid"] === uid);
-  if (volume.metadata.deletionTimestamp !== undefined || (ref !== undefined && !isOurs)) return false;
-  if (compareQuantities(capacityOf(volume), sizeOf(claim)) < 0) return false;
-  if ((textIn(claim, "volumeMode") ?? "Filesystem") !== (textIn(volume, "volumeMode") ?? "Filesystem")) return false;
+  const isOurs = isForClaim(volume, claim);
+  if (volume.metadata.deletionTimestamp !== undefined || (claimRefOf(volume) !== undefined && !isOurs)) return false;
+  if (compareQuantities(capacityOf(volume), requestOf(claim)) < 0 || !isSameMode(claim, volume)) return false;
   if (isOurs) return true;
   const selector = specOf(claim)["selector"];
   if (isObject(selector) && !matchesLabelSelector(selector as LabelSelector, volume.metadata.labels)) return false;
@@ -215,15 +221,6 @@ function textIn(object: KubeObject, field: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function phaseOf(object: KubeObject): unknown {
-  return isObject(object["status"]) ? object["status"]["phase"] : undefined;
-}
-
-function classOf(object: KubeObject): string {
-  const annotated = object.metadata.annotations?.["volume.beta.kubernetes.io/storage-class"];
-  return annotated ?? textIn(object, "storageClassName") ?? "";
-}
-
 function claimRefOf(volume: KubeObject): Readonly<Record<string, unknown>> | undefined {
   const ref = specOf(volume)["claimRef"];
   return isObject(ref) ? ref : undefined;
@@ -232,15 +229,4 @@ function claimRefOf(volume: KubeObject): Readonly<Record<string, unknown>> | und
 function accessModesOf(object: KubeObject): readonly unknown[] {
   const modes = specOf(object)["accessModes"];
   return Array.isArray(modes) ? modes : [];
-}
-
-function sizeOf(claim: KubeObject): ReturnType<typeof parseQuantity> {
-  const resources = specOf(claim)["resources"];
-  const requests = isObject(resources) && isObject(resources["requests"]) ? resources["requests"] : {};
-  return parseQuantity(String(requests["storage"] ?? "0"));
-}
-
-function capacityOf(volume: KubeObject): ReturnType<typeof parseQuantity> {
-  const capacity = specOf(volume)["capacity"];
-  return parseQuantity(String(isObject(capacity) ? (capacity["storage"] ?? "0") : "0"));
 }
