@@ -1,6 +1,6 @@
 // What the scheduler needs to know of a Pod, read once.
 import { compileNodeChoice, type NodeTerm, type SelectableNode } from "../../../kube/node-selectors.ts";
-import { isObject, type KubeObject } from "../../../kube/object.ts";
+import { equalJson, isObject, type KubeObject } from "../../../kube/object.ts";
 import type { Toleration } from "../../../kube/taints.ts";
 import type { Amounts } from "../../estimator/amounts.ts";
 import { podAmounts } from "../../estimator/pod-amounts.ts";
@@ -63,7 +63,7 @@ export function readPod(pod: KubeObject, known?: PodFacts): PodFacts {
   const { namespace = "", name = "", labels = {}, uid = "" } = pod.metadata;
   const spec = isObject(pod["spec"]) ? pod["spec"] : {};
   const status = isObject(pod["status"]) ? pod["status"] : {};
-  const isSame = known !== undefined && known.uid === uid && isSameSpec(known, spec, labels);
+  const isSame = known !== undefined && known.uid === uid && isSameSpec(known, pod, spec, labels);
   const start = status["startTime"];
   return {
     key: `${namespace}/${name}`,
@@ -81,14 +81,18 @@ export function readPod(pod: KubeObject, known?: PodFacts): PodFacts {
 }
 
 /** The fields of a running Pod's spec that may change, and the labels that its terms refer to. */
-function isSameSpec(known: PodFacts, spec: Readonly<Record<string, unknown>>, labels: Labels): boolean {
+function isSameSpec(
+  known: PodFacts,
+  pod: KubeObject,
+  spec: Readonly<Record<string, unknown>>,
+  labels: Labels,
+): boolean {
+  const { generation } = known.object.metadata;
   const before = known.object["spec"] as Readonly<Record<string, unknown>>;
-  if (before === spec) return true;
-  const now = JSON.stringify([spec, labels]);
-  return (
-    now === JSON.stringify([{ ...before, nodeName: spec["nodeName"] }, known.labels]) ||
-    now === JSON.stringify([before, known.labels])
-  );
+  if (!equalJson(labels, known.labels)) return false;
+  // Being bound is the one change of a spec that its generation does not tell, and changes nothing here.
+  if (before === spec || (generation !== undefined && generation === pod.metadata.generation)) return true;
+  return equalJson({ ...before, nodeName: spec["nodeName"] }, spec);
 }
 
 function readSpec(spec: Readonly<Record<string, unknown>>, namespace: string, labels: Labels): PodSpecFacts {
