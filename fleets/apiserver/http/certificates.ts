@@ -10,6 +10,8 @@ export interface CertificateSet {
   readonly caPem: string;
   /** Makes a client certificate of a signing request, both PEM, that holds for so many seconds. */
   readonly sign: (request: string, seconds: number) => Promise<string>;
+  /** Makes a client certificate with its key, for a user and its groups. */
+  readonly issue: (name: string, groups: readonly string[]) => Promise<KeyPair>;
   readonly server: KeyPair;
   /** CN=admin, O=system:masters. */
   readonly admin: KeyPair;
@@ -61,7 +63,19 @@ export async function ensureCertificates(
     const { signRequest } = await import("./certificate-signing.ts");
     return signRequest(authority, clock, request, seconds);
   }
-  return { caPem: authority.certificate, sign, server, admin, frontProxy: { caPem: proxies.certificate, client } };
+  async function issue(name: string, groups: readonly string[]): Promise<KeyPair> {
+    const { makeLeaf } = await import("./certificate-signing.ts");
+    const subject = [{ O: groups }, { CN: [name] }];
+    return makeLeaf(authority, clock, { subject, usage: "client", hosts: [] });
+  }
+  return {
+    caPem: authority.certificate,
+    sign,
+    issue,
+    server,
+    admin,
+    frontProxy: { caPem: proxies.certificate, client },
+  };
 }
 
 function readPair(directory: string, name: string): KeyPair | undefined {

@@ -22,12 +22,19 @@ export class Connections {
   readonly #server: ClosableServer;
   readonly #sessions = new Map<ServerHttp2Session, number>();
   readonly #sockets = new Set<Socket>();
+  /** The connections below TLS, by the port of the other end. */
+  readonly #raw = new Map<string, Socket>();
   readonly #requests = new Set<Http2ServerResponse>();
   #isClosing = false;
 
   constructor(server: Http2SecureServer) {
     // See ClosableServer.
     this.#server = server as ClosableServer;
+    server.on("connection", (socket: Socket) => {
+      const end = endOf(socket);
+      this.#raw.set(end, socket);
+      socket.once("close", () => this.#raw.delete(end));
+    });
     server.on("session", (session) => this.#watchSession(session));
     server.on("secureConnection", (socket) => {
       this.#sockets.add(socket);
@@ -52,6 +59,14 @@ export class Connections {
     });
     // A connection that came while closing gets its GOAWAY too.
     if (this.#isClosing) session.close();
+  }
+
+  /** Ends a connection at once, as a machine does that knows nothing of it. */
+  reset(socket: Socket): void {
+    const raw = this.#raw.get(endOf(socket));
+    // TLS itself knows no reset.
+    if (raw === undefined) socket.destroy();
+    else raw.resetAndDestroy();
   }
 
   /** Counts a request until its response is closed. */
@@ -81,4 +96,8 @@ export class Connections {
     await closed;
     clearTimeout(timer);
   }
+}
+
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -6,12 +6,14 @@ import {
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  constants as http2,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
+import { isUnreachable } from "../../../kube/client/status-error.ts";
 import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
@@ -21,6 +23,7 @@ import { failureStatus, StatusError } from "../registry/status-error.ts";
 import { MAX_BODY_BYTES } from "../request/body.ts";
 import type { ApiServer } from "../server.ts";
 import { authenticate, type TokenCheck } from "./authentication.ts";
+import type { KeyPair } from "./certificate-signing.ts";
 import { type CertificateSet, ensureCertificates } from "./certificates.ts";
 import { Connections, HANDSHAKE_MS, HEAD_MS, MOST_STREAMS, RESETS_A_SECOND, RESETS_AT_ONCE } from "./connections.ts";
 import { FrontProxyTrust, type RequestHeaderOptions } from "./front-proxy.ts";
@@ -65,6 +68,8 @@ export interface Listener {
   readonly caPem: string;
   /** A kubeconfig with the administrator's certificate, for the server under `prefix`. Contains a private key. */
   adminKubeconfig(prefix?: string): string;
+  /** Makes a client certificate for a user and its groups, which the listener takes. */
+  issue(name: string, groups: readonly string[]): Promise<KeyPair>;
   /** Ends watches, finishes running requests and closes the port. */
   close(): Promise<void>;
 }
@@ -147,6 +152,7 @@ export async function listen(servers: ServedApi | ServersByPrefix, options: List
           credentials: certificates.admin,
         },
       ]),
+    issue: certificates.issue,
     close: () => port.close(),
   };
 }
@@ -229,11 +235,23 @@ class Port {
       await this.#send(request, response, answer, common, abort.signal);
       if (request.method !== "GET" && request.method !== "HEAD" && !request.readableEnded) discardRest(request);
     } catch (error) {
-      if (!abort.signal.aborted) this.#options.logger.warn("failed to send an answer", { error: messageOf(error) });
-      response.destroy();
+      if (isUnreachable(error)) this.#leaveUnanswered(request, response);
+      else {
+        if (!abort.signal.aborted) this.#options.logger.warn("failed to send an answer", { error: messageOf(error) });
+        response.destroy();
+      }
     } finally {
       this.#asking.delete(asking);
     }
+  }
+
+  /**
+   * What stands behind a path does not answer, as simulated clusters do that are down. Clients in Go ask again ten times
+   * when a connection is reset; over HTTP/2 the stream alone is, which they take as they take a refused connection.
+   */
+  #leaveUnanswered(request: Received, response: Http2ServerResponse): void {
+    if (request.httpVersionMajor === 1) this.#connections?.reset(socketOf(request));
+    else response.stream.close(http2.NGHTTP2_INTERNAL_ERROR);
   }
 
   /** Answers a request that asks for the connection itself. */
@@ -250,7 +268,8 @@ class Port {
       if (abort.signal.aborted) answer.tunnel?.destroy();
       else await answerUpgrade(socket, head, answer, common);
     } catch (error) {
-      if (!signal.aborted) this.#options.logger.warn("failed to send an answer", { error: messageOf(error) });
+      if (!signal.aborted && !isUnreachable(error))
+        this.#options.logger.warn("failed to send an answer", { error: messageOf(error) });
       socket.destroy();
     }
   }
