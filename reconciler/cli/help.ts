@@ -41,15 +41,41 @@ function optionText(name: string, option: CommandOption): string {
   return `${short}--${name}${option.type === "string" ? ` ${option.value ?? "VALUE"}` : ""}`;
 }
 
+/** Commands of two words, by the first. */
+function groupsOf(commands: readonly Command[]): ReadonlyMap<string, readonly Command[]> {
+  return Map.groupBy(
+    commands.filter(({ name }) => name.includes(" ")),
+    ({ name }) => name.split(" ")[0] ?? "",
+  );
+}
+
+function secondWord({ name }: Command): string {
+  return name.slice(name.indexOf(" ") + 1);
+}
+
+function optionWords({ options }: Command): string {
+  return `${Object.keys(options)
+    .map((name) => `--${name}`)
+    .join(" ")} --help`;
+}
+
 /** A completion script for bash, zsh or fish; undefined for another shell. */
 export function completionScript(shell: string, commands: readonly Command[]): string | undefined {
-  const names = commands.map((command) => command.name).join(" ");
-  const cases = commands.map(
-    (command) =>
-      `    ${command.name}) words="${Object.keys(command.options)
-        .map((name) => `--${name}`)
-        .join(" ")} --help" ;;`,
-  );
+  const groups = groupsOf(commands);
+  const single = commands.filter(({ name }) => !name.includes(" "));
+  const names = [...single.map(({ name }) => name), ...groups.keys()].join(" ");
+  const cases = [
+    ...single.map((command) => `    ${command.name}) words="${optionWords(command)}" ;;`),
+    ...[...groups].flatMap(([group, members]) => [
+      `    ${group})`,
+      `      words="${members.map(secondWord).join(" ")} --help"`,
+      '      if [ "$COMP_CWORD" -gt 2 ]; then',
+      '        case "${COMP_WORDS[2]}" in',
+      ...members.map((command) => `        ${secondWord(command)}) words="${optionWords(command)}" ;;`),
+      "        esac",
+      "      fi ;;",
+    ]),
+  ];
   const bash = [
     "_flaghoist() {",
     `  local words="${names}"`,
@@ -71,19 +97,31 @@ export function completionScript(shell: string, commands: readonly Command[]): s
       return `autoload -U +X bashcompinit && bashcompinit\n${bash}`;
     case "fish":
       return [
-        ...commands.map(
-          (command) =>
-            `complete -c flaghoist -n __fish_use_subcommand -a ${command.name} -d '${command.summary.replaceAll(/['\\]/g, "\\$&")}'`,
+        ...single.map(
+          ({ name, summary }) => `complete -c flaghoist -n __fish_use_subcommand -a ${name} -d '${quoted(summary)}'`,
         ),
-        ...commands.flatMap((command) =>
-          Object.entries(command.options).map(
-            ([name, option]) =>
-              `complete -c flaghoist -n '__fish_seen_subcommand_from ${command.name}' -l ${name} -d '${option.help.replaceAll(/['\\]/g, "\\$&")}'`,
+        ...[...groups].flatMap(([group, members]) => [
+          `complete -c flaghoist -n __fish_use_subcommand -a ${group}`,
+          ...members.map(
+            (command) =>
+              `complete -c flaghoist -n '__fish_seen_subcommand_from ${group}' -a ${secondWord(command)} -d '${quoted(command.summary)}'`,
           ),
-        ),
+        ]),
+        ...commands.flatMap((command) => {
+          const seen = command.name.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`);
+          return Object.entries(command.options).map(
+            ([name, option]) =>
+              `complete -c flaghoist -n '${seen.join("; and ")}' -l ${name} -d '${quoted(option.help)}'`,
+          );
+        }),
         "",
       ].join("\n");
     default:
       return undefined;
   }
+}
+
+/** Within single quotes of fish. */
+function quoted(text: string): string {
+  return text.replaceAll(/['\\]/g, "\\$&");
 }

@@ -37,9 +37,9 @@ describe("runCli", () => {
   it.each(ALL.map((command) => [command.name, command] as const))("explains %s", async (name, command) => {
     const help = commandHelp(command);
 
-    expect(await run(name, "--help")).toEqual({ code: EXIT.ok, out: help, err: "" });
-    expect(await run("help", name)).toEqual({ code: EXIT.ok, out: help, err: "" });
-    for (const [example] of command.examples) expect(example.split(" ")[0]).toBe(name);
+    expect(await run(...name.split(" "), "--help")).toEqual({ code: EXIT.ok, out: help, err: "" });
+    expect(await run("help", ...name.split(" "))).toEqual({ code: EXIT.ok, out: help, err: "" });
+    for (const [example] of command.examples) expect(`${example} `.startsWith(`${name} `)).toBe(true);
   });
 
   it.each([
@@ -153,6 +153,8 @@ describe("completionScript", () => {
     expect(complete("flaghoist", "expl")).toEqual(["explain"]);
     expect(complete("flaghoist", "get", "--kube")).toEqual(["--kubeconfig"]);
     expect(complete("flaghoist", "nonsense", "")).toEqual(["--help"]);
+    expect(complete("flaghoist", "fleet", "fau")).toEqual(["fault", "faults"]);
+    expect(complete("flaghoist", "fleet", "fault", "--out")).toEqual(["--outage"]);
   });
 
   it("for zsh parses as bash does", () => {
@@ -165,9 +167,9 @@ describe("completionScript", () => {
     const lines = (completionScript("fish", ALL) ?? "").trim().split("\n");
 
     for (const command of ALL) {
-      expect(lines.some((line) => line.includes(` -a ${command.name} `))).toBe(true);
+      expect(lines.some((line) => line.includes(` -a ${command.name.split(" ").at(-1)} `))).toBe(true);
       for (const name of Object.keys(command.options))
-        expect(lines.some((line) => line.includes(`from ${command.name}' -l ${name} `))).toBe(true);
+        expect(lines.some((line) => line.includes(`from ${command.name.split(" ").at(-1)}' -l ${name} `))).toBe(true);
     }
     for (const line of lines) expect(line.replaceAll(/\\['\\]/g, "").split("'").length % 2).toBe(1);
   });

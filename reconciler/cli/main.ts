@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { nearest } from "../../api/nearest.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { type Command, EXIT, type ExitCode, type Io, OUTPUT_OPTION, parseArguments, UsageError } from "./command.ts";
-import { COMMANDS, loadCommands } from "./commands/table.ts";
+import { COMMANDS, type CommandEntry, loadCommands } from "./commands/table.ts";
 import { commandHelp, overview } from "./help.ts";
 
 /** Signals within this time are one. */
@@ -11,10 +11,10 @@ const SAME_SIGNAL_MS = 300;
 
 /** Runs one command line, without the program's name. Never throws: answers with the exit code. */
 export async function runCli(args: readonly string[], io: Io, signal: AbortSignal): Promise<ExitCode> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === "help" || name === "--help" || name === "-h") return showHelp(rest[0], io);
-  const entry = COMMANDS.find((candidate) => candidate.name === (name === "--version" ? "version" : name));
-  if (entry === undefined) return unknownCommand(name, io);
+  const [name, ...words] = args;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") return showHelp(words, io);
+  const { entry, rest } = findCommand(name === "--version" ? ["version", ...words] : args);
+  if (entry === undefined) return unknownCommand(args, io);
   const command = await entry.load();
   try {
     const { values, positionals } = parseArguments(rest, command);
@@ -43,9 +43,20 @@ export async function runCli(args: readonly string[], io: Io, signal: AbortSigna
   }
 }
 
-async function showHelp(name: string | undefined, io: Io): Promise<ExitCode> {
-  const entry = COMMANDS.find((candidate) => candidate.name === name);
-  if (name !== undefined && !name.startsWith("-") && entry === undefined) return unknownCommand(name, io);
+/** The command that a line begins with, and the words behind its name, which may be two. */
+function findCommand(words: readonly string[]): { readonly entry: CommandEntry | undefined; readonly rest: string[] } {
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(" ");
+    const entry = COMMANDS.find((candidate) => candidate.name === name);
+    if (entry !== undefined) return { entry, rest: words.slice(length) };
+  }
+  return { entry: undefined, rest: [...words] };
+}
+
+async function showHelp(words: readonly string[], io: Io): Promise<ExitCode> {
+  const [name] = words;
+  const { entry } = findCommand(words);
+  if (name !== undefined && !name.startsWith("-") && entry === undefined) return unknownCommand(words, io);
   io.out(entry === undefined ? overview(await loadCommands()) : commandHelp(await entry.load()));
   return EXIT.ok;
 }
@@ -70,7 +81,23 @@ function suggest(name: string): string {
   return near === undefined ? "" : `; did you mean "${near}"?`;
 }
 
-async function unknownCommand(name: string, io: Io): Promise<ExitCode> {
+async function unknownCommand([name = "", second = ""]: readonly string[], io: Io): Promise<ExitCode> {
+  const group = COMMANDS.flatMap((command) =>
+    command.name.startsWith(`${name} `) ? [command.name.slice(name.length + 1)] : [],
+  );
+  if (group.length > 0) {
+    const isHelp = second === "" || second === "--help" || second === "-h";
+    const meant = isHelp ? undefined : nearest(second, group);
+    const hint = meant === undefined ? "" : `; did you mean "${name} ${meant}"?`;
+    const problem = isHelp ? "" : `flaghoist: there is no command "${name} ${second}"${hint}\n\n`;
+    const commands = (await loadCommands()).filter((command) => command.name.startsWith(`${name} `));
+    if (isHelp && second !== "") {
+      io.out(overview(commands));
+      return EXIT.ok;
+    }
+    io.err(`${problem}${overview(commands)}`);
+    return EXIT.usage;
+  }
   io.err(`flaghoist: there is no command "${name}"${suggest(name)}\n\n${overview(await loadCommands())}`);
   return EXIT.usage;
 }

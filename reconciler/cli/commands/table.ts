@@ -3,6 +3,7 @@ import type { Command } from "../command.ts";
 
 /** A command whose code is read when it is called: one command does not wait for the code of all others. */
 export interface CommandEntry {
+  /** One word, or two: `fleet up`. */
   readonly name: string;
   readonly load: () => Promise<Command>;
 }
@@ -26,6 +27,11 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "restore", load: async () => (await import("./restore.ts")).restoreCommand },
   { name: "fsck", load: async () => (await import("./fsck.ts")).fsckCommand },
   { name: "estimator", load: async () => (await import("./estimator.ts")).estimatorCommand },
+  { name: "fleet up", load: async () => (await import("./fleet-up.ts")).fleetUpCommand },
+  { name: "fleet fault", load: async () => (await import("./fleet-fault.ts")).fleetFaultCommand },
+  { name: "fleet faults", load: async () => (await import("./fleet-faults.ts")).fleetFaultsCommand },
+  { name: "fleet status", load: async () => (await import("./fleet-status.ts")).fleetStatusCommand },
+  { name: "fleet advance", load: async () => (await import("./fleet-advance.ts")).fleetAdvanceCommand },
   { name: "version", load: async () => (await import("./version.ts")).versionCommand },
   // Completion is made from this table, so it is handed the table.
   { name: "completion", load: async () => (await import("./completion.ts")).completionCommand(loadCommands) },

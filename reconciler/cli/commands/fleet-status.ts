@@ -1,0 +1,30 @@
+import type { FleetReport } from "../../../fleets/simulator/serving/fleet-api.ts";
+import { type Command, EXIT, OUTPUT_OPTION } from "../command.ts";
+import { FLEET_OPTIONS, withFleet } from "../fleet-connection.ts";
+import { print, table } from "../output.ts";
+
+export const fleetStatusCommand: Command = {
+  name: "fleet status",
+  summary: "show the clusters of a simulated fleet, and its time",
+  usage: "",
+  description: "Shows each cluster of a fleet of 'flaghoist fleet up': its nodes, its Pods and what goes wrong there.",
+  options: { ...OUTPUT_OPTION, ...FLEET_OPTIONS },
+  examples: [["fleet status -o yaml", "as data"]],
+  run: async (invocation) => {
+    const report = await withFleet(invocation, (fleet) => fleet.ask<FleetReport>("GET", "/fleet/status"));
+    print(invocation, report, () => {
+      const { clock, clusters } = report;
+      const rows = clusters.map((each) => [
+        each.name,
+        each.kubernetesVersion,
+        each.region ?? "-",
+        `${each.readyNodes}/${each.nodes}`,
+        `${each.readyPods}/${each.pods}`,
+        each.faults.join(",") || "-",
+      ]);
+      const pace = typeof clock.pace === "number" ? `${clock.pace} times as fast` : clock.pace;
+      return `${clock.now} (${pace})\n${table([["CLUSTER", "VERSION", "REGION", "NODES", "PODS", "FAULTS"], ...rows])}`;
+    });
+    return EXIT.ok;
+  },
+};
