@@ -136,7 +136,7 @@ function impairmentOf(fault: LinkFault): Impairment | undefined {
     case "partition": {
       const outsiders = fault.from.filter((party) => party !== "nodes");
       if (outsiders.length === 0) return undefined;
-      return { kind: fault.mode === "reject" ? "refuse" : "drop", callers: outsiders };
+      return { kind: fault.mode === "reject" ? "refuse" : "drop", callers: outsiders, bothWays: true };
     }
   }
 }
@@ -162,7 +162,7 @@ function beginOutage(fault: FaultOf<"outage">, cluster: SimulatedCluster, nodes:
   const { zone } = fault.target;
   const isEverywhere = zone === undefined || cluster.facts.zones.every((each) => each === zone);
   if (!isEverywhere) return [cluster.disturbances.begin(nodes.map((node) => ({ kind: "node-down", node })))];
-  return [cluster.link.begin({ kind: "refuse", reason: "no route to host" }), cluster.machine.halt()];
+  return [cluster.link.begin({ kind: "refuse", reason: "no route to host", bothWays: true }), cluster.machine.halt()];
 }
 
 function beginUpgrade(fault: FaultOf<"upgrade">, cluster: SimulatedCluster): Undo {

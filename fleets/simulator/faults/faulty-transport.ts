@@ -28,7 +28,10 @@ const PING_MS = 45_000;
 
 /** A request on its way, or a watch that is open. */
 interface Flight {
+  /** Who asks; of requests that leave the cluster, who is asked. */
   readonly party: Party;
+  readonly to: Transport;
+  readonly isOutward: boolean;
   readonly abort: AbortController;
   lease: WatchLease | undefined;
 }
@@ -81,15 +84,23 @@ export class FaultyTransport {
   }
 
   /** For callers in this process, who are `control-plane` unless they say who they are. */
-  readonly send: Transport = (request) => this.#send(request, partyOf(request));
+  readonly send: Transport = (request) => this.#send(request, partyOf(request), this.#inner);
 
   /** The way for one party, whatever its requests say. */
   transportFor(party: Party): Transport {
-    return (request) => this.#send(request, party);
+    return (request) => this.#send(request, party, this.#inner);
+  }
+
+  /**
+   * The way out of the cluster to a party, such as its agents' to the control plane: `inner` as they reach it. Only what is
+   * wrong with the network is met there.
+   */
+  outward(party: Party, inner: Transport): Transport {
+    return (request) => this.#send(request, party, inner, true);
   }
 
   #concernedBy(impairment: Impairment): Flight[] {
-    return [...this.#flights].filter((flight) => concerns(impairment.callers, flight.party));
+    return [...this.#flights].filter((flight) => meets(impairment, flight));
   }
 
   #strike(impairment: Impairment, flight: Flight): void {
@@ -114,17 +125,15 @@ export class FaultyTransport {
     if (impairment.kind === "hang") for (const flight of this.#concernedBy(impairment)) cutFlight(flight);
     if (impairment.kind !== "drop") return;
     for (const flight of this.#concernedBy(impairment))
-      if (this.#met(flight.party, "drop").length === 0) flight.lease?.stall(false);
+      if (this.#met(flight, "drop").length === 0) flight.lease?.stall(false);
   }
 
-  #met<K extends Impairment["kind"]>(party: Party, kind: K): ImpairmentOf<K>[] {
-    return [...this.#impairments].filter(
-      (each): each is ImpairmentOf<K> => each.kind === kind && concerns(each.callers, party),
-    );
+  #met<K extends Impairment["kind"]>(flight: Flight, kind: K): ImpairmentOf<K>[] {
+    return [...this.#impairments].filter((each): each is ImpairmentOf<K> => each.kind === kind && meets(each, flight));
   }
 
-  async #send(request: ApiRequest, party: Party): Promise<ApiResponse> {
-    const flight: Flight = { party, abort: new AbortController(), lease: undefined };
+  async #send(request: ApiRequest, party: Party, to: Transport, isOutward = false): Promise<ApiResponse> {
+    const flight: Flight = { party, to, isOutward, abort: new AbortController(), lease: undefined };
     const { signal } = request;
     const onAbort = (): void => {
       flight.abort.abort(signal?.reason);
@@ -149,46 +158,47 @@ export class FaultyTransport {
     }
   }
 
-  async #answer(request: ApiRequest, { party, abort }: Flight): Promise<ApiResponse> {
+  async #answer(request: ApiRequest, flight: Flight): Promise<ApiResponse> {
+    const { abort, to } = flight;
     const name = `${request.method} ${bare(request)}`;
-    if (this.#impairments.size === 0) return this.#inner(request);
-    const refusal = this.#met(party, "refuse")[0];
+    if (this.#impairments.size === 0) return to(request);
+    const refusal = this.#met(flight, "refuse")[0];
     if (refusal !== undefined) throw apiUnreachable(name, new Error(refusal.reason ?? "connection refused"));
-    if (this.#met(party, "hang").length > 0) return aborted(abort.signal);
-    if (this.#met(party, "drop").length > 0) {
+    if (this.#met(flight, "hang").length > 0) return aborted(abort.signal);
+    if (this.#met(flight, "drop").length > 0) {
       await sleep(this.#clock, DIAL_MS, abort.signal);
       throw apiUnreachable(name, new Error("i/o timeout"));
     }
-    const waits = this.#met(party, "delay").map(({ latency }) => sampleLatency(latency, this.#random));
+    const waits = this.#met(flight, "delay").map(({ latency }) => sampleLatency(latency, this.#random));
     const waitMs = waits.reduce((sum, ms) => sum + ms, 0);
     if (waitMs > 0) await sleep(this.#clock, waitMs, abort.signal);
-    if (this.#met(party, "lose").some(({ share }) => this.#random.chance(share)))
+    if (this.#met(flight, "lose").some(({ share }) => this.#random.chance(share)))
       throw apiUnreachable(name, new Error("connection reset by peer"));
-    return this.#refusal(request, party) ?? this.#pass(request, party);
+    return this.#refusal(request, flight) ?? this.#pass(request, flight);
   }
 
   /** What the cluster answers in place of what it was asked for. */
-  #refusal(request: ApiRequest, party: Party): ApiResponse | undefined {
+  #refusal(request: ApiRequest, flight: Flight): ApiResponse | undefined {
     const path = bare(request);
-    if (this.#met(party, "unauthorized").length > 0) return errorAnswer(unauthorized());
-    for (const { percent, retryAfterMs } of this.#met(party, "throttle")) {
+    if (this.#met(flight, "unauthorized").length > 0) return errorAnswer(unauthorized());
+    for (const { percent, retryAfterMs } of this.#met(flight, "throttle")) {
       if (!this.#random.chance(percent / 100)) continue;
       const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
       return errorAnswer(tooManyRequests("Too many requests, please try again later.", seconds));
     }
-    for (const { percent, status } of this.#met(party, "fail"))
+    for (const { percent, status } of this.#met(flight, "fail"))
       if (this.#random.chance(percent / 100)) return failure(status);
-    const unready = this.#met(party, "unready")[0];
+    const unready = this.#met(flight, "unready")[0];
     if (unready !== undefined && (path === "/readyz" || path === "/healthz"))
       return plain(500, `[-]${unready.check} failed: reason withheld\n${path.slice(1)} check failed\n`);
-    const missing = this.#met(party, "group-missing");
+    const missing = this.#met(flight, "group-missing");
     return missing.some((each) => isInMissingGroup(path, each)) ? pathNotFound() : undefined;
   }
 
-  async #pass(request: ApiRequest, party: Party): Promise<ApiResponse> {
-    const missing = this.#met(party, "group-missing").filter((each) => mayListGroups(bare(request), each));
-    if (missing.length === 0) return this.#inner(request);
-    const answer = await this.#inner(withoutCache(request));
+  async #pass(request: ApiRequest, flight: Flight): Promise<ApiResponse> {
+    const missing = this.#met(flight, "group-missing").filter((each) => mayListGroups(bare(request), each));
+    if (missing.length === 0) return flight.to(request);
+    const answer = await flight.to(withoutCache(request));
     return missing.reduce((pruned, each) => withoutGroup(pruned, each), answer);
   }
 
@@ -198,8 +208,7 @@ export class FaultyTransport {
     flight.lease = lease;
     lease.signal.addEventListener("abort", () => flight.abort.abort(lease.signal.reason), { once: true });
     lease.onDone(land);
-    for (const impairment of this.#impairments)
-      if (concerns(impairment.callers, flight.party)) this.#strike(impairment, flight);
+    for (const impairment of this.#impairments) if (meets(impairment, flight)) this.#strike(impairment, flight);
     return lease.hold(answer);
   }
 
@@ -220,6 +229,10 @@ export class FaultyTransport {
     });
     lease.onDone(() => timer.cancel());
   }
+}
+
+function meets({ callers, bothWays }: Impairment, { party, isOutward }: Flight): boolean {
+  return concerns(callers, party) && (!isOutward || bothWays === true);
 }
 
 function cutFlight({ lease, abort }: Flight): void {

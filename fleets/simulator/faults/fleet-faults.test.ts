@@ -253,6 +253,26 @@ describe("faults of a fleet", () => {
     expect(await reach("control-plane", "member1")).toBe("200");
   });
 
+  it("keep a cluster's agents from a control plane that it is parted from", async () => {
+    const fleet = await start();
+    const plane = fleet.cluster("member2").server.handle;
+    const agent = fleet.cluster("member1").link.outward("control-plane", plane);
+    const ask = (): Promise<number> =>
+      agent({ method: "GET", path: "/version" }).then(
+        ({ status }) => status,
+        () => 0,
+      );
+
+    const down = fleet.faults.begin({ type: "down", target: member1 });
+    expect(await ask()).toBe(200);
+    fleet.faults.end(down);
+
+    fleet.faults.begin({ type: "partition", target: member1, from: ["control-plane"], mode: "reject", name: "cut" });
+    expect(await ask()).toBe(0);
+    fleet.faults.end("cut");
+    expect(await ask()).toBe(200);
+  });
+
   it("hold back what a watch would tell behind a partition, until it is over or the client gives up", async () => {
     const fleet = await start();
     const part = (): string => fleet.faults.begin({ type: "partition", target: member1, from: ["control-plane"] });
@@ -359,6 +379,53 @@ describe("faults of a fleet", () => {
         Object.keys(node.metadata.annotations ?? {}).every((key) => !key.includes("upgrade")),
       ),
     ).toBe(true);
+  });
+
+  it("upgrade a cluster without taking more of a workload away than its budget allows", async () => {
+    const fleet = await start({ nodesPerCluster: 3 });
+    const { client, server } = fleet.cluster("member1");
+    await client.create(deployment(6));
+    await client.create({
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: { name: "web", namespace: "default" },
+      spec: { minAvailable: 5, selector: { matchLabels: { app: "web" } } },
+    });
+    await fleet.clock.advance(30_000);
+    const old = new Set(server.state.list("pods").map(({ uid }) => uid));
+    const counts: number[] = [];
+
+    fleet.faults.begin({ type: "upgrade", target: member1, to: "v1.37.0", nodePause: "10s" });
+    const done = await fleet.clock.runUntil(async () => {
+      counts.push(await ready(fleet));
+      return fleet.faults.list()[0]?.state === "over";
+    }, 3_600_000);
+    await fleet.clock.advance(30_000);
+
+    expect(done).toBe(true);
+    expect(Math.min(...counts)).toBe(5);
+    expect(await ready(fleet)).toBe(6);
+    expect(server.state.list("pods").filter(({ uid }) => old.has(uid))).toEqual([]);
+  });
+
+  it("go the same way twice from the same seed", async () => {
+    async function story(seed: number): Promise<unknown[]> {
+      const fleet = await start({ seed, nodesPerCluster: 4 });
+      await fleet.cluster("member1").client.create(deployment(4));
+      fleet.faults.begin({ type: "node-down", target: member1, count: 2, at: "5s", for: "2m", jitter: "30s" });
+      fleet.faults.begin({ type: "backup", target: member1, at: "1m" });
+      fleet.faults.begin({ type: "upgrade", target: member1, to: "v1.37.0", at: "3m", nodePause: "5s" });
+      fleet.faults.begin({ type: "capacity-shrink", target: member1, by: { cpu: "25%" }, at: "4m", for: "1m" });
+      fleet.faults.begin({ type: "restore", target: member1, at: "10m" });
+      await fleet.clock.advance(900_000);
+      const { state } = fleet.cluster("member1").server;
+      return state.resources().flatMap((resource) => state.list(resource).map(({ object }) => object));
+    }
+
+    const one = await story(7);
+
+    expect(await story(7)).toEqual(one);
+    expect(await story(8)).not.toEqual(one);
   });
 
   it("leave a cluster without power as it was, and let it go on afterwards", async () => {

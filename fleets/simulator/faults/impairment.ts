@@ -6,6 +6,8 @@ import type { Random } from "../../../runtime/random.ts";
 interface Concerned {
   /** Whose requests; everybody's when absent. */
   readonly callers?: readonly Party[] | undefined;
+  /** Whether it is the network itself: then what is in the cluster does not reach those parties either. */
+  readonly bothWays?: boolean;
 }
 
 export type Impairment = Concerned &

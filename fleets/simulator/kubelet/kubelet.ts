@@ -139,7 +139,7 @@ function surroundingsOf(pod: KubeObject, runtime: PodRuntime, memory: NodeMemory
   return {
     nowMs: world.now(),
     behaviourOf: (container) => withJitter(behaviours.behaviourOf(pod, container.container), runtime, container),
-    startupMs: traits.readyAfterMs * disturbances.diskSlowness,
+    startupMs: traits.readyAfterMs * disturbances.diskSlownessOn(nodeNameOf(pod) ?? ""),
     runsForMs: controllerOf(pod)?.kind === "Job" ? traits.jobRunsMs : undefined,
     stopMs: Math.min(LONGEST_STOP_MS, traits.readyAfterMs),
     imageFault: (image) => disturbances.imageFault(image),

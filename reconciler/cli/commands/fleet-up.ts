@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Pace } from "../../../fleets/simulator/clock/virtual-clock.ts";
+import { loadFleetScenario } from "../../../fleets/simulator/scenario/load-scenario.ts";
 import { serveFleet } from "../../../fleets/simulator/serving/serve-fleet.ts";
 import type { Level } from "../../../fleets/simulator/simulated-cluster.ts";
 import { createFleet, type FleetOptions } from "../../../fleets/simulator/simulated-fleet.ts";
@@ -73,7 +74,6 @@ export const fleetUpCommand: Command = {
         await mkdir(dirname(kubeconfig), { recursive: true, mode: 0o700 });
         // A file that is there keeps its mode: it is made anew.
         await writeFile(`${kubeconfig}.new`, served.kubeconfig, { mode: 0o600 });
-        const { rename } = await import("node:fs/promises");
         await rename(`${kubeconfig}.new`, kubeconfig);
         const colour = paint(invocation);
         const names = [...fleet.clusters.keys()];
@@ -83,6 +83,8 @@ export const fleetUpCommand: Command = {
         await ended(signal);
         io.err("stopping\n");
       } finally {
+        // Requests that hang would hold the port.
+        fleet.faults.endAll();
         await served.close();
       }
     } finally {
@@ -107,6 +109,7 @@ async function fleetOptions(invocation: Invocation): Promise<FleetOptions> {
     ...(level === undefined ? {} : { level }),
     ...(seed === undefined ? {} : { seed }),
   };
+  if (file !== undefined) return { ...common, scenario: await loadFleetScenario(resolve(invocation.io.cwd, file)) };
   return {
     ...common,
     clusters: numberOption(invocation, "clusters", 1, MOST_CLUSTERS) ?? 3,
