@@ -3,12 +3,13 @@ import type { Fault } from "../../../api/fleet-faults.ts";
 import { targetClusters } from "../../../api/fleet-targets.ts";
 import type { ApiRequest, ApiResponse } from "../../../kube/client/transport.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { isDuration, parseDuration } from "../../../runtime/duration.ts";
+import { formatDuration, isDuration, parseDuration } from "../../../runtime/duration.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { jsonResponse } from "../../apiserver/handlers/answers.ts";
 import type { ServedApi } from "../../apiserver/http/listener.ts";
 import { badRequest, StatusError, statusError, unauthorized } from "../../apiserver/registry/status-error.ts";
 import type { FaultRecord } from "../faults/fleet-faults.ts";
+import type { StoryEntry } from "../scenario/scenario-player.ts";
 import type { SimulatedCluster } from "../simulated-cluster.ts";
 import type { SimulatedFleet } from "../simulated-fleet.ts";
 
@@ -36,6 +37,20 @@ export interface ClusterReport {
 export interface FleetReport {
   readonly clock: { readonly now: string; readonly pace: string | number };
   readonly clusters: readonly ClusterReport[];
+  /** What its scenario let happen so far; absent for a fleet without one. */
+  readonly story?: readonly StoryReport[];
+}
+
+/** A step of the scenario that was taken. */
+export interface StoryReport {
+  /** Since the start: `5m`. */
+  readonly at: string;
+  /** `timeline[3]` */
+  readonly step: string;
+  readonly words: string;
+  readonly clusters: readonly string[];
+  /** Why it did not come about, or is not as expected. */
+  readonly problem?: string;
 }
 
 type Handler = (request: ApiRequest, rest: string) => unknown;
@@ -151,7 +166,13 @@ function fleetReport(fleet: SimulatedFleet): FleetReport {
   return {
     clock: { now: timeText(fleet.clock.now()), pace: pace === Number.POSITIVE_INFINITY ? "unlimited" : pace },
     clusters: [...fleet.clusters.values()].map((cluster) => clusterReport(cluster, active)),
+    ...(fleet.scenario === undefined ? {} : { story: fleet.scenario.story.map(storyReport) }),
   };
+}
+
+function storyReport({ atMs, step, words, clusters, problem }: StoryEntry): StoryReport {
+  const told = { at: formatDuration(atMs), step: `timeline[${step}]`, words, clusters };
+  return problem === undefined ? told : { ...told, problem };
 }
 
 function clusterReport(cluster: SimulatedCluster, active: readonly FaultRecord[]): ClusterReport {

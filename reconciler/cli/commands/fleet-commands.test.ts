@@ -12,6 +12,8 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+const EXAMPLE = join(import.meta.dirname, "../../../examples/fleets/provider-outage.yaml");
+
 interface Said {
   readonly code: number;
   readonly out: string;
@@ -81,7 +83,19 @@ describe("flaghoist fleet", () => {
     expect(JSON.parse((await run("faults", "--all", "-o", "json")).out)).toHaveLength(3);
   });
 
+  it("plays a scenario, and tells what it let happen", async () => {
+    const { run } = await start("-f", EXAMPLE, "--clock", "stepped");
+
+    await run("advance", "6m");
+    const { out } = await run("status");
+
+    expect(out).toMatch(/gcp-2 .* outage-1$/m);
+    expect(out).toContain("5m  gcp is gone");
+  });
+
   it.each<[string[], number, string]>([
+    [["up", "-f", EXAMPLE, "--clusters", "3"], 2, "the scenario says which clusters there are: leave --clusters out"],
+    [["up", "-f", "/nowhere.yaml"], 1, "/nowhere.yaml cannot be read"],
     [["up", "--clusters", "no"], 2, '--clusters takes a number from 1 to 1000, not "no"'],
     [["up", "--level", "slow"], 2, '--level takes full, fast, idle, not "slow"'],
     [["up", "--clock", "-1"], 2, "--clock"],
