@@ -28,6 +28,8 @@ export interface FleetOptions {
   readonly readyAfterMs?: number;
   /** What the fleet consists of and what befalls it: from `loadFleetScenario`, or one that names no files. */
   readonly scenario?: LoadedScenario | FleetScenario;
+  /** Whether the scenario's timeline waits for `scenario.begin()`: for whoever has something to do before. */
+  readonly holdTimeline?: boolean;
   readonly logger?: Logger;
 }
 
@@ -106,7 +108,8 @@ export async function createFleet(options: FleetOptions): Promise<SimulatedFleet
   if (player !== undefined) {
     clock.join(player);
     try {
-      await player.start();
+      await player.prepare();
+      if (options.holdTimeline !== true) player.begin();
     } catch (error) {
       await close();
       throw error;

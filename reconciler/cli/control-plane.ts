@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Listener, listen } from "../../fleets/apiserver/http/listener.ts";
+import { type Listener, listen, type ServedApi } from "../../fleets/apiserver/http/listener.ts";
 import { builtinKinds } from "../../fleets/apiserver/kinds/builtin.ts";
-import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
+import { createApiServer } from "../../fleets/apiserver/server.ts";
 import { certificatesIn, databaseIn } from "../../fleets/apiserver/storage/data-folder.ts";
 import { CLUSTER_DEFINITION, CLUSTER_PROXY, clusterKind } from "../../fleets/cluster-kind.ts";
 import { ClusterProxy, clusterConnector } from "../../fleets/cluster-proxy/cluster-proxy.ts";
@@ -54,7 +54,7 @@ export interface ControlPlaneOptions {
   /** What is audited, and the file it goes to. */
   readonly audit?: AuditSettings | undefined;
   /** API servers to serve beside the control plane, under /clusters/NAME: simulated members. */
-  readonly members?: ReadonlyMap<string, { readonly server: ApiServer; readonly transport: Transport }>;
+  readonly members?: ReadonlyMap<string, { readonly server: ServedApi; readonly transport: Transport }>;
   /** Whether GitRepositories may name folders of this machine. */
   readonly allowLocalSources?: boolean;
   /** Inflates the Helm charts of Syncs; absent: they are refused. */
@@ -219,7 +219,7 @@ async function startEmbedded(
     ...(audit === undefined ? {} : { audit: audit.options }),
   });
   const client = new KubeClient(server.handle);
-  const servers = new Map<string, ApiServer>([["", server]]);
+  const servers = new Map<string, ServedApi>([["", server]]);
   for (const [name, member] of members ?? []) servers.set(`/clusters/${name}`, member.server);
   let listener: Listener;
   try {

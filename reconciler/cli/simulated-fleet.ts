@@ -1,5 +1,5 @@
 // Registers simulated clusters with a control plane, as `join` does with real ones.
-import type { Cluster } from "../../api/cluster.ts";
+import type { Cluster, Taint } from "../../api/cluster.ts";
 import type { SimulatedCluster } from "../../fleets/simulator/simulated-cluster.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -9,6 +9,7 @@ export interface SimulatedPlace {
   readonly provider?: string;
   readonly zones?: string[];
   readonly labels?: Record<string, string>;
+  readonly taints?: Taint[];
 }
 
 /**

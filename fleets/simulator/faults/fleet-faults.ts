@@ -33,6 +33,8 @@ export interface FaultRecord {
   readonly problem: string | undefined;
 }
 
+export type FaultListener = (change: "began" | "ended", record: Pick<FaultRecord, "id" | "fault" | "clusters">) => void;
+
 export interface FleetFaultsOptions {
   readonly clusters: readonly SimulatedCluster[];
   readonly clock: Clock;
@@ -63,6 +65,7 @@ export class FleetFaults {
   readonly #o: FleetFaultsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #pending = new Set<Promise<void>>();
+  readonly #listeners: FaultListener[] = [];
   #count = 0;
 
   constructor(options: FleetFaultsOptions) {
@@ -119,6 +122,11 @@ export class FleetFaults {
   /** Ends everything. */
   endAll(): void {
     for (const { id, state } of [...this.#entries.values()]) if (state !== "over") this.end(id);
+  }
+
+  /** Calls `listener` whenever a fault strikes or what it did is taken back. */
+  subscribe(listener: FaultListener): void {
+    this.#listeners.push(listener);
   }
 
   /** All faults, in the order in which they were given. */
@@ -193,6 +201,7 @@ export class FleetFaults {
     entry.nodes = concernsNodes(fault) ? strike.targets.flatMap(({ nodes }) => nodes) : [];
     entry.sinceMs = clock.now();
     entry.nextMs = undefined;
+    for (const listener of this.#listeners) listener("began", entry);
     logger.info("began a fault", { fault: entry.id, type: fault.type, clusters: entry.clusters.join(", ") });
     if (!lasts(fault)) {
       const { id } = entry;
@@ -230,7 +239,9 @@ export class FleetFaults {
     entry.undo = undefined;
     entry.untilMs = undefined;
     undo?.();
-    if (undo !== undefined) this.#o.logger.info("ended a fault", { fault: entry.id, type: entry.fault.type });
+    if (undo === undefined) return;
+    for (const listener of this.#listeners) listener("ended", entry);
+    this.#o.logger.info("ended a fault", { fault: entry.id, type: entry.fault.type });
   }
 
   /** What a fault strikes now. */

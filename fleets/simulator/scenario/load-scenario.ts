@@ -21,25 +21,23 @@ export interface LoadedScenario {
 }
 
 /**
- * Reads a scenario and everything that it names. Throws `fleet-scenario-invalid` as `parseFleetScenario`, with what is
+ * Reads a scenario and everything that it names. `name` is how messages call the file. Throws `fleet-scenario-invalid` as `parseFleetScenario`, with what is
  * wrong in other files too; `fleet-scenario-missing` when the file cannot be read.
  */
-export async function loadFleetScenario(file: string): Promise<LoadedScenario> {
+export async function loadFleetScenario(file: string, name = file): Promise<LoadedScenario> {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new AppError("fleet-scenario-missing", `${file} cannot be read: ${messageOf(error)}`, {
+    throw new AppError("fleet-scenario-missing", `${name} cannot be read: ${messageOf(error)}`, {
       recovery: "stall",
       cause: error,
     });
   }
-  return loadScenarioText(text, file);
+  return loadScenarioText(text, name, dirname(file));
 }
 
-/** The same from a text; files are named from the folder of `file`. */
-export async function loadScenarioText(text: string, file: string): Promise<LoadedScenario> {
-  const folder = dirname(file);
+async function loadScenarioText(text: string, file: string, folder: string): Promise<LoadedScenario> {
   const readFile: ReadFile = (name) => {
     try {
       return readFileSync(resolve(folder, name), "utf8");

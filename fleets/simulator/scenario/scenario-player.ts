@@ -1,5 +1,4 @@
 // Lets happen in a fleet what its scenario says, on the fleet's clock.
-import type { Fault } from "../../../api/fleet-faults.ts";
 import { faultOf, withEnd } from "../../../api/fleet-rules/faults.ts";
 import { type ClusterFacts, targetClusters } from "../../../api/fleet-targets.ts";
 import type { FleetExpectation, FleetStep } from "../../../api/fleet-timeline.ts";
@@ -12,6 +11,7 @@ import type { Logger } from "../../../runtime/logger.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import type { Random } from "../../../runtime/random.ts";
 import type { Participant } from "../clock/virtual-clock.ts";
+import type { FleetFaults } from "../faults/fleet-faults.ts";
 import { gatherFound, isReachable } from "./gather-found.ts";
 import { judgeExpectation, wordsOf } from "./judge-expectation.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
@@ -30,7 +30,7 @@ export interface ScenarioPlayerOptions {
   /** The clusters as the scenario describes them. */
   readonly facts: readonly ClusterFacts[];
   readonly clusters: ReadonlyMap<string, PlayedCluster>;
-  readonly faults: { begin(fault: Fault): string; end(id: string): void };
+  readonly faults: Pick<FleetFaults, "begin" | "end" | "subscribe">;
   readonly clock: Clock;
   /** Resolves when the clusters have nothing to do at this instant. */
   readonly quiet: () => Promise<void>;
@@ -42,8 +42,8 @@ export interface ScenarioPlayerOptions {
 export interface StoryEntry {
   /** Since the start of the scenario. */
   readonly atMs: number;
-  /** The step's place in the timeline. */
-  readonly step: number;
+  /** The step's place in the timeline; undefined for faults, whoever has begun them. */
+  readonly step: number | undefined;
   readonly words: string;
   /** Names of the clusters that were meant; empty for a comment. */
   readonly clusters: readonly string[];
@@ -73,7 +73,7 @@ export class ScenarioPlayer implements Participant {
     this.#o = options;
   }
 
-  /** What has happened so far, in the order of its happening. Faults are told by the fleet's faults. */
+  /** What has happened so far, in the order of its happening. */
   get story(): readonly StoryEntry[] {
     return this.#story;
   }
@@ -106,13 +106,10 @@ export class ScenarioPlayer implements Participant {
     while (this.isBusy) await this.#work;
   }
 
-  /**
-   * Gives the clusters what they have from the start, and arranges for everything else. Throws `fleet-scenario-failed`
-   * when a cluster does not take an object.
-   */
-  async start(): Promise<void> {
-    const { loaded, clock } = this.#o;
-    const { manifests = [], timeline = [] } = loaded.scenario;
+  /** Gives the clusters what they have from the start. Throws `fleet-scenario-failed` when one does not take it. */
+  async prepare(): Promise<void> {
+    const { loaded } = this.#o;
+    const { manifests = [] } = loaded.scenario;
     for (const [index, entry] of manifests.entries()) {
       const clusters = this.#meant(entry.target);
       for (const object of loaded.objectsOf(entry)) {
@@ -121,7 +118,17 @@ export class ScenarioPlayer implements Participant {
           throw new AppError("fleet-scenario-failed", `manifests[${index}]: ${problem}`, { recovery: "stall" });
       }
     }
+    this.#startMs = this.#o.clock.now();
+  }
+
+  /** Begins the timeline: its times count from now. */
+  begin(): void {
+    const { loaded, clock, faults } = this.#o;
+    const { timeline = [] } = loaded.scenario;
     this.#startMs = clock.now();
+    faults.subscribe((change, { id, fault, clusters }) =>
+      this.#note(`${id.startsWith(fault.type) ? id : `${id} (${fault.type})`} ${change}`, clusters),
+    );
     this.#open = timeline.filter(({ expect }) => expect !== undefined).length;
     for (const [index, step] of timeline.entries()) this.#arrange(step, index);
   }
@@ -266,6 +273,11 @@ export class ScenarioPlayer implements Participant {
     const { facts, clusters } = this.#o;
     const meant = target === undefined ? facts : targetClusters(target, facts);
     return meant.flatMap(({ name }) => clusters.get(name) ?? []);
+  }
+
+  #note(words: string, clusters: readonly string[]): void {
+    const atMs = this.#o.clock.now() - this.#startMs;
+    this.#story.push({ atMs, step: undefined, words, clusters, problem: undefined, isExpectation: false });
   }
 
   #tell(

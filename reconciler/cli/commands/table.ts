@@ -11,6 +11,9 @@ export interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   { name: "up", load: async () => (await import("./up.ts")).upCommand },
   { name: "demo", load: async () => (await import("./demo.ts")).demoCommand },
+  { name: "fleet play", load: async () => (await import("./fleet-play.ts")).fleetPlayCommand },
+  { name: "fleet validate", load: async () => (await import("./fleet-validate.ts")).fleetValidateCommand },
+  { name: "fleet schema", load: async () => (await import("./fleet-schema.ts")).fleetSchemaCommand },
   { name: "render", load: async () => (await import("./render.ts")).renderCommand },
   { name: "plan", load: async () => (await import("./plan.ts")).planCommand },
   { name: "lint", load: async () => (await import("./lint.ts")).lintCommand },

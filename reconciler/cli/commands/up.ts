@@ -1,6 +1,5 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { createSimulatedCluster, type SimulatedCluster } from "../../../fleets/simulator/simulated-cluster.ts";
 import { checkDnsSubdomain } from "../../../kube/names.ts";
 import { sleep, systemClock } from "../../../runtime/clock.ts";
 import { isDuration, parseDuration } from "../../../runtime/duration.ts";
@@ -20,7 +19,7 @@ import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
 import { REMOTE_OPTIONS, readRemoteSettings } from "../remote-settings.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
-import { registerSimulated } from "../simulated-fleet.ts";
+import { startMembers } from "../simulated-members.ts";
 import { readSkipSettings, SKIP_OPTIONS } from "../skip-settings.ts";
 
 /** Well above the ten seconds that running requests get. */
@@ -29,7 +28,7 @@ const LONGEST_STOP_MS = 30_000;
 export const upCommand: Command = {
   name: "up",
   summary: "start the control plane",
-  usage: "[--data FOLDER] [--port PORT] [--simulate N] [--store KUBECONFIG]",
+  usage: "[--data FOLDER] [--port PORT] [--simulate N | --fleet FILE] [--store KUBECONFIG]",
   description:
     "Starts the endpoint (a Kubernetes API for kubectl, Argo CD, Flux and Helm) and everything behind it, in one process. State is kept in the data folder, which also receives the kubeconfig. Ends on Ctrl-C. With --store, and where that API server reaches this process, it passes on the group cluster.karmada.io (an APIService), so that clusters/NAME/proxy leads into the members. A control plane that ends takes the registration back; after one that was killed, Clusters answer 503 until it runs again or 'kubectl delete apiservice v1alpha1.cluster.karmada.io'.",
   options: {
@@ -51,6 +50,11 @@ export const upCommand: Command = {
       help: "with --store: where that API server reaches this process, for admission and for clusters/proxy (default: 127.0.0.1 when it is on this machine)",
     },
     simulate: { type: "string", value: "N", help: "also start N simulated member clusters and join them" },
+    fleet: {
+      type: "string",
+      value: "FILE",
+      help: "also start the simulated fleet of a scenario and join its clusters; its timeline begins then",
+    },
     store: {
       type: "string",
       value: "KUBECONFIG",
@@ -99,6 +103,7 @@ export const upCommand: Command = {
   examples: [
     ["up", "on port 6443, state in ./.flaghoist"],
     ["up --simulate 3", "with three clusters to try things on"],
+    ["up --fleet examples/fleets/flapping.yaml", "with the clusters of a scenario, and what befalls them"],
     ["up --audit-log audit.log --audit-policy policy.yaml", "with a record of who did what"],
     ["up --store ~/.kube/config", "state in an API server that you run"],
   ],
@@ -109,7 +114,7 @@ export const upCommand: Command = {
     const delayMs = delayOption(invocation);
     const authentication = readAuthentication(invocation);
     const profile = profileOf(invocation);
-    const members = await startMembers(invocation, logger);
+    const { members, join, close: closeMembers } = await startMembers(invocation, logger);
     const plane = await startControlPlane({
       dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
       storeKubeconfig: store === undefined ? undefined : resolve(io.cwd, store),
@@ -132,7 +137,7 @@ export const upCommand: Command = {
       `${colour.green("▸")} Control plane on ${colour.bold(plane.url)} (${store === undefined ? "embedded" : "external store"})\n`,
     );
     io.out(`  export KUBECONFIG=${plane.kubeconfig}\n`);
-    for (const cluster of members.values()) await registerSimulated(plane, cluster, {});
+    await join(plane);
     if (members.size > 0)
       io.out(`${colour.green("▸")} ${members.size} simulated clusters: ${[...members.keys()].join(", ")}\n`);
     await new Promise<void>((done) => {
@@ -146,7 +151,7 @@ export const upCommand: Command = {
     }
     const stopped = (async () => {
       await plane.close();
-      for (const cluster of members.values()) await cluster.close();
+      await closeMembers();
       return true;
     })();
     if (await Promise.race([stopped, sleep(systemClock, LONGEST_STOP_MS).then(() => false)])) return EXIT.ok;
@@ -154,27 +159,6 @@ export const upCommand: Command = {
     return EXIT.failed;
   },
 };
-
-async function startMembers(invocation: Invocation, logger: Logger): Promise<Map<string, SimulatedCluster>> {
-  const text = stringOption(invocation, "simulate") ?? "0";
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 0 || count > 500)
-    throw new UsageError(`--simulate takes a number from 0 to 500, not "${text}"`);
-  const members = new Map<string, SimulatedCluster>();
-  for (let i = 1; i <= count; i++) {
-    const name = `member${i}`;
-    members.set(
-      name,
-      await createSimulatedCluster({
-        name,
-        clock: systemClock,
-        logger: logger.with({ cluster: name }),
-        level: count > 20 ? "fast" : "full",
-      }),
-    );
-  }
-  return members;
-}
 
 function advertiseOption(invocation: Invocation, store: string | undefined): AdvertisedAddress | undefined {
   const text = stringOption(invocation, "advertise");
