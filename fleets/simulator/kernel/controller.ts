@@ -24,6 +24,8 @@ export interface ClusterTraits {
   readonly loadBalancerAfterMs?: number | undefined;
   /** Where addresses of load balancers begin, `10.1.0.0/24`; a place of its own by the cluster's name by default. */
   readonly loadBalancerRange?: string | undefined;
+  /** Whether nodes renew their leases and report their status while nothing changes; true when absent. */
+  readonly heartbeats?: boolean | undefined;
   /** Whether Events are written. */
   readonly events: boolean;
 }

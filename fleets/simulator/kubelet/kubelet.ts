@@ -7,6 +7,7 @@ import type { ContainerBehaviour } from "../kernel/behaviours.ts";
 import { nodeNameOf } from "../kernel/cluster-state.ts";
 import { type Controller, controllerOf, objectKey, splitKey, type World } from "../kernel/controller.ts";
 import { NodeMemory } from "./node-memory.ts";
+import { HeartbeatTimes, heartbeat } from "./nodes/node-heartbeat.ts";
 import { type ContainerRuntime, type PodRuntime, podRuntimeOf } from "./pod-runtime.ts";
 import { podStatus } from "./pod-status.ts";
 import type { PodStatus } from "./pod-status-types.ts";
@@ -19,6 +20,7 @@ const LONGEST_STOP_MS = 1_000;
 export function kubelet(): Controller {
   const pods = new Map<string, PodRuntime>();
   const nodes = new Map<string, NodeMemory>();
+  const times = new HeartbeatTimes();
 
   function nodeMemory(node: KubeObject, world: World): NodeMemory {
     const name = node.metadata.name ?? "";
@@ -37,6 +39,17 @@ export function kubelet(): Controller {
     for (const memory of nodes.values()) memory.release(runtime.ip, runtime.uid);
   }
 
+  function* runNode(name: string, world: World): Reconcile {
+    const node = world.state.get("nodes", "", name);
+    if (node === undefined) {
+      nodes.delete(name);
+      times.forget(name);
+      return undefined;
+    }
+    if (world.disturbances.isNodeDown(name)) return undefined;
+    return yield* heartbeat(node, times, world);
+  }
+
   return {
     name: "kubelet",
     manager: "kubelet",
@@ -50,18 +63,15 @@ export function kubelet(): Controller {
         resource: "nodes",
         keys: ({ type, object }, { state }) => {
           const { name = "" } = object.metadata;
-          if (type === "deleted") nodes.delete(name);
-          return type === "added" ? state.podsOn(name).map(objectKey) : [];
+          return [`/${name}`, ...(type === "added" ? state.podsOn(name).map(objectKey) : [])];
         },
       },
     ],
     disturbed: ({ state }) =>
-      state
-        .list("pods")
-        .filter((pod) => nodeNameOf(pod) !== undefined)
-        .map(objectKey),
+      [...state.list("nodes"), ...state.list("pods").filter((pod) => nodeNameOf(pod) !== undefined)].map(objectKey),
     *reconcile(key: string, world: World): Reconcile {
       const { namespace, name } = splitKey(key);
+      if (namespace === "") return yield* runNode(name, world);
       const pod = world.state.get("pods", namespace, name);
       if (pod === undefined || (pods.has(key) && pods.get(key)?.uid !== pod.metadata.uid)) forget(key);
       if (pod === undefined) return undefined;

@@ -80,7 +80,7 @@ export function nodeOfPlan(plan: NodePlan, traits: ClusterTraits, podAddresses: 
         { type: "InternalIP", address: addressText(FIRST_NODE_ADDRESS + index) },
         { type: "Hostname", address: name },
       ],
-      conditions: healthyConditions([], nowMs),
+      conditions: heartbeatConditions([], nowMs),
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
       nodeInfo: {
         architecture,
@@ -104,14 +104,19 @@ export function podAddressesOf(plans: readonly NodePlan[]): number {
   return Math.max(LEAST_POD_ADDRESSES, 2 ** Math.ceil(Math.log2(2 * (most + 3))));
 }
 
-/** The conditions of a kubelet without trouble: heartbeats now, transitions where the status is another than before. */
-export function healthyConditions(present: readonly NodeCondition[], nowMs: number): NodeCondition[] {
+/**
+ * The conditions at a heartbeat: those that are there with the time of now; what is missing, or has become Unknown
+ * while the kubelet was silent, as a kubelet without trouble says it. Conditions of others stay as they are.
+ */
+export function heartbeatConditions(present: readonly NodeCondition[], nowMs: number): NodeCondition[] {
   const now = rfc3339(nowMs);
-  return HEALTHY_CONDITIONS.map((condition) => {
-    const known = present.find(({ type }) => type === condition.type);
-    const isSame = known?.status === condition.status;
-    return { ...condition, lastHeartbeatTime: now, lastTransitionTime: isSame ? known.lastTransitionTime : now };
+  const own = HEALTHY_CONDITIONS.map((healthy) => {
+    const known = present.find(({ type }) => type === healthy.type);
+    if (known === undefined || known.status === "Unknown")
+      return { ...healthy, lastHeartbeatTime: now, lastTransitionTime: now };
+    return { ...known, lastHeartbeatTime: now };
   });
+  return [...present.filter(({ type }) => !own.some((each) => each.type === type)), ...own];
 }
 
 function uuidOf(text: string): string {
