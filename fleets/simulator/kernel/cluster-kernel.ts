@@ -7,6 +7,7 @@ import { messageOf } from "../../../runtime/errors.ts";
 import type { Logger } from "../../../runtime/logger.ts";
 import type { Random } from "../../../runtime/random.ts";
 import type { ApiServer } from "../../apiserver/server.ts";
+import type { Stage } from "../kubelet/stages/stage.ts";
 import type { Outcome, Reconcile } from "./action.ts";
 import { type Behaviours, NO_BEHAVIOURS } from "./behaviours.ts";
 import { carryOut } from "./carry-out.ts";
@@ -28,6 +29,8 @@ export interface KernelOptions {
   readonly disturbances: Disturbances;
   /** What containers do; nothing unusual when absent. */
   readonly behaviours?: Behaviours | undefined;
+  /** Stages of a scenario; none when absent. */
+  readonly stages?: readonly Stage[] | undefined;
   readonly controllers: readonly Controller[];
   /** What the control plane's machines take for the time; the fleet's clock when absent. Nodes know the true one. */
   readonly controlPlaneNow?: () => number;
@@ -66,12 +69,12 @@ export class ClusterKernel implements Worker {
   constructor(options: KernelOptions) {
     this.#o = options;
     const { server, client, clock, random, logger, traits, disturbances, controllers } = options;
-    const { behaviours = NO_BEHAVIOURS } = options;
+    const { behaviours = NO_BEHAVIOURS, stages = [] } = options;
     this.#queues = new ControllerQueues(controllers);
     this.#events = new EventRecorder(client, clock);
     const state = new ClusterState(server.state);
     const controlPlaneNow = options.controlPlaneNow ?? (() => clock.now());
-    this.#world = { state, traits, disturbances, behaviours, random, logger, now: controlPlaneNow };
+    this.#world = { state, traits, disturbances, behaviours, stages, random, logger, now: controlPlaneNow };
     this.#nodeWorld = { ...this.#world, now: () => clock.now() };
     for (const controller of controllers) {
       for (const { resource } of controller.watches) {

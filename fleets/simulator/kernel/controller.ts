@@ -2,6 +2,7 @@
 import type { KubeObject, OwnerReference } from "../../../kube/object.ts";
 import type { Logger } from "../../../runtime/logger.ts";
 import type { Random } from "../../../runtime/random.ts";
+import type { Stage } from "../kubelet/stages/stage.ts";
 import type { Reconcile } from "./action.ts";
 import type { Behaviours } from "./behaviours.ts";
 import type { ClusterState, Resource, StateChange } from "./cluster-state.ts";
@@ -38,6 +39,8 @@ export interface World {
   readonly disturbances: Disturbances;
   /** What containers do when they run. */
   readonly behaviours: Behaviours;
+  /** Stages of a scenario, beside those that every cluster has. */
+  readonly stages: readonly Stage[];
   readonly random: Random;
   readonly logger: Logger;
   /** Milliseconds since the epoch, on the fleet's clock. */

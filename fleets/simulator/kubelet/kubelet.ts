@@ -13,6 +13,8 @@ import { podStatus } from "./pod-status.ts";
 import type { PodStatus } from "./pod-status-types.ts";
 import type { PodSurroundings } from "./pod-surroundings.ts";
 import { isStopped, syncPod } from "./pod-sync.ts";
+import { isOfKubelet } from "./stages/stage-controller.ts";
+import { StageRunner, type StageTurn } from "./stages/stage-runner.ts";
 
 /** Longest default time from TERM to a container's end. */
 const LONGEST_STOP_MS = 1_000;
@@ -21,6 +23,14 @@ export function kubelet(): Controller {
   const pods = new Map<string, PodRuntime>();
   const nodes = new Map<string, NodeMemory>();
   const times = new HeartbeatTimes();
+  let runner: StageRunner | undefined;
+
+  /** Whether the kubelet looks after the object, or when a scenario's stage goes on with it. */
+  function* stageOf(key: string, object: KubeObject, world: World): Steps<StageTurn> {
+    if (!world.stages.some(isOfKubelet)) return { do: "kubelet" };
+    runner ??= new StageRunner(world.stages.filter(isOfKubelet));
+    return yield* runner.step(key, object, world);
+  }
 
   function nodeMemory(node: KubeObject, world: World): NodeMemory {
     const name = node.metadata.name ?? "";
@@ -44,9 +54,12 @@ export function kubelet(): Controller {
     if (node === undefined) {
       nodes.delete(name);
       times.forget(name);
+      runner?.forget(`/${name}`);
       return undefined;
     }
     if (world.disturbances.isNodeDown(name)) return undefined;
+    const turn = yield* stageOf(`/${name}`, node, world);
+    if (turn.do === "wait") return wakeAt(turn.atMs, world);
     return yield* heartbeat(node, times, world);
   }
 
@@ -74,9 +87,18 @@ export function kubelet(): Controller {
       if (namespace === "") return yield* runNode(name, world);
       const pod = world.state.get("pods", namespace, name);
       if (pod === undefined || (pods.has(key) && pods.get(key)?.uid !== pod.metadata.uid)) forget(key);
-      if (pod === undefined) return undefined;
+      if (pod === undefined) {
+        runner?.forget(key);
+        return undefined;
+      }
       const node = nodeOf(pod, world);
       if (node === undefined || world.disturbances.isNodeDown(node.metadata.name ?? "")) return undefined;
+      const turn = yield* stageOf(key, pod, world);
+      if (turn.do === "wait") {
+        // What the stage makes of the Pod is what its containers were when the kubelet takes it up again.
+        forget(key);
+        return wakeAt(turn.atMs, world);
+      }
       if (isOver(pod)) {
         forget(key);
         // The server lets a Pod that is over go at once, unless somebody holds it.
@@ -122,7 +144,11 @@ function* runPod(
     if (pod.metadata.deletionTimestamp !== undefined) yield* remove(pod, 0);
     return undefined;
   }
-  return dueMs === undefined ? undefined : { afterMs: Math.max(0, dueMs - world.now()) };
+  return wakeAt(dueMs, world);
+}
+
+function wakeAt(atMs: number | undefined, world: World): { readonly afterMs: number } | undefined {
+  return atMs === undefined ? undefined : { afterMs: Math.max(0, atMs - world.now()) };
 }
 
 function* tellEvents(pod: KubeObject, runtime: PodRuntime): Steps<void> {

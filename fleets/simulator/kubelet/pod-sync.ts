@@ -26,7 +26,7 @@ export function syncPod(pod: KubeObject, runtime: PodRuntime, around: PodSurroun
       beginStop(runtime, cause, around.nowMs);
       continue;
     }
-    if (!prepareSandbox(pod, runtime, spec, around)) break;
+    if (!prepareSandbox(runtime, spec, around)) break;
     const wanted = containersToRun(runtime, spec, around);
     if (wanted.length === 0) {
       if (isOver(runtime, spec)) {
@@ -80,7 +80,7 @@ function endContainers(pod: KubeObject, runtime: PodRuntime, around: PodSurround
 }
 
 /** Mounts volumes and sets up the network; answers whether containers may start. */
-function prepareSandbox(pod: KubeObject, runtime: PodRuntime, spec: PodSpec, around: PodSurroundings): boolean {
+function prepareSandbox(runtime: PodRuntime, spec: PodSpec, around: PodSurroundings): boolean {
   if (runtime.hasSandbox) return true;
   const { nowMs } = around;
   const backOff = runtime.volumeBackOff;
