@@ -29,6 +29,8 @@ import { Disturbances } from "./kernel/disturbances.ts";
 import { KernelLoop } from "./kernel/kernel-loop.ts";
 import { nodeOfPlan, podAddressesOf } from "./kubelet/nodes/node-object.ts";
 import { type NodePool, nodePlansOf } from "./kubelet/nodes/node-pools.ts";
+import type { Stage } from "./kubelet/stages/stage.ts";
+import { stageControllers } from "./kubelet/stages/stage-controller.ts";
 import { DEFAULT_NODE, type NodeShape } from "./nodes.ts";
 import { RestartableServer } from "./restartable-server.ts";
 import { priorityAdmission, topologyLabelsAdmission } from "./scheduler/pod-admission.ts";
@@ -49,6 +51,8 @@ export interface SimulatedClusterOptions {
   readonly contents?: readonly ServerContent[];
   /** What containers do when they run. */
   readonly behaviours?: Behaviours;
+  /** What becomes of its objects, beside and instead of what their controllers do. */
+  readonly stages?: readonly Stage[];
   readonly level?: Level;
   /** From being placed to being ready; 300 ms by default. */
   readonly readyAfterMs?: number;
@@ -133,6 +137,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     ...options.traits,
     readyAfterMs,
   };
+  const { stages = [] } = options;
   const { cpu, memory, pods, labels = {} } = nodeShape;
   const pool: NodePool = { name: "node", count: nodes, resources: { cpu, memory, pods: String(pods) }, labels };
   const hasNodes = options.contents?.some(({ plural }) => plural === "nodes") === true;
@@ -158,7 +163,12 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
       traits,
       disturbances,
       behaviours: options.behaviours ?? NO_BEHAVIOURS,
-      controllers: [...(level === "full" ? fullControllers() : fastControllers()), ...faultControllers()],
+      stages,
+      controllers: [
+        ...(level === "full" ? fullControllers() : fastControllers()),
+        ...faultControllers(),
+        ...stageControllers(stages),
+      ],
       loop,
     });
   }
