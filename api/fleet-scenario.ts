@@ -3,6 +3,7 @@ import { z } from "zod";
 import { fleetBehaviourSchema } from "./fleet-behaviours.ts";
 import { fleetClusterDefaultsSchema, fleetClusterSchema } from "./fleet-clusters.ts";
 import { faultDuration } from "./fleet-faults.ts";
+import { fleetStageSchema } from "./fleet-stages.ts";
 import { fleetManifestsSchema, fleetStepSchema } from "./fleet-timeline.ts";
 import { fleetTexts } from "./fleet-values.ts";
 
@@ -59,6 +60,10 @@ export const fleetScenarioSchema = z
       .array(fleetBehaviourSchema)
       .optional()
       .describe("How containers behave. Every entry that fits a container counts; later ones win, field by field."),
+    stages: z
+      .array(fleetStageSchema)
+      .optional()
+      .describe("What becomes of objects at certain stages of their life, in the style of kwok."),
     manifests: z.array(fleetManifestsSchema).optional().describe("Objects that the clusters have at the start."),
     timeline: z.array(fleetStepSchema).optional().describe("What happens, in the order of time."),
   })

@@ -26,6 +26,7 @@ export function checkReferences(
 function* targetsOf(scenario: Draft<FleetScenario>): Generator<readonly [string, Target]> {
   const places: (readonly [string, Draft<{ target?: Target }> | undefined])[] = [
     ...[...present(scenario.behaviours)].map(([index, each]) => [`behaviours[${index}]`, each] as const),
+    ...[...present(scenario.stages)].map(([index, each]) => [`stages[${index}]`, each] as const),
     ...[...present(scenario.manifests)].map(([index, each]) => [`manifests[${index}]`, each] as const),
     ...[...present(scenario.timeline)].flatMap(([index, step]) =>
       (["fault", "apply", "delete", "scale", "patch", "expect"] as const).map(
