@@ -31,7 +31,9 @@ const expressionSchema = z
     context.addIssue({ code: "custom", path: ["values"], message });
   });
 
-const finalizerList = z.array(z.strictObject({ value: z.string().min(1) })).min(1);
+const finalizerList = z
+  .array(z.strictObject({ value: z.string().min(1).describe("The finalizer, such as example.com/protected.") }))
+  .min(1);
 
 const nextSchema = z
   .strictObject({
@@ -47,8 +49,8 @@ const nextSchema = z
       ),
     finalizers: z
       .strictObject({
-        add: finalizerList.optional(),
-        remove: finalizerList.optional(),
+        add: finalizerList.optional().describe("Finalizers that it gets."),
+        remove: finalizerList.optional().describe("Finalizers that it loses."),
         empty: z.boolean().optional().describe("true: all are removed."),
       })
       .optional(),
@@ -92,9 +94,13 @@ export const fleetStageSchema = z
     }),
     selector: z
       .strictObject({
-        matchLabels: fleetTexts.optional(),
-        matchAnnotations: fleetTexts.optional(),
-        matchExpressions: z.array(expressionSchema).min(1).optional(),
+        matchLabels: fleetTexts.optional().describe("Labels that the object has."),
+        matchAnnotations: fleetTexts.optional().describe("Annotations that the object has."),
+        matchExpressions: z
+          .array(expressionSchema)
+          .min(1)
+          .optional()
+          .describe("What must be found at paths of the object."),
       })
       .describe("Which objects are at this stage; everything that is said must hold."),
     weight: z

@@ -29,6 +29,7 @@ import { Disturbances } from "./kernel/disturbances.ts";
 import { KernelLoop } from "./kernel/kernel-loop.ts";
 import { nodeOfPlan, podAddressesOf } from "./kubelet/nodes/node-object.ts";
 import { type NodePool, nodePlansOf } from "./kubelet/nodes/node-pools.ts";
+import { podConnectors } from "./kubelet/pod-logs.ts";
 import type { Stage } from "./kubelet/stages/stage.ts";
 import { stageControllers } from "./kubelet/stages/stage-controller.ts";
 import { DEFAULT_NODE, type NodeShape } from "./nodes.ts";
@@ -98,6 +99,7 @@ export interface SimulatedCluster {
 
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
   const { name, clock, logger, nodes = 3, nodeShape = DEFAULT_NODE, level = "full", readyAfterMs = 300 } = options;
+  const { behaviours = NO_BEHAVIOURS, stages = [] } = options;
   const random = options.random ?? new Random(Math.floor(Math.random() * 2 ** 32));
   const identities = options.random === undefined ? {} : { identities: seededIdentities(() => random.next()) };
   // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
@@ -124,6 +126,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     admission,
     gitVersion: () => gitVersion,
     ...(options.contents === undefined ? {} : { contents: options.contents }),
+    ...(level === "full" ? { connectors: podConnectors(behaviours) } : {}),
     ...identities,
   });
   const client = new KubeClient(server.handle);
@@ -137,7 +140,6 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     ...options.traits,
     readyAfterMs,
   };
-  const { stages = [] } = options;
   const { cpu, memory, pods, labels = {} } = nodeShape;
   const pool: NodePool = { name: "node", count: nodes, resources: { cpu, memory, pods: String(pods) }, labels };
   const hasNodes = options.contents?.some(({ plural }) => plural === "nodes") === true;
@@ -162,7 +164,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
       logger,
       traits,
       disturbances,
-      behaviours: options.behaviours ?? NO_BEHAVIOURS,
+      behaviours,
       stages,
       controllers: [
         ...(level === "full" ? fullControllers() : fastControllers()),

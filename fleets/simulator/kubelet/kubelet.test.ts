@@ -420,6 +420,46 @@ describe("the kubelet", () => {
     expect(story.at(-1)).toBe("gone");
   });
 
+  it("restarts containers of a node that was without power, with another address", async () => {
+    const { cluster, clock, run, status, container, events } = await start();
+    await run({});
+    await clock.advance(1_000);
+
+    cluster.disturbances.setNodeDown("paris-node-0", true);
+    await clock.advance(20_000);
+    cluster.disturbances.setNodeDown("paris-node-0", false);
+    await clock.advance(1_000);
+
+    expect(await container()).toMatchObject({
+      restartCount: 1,
+      state: { running: {} },
+      lastState: { terminated: { exitCode: 255, reason: "Unknown", finishedAt: "2026-01-01T00:00:01Z" } },
+    });
+    expect((await status()).podIP).toBe("10.112.0.3");
+    expect(await events()).toContain("SandboxChanged: Pod sandbox changed, it will be killed and re-created.");
+  });
+
+  it("answers for logs with what behaviours say, and in the kubelet's words before there are any", async () => {
+    const { cluster, clock, run } = await start([{ selector: {}, logs: ["one", "two"] }]);
+    const logs = async (query: string): Promise<string> => {
+      const { status, body } = await cluster.server.handle({
+        method: "GET",
+        path: `/api/v1/namespaces/default/pods/web/log${query}`,
+      });
+      const text = Buffer.from(body as Uint8Array).toString();
+      return status === 200 ? text : (JSON.parse(text) as { message: string }).message;
+    };
+
+    await run({});
+    expect(await logs("")).toBe('container "c" in pod "web" is waiting to start: ContainerCreating');
+    await clock.advance(1_000);
+
+    expect(await logs("")).toBe("one\ntwo\n");
+    expect(await logs("?tailLines=1&timestamps=true")).toBe("2026-01-01T00:00:00Z two\n");
+    expect(await logs("?container=x")).toBe("container x is not valid for pod web");
+    expect(await logs("?previous=true")).toBe('previous terminated container "c" in pod "web" not found');
+  });
+
   it("gives each Pod of a cluster an address of its own, and takes addresses of Pods that are gone last", async () => {
     const { cluster, clock, run } = await start();
     const addresses = new Set<string>();

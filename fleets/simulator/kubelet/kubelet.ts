@@ -13,6 +13,7 @@ import { podStatus } from "./pod-status.ts";
 import type { PodStatus } from "./pod-status-types.ts";
 import type { PodSurroundings } from "./pod-surroundings.ts";
 import { isStopped, syncPod } from "./pod-sync.ts";
+import { findLostContainers } from "./power-loss.ts";
 import { isOfKubelet } from "./stages/stage-controller.ts";
 import { StageRunner, type StageTurn } from "./stages/stage-runner.ts";
 
@@ -22,6 +23,8 @@ const LONGEST_STOP_MS = 1_000;
 export function kubelet(): Controller {
   const pods = new Map<string, PodRuntime>();
   const nodes = new Map<string, NodeMemory>();
+  /** When Pods were lost whose node has no power. */
+  const lostAt = new Map<string, number>();
   const times = new HeartbeatTimes();
   let runner: StageRunner | undefined;
 
@@ -46,6 +49,7 @@ export function kubelet(): Controller {
     const runtime = pods.get(key);
     if (runtime === undefined) return;
     pods.delete(key);
+    lostAt.delete(key);
     for (const memory of nodes.values()) memory.release(runtime.ip, runtime.uid);
   }
 
@@ -92,7 +96,14 @@ export function kubelet(): Controller {
         return undefined;
       }
       const node = nodeOf(pod, world);
-      if (node === undefined || world.disturbances.isNodeDown(node.metadata.name ?? "")) return undefined;
+      if (node === undefined) return undefined;
+      const nodeName = node.metadata.name ?? "";
+      if (world.disturbances.isNodeDown(nodeName)) {
+        // Without the network alone, containers run on.
+        if (pods.has(key) && !lostAt.has(key) && !world.disturbances.isNodeCutOff(nodeName))
+          lostAt.set(key, world.now());
+        return undefined;
+      }
       const turn = yield* stageOf(key, pod, world);
       if (turn.do === "wait") {
         // What the stage makes of the Pod is what its containers were when the kubelet takes it up again.
@@ -108,6 +119,11 @@ export function kubelet(): Controller {
       }
       const runtime = pods.get(key) ?? podRuntimeOf(pod, world.now());
       pods.set(key, runtime);
+      const lostAtMs = lostAt.get(key);
+      if (lostAtMs !== undefined) {
+        lostAt.delete(key);
+        nodeMemory(node, world).release(findLostContainers(runtime, lostAtMs), runtime.uid);
+      }
       return yield* runPod(pod, runtime, node, nodeMemory(node, world), world);
     },
   };

@@ -6,6 +6,7 @@ import type { NodePool } from "../kubelet/nodes/node-pools.ts";
 import type { SimulatedClusterOptions } from "../simulated-cluster.ts";
 import type { LoadedScenario } from "./load-scenario.ts";
 import { behaviourRules } from "./scenario-behaviours.ts";
+import { stagesOf } from "./scenario-stages.ts";
 
 /** What a fleet gives its clusters beside what the scenario says. */
 export type ScenarioClusterOptions = Omit<SimulatedClusterOptions, "clock" | "logger" | "random" | "loop">;
@@ -31,6 +32,7 @@ export function clusterOptions(
     },
     nodePools: cluster.pools.map(nodePool),
     behaviours: behavioursOf(behaviourRules(scenario.behaviours ?? [], cluster), startMs),
+    stages: stagesOf(scenario.stages ?? [], cluster),
     ...(readyAfter === undefined ? {} : { readyAfterMs: parseDuration(readyAfter) }),
     ...(contents.length === 0 ? {} : { contents }),
   };
