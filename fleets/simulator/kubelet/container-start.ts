@@ -6,6 +6,7 @@ import { fullImageName, imageNameProblem, imageSize } from "./images.ts";
 import type { ContainerRuntime, End, PodEvent, PodRuntime } from "./pod-runtime.ts";
 import { podDescription } from "./pod-spec.ts";
 import type { PodSurroundings } from "./pod-surroundings.ts";
+import { probeFailure } from "./probes.ts";
 
 /** How long a container's end or failure is seen before the kubelet says that it waits: its look at the runtime. */
 const RELIST_MS = 1_000;
@@ -148,8 +149,18 @@ function run(container: ContainerRuntime, around: PodSurroundings): void {
     container.run.end = { atMs: nowMs, exitCode: 1, reason: "Error" };
 }
 
-/** How a run that starts now is going to end by itself. */
-export function planOf(container: ContainerRuntime, attempt: number, around: PodSurroundings): End | undefined {
+/** How a run that starts now is going to end. */
+function planOf(container: ContainerRuntime, attempt: number, around: PodSurroundings): End | undefined {
+  const { nowMs } = around;
+  const { readyAfterMs = 0 } = around.behaviourOf(container);
+  const own = ownEnd(container, attempt, around);
+  const failure = probeFailure(container.container, nowMs, nowMs + readyAfterMs);
+  if (failure === undefined || (own !== undefined && own.atMs <= failure.atMs)) return own;
+  return { atMs: failure.atMs, exitCode: 137, reason: "Error", failedProbe: failure.probe };
+}
+
+/** How it ends by itself. */
+function ownEnd(container: ContainerRuntime, attempt: number, around: PodSurroundings): End | undefined {
   const { nowMs } = around;
   const { crashAfterMs, crashExitCode = 1, crashes, runsForMs, exitCode = 0 } = around.behaviourOf(container);
   if (crashAfterMs !== undefined && (crashes === undefined || attempt < crashes)) {

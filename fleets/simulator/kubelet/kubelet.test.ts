@@ -342,6 +342,52 @@ describe("the kubelet", () => {
     expect((await condition("Ready"))?.status).toBe("True");
   });
 
+  it("tells that a container is not ready, and restarts one that starts too slowly", async () => {
+    const { clock, run, container, status, events } = await start([
+      { selector: { container: "c" }, readyAfterMs: 5_000 },
+      { selector: { container: "slow" }, readyAfterMs: 60_000 },
+    ]);
+    const tcpSocket = { port: 80 };
+
+    await run({
+      containers: [
+        { name: "c", image: "web:1", readinessProbe: { tcpSocket } },
+        { name: "slow", image: "web:1", startupProbe: { tcpSocket, periodSeconds: 5, failureThreshold: 3 } },
+      ],
+    });
+    await clock.advance(11_000);
+
+    expect((await container()).ready).toBe(true);
+    expect(await container("slow")).toMatchObject({
+      restartCount: 1,
+      lastState: { terminated: { exitCode: 137, reason: "Error" } },
+    });
+    const refused = `dial tcp ${(await status()).podIP}:80: connect: connection refused`;
+    expect(await events()).toEqual(
+      expect.arrayContaining([
+        `Unhealthy: Readiness probe failed: ${refused}`,
+        `Unhealthy: Startup probe failed: ${refused}`,
+        "Killing: Container slow failed startup probe, will be restarted",
+      ]),
+    );
+  });
+
+  it("restarts a container whose image is changed", async () => {
+    const { cluster, clock, run, container, events } = await start();
+    await run({});
+    await clock.advance(1_000);
+
+    await cluster.client.patch(POD, [{ op: "replace", path: "/spec/containers/0/image", value: "web:2" }], "json");
+    await clock.advance(1_000);
+
+    expect(await container()).toMatchObject({
+      restartCount: 1,
+      image: "docker.io/library/web:2",
+      state: { running: {} },
+    });
+    expect(await events()).toContain("Killing: Container c definition changed, will be restarted");
+  });
+
   it("waits for readiness gates", async () => {
     const { cluster, clock, run, condition } = await start();
 

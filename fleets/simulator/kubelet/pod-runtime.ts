@@ -9,6 +9,8 @@ export interface End {
   readonly exitCode: number;
   /** `Completed`, `Error`, `OOMKilled`. */
   readonly reason: string;
+  /** The probe for whose failures the kubelet ends it. */
+  readonly failedProbe?: "Startup" | "Liveness";
 }
 
 /** One start of a container. */
@@ -19,6 +21,8 @@ export interface Run {
   /** When and how it is going to end by itself; undefined when it runs on. */
   readonly plan: End | undefined;
   end: End | undefined;
+  /** Whether it has been told that the container is not ready yet. */
+  isUnreadyTold?: boolean;
 }
 
 /** Why a container does not run, as its status says from `shownFromMs` on. */
@@ -38,7 +42,8 @@ export interface BackOff {
 }
 
 export interface ContainerRuntime {
-  readonly container: Container;
+  /** As the Pod's spec has it at the moment. */
+  container: Container;
   readonly role: ContainerRole;
   run: Run | undefined;
   /** The run before. */

@@ -4,10 +4,10 @@ import type { KubeObject } from "../../../kube/object.ts";
 import { volumeProblem } from "./container-config.ts";
 import { startContainer } from "./container-start.ts";
 import { type ContainerRuntime, isRunning, type PodRuntime } from "./pod-runtime.ts";
-import { type PodSpec, shouldRestart, specOf } from "./pod-spec.ts";
+import { containersOf, type PodSpec, shouldRestart, specOf } from "./pod-spec.ts";
 import type { PodStatus } from "./pod-status-types.ts";
 import type { PodSurroundings } from "./pod-surroundings.ts";
-import { probed } from "./probes.ts";
+import { firstUnreadyMs, probed, probeFailureMessage } from "./probes.ts";
 import { beginStop, plannedStops } from "./stopping.ts";
 
 /** Longest chain of things that happen to one Pod at one instant. */
@@ -18,6 +18,7 @@ const LONGEST_MOUNT_RETRY_MS = 122_000;
 /** Brings the Pod's containers to `nowMs`. Answers when it wants to be called again; undefined when nothing is due. */
 export function syncPod(pod: KubeObject, runtime: PodRuntime, around: PodSurroundings): number | undefined {
   const spec = specOf(pod);
+  readSpec(runtime, spec, around.nowMs);
   for (let turn = 0; turn < MOST_TURNS; turn++) {
     endContainers(pod, runtime, around);
     if (runtime.stop !== undefined) break;
@@ -75,7 +76,58 @@ function endContainers(pod: KubeObject, runtime: PodRuntime, around: PodSurround
     }
     const stop = stops?.get(container);
     const end = stop !== undefined && (run.plan === undefined || stop.atMs < run.plan.atMs) ? stop : run.plan;
-    if (end !== undefined && end.atMs <= around.nowMs) run.end = end;
+    if (end === undefined || end.atMs > around.nowMs) {
+      if (runtime.stop === undefined) tellUnready(runtime, container, around);
+      continue;
+    }
+    run.end = end;
+    if (end.failedProbe !== undefined) tellFailedProbe(runtime, container, end.failedProbe, specOf(pod));
+  }
+}
+
+/** As Kubernetes, but once for each start: the kubelet tells it each time that it asks. */
+function tellUnready(runtime: PodRuntime, container: ContainerRuntime, around: PodSurroundings): void {
+  const { run } = container;
+  const { readinessProbe } = container.container;
+  if (run === undefined || readinessProbe === undefined || run.isUnreadyTold === true) return;
+  const sinceMs = firstUnreadyMs(container, answersAtMs(container, around));
+  if (sinceMs === undefined || sinceMs > around.nowMs || answersAtMs(container, around) <= around.nowMs) return;
+  run.isUnreadyTold = true;
+  const message = probeFailureMessage("Readiness", readinessProbe, runtime.ip ?? "");
+  runtime.events.push({ type: "Warning", reason: "Unhealthy", message, container });
+}
+
+function tellFailedProbe(
+  runtime: PodRuntime,
+  container: ContainerRuntime,
+  probe: "Startup" | "Liveness",
+  spec: PodSpec,
+): void {
+  const { name, startupProbe, livenessProbe } = container.container;
+  const asked = probe === "Startup" ? startupProbe : livenessProbe;
+  const failed = probeFailureMessage(probe, asked ?? {}, runtime.ip ?? "");
+  runtime.events.push({ type: "Warning", reason: "Unhealthy", message: failed, container });
+  const again = shouldRestart(container.container, spec, 137) ? ", will be restarted" : "";
+  const message = `Container ${name} failed ${probe.toLowerCase()} probe${again}`;
+  runtime.events.push({ type: "Normal", reason: "Killing", message, container });
+}
+
+/** Takes up what may change in a Pod's spec: images, for which containers are restarted, and resources. */
+function readSpec(runtime: PodRuntime, spec: PodSpec, nowMs: number): void {
+  for (const { container } of containersOf(spec)) {
+    const known = runtime.containers.find((each) => each.container.name === container.name);
+    if (known === undefined || known.container === container) continue;
+    const isOther = known.container.image !== container.image;
+    known.container = container;
+    if (!isOther) continue;
+    known.waiting = undefined;
+    known.failure = undefined;
+    known.startAtMs = undefined;
+    if (!isRunning(known) || known.run === undefined || known.role === "init") continue;
+    const what = known.role === "sidecar" ? "Init container" : "Container";
+    const message = `${what} ${container.name} definition changed${known.role === "sidecar" ? "" : ", will be restarted"}`;
+    runtime.events.push({ type: "Normal", reason: "Killing", message, container: known });
+    known.run.end = { atMs: nowMs, exitCode: 0, reason: "Completed" };
   }
 }
 
@@ -156,6 +208,8 @@ function nextInstant(pod: KubeObject, runtime: PodRuntime, spec: PodSpec, around
     if (stop !== undefined) instants.push(stop.atMs);
     const probes = each.wasReady ? undefined : probed(each, answersAtMs(each, around));
     if (probes !== undefined) instants.push(probes.startedAtMs, probes.readyAtMs);
+    const unreadyMs = run.isUnreadyTold === true ? undefined : firstUnreadyMs(each, answersAtMs(each, around));
+    if (unreadyMs !== undefined) instants.push(unreadyMs);
   }
   if (runtime.stop === undefined) {
     instants.push(deadlineOf(pod, runtime, spec));
