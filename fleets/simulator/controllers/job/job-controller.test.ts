@@ -301,6 +301,42 @@ describe("the controller of Jobs", () => {
     expect(pod?.metadata.ownerReferences).toBeUndefined();
   });
 
+  it("adopts a Pod that it selects and nobody controls, and counts it", async () => {
+    const cluster = await start({});
+    const before = (await pods(cluster))[0]!;
+    await cluster.client.raw("DELETE", "/apis/batch/v1/namespaces/default/jobs/sum", {
+      kind: "DeleteOptions",
+      apiVersion: "v1",
+      propagationPolicy: "Orphan",
+    });
+    await cluster.clock.advance(2_000);
+    const labels = { "batch.kubernetes.io/job-name": "sum", "job-name": "sum" };
+    await cluster.client.create({
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name: "sum", namespace: "default" },
+      spec: {
+        manualSelector: true,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { restartPolicy: "Never", containers: [{ name: "c", image: "sum:1" }] },
+        },
+      },
+    });
+    await cluster.clock.advance(2_000);
+
+    const [pod, ...others] = await pods(cluster);
+    expect(others).toEqual([]);
+    expect(pod?.metadata).toMatchObject({
+      uid: before.metadata.uid,
+      finalizers: ["batch.kubernetes.io/job-tracking"],
+      ownerReferences: [{ kind: "Job", name: "sum", controller: true }],
+    });
+    await end(cluster, pod!, 0);
+    expect((await conditions(cluster)).at(-1)).toMatch(/^Complete=True/);
+  });
+
   it("goes on after a restart where it was", async () => {
     const cluster = await start({ parallelism: 2, completions: 2 });
 

@@ -4,6 +4,7 @@ import { cloneJson, isObject, type KubeObject } from "../../../../kube/object.ts
 import { rfc3339 } from "../../../../runtime/clock.ts";
 import { attempt, perform, type Reconcile, type Steps, tell } from "../../kernel/action.ts";
 import { type Controller, controllerOf, objectKey, splitKey, type World } from "../../kernel/controller.ts";
+import { claimObjects, watchOrphans } from "../controller-refs.ts";
 import { DueKeys } from "../due-keys.ts";
 import { isReady, type Pod, podOf } from "../pod-object.ts";
 import { assessJob, type JobAssessment } from "./job-assessment.ts";
@@ -17,6 +18,7 @@ import {
   type JobStatus,
   jobOf,
   putCondition,
+  TRACKING_FINALIZER,
   trueCondition,
 } from "./job-object.ts";
 import { planPods } from "./job-plan.ts";
@@ -62,7 +64,7 @@ export function jobController(): Controller {
     const status: JobStatus = cloneJson(job.status);
     if (status.startTime === undefined && job.spec.suspend !== true) status.startTime = rfc3339(now);
     const started: Job = { ...job, status };
-    const pods = world.state.ownedBy(job, "pods").map(podOf);
+    const pods = yield* claimPods(job, world);
     const assessment = assessJob(started, pods, backoffs.get(key) ?? NO_FAILURES, now);
     if (assessment.verdict === undefined && assessment.deadlineInMs !== undefined)
       due.want(key, now + assessment.deadlineInMs);
@@ -127,9 +129,32 @@ export function jobController(): Controller {
           return [key];
         },
       },
+      {
+        resource: "pods",
+        keys: (change, world) => {
+          const keys = [...watchOrphans("pods", "batch/jobs").keys(change, world)];
+          for (const key of keys) due.want(key, world.now() + BATCH_MS);
+          return keys;
+        },
+      },
     ],
     reconcile,
   };
+}
+
+/** The Pods of a Job, after it has adopted those that nobody controls and let go those that it no longer selects. */
+function* claimPods(job: Job, world: World): Steps<Pod[]> {
+  const pods: Pod[] = [];
+  const before = new Set(world.state.ownedBy(job, "pods").map(({ metadata }) => metadata.uid));
+  for (const object of yield* claimObjects(job, "pods", world)) {
+    if (before.has(object.metadata.uid) || isTracked(object)) pods.push(podOf(object));
+    else {
+      const finalizers = [...(object.metadata.finalizers ?? []), TRACKING_FINALIZER];
+      const outcome = yield* attempt({ do: "patch", object, patch: { metadata: { finalizers } } });
+      if (outcome.ok && outcome.object !== undefined) pods.push(podOf(outcome.object));
+    }
+  }
+  return pods;
 }
 
 /** Runs steps; a refusal of the server is an answer. */
