@@ -12,6 +12,7 @@ import { seededIdentities } from "../apiserver/registry/identities.ts";
 import type { ApiServer, ServerContent } from "../apiserver/server.ts";
 import { clusterFacts } from "./cluster-facts.ts";
 import { ClusterMachine } from "./cluster-machine.ts";
+import { limitRangeAdmission } from "./controllers/quota/limit-range-admission.ts";
 import { quotaAdmission } from "./controllers/quota/quota-admission.ts";
 import { quotaReader } from "./controllers/quota/quota-ledger.ts";
 import { storageAdmission } from "./controllers/volumes/storage-admission.ts";
@@ -109,6 +110,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     storageAdmission(() => list(CLASSES)),
     priorityAdmission(() => list("scheduling.k8s.io/priorityclasses")),
     topologyLabelsAdmission((node) => server.state.get({ resource: "nodes", namespace: "", name: node })?.object),
+    limitRangeAdmission(() => quotaReader(server.state)),
     quotaAdmission(
       () => quotaReader(server.state),
       () => controlPlaneClock.now(),

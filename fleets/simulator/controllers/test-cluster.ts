@@ -10,6 +10,7 @@ import { ClusterKernel } from "../kernel/cluster-kernel.ts";
 import type { Controller } from "../kernel/controller.ts";
 import { Disturbances } from "../kernel/disturbances.ts";
 import { KernelLoop } from "../kernel/kernel-loop.ts";
+import { limitRangeAdmission } from "./quota/limit-range-admission.ts";
 import { quotaAdmission } from "./quota/quota-admission.ts";
 import { quotaReader } from "./quota/quota-ledger.ts";
 
@@ -44,6 +45,7 @@ export async function startControllers(
     historyEvents: 500,
     identities,
     admission: [
+      limitRangeAdmission(() => quotaReader(server.state)),
       quotaAdmission(
         () => quotaReader(server.state),
         () => clock.now(),
