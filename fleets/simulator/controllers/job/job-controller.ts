@@ -46,7 +46,7 @@ export function jobController(): Controller {
         backoffs.delete(key);
         failures.delete(key);
       } else if (!isManagedElsewhere(job)) {
-        const refusal = yield* refusalOf(syncJob(job, key, world));
+        const refusal = yield* refusalOf(syncJob(job, key, world), () => due.want(key, now));
         if (refusal === undefined) failures.delete(key);
         else {
           const count = (failures.get(key) ?? 0) + 1;
@@ -157,12 +157,13 @@ function* claimPods(job: Job, world: World): Steps<Pod[]> {
   return pods;
 }
 
-/** Runs steps; a refusal of the server is an answer. */
-function* refusalOf(steps: Steps<ApiStatusError | undefined>): Steps<ApiStatusError | undefined> {
+/** Runs steps; a refusal of the server is an answer. Whatever else goes wrong is told to `failed`, and thrown. */
+function* refusalOf(steps: Steps<ApiStatusError | undefined>, failed: () => void): Steps<ApiStatusError | undefined> {
   try {
     return yield* steps;
   } catch (error) {
     if (error instanceof ApiStatusError) return error;
+    failed();
     throw error;
   }
 }
