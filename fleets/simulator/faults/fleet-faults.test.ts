@@ -253,6 +253,22 @@ describe("faults of a fleet", () => {
     expect(await reach("control-plane", "member1")).toBe("200");
   });
 
+  it("part kubelets from their server: nodes become Unknown, and the server answers others", async () => {
+    const fleet = await start();
+    const target = { clusters: ["member1"], nodes: ["*-node-1"] };
+    const readyOf = (): (string | undefined)[] =>
+      nodesOf(fleet).map((node) => {
+        const { conditions } = node["status"] as { conditions: { type: string; status: string }[] };
+        return conditions.find(({ type }) => type === "Ready")?.status;
+      });
+    await fleet.clock.advance(60_000);
+
+    fleet.faults.begin({ type: "partition", target, from: ["nodes"] });
+    await fleet.clock.advance(60_000);
+    expect(readyOf()).toEqual(["True", "Unknown", "True"]);
+    expect((await get(fleet, "/version")).status).toBe(200);
+  });
+
   it("keep a cluster's agents from a control plane that it is parted from", async () => {
     const fleet = await start();
     const plane = fleet.cluster("member2").server.handle;
@@ -339,7 +355,8 @@ describe("faults of a fleet", () => {
   it("reset revisions, so that what clients remember lies in the future", async () => {
     const fleet = await start();
     const { client, transport } = fleet.cluster("member1");
-    for (let i = 0; i < 200; i++) await client.apply(configMap(`busy-${i % 5}`), { fieldManager: `m${i}` });
+    for (let i = 0; i < 200; i++)
+      await client.apply({ ...configMap(`busy-${i % 5}`), data: { round: String(i) } }, { fieldManager: "busy" });
     const { resourceVersion = "" } = await client.list("v1", "ConfigMap");
 
     fleet.faults.begin({ type: "revision-reset", target: member1 });
