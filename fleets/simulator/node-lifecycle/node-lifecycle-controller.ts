@@ -1,9 +1,10 @@
 // Notices nodes that have fallen silent, and keeps the taints that follow from nodes' conditions.
 import type { KubeObject } from "../../../kube/object.ts";
+import { rfc3339 } from "../../../runtime/clock.ts";
 import { attempt, perform, type Reconcile, type Steps, tell } from "../kernel/action.ts";
 import type { StateChange } from "../kernel/cluster-state.ts";
 import { type Controller, splitKey, type World } from "../kernel/controller.ts";
-import { podCondition, withPodCondition } from "../pod-conditions.ts";
+import { podCondition } from "../pod-conditions.ts";
 import {
   conditionsOf,
   GRACE_MS,
@@ -151,18 +152,14 @@ function* giveUp(node: KubeObject, world: World): Steps<void> {
 
 function* markNotReady(namespace: string | undefined, name: string, world: World): Steps<void> {
   const pod = world.state.get("pods", namespace, name);
-  const ready = pod === undefined ? undefined : podCondition(pod, "Ready");
-  if (pod === undefined || ready === undefined || ready["status"] === "False") return;
-  const { reason, message } = ready as { reason?: string; message?: string };
-  const draft = {
-    type: "Ready",
-    status: "False",
-    ...(reason ? { reason } : {}),
-    ...(message ? { message } : {}),
-  } as const;
+  if (pod === undefined || podCondition(pod, "Ready")?.["status"] !== "True") return;
+  const status = pod["status"] as { readonly conditions: readonly Record<string, unknown>[] };
+  // As Kubernetes: the rest of the condition stays as the kubelet wrote it.
+  const unready = { status: "False", lastTransitionTime: rfc3339(world.now()) };
+  const conditions = status.conditions.map((each) => (each["type"] === "Ready" ? { ...each, ...unready } : each));
   const outcome = yield* attempt({
     do: "update",
-    object: { ...pod, status: withPodCondition(pod, draft, world.now()) },
+    object: { ...pod, status: { ...status, conditions } },
     subresource: "status",
   });
   if (outcome.ok) yield* tell(pod, "Warning", "NodeNotReady", "Node is not ready");
