@@ -57,6 +57,8 @@ const STEADY_START_MS = Date.UTC(2026, 0, 1);
 export async function createFleet(options: FleetOptions): Promise<SimulatedFleet> {
   const { logger = silentLogger } = options;
   const loaded = loadedScenario(options.scenario);
+  if (loaded !== undefined && options.clusters !== undefined)
+    throw new Error("the scenario says which clusters there are; leave `clusters` out");
   const scenario = loaded?.scenario;
   const pace = options.pace ?? paceOf(scenario);
   const startMs = options.startMs ?? startOf(scenario, pace);

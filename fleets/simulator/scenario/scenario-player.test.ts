@@ -90,12 +90,48 @@ describe("a fleet of a scenario", () => {
     expect(await settings(fleet, "a")).toEqual({ x: "one" });
   });
 
+  it("begins clusters as a snapshot has them", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "scenario-"));
+    const apiVersion = "config.flaghoist.io/v1alpha1";
+    const metadata = { name: "settings", namespace: "default", uid: "11111111-2222-4333-8444-555555555555" };
+    const node = {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name: "real-1", uid: "66666666-2222-4333-8444-555555555555" },
+    };
+    const lines = [
+      { apiVersion, kind: "FleetSnapshot", format: 1, flaghoist: "0.1.0", takenAt: "2026-01-01T00:00:00Z" },
+      { source: "cluster", name: "prod" },
+      { plural: "configmaps", object: { apiVersion: "v1", kind: "ConfigMap", metadata, data: { x: "real" } } },
+      { plural: "nodes", object: node },
+      { end: { sources: 1, objects: 2 } },
+    ];
+    writeFileSync(join(folder, "real.snapshot"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const head = `apiVersion: ${apiVersion}\nkind: FleetScenario\nmetadata: {name: x}\n`;
+    writeFileSync(join(folder, "fleet.yaml"), `${head}clusters: [{name: prod, snapshot: real.snapshot}]\n`);
+    writeFileSync(join(folder, "bad.yaml"), `${head}clusters: [{name: prod2, snapshot: real.snapshot}]\n`);
+
+    const fleet = await createFleet({ scenario: await loadFleetScenario(join(folder, "fleet.yaml")), pace: "stepped" });
+    closers.push(() => fleet.close());
+
+    expect(await settings(fleet, "prod")).toEqual({ x: "real" });
+    const { items: nodes } = await fleet.cluster("prod").client.list("v1", "Node");
+    expect(nodes.map(({ metadata: { name } }) => name)).toEqual(["real-1"]);
+    await expect(loadFleetScenario(join(folder, "bad.yaml"))).rejects.toThrow(
+      'clusters[0].snapshot: real.snapshot has nothing of a cluster "prod2". Did you mean prod?',
+    );
+  });
+
   it("does not start when a cluster refuses an object", async () => {
     const lost = "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: nowhere}}";
 
     const started = start(`manifests: [{objects: [${lost}]}]\n`);
 
     await expect(started).rejects.toThrow(/manifests\[0\]: a: .*namespaces "nowhere" not found/);
+  });
+
+  it("has no other clusters than those of the scenario", async () => {
+    await expect(start("", { clusters: 2 })).rejects.toThrow("the scenario says which clusters there are");
   });
 
   it("begins at a steady time on a clock that is moved by hand, and where the scenario says", async () => {
