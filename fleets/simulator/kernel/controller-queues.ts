@@ -38,9 +38,12 @@ export class ControllerQueues {
     return true;
   }
 
-  /** The longest waiting key of the controller whose turn it is. */
+  /** The longest waiting key of the controller whose turn it is. After a rest the first in the list has the first turn. */
   take(): Waiting | undefined {
-    if (this.#size === 0) return undefined;
+    if (this.#size === 0) {
+      this.#turn = 0;
+      return undefined;
+    }
     for (const _each of this.#controllers) {
       const controller = this.#controllers[this.#turn];
       this.#turn = (this.#turn + 1) % this.#controllers.length;
