@@ -4,8 +4,8 @@ import type { KubeObject, ObjectRef } from "../../kube/object.ts";
 import { FakeClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { eventually } from "../../test/e2e/support/eventually.ts";
+import { wantedReplicas } from "./fast/final-status.ts";
 import { createSimulatedCluster, type SimulatedClusterOptions } from "./simulated-cluster.ts";
-import { wantedReplicas } from "./workload-status.ts";
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {

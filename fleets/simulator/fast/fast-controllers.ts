@@ -4,16 +4,7 @@ import { equalJson, isObject, type KubeObject } from "../../../kube/object.ts";
 import { nodeTest } from "../controllers/daemon-set/daemon-set-spec.ts";
 import { perform, type Reconcile } from "../kernel/action.ts";
 import { type Controller, splitKey, type World, watchSelf } from "../kernel/controller.ts";
-import {
-  daemonSetStatus,
-  deploymentStatus,
-  isJobAtRest,
-  jobStatus,
-  type PodCounts,
-  replicaSetStatus,
-  statefulSetStatus,
-  wantedReplicas,
-} from "../workload-status.ts";
+import { finalStatus, isJobAtRest } from "./final-status.ts";
 
 const RESOURCES = ["apps/deployments", "apps/replicasets", "apps/statefulsets", "apps/daemonsets", "batch/jobs"];
 
@@ -44,7 +35,7 @@ function fastController(resource: string): Controller {
       }
       const left = since.at + world.traits.readyAfterMs - world.now();
       if (left > 0) return { afterMs: left };
-      const status = finalStatus(object, world);
+      const status = finalStatus(object, () => nodesFor(object, world), world.now());
       const known = isObject(object["status"]) ? object["status"] : {};
       if (!equalJson({ ...status, conditions: undefined }, { ...known, conditions: undefined }))
         yield* perform({ do: "patch", object, patch: { status }, subresource: "status" });
@@ -53,23 +44,8 @@ function fastController(resource: string): Controller {
   };
 }
 
-function finalStatus(object: KubeObject, world: World): Record<string, unknown> {
-  const now = world.now();
-  const wanted = wantedReplicas(object);
-  const counts: PodCounts = { total: wanted, updated: wanted, ready: wanted };
-  switch (object.kind) {
-    case "Deployment":
-      return deploymentStatus(object, counts, now);
-    case "StatefulSet":
-      return statefulSetStatus(object, counts);
-    case "DaemonSet": {
-      const decide = nodeTest(object);
-      const nodes = world.state.list("nodes").filter((node) => decide(node).shouldRun).length;
-      return daemonSetStatus(object, { total: nodes, updated: nodes, ready: nodes }, nodes);
-    }
-    case "Job":
-      return jobStatus(object, now);
-    default:
-      return replicaSetStatus(object, counts);
-  }
+/** How many nodes run a Pod of a DaemonSet. */
+function nodesFor(object: KubeObject, { state }: World): number {
+  const decide = nodeTest(object);
+  return state.list("nodes").filter((node) => decide(node).shouldRun).length;
 }
