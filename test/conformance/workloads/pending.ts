@@ -1,9 +1,6 @@
 // Vectors that the simulator does not play as recorded yet, by id. What passes must leave the list.
 
 export const PENDING: ReadonlySet<string> = new Set<string>([
-  "autoscaler/bounds",
-  "autoscaler/without-metrics",
-  "autoscaler/without-target",
   "daemon-set/cordoned-node",
   "daemon-set/nodes-come-and-go",
   "daemon-set/taints",
