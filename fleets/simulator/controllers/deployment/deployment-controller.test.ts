@@ -213,20 +213,14 @@ describe("deploymentController", () => {
     await pass();
     const name = taken?.metadata.name ?? "";
     await client.delete({ apiVersion: "apps/v1", kind: "ReplicaSet", namespace: "default", name });
-    const { selector, template } = taken?.["spec"] as Record<string, unknown>;
-    const stranger = { metadata: { name, namespace: "default", labels: { app: "other" } }, spec: { replicas: 0 } };
     const labels = { app: "other" };
+    const { template } = deployment({})["spec"] as { template: Record<string, unknown> };
     await client.create({
       apiVersion: "apps/v1",
       kind: "ReplicaSet",
-      metadata: stranger.metadata,
-      spec: {
-        ...stranger.spec,
-        selector: { matchLabels: labels },
-        template: { ...(template as object), metadata: { labels } },
-      },
+      metadata: { name, namespace: "default", labels },
+      spec: { replicas: 0, selector: { matchLabels: labels }, template: { ...template, metadata: { labels } } },
     });
-    expect(selector).toBeDefined();
 
     await roll("web:2");
     await pass();
