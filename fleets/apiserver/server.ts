@@ -64,8 +64,8 @@ export interface ApiServerOptions {
   readonly logger: Logger;
   /** Makes uids and generated names; those of the machine when absent. */
   readonly identities?: Identities;
-  /** Objects that are there from the start, as another server had them: their uids, times and statuses stay. */
-  readonly contents?: readonly ServerContent[];
+  /** Objects that are there from the start, as another server had them: uids, times and statuses stay. Not with `content`. */
+  readonly imported?: readonly ImportedObject[];
   /** The kinds served from the start; the built-in ones when absent. */
   readonly kinds?: readonly KindStrategy[];
   /** Changes kept for watches from the past. Default 10 000 with a file, 2 000 in memory. */
@@ -102,8 +102,8 @@ export interface ApiServerOptions {
 
 export type ServerState = Pick<Store, "get" | "list" | "count" | "resources" | "revision" | "subscribeAll" | "content">;
 
-/** An object as another server stored or served it. */
-export interface ServerContent {
+/** An object as another server served it. */
+export interface ImportedObject {
   /** Of the object's kind: `deployments`. */
   readonly plural: string;
   readonly object: KubeObject;
@@ -161,7 +161,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onCommit: (changes, seconds) => metrics?.committed(changes, seconds),
     onFatal: options.onFatal ?? failHard,
   });
-  for (const content of options.contents ?? []) putContent(store, registry, content);
+  if (options.content === undefined) for (const each of options.imported ?? []) importObject(store, registry, each);
   const limits = new InFlightLimits(options.mostReading, options.mostWriting);
   metrics = new ServerMetrics(store, () => limits, options.metrics === undefined ? [] : [options.metrics]);
   const tokens = new ServiceAccountTokens(store, clock);
@@ -281,7 +281,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 }
 
 /** Kinds that are not built in are taken as they are: their definitions may come later in the list. */
-function putContent(store: Store, registry: Registry, { plural, object }: ServerContent): void {
+function importObject(store: Store, registry: Registry, { plural, object }: ImportedObject): void {
   const { group, version } = parseApiVersion(object.apiVersion);
   const kind = registry.find(group, version, plural);
   const resource = kind?.storageKey ?? (group === "" ? plural : `${group}/${plural}`);

@@ -15,7 +15,7 @@ export class RestartableServer implements ApiServer {
 
   static async start(options: ApiServerOptions): Promise<RestartableServer> {
     // What it begins with, it has once.
-    const { contents: _contents, ...lasting } = options;
+    const { imported: _imported, ...lasting } = options;
     return new RestartableServer(lasting, await createApiServer(options));
   }
 

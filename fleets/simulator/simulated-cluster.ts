@@ -9,7 +9,7 @@ import type { Logger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
 import type { ServedApi } from "../apiserver/http/listener.ts";
 import { seededIdentities } from "../apiserver/registry/identities.ts";
-import type { ApiServer, ServerContent } from "../apiserver/server.ts";
+import type { ApiServer, ImportedObject } from "../apiserver/server.ts";
 import { clusterFacts } from "./cluster-facts.ts";
 import { ClusterMachine } from "./cluster-machine.ts";
 import { limitRangeAdmission } from "./controllers/quota/limit-range-admission.ts";
@@ -49,8 +49,8 @@ export interface SimulatedClusterOptions {
   readonly nodeShape?: NodeShape;
   /** In place of `nodes`. */
   readonly nodePools?: readonly NodePool[];
-  /** Objects that the cluster has from the start, as another one had them; its nodes are among them. */
-  readonly contents?: readonly ServerContent[];
+  /** What the cluster begins with, as another one had it; then it has no nodes but those among them. */
+  readonly imported?: readonly ImportedObject[] | undefined;
   /** What containers do when they run. */
   readonly behaviours?: Behaviours;
   /** What becomes of its objects, beside and instead of what their controllers do. */
@@ -100,7 +100,7 @@ export interface SimulatedCluster {
 
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
   const { name, clock, logger, nodes = 3, nodeShape = DEFAULT_NODE, level = "full", readyAfterMs = 300 } = options;
-  const { behaviours = NO_BEHAVIOURS, stages = [] } = options;
+  const { imported, behaviours = NO_BEHAVIOURS, stages = [] } = options;
   const random = options.random ?? new Random(Math.floor(Math.random() * 2 ** 32));
   const identities = options.random === undefined ? {} : { identities: seededIdentities(() => random.next()) };
   // There may be hundreds of the fast kind, and nobody asks each of them for its APIServices.
@@ -127,13 +127,13 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     apiServices,
     admission,
     gitVersion: () => gitVersion,
-    ...(options.contents === undefined ? {} : { contents: options.contents }),
+    ...(imported === undefined ? {} : { imported }),
     ...(level === "full" ? { connectors: podConnectors(behaviours) } : {}),
     ...identities,
   });
   const client = new KubeClient(server.handle);
   const disturbances = new Disturbances();
-  if (level === "full" && server.state.count(CLASSES) === 0) await client.create(simulatedStorageClass());
+  if (level === "full" && imported === undefined) await client.create(simulatedStorageClass());
   const traits: ClusterTraits = {
     name,
     kubernetesVersion: "v1.36.3",
@@ -144,7 +144,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
   };
   const { cpu, memory, pods, labels = {} } = nodeShape;
   const pool: NodePool = { name: "node", count: nodes, resources: { cpu, memory, pods: String(pods) }, labels };
-  const hasNodes = options.contents?.some(({ plural }) => plural === "nodes") === true;
+  const hasNodes = imported?.some(({ plural }) => plural === "nodes") === true;
   const plans = hasNodes ? [] : nodePlansOf(name, options.nodePools ?? [pool]);
   const podAddresses = podAddressesOf(plans);
   for (const plan of plans) {

@@ -39,8 +39,8 @@ export async function openSnapshotPlane(file: string): Promise<SnapshotPlane> {
     );
   const closers: (() => Promise<void>)[] = [];
   // Served here without a definition; stores in another API server have one.
-  const contents = part.contents.filter(({ object }) => object.metadata.name !== CLUSTER_DEFINITION);
-  const customizations = contents.flatMap(({ object }) =>
+  const imported = part.objects.filter(({ object }) => object.metadata.name !== CLUSTER_DEFINITION);
+  const customizations = imported.flatMap(({ object }) =>
     object.kind === "ResourceInterpreterCustomization" ? [object as unknown as ResourceInterpreterCustomization] : [],
   );
   const ledger = new QuotaLedger(systemClock);
@@ -48,7 +48,7 @@ export async function openSnapshotPlane(file: string): Promise<SnapshotPlane> {
     name: "snapshot",
     clock: systemClock,
     logger: silentLogger,
-    contents,
+    imported,
     kinds: [...builtinKinds(), clusterKind()],
     admission: [
       karmadaAdmission({
@@ -91,7 +91,7 @@ async function openMember(
       `${file} has nothing of cluster ${name}${part?.unreachable === undefined ? "" : `: ${part.unreachable}`}`,
       { recovery: "stall" },
     );
-  const server = await createApiServer({ name, clock: systemClock, logger: silentLogger, contents: part.contents });
+  const server = await createApiServer({ name, clock: systemClock, logger: silentLogger, imported: part.objects });
   closers.push(() => server.close());
   return new KubeClient(readOnly(server.handle, file));
 }

@@ -90,7 +90,7 @@ describe.runIf(hasGit())("a snapshot of the fleet", () => {
     const snapshot = await readSnapshot(file);
 
     const names = (part: string | undefined): string[] =>
-      (part === undefined ? snapshot.controlPlane : snapshot.clusters.get(part))?.contents.map(
+      (part === undefined ? snapshot.controlPlane : snapshot.clusters.get(part))?.objects.map(
         ({ object }) => `${object.kind} ${object.metadata.name}`,
       ) ?? [];
     expect(names(undefined)).toEqual(
@@ -194,8 +194,8 @@ describe.runIf(hasGit())("a snapshot of the fleet", () => {
 
     expect(code).toBe(0);
     expect(err).toContain("warning: berlin-1: ");
-    expect(snapshot.clusters.get("berlin-1")).toMatchObject({ unreachable: expect.any(String), contents: [] });
-    expect(snapshot.clusters.get("paris-1")?.contents.length).toBeGreaterThan(10);
+    expect(snapshot.clusters.get("berlin-1")).toMatchObject({ unreachable: expect.any(String), objects: [] });
+    expect(snapshot.clusters.get("paris-1")?.objects.length).toBeGreaterThan(10);
   });
 });
 

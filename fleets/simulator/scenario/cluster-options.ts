@@ -14,11 +14,11 @@ export type ScenarioClusterOptions = Omit<SimulatedClusterOptions, "clock" | "lo
 /** `startMs` is the fleet's time at its start. */
 export function clusterOptions(
   cluster: PlannedCluster,
-  { scenario, contentsOf }: LoadedScenario,
+  { scenario, importedOf }: LoadedScenario,
   startMs: number,
 ): ScenarioClusterOptions {
   const { name, level, region, provider, zones, kubernetesVersion, labels, readyAfter, jobRuns, snapshot } = cluster;
-  const contents = snapshot === undefined ? [] : contentsOf(snapshot, name);
+  const imported = snapshot === undefined ? [] : importedOf(snapshot, name);
   return {
     name,
     level,
@@ -34,7 +34,7 @@ export function clusterOptions(
     behaviours: behavioursOf(behaviourRules(scenario.behaviours ?? [], cluster), startMs),
     stages: stagesOf(scenario.stages ?? [], cluster),
     ...(readyAfter === undefined ? {} : { readyAfterMs: parseDuration(readyAfter) }),
-    ...(contents.length === 0 ? {} : { contents }),
+    ...(imported.length === 0 ? {} : { imported }),
   };
 }
 

@@ -8,7 +8,7 @@ import type { FleetManifests } from "../../../api/fleet-timeline.ts";
 import { parseFleetScenario } from "../../../api/parse-fleet-scenario.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
-import type { ServerContent } from "../../apiserver/server.ts";
+import type { ImportedObject } from "../../apiserver/server.ts";
 import { readSnapshot, type Snapshot } from "../snapshot/snapshot-file.ts";
 
 /** A scenario, and what its files hold. */
@@ -17,7 +17,7 @@ export interface LoadedScenario {
   /** The objects of manifests, those in place and those of files. */
   objectsOf(manifests: FleetManifests): readonly KubeObject[];
   /** What a cluster begins with, of the snapshot that it names. */
-  contentsOf(snapshot: string, cluster: string): readonly ServerContent[];
+  importedOf(snapshot: string, cluster: string): readonly ImportedObject[];
 }
 
 /**
@@ -63,7 +63,7 @@ async function loadScenarioText(text: string, file: string, folder: string): Pro
   return withFiles(
     scenario,
     readFile,
-    (snapshot, cluster) => snapshots.get(snapshot)?.clusters.get(cluster)?.contents ?? [],
+    (snapshot, cluster) => snapshots.get(snapshot)?.clusters.get(cluster)?.objects ?? [],
   );
 }
 
@@ -85,12 +85,12 @@ export function scenarioWithoutFiles(scenario: FleetScenario): LoadedScenario {
 function withFiles(
   scenario: FleetScenario,
   readFile: ReadFile,
-  contentsOf: LoadedScenario["contentsOf"],
+  importedOf: LoadedScenario["importedOf"],
 ): LoadedScenario {
   const read = new Map<FleetManifests, readonly KubeObject[]>();
   return {
     scenario,
-    contentsOf,
+    importedOf,
     objectsOf: (manifests) => {
       const objects = read.get(manifests) ?? objectsOf(manifests, readFile);
       read.set(manifests, objects);

@@ -26,11 +26,11 @@ import {
 import { parseJson, stringifyJson } from "../../../kube/json.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
-import type { ServerContent } from "../../apiserver/server.ts";
+import type { ImportedObject } from "../../apiserver/server.ts";
 
 /** What a snapshot has of one API server. */
 export interface SnapshotPart extends SnapshotSource {
-  readonly contents: readonly ServerContent[];
+  readonly objects: readonly ImportedObject[];
 }
 
 export interface Snapshot {
@@ -74,16 +74,16 @@ export class SnapshotWriter {
   }
 
   /** Adds what was read of an API server, or why nothing was. */
-  async part(source: SnapshotSource, contents: readonly ServerContent[]): Promise<void> {
+  async part(source: SnapshotSource, objects: readonly ImportedObject[]): Promise<void> {
     // One after the other, whoever calls meanwhile.
-    this.#turn = this.#turn.then(() => this.#part(source, contents));
+    this.#turn = this.#turn.then(() => this.#part(source, objects));
     await this.#turn;
   }
 
-  async #part(source: SnapshotSource, contents: readonly ServerContent[]): Promise<void> {
+  async #part(source: SnapshotSource, objects: readonly ImportedObject[]): Promise<void> {
     this.#sources++;
     this.#line({ ...source });
-    for (const { plural, object } of contents) {
+    for (const { plural, object } of objects) {
       this.#objects++;
       await this.#flow(this.#line({ plural, object }));
     }
@@ -117,7 +117,7 @@ export class SnapshotWriter {
 export async function readSnapshot(file: string): Promise<Snapshot> {
   const bad = (what: string, cause?: unknown): AppError =>
     new AppError("snapshot-unusable", `${file}: ${what}`, { recovery: "stall", cause });
-  const parts: (SnapshotSource & { readonly contents: ServerContent[] })[] = [];
+  const parts: (SnapshotSource & { readonly objects: ImportedObject[] })[] = [];
   let head: SnapshotHead | undefined;
   let ended = false;
   let number = 0;
@@ -135,15 +135,15 @@ export async function readSnapshot(file: string): Promise<Snapshot> {
         const part = parts.at(-1);
         if (part === undefined) throw bad(`line ${number} is an object of no server`);
         // Objects of an API server have these.
-        part.contents.push({ plural, object: object as unknown as KubeObject });
+        part.objects.push({ plural, object: object as unknown as KubeObject });
       } else if ("source" in value) {
         const source = snapshotSourceSchema.parse(value);
         if (parts.some((each) => each.source === source.source && each.name === source.name))
           throw bad(`line ${number}: ${source.source} ${source.name} comes twice`);
-        parts.push({ ...source, contents: [] });
+        parts.push({ ...source, objects: [] });
       } else {
         const { end } = snapshotEndSchema.parse(value);
-        const objects = parts.reduce((sum, part) => sum + part.contents.length, 0);
+        const objects = parts.reduce((sum, part) => sum + part.objects.length, 0);
         if (end.sources !== parts.length || end.objects !== objects)
           throw bad(
             `it says that it has ${end.objects} objects of ${end.sources} servers, and has ${objects} of ${parts.length}`,

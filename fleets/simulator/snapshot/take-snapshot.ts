@@ -3,7 +3,7 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import type { ResourceInfo } from "../../../kube/client/rest-mapper.ts";
 import { ApiStatusError } from "../../../kube/client/status-error.ts";
 import { formatApiVersion } from "../../../kube/object.ts";
-import type { ServerContent } from "../../apiserver/server.ts";
+import type { ImportedObject } from "../../apiserver/server.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 
 /** Kinds that say what happened, who holds what at this moment, or are computed from others. */
@@ -13,7 +13,7 @@ const COMPUTED_GROUPS = /(^|\.)metrics\.k8s\.io$/;
 const PAGE = 500;
 
 export interface TakenPart {
-  readonly contents: readonly ServerContent[];
+  readonly objects: readonly ImportedObject[];
   /** Kinds that could not be read, with the reason. */
   readonly skipped: readonly string[];
 }
@@ -24,18 +24,18 @@ export interface TakenPart {
  */
 export async function takePart(client: KubeClient, signal: AbortSignal): Promise<TakenPart> {
   const skipped: string[] = [];
-  const contents: ServerContent[] = [];
+  const objects: ImportedObject[] = [];
   for (const info of storedKinds(await client.mapper.all())) {
     const apiVersion = formatApiVersion(info.group, info.version);
     try {
       const { items } = await client.list(apiVersion, info.kind, { signal, pageSize: PAGE, keep: withoutSecrets });
-      for (const object of items) contents.push({ plural: info.plural, object });
+      for (const object of items) objects.push({ plural: info.plural, object });
     } catch (error) {
       if (!(error instanceof ApiStatusError) || signal.aborted) throw error;
       skipped.push(`${apiVersion} ${info.kind}: ${error.message}`);
     }
   }
-  return { contents, skipped };
+  return { objects, skipped };
 }
 
 /** One version of each kind that can be listed; what others depend on first. */

@@ -62,11 +62,11 @@ async function snapshot(invocation: Invocation, client: KubeClient, file: string
   const reports: PartReport[] = [];
   const note = (name: string, part: TakenPart): void => {
     for (const reason of part.skipped) io.err(`warning: ${name}: left out ${reason}\n`);
-    reports.push({ name, objects: part.contents.length });
+    reports.push({ name, objects: part.objects.length });
   };
   try {
     const plane = await takePart(client, signal);
-    await writer.part({ source: "control-plane", name: "" }, plane.contents);
+    await writer.part({ source: "control-plane", name: "" }, plane.objects);
     note("control plane", plane);
     await mapLimit(clusters, AT_ONCE, async (cluster) => {
       const name = cluster.metadata.name ?? "";
@@ -82,7 +82,7 @@ async function snapshot(invocation: Invocation, client: KubeClient, file: string
         await writer.part({ ...source, unreachable }, []);
         return;
       }
-      await writer.part(source, part.contents);
+      await writer.part(source, part.objects);
       note(name, part);
     });
     await writer.finish();
