@@ -11,6 +11,8 @@ import { clusterOptions, type ScenarioClusterOptions } from "./scenario/cluster-
 import { type LoadedScenario, scenarioWithoutFiles } from "./scenario/load-scenario.ts";
 import { ScenarioPlayer } from "./scenario/scenario-player.ts";
 import { createSimulatedCluster, type Level, type SimulatedCluster } from "./simulated-cluster.ts";
+import { snapshotClusters } from "./snapshot/snapshot-clusters.ts";
+import type { Snapshot } from "./snapshot/snapshot-file.ts";
 
 export interface FleetOptions {
   /** How many clusters, called `member1` and so on; or their names. Those of the scenario where there is one. */
@@ -28,6 +30,8 @@ export interface FleetOptions {
   readonly readyAfterMs?: number;
   /** What the fleet consists of and what befalls it: from `loadFleetScenario`, or one that names no files. */
   readonly scenario?: LoadedScenario | FleetScenario;
+  /** In place of a scenario: clusters that begin as those of a snapshot were. */
+  readonly snapshot?: Snapshot;
   /** Whether the scenario's timeline waits for `scenario.begin()`: for whoever has something to do before. */
   readonly holdTimeline?: boolean;
   readonly logger?: Logger;
@@ -138,7 +142,8 @@ function loadedScenario(scenario: FleetOptions["scenario"]): LoadedScenario | un
   return "objectsOf" in scenario ? scenario : scenarioWithoutFiles(scenario);
 }
 
-function plainClusters({ clusters = 0, nodesPerCluster: nodes = 3 }: FleetOptions): ScenarioClusterOptions[] {
+function plainClusters({ snapshot, clusters = 0, nodesPerCluster: nodes = 3 }: FleetOptions): ScenarioClusterOptions[] {
+  if (snapshot !== undefined) return snapshotClusters(snapshot);
   const names =
     typeof clusters === "number" ? Array.from({ length: clusters }, (_, index) => `member${index + 1}`) : clusters;
   return names.map((name) => ({ name, nodes }));

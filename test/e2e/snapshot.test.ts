@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createFleet } from "../../fleets/simulator/simulated-fleet.ts";
 import { readSnapshot } from "../../fleets/simulator/snapshot/snapshot-file.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { hasGit } from "../git-server.ts";
@@ -119,6 +120,29 @@ describe.runIf(hasGit())("a snapshot of the fleet", () => {
 
     expect(timeless(still)).toEqual(timeless(live));
     expect(live.out).not.toBe("");
+  });
+
+  it("begins a simulated fleet, in which a failure can be tried", async () => {
+    const fleet = await createFleet({ snapshot: await readSnapshot(file), pace: "stepped" });
+    try {
+      expect([...fleet.clusters.keys()]).toEqual(["paris-1", "paris-2", "tokyo-1"]);
+      const tokyo = fleet.cluster("tokyo-1");
+      expect(tokyo.facts).toMatchObject({ region: "ap-northeast", provider: "aws" });
+      const web = ref("apps/v1 Deployment", NS, "web");
+      const uid = (await plane.member("tokyo-1").client.get(web)).metadata.uid;
+      await fleet.clock.advance(60_000);
+      expect(await tokyo.client.get(web)).toMatchObject({ metadata: { uid }, status: { readyReplicas: 6 } });
+
+      const target = { clusters: ["tokyo-1"], nodes: ["tokyo-1-node-0"] };
+      fleet.faults.begin({ type: "node-down", target });
+      await fleet.clock.advance(600_000);
+
+      const pods = (await tokyo.client.list("v1", "Pod", { namespace: NS })).items;
+      const away = pods.filter((pod) => (pod["spec"] as { nodeName: string }).nodeName !== "tokyo-1-node-0");
+      expect(away).toHaveLength(6);
+    } finally {
+      await fleet.close();
+    }
   });
 
   it("plan tells of a change what it would do, and what a failure would do then", async () => {

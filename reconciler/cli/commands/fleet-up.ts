@@ -5,6 +5,7 @@ import { loadFleetScenario } from "../../../fleets/simulator/scenario/load-scena
 import { serveFleet } from "../../../fleets/simulator/serving/serve-fleet.ts";
 import type { Level } from "../../../fleets/simulator/simulated-cluster.ts";
 import { createFleet, type FleetOptions } from "../../../fleets/simulator/simulated-fleet.ts";
+import { readSnapshot } from "../../../fleets/simulator/snapshot/snapshot-file.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type Command, EXIT, type Invocation, stringOption, UsageError } from "../command.ts";
 import { FLEET_FOLDER } from "../fleet-connection.ts";
@@ -18,11 +19,16 @@ const MOST_NODES = 5_000;
 export const fleetUpCommand: Command = {
   name: "fleet up",
   summary: "start a fleet of simulated clusters",
-  usage: "-f SCENARIO | --clusters N [--nodes N] [--level LEVEL]",
+  usage: "-f SCENARIO | --snapshot FILE | --clusters N [--nodes N] [--level LEVEL]",
   description:
     "Starts simulated clusters in one process and serves them on one port: each is a Kubernetes API under /clusters/NAME. One kubeconfig has a context for each. 'flaghoist fleet fault' lets things go wrong in them. Ends on Ctrl-C; nothing of the clusters is kept.",
   options: {
     file: { type: "string", short: "f", value: "SCENARIO", help: "a FleetScenario: clusters, and what befalls them" },
+    snapshot: {
+      type: "string",
+      value: "FILE",
+      help: "in place of a scenario: the clusters of a file of 'flaghoist snapshot', as they were",
+    },
     clusters: {
       type: "string",
       value: "N",
@@ -54,6 +60,7 @@ export const fleetUpCommand: Command = {
     ["fleet up --clusters 5", "five clusters of three nodes"],
     ["fleet up -f examples/fleets/three-clusters.yaml --clock 60", "a scenario, a minute a second"],
     ["fleet up --clusters 500 --level fast", "many, for load"],
+    ["fleet up --snapshot fleet.snapshot", "what was taken of a real fleet, to try failures on"],
   ],
   run: async (invocation) => {
     const { io, signal } = invocation;
@@ -96,10 +103,11 @@ export const fleetUpCommand: Command = {
 
 async function fleetOptions(invocation: Invocation): Promise<FleetOptions> {
   const file = stringOption(invocation, "file");
-  if (file !== undefined) {
-    for (const other of ["clusters", "nodes"])
+  const snapshot = stringOption(invocation, "snapshot");
+  if (file !== undefined || snapshot !== undefined) {
+    for (const other of ["clusters", "nodes", ...(file === undefined ? [] : ["snapshot"])])
       if (stringOption(invocation, other) !== undefined)
-        throw new UsageError(`the scenario says which clusters there are: leave --${other} out`);
+        throw new UsageError(`the file says which clusters there are: leave --${other} out`);
   }
   const pace = paceOption(invocation);
   const level = levelOption(invocation);
@@ -110,6 +118,7 @@ async function fleetOptions(invocation: Invocation): Promise<FleetOptions> {
     ...(seed === undefined ? {} : { seed }),
   };
   if (file !== undefined) return { ...common, scenario: await loadFleetScenario(resolve(invocation.io.cwd, file)) };
+  if (snapshot !== undefined) return { ...common, snapshot: await readSnapshot(resolve(invocation.io.cwd, snapshot)) };
   return {
     ...common,
     clusters: numberOption(invocation, "clusters", 1, MOST_CLUSTERS) ?? 3,
