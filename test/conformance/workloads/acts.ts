@@ -121,7 +121,13 @@ async function podsWith(
   count: number,
 ): Promise<KubeObject[]> {
   const { items } = await client.list("v1", "Pod", { namespace, labelSelector });
-  return items.filter((pod) => pod.metadata.deletionTimestamp === undefined).slice(0, count);
+  const present = items.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  return present.sort((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1)).slice(0, count);
+}
+
+/** Steps are seconds apart, so Pods of different steps never change places; those of one step are alike. */
+function ageOf({ metadata }: KubeObject): string {
+  return `${metadata.creationTimestamp} ${metadata.name}`;
 }
 
 function nodeNameOf(pod: KubeObject): string | undefined {

@@ -33,9 +33,9 @@ export type Act =
       readonly object: ScriptRef;
       readonly propagation?: "Background" | "Foreground" | "Orphan";
     }
-  /** Deletes Pods with these labels, the first by name. */
+  /** Deletes Pods with these labels, the oldest first. */
   | { readonly do: "delete-pods"; readonly labels: string; readonly count: number; readonly graceSeconds?: number }
-  /** Asks once for the eviction of each of the first `count` Pods with these labels. */
+  /** Asks once for the eviction of each of the `count` oldest Pods with these labels. */
   | { readonly do: "evict"; readonly labels: string; readonly count: number }
   /** What `kubectl rollout undo` does to a Deployment. Revision 0 is the one before. */
   | { readonly do: "roll-back"; readonly deployment: string; readonly toRevision: number }
