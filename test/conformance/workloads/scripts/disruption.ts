@@ -127,7 +127,7 @@ export const DISRUPTION_SCRIPTS: readonly Script[] = [
       create({
         ...ref("ResourceQuota", "counts"),
         metadata: { name: "counts" },
-        ...quota({ "count/deployments.apps": "1", services: "1", "count/configmaps": "10" }),
+        ...quota({ "count/deployments.apps": "1", services: "1", "count/secrets": "10" }),
       }),
     ),
     step("one", create(deployment("web", { replicas: 1 }))),
