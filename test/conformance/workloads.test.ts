@@ -14,13 +14,14 @@ describe("a simulated cluster", () => {
     expect(results.length).toBeGreaterThan(20);
   });
 
-  it.skip("lists no script as pending that it plays as recorded", () => {
-    const passed = new Set(results.filter((result) => result.passed).map((result) => result.id));
+  it("lists no script as pending that there is not, and tells which ones may leave the list", () => {
+    const passed = Object.keys(PENDING).filter((id) => results.some((result) => result.id === id && result.passed));
+    if (passed.length > 0) console.warn(`played as recorded, so no longer pending: ${passed.join(", ")}`);
 
-    expect([...PENDING].filter((id) => passed.has(id))).toEqual([]);
+    expect(Object.keys(PENDING).filter((id) => results.every((result) => result.id !== id))).toEqual([]);
   });
 
-  it.each(results.filter(({ id }) => !PENDING.has(id)).map((result) => [result.id, result] as const))(
+  it.each(results.filter(({ id }) => PENDING[id] === undefined).map((result) => [result.id, result] as const))(
     "does as a real one: %s",
     (_id, result) => {
       expect(result.details ?? "").toBe("");
