@@ -83,10 +83,6 @@ async function carryOut(target: WorkloadTarget, namespace: string, act: Act): Pr
     case "remove-node":
       await client.delete(nodeRef(act.name));
       return undefined;
-    case "silence":
-    case "wake":
-      await target.setNodeSilent(await nodeOf(target, namespace, act.node), act.do === "silence");
-      return undefined;
     case "wait":
       await target.pass(act.ms);
       return undefined;

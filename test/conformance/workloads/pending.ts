@@ -1,13 +1,10 @@
 // Vectors that the simulator does not play as recorded, and what differs. What passes must leave the list.
 
-const NO_KUBELET = "a Node that somebody creates gets no kubelet in the simulator";
 const ORPHANS = "owners that leave orphans vanish before they have counted them down";
 const VOLUME_MESSAGES = "the scheduler's message for claims that cannot be bound, and Events of the volume controller";
 const FOREGROUND = "an owner that is deleted in the foreground vanishes before its last status is written";
 
 export const PENDING: Readonly<Record<string, string>> = {
-  "daemon-set/nodes-come-and-go": NO_KUBELET,
-  "daemon-set/taints": "the Event of a Pod's eviction by a taint",
   "deployment/delete-and-adopt": ORPHANS,
   "deployment/delete-in-foreground": FOREGROUND,
   "deployment/lose-pods":
@@ -15,8 +12,6 @@ export const PENDING: Readonly<Record<string, string>> = {
   "drain/all-nodes": "the scheduler does not look between a node's being uncordoned and its taint's going",
   "job/lose-a-pod": "a Job's Pod on its way out is not counted as terminating",
   "job/missing-image": FOREGROUND,
-  "nodes/added": NO_KUBELET,
-  "nodes/silent": "what becomes of Pods on a node whose kubelet fell silent",
   "replica-set/create-and-scale": ORPHANS,
   "stateful-set/claims-deleted-with-it": VOLUME_MESSAGES,
   "stateful-set/claims-wait-for-volumes": VOLUME_MESSAGES,

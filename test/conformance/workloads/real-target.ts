@@ -4,7 +4,7 @@ import { KubeClient } from "../../../kube/client/kube-client.ts";
 import { type Change, FOLLOWED } from "./observer.ts";
 import type { WorkloadTarget } from "./target.ts";
 
-/** The cluster that `startRealCluster` made: kwok's annotation decides whether a node's kubelet speaks. */
+/** The cluster that `startRealCluster` made, or another like it. */
 export async function openRealTarget(kubeconfig: string): Promise<WorkloadTarget> {
   const transport = await openHttpTransportFile(kubeconfig);
   const client = new KubeClient(transport.send);
@@ -13,10 +13,6 @@ export async function openRealTarget(kubeconfig: string): Promise<WorkloadTarget
     now: () => Date.now(),
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     observe: (namespace, listener) => watchAll(client, namespace, listener),
-    setNodeSilent: async (name, silent) => {
-      const annotations = { "kwok.x-k8s.io/node": silent ? null : "fake" };
-      await client.patch({ apiVersion: "v1", kind: "Node", name }, { metadata: { annotations } }, "merge");
-    },
     close: () => transport.close(),
   };
 }

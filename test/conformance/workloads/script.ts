@@ -52,8 +52,6 @@ export type Act =
       readonly cpu?: string;
     }
   | { readonly do: "remove-node"; readonly name: string }
-  /** The node's kubelet falls silent, or speaks again. */
-  | { readonly do: "silence" | "wake"; readonly node: NodeChoice }
   /** Lets time pass in the middle of a step. */
   | { readonly do: "wait"; readonly ms: number }
   /** Waits until the clock shows so many seconds past a full minute. */

@@ -60,7 +60,6 @@ export async function openSimulatedTarget(seed = 1): Promise<WorkloadTarget> {
         for (const { object } of state.list(resource)) listener({ type: "ADDED", object });
       return Promise.resolve(state.subscribeAll(({ type, object: { object } }) => listener({ type, object })));
     },
-    setNodeSilent: (node, silent) => Promise.resolve(cluster.disturbances.setNodeDown(node, silent)),
     close: async () => {
       clock.close();
       await cluster.close();

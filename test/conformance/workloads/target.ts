@@ -11,7 +11,5 @@ export interface WorkloadTarget {
   pass(ms: number): Promise<void>;
   /** Tells of every change from now on, those of the namespace at least. Answers how to end it. */
   observe(namespace: string, listener: (change: Change) => void): Promise<() => void>;
-  /** Silences the kubelet of a node, or lets it speak again. */
-  setNodeSilent(node: string, silent: boolean): Promise<void>;
   close(): Promise<void>;
 }

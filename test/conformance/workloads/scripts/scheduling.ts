@@ -1,17 +1,5 @@
 // Where Pods go, and what becomes of those of nodes that are tainted or silent.
-import {
-  clusterScript,
-  create,
-  daemonSet,
-  deployment,
-  patch,
-  pod,
-  ref,
-  scale,
-  script,
-  step,
-  stepFor,
-} from "../builders.ts";
+import { clusterScript, create, deployment, patch, pod, ref, scale, script, step, stepFor } from "../builders.ts";
 import type { Script, Taint } from "../script.ts";
 
 const OUT: Taint = { key: "out", value: "now", effect: "NoExecute" };
@@ -42,15 +30,6 @@ const APART = {
       ],
     },
   },
-};
-
-const IMPATIENT = {
-  tolerations: ["unreachable", "not-ready"].map((state) => ({
-    key: `node.kubernetes.io/${state}`,
-    operator: "Exists",
-    effect: "NoExecute",
-    tolerationSeconds: 5,
-  })),
 };
 
 export const SCHEDULING_SCRIPTS: readonly Script[] = [
@@ -170,13 +149,6 @@ export const SCHEDULING_SCRIPTS: readonly Script[] = [
       { do: "untaint", node: 1, taint: OUT },
       { do: "untaint", node: 2, taint: OUT },
     ),
-  ),
-  clusterScript(
-    "nodes/silent",
-    step("create", create(daemonSet("agent")), create(deployment("web", { replicas: 3, pod: IMPATIENT }))),
-    // The kubelet's lease is given 50 seconds; then the Pods that do not tolerate it go, but for those that nobody stops.
-    stepFor(75_000, "a kubelet falls silent", { do: "silence", node: 1 }),
-    stepFor(15_000, "it speaks again", { do: "wake", node: 1 }),
   ),
   clusterScript(
     "nodes/added",
