@@ -7,6 +7,11 @@ export const NO_NODES = "no nodes available to schedule pods";
 
 /** As Kubernetes: what another plugin, about devices, says before preemption does. */
 const NO_CLAIMS = "no new claims to deallocate";
+/**
+ * As Kubernetes: what that plugin says when the Pod was refused before it had a look at it. It is taken for an error, so
+ * preemption is not asked.
+ */
+const NOT_ASKED = "not found";
 
 /**
  * `0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: ...`. `preemption` is what was
@@ -15,7 +20,8 @@ const NO_CLAIMS = "no new claims to deallocate";
 export function fitMessage(nodes: number, diagnosis: Diagnosis, preemption: string | undefined): string {
   const { everywhere, byNode, elsewhere } = diagnosis;
   const why = everywhere === undefined ? countReasons(nodes, byNode, elsewhere) : everywhere.reasons.join(", ");
-  const after = preemption === undefined ? "" : ` ${NO_CLAIMS}, preemption: ${preemption}`;
+  const said = everywhere === undefined ? `${NO_CLAIMS}, preemption: ${preemption}` : NOT_ASKED;
+  const after = preemption === undefined ? "" : ` ${said}`;
   return `0/${nodes} nodes are available:${why === "" ? "" : ` ${why}.`}${after}`;
 }
 
