@@ -22,12 +22,20 @@ export class Random {
     return Math.floor(this.next() * bound);
   }
 
+  /** True as often as the share `probability` says. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
+  /** One of the options, of which there is at least one. */
   pick<T>(options: readonly T[]): T {
     return options[this.below(options.length)]!;
+  }
+
+  /** Some of the options, in random order, at least `least`. */
+  some<T>(options: readonly T[], least = 0): T[] {
+    const order = options.map((option) => ({ option, at: this.next() })).toSorted((a, b) => a.at - b.at);
+    return order.slice(0, least + this.below(options.length - least + 1)).map(({ option }) => option);
   }
 
   /** Up to `most` items. */

@@ -1,6 +1,7 @@
 // What the generators make: requests that are played on two servers.
+
+import type { Random } from "../../../runtime/random.ts";
 import type { PollCondition, RecordedRequest } from "../apiserver/recorded.ts";
-import type { Random } from "./random.ts";
 
 export interface DifferentialStep {
   /** `watch` opens a stream under `id`; `collect` compares what it brought. */

@@ -5,12 +5,12 @@
 // Makes random requests, plays each on a new embedded server and on the one of the kubeconfig, and prints where the
 // answers differ. How to start a server to compare with: ../suites/apiserver.ts.
 import { parseArgs } from "node:util";
+import { Random } from "../../../runtime/random.ts";
 import { readFixtures } from "../apiserver/recorded.ts";
 import { openEmbedded, openRemote, prepare } from "../apiserver/targets.ts";
 import { compareCase, type Difference, type Servers, shortest } from "./compare-case.ts";
 import { GENERATORS } from "./generators.ts";
 import { runKarmada } from "./karmada/run.ts";
-import { Random } from "./random.ts";
 import { runWorkloads } from "./workloads.ts";
 
 const BATCH = 40;

@@ -1,6 +1,6 @@
 // Random configurations for server-side apply: parts of objects that several managers may share.
 import type { Json, JsonObject } from "../../../../kube/object.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 
 /** A kind that the apply cases use. */
 export interface AppliedKind {

@@ -1,7 +1,7 @@
 // Sequences of writes by several managers: apply, update, patches, status, scale, edits of managedFields.
 import type { Json, JsonObject } from "../../../../kube/object.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { type DifferentialCase, type DifferentialStep, patch, send } from "../differential-case.ts";
-import type { Random } from "../random.ts";
 import { APPLIED_KINDS, type AppliedKind } from "./applied-configs.ts";
 
 const NAME = "w";

@@ -1,7 +1,7 @@
 // Objects of every built-in kind: created, read in every form, changed, and with faults.
 import { cloneJson, type JsonObject } from "../../../../kube/object.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { type DifferentialCase, type DifferentialStep, patch, send } from "../differential-case.ts";
-import type { Random } from "../random.ts";
 import { type CorpusObject, corpusByPath } from "./corpus.ts";
 import { mutated } from "./mutate.ts";
 

@@ -1,6 +1,6 @@
 // What can be wrong with the definition of a custom resource.
 import type { JsonObject } from "../../../../kube/object.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 
 /** Changes that make a definition wrong, or look as if they did. */
 export const DEFINITION_FAULTS: readonly ((

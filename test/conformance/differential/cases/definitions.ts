@@ -1,7 +1,7 @@
 // Definitions of custom resources with random structural schemas, their faults, and objects of them.
 import type { Json, JsonObject } from "../../../../kube/object.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { type DifferentialCase, type DifferentialStep, patch, send } from "../differential-case.ts";
-import type { Random } from "../random.ts";
 import { DEFINITION_FAULTS, DOUBTFUL_SCHEMAS } from "./definition-faults.ts";
 
 const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";

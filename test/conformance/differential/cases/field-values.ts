@@ -1,7 +1,7 @@
 // Plausible values of the built-in kinds' fields, good and bad, by the field's name and type.
 import { fieldsOf } from "../../../../fleets/apiserver/kinds/tables.ts";
 import type { Json, JsonObject } from "../../../../kube/object.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 
 const QUANTITIES: readonly Json[] = ["1", "500m", "1Gi", "1000m", "0.5", 2, "1e3", "1024Mi", "0", "-1", "1x"];
 const NAMES: readonly Json[] = ["a", "web", "x-1", "a.b", "A", "", "b_c", "-a"];

@@ -1,6 +1,6 @@
 // Changes an object of a built-in kind at random places.
 import { cloneJson, isObject, type Json, type JsonObject } from "../../../../kube/object.ts";
-import type { Random } from "../random.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { flatFields, valueFor } from "./field-values.ts";
 
 /** The object with `count` random changes. `typeName` is its type in the tables. */

@@ -1,7 +1,7 @@
 // Patches of every type with right and wrong operations and directives.
 import type { Json, JsonObject } from "../../../../kube/object.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { type DifferentialCase, type DifferentialStep, PATCH_TYPES, patch, send } from "../differential-case.ts";
-import type { Random } from "../random.ts";
 
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/{ns}/deployments";
 const WIDGETS = "/apis/vec.example.io/v1/namespaces/{ns}/widgets";

@@ -1,7 +1,7 @@
 // Lists, selectors, watches and deletions.
 import type { Json, JsonObject } from "../../../../kube/object.ts";
+import type { Random } from "../../../../runtime/random.ts";
 import { type DifferentialCase, type DifferentialStep, patch, send } from "../differential-case.ts";
-import type { Random } from "../random.ts";
 
 const MAPS = "/api/v1/namespaces/{ns}/configmaps";
 const WIDGETS = "/apis/vec.example.io/v1/namespaces/{ns}/widgets";
