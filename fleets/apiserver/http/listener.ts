@@ -11,8 +11,6 @@ import {
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { promisify } from "node:util";
-import { constants, gzip } from "node:zlib";
 import { isUnreachable } from "../../../kube/client/status-error.ts";
 import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
 import type { Clock } from "../../../runtime/clock.ts";
@@ -29,7 +27,7 @@ import { Connections, HANDSHAKE_MS, HEAD_MS, MOST_STREAMS, RESETS_A_SECOND, RESE
 import { FrontProxyTrust, type RequestHeaderOptions } from "./front-proxy.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { BodyReader, discardRest } from "./request-body.ts";
-import { sendBytes, sendPacked, sendSource, sendStream } from "./send-body.ts";
+import { sendAnswer } from "./send-answer.ts";
 import { answerUpgrade } from "./tunnel.ts";
 
 export interface ListenOptions {
@@ -92,7 +90,6 @@ interface Found {
 /** What both versions of HTTP tell of a request. */
 type Received = Http2ServerRequest | IncomingMessage;
 
-const COMPRESS_FROM_BYTES = 131_072;
 const SESSION_MEMORY_MB = 1024;
 /** Answers that are being made get this long when the listener closes. */
 const CLOSE_GRACE_MS = 10_000;
@@ -101,7 +98,6 @@ const FLOW_IDS = {
   "x-kubernetes-pf-flowschema-uid": "00000000-0000-4000-8000-000000000001",
   "x-kubernetes-pf-prioritylevel-uid": "00000000-0000-4000-8000-000000000002",
 };
-const compress = promisify(gzip);
 
 /** Opens the port and serves `servers` until closed. */
 export async function listen(servers: ServedApi | ServersByPrefix, options: ListenOptions): Promise<Listener> {
@@ -232,7 +228,7 @@ class Port {
     if (this.#ending.signal.aborted) asking.abort(GONE);
     try {
       const answer = await this.#answer(request, asking.signal, common["audit-id"]);
-      await this.#send(request, response, answer, common, abort.signal);
+      await sendAnswer(request, response, answer, { common, signal: abort.signal, closing: this.#closing.signal });
       if (request.method !== "GET" && request.method !== "HEAD" && !request.readableEnded) discardRest(request);
     } catch (error) {
       if (isUnreachable(error)) this.#leaveUnanswered(request, response);
@@ -347,51 +343,6 @@ class Port {
     const root = this.#servers.get("");
     return root === undefined ? undefined : { server: root, path };
   }
-
-  async #send(
-    request: Http2ServerRequest,
-    response: Http2ServerResponse,
-    answer: ApiResponse,
-    common: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (answer.source !== undefined && request.method !== "HEAD") {
-      // Lists are packed, watches are not: their events would wait for one another.
-      const packs = answer.events === undefined && acceptsGzip(request);
-      const encoding = packs ? { "content-encoding": "gzip", vary: "Accept-Encoding" } : {};
-      response.writeHead(answer.status, { ...common, ...mutableHeaders(answer.headers), ...encoding });
-      if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders();
-      await (packs ? sendPacked : sendSource)(response, answer.source, signal);
-      return;
-    }
-    const { body } = answer;
-    if (!(body instanceof Uint8Array)) {
-      response.writeHead(answer.status, { ...common, ...mutableHeaders(answer.headers) });
-      // HTTP/2 sends headers at once; HTTP/1.1 answers come through the same listener and wait for a body.
-      if ("flushHeaders" in response && typeof response.flushHeaders === "function") response.flushHeaders();
-      // Watches end by themselves; what other servers send ends here.
-      await sendStream(response, body, signal, answer.events === undefined ? this.#closing.signal : undefined);
-      return;
-    }
-    const packed = await this.#packed(request, body);
-    response.writeHead(answer.status, {
-      ...common,
-      ...mutableHeaders(answer.headers),
-      ...(packed === undefined ? {} : { "content-encoding": "gzip", vary: "Accept-Encoding" }),
-      ...(answer.status === 304 ? {} : { "content-length": String((packed ?? body).byteLength) }),
-    });
-    if (request.method === "HEAD" || answer.status === 304) response.end();
-    else await sendBytes(response, packed ?? body, signal);
-  }
-
-  async #packed(request: Http2ServerRequest, body: Uint8Array): Promise<Uint8Array | undefined> {
-    if (body.byteLength < COMPRESS_FROM_BYTES) return undefined;
-    return acceptsGzip(request) ? compress(body, { level: constants.Z_BEST_SPEED }) : undefined;
-  }
-}
-
-function acceptsGzip(request: Http2ServerRequest): boolean {
-  return /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""));
 }
 
 function socketOf(request: Received): TLSSocket {
@@ -420,19 +371,4 @@ function plainHeaders(headers: Headers): Record<string, string> {
   const authority = headers[":authority"];
   if (plain["host"] === undefined && typeof authority === "string") plain["host"] = authority;
   return plain;
-}
-
-function mutableHeaders(headers: ApiResponse["headers"]): Record<string, string | string[]> {
-  const result: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    result[name] = typeof value === "string" ? headerText(value) : value.map(headerText);
-  }
-  return result;
-}
-
-/** UTF-8 in the bytes of a header, as the reference sends it; Node takes texts for Latin-1. No text ends a header. */
-function headerText(text: string): string {
-  if (/^[\u0020-\u007e\t]*$/.test(text)) return text;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the point
-  return Buffer.from(text.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, " ")).toString("latin1");
 }
