@@ -1,6 +1,7 @@
 // The Pods of a Job: which count as failed, which are one too many, and what a new one looks like.
 import type { KubeObject } from "../../../../kube/object.ts";
 import { isTerminal, type Pod } from "../pod-object.ts";
+import { podFromTemplate } from "../pod-template.ts";
 import { byRemoval } from "../removal-order.ts";
 import { isIndexed, type Job, replacesOnlyFailedPods, TRACKING_FINALIZER } from "./job-object.ts";
 import { judgeFailure } from "./pod-failure-policy.ts";
@@ -76,27 +77,23 @@ export function surplusPods(job: Job, active: readonly Pod[], atLeast: number): 
  * replaces.
  */
 export function newPod(job: Job, index: number | undefined, replaced: Pod | undefined): KubeObject {
-  const { name = "", namespace = "default", uid = "" } = job.metadata;
-  const { metadata: template = {}, spec } = job.spec.template;
-  const finalizers = template.finalizers ?? [];
-  const annotations = {
-    ...template.annotations,
-    ...(index === undefined ? {} : indexAnnotations(job, index, replaced)),
+  const pod = podFromTemplate(job, job.spec.template);
+  const { finalizers = [], ...metadata } = pod.metadata;
+  const tracked = {
+    ...metadata,
+    finalizers: finalizers.includes(TRACKING_FINALIZER) ? finalizers : [...finalizers, TRACKING_FINALIZER],
   };
+  if (index === undefined) return { ...pod, metadata: tracked };
+  const name = job.metadata.name ?? "";
   return {
-    apiVersion: "v1",
-    kind: "Pod",
+    ...pod,
     metadata: {
-      generateName: index === undefined ? `${name}-` : indexedPrefix(name, index),
-      namespace,
-      labels: { ...template.labels, ...(index === undefined ? {} : { [INDEX_KEY]: String(index) }) },
-      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
-      finalizers: finalizers.includes(TRACKING_FINALIZER) ? [...finalizers] : [...finalizers, TRACKING_FINALIZER],
-      ownerReferences: [
-        { apiVersion: job.apiVersion, kind: job.kind, name, uid, controller: true, blockOwnerDeletion: true },
-      ],
+      ...tracked,
+      generateName: indexedPrefix(name, index),
+      labels: { ...metadata.labels, [INDEX_KEY]: String(index) },
+      annotations: { ...metadata.annotations, ...indexAnnotations(job, index, replaced) },
     },
-    spec: index === undefined ? spec : { ...withIndexVariable(spec), hostname: `${name}-${index}` },
+    spec: { ...withIndexVariable(pod["spec"] as Record<string, unknown>), hostname: `${name}-${index}` },
   };
 }
 

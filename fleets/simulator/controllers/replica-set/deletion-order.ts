@@ -1,22 +1,17 @@
 // Which Pods of a ReplicaSet go first when it has too many.
 import type { KubeObject } from "../../../../kube/object.ts";
-import { type ContainerStatus, isActive, isReady, type Pod, podCondition, podOf } from "../pod-object.ts";
+import { isActive, isReady, type Pod, podCondition, podOf } from "../pod-object.ts";
+import { byProgress, byRestarts } from "../removal-order.ts";
 
 const COST_ANNOTATION = "controller.kubernetes.io/pod-deletion-cost";
-const PHASES: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 const NANOSECONDS = 1_000_000;
 
 interface Candidate {
-  readonly pod: KubeObject;
-  readonly bound: boolean;
-  readonly phase: number;
-  readonly ready: boolean;
+  readonly pod: Pod;
   readonly cost: number;
   /** Active Pods of the workload on the same node. */
   readonly neighbours: number;
   readonly readySince: number | undefined;
-  readonly restarts: number;
-  readonly sidecarRestarts: number;
   readonly created: number | undefined;
   readonly uid: string;
 }
@@ -42,14 +37,11 @@ export function inDeletionOrder(
 
 function compare(a: Candidate, b: Candidate, nowMs: number): number {
   return (
-    Number(a.bound) - Number(b.bound) ||
-    a.phase - b.phase ||
-    Number(a.ready) - Number(b.ready) ||
+    byProgress(a.pod, b.pod) ||
     a.cost - b.cost ||
     b.neighbours - a.neighbours ||
-    (a.ready ? compareTimes(a.readySince, b.readySince, a, b, nowMs) : 0) ||
-    b.restarts - a.restarts ||
-    b.sidecarRestarts - a.sidecarRestarts ||
+    (isReady(a.pod) ? compareTimes(a.readySince, b.readySince, a, b, nowMs) : 0) ||
+    byRestarts(a.pod, b.pod) ||
     compareTimes(a.created, b.created, a, b, nowMs)
   );
 }
@@ -74,20 +66,12 @@ function magnitude(ageMs: number): number {
 
 function candidateOf(pod: Pod, onNode: ReadonlyMap<string, number>): Candidate {
   const { creationTimestamp, annotations, uid = "" } = pod.metadata;
-  const { nodeName = "", initContainers = [] } = pod.spec;
-  const { phase = "Pending", containerStatuses = [], initContainerStatuses = [] } = pod.status;
-  const sidecars = new Set(initContainers.filter((each) => each.restartPolicy === "Always").map(({ name }) => name));
-  const ready = isReady(pod);
+  const { nodeName = "" } = pod.spec;
   return {
     pod,
-    bound: nodeName !== "",
-    phase: PHASES[phase] ?? 0,
-    ready,
     cost: deletionCost(annotations?.[COST_ANNOTATION]),
     neighbours: onNode.get(nodeName) ?? 0,
-    readySince: ready ? timeOf(podCondition(pod, "Ready")?.lastTransitionTime) : undefined,
-    restarts: mostRestarts(containerStatuses),
-    sidecarRestarts: mostRestarts(initContainerStatuses.filter(({ name }) => sidecars.has(name))),
+    readySince: isReady(pod) ? timeOf(podCondition(pod, "Ready")?.lastTransitionTime) : undefined,
     created: timeOf(creationTimestamp),
     uid,
   };
@@ -102,8 +86,4 @@ function deletionCost(text: string | undefined): number {
   if (text === undefined || !/^(0|-?[1-9][0-9]*)$/.test(text)) return 0;
   const cost = Number(text);
   return cost === (cost | 0) ? cost : 0;
-}
-
-function mostRestarts(states: readonly ContainerStatus[]): number {
-  return Math.max(0, ...states.map(({ restartCount = 0 }) => restartCount));
 }
