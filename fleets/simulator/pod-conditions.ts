@@ -2,6 +2,7 @@
 import { isObject, type KubeObject } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 
+/** A condition as a component wants it, without its times. */
 export interface ConditionDraft {
   readonly type: string;
   readonly status: "True" | "False" | "Unknown";
@@ -27,10 +28,4 @@ export function withPodCondition(pod: KubeObject, draft: ConditionDraft, nowMs: 
   };
   const next = before === undefined ? [...conditions, condition] : conditions.with(index, condition);
   return { ...status, conditions: next };
-}
-
-/** The Pod's condition of a type. */
-export function podCondition(pod: KubeObject, type: string): Readonly<Record<string, unknown>> | undefined {
-  const conditions = isObject(pod["status"]) ? pod["status"]["conditions"] : undefined;
-  return Array.isArray(conditions) ? conditions.filter(isObject).find((each) => each["type"] === type) : undefined;
 }

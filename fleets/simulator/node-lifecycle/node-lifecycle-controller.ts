@@ -1,10 +1,10 @@
 // Notices nodes that have fallen silent, and keeps the taints that follow from nodes' conditions.
 import type { KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
+import { podCondition } from "../controllers/pod-object.ts";
 import { attempt, perform, type Reconcile, type Steps, tell } from "../kernel/action.ts";
 import type { StateChange } from "../kernel/cluster-state.ts";
 import { type Controller, splitKey, type World } from "../kernel/controller.ts";
-import { podCondition } from "../pod-conditions.ts";
 import {
   conditionsOf,
   GRACE_MS,
@@ -152,7 +152,7 @@ function* giveUp(node: KubeObject, world: World): Steps<void> {
 
 function* markNotReady(namespace: string | undefined, name: string, world: World): Steps<void> {
   const pod = world.state.get("pods", namespace, name);
-  if (pod === undefined || podCondition(pod, "Ready")?.["status"] !== "True") return;
+  if (pod === undefined || podCondition(pod, "Ready")?.status !== "True") return;
   const status = pod["status"] as { readonly conditions: readonly Record<string, unknown>[] };
   // As Kubernetes: the rest of the condition stays as the kubelet wrote it.
   const unready = { status: "False", lastTransitionTime: rfc3339(world.now()) };

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
-import { podCondition } from "../pod-conditions.ts";
+import { podCondition } from "../controllers/pod-object.ts";
 import { createFleet, type SimulatedFleet } from "../simulated-fleet.ts";
 import { conditionsOf, taintsOf } from "./node-conditions.ts";
 

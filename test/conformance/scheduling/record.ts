@@ -2,7 +2,7 @@
 // cases to test/conformance/vectors/scheduling (with `compare` only those that differ). Needs etcd, kube-apiserver and kube-scheduler in $KUBEBUILDER_ASSETS.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { podCondition } from "../../../fleets/simulator/pod-conditions.ts";
+import { podCondition } from "../../../fleets/simulator/controllers/pod-object.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { isObject, type KubeObject, refOf } from "../../../kube/object.ts";
 import { Random } from "../../../runtime/random.ts";
@@ -84,7 +84,7 @@ async function waitForStep(
   );
   const node = (present["spec"] as { nodeName?: string }).nodeName;
   if (node !== undefined) return { pod, node };
-  const message = String(podCondition(present, "PodScheduled")?.["message"]);
+  const message = String(podCondition(present, "PodScheduled")?.message);
   const nominated = (present["status"] as { nominatedNodeName?: string }).nominatedNodeName;
   if (nominated === undefined) return { pod, message };
   await new Promise((resolve) => setTimeout(resolve, 300));

@@ -1,6 +1,7 @@
 // Which Pods of a DaemonSet are created and deleted next. Pure.
 import type { KubeObject } from "../../../../kube/object.ts";
-import { isAvailablePod, isReadyPod, isTerminalPod, isTerminatingPod, podPhase } from "../pods.ts";
+import { isAvailable } from "../pod-availability.ts";
+import { isBeingDeleted, isReady, isTerminal, podPhase } from "../pod-object.ts";
 import { REVISION_LABEL } from "../revisions/controller-revisions.ts";
 import {
   daemonSetSpec,
@@ -50,7 +51,7 @@ export function podsByNode(pods: readonly KubeObject[]): Map<string, KubeObject[
 
 /** Whether nobody has anything to do with the Pod any more: it has ended and is on its way out. */
 export function isOver(pod: KubeObject): boolean {
-  return isTerminalPod(pod) && isTerminatingPod(pod);
+  return isTerminal(pod) && isBeingDeleted(pod);
 }
 
 /** Placed Pods first, then the older ones. */
@@ -81,7 +82,7 @@ export function planUpkeep(view: DaemonSetView, isHeldBack: (node: string) => bo
       create.push(name);
       continue;
     }
-    const staying = (pods ?? []).filter((pod) => !isTerminatingPod(pod));
+    const staying = (pods ?? []).filter((pod) => !isBeingDeleted(pod));
     if (!mayStay) {
       leaving.push(...staying);
       continue;
@@ -120,7 +121,7 @@ function excessInSurge({ set, hash, nowMs }: DaemonSetView, running: readonly Ku
   const excess = running.filter((pod) => pod !== newest && pod !== old);
   if (newest === undefined || old === undefined) return excess;
   const { minReadySeconds = 0 } = daemonSetSpec(set);
-  return !isReadyPod(old) || isAvailablePod(newest, minReadySeconds, nowMs) ? [...excess, old] : excess;
+  return !isReady(old) || isAvailable(newest, minReadySeconds, nowMs) ? [...excess, old] : excess;
 }
 
 /** The old and the new Pod of a node; undefined when there are several of one sort. */
@@ -128,7 +129,7 @@ function pairOf(
   { set, hash }: DaemonSetView,
   pods: readonly KubeObject[],
 ): { readonly updated: KubeObject | undefined; readonly old: KubeObject | undefined } | undefined {
-  const staying = pods.filter((pod) => !isTerminatingPod(pod));
+  const staying = pods.filter((pod) => !isBeingDeleted(pod));
   const [updated, ...moreUpdated] = staying.filter((pod) => isUpdatedPod(set, pod, hash));
   const [old, ...moreOld] = staying.filter((pod) => !isUpdatedPod(set, pod, hash));
   return moreUpdated.length > 0 || moreOld.length > 0 ? undefined : { updated, old };
@@ -156,7 +157,7 @@ function planReplacement(
   limit: number,
 ): DaemonSetChanges {
   const { minReadySeconds = 0 } = daemonSetSpec(view.set);
-  const isAvailable = (pod: KubeObject): boolean => isAvailablePod(pod, minReadySeconds, view.nowMs);
+  const serves = (pod: KubeObject): boolean => isAvailable(pod, minReadySeconds, view.nowMs);
   let unavailable = 0;
   const useless: KubeObject[] = [];
   const candidates: KubeObject[] = [];
@@ -165,8 +166,8 @@ function planReplacement(
     if (pair === undefined || (pair.old === undefined) === (pair.updated === undefined)) {
       unavailable++;
     } else if (pair.updated !== undefined) {
-      if (!isAvailable(pair.updated)) unavailable++;
-    } else if (pair.old !== undefined && !isAvailable(pair.old)) {
+      if (!serves(pair.updated)) unavailable++;
+    } else if (pair.old !== undefined && !serves(pair.old)) {
       useless.push(pair.old);
       unavailable++;
     } else if (pair.old !== undefined) {
@@ -185,7 +186,7 @@ function planSurge(
   wanted: number,
 ): DaemonSetChanges {
   const { minReadySeconds = 0 } = daemonSetSpec(view.set);
-  const isAvailable = (pod: KubeObject): boolean => isAvailablePod(pod, minReadySeconds, view.nowMs);
+  const serves = (pod: KubeObject): boolean => isAvailable(pod, minReadySeconds, view.nowMs);
   const nodes = new Map(view.nodes.map((node) => [node.metadata.name ?? "", node]));
   let surging = 0;
   let available = 0;
@@ -201,10 +202,10 @@ function planSurge(
     }
     const { old, updated } = pair;
     const serving = old ?? updated;
-    if (serving !== undefined && isAvailable(serving)) available++;
+    if (serving !== undefined && serves(serving)) available++;
     if (old === undefined) continue;
     if (updated !== undefined) {
-      if (isAvailable(updated)) leaving.push(old);
+      if (serves(updated)) leaving.push(old);
       else surging++;
       continue;
     }
@@ -212,7 +213,7 @@ function planSurge(
     // Its node is gone, and the Pod will follow it.
     if (node === undefined) continue;
     const { shouldRun } = view.decide(node);
-    if (!isAvailable(old)) {
+    if (!serves(old)) {
       if (shouldRun) needed.push(name);
       else leaving.push(old);
     } else if (shouldRun) {

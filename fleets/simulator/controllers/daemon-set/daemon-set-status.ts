@@ -1,6 +1,7 @@
 // The status of a DaemonSet. Pure.
 import { equalJson, isObject, type KubeObject } from "../../../../kube/object.ts";
-import { isAvailablePod, isReadyPod } from "../pods.ts";
+import { isAvailable } from "../pod-availability.ts";
+import { isReady } from "../pod-object.ts";
 import { byAge, type DaemonSetView } from "./daemon-set-plan.ts";
 import { daemonSetSpec, isUpdatedPod } from "./daemon-set-spec.ts";
 
@@ -32,8 +33,8 @@ export function countNodes({ set, hash, nodes, decide, podsByNode, nowMs }: Daem
     desired++;
     if (pod === undefined) continue;
     current++;
-    if (isReadyPod(pod)) ready++;
-    if (isAvailablePod(pod, minReadySeconds, nowMs)) available++;
+    if (isReady(pod)) ready++;
+    if (isAvailable(pod, minReadySeconds, nowMs)) available++;
     if (isUpdatedPod(set, pod, hash)) updated++;
   }
   return {

@@ -14,7 +14,7 @@ import {
   watchSelf,
 } from "../../kernel/controller.ts";
 import { claimObjects, watchOrphans } from "../controller-refs.ts";
-import { isTerminalPod } from "../pods.ts";
+import { isTerminal } from "../pod-object.ts";
 import { byAge, findSetOfTemplate, type ReplicaSet, sizeOf } from "../replica-set/replica-set.ts";
 import { createCurrentSet, syncCurrentSet } from "./current-set.ts";
 import { type Deployment, historyLimitOf, isRollingUpdate, wantedOf } from "./deployment.ts";
@@ -152,7 +152,7 @@ function* recreate(deployment: Deployment, sets: SetsOf, now: Moment, world: Wor
 /** Whether an old set has Pods, those on their way out included. */
 function hasOldPods(old: readonly ReplicaSet[], { state }: World): boolean {
   return old.some(
-    (set) => (set.status?.replicas ?? 0) > 0 || state.ownedBy(set, "pods").some((pod) => !isTerminalPod(pod)),
+    (set) => (set.status?.replicas ?? 0) > 0 || state.ownedBy(set, "pods").some((pod) => !isTerminal(pod)),
   );
 }
 

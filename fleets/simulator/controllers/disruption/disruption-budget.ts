@@ -1,7 +1,7 @@
 // What a PodDisruptionBudget says of its Pods.
 import { equalJson, type KubeObject } from "../../../../kube/object.ts";
 import type { LabelSelector } from "../../../../kube/selectors.ts";
-import { isReadyPod } from "../pods.ts";
+import { isReady } from "../pod-object.ts";
 
 export interface BudgetCondition {
   readonly type: string;
@@ -104,7 +104,7 @@ export function budgetStatus(
     (pod) =>
       pod.metadata.deletionTimestamp === undefined &&
       !Object.hasOwn(disrupted, pod.metadata.name ?? "") &&
-      isReadyPod(pod),
+      isReady(pod),
   ).length;
   // Nothing is allowed while there should be no Pods: the first ones are safe until they are counted.
   const allowed = expectedPods > 0 ? Math.max(0, healthy - desiredHealthy) : 0;

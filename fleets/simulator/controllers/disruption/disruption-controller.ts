@@ -5,7 +5,7 @@ import { rfc3339 } from "../../../../runtime/clock.ts";
 import { type Reconcile, tell, writeStatus } from "../../kernel/action.ts";
 import { type Controller, objectKey, splitKey, type World, watchSelf } from "../../kernel/controller.ts";
 import { isSelectedBy } from "../controller-refs.ts";
-import { isTerminalPod, podCondition } from "../pods.ts";
+import { isTerminal, podCondition } from "../pod-object.ts";
 import { printSelector } from "../print-selector.ts";
 import {
   asksControllers,
@@ -113,8 +113,7 @@ function unmanagedMessage(selector: LabelSelector | undefined): string {
 /** Since when a Pod has been announced to be disrupted, milliseconds; undefined when it is not, or is on its way. */
 function announcementOf(pod: KubeObject): number | undefined {
   const condition = podCondition(pod, "DisruptionTarget");
-  if (pod.metadata.deletionTimestamp !== undefined || condition?.status !== "True" || isTerminalPod(pod))
-    return undefined;
+  if (pod.metadata.deletionTimestamp !== undefined || condition?.status !== "True" || isTerminal(pod)) return undefined;
   const { reason } = condition as { readonly reason?: string };
   return reason === "TerminationByKubelet" ? undefined : Date.parse(condition.lastTransitionTime ?? "");
 }

@@ -5,9 +5,9 @@ import { attempt, type Reconcile, type Steps, tell, writeStatus } from "../../ke
 import type { Resource } from "../../kernel/cluster-state.ts";
 import { type Controller, controllerOf, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
 import { candidatesOf, claimAmong, isSelectedBy, watchOrphans } from "../controller-refs.ts";
+import { nextAvailabilityMs } from "../pod-availability.ts";
 import { isActive, isTerminating, podOf } from "../pod-object.ts";
 import { podFromTemplate } from "../pod-template.ts";
-import { nextAvailabilityMs } from "../pods.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 import { type ReplicaSet, sizeOf } from "./replica-set.ts";
 import { type PodsOfSet, replicaSetStatus } from "./replica-set-status.ts";

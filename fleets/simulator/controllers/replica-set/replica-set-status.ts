@@ -1,6 +1,7 @@
 // What a ReplicaSet says of its Pods.
 import type { KubeObject } from "../../../../kube/object.ts";
-import { isAvailablePod, isReadyPod } from "../pods.ts";
+import { isAvailable } from "../pod-availability.ts";
+import { isReady } from "../pod-object.ts";
 import { type ReplicaSet, type ReplicaSetCondition, type ReplicaSetStatus, sizeOf } from "./replica-set.ts";
 
 const FAILURE = "ReplicaFailure";
@@ -23,8 +24,8 @@ export function replicaSetStatus(
   const minReadySeconds = set.spec.minReadySeconds ?? 0;
   const labels = Object.entries(set.spec.template.metadata?.labels ?? {});
   const labelled = active.filter((pod) => labels.every(([key, value]) => pod.metadata.labels?.[key] === value)).length;
-  const ready = active.filter(isReadyPod).length;
-  const available = active.filter((pod) => isAvailablePod(pod, minReadySeconds, nowMs)).length;
+  const ready = active.filter(isReady).length;
+  const available = active.filter((pod) => isAvailable(pod, minReadySeconds, nowMs)).length;
   const conditions = conditionsAfter(set, active.length, failure, now);
   return {
     replicas: active.length,

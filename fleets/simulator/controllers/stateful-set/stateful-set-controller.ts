@@ -3,7 +3,7 @@ import type { KubeObject } from "../../../../kube/object.ts";
 import { perform, type Reconcile, type Steps } from "../../kernel/action.ts";
 import { type Controller, objectKey, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
 import { claimObjects, watchOrphans } from "../controller-refs.ts";
-import { nextAvailabilityMs } from "../pods.ts";
+import { nextAvailabilityMs } from "../pod-availability.ts";
 import {
   type ControllerRevision,
   chooseStatefulSetRevision,

@@ -1,6 +1,7 @@
 // What a StatefulSet does next, by the Pods that there are. Pure.
 import type { KubeObject } from "../../../../kube/object.ts";
-import { isAvailablePod, isReadyPod, isTerminalPod, isTerminatingPod, podPhase } from "../pods.ts";
+import { isAvailable } from "../pod-availability.ts";
+import { isBeingDeleted, isReady, isTerminal, podPhase } from "../pod-object.ts";
 import {
   isCreated,
   isEnded,
@@ -64,11 +65,10 @@ export function planStatefulSet(
     .toSorted((a, b) => ordinalOf(b) - ordinalOf(a));
   if (set.metadata.deletionTimestamp !== undefined)
     return { isOrdered, replicas, condemned, stages: [], replaced: undefined };
-  const isUnavailable = (pod: KubeObject): boolean =>
-    !isAvailablePod(pod, minReadySeconds, nowMs) || isTerminatingPod(pod);
+  const isUnavailable = (pod: KubeObject): boolean => !isAvailable(pod, minReadySeconds, nowMs) || isBeingDeleted(pod);
   const firstUnavailable = replicas.find(isUnavailable) ?? condemned.findLast(isUnavailable);
   const isSettled = (pod: KubeObject): boolean =>
-    podPhase(pod) === "Running" && isReadyPod(pod) && isAvailablePod(pod, minReadySeconds, nowMs);
+    podPhase(pod) === "Running" && isReady(pod) && isAvailable(pod, minReadySeconds, nowMs);
   return {
     isOrdered,
     replicas,
@@ -84,15 +84,15 @@ export function planStatefulSet(
 
 function turnOfReplica(pod: KubeObject, isOrdered: boolean, isSettled: (pod: KubeObject) => boolean): Turn {
   // As Kubernetes: one that succeeded is replaced like one that failed. Its successor waits until it is gone.
-  if (isTerminalPod(pod)) return { steps: isEnded(pod) ? [{ do: "delete", pod }] : [], blocks: true };
+  if (isTerminal(pod)) return { steps: isEnded(pod) ? [{ do: "delete", pod }] : [], blocks: true };
   if (!isCreated(pod)) return { steps: [{ do: "create", pod }], blocks: true };
   const steps: Step[] = podPhase(pod) === "Pending" ? [{ do: "complete-claims", pod }] : [];
-  if (isOrdered && (isTerminatingPod(pod) || !isSettled(pod))) return { steps, blocks: true };
+  if (isOrdered && (isBeingDeleted(pod) || !isSettled(pod))) return { steps, blocks: true };
   return { steps: [...steps, { do: "mend", pod }], blocks: false };
 }
 
 function turnOfCondemned(pod: KubeObject, isOrdered: boolean, mayGo: boolean): Turn {
-  if (isTerminatingPod(pod) || (isOrdered && !mayGo)) return { steps: [], blocks: true };
+  if (isBeingDeleted(pod) || (isOrdered && !mayGo)) return { steps: [], blocks: true };
   return { steps: [{ do: "delete", pod }], blocks: true };
 }
 
@@ -108,7 +108,7 @@ function replacedByUpdate(
   // As Kubernetes 1.36, which ignores maxUnavailable unless a feature gate is on: one Pod at a time.
   const least = updateStrategy?.rollingUpdate?.partition ?? 0;
   for (const pod of replicas.slice(least).toReversed()) {
-    if (revisionOf(pod) !== update.metadata.name && !isTerminatingPod(pod)) return pod;
+    if (revisionOf(pod) !== update.metadata.name && !isBeingDeleted(pod)) return pod;
     if (isUnavailable(pod)) return undefined;
   }
   return undefined;

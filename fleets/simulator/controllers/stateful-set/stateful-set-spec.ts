@@ -1,8 +1,8 @@
 // A StatefulSet's spec, and the names and numbers of what it owns.
 import { cloneJson, isObject, type KubeObject } from "../../../../kube/object.ts";
 import { selectorOf } from "../controller-refs.ts";
+import { isBeingDeleted, isTerminal, podPhase } from "../pod-object.ts";
 import { podFromTemplate, podTemplateOf } from "../pod-template.ts";
-import { isTerminalPod, isTerminatingPod, podPhase } from "../pods.ts";
 import { applyRevision, type ControllerRevision, REVISION_LABEL } from "../revisions/controller-revisions.ts";
 
 export interface RetentionPolicy {
@@ -79,7 +79,7 @@ export function isCreated(pod: KubeObject): boolean {
 
 /** Whether the Pod has ended and is not on its way out yet. */
 export function isEnded(pod: KubeObject): boolean {
-  return isTerminalPod(pod) && !isTerminatingPod(pod);
+  return isTerminal(pod) && !isBeingDeleted(pod);
 }
 
 /** The claims of one Pod, as they are created: of each template one, by the template's name. */

@@ -1,6 +1,7 @@
 // The status of a StatefulSet. Pure.
 import type { KubeObject } from "../../../../kube/object.ts";
-import { isAvailablePod, isReadyPod, isTerminatingPod, podPhase } from "../pods.ts";
+import { isAvailable } from "../pod-availability.ts";
+import { isBeingDeleted, isReady, podPhase } from "../pod-object.ts";
 import { isCreated, type Revisions, replicasOf, revisionOf, statefulSetSpec } from "./stateful-set-spec.ts";
 
 export interface StatefulSetStatus {
@@ -24,8 +25,8 @@ export function statefulSetStatus(
 ): StatefulSetStatus {
   const { minReadySeconds = 0, updateStrategy } = statefulSetSpec(set);
   const created = pods.filter(isCreated);
-  const ready = created.filter((pod) => podPhase(pod) === "Running" && isReadyPod(pod));
-  const staying = created.filter((pod) => !isTerminatingPod(pod));
+  const ready = created.filter((pod) => podPhase(pod) === "Running" && isReady(pod));
+  const staying = created.filter((pod) => !isBeingDeleted(pod));
   const currentRevision = current.metadata.name ?? "";
   const updateRevision = update.metadata.name ?? "";
   const replicas = created.length;
@@ -43,7 +44,7 @@ export function statefulSetStatus(
     readyReplicas: ready.length,
     currentReplicas: isComplete ? updatedReplicas : currentReplicas - details.replaced,
     updatedReplicas,
-    availableReplicas: ready.filter((pod) => isAvailablePod(pod, minReadySeconds, details.nowMs)).length,
+    availableReplicas: ready.filter((pod) => isAvailable(pod, minReadySeconds, details.nowMs)).length,
     currentRevision: isComplete ? updateRevision : currentRevision,
     updateRevision,
     collisionCount: details.collisionCount,

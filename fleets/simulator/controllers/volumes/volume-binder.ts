@@ -4,7 +4,7 @@ import { compareQuantities, parseQuantity } from "../../../../kube/quantity.ts";
 import { rfc3339 } from "../../../../runtime/clock.ts";
 import { perform, type Reconcile, remove, type Steps, tell } from "../../kernel/action.ts";
 import { type Controller, objectKey, splitKey, type World } from "../../kernel/controller.ts";
-import { isTerminalPod } from "../pods.ts";
+import { isTerminal } from "../pod-object.ts";
 import { type ClaimPlan, type Notice, planClaim, type StorageView } from "./claim-plan.ts";
 import {
   BETA_STORAGE_PROVISIONER,
@@ -106,7 +106,7 @@ function waitsWith(pod: KubeObject, claimName: string): boolean {
     readonly nodeName?: string;
     readonly volumes?: readonly { readonly persistentVolumeClaim?: { readonly claimName?: string } }[];
   };
-  if (nodeName !== "" || isTerminalPod(pod)) return false;
+  if (nodeName !== "" || isTerminal(pod)) return false;
   return volumes.some((volume) => volume.persistentVolumeClaim?.claimName === claimName);
 }
 

@@ -4,7 +4,7 @@ import { compareQuantities, parseQuantity } from "../../../../kube/quantity.ts";
 import { rfc3339 } from "../../../../runtime/clock.ts";
 import { perform, type Reconcile, type Steps, tell } from "../../kernel/action.ts";
 import { type Controller, objectKey, splitKey, type World } from "../../kernel/controller.ts";
-import { podPhase } from "../pods.ts";
+import { podPhase } from "../pod-object.ts";
 import {
   CLAIMS,
   type ClaimStatus,
