@@ -156,11 +156,14 @@ function stabilize(wish: Wish, up: ScalingRules, down: ScalingRules, memory: Sca
 }
 
 function boundWithRules({ current, desired, min, max }: Wish): Bounded {
-  const fastest = Math.max(MOST_FACTOR * current, MOST_AT_LEAST);
   if (desired < min) return { replicas: min, why: TOO_FEW };
-  if (desired > Math.min(max, fastest))
-    return max > fastest ? { replicas: fastest, why: TOO_FAST_UP } : { replicas: max, why: TOO_MANY };
-  return { replicas: desired, why: WITHIN };
+  return boundAbove(desired, max, Math.max(MOST_FACTOR * current, MOST_AT_LEAST));
+}
+
+/** At most `max`, and no further than one may go at once. */
+function boundAbove(desired: number, max: number, fastest: number): Bounded {
+  if (desired <= Math.min(max, fastest)) return { replicas: desired, why: WITHIN };
+  return max > fastest ? { replicas: fastest, why: TOO_FAST_UP } : { replicas: max, why: TOO_MANY };
 }
 
 function boundWithPolicies(
@@ -170,11 +173,9 @@ function boundWithPolicies(
   memory: ScalingMemory,
   nowMs: number,
 ): Bounded {
-  if (desired > current) {
-    const fastest = Math.max(current, policyLimit(current, up, memory, nowMs, "up"));
-    if (desired > Math.min(max, fastest))
-      return max > fastest ? { replicas: fastest, why: TOO_FAST_UP } : { replicas: max, why: TOO_MANY };
-  } else if (desired < current) {
+  if (desired > current)
+    return boundAbove(desired, max, Math.max(current, policyLimit(current, up, memory, nowMs, "up")));
+  if (desired < current) {
     const fastest = Math.min(current, policyLimit(current, down, memory, nowMs, "down"));
     if (desired < Math.max(min, fastest))
       return min < fastest ? { replicas: fastest, why: TOO_FAST_DOWN } : { replicas: min, why: TOO_FEW };

@@ -1,11 +1,12 @@
 // Makes the Jobs of CronJobs at their times, and clears away those that have ended.
-import { ApiStatusError } from "../../../../kube/client/status-error.ts";
+import { ApiStatusError, isNamespaceEnding } from "../../../../kube/client/status-error.ts";
 import { quoteGo } from "../../../../kube/go-text.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
 import { rfc3339 } from "../../../../runtime/clock.ts";
 import { messageOf } from "../../../../runtime/errors.ts";
 import { attempt, perform, type Reconcile, type Steps, tell } from "../../kernel/action.ts";
 import { type Controller, controllerOf, objectKey, splitKey, type World } from "../../kernel/controller.ts";
+import { controllerRef } from "../controller-refs.ts";
 import { DueKeys } from "../due-keys.ts";
 import { finishedCondition, type Job, jobOf } from "../job/job-object.ts";
 import { type CronJob, type CronJobStatus, cronJobOf } from "./cron-job-object.ts";
@@ -278,15 +279,14 @@ function* makeJob(cronJob: CronJob, job: KubeObject, { state }: World): Steps<Ku
     const isOurs = present !== undefined && controllerOf(present)?.uid === cronJob.metadata.uid;
     return isOurs && !cronJob.status.active?.some(({ uid }) => uid === present.metadata.uid) ? present : undefined;
   }
-  const causes = error.status.details?.["causes"];
-  if (!JSON.stringify(causes ?? []).includes("NamespaceTerminating"))
+  if (!isNamespaceEnding(error))
     yield* tell(cronJob, "Warning", "FailedCreate", `Error creating job: ${error.message}`);
   throw error;
 }
 
 /** The Job of a time. Its name holds the time in minutes, so that no time has two. */
 function jobFor(cronJob: CronJob, timeMs: number, zone: TimeZone): KubeObject {
-  const { name = "", namespace = "default", uid = "" } = cronJob.metadata;
+  const { name = "", namespace = "default" } = cronJob.metadata;
   const { metadata: template = {}, spec } = cronJob.spec.jobTemplate;
   return {
     apiVersion: "batch/v1",
@@ -296,9 +296,7 @@ function jobFor(cronJob: CronJob, timeMs: number, zone: TimeZone): KubeObject {
       namespace,
       ...(template.labels === undefined ? {} : { labels: { ...template.labels } }),
       annotations: { ...template.annotations, [SCHEDULED_AT]: zone.rfc3339(timeMs) },
-      ownerReferences: [
-        { apiVersion: cronJob.apiVersion, kind: cronJob.kind, name, uid, controller: true, blockOwnerDeletion: true },
-      ],
+      ownerReferences: [controllerRef(cronJob)],
     },
     spec,
   };

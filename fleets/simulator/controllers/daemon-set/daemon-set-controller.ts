@@ -1,4 +1,5 @@
 // Keeps a Pod of a DaemonSet on each node that it is for.
+import { isNamespaceEnding } from "../../../../kube/client/status-error.ts";
 import { isObject, type KubeObject } from "../../../../kube/object.ts";
 import { attempt, perform, type Reconcile, type Steps, tell } from "../../kernel/action.ts";
 import type { StateChange } from "../../kernel/cluster-state.ts";
@@ -172,11 +173,8 @@ function* createPod(set: KubeObject, node: string, hash: string): Steps<void> {
     yield* tell(set, "Normal", "SuccessfulCreate", `Created pod: ${outcome.object?.metadata.name}`);
     return;
   }
-  const causes = outcome.error.status.details?.["causes"];
   // All further ones would fail in the same way: nobody is told, and nobody tries again.
-  const isNamespaceLeaving =
-    Array.isArray(causes) && causes.some((cause) => isObject(cause) && cause["reason"] === "NamespaceTerminating");
-  if (isNamespaceLeaving) return;
+  if (isNamespaceEnding(outcome.error)) return;
   yield* tell(set, "Warning", "FailedCreate", `Error creating: ${outcome.error.status.message}`);
   throw outcome.error;
 }

@@ -1,10 +1,10 @@
 // The ReplicaSet that has a Deployment's template: made when it is not there, and kept at the latest revision.
+import { isNamespaceEnding } from "../../../../kube/client/status-error.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
 import { attempt, perform, type Steps, tell, writeStatus } from "../../kernel/action.ts";
 import { controllerRef } from "../controller-refs.ts";
 import { hashTemplate, TEMPLATE_HASH_LABEL } from "../pod-template-hash.ts";
 import type { ReplicaSet } from "../replica-set/replica-set.ts";
-import { isNamespaceTerminating } from "../replica-set/replica-set-controller.ts";
 import type { Deployment, DeploymentStatus } from "./deployment.ts";
 import { lacksProgress, type Moment, sayProgress } from "./deployment-status.ts";
 import { currentSetAnnotations, highestRevision, REVISION, replicasAnnotations } from "./revisions.ts";
@@ -75,7 +75,7 @@ export function* createCurrentSet(
     return;
   }
   const { status } = outcome.error;
-  if (isNamespaceTerminating(status)) return;
+  if (isNamespaceEnding(outcome.error)) return;
   if (status.reason === "AlreadyExists") {
     // Another set has the name: it is not of this template, or it would have been found.
     const { collisionCount = 0 } = deployment.status ?? {};

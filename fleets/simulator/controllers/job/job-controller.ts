@@ -1,12 +1,13 @@
 // Runs Jobs: makes their Pods, counts how they end, and ends the Job.
-import { ApiStatusError } from "../../../../kube/client/status-error.ts";
-import { cloneJson, isObject, type KubeObject } from "../../../../kube/object.ts";
+import { ApiStatusError, isNamespaceEnding } from "../../../../kube/client/status-error.ts";
+import { cloneJson, type KubeObject } from "../../../../kube/object.ts";
 import { rfc3339 } from "../../../../runtime/clock.ts";
 import { attempt, perform, type Reconcile, type Steps, tell } from "../../kernel/action.ts";
 import { type Controller, controllerOf, objectKey, splitKey, type World } from "../../kernel/controller.ts";
 import { claimObjects, watchOrphans } from "../controller-refs.ts";
 import { DueKeys } from "../due-keys.ts";
 import { isReady, type Pod, podOf } from "../pod-object.ts";
+import { growingBatches } from "../slow-start.ts";
 import { assessJob, type JobAssessment } from "./job-assessment.ts";
 import { type BackoffRecord, NO_FAILURES } from "./job-backoff.ts";
 import {
@@ -233,7 +234,7 @@ function* removePods(job: Job, pods: readonly Pod[], how: "tracked" | "released"
   return { count, ready, refusal };
 }
 
-/** Makes Pods, one, two, four at a time as long as none is refused: a full quota is not asked five hundred times. */
+/** Makes Pods in growing batches, and none after one that was refused: a full quota is not asked five hundred times. */
 function* makePods(
   job: Job,
   indexes: readonly (number | undefined)[],
@@ -241,26 +242,22 @@ function* makePods(
 ): Steps<{ readonly count: number; readonly refusal: ApiStatusError | undefined }> {
   let count = 0;
   let refusal: ApiStatusError | undefined;
-  for (let start = 0, size = 1; start < indexes.length && refusal === undefined; start += size, size *= 2) {
-    for (const index of indexes.slice(start, start + size)) {
+  for (const batch of growingBatches(indexes)) {
+    for (const index of batch) {
       const object = newPod(job, index, index === undefined ? undefined : awaitingReplacement.get(index));
       const outcome = yield* attempt({ do: "create", object });
       if (outcome.ok) {
         count++;
         yield* tell(job, "Normal", "SuccessfulCreate", `Created pod: ${outcome.object?.metadata.name}`);
-      } else if (isNamespaceTerminating(outcome.error)) count++;
+      } else if (isNamespaceEnding(outcome.error)) count++;
       else {
         refusal ??= outcome.error;
         yield* tell(job, "Warning", "FailedCreate", `Error creating: ${outcome.error.message}`);
       }
     }
+    if (refusal !== undefined) break;
   }
   return { count, refusal };
-}
-
-function isNamespaceTerminating({ status }: ApiStatusError): boolean {
-  const causes = status.details?.["causes"];
-  return Array.isArray(causes) && causes.some((cause) => isObject(cause) && cause["reason"] === "NamespaceTerminating");
 }
 
 /** Writes down that a Job is held back, or goes on again; says whether that is new. */

@@ -4,6 +4,7 @@ import { type Amounts, readAmounts } from "./amounts.ts";
 
 type Listed = Readonly<Record<string, string>>;
 
+/** An entry of `spec.limits` of a LimitRange. */
 export interface LimitItem {
   readonly type: string;
   readonly min?: Listed;
@@ -29,10 +30,9 @@ export function brokenClaimConstraints({ type, min, max }: LimitItem, requests: 
   const problems = [
     ...inOrder(min).map(([name, least]) => belowMinimum(type, name, least, requests.get(name), undefined)),
     ...inOrder(max).map(([name, most]) => {
+      const breaks = (amount: Quantity): boolean => compareQuantities(amount, most) > 0;
       const request = requests.get(name);
-      const rule = `maximum ${name} usage per ${type} is ${formatQuantity(most)}`;
-      if (request === undefined) return `${rule}.  No request is specified`;
-      return compareQuantities(request, most) > 0 ? `${rule}, but request is ${formatQuantity(request)}` : undefined;
+      return outOfBounds(`maximum ${name} usage per ${type}`, most, breaks, ["request", request], ["limit", undefined]);
     }),
   ];
   return problems.filter((problem) => problem !== undefined);
@@ -42,6 +42,8 @@ function inOrder(amounts: Listed | undefined): [string, Quantity][] {
   return [...readAmounts(amounts)].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+type Amount = readonly [what: "request" | "limit", amount: Quantity | undefined];
+
 function belowMinimum(
   type: string,
   name: string,
@@ -49,12 +51,8 @@ function belowMinimum(
   request: Quantity | undefined,
   limit: Quantity | undefined,
 ): string | undefined {
-  const rule = `minimum ${name} usage per ${type} is ${formatQuantity(least)}`;
-  if (request === undefined) return `${rule}.  No request is specified`;
-  if (compareQuantities(request, least) < 0) return `${rule}, but request is ${formatQuantity(request)}`;
-  if (limit !== undefined && compareQuantities(limit, least) < 0)
-    return `${rule}, but limit is ${formatQuantity(limit)}`;
-  return undefined;
+  const breaks = (amount: Quantity): boolean => compareQuantities(amount, least) < 0;
+  return outOfBounds(`minimum ${name} usage per ${type}`, least, breaks, ["request", request], ["limit", limit]);
 }
 
 function aboveMaximum(
@@ -64,11 +62,22 @@ function aboveMaximum(
   request: Quantity | undefined,
   limit: Quantity | undefined,
 ): string | undefined {
-  const rule = `maximum ${name} usage per ${type} is ${formatQuantity(most)}`;
-  if (limit === undefined) return `${rule}.  No limit is specified`;
-  if (compareQuantities(limit, most) > 0) return `${rule}, but limit is ${formatQuantity(limit)}`;
-  if (request !== undefined && compareQuantities(request, most) > 0)
-    return `${rule}, but request is ${formatQuantity(request)}`;
+  const breaks = (amount: Quantity): boolean => compareQuantities(amount, most) > 0;
+  return outOfBounds(`maximum ${name} usage per ${type}`, most, breaks, ["limit", limit], ["request", request]);
+}
+
+/** What is said of amounts of which the first must be there, and the second may be. */
+function outOfBounds(
+  what: string,
+  bound: Quantity,
+  breaks: (amount: Quantity) => boolean,
+  needed: Amount,
+  other: Amount,
+): string | undefined {
+  const rule = `${what} is ${formatQuantity(bound)}`;
+  if (needed[1] === undefined) return `${rule}.  No ${needed[0]} is specified`;
+  for (const [name, amount] of [needed, other])
+    if (amount !== undefined && breaks(amount)) return `${rule}, but ${name} is ${formatQuantity(amount)}`;
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 // Keeps the wanted number of Pods of a ReplicaSet, or of a ReplicationController.
+import { isNamespaceEnding } from "../../../../kube/client/status-error.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
 import { rfc3339 } from "../../../../runtime/clock.ts";
 import { attempt, type Reconcile, type Steps, tell, writeStatus } from "../../kernel/action.ts";
@@ -8,6 +9,7 @@ import { candidatesOf, claimAmong, isSelectedBy, watchOrphans } from "../control
 import { nextAvailabilityMs } from "../pod-availability.ts";
 import { isActive, isTerminating, podOf } from "../pod-object.ts";
 import { podFromTemplate } from "../pod-template.ts";
+import { growingBatches } from "../slow-start.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 import { type ReplicaSet, sizeOf } from "./replica-set.ts";
 import { type PodsOfSet, replicaSetStatus } from "./replica-set-status.ts";
@@ -37,10 +39,12 @@ const REPLICATION_CONTROLLER: SetKind = {
   tellsTerminating: false,
 };
 
+/** Of ReplicaSets. */
 export function replicaSetController(): Controller {
   return controllerOfSets(REPLICA_SET);
 }
 
+/** Of ReplicationControllers, which are ReplicaSets by another name. */
 export function replicationController(): Controller {
   return controllerOfSets(REPLICATION_CONTROLLER);
 }
@@ -97,27 +101,23 @@ function* managePods(set: ReplicaSet, active: readonly KubeObject[], world: Worl
   return undefined;
 }
 
-/**
- * Makes Pods in batches of one, two, four and so on, and none after a batch in which one was refused: a quota that has
- * no room is not asked a hundred times.
- */
+/** Makes Pods in growing batches, and none after one that was refused: a full quota is not asked a hundred times. */
 function* createPods(set: ReplicaSet, count: number): Steps<Failure | undefined> {
-  let left = count;
-  for (let batch = Math.min(1, left); batch > 0; batch = Math.min(2 * batch, left)) {
+  const pods = Array.from({ length: count }, () => podFromTemplate(set, set.spec.template));
+  for (const batch of growingBatches(pods)) {
     let failure: Failure | undefined;
-    for (let i = 0; i < batch; i++) {
-      const outcome = yield* attempt({ do: "create", object: podFromTemplate(set, set.spec.template) });
+    for (const object of batch) {
+      const outcome = yield* attempt({ do: "create", object });
       if (outcome.ok) {
         const name = outcome.object?.metadata.name ?? "";
         yield* tell(set, "Normal", "SuccessfulCreate", `Created pod: ${name}`);
-      } else if (!isNamespaceTerminating(outcome.error.status)) {
+      } else if (!isNamespaceEnding(outcome.error)) {
         const { message = "" } = outcome.error.status;
         yield* tell(set, "Warning", "FailedCreate", `Error creating: ${message}`);
         failure ??= { message, cause: outcome.error };
       }
     }
     if (failure !== undefined) return failure;
-    left -= batch;
   }
   return undefined;
 }
@@ -142,13 +142,4 @@ function podsOfSiblings(set: ReplicaSet, { state }: World): KubeObject[] {
   if (owner === undefined) return [];
   const deployment: KubeObject = { ...owner, metadata: { uid: owner.uid } };
   return state.ownedBy(deployment, "apps/replicasets").flatMap((sibling) => state.ownedBy(sibling, "pods"));
-}
-
-interface Refusal {
-  readonly details?: { readonly causes?: readonly { readonly reason?: string }[] } | undefined;
-}
-
-/** Whether a creation was refused because its namespace is going: nothing to tell and nothing to try again. */
-export function isNamespaceTerminating({ details }: Refusal): boolean {
-  return details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") === true;
 }

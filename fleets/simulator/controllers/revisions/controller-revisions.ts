@@ -67,19 +67,7 @@ export function revisionName(owner: KubeObject, hash: string): string {
 export function newStatefulSetRevision(set: KubeObject, revision: number, collisionCount: number): ControllerRevision {
   const data = templatePatch(set);
   const hash = hashOfData(data, collisionCount);
-  return {
-    apiVersion: "apps/v1",
-    kind: "ControllerRevision",
-    metadata: {
-      name: revisionName(set, hash),
-      namespace: set.metadata.namespace ?? "",
-      labels: { ...podTemplateOf(set).metadata?.labels, [HASH_LABEL]: hash },
-      ...(set.metadata.annotations === undefined ? {} : { annotations: { ...set.metadata.annotations } }),
-      ownerReferences: [controllerRef(set)],
-    },
-    data,
-    revision,
-  };
+  return newRevision(set, revisionName(set, hash), { [HASH_LABEL]: hash }, data, revision);
 }
 
 /** A DaemonSet's revision of its present template, not yet created. */
@@ -91,13 +79,23 @@ export function newDaemonSetRevision(
   const data = templatePatch(set);
   // As Kubernetes: the hash is the value of a label, not a name.
   const hash = hashOfData(data, collisionCount);
+  return newRevision(set, `${set.metadata.name ?? ""}-${hash}`, { [REVISION_LABEL]: hash }, data, revision);
+}
+
+function newRevision(
+  set: KubeObject,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  data: ControllerRevision["data"],
+  revision: number,
+): ControllerRevision {
   return {
     apiVersion: "apps/v1",
     kind: "ControllerRevision",
     metadata: {
-      name: `${set.metadata.name ?? ""}-${hash}`,
+      name,
       namespace: set.metadata.namespace ?? "",
-      labels: { ...podTemplateOf(set).metadata?.labels, [REVISION_LABEL]: hash },
+      labels: { ...podTemplateOf(set).metadata?.labels, ...labels },
       ...(set.metadata.annotations === undefined ? {} : { annotations: { ...set.metadata.annotations } }),
       ownerReferences: [controllerRef(set)],
     },
