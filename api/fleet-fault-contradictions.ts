@@ -54,12 +54,11 @@ export function faultContradictions(
   planned: readonly PlannedFault[],
   clusters: readonly ClusterFacts[],
 ): readonly Contradiction[] {
-  const entries = planned.map(({ fault, label, startMs }) => ({
-    fault,
-    label,
-    windows: windowsOf(fault, startMs),
-    clusters: targetClusters(fault.target, clusters),
-  }));
+  const entries = planned.map(({ fault, label, startMs }): Entry => {
+    const meant = targetClusters(fault.target, clusters);
+    const names = new Set(meant.map(({ name }) => name));
+    return { fault, label, windows: windowsOf(fault, startMs), clusters: meant, names };
+  });
   return entries.flatMap((entry, index) => [
     ...ownProblems(entry, clusters).map((words): Contradiction => ({ faults: [index], words })),
     ...entries.slice(0, index).flatMap((other, at) => {
@@ -80,6 +79,8 @@ interface Entry {
   readonly label: string;
   readonly windows: Windows;
   readonly clusters: readonly ClusterFacts[];
+  /** Of the clusters. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** What makes a fault impossible in this fleet by itself. */
@@ -135,8 +136,7 @@ function pairProblem(before: Entry, after: Entry): string | undefined {
   if (conflict === undefined || !windowsMeet(before.windows, after.windows)) return undefined;
   const common = before.clusters.find(
     (cluster) =>
-      after.clusters.some(({ name }) => name === cluster.name) &&
-      (conflict.nodes !== true || nodesMeet(before.fault, after.fault, cluster)),
+      after.names.has(cluster.name) && (conflict.nodes !== true || nodesMeet(before.fault, after.fault, cluster)),
   );
   if (common === undefined) return undefined;
   return `${after.label} contradicts ${before.label}: cluster ${common.name} cannot ${conflict.words}`;
@@ -213,13 +213,13 @@ function shrinkProblems(
       let last: number | undefined;
       before.forEach((other, at) => {
         if (other.fault.type !== "capacity-shrink" || !windowsMeet(other.windows, windows)) return;
-        if (!other.clusters.some(({ name }) => name === cluster.name)) return;
+        if (!other.names.has(cluster.name)) return;
         if (!targetNodes(other.fault.target, cluster).some(({ name }) => name === node.name)) return;
         losses.push(other.fault.by);
         if (belowZero(node.capacity, [...losses, fault.by]) !== undefined) last ??= at;
       });
       const resource = belowZero(node.capacity, [...losses, fault.by]);
-      const unknown = Object.keys(fault.by).find((each) => node.capacity[each] === undefined);
+      const unknown = Object.keys(fault.by).find((each) => !Object.hasOwn(node.capacity, each));
       if (resource !== undefined) {
         const what = `node ${node.name} has ${node.capacity[resource]} of ${resource}`;
         const other = last === undefined ? undefined : before[last]?.label;

@@ -2,23 +2,37 @@
 // management API write it. What a fault does is in `fleets/simulator/faults`; what excludes what, in
 // `fleet-fault-contradictions.ts`.
 import { z } from "zod";
+import { stringifyJson } from "../kube/json.ts";
 import { isObject } from "../kube/object.ts";
-import { parseDuration } from "../runtime/duration.ts";
+import { isDuration, parseDuration } from "../runtime/duration.ts";
 import { nearest } from "./nearest.ts";
 import { quantity } from "./schema.ts";
 import { type SchemaProblem, schemaProblems } from "./schema-problems.ts";
+
+/** A hundred years: with more, times leave what RFC 3339 can say. */
+const LONGEST = "876000h";
+const LONGEST_MS = parseDuration(LONGEST);
+
+function isBearable(text: string): boolean {
+  return isDuration(text) && Math.abs(parseDuration(text)) <= LONGEST_MS;
+}
 
 const DURATION = "(?:0|(?:[0-9]{1,9}(?:\\.[0-9]{1,9})?(?:ms|s|m|h))+)";
 
 /** A length of time: `300ms`, `30s`, `1h30m`. */
 export const faultDuration = z
   .string()
-  .regex(new RegExp(`^${DURATION}$`), "must be a duration such as 300ms, 30s or 1h30m");
+  .regex(new RegExp(`^${DURATION}$`), { abort: true, error: "must be a duration such as 300ms, 30s or 1h30m" })
+  .refine(isBearable, `must be a duration of at most ${LONGEST}`);
 
 /** As `faultDuration`, possibly with a minus. */
 const signedDuration = z
   .string()
-  .regex(new RegExp(`^[+-]?${DURATION}$`), "must be a duration such as 90s, or -90s for a clock that is behind");
+  .regex(new RegExp(`^[+-]?${DURATION}$`), {
+    abort: true,
+    error: "must be a duration such as 90s, or -90s for a clock that is behind",
+  })
+  .refine(isBearable, `must be a duration of at most ${LONGEST}`);
 
 const pattern = z.string().min(1);
 const percent = z.int().min(1).max(100);
@@ -294,7 +308,7 @@ export function faultProblems(value: unknown): readonly SchemaProblem[] {
   if (known === undefined) {
     const meant = typeof type === "string" ? nearest(type, FAULT_TYPES) : undefined;
     const hint = meant === undefined ? `; choose ${FAULT_TYPES.join(", ")}` : `. Did you mean ${meant}?`;
-    return [{ field: "type", words: `there is no fault ${JSON.stringify(type)}${hint}` }];
+    return [{ field: "type", words: `there is no fault ${stringifyJson(type)}${hint}` }];
   }
   const problems = schemaProblems(FAULT_SCHEMAS[known], value);
   // The schema has just said that it is one.

@@ -1,11 +1,17 @@
+/** What is longer is no slip of a name. */
+const LONGEST_WORD = 300;
+
 /**
  * The candidate a misspelt word most likely means: at most a third of its letters wrong, and no more than two. Case does
  * not count. Undefined when nothing is that near.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
+  if (word.length > LONGEST_WORD) return undefined;
   let bestDistance = Math.min(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
+    // The difference in length is the least that can be wrong.
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) {
       best = candidate;

@@ -1,13 +1,15 @@
 // Reads a scenario file. Everything that is wrong with it is told at once, each thing with its line, column and field.
+import { stringifyJson } from "../kube/json.ts";
 import { isObject } from "../kube/object.ts";
 import { parseYaml, parseYamlNodes } from "../kube/yaml.ts";
 import type { YamlNode } from "../kube/yaml-node.ts";
-import { positionAt, positionOfField, type TextPosition } from "../kube/yaml-position.ts";
+import { type TextPosition, TextPositions } from "../kube/yaml-position.ts";
 import { AppError } from "../runtime/errors.ts";
 import { planClusters } from "./fleet-plan.ts";
 import { checkCapacities } from "./fleet-rules/capacity.ts";
 import { type Draft, type Report, withoutProblems } from "./fleet-rules/draft.ts";
 import { checkContradictions, checkFaults } from "./fleet-rules/faults.ts";
+import { checkLimits } from "./fleet-rules/limits.ts";
 import { checkManifests, type ReadFile } from "./fleet-rules/manifests.ts";
 import { checkNames } from "./fleet-rules/naming.ts";
 import { checkReferences } from "./fleet-rules/references.ts";
@@ -51,21 +53,42 @@ export function fleetScenarioProblems(
 ): readonly FleetScenarioProblem[] {
   const value = parseYaml(text, { file, duplicateKeys: "last-wins" });
   const root = parseYamlNodes(text, { file, duplicateKeys: "keep" })[0]?.node;
+  const positions = new TextPositions(text);
   const place = (field: string): TextPosition =>
-    root === undefined ? { line: 1, column: 1 } : positionOfField(text, root, field);
-  const found = problemsOf(value, options).map((problem) => ({ ...place(problem.field), ...problem }));
-  if (root !== undefined) found.push(...repeatedKeys(text, root, ""));
+    root === undefined ? { line: 1, column: 1 } : positions.ofField(root, field);
+  const told = onlyOnce(problemsOf(value, options));
+  const found = told.slice(0, MOST_PROBLEMS).map((problem) => ({ ...place(problem.field), ...problem }));
+  if (root !== undefined) found.push(...repeatedKeys(positions, root, "").slice(0, MOST_PROBLEMS));
+  return onlyOnce(found).sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** A file with more is not a scenario with slips; whoever mends these finds the others. */
+const MOST_PROBLEMS = 1_000;
+
+function onlyOnce<T extends SchemaProblem>(problems: readonly T[]): T[] {
   const seen = new Set<string>();
-  return found
-    .filter(({ field, words }) => !seen.has(`${field} ${words}`) && seen.add(`${field} ${words}`))
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+  return problems.filter(({ field, words }) => !seen.has(`${field} ${words}`) && seen.add(`${field} ${words}`));
 }
 
 function invalidScenario(file: string, problems: readonly FleetScenarioProblem[]): AppError {
   const lines = problems.map(
-    ({ line, column, field, words }) => `${file}:${line}:${column}: ${field === "" ? "" : `${field}: `}${words}`,
+    ({ line, column, field, words }) =>
+      `${file}:${line}:${column}: ${inOneLine(`${field === "" ? "" : `${field}: `}${words}`)}`,
   );
   return new AppError("fleet-scenario-invalid", lines.join("\n"), { recovery: "stall", details: { file, problems } });
+}
+
+const LONGEST_LINE = 600;
+
+/** What a file says may have lines and lengths of its own. */
+function inOneLine(words: string): string {
+  const shown = words.length > LONGEST_LINE ? `${words.slice(0, LONGEST_LINE)}…` : words;
+  // Among them what ends lines and what terminals obey.
+  return shown.replace(/[\p{Cc}\p{Cf}\u2028\u2029]|[\ud800-\udbff](?![\udc00-\udfff])/gu, (character) =>
+    JSON.stringify(character).length > 3
+      ? JSON.stringify(character).slice(1, -1)
+      : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function problemsOf(value: unknown, { readFile, snapshotOf }: ParseScenarioOptions): readonly SchemaProblem[] {
@@ -78,6 +101,8 @@ function problemsOf(value: unknown, { readFile, snapshotOf }: ParseScenarioOptio
   const whole = (field: string) => !problems.some((each) => each.field === field || within(each.field, field));
   // Everything that is left has passed the schema.
   const draft = withoutProblems(withoutNulls(value, fleetScenarioSchema), bySchema) as Draft<FleetScenario>;
+  // What follows looks at each cluster, and at each fault beside each other.
+  if (!checkLimits(draft, report)) return problems;
   checkTimeline(draft, whole, report);
   checkFaults(draft, whole, report);
   checkNames(draft, report);
@@ -106,14 +131,14 @@ function kindProblems({ apiVersion, kind }: Record<string, unknown>): {
       : kind === "FleetSnapshot"
         ? "; a scenario's cluster names it as its snapshot"
         : "";
-    problems.push({ field: "kind", words: `${JSON.stringify(kind)} is not FleetScenario${hint}` });
+    problems.push({ field: "kind", words: `${stringifyJson(kind)} is not FleetScenario${hint}` });
   }
   const isAnotherKind = kind !== undefined && !isNear;
   if (apiVersion === undefined) problems.push({ field: "apiVersion", words: `is required: ${FLEET_SCENARIO_VERSION}` });
   else if (apiVersion !== FLEET_SCENARIO_VERSION && !isAnotherKind)
     problems.push({
       field: "apiVersion",
-      words: `${JSON.stringify(apiVersion)} is no version of FleetScenario that this program reads; it reads ${FLEET_SCENARIO_VERSION}`,
+      words: `${stringifyJson(apiVersion)} is no version of FleetScenario that this program reads; it reads ${FLEET_SCENARIO_VERSION}`,
     });
   return { problems, isAnotherKind };
 }
@@ -122,10 +147,10 @@ function within(field: string, place: string): boolean {
   return field.startsWith(`${place}.`) || field.startsWith(`${place}[`);
 }
 
-function repeatedKeys(text: string, node: YamlNode, field: string): FleetScenarioProblem[] {
+function repeatedKeys(positions: TextPositions, node: YamlNode, field: string): FleetScenarioProblem[] {
   if (node.kind === "scalar") return [];
   if (node.kind === "sequence")
-    return node.items.flatMap((item, index) => repeatedKeys(text, item, `${field}[${index}]`));
+    return node.items.flatMap((item, index) => repeatedKeys(positions, item, `${field}[${index}]`));
   const seen = new Map<string, number>();
   return node.entries.flatMap(({ key, value }) => {
     const at = field === "" ? key.text : `${field}.${key.text}`;
@@ -136,11 +161,11 @@ function repeatedKeys(text: string, node: YamlNode, field: string): FleetScenari
         ? []
         : [
             {
-              ...positionAt(text, key.offset),
+              ...positions.at(key.offset),
               field: at,
-              words: `is there twice; it stands on line ${positionAt(text, first).line} already`,
+              words: `is there twice; it stands on line ${positions.at(first).line} already`,
             },
           ];
-    return [...repeated, ...repeatedKeys(text, value, at)];
+    return [...repeated, ...repeatedKeys(positions, value, at)];
   });
 }

@@ -1,6 +1,6 @@
 // Says in words where an object departs from the schema of its kind.
 import { z } from "zod";
-import { isObject } from "../kube/object.ts";
+import { isObject, setOwn } from "../kube/object.ts";
 import { nearest } from "./nearest.ts";
 
 export interface SchemaProblem {
@@ -57,9 +57,10 @@ export function withoutNulls(value: unknown, schema?: z.core.$ZodType): unknown 
   const shape = inner instanceof z.ZodObject ? inner.shape : undefined;
   const copy: Record<string, unknown> = {};
   for (const [key, child] of Object.entries(value)) {
-    const known = shape === undefined || key in shape;
+    const known = shape === undefined || Object.hasOwn(shape, key);
     if (child === undefined || (child === null && known)) continue;
-    copy[key] = withoutNulls(child, inner instanceof z.ZodRecord ? inner.valueType : shape?.[key]);
+    const at = inner instanceof z.ZodRecord ? inner.valueType : known ? shape?.[key] : undefined;
+    setOwn(copy, key, withoutNulls(child, at));
   }
   return copy;
 }
@@ -103,7 +104,10 @@ function wordsFor(issue: z.core.$ZodIssue, found: unknown): string {
     case "invalid_union":
       return `${describe(found)} does not fit here${alternativesOf(issue)}`;
     case "custom":
-      return `must be an object, not ${describe(found)}`;
+      // Ours where the schema has a sentence.
+      return issue.message.startsWith("must ")
+        ? `${issue.message}, not ${describe(found)}`
+        : `must be an object, not ${describe(found)}`;
     default:
       return `${describe(found)} does not fit here`;
   }
@@ -159,10 +163,7 @@ function unknownField(key: string, path: Path, schema: z.ZodObject, value: unkno
   const siblings = place instanceof z.ZodObject ? Object.keys(place.shape) : [];
   const misspelt = nearest(key, siblings);
   if (misspelt !== undefined) return `there is no such field. Did you mean ${misspelt}?`;
-  const elsewhere = fieldPaths(schema)
-    .filter(({ name }) => name === key)
-    .map(({ parent, name }) => (parent === "" ? name : `${parent}.${name}`));
-  const [first] = elsewhere.sort((a, b) => a.length - b.length);
+  const first = shortestPaths(schema).get(key);
   return first === undefined ? "there is no such field" : `there is no such field. Did you mean ${first}?`;
 }
 
@@ -198,6 +199,21 @@ function alternative(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
 interface FieldPath {
   readonly parent: string;
   readonly name: string;
+}
+
+const shortest = new WeakMap<z.ZodObject, ReadonlyMap<string, string>>();
+
+/** Where a field of each name is, nearest to the root. */
+function shortestPaths(schema: z.ZodObject): ReadonlyMap<string, string> {
+  const known = shortest.get(schema);
+  if (known !== undefined) return known;
+  const paths = new Map<string, string>();
+  for (const { parent, name } of fieldPaths(schema)) {
+    const path = parent === "" ? name : `${parent}.${name}`;
+    if (path.length < (paths.get(name)?.length ?? Number.POSITIVE_INFINITY)) paths.set(name, path);
+  }
+  shortest.set(schema, paths);
+  return paths;
 }
 
 /** Every field of a schema; lists and their items have one path. */

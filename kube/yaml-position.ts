@@ -12,8 +12,39 @@ export function fieldSteps(field: string): string[] {
   return [...field.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map(([whole, inner]) => inner ?? whole);
 }
 
+/** Finds the places of many fields in one text, whose lines are counted once. */
+export class TextPositions {
+  readonly #text: string;
+  /** Where each line begins. */
+  #starts: number[] | undefined;
+
+  constructor(text: string) {
+    // Offsets count from after a byte order mark.
+    this.#text = text.startsWith("\ufeff") ? text.slice(1) : text;
+  }
+
+  at(offset: number): TextPosition {
+    this.#starts ??= [0, ...[...this.#text.matchAll(/\r\n|\r|\n/g)].map((end) => end.index + end[0].length)];
+    let [low, high] = [0, this.#starts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
+  }
+
+  ofField(root: YamlNode, field: string): TextPosition {
+    return this.at(offsetOfField(root, field));
+  }
+}
+
 /** Where a field stands, or what is nearest around it: the key of a map's entry, the beginning of a list's item. */
 export function positionOfField(text: string, root: YamlNode, field: string): TextPosition {
+  return positionAt(text, offsetOfField(root, field));
+}
+
+function offsetOfField(root: YamlNode, field: string): number {
   let node = root;
   let offset = root.offset;
   for (const step of fieldSteps(field)) {
@@ -30,7 +61,7 @@ export function positionOfField(text: string, root: YamlNode, field: string): Te
       offset = entry.key.offset;
     }
   }
-  return positionAt(text, offset);
+  return offset;
 }
 
 /** The place of an offset in UTF-16 units. */

@@ -68,13 +68,13 @@ function checkTarget(target: Target, field: string, clusters: readonly PlannedCl
     note,
   );
   for (const [key, value] of Object.entries(target.labels ?? {})) {
-    const values = clusters.flatMap(({ labels }) => labels[key] ?? []);
+    const values = clusters.flatMap(({ labels }) => (Object.hasOwn(labels, key) ? labels[key] : undefined) ?? []);
     if (value === undefined || values.includes(value)) continue;
     const meant = nearest(value, values);
     const hint = meant === undefined ? "" : `. Did you mean ${meant}?`;
     note(`${field}.labels[${key}]`, `no cluster has the label ${key}=${value}${hint}`);
   }
-  if (!isKnown) return;
+  if (!isKnown || [target.clusters, target.nodes].some((list) => list?.includes(undefined))) return;
   // Complete where nothing has been found wrong with it.
   const whole = target as NodeTarget;
   const meant = targetClusters(whole, clusters);

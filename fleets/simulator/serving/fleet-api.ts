@@ -120,7 +120,15 @@ async function answer(routes: Readonly<Record<string, Handler>>, request: ApiReq
       "NotFound",
       `the fleet serves ${Object.keys(routes).join(", ")}, and clusters at /clusters/NAME`,
     );
-  return handler(request, decodeURIComponent(rest));
+  return handler(request, decoded(rest));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw badRequest(`the path has escapes that mean nothing: ${text}`);
+  }
 }
 
 function refusal(error: unknown): ApiResponse {
