@@ -70,7 +70,7 @@ export async function createFleet(options: FleetOptions): Promise<SimulatedFleet
   const loop = new KernelLoop();
   clock.join(loop);
   // Nothing happens in clusters before all of them are there, unless the machine's own time passes.
-  const opened = holdTime(clock);
+  const opened = clock.hold();
   const chance = new Random(options.seed ?? scenario?.seed ?? 1);
   const plan = scenario === undefined ? [] : planClusters(scenario);
   const clusters = new Map<string, SimulatedCluster>();
@@ -158,16 +158,6 @@ function startOf(scenario: FleetScenario | undefined, pace: Pace): number | unde
   if (scenario === undefined) return undefined;
   if (scenario.clock?.start !== undefined) return Date.parse(scenario.clock.start);
   return pace === "stepped" || pace === Number.POSITIVE_INFINITY ? STEADY_START_MS : undefined;
-}
-
-/** A clock that runs by itself stays at its beginning until the returned function is called. */
-function holdTime(clock: VirtualClock): () => void {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const leave = clock.join({ isBusy: true, whenIdle: () => promise });
-  return () => {
-    leave();
-    resolve();
-  };
 }
 
 /** The link to a cluster is as it is for good; faults come on top of it. */

@@ -97,6 +97,71 @@ describe("an accelerated clock", () => {
     await ahead;
   });
 
+  it("stands still for whoever has something to do, and never goes back", async () => {
+    const machine = new FakeClock();
+    const clock = new VirtualClock({ pace: 60, startMs: START, machine });
+    const { promise: whenDone, resolve: finish } = Promise.withResolvers<void>();
+    let isBusy = false;
+    clock.join({
+      get isBusy() {
+        return isBusy;
+      },
+      whenIdle: () => whenDone,
+    });
+    const seen: number[] = [];
+    const fired = new Promise<void>((resolve) => {
+      clock.after(120_000, () => {
+        seen.push(clock.now());
+        resolve();
+      });
+    });
+    await machine.advance(1_000);
+    seen.push(clock.now());
+
+    isBusy = true;
+    await machine.advance(500);
+    seen.push(clock.now());
+    // Something is due, and the clock waits to play it.
+    await machine.advance(1_000);
+    seen.push(clock.now());
+    isBusy = false;
+    finish();
+    await fired;
+
+    expect(seen.map((at) => at - START)).toEqual([60_000, 60_000, 60_000, 120_000]);
+  });
+
+  it("shows one time to whoever reads it twice in a turn", async () => {
+    const machine = new FakeClock();
+    const clock = new VirtualClock({ pace: 60, startMs: START, machine });
+    await machine.advance(100);
+
+    const first = clock.now();
+    void machine.advance(100);
+
+    expect(clock.now()).toBe(first);
+    await clock.settled();
+    expect(clock.now() - first).toBe(6_000);
+  });
+
+  it("goes on from where it is held, however long that is", async () => {
+    const machine = new FakeClock();
+    const clock = new VirtualClock({ pace: 60, startMs: START, machine });
+    const fired: number[] = [];
+    const release = clock.hold();
+    clock.after(30_000, () => fired.push(clock.now() - START));
+
+    await machine.advance(600_000);
+    expect(clock.now()).toBe(START);
+    release();
+    await clock.settled();
+    expect(fired).toEqual([]);
+    await machine.advance(500);
+    await clock.settled();
+
+    expect(fired).toEqual([30_000]);
+  });
+
   it("without a bound, goes from timer to timer", async () => {
     const clock = new VirtualClock({ pace: Number.POSITIVE_INFINITY, startMs: START });
     const fired: number[] = [];

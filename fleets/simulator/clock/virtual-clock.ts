@@ -38,6 +38,8 @@ export class VirtualClock implements Clock {
   /** The instant that is being played, or was last. */
   #instant: number;
   #playing = false;
+  /** Whether somebody has just read the time, and may not have done yet what he read it for. */
+  #wasRead = false;
   #machineTimer: Timer | undefined;
   #closed = false;
 
@@ -54,9 +56,8 @@ export class VirtualClock implements Clock {
   now(): number {
     if (this.pace === "stepped" || this.pace === Number.POSITIVE_INFINITY || this.#playing) return this.#instant;
     if (this.pace === "real") return this.#target();
-    const due = this.#timers.peek()?.at ?? Number.POSITIVE_INFINITY;
-    // What is due comes first: nobody sees a time at which it should have happened and has not.
-    return Math.max(this.#instant, Math.min(this.#target(), due));
+    if (!this.#wasRead && !this.#isBusy) this.#moveOn();
+    return this.#instant;
   }
 
   after(ms: number, fn: () => void): Timer {
@@ -69,6 +70,21 @@ export class VirtualClock implements Clock {
   join(participant: Participant): () => void {
     this.#participants.add(participant);
     return () => this.#participants.delete(participant);
+  }
+
+  /**
+   * Keeps a clock that is not the machine's at this instant, for whoever prepares something. With the returned function
+   * it goes on from here.
+   */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const leave = this.join({ isBusy: true, whenIdle: () => promise });
+    return () => {
+      leave();
+      if (this.pace !== "real") this.#takeUp();
+      resolve();
+      this.#schedule();
+    };
   }
 
   /** Moves a stepped clock on, playing what falls due on the way. Resolves when everything at its end is done. */
@@ -97,9 +113,8 @@ export class VirtualClock implements Clock {
       // Twice: what was written in this turn may be heard of at its end, and answered at the end of the next.
       await new Promise((resolve) => setImmediate(resolve));
       await new Promise((resolve) => setImmediate(resolve));
-      const busy = [...this.#participants].filter((each) => each.isBusy);
-      if (busy.length === 0) return;
-      for (const participant of busy) await participant.whenIdle();
+      if (!this.#isBusy) return;
+      for (const participant of [...this.#participants]) if (participant.isBusy) await participant.whenIdle();
     }
   }
 
@@ -119,10 +134,35 @@ export class VirtualClock implements Clock {
     return this.#origin.virtualMs + (this.#machine.now() - this.#origin.machineMs) * this.#factor;
   }
 
-  async #play(end: number): Promise<void> {
+  get #isBusy(): boolean {
+    for (const participant of this.#participants) if (participant.isBusy) return true;
+    return false;
+  }
+
+  /** Takes the pace up anew from this instant. */
+  #takeUp(): void {
+    this.#origin = { machineMs: this.#machine.now(), virtualMs: this.#instant };
+  }
+
+  /** Between two plays: time has passed, and nobody has anything to do before the next timer. */
+  #moveOn(): void {
+    const due = this.#timers.peek()?.at ?? Number.POSITIVE_INFINITY;
+    // What is due comes first: nobody sees a time at which it should have happened and has not.
+    this.#instant = Math.max(this.#instant, Math.min(this.#target(), due));
+    // Whoever has read it gets his turn at this instant, and those who hear at its end what he wrote get theirs.
+    this.#wasRead = true;
+    const goOn = (): void => {
+      this.#wasRead = false;
+    };
+    setImmediate(() => setImmediate(goOn));
+  }
+
+  /** Plays everything that is due until the end that holds when nobody is busy any more. */
+  async #play(endOf: number | (() => number)): Promise<void> {
     this.#playing = true;
     try {
       await this.settled();
+      const end = typeof endOf === "number" ? endOf : endOf();
       for (let next = this.#timers.peek(); next !== undefined && next.at <= end; next = this.#timers.peek()) {
         if (this.#closed) return;
         this.#instant = Math.max(this.#instant, next.at);
@@ -171,10 +211,10 @@ export class VirtualClock implements Clock {
       this.#fireDue();
     } else {
       const target = this.#target();
-      await this.#play(target);
+      // Less when the pace has been taken up anew meanwhile.
+      await this.#play(() => Math.min(target, this.#target()));
       // Work has taken longer than the pace allows: time goes on from here.
-      if (this.#target() - this.#instant > MOST_BEHIND_MS * this.#factor)
-        this.#origin = { machineMs: this.#machine.now(), virtualMs: this.#instant };
+      if (this.#target() - this.#instant > MOST_BEHIND_MS * this.#factor) this.#takeUp();
     }
     this.#schedule();
   }
