@@ -94,7 +94,7 @@ describe("flaghoist fleet", () => {
   });
 
   it.each<[string[], number, string]>([
-    [["up", "-f", EXAMPLE, "--clusters", "3"], 2, "the scenario says which clusters there are: leave --clusters out"],
+    [["up", "-f", EXAMPLE, "--clusters", "3"], 2, "the file says which clusters there are: leave --clusters out"],
     [["up", "-f", "/nowhere.yaml"], 1, "/nowhere.yaml cannot be read"],
     [["up", "--clusters", "no"], 2, '--clusters takes a number from 1 to 1000, not "no"'],
     [["up", "--level", "slow"], 2, '--level takes full, fast, idle, not "slow"'],
