@@ -1,87 +1,21 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Fault } from "../../../api/fleet-faults.ts";
-import type { WatchEvent } from "../../../kube/client/kube-client.ts";
-import { KubeClient } from "../../../kube/client/kube-client.ts";
-import type { ApiResponse } from "../../../kube/client/transport.ts";
-import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
-import { createFleet, type FleetOptions, type SimulatedFleet } from "../simulated-fleet.ts";
+import {
+  allocatable,
+  closeFleets,
+  configMap,
+  deployment,
+  get,
+  json,
+  member1,
+  nodesOf,
+  ready,
+  START,
+  start,
+  watch,
+} from "./test-fleet.ts";
 
-const START = Date.UTC(2026, 0, 1);
-const member1 = { clusters: ["member1"] };
-const closers: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function start(options: Partial<FleetOptions> = {}): Promise<SimulatedFleet> {
-  const fleet = await createFleet({ clusters: 2, pace: "stepped", startMs: START, ...options });
-  closers.push(() => fleet.close());
-  return fleet;
-}
-
-/** Asks a cluster as the control plane does. */
-function get(fleet: SimulatedFleet, path: string, cluster = "member1"): Promise<ApiResponse> {
-  return fleet.cluster(cluster).transport({ method: "GET", path });
-}
-
-async function json(answer: ApiResponse): Promise<Record<string, unknown>> {
-  return JSON.parse(Buffer.from(answer.body as Uint8Array).toString("utf8")) as Record<string, unknown>;
-}
-
-function deployment(replicas: number, image = "web:1"): KubeObject {
-  return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name: "web", namespace: "default" },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: "web" } },
-      template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "c", image }] } },
-    },
-  };
-}
-
-const WEB: ObjectRef = { apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "web" };
-
-async function ready(fleet: SimulatedFleet, cluster = "member1"): Promise<number> {
-  const { status = {} } = (await fleet.cluster(cluster).client.get(WEB)) as { status?: { readyReplicas?: number } };
-  return status.readyReplicas ?? 0;
-}
-
-function configMap(name: string): KubeObject {
-  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default" } };
-}
-
-function nodesOf(fleet: SimulatedFleet, cluster = "member1"): KubeObject[] {
-  return fleet
-    .cluster(cluster)
-    .server.state.list("nodes")
-    .map(({ object }) => object);
-}
-
-function allocatable(node: KubeObject): Record<string, string> {
-  return (node["status"] as { allocatable: Record<string, string> }).allocatable;
-}
-
-/** A watch of ConfigMaps through the faults, with what it told and how it ended. */
-async function watch(fleet: SimulatedFleet, from?: string) {
-  const client = new KubeClient(fleet.cluster("member1").transport);
-  const events: WatchEvent<KubeObject>[] = [];
-  const opened = Promise.withResolvers<void>();
-  const resourceVersion = from ?? (await client.list("v1", "ConfigMap")).resourceVersion;
-  const watched = { events, end: "open" as string };
-  void (async () => {
-    try {
-      for await (const event of client.watch("v1", "ConfigMap", { resourceVersion, onOpen: () => opened.resolve() }))
-        events.push(event);
-      watched.end = events.at(-1)?.type === "ERROR" ? "expired" : "ended";
-    } catch (error) {
-      watched.end = (error as { code?: string }).code ?? String(error);
-    }
-  })();
-  await opened.promise;
-  return watched;
-}
+afterEach(closeFleets);
 
 describe("faults of a fleet", () => {
   it.each<[Fault, string, number, string]>([
@@ -322,107 +256,6 @@ describe("faults of a fleet", () => {
 
     expect(skewed.metadata.creationTimestamp).toBe("2025-12-31T23:55:00Z");
     expect(right.metadata.creationTimestamp).toBe("2026-01-01T00:00:00Z");
-  });
-
-  it("put a cluster back to a backup: its objects, its revisions, its controllers", async () => {
-    const fleet = await start();
-    const { client } = fleet.cluster("member1");
-    await client.create(deployment(2));
-    await fleet.clock.advance(30_000);
-    fleet.faults.begin({ type: "backup", target: member1, name: "nightly" });
-    const kept = await client.get(WEB);
-    const { resourceVersion: then = "" } = await client.list("v1", "ConfigMap");
-    const watched = await watch(fleet);
-
-    await client.patch(WEB, { spec: { replicas: 5 } }, "merge");
-    await client.create(configMap("later"));
-    await fleet.clock.advance(30_000);
-    expect(await ready(fleet)).toBe(5);
-    fleet.faults.begin({ type: "restore", target: member1, backup: "nightly" });
-    await fleet.clock.settled();
-
-    expect(watched.end).toBe("api-unreachable");
-    expect(await client.get(WEB)).toEqual(kept);
-    expect(fleet.cluster("member1").server.state.count("pods")).toBe(2);
-    expect(Number((await client.list("v1", "ConfigMap")).resourceVersion)).toBeLessThan(Number(then) + 20);
-    expect((await client.list("v1", "ConfigMap")).items.map(({ metadata }) => metadata.name)).not.toContain("later");
-
-    await client.patch(WEB, { spec: { replicas: 3 } }, "merge");
-    await fleet.clock.advance(30_000);
-    expect(await ready(fleet)).toBe(3);
-  });
-
-  it("reset revisions, so that what clients remember lies in the future", async () => {
-    const fleet = await start();
-    const { client, transport } = fleet.cluster("member1");
-    for (let i = 0; i < 200; i++)
-      await client.apply({ ...configMap(`busy-${i % 5}`), data: { round: String(i) } }, { fieldManager: "busy" });
-    const { resourceVersion = "" } = await client.list("v1", "ConfigMap");
-
-    fleet.faults.begin({ type: "revision-reset", target: member1 });
-    await fleet.clock.settled();
-
-    const now = await client.list("v1", "ConfigMap");
-    expect(Number(now.resourceVersion)).toBeLessThan(Number(resourceVersion));
-    expect(now.items.filter(({ metadata }) => metadata.name?.startsWith("busy"))).toHaveLength(5);
-    const path = `/api/v1/configmaps?resourceVersion=${resourceVersion}&resourceVersionMatch=NotOlderThan`;
-    const asking = transport({ method: "GET", path });
-    await fleet.clock.advance(5_000);
-    expect((await asking).status).toBe(504);
-  });
-
-  it("upgrade a cluster node by node and the server first", async () => {
-    const fleet = await start({ nodesPerCluster: 3 });
-    const cordoned: number[] = [];
-    const versions = (): string[] =>
-      nodesOf(fleet).map(
-        (node) => (node["status"] as { nodeInfo: { kubeletVersion: string } }).nodeInfo.kubeletVersion,
-      );
-
-    fleet.faults.begin({ type: "upgrade", target: member1, to: "v1.37.0", nodePause: "30s" });
-    await fleet.clock.runUntil(() => {
-      cordoned.push(
-        nodesOf(fleet).filter((node) => (node["spec"] as { unschedulable?: boolean }).unschedulable).length,
-      );
-      return fleet.faults.list()[0]?.state === "over";
-    }, 3_600_000);
-
-    expect(versions()).toEqual(["v1.37.0", "v1.37.0", "v1.37.0"]);
-    expect(Math.max(...cordoned)).toBe(1);
-    expect(fleet.clock.now() - START).toBeGreaterThanOrEqual(90_000);
-    expect(await json(await get(fleet, "/version"))).toMatchObject({ gitVersion: "v1.37.0", minor: "37" });
-    expect(
-      nodesOf(fleet).every((node) =>
-        Object.keys(node.metadata.annotations ?? {}).every((key) => !key.includes("upgrade")),
-      ),
-    ).toBe(true);
-  });
-
-  it("upgrade a cluster without taking more of a workload away than its budget allows", async () => {
-    const fleet = await start({ nodesPerCluster: 3 });
-    const { client, server } = fleet.cluster("member1");
-    await client.create(deployment(6));
-    await client.create({
-      apiVersion: "policy/v1",
-      kind: "PodDisruptionBudget",
-      metadata: { name: "web", namespace: "default" },
-      spec: { minAvailable: 5, selector: { matchLabels: { app: "web" } } },
-    });
-    await fleet.clock.advance(30_000);
-    const old = new Set(server.state.list("pods").map(({ uid }) => uid));
-    const counts: number[] = [];
-
-    fleet.faults.begin({ type: "upgrade", target: member1, to: "v1.37.0", nodePause: "10s" });
-    const done = await fleet.clock.runUntil(async () => {
-      counts.push(await ready(fleet));
-      return fleet.faults.list()[0]?.state === "over";
-    }, 3_600_000);
-    await fleet.clock.advance(30_000);
-
-    expect(done).toBe(true);
-    expect(Math.min(...counts)).toBe(5);
-    expect(await ready(fleet)).toBe(6);
-    expect(server.state.list("pods").filter(({ uid }) => old.has(uid))).toEqual([]);
   });
 
   it("go the same way twice from the same seed", async () => {
