@@ -87,6 +87,11 @@ export interface ApiServerOptions {
   readonly connectors?: Readonly<Record<string, Connector>>;
   /** Whether APIServices are kept for what is served; true when absent. Many small servers do without. */
   readonly apiServices?: boolean;
+  /**
+   * How long after a change what it leaves behind is collected, and volumes in use no more are let go, on the server's
+   * clock, so that controllers around the server act first; at the end of the same turn when absent.
+   */
+  readonly collectsAfterMs?: number | undefined;
   /** Requests over the network that may run at once, before others are answered 429. Defaults: 400 and 200. */
   readonly mostReading?: number;
   readonly mostWriting?: number;
@@ -229,8 +234,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
 
   const namespaces = new NamespaceWorker(server);
-  const collector = new GarbageCollector(server);
-  const storage = new StorageProtection(server);
+  const collector = new GarbageCollector(server, options.collectsAfterMs);
+  const storage = new StorageProtection(server, options.collectsAfterMs);
   startCustomResources(server);
   if (rbac !== undefined) startRbac(server);
   const localServices = new LocalServices(server);

@@ -98,6 +98,9 @@ export interface SimulatedCluster {
   close(): Promise<void>;
 }
 
+/** As recorded of kube-controller-manager: the collector is some ten milliseconds behind the controllers. */
+const COLLECTS_AFTER_MS = 20;
+
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
   const { name, clock, logger, nodes = 3, nodeShape = DEFAULT_NODE, level = "full", readyAfterMs = 300 } = options;
   const { imported, behaviours = NO_BEHAVIOURS, stages = [] } = options;
@@ -128,7 +131,7 @@ export async function createSimulatedCluster(options: SimulatedClusterOptions): 
     admission,
     gitVersion: () => gitVersion,
     ...(imported === undefined ? {} : { imported }),
-    ...(level === "full" ? { connectors: podConnectors(behaviours) } : {}),
+    ...(level === "full" ? { connectors: podConnectors(behaviours), collectsAfterMs: COLLECTS_AFTER_MS } : {}),
     ...identities,
   });
   const client = new KubeClient(server.handle);

@@ -1,5 +1,6 @@
 // Deletes what its owners leave behind, as ownerReferences ask.
 import { cloneJson, type KubeObject, type OwnerReference, parseApiVersion } from "../../../kube/object.ts";
+import type { Timer } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { isFinished } from "../handlers/write.ts";
 import type { KindStrategy } from "../registry/kind.ts";
@@ -19,19 +20,23 @@ type OwnerState = "present" | "waiting" | "absent" | "unknown";
 
 /**
  * Follows all changes of one store. `dependents` is kept at write time, so that the end of an owner costs as much as it
- * has dependents. Work is done at the end of the turn, after the change that caused it was answered.
+ * has dependents. Work is done at the end of the turn, after the change that caused it was answered, or `afterMs` later:
+ * then the owner's controller sees its dependents go, as it does in a cluster whose collector is another process.
  */
 export class GarbageCollector {
   readonly #server: ServerContext;
+  readonly #afterMs: number | undefined;
   /** Keys of dependents by the uid of each owner. */
   readonly #dependents = new Map<string, Map<string, ObjectKey>>();
   readonly #queue = new Map<string, ObjectKey>();
   readonly #deletions: Deletions;
   #scheduled = false;
+  #timer: Timer | undefined;
   #stopped = false;
 
-  constructor(server: ServerContext) {
+  constructor(server: ServerContext, afterMs?: number) {
     this.#server = server;
+    this.#afterMs = afterMs;
     this.#deletions = new Deletions(server, "generic-garbage-collector");
   }
 
@@ -59,11 +64,12 @@ export class GarbageCollector {
 
   /** Whether it has something to do at the end of this turn. */
   get isBusy(): boolean {
-    return this.#scheduled;
+    return this.#scheduled && this.#afterMs === undefined;
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#timer?.cancel();
     this.#deletions.stop();
   }
 
@@ -116,7 +122,8 @@ export class GarbageCollector {
     this.#queue.set(textOf(key), { resource: key.resource, namespace: key.namespace, name: key.name });
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.#work());
+    if (this.#afterMs === undefined) setImmediate(() => this.#work());
+    else this.#timer = this.#server.clock.after(this.#afterMs, () => this.#work());
   }
 
   /** An object whose owners are all absent is looked at a little later: the reference is no faster either. */
@@ -137,6 +144,8 @@ export class GarbageCollector {
     this.#queue.clear();
     for (const key of keys) {
       if (this.#stopped) return;
+      // What changed in this very turn has its own coming, after whoever else is to see the change.
+      if (this.#afterMs !== undefined && this.#queue.has(textOf(key))) continue;
       try {
         this.#process(key);
       } catch (error) {
@@ -219,14 +228,17 @@ export class GarbageCollector {
   }
 
   #orphanDependents(owner: StoredObject): void {
-    for (const dependent of this.#dependentsOf(owner.uid)) {
+    const dependents = this.#dependentsOf(owner.uid);
+    for (const dependent of dependents) {
       const updated = cloneJson(dependent.object);
       const kept = ownersOf(updated).filter((each) => each.uid !== owner.uid);
       if (kept.length === 0) delete updated.metadata.ownerReferences;
       else updated.metadata.ownerReferences = kept;
       this.#server.store.put(dependent, updated);
     }
-    this.#removeFinalizer(owner, ORPHAN);
+    // As Kubernetes: the owner stays until all of them are written, long enough for its controller to count it empty.
+    if (this.#afterMs !== undefined && dependents.length > 0) this.#enqueue(owner);
+    else this.#removeFinalizer(owner, ORPHAN);
   }
 
   #deleteForeground(owner: StoredObject): void {

@@ -1,5 +1,6 @@
 // Lets volumes and claims go once nothing uses them: the other half of the finalizers that they get when created.
 import { cloneJson, isObject, type KubeObject } from "../../../kube/object.ts";
+import type { Timer } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { isFinished } from "../handlers/write.ts";
 import type { ServerContext } from "../server-context.ts";
@@ -15,19 +16,22 @@ const FINALIZERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Follows the deletion of claims and volumes, at the end of the turn in which something changed. A claim waits for the
+ * Follows the deletion of claims and volumes, at the end of the turn in which something changed, or `afterMs` later. A claim waits for the
  * Pods on nodes that mount it, a volume while it is bound to a claim. In Kubernetes this is the controller manager's,
  * and one that runs against this server does no harm.
  */
 export class StorageProtection {
   readonly #server: ServerContext;
+  readonly #afterMs: number | undefined;
   /** Objects that are being deleted and have the finalizer, by resource and key. */
   readonly #waiting = new Map<string, StoredObject>();
   #scheduled = false;
+  #timer: Timer | undefined;
   #stopped = false;
 
-  constructor(server: ServerContext) {
+  constructor(server: ServerContext, afterMs?: number) {
     this.#server = server;
+    this.#afterMs = afterMs;
   }
 
   start(): void {
@@ -40,11 +44,12 @@ export class StorageProtection {
 
   /** Whether it has something to do at the end of this turn. */
   get isBusy(): boolean {
-    return this.#scheduled;
+    return this.#scheduled && this.#afterMs === undefined;
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#timer?.cancel();
   }
 
   #onChange({ type, object }: Change): void {
@@ -68,7 +73,8 @@ export class StorageProtection {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.#work());
+    if (this.#afterMs === undefined) setImmediate(() => this.#work());
+    else this.#timer = this.#server.clock.after(this.#afterMs, () => this.#work());
   }
 
   #work(): void {

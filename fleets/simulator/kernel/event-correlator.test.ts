@@ -50,4 +50,16 @@ describe("EventCorrelator", () => {
 
     expect(told.every((each, index) => each?.draft.message === `${index}`)).toBe(true);
   });
+
+  it("takes what the scheduler tells of one state of an object for one Event, and of the next state for another", () => {
+    const correlator = new EventCorrelator();
+    const tell = (message: string, resourceVersion: string) => {
+      const { regarding, ...others } = draft(message);
+      const metadata = { ...regarding.metadata, resourceVersion };
+      return correlator.correlate("default-scheduler", { ...others, regarding: { ...regarding, metadata } }, 0)?.id;
+    };
+
+    expect(tell("b", "1")).toBe(tell("a", "1"));
+    expect(tell("a", "2")).not.toBe(tell("a", "1"));
+  });
 });

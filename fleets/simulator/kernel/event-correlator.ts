@@ -9,7 +9,7 @@ const BURST = 25;
 const ONE_MORE_AFTER_MS = 300_000;
 /** Objects that are remembered, as many as client-go does. */
 const REMEMBERED = 4096;
-/** The scheduler has the newer recorder, which knows none of these limits. */
+/** The scheduler has client-go's newer recorder (tools/events), which knows none of these limits. */
 const UNLIMITED: ReadonlySet<string> = new Set(["default-scheduler"]);
 
 interface Alike {
@@ -37,7 +37,9 @@ export class EventCorrelator {
     const { regarding, type, reason, message, fieldPath = "" } = draft;
     const about = [component, regarding.kind, regarding.metadata.uid, type].join("\0");
     const whole = { id: [about, fieldPath, reason, message].join("\0"), draft };
-    if (UNLIMITED.has(component)) return whole;
+    // To the newer recorder, Events are the same that are about the same state of the object, whatever they say.
+    const { resourceVersion } = regarding.metadata;
+    if (UNLIMITED.has(component)) return { id: [about, fieldPath, reason, resourceVersion].join("\0"), draft };
     const group = `${about}\0${reason}`;
     const combined = this.#isCombined(group, message, nowMs);
     if (!this.#isAllowed(about, nowMs)) return undefined;

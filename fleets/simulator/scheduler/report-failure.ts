@@ -19,9 +19,14 @@ export function* reportFailure(
   world: World,
 ): Steps<void> {
   const { pod } = pending;
-  if (pending.told !== message) {
-    pending.told = message;
+  const { resourceVersion } = pod.object.metadata;
+  const { told } = pending;
+  if (told === undefined || told.resourceVersion !== resourceVersion) {
+    pending.told = { resourceVersion, message, isAgain: false };
     yield* tell(pod.object, "Warning", "FailedScheduling", shorten(message));
+  } else if (!told.isAgain) {
+    told.isAgain = true;
+    yield* tell(pod.object, "Warning", "FailedScheduling", shorten(told.message));
   }
   const present = world.state.get("pods", pod.namespace, pod.object.metadata.name ?? "");
   if (present === undefined || present.metadata.uid !== pod.uid) return;

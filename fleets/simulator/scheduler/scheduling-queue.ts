@@ -13,8 +13,17 @@ export interface Pending {
   sinceMs: number;
   /** When it is tried again at the latest. */
   dueMs: number;
-  /** What was last told of it, so that nobody reads the same over and over. */
-  told: string | undefined;
+  told: Told | undefined;
+}
+
+/**
+ * What was last told of a Pod. As client-go's newer recorder: what is told of the same state of an object is one Event,
+ * which is written when it is told first and when it becomes a series, and only counted from then on.
+ */
+export interface Told {
+  readonly resourceVersion: string | undefined;
+  readonly message: string;
+  isAgain: boolean;
 }
 
 export class SchedulingQueue {

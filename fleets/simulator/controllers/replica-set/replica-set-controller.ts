@@ -3,8 +3,16 @@ import { isNamespaceEnding } from "../../../../kube/client/status-error.ts";
 import type { KubeObject } from "../../../../kube/object.ts";
 import { rfc3339 } from "../../../../runtime/clock.ts";
 import { attempt, type Reconcile, type Steps, tell, writeStatus } from "../../kernel/action.ts";
-import type { Resource } from "../../kernel/cluster-state.ts";
-import { type Controller, controllerOf, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
+import type { Resource, StateChange } from "../../kernel/cluster-state.ts";
+import {
+  type Controller,
+  controllerOf,
+  splitKey,
+  type Watch,
+  type World,
+  watchOwned,
+  watchSelf,
+} from "../../kernel/controller.ts";
 import { candidatesOf, claimAmong, isSelectedBy, watchOrphans } from "../controller-refs.ts";
 import { nextAvailabilityMs } from "../pod-availability.ts";
 import { isActive, isTerminating, podOf } from "../pod-object.ts";
@@ -16,6 +24,11 @@ import { type PodsOfSet, replicaSetStatus } from "./replica-set-status.ts";
 
 /** What is made or deleted in one run at most, as Kubernetes does. */
 const BURST = 500;
+/** So long a server takes from marking a Pod that goes at once to removing it: two writes of etcd. */
+const REMOVAL_MS = 5;
+
+/** Pods that went in the instant in which they were marked, by the set's key: they are still counted once. */
+type Vanished = Map<string, KubeObject[]>;
 
 interface SetKind {
   readonly controller: string;
@@ -50,36 +63,62 @@ export function replicationController(): Controller {
 }
 
 function controllerOfSets(kind: SetKind): Controller {
+  const vanished: Vanished = new Map();
+  const owned = watchOwned("pods", kind.kind);
+  const ownedPods: Watch = {
+    ...owned,
+    keys: (change, world) => {
+      const keys = [...owned.keys(change, world)];
+      if (kind.tellsTerminating && isMarked(change))
+        for (const key of keys) vanished.set(key, [...(vanished.get(key) ?? []), change.object]);
+      return keys;
+    },
+  };
   return {
     name: kind.controller,
     manager: "kube-controller-manager",
-    watches: [watchSelf(kind.resource), watchOwned("pods", kind.kind), watchOrphans("pods", kind.resource)],
-    reconcile: (key, world) => reconcile(kind, key, world),
+    watches: [watchSelf(kind.resource), ownedPods, watchOrphans("pods", kind.resource)],
+    reconcile: (key, world) => reconcile(kind, key, world, vanished),
   };
 }
 
-function* reconcile(kind: SetKind, key: string, world: World): Reconcile {
+/** Whether a Pod has just been asked to go at once. */
+function isMarked({ type, object, previous }: StateChange): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = object.metadata;
+  if (type !== "updated" || deletionTimestamp === undefined || deletionGracePeriodSeconds !== 0) return false;
+  return previous()?.metadata.deletionTimestamp === undefined;
+}
+
+function* reconcile(kind: SetKind, key: string, world: World, vanished: Vanished): Reconcile {
   const { namespace, name } = splitKey(key);
+  const marked = vanished.get(key) ?? [];
+  vanished.delete(key);
   // Defaulted by the server.
   const set = world.state.get(kind.resource, namespace, name) as ReplicaSet | undefined;
   if (set === undefined) return undefined;
-  const pods = yield* claimPods(kind, set, world);
+  const pods = yield* claimPods(kind, set, marked, world);
   const failure = set.metadata.deletionTimestamp === undefined ? yield* managePods(set, pods.active, world) : undefined;
+  // Of those that it deleted itself it hears nothing in between: its calls end when the Pods are gone.
+  vanished.delete(key);
   const now = world.now();
   // As Kubernetes: of the Pods before this run made or deleted some; their own events bring the set back.
   const status = replicaSetStatus(set, pods, failure?.message, now, rfc3339(now));
   yield* writeStatus(set, status as Record<string, unknown>);
   if (failure !== undefined) throw failure.cause;
+  // As Kubernetes: the end of such a Pod is told after its mark.
+  if (marked.length > 0) return { afterMs: REMOVAL_MS };
   const { minReadySeconds = 0 } = set.spec;
   if (minReadySeconds === 0 || status.readyReplicas === status.availableReplicas) return undefined;
   const afterMs = nextAvailabilityMs(pods.active, minReadySeconds, now);
   return { afterMs: afterMs ?? minReadySeconds * 1000 };
 }
 
-function* claimPods(kind: SetKind, set: ReplicaSet, world: World): Steps<PodsOfSet> {
+function* claimPods(kind: SetKind, set: ReplicaSet, marked: readonly KubeObject[], world: World): Steps<PodsOfSet> {
   const candidates = candidatesOf(set, "pods", world).map(podOf);
   const active = yield* claimAmong(set, candidates.filter(isActive));
-  const terminating = candidates.filter(
+  const present = new Set(candidates.map(({ metadata }) => metadata.uid));
+  const gone = marked.filter(({ metadata }) => !present.has(metadata.uid)).map(podOf);
+  const terminating = [...candidates, ...gone].filter(
     (pod) => isTerminating(pod) && controllerOf(pod) !== undefined && isSelectedBy(set, pod),
   );
   return { active, terminating: kind.tellsTerminating ? terminating : undefined };

@@ -107,16 +107,21 @@ function* mendClaims(set: KubeObject, pod: KubeObject, { state }: World): Steps<
   }
 }
 
+/** Whether the claims of a Pod that there are have the owners that the policy wants. */
+export function areClaimsRight(set: KubeObject, pod: KubeObject, { state }: World): boolean {
+  return [...claimsFor(set, ordinalOf(pod)).values()].every(({ metadata }) => {
+    const claim = state.get(CLAIMS, metadata.namespace, metadata.name ?? "");
+    return claim === undefined || areOwnersRight(claim, set, pod);
+  });
+}
+
 function* mendPod(set: KubeObject, pod: KubeObject, world: World): Steps<void> {
   const isIdentified = isIdentityRight(set, pod);
   const isStored = isStorageRight(set, pod);
-  const claims = [...claimsFor(set, ordinalOf(pod)).values()].flatMap(
-    ({ metadata }) => world.state.get(CLAIMS, metadata.namespace, metadata.name ?? "") ?? [],
-  );
-  const areClaimsRight = claims.every((claim) => areOwnersRight(claim, set, pod));
-  if (isIdentified && isStored && areClaimsRight) return;
+  const isOwned = areClaimsRight(set, pod, world);
+  if (isIdentified && isStored && isOwned) return;
   if (!isStored) yield* createClaims(set, pod, world);
-  if (!areClaimsRight) yield* mendClaims(set, pod, world);
+  if (!isOwned) yield* mendClaims(set, pod, world);
   const mended = withIdentity(set, pod);
   // As Kubernetes: the Pod is written and the event told even where only a claim was wrong.
   const outcome = yield* attempt({ do: "update", object: isStored ? { ...mended, spec: pod["spec"] } : mended });

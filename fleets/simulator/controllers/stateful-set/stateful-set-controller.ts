@@ -2,7 +2,7 @@
 import type { KubeObject } from "../../../../kube/object.ts";
 import { perform, type Reconcile, type Steps } from "../../kernel/action.ts";
 import { type Controller, objectKey, splitKey, type World, watchOwned, watchSelf } from "../../kernel/controller.ts";
-import { claimObjects, watchOrphans } from "../controller-refs.ts";
+import { claimObjects, isSelectedBy, watchOrphans } from "../controller-refs.ts";
 import { nextAvailabilityMs } from "../pod-availability.ts";
 import {
   type ControllerRevision,
@@ -12,7 +12,7 @@ import {
 } from "../revisions/controller-revisions.ts";
 import { createRevision, removeRevisions } from "../revisions/write-revisions.ts";
 import { slowStart } from "../slow-start.ts";
-import { deletePod, takeStep } from "./stateful-pods.ts";
+import { areClaimsRight, deletePod, takeStep } from "./stateful-pods.ts";
 import { planStatefulSet, type StatefulSetPlan, type Turn } from "./stateful-set-plan.ts";
 import { isNamedBySet, type Revisions, revisionOf, statefulSetSpec } from "./stateful-set-spec.ts";
 import { isOutdated, printedStatus, type StatefulSetStatus, statefulSetStatus } from "./stateful-set-status.ts";
@@ -23,6 +23,9 @@ const SETS = "apps/statefulsets";
  * once, and a revision would come and go with each of the set's Pods.
  */
 const COLLECTION_MS = 100;
+
+/** So long the calls take between giving the claims of a surplus Pod their owners and deleting it: others act upon that. */
+const CALL_MS = 5;
 
 export function statefulSetController(): Controller {
   const lastCreated: LastCreated = new Map();
@@ -44,13 +47,15 @@ function* reconcile(key: string, world: World, lastCreated: LastCreated): Reconc
     forget(lastCreated, world.now());
     return undefined;
   }
+  // As Kubernetes: a set on its way out may not adopt its revisions, and does nothing at all once it has lost one.
+  if (set.metadata.deletionTimestamp !== undefined && hasOrphanedRevision(set, world)) return undefined;
   const history = sortRevisions(yield* claimObjects(set, "apps/controllerrevisions", world));
   const pods = yield* claimObjects(set, "pods", world, (pod) => isNamedBySet(set, pod));
   const { revisions, collisionCount } = yield* revisionsOf(set, history, world, lastCreated);
   const now = world.now();
   // What is written below does not count until the next run, as in a controller that has not heard of it yet.
   const plan = planStatefulSet(set, revisions, pods, now);
-  const { replaced, failure } = yield* carryOutPlan(set, plan, world);
+  const { replaced, failure, isPaused } = yield* carryOutPlan(set, plan, world);
   const counted = set.metadata.deletionTimestamp === undefined ? [...plan.replicas, ...plan.condemned] : pods;
   const status = statefulSetStatus(set, revisions, counted, { collisionCount, replaced, nowMs: now });
   yield* updateStatus(set, status, world);
@@ -59,9 +64,15 @@ function* reconcile(key: string, world: World, lastCreated: LastCreated): Reconc
   const { revisionHistoryLimit = 10, minReadySeconds = 0 } = statefulSetSpec(set);
   yield* removeRevisions(surplusRevisions(history, (each) => live.has(each.metadata.name), revisionHistoryLimit));
   if (failure !== undefined) throw failure;
+  if (isPaused) return { afterMs: CALL_MS };
   if (status.readyReplicas === status.availableReplicas) return undefined;
   const afterMs = nextAvailabilityMs(pods, minReadySeconds, now);
   return afterMs === undefined ? undefined : { afterMs };
+}
+
+function hasOrphanedRevision(set: KubeObject, { state }: World): boolean {
+  const { namespace = "" } = set.metadata;
+  return state.orphans("apps/controllerrevisions", namespace).some((revision) => isSelectedBy(set, revision));
 }
 
 /** The revisions that the set has and moves to; the latter is created or raised when it is not the last one. */
@@ -103,20 +114,30 @@ interface PlanOutcome {
   readonly replaced: number;
   /** What made the run end early. */
   readonly failure: unknown;
+  /** Whether the rest comes a little later. */
+  readonly isPaused: boolean;
 }
+
+const UNBROKEN = { replaced: 0, failure: undefined, isPaused: false } as const;
 
 function* carryOutPlan(set: KubeObject, plan: StatefulSetPlan, world: World): Steps<PlanOutcome> {
   try {
     for (const turns of plan.stages) {
+      const areWrong = turns.some((turn) => hasClaimsToMend(set, turn, world));
       const isBlocked = yield* takeTurns(set, turns, plan.isOrdered, world);
-      if (isBlocked) return { replaced: 0, failure: undefined };
+      if (isBlocked) return UNBROKEN;
+      if (areWrong && !turns.some((turn) => hasClaimsToMend(set, turn, world))) return { ...UNBROKEN, isPaused: true };
     }
-    if (plan.replaced === undefined) return { replaced: 0, failure: undefined };
+    if (plan.replaced === undefined) return UNBROKEN;
     yield* deletePod(set, plan.replaced);
-    return { replaced: 1, failure: undefined };
+    return { ...UNBROKEN, replaced: 1 };
   } catch (failure) {
-    return { replaced: 0, failure };
+    return { ...UNBROKEN, failure };
   }
+}
+
+function hasClaimsToMend(set: KubeObject, { steps }: Turn, world: World): boolean {
+  return steps.some((step) => step.do === "mend-claims" && !areClaimsRight(set, step.pod, world));
 }
 
 /** Answers whether a set that goes by order has to wait here. */
