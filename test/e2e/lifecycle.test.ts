@@ -355,9 +355,9 @@ describe.each(engines())("lifecycle, store: %s", (engine) => {
       expect(await orderedReplicas(plane, "preserved")).toEqual({ "tokyo-1": 2, "paris-1": 2, "paris-2": 2 });
       const copy = await readDeployment(plane.member("tokyo-1").client, "preserved");
       expect(copy.metadata.labels).toEqual({ app: "web" });
-      // As Karmada: this one stays.
-      const annotations = Object.keys(copy.metadata.annotations ?? {});
-      expect(annotations).toEqual(["work.karmada.io/conflict-resolution"]);
+      // The member's own controller wrote the first. As Karmada: the other one stays.
+      const annotations = Object.keys(copy.metadata.annotations ?? {}).sort();
+      expect(annotations).toEqual(["deployment.kubernetes.io/revision", "work.karmada.io/conflict-resolution"]);
       expect(copy.metadata.managedFields?.map((entry) => entry.manager)).not.toContain("flaghoist");
     });
 
