@@ -53,12 +53,13 @@ const nextSchema = z
         remove: finalizerList.optional().describe("Finalizers that it loses."),
         empty: z.boolean().optional().describe("true: all are removed."),
       })
-      .optional(),
+      .optional()
+      .describe("What becomes of its finalizers."),
     event: z
       .strictObject({
         type: z.enum(["Normal", "Warning"]).default("Normal"),
-        reason: z.string().min(1),
-        message: z.string(),
+        reason: z.string().min(1).describe("In one word, such as Started."),
+        message: z.string().describe("In a sentence."),
       })
       .optional()
       .describe("Told about the object."),
@@ -88,10 +89,12 @@ export const fleetStageSchema = z
         "Name of the stage. One of the shipped stages (pod-run, node-heartbeat) is replaced by a stage of its name.",
       ),
     target: faultTargetSchema.optional().describe("The clusters; all when absent."),
-    resourceRef: z.strictObject({
-      apiGroup: z.string().min(1).default("v1").describe("Group and version, such as apps/v1. The default is v1."),
-      kind: z.string().min(1).describe("Kind of the objects: Pod, Node or another."),
-    }),
+    resourceRef: z
+      .strictObject({
+        apiGroup: z.string().min(1).default("v1").describe("Group and version, such as apps/v1. The default is v1."),
+        kind: z.string().min(1).describe("Kind of the objects: Pod, Node or another."),
+      })
+      .describe("Which kind of objects."),
     selector: z
       .strictObject({
         matchLabels: fleetTexts.optional().describe("Labels that the object has."),
@@ -117,7 +120,8 @@ export const fleetStageSchema = z
           .optional()
           .describe("The longest that it may be, by chance, when that is longer than the duration."),
       })
-      .optional(),
+      .optional()
+      .describe("How long an object is at the stage; it goes on at once when absent."),
     next: nextSchema.describe("What becomes of the object."),
   })
   .describe(

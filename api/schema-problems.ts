@@ -104,10 +104,9 @@ function wordsFor(issue: z.core.$ZodIssue, found: unknown): string {
     case "invalid_union":
       return `${describe(found)} does not fit here${alternativesOf(issue)}`;
     case "custom":
-      // Ours where the schema has a sentence.
-      return issue.message.startsWith("must ")
-        ? `${issue.message}, not ${describe(found)}`
-        : `must be an object, not ${describe(found)}`;
+      // Our own rules speak in whole sentences, but for those that say what a value must be.
+      if (issue.message === "expected an object") return `must be an object, not ${describe(found)}`;
+      return issue.message.startsWith("must be ") ? `${issue.message}, not ${describe(found)}` : issue.message;
     default:
       return `${describe(found)} does not fit here`;
   }
