@@ -17,6 +17,7 @@ const metricSchema = z.union([
     .min(1),
 ]);
 
+/** An entry of `behaviours`. */
 export const fleetBehaviourSchema = z
   .strictObject({
     target: faultTargetSchema.optional().describe("The clusters; all when absent."),
@@ -54,4 +55,5 @@ export const fleetBehaviourSchema = z
       ),
   })
   .describe("How the containers behave that fit all of the selecting fields. Later entries win, field by field.");
+/** An entry of `behaviours`, defaulted. */
 export type FleetBehaviour = z.output<typeof fleetBehaviourSchema>;

@@ -11,7 +11,7 @@ const kubernetesVersion = z
 
 const taints = z.array(taintSchema.omit({ timeAdded: true }));
 
-export const fleetNodePoolSchema = z
+const fleetNodePoolSchema = z
   .strictObject({
     name: z.string().describe("Name of the pool; its nodes are called CLUSTER-POOL-0 and so on."),
     count: z.int().min(0).max(5000).default(1).describe("How many nodes the pool has. The default is 1."),
@@ -33,14 +33,16 @@ export const fleetNodePoolSchema = z
     kubernetesVersion: kubernetesVersion.optional().describe("Version of the kubelets. The default is the cluster's."),
   })
   .describe("Nodes that are alike.");
+/** An entry of `nodePools`, defaulted. */
 export type FleetNodePool = z.output<typeof fleetNodePoolSchema>;
 
-export const fleetNetworkSchema = z
+const fleetNetworkSchema = z
   .strictObject({
     latency: latencySchema.optional().describe("How much longer each answer takes."),
     loss: fleetShare.optional().describe("Share of requests that are lost, from 0 to 1: their connection is reset."),
   })
   .describe("The link between the control plane and the cluster.");
+/** A cluster's link to the world. */
 export type FleetNetwork = z.output<typeof fleetNetworkSchema>;
 
 /** What a cluster may say, and `defaults` for all of them. */
@@ -86,10 +88,12 @@ const traits = {
     ),
 };
 
+/** `defaults`. */
 export const fleetClusterDefaultsSchema = z
   .strictObject(traits)
   .describe("What holds for every cluster that does not say otherwise.");
 
+/** An entry of `clusters`. */
 export const fleetClusterSchema = z
   .strictObject({
     name: z.string().optional().describe("Name of one cluster."),
@@ -120,4 +124,5 @@ export const fleetClusterSchema = z
     ...traits,
   })
   .describe("One cluster (name) or a group of clusters (names and count).");
+/** An entry of `clusters`: one cluster or a group. */
 export type FleetCluster = z.output<typeof fleetClusterSchema>;

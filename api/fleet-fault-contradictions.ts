@@ -12,6 +12,7 @@ import {
   targetWords,
 } from "./fleet-targets.ts";
 
+/** A fault and when it lasts. */
 export interface PlannedFault {
   readonly fault: Fault;
   /** How messages name it: its name, its id, or its place in a file. */
@@ -20,7 +21,7 @@ export interface PlannedFault {
   readonly startMs: number;
 }
 
-export interface Contradiction {
+interface Contradiction {
   /** Places in the list of the fault that is refused, and of the one that stands against it if there is one. */
   readonly faults: readonly [number, number?];
   readonly words: string;
@@ -258,7 +259,7 @@ function restoreProblems(fault: FaultOf<"restore">, entry: Entry, entries: reado
 }
 
 /** Below 0 when `one` is older. */
-export function compareVersions(one: string, other: string): number {
+function compareVersions(one: string, other: string): number {
   const [a, b] = [one, other].map((version) => (/^v?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number));
   for (let part = 0; part < 3; part++) {
     const difference = (a?.[part] ?? 0) - (b?.[part] ?? 0);

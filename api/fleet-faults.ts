@@ -45,11 +45,13 @@ export const faultTargetSchema = z.strictObject({
   zone: z.string().min(1).optional().describe("Clusters with nodes in this zone; of faults of nodes, the nodes there."),
   labels: z.record(z.string(), z.string()).optional().describe("Clusters with these labels."),
 });
+/** Which clusters a fault is about. */
 export type FaultTarget = z.infer<typeof faultTargetSchema>;
 
-export const nodeTargetSchema = faultTargetSchema.extend({
+const nodeTargetSchema = faultTargetSchema.extend({
   nodes: z.array(pattern).min(1).optional().describe("Names of nodes; * stands for any letters. All when absent."),
 });
+/** Which nodes a fault is about. */
 export type NodeTarget = z.infer<typeof nodeTargetSchema>;
 
 /**
@@ -57,12 +59,13 @@ export type NodeTarget = z.infer<typeof nodeTargetSchema>;
  * `users` (everybody else from outside), `nodes` (kubelets), or `cluster:NAME` (whoever comes from another cluster of the
  * fleet; * stands for any letters).
  */
-export const partySchema = z
+const partySchema = z
   .string()
   .regex(
     /^(?:control-plane|users|agents|nodes|cluster:[a-z0-9.*-]+)$/,
     "must be control-plane, users, agents, nodes or cluster:NAME",
   );
+/** Who talks to a cluster. */
 export type Party = z.infer<typeof partySchema>;
 
 /** When a fault strikes, and for how long. */
@@ -86,6 +89,7 @@ const callers = z
   .optional()
   .describe("Whose requests meet it; when absent, those of everybody outside the cluster.");
 
+/** How much longer answers take: one of three forms. */
 export const latencySchema = z.strictObject({
   fixed: faultDuration.optional().describe("Always this."),
   min: faultDuration.optional().describe("Anything from here to max, equally likely."),
@@ -93,6 +97,7 @@ export const latencySchema = z.strictObject({
   p50: faultDuration.optional().describe("Half of the requests take less (a log-normal distribution, with p99)."),
   p99: faultDuration.optional().describe("One in a hundred takes longer. Goes with p50."),
 });
+/** How much longer answers take. */
 export type Latency = z.infer<typeof latencySchema>;
 
 const schemas = {
@@ -265,12 +270,15 @@ const schemas = {
     .describe("A rolling upgrade: first the server, then node by node cordon, drain, new version, uncordon."),
 } as const;
 
+/** The names of faults. */
 export type FaultType = keyof typeof schemas;
+/** All types, in the order of their documentation. */
 export const FAULT_TYPES = Object.keys(schemas) as readonly FaultType[];
 
 /** The fields of each type. */
 export const FAULT_SCHEMAS: Readonly<Record<FaultType, z.ZodObject>> = schemas;
 
+/** A fault of any type. */
 export const faultSchema = z
   .discriminatedUnion("type", [
     schemas.down,
@@ -296,7 +304,9 @@ export const faultSchema = z
     schemas.upgrade,
   ])
   .describe("Something that goes wrong in the fleet.");
+/** A fault of any type, checked. */
 export type Fault = z.infer<typeof faultSchema>;
+/** The faults of one type. */
 export type FaultOf<T extends FaultType> = Extract<Fault, { type: T }>;
 
 /** What is wrong with a fault as a file or a request gives it, by field; empty when it is a `Fault`. */

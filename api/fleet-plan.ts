@@ -11,7 +11,8 @@ export const DEFAULT_NODE_RESOURCES: Readonly<Record<string, string>> = {
   pods: "110",
   "ephemeral-storage": "100Gi",
 };
-export const DEFAULT_KUBERNETES_VERSION = "v1.36.3";
+const DEFAULT_KUBERNETES_VERSION = "v1.36.3";
+/** Nodes of a cluster that says nothing of them. */
 export const DEFAULT_NODES = 3;
 
 /** A pool with everything said. */
@@ -27,7 +28,7 @@ export interface PlannedPool {
   readonly kubernetesVersion: string;
 }
 
-export interface PlannedTaint {
+interface PlannedTaint {
   readonly key: string;
   readonly value?: string | undefined;
   readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
@@ -82,6 +83,7 @@ export function membersOf(entry: Entry): { readonly name: string; readonly trait
 
 /** The placeholders of patterns of names. */
 export const NAME_PLACEHOLDERS = ["number", "region", "provider", "zone"] as const;
+/** `{field}` or `{field:digits}` in a pattern of names. */
 export const NAME_PLACEHOLDER = /\{([^{}:]*)(?::(\d{1,2}))?\}/g;
 
 function nameOf(pattern: string, number: number, { region = "", provider = "", zones }: Entry): string {

@@ -6,8 +6,8 @@ import { fleetScenarioJsonSchema } from "./fleet-scenario-schema.ts";
 type Schema = Readonly<Record<string, unknown>>;
 
 /** Between these lines of the page stands what is generated. */
-export const REFERENCE_BEGIN = "<!-- fields: written by npm run generate -->";
-export const REFERENCE_END = "<!-- end of fields -->";
+const REFERENCE_BEGIN = "<!-- fields: written by npm run generate -->";
+const REFERENCE_END = "<!-- end of fields -->";
 
 interface Section {
   readonly title: string;

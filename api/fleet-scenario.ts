@@ -7,9 +7,10 @@ import { fleetStageSchema } from "./fleet-stages.ts";
 import { fleetManifestsSchema, fleetStepSchema } from "./fleet-timeline.ts";
 import { fleetTexts } from "./fleet-values.ts";
 
+/** The API version of scenarios. */
 export const FLEET_SCENARIO_VERSION = "config.flaghoist.io/v1alpha1";
 
-export const fleetClockSchema = z
+const fleetClockSchema = z
   .strictObject({
     pace: z
       .union([z.enum(["real", "stepped", "instant"]), z.number().positive().max(1_000_000)])
@@ -26,6 +27,7 @@ export const fleetClockSchema = z
   })
   .describe("The fleet's time.");
 
+/** A whole scenario. */
 export const fleetScenarioSchema = z
   .strictObject({
     apiVersion: z.literal(FLEET_SCENARIO_VERSION).describe("config.flaghoist.io/v1alpha1."),
@@ -68,5 +70,5 @@ export const fleetScenarioSchema = z
     timeline: z.array(fleetStepSchema).optional().describe("What happens, in the order of time."),
   })
   .describe("A simulated fleet: its clusters and what befalls them.");
+/** A whole scenario, defaulted. */
 export type FleetScenario = z.output<typeof fleetScenarioSchema>;
-export type FleetScenarioInput = z.input<typeof fleetScenarioSchema>;

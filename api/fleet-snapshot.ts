@@ -13,6 +13,7 @@ export const snapshotHeadSchema = z.object({
   flaghoist: z.string().describe("Version of the program that took it."),
   takenAt: z.string().describe("When taking it began, RFC 3339."),
 });
+/** The first document of a snapshot file. */
 export type SnapshotHead = z.infer<typeof snapshotHeadSchema>;
 
 /** Begins the objects of one API server. */
@@ -22,6 +23,7 @@ export const snapshotSourceSchema = z.object({
   version: z.string().optional().describe("Of Kubernetes there."),
   unreachable: z.string().optional().describe("Why nothing of it is in the snapshot."),
 });
+/** Whose objects follow. */
 export type SnapshotSource = z.infer<typeof snapshotSourceSchema>;
 
 /** One object of the source before it. */

@@ -80,6 +80,7 @@ const nextSchema = z
       });
   });
 
+/** An entry of `stages`. */
 export const fleetStageSchema = z
   .strictObject({
     name: z
@@ -127,4 +128,5 @@ export const fleetStageSchema = z
   .describe(
     "What becomes of objects that fit the selector. It takes the place of the kubelet for Pods and Nodes that fit.",
   );
+/** An entry of `stages`, defaulted. */
 export type FleetStage = z.output<typeof fleetStageSchema>;

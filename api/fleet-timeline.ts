@@ -13,6 +13,7 @@ const manifest = z.looseObject({
   metadata: z.looseObject({ name: z.string().min(1), namespace: z.string().optional() }),
 });
 
+/** Manifests from files or in place. */
 export const fleetManifestsSchema = z
   .strictObject({
     target,
@@ -23,6 +24,7 @@ export const fleetManifestsSchema = z
     objects: z.array(manifest).optional().describe("Manifests, in place."),
   })
   .describe("Objects, in the order in which they are applied.");
+/** Manifests from files or in place. */
 export type FleetManifests = z.output<typeof fleetManifestsSchema>;
 
 const objectFields = {
@@ -34,12 +36,13 @@ const objectFields = {
     .describe("Namespace of the object. The default is default, for kinds that have namespaces."),
 };
 
-export const fleetObjectSchema = z
+const fleetObjectSchema = z
   .strictObject({ target, ...objectFields, name: z.string().min(1).describe("Name of the object.") })
   .describe("An object of the clusters.");
+/** Names objects of the clusters. */
 export type FleetObject = z.output<typeof fleetObjectSchema>;
 
-export const fleetExpectationSchema = z
+const fleetExpectationSchema = z
   .strictObject({
     target,
     reachable: z.boolean().optional().describe("Whether the API server of each cluster answers."),
@@ -82,6 +85,7 @@ export const fleetExpectationSchema = z
       .describe("How long the fleet has until it is so. The default is 0s: it is so at this instant."),
   })
   .describe("What should be so. A scenario that is played tells of each expectation whether it held.");
+/** What should be so at a time. */
 export type FleetExpectation = z.output<typeof fleetExpectationSchema>;
 
 /** The step says when a fault begins. */
@@ -97,6 +101,7 @@ function withoutBeginning(schema: z.ZodObject): z.ZodObject {
   return z.strictObject(Object.fromEntries(left)).describe(schema.description ?? "");
 }
 
+/** An entry of `timeline`. */
 export const fleetStepSchema = z
   .strictObject({
     at: faultDuration.describe("When it happens, from the start of the scenario."),
@@ -121,8 +126,8 @@ export const fleetStepSchema = z
     expect: fleetExpectationSchema.optional().describe("What should be so at that time."),
   })
   .describe("A step: one of fault, end, apply, delete, scale, patch, expect, or a comment alone.");
+/** An entry of `timeline`, defaulted. */
 export type FleetStep = z.output<typeof fleetStepSchema>;
 
 /** What a step may do; one of these, or none in a step that only comments. */
 export const FLEET_STEP_ACTIONS = ["fault", "end", "apply", "delete", "scale", "patch", "expect"] as const;
-export type FleetStepAction = (typeof FLEET_STEP_ACTIONS)[number];

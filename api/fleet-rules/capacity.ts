@@ -21,6 +21,7 @@ const NATIVE = ["cpu", "memory", "pods", "ephemeral-storage"];
 const LEAST_BYTES = parseQuantity("16Mi");
 const BYTES = ["memory", "ephemeral-storage"];
 
+/** Nodes that cannot be, links that lose more than everything. */
 export function checkCapacities(scenario: Draft<FleetScenario>, report: Report): void {
   const entries = [...present(scenario.clusters)].map(([index, entry]) => [`clusters[${index}]`, entry] as const);
   for (const [field, { nodePools, network }] of [["defaults", scenario.defaults ?? {}] as const, ...entries]) {

@@ -32,6 +32,7 @@ export function objectsOf({ files = [], objects = [] }: FleetManifests, readFile
   return [...read.map(({ value }) => value as KubeObject), ...(objects as unknown as KubeObject[])];
 }
 
+/** The manifests of a scenario, each with the path of its field. */
 export function* manifestsOf<T extends Draft<FleetScenario>>(
   scenario: T,
 ): Generator<readonly [string, Draft<FleetManifests>]> {

@@ -10,6 +10,7 @@ import { type Draft, present, type Report } from "./draft.ts";
 /** A node's name is a value of its label kubernetes.io/hostname. */
 const LONGEST_NODE_NAME = 63;
 
+/** Names that are none, that two clusters share, or that a pattern does not make unique. */
 export function checkNames(scenario: Draft<FleetScenario>, report: Report): void {
   /** Where a name was first given. */
   const names = new Map<string, string>();

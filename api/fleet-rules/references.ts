@@ -8,6 +8,7 @@ import { type Draft, present, type Report } from "./draft.ts";
 
 type Target = Draft<NodeTarget>;
 
+/** Names of clusters, nodes, zones and faults that nothing in the scenario has. */
 export function checkReferences(
   scenario: Draft<FleetScenario>,
   clusters: readonly PlannedCluster[],

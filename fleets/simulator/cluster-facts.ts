@@ -3,7 +3,7 @@ import { isObject, type KubeObject } from "../../kube/object.ts";
 import type { ServerState } from "../apiserver/server.ts";
 import type { Disturbances } from "./kernel/disturbances.ts";
 
-export interface ClusterPlace extends Omit<ClusterFacts, "zones" | "nodes"> {
+interface ClusterPlace extends Omit<ClusterFacts, "zones" | "nodes"> {
   /** Where nodes are that say nothing else. */
   readonly zone: string | undefined;
 }

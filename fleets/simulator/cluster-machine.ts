@@ -3,6 +3,7 @@ import type { StoreContent } from "../apiserver/storage/store.ts";
 import type { FaultyTransport } from "./faults/faulty-transport.ts";
 import { type RestartableServer, withFreshRevisions } from "./restartable-server.ts";
 
+/** The parts that the machine holds. */
 export interface MachineOptions {
   readonly server: RestartableServer;
   readonly link: FaultyTransport;
@@ -12,6 +13,7 @@ export interface MachineOptions {
   readonly startControllers: () => void;
 }
 
+/** What stands below a cluster: its power, its store and backups of that. */
 export class ClusterMachine {
   readonly #o: MachineOptions;
   readonly #backups = new Map<string, StoreContent>();

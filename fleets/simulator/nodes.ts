@@ -3,6 +3,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import type { ClusterTraits } from "./kernel/controller.ts";
 import { addedNode } from "./kubelet/nodes/added-node.ts";
 
+/** What each node of a cluster has. */
 export interface NodeShape {
   readonly cpu: string;
   readonly memory: string;
@@ -10,6 +11,7 @@ export interface NodeShape {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** The shape of nodes of which nothing is said. */
 export const DEFAULT_NODE: NodeShape = { cpu: "16", memory: "64Gi", pods: 110 };
 
 /** A ready node of a shape, as its kubelet reports it, for whoever adds one to a cluster by hand. */

@@ -40,6 +40,7 @@ import { priorityAdmission, topologyLabelsAdmission } from "./scheduler/pod-admi
 /** `full`: ReplicaSets, Pods, placement on nodes. `fast`: workload status only. `idle`: nobody acts in the cluster. */
 export type Level = "idle" | "fast" | "full";
 
+/** What a simulated cluster is like. */
 export interface SimulatedClusterOptions {
   readonly name: string;
   readonly clock: Clock;
@@ -67,6 +68,7 @@ export interface SimulatedClusterOptions {
   readonly loop?: KernelLoop;
 }
 
+/** A Kubernetes API in this process, with all that acts in it. */
 export interface SimulatedCluster {
   readonly name: string;
   /** The cluster without faults, for serving it on a listener. */
@@ -101,6 +103,7 @@ export interface SimulatedCluster {
 /** As recorded of kube-controller-manager: the collector is some ten milliseconds behind the controllers. */
 const COLLECTS_AFTER_MS = 20;
 
+/** Starts a cluster. Whoever gives no `random` gets another one each time. */
 export async function createSimulatedCluster(options: SimulatedClusterOptions): Promise<SimulatedCluster> {
   const { name, clock, logger, nodes = 3, nodeShape = DEFAULT_NODE, level = "full", readyAfterMs = 300 } = options;
   const { imported, behaviours = NO_BEHAVIOURS, stages = [] } = options;

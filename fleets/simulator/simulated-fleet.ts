@@ -14,6 +14,7 @@ import { createSimulatedCluster, type Level, type SimulatedCluster } from "./sim
 import { snapshotClusters } from "./snapshot/snapshot-clusters.ts";
 import type { Snapshot } from "./snapshot/snapshot-file.ts";
 
+/** What a fleet is like. All of it has defaults, or comes from the scenario. */
 export interface FleetOptions {
   /** How many clusters, called `member1` and so on; or their names. Those of the scenario where there is one. */
   readonly clusters?: number | readonly string[];
@@ -37,6 +38,7 @@ export interface FleetOptions {
   readonly logger?: Logger;
 }
 
+/** Simulated clusters with one clock. */
 export interface SimulatedFleet {
   readonly clock: VirtualClock;
   readonly clusters: ReadonlyMap<string, SimulatedCluster>;

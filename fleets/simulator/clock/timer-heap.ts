@@ -1,6 +1,6 @@
 // Timers by when they fall due; those of one instant in the order of their making.
 
-export interface HeapTimer {
+interface HeapTimer {
   readonly at: number;
   readonly order: number;
   readonly fn: () => void;

@@ -19,6 +19,7 @@ export interface Participant {
   whenIdle(): Promise<void>;
 }
 
+/** How time passes. */
 export interface VirtualClockOptions {
   readonly pace: Pace;
   /** Milliseconds since the epoch at the beginning; now on the machine's clock when absent. */
@@ -27,6 +28,7 @@ export interface VirtualClockOptions {
   readonly machine?: Clock;
 }
 
+/** The time of a fleet. It leaves an instant only when everything that it brings is done. */
 export class VirtualClock implements Clock {
   readonly pace: Pace;
   readonly #factor: number;

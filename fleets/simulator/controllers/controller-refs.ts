@@ -37,10 +37,10 @@ export function isSelectedBy(workload: KubeObject, object: KubeObject): boolean 
   }
 }
 
-export type Claim = "keep" | "adopt" | "release" | "ignore";
+type Claim = "keep" | "adopt" | "release" | "ignore";
 
 /** What an owner does about an object that it controls, or that nobody does. As Kubernetes: one on its way out does nothing. */
-export function claimOf(owner: KubeObject, object: KubeObject, isWanted: boolean): Claim {
+function claimOf(owner: KubeObject, object: KubeObject, isWanted: boolean): Claim {
   const controller = controllerOf(object);
   const isLeaving = owner.metadata.deletionTimestamp !== undefined;
   if (controller !== undefined) {

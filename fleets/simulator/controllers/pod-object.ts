@@ -2,10 +2,10 @@
 import { isObject, type KubeObject } from "../../../kube/object.ts";
 
 /** `status.phase`; empty before there is one. */
-export type PodPhase = "" | "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
+type PodPhase = "" | "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
 
 /** An entry of `status.conditions`. */
-export interface PodCondition {
+interface PodCondition {
   readonly type: string;
   readonly status: string;
   readonly reason?: string;
@@ -24,7 +24,7 @@ export interface ContainerStatus {
 }
 
 /** `spec` of a Pod. */
-export interface PodSpec {
+interface PodSpec {
   readonly nodeName?: string;
   readonly restartPolicy?: string;
   readonly hostname?: string;
@@ -37,14 +37,14 @@ export interface PodSpec {
 }
 
 /** An entry of `spec.containers`. */
-export interface PodContainer {
+interface PodContainer {
   readonly name: string;
   readonly restartPolicy?: string;
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
 }
 
 /** `status` of a Pod. */
-export interface PodStatus {
+interface PodStatus {
   readonly phase?: string;
   readonly podIP?: string;
   readonly podIPs?: readonly { readonly ip: string }[];

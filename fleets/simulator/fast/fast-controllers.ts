@@ -8,6 +8,7 @@ import { finalStatus, isJobAtRest } from "./final-status.ts";
 
 const RESOURCES = ["apps/deployments", "apps/replicasets", "apps/statefulsets", "apps/daemonsets", "batch/jobs"];
 
+/** What acts in a cluster of level `fast`: one controller for each kind of workload. */
 export function fastControllers(): Controller[] {
   return RESOURCES.map(fastController);
 }

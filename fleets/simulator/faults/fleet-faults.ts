@@ -16,6 +16,7 @@ import { kubeletVersionOf } from "./upgrade-controller.ts";
 /** `waiting`: has not struck yet, or will again. */
 export type FaultState = "waiting" | "active" | "over";
 
+/** A fault that was asked for, and what became of it. */
 export interface FaultRecord {
   readonly id: string;
   readonly fault: Fault;
@@ -33,8 +34,10 @@ export interface FaultRecord {
   readonly problem: string | undefined;
 }
 
+/** Told when a fault begins or ends. */
 export type FaultListener = (change: "began" | "ended", record: Pick<FaultRecord, "id" | "fault" | "clusters">) => void;
 
+/** What faults act on. */
 export interface FleetFaultsOptions {
   readonly clusters: readonly SimulatedCluster[];
   readonly clock: Clock;
@@ -61,6 +64,7 @@ interface Entry {
 /** Faults that are over are remembered up to this many. */
 const OVER_KEPT = 1_000;
 
+/** The faults of a fleet: begins, ends and lists them, and refuses what contradicts another. */
 export class FleetFaults {
   readonly #o: FleetFaultsOptions;
   readonly #entries = new Map<string, Entry>();

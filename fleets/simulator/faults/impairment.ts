@@ -10,6 +10,7 @@ interface Concerned {
   readonly bothWays?: boolean;
 }
 
+/** What a fault does to requests of a cluster. */
 export type Impairment = Concerned &
   (
     | { readonly kind: "refuse"; readonly reason?: string }
@@ -28,6 +29,7 @@ export type Impairment = Concerned &
     | { readonly kind: "group-missing"; readonly group: string; readonly version: string | undefined }
   );
 
+/** The impairments of one kind. */
 export type ImpairmentOf<K extends Impairment["kind"]> = Extract<Impairment, { kind: K }>;
 
 /** Of a standard normal distribution: what one in a hundred exceeds. */

@@ -4,7 +4,7 @@ import { matchesPattern } from "../../../api/fleet-targets.ts";
 import type { ApiRequest } from "../../../kube/client/transport.ts";
 
 /** The name of whoever comes from another cluster of the fleet: `system:cluster:NAME`. */
-export const CLUSTER_USER = "system:cluster:";
+const CLUSTER_USER = "system:cluster:";
 
 const NODE_USER = "system:node:";
 /** Namespaces of the accounts that joining makes for a control plane, and that Karmada's parts have. */

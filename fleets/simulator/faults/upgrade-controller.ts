@@ -14,7 +14,7 @@ const EVICT_AGAIN_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
 const MIRROR = "kubernetes.io/config.mirror";
 
-export type NodeStep =
+type NodeStep =
   /** Cordon it. */
   | { readonly do: "begin"; readonly node: KubeObject }
   /** Evict, or delete, what is on it. */
@@ -23,13 +23,13 @@ export type NodeStep =
   /** Uncordon a node that no upgrade is about any more. */
   | { readonly do: "give-up"; readonly node: KubeObject };
 
-export interface UpgradeDecision {
+interface UpgradeDecision {
   readonly steps: readonly NodeStep[];
   readonly afterMs: number | undefined;
 }
 
 /** What to do next of an upgrade; `isEmpty` says whether nothing is left on a node that a drain would take away. */
-export function decideUpgrade(
+function decideUpgrade(
   nodes: readonly KubeObject[],
   plan: UpgradePlan | undefined,
   nowMs: number,
@@ -67,7 +67,7 @@ export function kubeletVersionOf(node: KubeObject): string | undefined {
 }
 
 /** Whether a node is being upgraded at the moment. */
-export function isBeingUpgraded(node: KubeObject): boolean {
+function isBeingUpgraded(node: KubeObject): boolean {
   return timeOf(node, BEGAN) !== undefined;
 }
 
@@ -76,6 +76,7 @@ function timeOf(node: KubeObject, annotation: string): number | undefined {
   return text === undefined ? undefined : Date.parse(text);
 }
 
+/** Carries out the upgrade that a fault has begun. */
 export function upgradeController(): Controller {
   return {
     name: "cluster-upgrade",

@@ -47,7 +47,7 @@ export interface BehaviourRule extends ContainerBehaviour {
 }
 
 /** Usage of one Pod: by container, then by metric, as quantities. */
-export type PodMetrics = Readonly<Record<string, Readonly<Record<string, string>>>>;
+type PodMetrics = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** What the containers of a cluster do. */
 export interface Behaviours {
@@ -111,7 +111,7 @@ function compileRule({ selector, ...behaviour }: BehaviourRule) {
 }
 
 /** The workload behind a Pod, by its owner: a ReplicaSet of a Deployment is named for it and its template's hash. */
-export function workloadOf(pod: KubeObject): { readonly kind: string; readonly name: string } {
+function workloadOf(pod: KubeObject): { readonly kind: string; readonly name: string } {
   const owner = pod.metadata.ownerReferences?.find((each) => each.controller === true);
   if (owner === undefined) return { kind: "Pod", name: pod.metadata.name ?? "" };
   const hash = pod.metadata.labels?.["pod-template-hash"];

@@ -18,6 +18,7 @@ import type { Disturbances } from "./disturbances.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import type { KernelLoop, Worker } from "./kernel-loop.ts";
 
+/** A cluster's parts, and who acts in it. */
 export interface KernelOptions {
   readonly server: ApiServer;
   /** Reaches the server without faults. */
@@ -51,6 +52,7 @@ interface Run {
   outcome: Outcome | undefined;
 }
 
+/** Lets the controllers of one cluster act, one action at a time. */
 export class ClusterKernel implements Worker {
   readonly #o: KernelOptions;
   readonly #events: EventRecorder;

@@ -2,7 +2,7 @@
 import type { Controller } from "./controller.ts";
 
 /** A key that a controller is to look at; `id` tells it from the keys of all others. */
-export interface Waiting {
+interface Waiting {
   readonly id: string;
   readonly controller: Controller;
   readonly key: string;

@@ -31,7 +31,7 @@ export type Disturbance =
   | { readonly kind: "upgrade"; readonly plan: UpgradePlan };
 
 /** What a node has and gives when nothing reduces it. */
-export interface NodeResources {
+interface NodeResources {
   readonly capacity: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
 }

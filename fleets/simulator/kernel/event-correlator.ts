@@ -23,11 +23,12 @@ interface Allowance {
 }
 
 /** An Event to write. Drafts of the same id are one Event that is counted up. */
-export interface CorrelatedEvent {
+interface CorrelatedEvent {
   readonly id: string;
   readonly draft: EventDraft;
 }
 
+/** Decides which events are one, and which are too many, as client-go does. */
 export class EventCorrelator {
   readonly #alike = new Map<string, Alike>();
   readonly #allowances = new Map<string, Allowance>();

@@ -14,6 +14,7 @@ export interface Worker {
   work(most: number): Promise<void>;
 }
 
+/** Shares the event loop among the kernels of a fleet. */
 export class KernelLoop {
   /** Kernels with something to do, in the order of their asking. */
   readonly #ready = new Set<Worker>();

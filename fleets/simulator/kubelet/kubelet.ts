@@ -20,6 +20,7 @@ import { StageRunner, type StageTurn } from "./stages/stage-runner.ts";
 /** Longest default time from TERM to a container's end. */
 const LONGEST_STOP_MS = 1_000;
 
+/** Runs the Pods of all nodes of a cluster, and reports the nodes. */
 export function kubelet(): Controller {
   const pods = new Map<string, PodRuntime>();
   const nodes = new Map<string, NodeMemory>();

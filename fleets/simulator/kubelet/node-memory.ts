@@ -4,6 +4,7 @@ import { addressesOf, addressNumber, addressText } from "./cidr.ts";
 import { specOf } from "./pod-spec.ts";
 import type { PodStatus } from "./pod-status-types.ts";
 
+/** What a node remembers while Pods come and go, such as the images that it has. */
 export class NodeMemory {
   readonly #images = new Set<string>();
   readonly #addresses: { readonly first: number; readonly count: number } | undefined;

@@ -3,7 +3,7 @@ import { isSidecar, type PodSpec } from "./pod-spec.ts";
 import type { ContainerStatus, PodCondition, PodPhase } from "./pod-status-types.ts";
 
 /** Conditions that only the kubelet writes, in its order. */
-export const KUBELET_CONDITIONS = [
+const KUBELET_CONDITIONS = [
   "PodReadyToStartContainers",
   "Initialized",
   "Ready",
@@ -17,7 +17,7 @@ interface Verdict {
   readonly message?: string;
 }
 
-export interface ConditionInput {
+interface ConditionInput {
   readonly spec: PodSpec;
   readonly phase: PodPhase;
   /** Of all containers, by name. */

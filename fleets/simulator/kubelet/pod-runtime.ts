@@ -26,7 +26,7 @@ export interface Run {
 }
 
 /** Why a container does not run, as its status says from `shownFromMs` on. */
-export interface Waiting {
+interface Waiting {
   readonly reason: string;
   readonly message: string;
   readonly shownFromMs: number;
@@ -36,11 +36,13 @@ export interface Waiting {
   readonly events: readonly PodEvent[];
 }
 
+/** How long a container waits before its next start. */
 export interface BackOff {
   readonly delayMs: number;
   readonly updatedAtMs: number;
 }
 
+/** What the kubelet knows of a container beyond its status. */
 export interface ContainerRuntime {
   /** As the Pod's spec has it at the moment. */
   container: Container;
@@ -72,6 +74,7 @@ export interface PodEvent {
 /** Why a Pod's containers are being stopped. */
 export type StopCause = "deleted" | "deadline" | "over";
 
+/** What the kubelet knows of a Pod beyond its status. */
 export interface PodRuntime {
   readonly uid: string;
   readonly containers: readonly ContainerRuntime[];
@@ -152,6 +155,7 @@ function millis(time: string | null | undefined): number {
   return typeof time === "string" ? Date.parse(time) : 0;
 }
 
+/** Whether the container runs at the moment. */
 export function isRunning({ run }: ContainerRuntime): boolean {
   return run !== undefined && run.end === undefined;
 }

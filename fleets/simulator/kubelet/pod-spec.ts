@@ -23,7 +23,7 @@ interface WholeSource {
   readonly optional?: boolean;
 }
 
-export interface RestartRule {
+interface RestartRule {
   readonly action: string;
   readonly exitCodes?: { readonly operator: string; readonly values?: readonly number[] };
 }
@@ -55,7 +55,7 @@ export interface Container {
   }[];
 }
 
-export interface Volume {
+interface Volume {
   readonly name: string;
   readonly configMap?: VolumeSource & { readonly name?: string };
   readonly secret?: VolumeSource & { readonly secretName?: string };
@@ -84,6 +84,7 @@ export interface PodSpec {
   readonly volumes?: readonly Volume[];
 }
 
+/** The Pod's `spec`. */
 export function specOf(pod: KubeObject): PodSpec {
   // The server refuses Pods of another form.
   return (pod["spec"] ?? { containers: [] }) as PodSpec;
@@ -92,6 +93,7 @@ export function specOf(pod: KubeObject): PodSpec {
 /** `sidecar`: an init container that is kept running; `init`: one that must end; `main`: the rest. */
 export type ContainerRole = "init" | "sidecar" | "main";
 
+/** Whether an init container goes on running beside the others. */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
 }

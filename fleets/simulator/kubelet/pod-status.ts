@@ -11,7 +11,7 @@ import type { PodSurroundings } from "./pod-surroundings.ts";
 import { answersAtMs, isStopped } from "./pod-sync.ts";
 import { probed } from "./probes.ts";
 
-export interface StatusInput {
+interface StatusInput {
   readonly pod: KubeObject;
   readonly runtime: PodRuntime;
   readonly around: Pick<PodSurroundings, "behaviourOf" | "nowMs">;

@@ -5,7 +5,7 @@ import type { Container, Probe } from "./pod-spec.ts";
 const DEFAULT_PERIOD_S = 10;
 const DEFAULT_FAILURES = 3;
 
-export interface Probed {
+interface Probed {
   /** When the container counts as started, milliseconds since the epoch. */
   readonly startedAtMs: number;
   /** When it counts as ready. */

@@ -17,7 +17,7 @@ export async function stopKubelets(): Promise<void> {
 }
 
 /** The Pod `default/web` and its cluster. */
-export interface TestKubelet {
+interface TestKubelet {
   readonly cluster: SimulatedCluster;
   readonly clock: VirtualClock;
   /** Everything that Pods were, as `PHASE container=state`, without repetitions. */

@@ -2,14 +2,14 @@
 import { isObject, type KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 
-export type ConditionStatus = "True" | "False" | "Unknown";
+type ConditionStatus = "True" | "False" | "Unknown";
 
-export interface NodeCondition extends Record<string, unknown> {
+interface NodeCondition extends Record<string, unknown> {
   readonly type: string;
   readonly status: ConditionStatus;
 }
 
-export interface NodeTaint {
+interface NodeTaint {
   readonly key: string;
   readonly value?: string;
   readonly effect: string;
@@ -18,9 +18,12 @@ export interface NodeTaint {
 
 /** Kubernetes' defaults: a node that was silent for so long is Unknown; one that never said anything has a little more. */
 export const GRACE_MS = 50_000;
+/** How long a node that has never reported may be silent. */
 export const STARTUP_GRACE_MS = 60_000;
 
+/** Taint of nodes that say that they are not ready. */
 export const NOT_READY = "node.kubernetes.io/not-ready";
+/** Taint of nodes that say nothing. */
 export const UNREACHABLE = "node.kubernetes.io/unreachable";
 const UNSCHEDULABLE = "node.kubernetes.io/unschedulable";
 

@@ -21,8 +21,8 @@ import {
 import { ZoneDisruption } from "./zone-disruption.ts";
 
 const NODES = "nodes";
-export const LEASES = "coordination.k8s.io/leases";
-export const LEASE_NAMESPACE = "kube-node-lease";
+const LEASES = "coordination.k8s.io/leases";
+const LEASE_NAMESPACE = "kube-node-lease";
 /** How often the real controller looks at all nodes: what it does, it does at these times. */
 const MONITOR_PERIOD_MS = 5_000;
 
@@ -34,6 +34,7 @@ interface Health {
   heartbeat: string | undefined;
 }
 
+/** Taints nodes by their conditions, and gives up those that are silent. */
 export function nodeLifecycleController(): Controller {
   const healths = new Map<string, Health>();
   const zones = new ZoneDisruption();

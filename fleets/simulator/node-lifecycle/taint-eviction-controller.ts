@@ -13,6 +13,7 @@ interface Eviction {
   dueMs: number | undefined;
 }
 
+/** Deletes Pods that do not tolerate a NoExecute taint of their node, when their time is over. */
 export function taintEvictionController(): Controller {
   const evictions = new Map<string, Eviction>();
   return {

@@ -8,7 +8,7 @@ const REDUCED_EVICTIONS_PER_SECOND = 0.01;
 const LARGE_ZONE = 50;
 const UNHEALTHY_SHARE = 0.55;
 
-export type ZoneState = "Normal" | "PartialDisruption" | "FullDisruption";
+type ZoneState = "Normal" | "PartialDisruption" | "FullDisruption";
 
 interface Member {
   readonly zone: string;
@@ -16,6 +16,7 @@ interface Member {
   readonly counts: boolean;
 }
 
+/** How many nodes of each zone are silent, and how fast they may be given up. */
 export class ZoneDisruption {
   readonly #nodes = new Map<string, Member>();
   /** When the next node of a zone may be given up. */
@@ -89,7 +90,7 @@ export class ZoneDisruption {
 }
 
 /** The state of a zone by how many of its nodes are ready. */
-export function stateOf(ready: number, unready: number): ZoneState {
+function stateOf(ready: number, unready: number): ZoneState {
   if (ready === 0 && unready > 0) return "FullDisruption";
   return unready > 2 && unready / (ready + unready) >= UNHEALTHY_SHARE ? "PartialDisruption" : "Normal";
 }

@@ -19,12 +19,13 @@ import { scenarioDurationMs, stepTimes } from "./step-times.ts";
 import { applied, type ClusterWrite, stepWords, writesOf } from "./take-step.ts";
 
 /** A cluster, as the player needs it. */
-export interface PlayedCluster {
+interface PlayedCluster {
   readonly name: string;
   readonly client: KubeClient;
   readonly transport: Transport;
 }
 
+/** The scenario and what it is played on. */
 export interface ScenarioPlayerOptions {
   readonly loaded: LoadedScenario;
   /** The clusters as the scenario describes them. */
@@ -58,6 +59,7 @@ const CLUSTERS_AT_ONCE = 16;
 const LOOKS = 100;
 const LEAST_LOOK_MS = 100;
 
+/** Takes a scenario's steps when they are due, and tells what came of them. */
 export class ScenarioPlayer implements Participant {
   readonly #o: ScenarioPlayerOptions;
   readonly #story: StoryEntry[] = [];

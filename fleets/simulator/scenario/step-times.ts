@@ -4,13 +4,14 @@ import type { FleetStep } from "../../../api/fleet-timeline.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
 
 /** From the start of the scenario, in milliseconds; later ones come up to `jitterMs` late. */
-export interface StepTimes {
+interface StepTimes {
   readonly firstMs: number;
   readonly everyMs: number;
   readonly times: number;
   readonly jitterMs: number;
 }
 
+/** When a step is taken: first, how often and how long. */
 export function stepTimes(step: FleetStep): StepTimes {
   const everyMs = step.every === undefined ? 0 : parseDuration(step.every);
   return {

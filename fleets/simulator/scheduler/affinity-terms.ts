@@ -18,17 +18,19 @@ export interface AffinityTerm {
   readonly topologyKey: string;
 }
 
-export interface WeightedTerm extends AffinityTerm {
+interface WeightedTerm extends AffinityTerm {
   readonly weight: number;
 }
 
+/** The terms of a Pod's affinity, or of its anti-affinity. */
 export interface AffinityTerms {
   readonly required: readonly AffinityTerm[];
   readonly preferred: readonly WeightedTerm[];
 }
 
-export const NO_TERMS: AffinityTerms = { required: [], preferred: [] };
+const NO_TERMS: AffinityTerms = { required: [], preferred: [] };
 
+/** Labels of an object. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** Whether a Pod with these labels, in a namespace with those, is one that the term is about. */
@@ -106,6 +108,7 @@ export function readSelector(selector: Readonly<Record<string, unknown>>): reado
   }
 }
 
+/** The objects of a list; none when it is no list. */
 export function listOf(value: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }

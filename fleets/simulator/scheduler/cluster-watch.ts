@@ -16,6 +16,7 @@ import { SchedulingQueue } from "./scheduling-queue.ts";
 /** Pods of other schedulers are theirs. */
 const SCHEDULER = "default-scheduler";
 
+/** Keeps the scheduler's cache and queue up to date with what changes in the cluster. */
 export class ClusterWatch {
   readonly cache = new SchedulerCache();
   readonly queue = new SchedulingQueue();

@@ -10,6 +10,7 @@ export interface Failure {
   readonly clears: boolean;
 }
 
+/** Remembers why the last Pod fitted nowhere, for Pods that are like it while nothing changes. */
 export class FailureMemory {
   #likeness = "";
   #version = -1;

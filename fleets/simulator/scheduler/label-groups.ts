@@ -4,7 +4,7 @@ import type { Labels } from "./affinity-terms.ts";
 import type { PodFacts } from "./pod-facts.ts";
 
 /** Bound Pods of one namespace that have the same labels and are all going, or all not. */
-export interface LabelGroup {
+interface LabelGroup {
   readonly namespace: string;
   readonly labels: Labels;
   readonly isTerminating: boolean;
@@ -12,6 +12,7 @@ export interface LabelGroup {
   readonly byNode: Map<string, number>;
 }
 
+/** Counts Pods with the same labels together, by node. */
 export class LabelGroups {
   readonly #groups = new Map<string, Map<string, LabelGroup>>();
 

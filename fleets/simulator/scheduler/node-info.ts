@@ -16,6 +16,7 @@ export interface NodeFacts {
   readonly allocatable: Amounts;
 }
 
+/** What the scheduler looks at of a Node. */
 export function readNode(node: KubeObject): NodeFacts {
   const { traits, allocatable } = readNodeDetails(node);
   return {
@@ -35,6 +36,7 @@ export function isSameToScheduler(a: KubeObject, b: KubeObject): boolean {
   return facts(a) === facts(b);
 }
 
+/** A node with the Pods on it, as filters and scores see it. */
 export class NodeInfo {
   /** Undefined while Pods name a node that is not there. */
   facts: NodeFacts | undefined;

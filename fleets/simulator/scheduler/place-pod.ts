@@ -38,12 +38,12 @@ export interface Diagnosis {
   readonly plugins: ReadonlySet<Plugin>;
 }
 
-export type PlaceResult =
+type PlaceResult =
   | { readonly fits: true; readonly node: NodeInfo; readonly cycle: Cycle; readonly best: readonly NodeInfo[] }
   | { readonly fits: false; readonly diagnosis: Diagnosis; readonly cycle: Cycle | undefined };
 
 /** Begins a cycle; a rejection when the Pod fits nowhere whatever the nodes are like. */
-export function beginCycle(pod: PodFacts, { cache, storage }: Placement): Cycle | Rejection {
+function beginCycle(pod: PodFacts, { cache, storage }: Placement): Cycle | Rejection {
   const { namedNodes } = pod.spec;
   if (namedNodes !== undefined && namedNodes.size === 0) return reject("NodeAffinity", "pod affinity terms conflict");
   const volumes = VolumeFit.of(pod, storage, cache);
@@ -51,6 +51,7 @@ export function beginCycle(pod: PodFacts, { cache, storage }: Placement): Cycle 
   return { pod, volumes, spread: SpreadCounts.of(pod, cache), affinity: AffinityCounts.of(pod, cache) };
 }
 
+/** The cycle, to try removals on. */
 export function copyCycle(cycle: Cycle): Cycle {
   return { ...cycle, spread: cycle.spread?.copy(), affinity: cycle.affinity?.copy() };
 }
@@ -94,7 +95,7 @@ function bestOf(pod: PodFacts, feasible: readonly NodeInfo[], { cache, ownSelect
 }
 
 /** All filters, in the order of Kubernetes: the first that rejects says why. */
-export function filterOne({ pod, spread, affinity, volumes }: Cycle, info: NodeInfo): Rejection | undefined {
+function filterOne({ pod, spread, affinity, volumes }: Cycle, info: NodeInfo): Rejection | undefined {
   const { facts } = info;
   if (facts === undefined) return reject("NodeName", "node not found");
   return (

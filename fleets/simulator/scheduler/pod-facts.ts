@@ -13,11 +13,12 @@ export interface HostPort {
   readonly port: number;
 }
 
-export interface PreferredNodes {
+interface PreferredNodes {
   readonly weight: number;
   readonly matches: (node: SelectableNode) => boolean;
 }
 
+/** What the scheduler looks at of a Pod. */
 export interface PodFacts {
   /** `namespace/name`. */
   readonly key: string;
@@ -36,7 +37,7 @@ export interface PodFacts {
 }
 
 /** The part that does not change while a Pod runs. */
-export interface PodSpecFacts {
+interface PodSpecFacts {
   readonly amounts: Amounts;
   /** With 100m of processor and 200 MB of memory for each container that asks for none: for scores. */
   readonly nonZero: Amounts;

@@ -10,6 +10,7 @@ import type { PodFacts } from "./pod-facts.ts";
 import type { Rejection } from "./rejection.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
 
+/** A node, and the Pods that would have to leave it. */
 export interface Candidate {
   readonly node: string;
   /** The most important first. */
@@ -18,7 +19,7 @@ export interface Candidate {
   readonly violations: number;
 }
 
-export type PreemptionResult =
+type PreemptionResult =
   | { readonly helps: true; readonly candidate: Candidate }
   /** `clears`: whether a node that was being made free no longer is. */
   | { readonly helps: false; readonly message: string; readonly clears: boolean };

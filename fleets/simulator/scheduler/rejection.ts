@@ -15,6 +15,7 @@ export type Plugin =
   | "PodTopologySpread"
   | "InterPodAffinity";
 
+/** Why a plugin refuses a node. */
 export interface Rejection {
   readonly plugin: Plugin;
   /** As users read them: `Insufficient cpu`. */
@@ -23,6 +24,7 @@ export interface Rejection {
   readonly preemptible: boolean;
 }
 
+/** A refusal for one reason. `preemptible`: fewer Pods on the node may help. */
 export function reject(plugin: Plugin, reason: string, preemptible = false): Rejection {
   return { plugin, reasons: [reason], preemptible };
 }

@@ -6,6 +6,7 @@ import { LabelGroups } from "./label-groups.ts";
 import { NodeInfo, readNode } from "./node-info.ts";
 import type { PodFacts } from "./pod-facts.ts";
 
+/** The nodes and Pods of a cluster, as the scheduler counts them. */
 export class SchedulerCache {
   readonly #infos = new Map<string, NodeInfo>();
   readonly #nodeOfPod = new Map<string, NodeInfo>();

@@ -5,6 +5,7 @@ import type { Plugin } from "./rejection.ts";
 /** As long as this a Pod waits at most until it is tried again although nothing seems to help it. */
 const LONGEST_WAIT_MS = 5 * 60_000;
 
+/** A Pod that waits for a node. */
 export interface Pending {
   pod: PodFacts;
   /** What has rejected it; undefined: whatever changes may help. */
@@ -26,6 +27,7 @@ export interface Told {
   isAgain: boolean;
 }
 
+/** The Pods without a node: those to be tried next, and those that wait until something may help them. */
 export class SchedulingQueue {
   readonly #pending = new Map<string, Pending>();
   /** By priority, first come first served. */

@@ -4,6 +4,7 @@ import { isObject } from "../../../kube/object.ts";
 import type { LabelRequirement } from "../../../kube/selectors.ts";
 import { type Labels, listOf, ownLabels, readSelector } from "./affinity-terms.ts";
 
+/** An entry of `topologySpreadConstraints`. */
 export interface SpreadConstraint {
   readonly maxSkew: number;
   readonly topologyKey: string;
@@ -14,6 +15,7 @@ export interface SpreadConstraint {
   readonly honorsTaints: boolean;
 }
 
+/** A Pod's constraints, by what they do. */
 export interface SpreadConstraints {
   /** `DoNotSchedule`. */
   readonly hard: readonly SpreadConstraint[];

@@ -153,7 +153,7 @@ function refuse(claims: readonly KubeObject[]): string | undefined {
 }
 
 /** Whether claim and volume know of each other. */
-export function isFullyBound(claim: KubeObject): boolean {
+function isFullyBound(claim: KubeObject): boolean {
   const isDone = hasAnnotation(claim, BIND_COMPLETED);
   return textIn(claim, "volumeName") !== undefined && (isDone || phaseOf(claim) === "Bound");
 }

@@ -20,7 +20,7 @@ export interface FaultReport extends Omit<FaultRecord, "sinceMs" | "untilMs" | "
   readonly next?: string;
 }
 
-export interface ClusterReport {
+interface ClusterReport {
   readonly name: string;
   readonly region?: string | undefined;
   readonly provider?: string | undefined;
@@ -34,6 +34,7 @@ export interface ClusterReport {
   readonly faults: readonly string[];
 }
 
+/** The answer of `/fleet/status`. */
 export interface FleetReport {
   readonly clock: { readonly now: string; readonly pace: string | number };
   readonly clusters: readonly ClusterReport[];
@@ -42,7 +43,7 @@ export interface FleetReport {
 }
 
 /** A step of the scenario that was taken. */
-export interface StoryReport {
+interface StoryReport {
   /** Since the start: `5m`. */
   readonly at: string;
   /** `timeline[3]` */

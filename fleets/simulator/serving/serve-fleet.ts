@@ -10,6 +10,7 @@ import type { SimulatedCluster } from "../simulated-cluster.ts";
 import type { SimulatedFleet } from "../simulated-fleet.ts";
 import { fleetApi } from "./fleet-api.ts";
 
+/** Where the fleet is served. */
 export interface ServeFleetOptions {
   /** Address to bind; 127.0.0.1 by default. */
   readonly host?: string;
@@ -22,6 +23,7 @@ export interface ServeFleetOptions {
   readonly hostnames?: readonly string[];
 }
 
+/** A fleet that clients reach. */
 export interface ServedFleet {
   /** `https://host:port`. */
   readonly url: string;

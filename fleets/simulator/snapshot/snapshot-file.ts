@@ -33,6 +33,7 @@ export interface SnapshotPart extends SnapshotSource {
   readonly objects: readonly ImportedObject[];
 }
 
+/** What a snapshot file holds. */
 export interface Snapshot {
   readonly head: SnapshotHead;
   readonly controlPlane: SnapshotPart | undefined;

@@ -12,6 +12,7 @@ const PASSING = new Set(["events", "events.k8s.io/events", "apiregistration.k8s.
 const COMPUTED_GROUPS = /(^|\.)metrics\.k8s\.io$/;
 const PAGE = 500;
 
+/** What one API server holds. */
 export interface TakenPart {
   readonly objects: readonly ImportedObject[];
   /** Kinds that could not be read, with the reason. */
@@ -39,7 +40,7 @@ export async function takePart(client: KubeClient, signal: AbortSignal): Promise
 }
 
 /** One version of each kind that can be listed; what others depend on first. */
-export function storedKinds(all: readonly ResourceInfo[]): ResourceInfo[] {
+function storedKinds(all: readonly ResourceInfo[]): ResourceInfo[] {
   const kinds = new Map<string, ResourceInfo>();
   for (const info of all) {
     const key = info.group === "" ? info.plural : `${info.group}/${info.plural}`;

@@ -2,6 +2,7 @@ import { isDuration } from "../../../runtime/duration.ts";
 import { type Command, EXIT, UsageError } from "../command.ts";
 import { FLEET_OPTIONS, withFleet } from "../fleet-connection.ts";
 
+/** `flaghoist fleet advance`. */
 export const fleetAdvanceCommand: Command = {
   name: "fleet advance",
   summary: "move the stepped clock of a simulated fleet",

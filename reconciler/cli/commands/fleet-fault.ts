@@ -9,12 +9,13 @@ import { FLEET_OPTIONS, type FleetConnection, withFleet } from "../fleet-connect
 import { FAULT_OPTIONS, faultOfOptions } from "../fleet-fault-options.ts";
 import { faultLine } from "./fleet-faults.ts";
 
+/** `flaghoist fleet fault`. */
 export const fleetFaultCommand: Command = {
   name: "fleet fault",
   summary: "let something go wrong in a simulated fleet, or end it",
   usage: "CLUSTER... --down|--hang|--slow|... [--for DURATION] | FAULT --end | -f FILE",
   description:
-    "Begins a fault in a fleet of 'flaghoist fleet up', and prints its name. CLUSTER may have * for any letters. Ending a fault takes back exactly what it did; --end with the name of a cluster ends every fault there. Faults that contradict one another are refused.",
+    "Begins a fault in a fleet of 'flaghoist fleet up', and prints its name. CLUSTER may have * for any letters. Ending a fault takes back exactly what it did; an upgrade stops where it is, and what is over at once (--restore and the like) stays. --end with the name of a cluster ends every fault there. Faults that contradict one another are refused.",
   options: {
     ...FAULT_OPTIONS,
     end: { type: "boolean", help: "end the fault of this name, or all faults of this cluster" },

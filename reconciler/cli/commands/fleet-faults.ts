@@ -3,6 +3,7 @@ import { booleanOption, type Command, EXIT, OUTPUT_OPTION } from "../command.ts"
 import { FLEET_OPTIONS, withFleet } from "../fleet-connection.ts";
 import { print, table } from "../output.ts";
 
+/** `flaghoist fleet faults`. */
 export const fleetFaultsCommand: Command = {
   name: "fleet faults",
   summary: "list what goes wrong in a simulated fleet",

@@ -19,6 +19,7 @@ const STRIDE_MS = 10_000;
 /** Clusters that a line names. */
 const MOST_NAMES = 4;
 
+/** `flaghoist fleet play`. */
 export const fleetPlayCommand: Command = {
   name: "fleet play",
   usage: "FILE [--for DURATION] [--seed N] [-o json|yaml]",

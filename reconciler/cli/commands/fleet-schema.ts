@@ -1,6 +1,7 @@
 import { fleetScenarioJsonSchema } from "../../../api/fleet-scenario-schema.ts";
 import { type Command, EXIT, UsageError } from "../command.ts";
 
+/** `flaghoist fleet schema`. */
 export const fleetSchemaCommand: Command = {
   name: "fleet schema",
   usage: "",

@@ -3,6 +3,7 @@ import { type Command, EXIT, OUTPUT_OPTION } from "../command.ts";
 import { FLEET_OPTIONS, withFleet } from "../fleet-connection.ts";
 import { print, table } from "../output.ts";
 
+/** `flaghoist fleet status`. */
 export const fleetStatusCommand: Command = {
   name: "fleet status",
   summary: "show the clusters of a simulated fleet, and its time",

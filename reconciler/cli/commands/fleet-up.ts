@@ -16,6 +16,7 @@ const LEVELS: readonly Level[] = ["full", "fast", "idle"];
 const MOST_CLUSTERS = 1_000;
 const MOST_NODES = 5_000;
 
+/** `flaghoist fleet up`. */
 export const fleetUpCommand: Command = {
   name: "fleet up",
   summary: "start a fleet of simulated clusters",

@@ -6,6 +6,7 @@ import { formatDuration } from "../../../runtime/duration.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { type Command, EXIT, type ExitCode, type Invocation, UsageError } from "../command.ts";
 
+/** `flaghoist fleet validate`. */
 export const fleetValidateCommand: Command = {
   name: "fleet validate",
   usage: "FILE...",

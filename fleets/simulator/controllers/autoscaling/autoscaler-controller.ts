@@ -24,6 +24,7 @@ const AUTOSCALERS = "autoscaling/horizontalpodautoscalers";
 const SYNC_MS = 15_000;
 const TOLERANCE = 0.1;
 
+/** Sizes workloads by metrics, as HorizontalPodAutoscalers say. */
 export function autoscalerController(): Controller {
   const memories = new Map<string, ScalingMemory>();
   const due = new DueKeys();

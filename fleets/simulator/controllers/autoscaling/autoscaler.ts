@@ -10,7 +10,7 @@ export interface MetricTarget {
   readonly averageUtilization?: number;
 }
 
-export interface MetricIdentifier {
+interface MetricIdentifier {
   readonly name: string;
   readonly selector?: LabelSelector;
 }

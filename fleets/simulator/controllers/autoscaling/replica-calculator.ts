@@ -136,7 +136,7 @@ function calculate(
   return (again < 1 && replicas > current) || (again > 1 && replicas < current) ? keep : { replicas, ...told };
 }
 
-export function isWithin(ratio: number, { up, down }: Tolerances): boolean {
+function isWithin(ratio: number, { up, down }: Tolerances): boolean {
   return 1 - down <= ratio && ratio <= 1 + up;
 }
 

@@ -63,13 +63,13 @@ function longestPeriod(rules: ScalingRules | undefined): number {
 type Saying = Omit<AutoscalerCondition, "lastTransitionTime">;
 
 /** The size after all limits, and what is said about them. */
-export interface Limited {
+interface Limited {
   readonly replicas: number;
   readonly conditions: readonly Saying[];
 }
 
 /** What is asked for, and within which bounds. */
-export interface Wish {
+interface Wish {
   readonly current: number;
   readonly desired: number;
   readonly min: number;

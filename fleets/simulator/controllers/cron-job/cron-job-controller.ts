@@ -16,6 +16,7 @@ import { TimeZone } from "./time-zone.ts";
 
 const SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
+/** Makes the Jobs of CronJobs when they are due, and clears old ones away. */
 export function cronJobController(): Controller {
   const due = new DueKeys();
   return {

@@ -1,7 +1,7 @@
 // The parts of a CronJob that its controller looks at.
 import { isObject, type KubeObject } from "../../../../kube/object.ts";
 
-export interface CronJobSpec {
+interface CronJobSpec {
   readonly schedule: string;
   readonly timeZone?: string;
   readonly startingDeadlineSeconds?: number;
@@ -18,7 +18,7 @@ export interface CronJobSpec {
   };
 }
 
-export interface JobReference {
+interface JobReference {
   readonly kind?: string;
   readonly namespace?: string;
   readonly name?: string;

@@ -12,7 +12,7 @@ export interface ScheduleState {
   readonly startingDeadlineSeconds: number | undefined;
 }
 
-export interface Missed {
+interface Missed {
   /** What the search began with. */
   readonly sinceMs: number;
   /** The last time that has come up since; undefined when none has. */

@@ -32,6 +32,7 @@ const SETS = "apps/daemonsets";
 /** So many Pods are created, and so many deleted, in one go. */
 const MOST_AT_ONCE = 250;
 
+/** Keeps a Pod of each DaemonSet on every node that it is for. */
 export function daemonSetController(): Controller {
   const backoff = new PodBackoff();
   const ownedRevisions = watchOwned("apps/controllerrevisions", "DaemonSet");

@@ -12,7 +12,7 @@ import {
   templatePatch,
 } from "../revisions/controller-revisions.ts";
 
-export interface DaemonSetHistory {
+interface DaemonSetHistory {
   /** The hash of the present template, which its Pods carry. */
   readonly hash: string;
   /** Other templates, oldest first. */

@@ -29,7 +29,7 @@ export interface DaemonSetChanges {
   readonly delete: readonly KubeObject[];
 }
 
-export interface DaemonSetUpkeep extends DaemonSetChanges {
+interface DaemonSetUpkeep extends DaemonSetChanges {
   /** Of those to delete, the ones that have failed or succeeded. */
   readonly ended: readonly { readonly pod: KubeObject; readonly node: string }[];
   /** Nodes whose failed Pods are let be for a while. */

@@ -6,7 +6,7 @@ import { firstUntolerated, keepsAway, type Taint, type Toleration } from "../../
 import { podFromTemplate, podTemplateOf } from "../pod-template.ts";
 import { REVISION_LABEL } from "../revisions/controller-revisions.ts";
 
-export interface DaemonSetSpec {
+interface DaemonSetSpec {
   readonly updateStrategy?: {
     readonly type?: "RollingUpdate" | "OnDelete";
     readonly rollingUpdate?: { readonly maxSurge?: number | string; readonly maxUnavailable?: number | string };
@@ -30,6 +30,7 @@ interface PodSpec {
 const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
 const GENERATION_LABEL = "pod-template-generation";
 
+/** The set's `spec`. */
 export function daemonSetSpec(set: KubeObject): DaemonSetSpec {
   // The server has checked the shape of what it stores.
   return (set["spec"] ?? {}) as DaemonSetSpec;
@@ -96,7 +97,7 @@ export function nodeTest(set: KubeObject): (node: KubeObject) => NodeDecision {
   };
 }
 
-export function taintsOf(node: KubeObject): readonly Taint[] {
+function taintsOf(node: KubeObject): readonly Taint[] {
   const spec = isObject(node["spec"]) ? node["spec"] : {};
   return Array.isArray(spec["taints"]) ? (spec["taints"] as Taint[]) : [];
 }
@@ -161,7 +162,7 @@ export function targetNode(pod: KubeObject): string | undefined {
 }
 
 /** A number, or a share of `total` rounded up. */
-export function scaledUp(value: number | string | undefined, total: number): number {
+function scaledUp(value: number | string | undefined, total: number): number {
   if (value === undefined) return 0;
   if (typeof value === "number") return value;
   const percent = /^([0-9]+)%$/.exec(value)?.[1];

@@ -5,7 +5,7 @@ import { isReady } from "../pod-object.ts";
 import { byAge, type DaemonSetView } from "./daemon-set-plan.ts";
 import { daemonSetSpec, isUpdatedPod } from "./daemon-set-spec.ts";
 
-export interface DaemonSetCounts {
+interface DaemonSetCounts {
   readonly desiredNumberScheduled: number;
   readonly currentNumberScheduled: number;
   readonly numberMisscheduled: number;

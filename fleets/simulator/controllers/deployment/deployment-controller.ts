@@ -40,6 +40,7 @@ import {
 import { hasReplicasAnnotations, replicasAnnotations, revisionOf, rollbackOf } from "./revisions.ts";
 import { rollBack } from "./rollback.ts";
 
+/** Rolls Deployments out by sizing their ReplicaSets. */
 export function deploymentController(): Controller {
   return {
     name: "deployment-controller",

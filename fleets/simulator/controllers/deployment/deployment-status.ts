@@ -27,7 +27,7 @@ export interface Moment {
   readonly text: string;
 }
 
-export function conditionOf(conditions: Conditions | undefined, type: string): DeploymentCondition | undefined {
+function conditionOf(conditions: Conditions | undefined, type: string): DeploymentCondition | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
 

@@ -47,10 +47,12 @@ export interface Deployment extends KubeObject {
 /** As Kubernetes: the largest number of 32 bits stands for no limit. */
 const NO_LIMIT = 2_147_483_647;
 
+/** `spec.replicas`, defaulted. */
 export function wantedOf(deployment: Deployment): number {
   return deployment.spec.replicas ?? 1;
 }
 
+/** Whether Pods are replaced a few at a time; otherwise all at once. */
 export function isRollingUpdate(deployment: Deployment): boolean {
   return deployment.spec.strategy?.type !== "Recreate";
 }
@@ -86,7 +88,7 @@ function fenceposts(deployment: Deployment): { readonly surge: number; readonly 
 }
 
 /** A number, or the share of `total` that a percentage makes. */
-export function scaled(value: IntOrPercent, total: number, round: (n: number) => number): number {
+function scaled(value: IntOrPercent, total: number, round: (n: number) => number): number {
   if (typeof value === "number") return value;
   const percent = Number.parseInt(value, 10);
   return Number.isNaN(percent) ? 0 : round((percent * total) / 100);

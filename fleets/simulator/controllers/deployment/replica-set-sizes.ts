@@ -22,6 +22,7 @@ export function allSets({ current, old }: SetsOf): ReplicaSet[] {
   return current === undefined ? [...old] : [...old, current];
 }
 
+/** The sum of a count over sets. */
 export function sumOf(sets: readonly ReplicaSet[], count: (set: ReplicaSet) => number): number {
   return sets.reduce((sum, set) => sum + count(set), 0);
 }
@@ -30,6 +31,7 @@ function availableOf(set: ReplicaSet): number {
   return set.status?.availableReplicas ?? 0;
 }
 
+/** Whether the set wants any Pods. */
 export function isActiveSet(set: ReplicaSet): boolean {
   return sizeOf(set) > 0;
 }

@@ -3,9 +3,12 @@ import type { ReplicaSet } from "../replica-set/replica-set.ts";
 import { type Deployment, maxSurgeOf, wantedOf } from "./deployment.ts";
 
 const PREFIX = "deployment.kubernetes.io/";
+/** Annotation: the number of the revision that a set holds. */
 export const REVISION = `${PREFIX}revision`;
 const REVISION_HISTORY = `${PREFIX}revision-history`;
+/** Annotation of a set: the Deployment's size when the set was last sized. */
 export const DESIRED_REPLICAS = `${PREFIX}desired-replicas`;
+/** Annotation of a set: how many Pods the Deployment could have at most then, surge included. */
 export const MAX_REPLICAS = `${PREFIX}max-replicas`;
 /** Asks for a rollback, as Deployments of old API versions did with a field. */
 export const ROLLBACK_TO = "deprecated.deployment.rollback.to";
@@ -29,6 +32,7 @@ export function revisionOf(set: ReplicaSet): number | undefined {
   return parseInteger(set.metadata.annotations?.[REVISION] ?? "0");
 }
 
+/** The highest revision number of the sets; 0 when none has one. */
 export function highestRevision(sets: readonly ReplicaSet[]): number {
   return Math.max(0, ...sets.map((set) => revisionOf(set) ?? 0));
 }

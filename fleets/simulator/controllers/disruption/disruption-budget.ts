@@ -3,7 +3,7 @@ import { equalJson, type KubeObject } from "../../../../kube/object.ts";
 import type { LabelSelector } from "../../../../kube/selectors.ts";
 import { isReady } from "../pod-object.ts";
 
-export interface BudgetCondition {
+interface BudgetCondition {
   readonly type: string;
   readonly status: "True" | "False" | "Unknown";
   readonly observedGeneration?: number;
@@ -12,7 +12,7 @@ export interface BudgetCondition {
   readonly message: string;
 }
 
-export interface BudgetStatus {
+interface BudgetStatus {
   readonly observedGeneration?: number;
   readonly disruptedPods?: Readonly<Record<string, string>>;
   readonly disruptionsAllowed?: number;
@@ -37,7 +37,7 @@ const DELETION_TIMEOUT_MS = 120_000;
 const ALLOWED = "DisruptionAllowed";
 
 /** How many Pods there should be, and how many of them healthy. */
-export interface Expectation {
+interface Expectation {
   readonly expectedPods: number;
   readonly desiredHealthy: number;
 }
@@ -64,7 +64,7 @@ function shareOf(value: number | string, total: number): number {
 }
 
 /** Evictions that were allowed and not seen yet. */
-export interface Disrupted {
+interface Disrupted {
   readonly pods: Readonly<Record<string, string>>;
   /** Pods that should have been deleted by now. */
   readonly overdue: readonly KubeObject[];
@@ -72,6 +72,7 @@ export interface Disrupted {
   readonly recheckMs: number | undefined;
 }
 
+/** The Pods whose eviction was granted and that are not gone yet; entries that are too old do not count. */
 export function disruptedPods({ status }: DisruptionBudget, pods: readonly KubeObject[], nowMs: number): Disrupted {
   const known = status?.disruptedPods ?? {};
   const left: Record<string, string> = {};

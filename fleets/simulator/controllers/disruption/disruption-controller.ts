@@ -22,6 +22,7 @@ const BUDGETS = "policy/poddisruptionbudgets";
 const SHARED = "shared:";
 const STALE_MS = 120_000;
 
+/** Counts how many Pods of each PodDisruptionBudget may be evicted. */
 export function disruptionController(): Controller {
   return {
     // As Kubernetes: it has no name of its own in Events.

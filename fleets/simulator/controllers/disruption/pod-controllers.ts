@@ -6,7 +6,7 @@ import { controllerOf } from "../../kernel/controller.ts";
 import { isScale, scaleOf } from "../scales.ts";
 
 /** What the controllers of some Pods want. */
-export interface PodControllers {
+interface PodControllers {
   /** Pods that all controllers want together. */
   readonly scale: number;
   /** Pods that nobody controls. */

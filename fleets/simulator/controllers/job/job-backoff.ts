@@ -10,6 +10,7 @@ export interface BackoffRecord {
   readonly lastFailureMs?: number;
 }
 
+/** A Job that has nothing to wait for. */
 export const NO_FAILURES: BackoffRecord = { failures: 0 };
 
 /** The record after more Pods have ended. */

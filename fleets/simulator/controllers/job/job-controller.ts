@@ -32,6 +32,7 @@ const BATCH_MS = 1_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
+/** Runs Jobs to their end. */
 export function jobController(): Controller {
   const due = new DueKeys();
   const backoffs = new Map<string, BackoffRecord>();

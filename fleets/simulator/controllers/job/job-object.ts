@@ -17,7 +17,7 @@ export interface PodFailurePolicyRule {
   readonly onPodConditions?: readonly { readonly type: string; readonly status: string }[];
 }
 
-export interface SuccessPolicyRule {
+interface SuccessPolicyRule {
   readonly succeededIndexes?: string;
   readonly succeededCount?: number;
 }
@@ -81,6 +81,7 @@ export function jobOf(object: KubeObject): Job {
   return (isObject(object["status"]) ? object : { ...object, status: {} }) as Job;
 }
 
+/** Whether each Pod of the Job stands for a completion index. */
 export function isIndexed({ spec }: Job): boolean {
   return spec.completionMode === "Indexed";
 }
@@ -106,6 +107,7 @@ export function replacesOnlyFailedPods({ spec }: Job): boolean {
   return spec.podReplacementPolicy === "Failed" || spec.podFailurePolicy !== undefined;
 }
 
+/** A condition that holds from now on. */
 export function trueCondition(type: string, reason: string, message: string, nowMs: number): JobCondition {
   return conditionOf(type, "True", reason, message, nowMs);
 }

@@ -9,7 +9,7 @@ import { indexFailures, indexOf, surplusPods } from "./job-pods.ts";
 const MOST_AT_ONCE = 500;
 
 /** Pods to remove, or to make: one for each entry, with its completion index if the Job has them; or how long to wait. */
-export type JobPlan =
+type JobPlan =
   | { readonly do: "remove"; readonly pods: readonly Pod[] }
   | { readonly do: "make"; readonly indexes: readonly (number | undefined)[] }
   | { readonly do: "wait"; readonly afterMs: number }

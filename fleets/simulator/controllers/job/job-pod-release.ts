@@ -6,6 +6,7 @@ import { type Controller, controllerOf, objectKey, splitKey, type World } from "
 import { isFinished, isManagedElsewhere, jobOf, TRACKING_FINALIZER } from "./job-object.ts";
 import { isTracked } from "./job-pods.ts";
 
+/** Takes the finalizer from Pods whose Job is gone or over. */
 export function jobPodRelease(): Controller {
   return {
     name: "job-pod-release",

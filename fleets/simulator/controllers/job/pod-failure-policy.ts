@@ -2,7 +2,7 @@
 import type { ContainerStatus, Pod } from "../pod-object.ts";
 import type { ExitCodesRequirement, JobSpec, PodFailurePolicyRule } from "./job-object.ts";
 
-export interface FailureVerdict {
+interface FailureVerdict {
   /** Why the whole Job fails; undefined when it does not. */
   readonly jobMessage?: string;
   /** Whether the failure counts towards the back-off limits. */

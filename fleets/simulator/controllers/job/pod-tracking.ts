@@ -9,7 +9,7 @@ import { judgeFailure } from "./pod-failure-policy.ts";
 /** As Kubernetes: keeps a status below some 20 KB. */
 const MOST_UNCOUNTED = 500;
 
-export interface Tracking {
+interface Tracking {
   /** Whether the status has something to write before the finalizers go. */
   readonly changed: boolean;
   /** Pods that are to lose their finalizer. */
@@ -105,6 +105,7 @@ function mayRelease(
   return index === undefined || awaitingReplacement.get(index) !== pod;
 }
 
+/** The Pod's uid; every stored Pod has one. */
 export function uidOf({ metadata }: Pod): string {
   return metadata.uid ?? "";
 }

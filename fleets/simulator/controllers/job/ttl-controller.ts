@@ -3,6 +3,7 @@ import { attempt, type Reconcile } from "../../kernel/action.ts";
 import { type Controller, splitKey, type World, watchSelf } from "../../kernel/controller.ts";
 import { finishedCondition, type Job, jobOf } from "./job-object.ts";
 
+/** Deletes Jobs that have been over for their `ttlSecondsAfterFinished`. */
 export function ttlController(): Controller {
   return {
     name: "ttl-after-finished-controller",

@@ -12,6 +12,7 @@ const SLICES = "discovery.k8s.io/endpointslices";
 const MEND_AFTER_MS = 1_000;
 const LONGEST_RETRY_MS = 1_000_000;
 
+/** Lists the Pods of each Service in EndpointSlices. */
 export function endpointSliceController(): Controller {
   const due = new DueKeys();
   const triggers = new TriggerTimes();

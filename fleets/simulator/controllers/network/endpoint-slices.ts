@@ -4,8 +4,10 @@ import { controllerRef } from "../controller-refs.ts";
 import { isReady, type Pod } from "../pod-object.ts";
 import { addressesOf, hostnameWithin, isHeadless, podReference, type Service, targetPort } from "./service-object.ts";
 
+/** Value of `MANAGED_BY` of the slices that are ours. */
 export const SLICE_MANAGER = "endpointslice-controller.k8s.io";
 export const SERVICE_NAME = "kubernetes.io/service-name";
+/** Label: who writes a slice. */
 export const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const HEADLESS = "service.kubernetes.io/headless";
 const MOST_PER_SLICE = 100;
@@ -18,7 +20,7 @@ interface EndpointPort {
   readonly appProtocol?: string;
 }
 
-export interface Endpoint {
+interface Endpoint {
   readonly addresses: readonly string[];
   readonly conditions: { readonly ready: boolean; readonly serving: boolean; readonly terminating: boolean };
   readonly hostname?: string;
@@ -34,7 +36,7 @@ export interface EndpointSlice extends KubeObject {
   readonly ports: readonly EndpointPort[] | null;
 }
 
-export interface SlicePlan {
+interface SlicePlan {
   readonly create: readonly EndpointSlice[];
   readonly update: readonly EndpointSlice[];
   readonly remove: readonly EndpointSlice[];

@@ -11,6 +11,7 @@ const MANAGED_BY = "endpoints.kubernetes.io/managed-by";
 const HEADLESS = "service.kubernetes.io/headless";
 const OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity";
 
+/** Lists the Pods of each Service in its Endpoints. */
 export function endpointsController(): Controller {
   const triggers = new TriggerTimes();
   return {

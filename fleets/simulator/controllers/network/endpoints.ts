@@ -19,7 +19,7 @@ interface Port {
   readonly appProtocol?: string;
 }
 
-export interface Subset {
+interface Subset {
   readonly addresses?: readonly Address[];
   readonly notReadyAddresses?: readonly Address[];
   readonly ports?: readonly Port[];

@@ -7,6 +7,7 @@ import { type Service, serviceOf } from "./service-object.ts";
 
 const CLEANUP = "service.kubernetes.io/load-balancer-cleanup";
 
+/** Gives Services of type LoadBalancer an address, as a cloud does. */
 export function loadBalancerController(): Controller {
   /** What the load balancers that are there, or on their way, were made from. */
   const made = new Map<string, { readonly view: unknown; readonly readyAt: number }>();
@@ -83,6 +84,7 @@ function viewOf({ metadata, spec }: Service): unknown {
   return { uid: metadata.uid, annotations: metadata.annotations, ...view };
 }
 
+/** Gives Ingresses an address, as an ingress controller does. */
 export function ingressController(): Controller {
   return {
     name: "ingress-controller",

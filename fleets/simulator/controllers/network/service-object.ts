@@ -3,7 +3,7 @@ import { isObject, type KubeObject } from "../../../../kube/object.ts";
 import type { ClusterState } from "../../kernel/cluster-state.ts";
 import { type Pod, podOf } from "../pod-object.ts";
 
-export interface ServicePort {
+interface ServicePort {
   readonly name?: string;
   readonly port: number;
   readonly targetPort?: number | string;
@@ -11,7 +11,7 @@ export interface ServicePort {
   readonly appProtocol?: string;
 }
 
-export interface ServiceSpec {
+interface ServiceSpec {
   readonly type?: string;
   readonly clusterIP?: string;
   readonly ipFamilies?: readonly string[];
@@ -43,6 +43,7 @@ export function isHeadless({ spec }: Service): boolean {
   return (spec.clusterIP ?? "") === "" || spec.clusterIP === "None";
 }
 
+/** Whether the Service's selector fits the labels. As Kubernetes: a Service without one selects nothing. */
 export function selects({ spec }: Service, labels: Readonly<Record<string, string>> | undefined): boolean {
   if (spec.selector === undefined) return false;
   for (const key in spec.selector) if (labels?.[key] !== spec.selector[key]) return false;

@@ -2,7 +2,7 @@ import { type Pod, podCondition } from "../pod-object.ts";
 import type { Service } from "./service-object.ts";
 
 /** Which annotation tells when what led to the last write of endpoints happened. */
-export const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
+const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
 
 interface Seen {
   readonly service: string;

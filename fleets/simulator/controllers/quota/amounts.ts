@@ -11,8 +11,10 @@ import {
   ZERO_QUANTITY,
 } from "../../../../kube/quantity.ts";
 
+/** Amounts of resources, by name. */
 export type Amounts = ReadonlyMap<string, Quantity>;
 
+/** One object. */
 export const ONE: Quantity = quantityOf(1);
 
 /** Reads amounts such as `{cpu: "500m"}`. */
@@ -37,6 +39,7 @@ function byName([a]: readonly [string, Quantity], [b]: readonly [string, Quantit
   return a < b ? -1 : 1;
 }
 
+/** The sums, by name; a name that one side lacks counts as nothing there. The caller owns it. */
 export function addAmounts(a: Amounts, b: Amounts): Map<string, Quantity> {
   const sum = new Map(a);
   for (const [name, amount] of b) {
@@ -47,6 +50,7 @@ export function addAmounts(a: Amounts, b: Amounts): Map<string, Quantity> {
   return sum;
 }
 
+/** The larger of both, by name. The caller owns it. */
 export function largerAmounts(a: Amounts, b: Amounts): Map<string, Quantity> {
   const larger = new Map(a);
   for (const [name, amount] of b) {

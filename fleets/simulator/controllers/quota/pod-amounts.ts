@@ -24,6 +24,7 @@ function specOf({ spec }: Pod): ResourceSpec {
   return isObject(spec) ? (spec as ResourceSpec) : {};
 }
 
+/** All containers of the Pod, init containers last. */
 export function containersOf(pod: Pod): readonly Container[] {
   const { containers = [], initContainers = [] } = specOf(pod);
   return [...containers, ...initContainers];

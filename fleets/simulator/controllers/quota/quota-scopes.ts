@@ -3,7 +3,7 @@ import { isObject, type KubeObject } from "../../../../kube/object.ts";
 import { podOf } from "../pod-object.ts";
 import { isBestEffort } from "./quota-usage.ts";
 
-export interface ScopeRequirement {
+interface ScopeRequirement {
   readonly scopeName: string;
   readonly operator: string;
   readonly values?: readonly string[];

@@ -18,7 +18,7 @@ const BARE_NAMES = new Set(["configmaps", "resourcequotas", "replicationcontroll
 const COMPUTE = ["cpu", "memory", "ephemeral-storage"];
 
 /** `count/deployments.apps` of the storage key `apps/deployments`. */
-export function countName(resource: string): string {
+function countName(resource: string): string {
   const [group, plural] = resource.includes("/") ? resource.split("/") : ["", resource];
   return `count/${plural}${group === "" ? "" : `.${group}`}`;
 }

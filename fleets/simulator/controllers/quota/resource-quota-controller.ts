@@ -34,6 +34,7 @@ const FOLLOWED = [
   "discovery.k8s.io/endpointslices",
 ];
 
+/** Counts what each ResourceQuota's namespace uses. */
 export function resourceQuotaController(): Controller {
   return {
     name: "resourcequota-controller",

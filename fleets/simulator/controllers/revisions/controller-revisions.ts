@@ -123,7 +123,7 @@ export function applyRevision(workload: KubeObject, revision: ControllerRevision
   return { ...workload, spec: { ...spec, template } };
 }
 
-export type RevisionChoice =
+type RevisionChoice =
   /** The template is that of the last revision. */
   | { readonly do: "keep"; readonly revision: ControllerRevision }
   /** It is that of an earlier one, which becomes the last. */

@@ -28,6 +28,7 @@ export function* createRevision(
   }
 }
 
+/** Deletes revisions. */
 export function* removeRevisions(revisions: readonly ControllerRevision[]): Steps<void> {
   for (const revision of revisions) yield* remove(revision);
 }

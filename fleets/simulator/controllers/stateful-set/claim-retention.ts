@@ -3,6 +3,7 @@ import type { KubeObject, OwnerReference } from "../../../../kube/object.ts";
 import { controllerRef } from "../controller-refs.ts";
 import { isInRange, ordinalOf, type RetentionPolicy, statefulSetSpec } from "./stateful-set-spec.ts";
 
+/** What becomes of claims when the set is deleted or shrunk; they are kept unless it says otherwise. */
 export function retentionPolicy(set: KubeObject): RetentionPolicy {
   return statefulSetSpec(set).persistentVolumeClaimRetentionPolicy ?? { whenDeleted: "Retain", whenScaled: "Retain" };
 }

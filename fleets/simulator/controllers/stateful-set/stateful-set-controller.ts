@@ -27,6 +27,7 @@ const COLLECTION_MS = 100;
 /** So long the calls take between giving the claims of a surplus Pod their owners and deleting it: others act upon that. */
 const CALL_MS = 5;
 
+/** Keeps the Pods of StatefulSets, one after the other where they ask for it. */
 export function statefulSetController(): Controller {
   const lastCreated: LastCreated = new Map();
   return {

@@ -46,6 +46,7 @@ export interface StatefulSetPlan {
   readonly replaced: KubeObject | undefined;
 }
 
+/** What to do about the Pods of a set, from what they are at the moment. Pure. */
 export function planStatefulSet(
   set: KubeObject,
   revisions: Revisions,

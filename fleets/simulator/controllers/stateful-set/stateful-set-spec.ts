@@ -10,7 +10,7 @@ export interface RetentionPolicy {
   readonly whenScaled: "Retain" | "Delete";
 }
 
-export interface StatefulSetSpec {
+interface StatefulSetSpec {
   readonly replicas?: number;
   readonly serviceName?: string;
   readonly podManagementPolicy?: "OrderedReady" | "Parallel";
@@ -30,11 +30,13 @@ const POD_INDEX_LABEL = "apps.kubernetes.io/pod-index";
 /** Ordinals are 32-bit numbers. */
 const LARGEST_ORDINAL = 2 ** 31 - 1;
 
+/** The set's `spec`. */
 export function statefulSetSpec(set: KubeObject): StatefulSetSpec {
   // The server has checked the shape of what it stores.
   return (set["spec"] ?? {}) as StatefulSetSpec;
 }
 
+/** `spec.replicas`, defaulted. */
 export function replicasOf(set: KubeObject): number {
   return statefulSetSpec(set).replicas ?? 1;
 }
@@ -52,6 +54,7 @@ function parentAndOrdinal(pod: KubeObject): { readonly parent: string; readonly 
   return { parent: match[1] ?? "", ordinal: ordinal <= LARGEST_ORDINAL ? ordinal : -1 };
 }
 
+/** The number at the end of the Pod's name; -1 when it has none. */
 export function ordinalOf(pod: KubeObject): number {
   return parentAndOrdinal(pod).ordinal;
 }
@@ -104,7 +107,7 @@ export function claimsFor(set: KubeObject, ordinal: number): ReadonlyMap<string,
   return claims;
 }
 
-export function claimName(set: KubeObject, template: KubeObject, ordinal: number): string {
+function claimName(set: KubeObject, template: KubeObject, ordinal: number): string {
   return `${template.metadata.name}-${set.metadata.name}-${ordinal}`;
 }
 

@@ -43,6 +43,7 @@ export interface StorageView {
   readonly waitingPods: () => readonly string[];
 }
 
+/** What to do about a claim, from what volumes and classes there are. Pure. */
 export function planClaim(claim: KubeObject, view: StorageView): ClaimPlan {
   if (hasAnnotation(claim, BIND_COMPLETED)) return planBoundClaim(claim, view);
   const { volumeName = "" } = claimSpec(claim);

@@ -7,7 +7,7 @@ const DEFAULT_ANNOTATIONS = [
 ];
 
 /** The provisioner of a simulated cluster's own class. */
-export const SIMULATED_PROVISIONER = "csi.simulated.flaghoist.io";
+const SIMULATED_PROVISIONER = "csi.simulated.flaghoist.io";
 
 /** The default class of a simulated cluster: volumes are made where the first Pod goes, can grow, and go with their claims. */
 export function simulatedStorageClass(): KubeObject {
@@ -45,7 +45,7 @@ const MIGRATED: Readonly<Record<string, string>> = {
   "kubernetes.io/vsphere-volume": "csi.vsphere.vmware.com",
 };
 
-export type Provisioner =
+type Provisioner =
   | { readonly name: string }
   /** The controller manager knows no such plugin. */
   | { readonly problem: string };
@@ -59,6 +59,7 @@ export function provisionerOf(storageClass: KubeObject): Provisioner {
   return { name: named };
 }
 
+/** Whether volumes of the class wait until a Pod that uses them is placed. */
 export function waitsForConsumer(storageClass: KubeObject | undefined): boolean {
   return storageClass?.["volumeBindingMode"] === "WaitForFirstConsumer";
 }

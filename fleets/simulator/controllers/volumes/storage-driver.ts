@@ -112,7 +112,7 @@ function* make({ claim, storageClass, provisioner }: Provisioning, { state }: Wo
 }
 
 /** The volume of a claim, as CSI's provisioner describes it. It can be used in the zone of the node it was made for. */
-export function newVolume(
+function newVolume(
   claim: KubeObject,
   storageClass: KubeObject,
   driver: string,

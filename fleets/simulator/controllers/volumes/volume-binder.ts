@@ -167,7 +167,7 @@ function* bind(volume: KubeObject, claim: KubeObject, world: World): Steps<void>
 }
 
 /** The status of a claim in a phase, with the volume that it is bound to. */
-export function statusInPhase(claim: KubeObject, phase: string, volume: KubeObject | undefined): ClaimStatus {
+function statusInPhase(claim: KubeObject, phase: string, volume: KubeObject | undefined): ClaimStatus {
   const known = claimStatus(claim);
   const { accessModes: _modes, capacity, currentVolumeAttributesClassName: attributes, ...others } = known;
   if (volume === undefined) return { ...others, phase };

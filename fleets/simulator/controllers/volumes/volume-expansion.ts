@@ -19,7 +19,7 @@ import {
 
 const WORK_MS = 200;
 
-export type ExpansionStep =
+type ExpansionStep =
   /** The controller manager says that somebody else will do it, and that one begins. */
   | "begin"
   | "grow-volume"
@@ -28,7 +28,7 @@ export type ExpansionStep =
   | "grow-file-system";
 
 /** What is next on the way to the size that the claim asks for; undefined when it has it. */
-export function nextExpansionStep(
+function nextExpansionStep(
   claim: KubeObject,
   volume: KubeObject | undefined,
   isMounted: boolean,

@@ -3,8 +3,11 @@ import type { KubeObject } from "../../../../kube/object.ts";
 import { parseQuantity, type Quantity } from "../../../../kube/quantity.ts";
 import type { LabelSelector } from "../../../../kube/selectors.ts";
 
+/** Resource of claims. */
 export const CLAIMS = "persistentvolumeclaims";
+/** Resource of volumes. */
 export const VOLUMES = "persistentvolumes";
+/** Resource of storage classes. */
 export const CLASSES = "storage.k8s.io/storageclasses";
 
 /** The claim and its volume have been bound once. */
@@ -15,6 +18,7 @@ export const BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller";
 export const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 /** Who is asked to make the claim's volume. */
 export const STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner";
+/** Annotation that older provisioners read. */
 export const BETA_STORAGE_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner";
 /** Where the scheduler wants the claim's volume. */
 export const SELECTED_NODE = "volume.kubernetes.io/selected-node";
@@ -22,7 +26,7 @@ const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 /** The provisioner of classes whose volumes are made by hand. */
 export const NO_PROVISIONER = "kubernetes.io/no-provisioner";
 
-export interface ClaimRef {
+interface ClaimRef {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly namespace: string;
@@ -35,7 +39,7 @@ interface Resources {
   readonly storage?: string;
 }
 
-export interface ClaimSpec {
+interface ClaimSpec {
   readonly accessModes?: readonly string[];
   readonly resources?: { readonly requests?: Resources };
   readonly selector?: LabelSelector;
@@ -55,7 +59,7 @@ export interface ClaimStatus {
   readonly allocatedResourceStatuses?: Resources;
 }
 
-export interface VolumeSpec {
+interface VolumeSpec {
   readonly accessModes?: readonly string[];
   readonly capacity?: Resources;
   readonly claimRef?: ClaimRef;
@@ -69,18 +73,22 @@ export interface VolumeSpec {
 }
 
 // The server has checked the shape of what it stores.
+/** The claim's `spec`. */
 export function claimSpec(claim: KubeObject): ClaimSpec {
   return (claim["spec"] ?? {}) as ClaimSpec;
 }
 
+/** The claim's `status`; empty when it has none. */
 export function claimStatus(claim: KubeObject): ClaimStatus {
   return (claim["status"] ?? {}) as ClaimStatus;
 }
 
+/** The volume's `spec`. */
 export function volumeSpec(volume: KubeObject): VolumeSpec {
   return (volume["spec"] ?? {}) as VolumeSpec;
 }
 
+/** `status.phase`; empty when there is none. */
 export function phaseOf(object: KubeObject): string {
   return (object["status"] as { readonly phase?: string } | undefined)?.phase ?? "";
 }
@@ -108,6 +116,7 @@ export function capacityOf(volume: KubeObject): Quantity {
   return parseQuantity(volumeSpec(volume).capacity?.storage ?? "0");
 }
 
+/** Whether the object has the annotation, empty or not. */
 export function hasAnnotation(object: KubeObject, key: string): boolean {
   return object.metadata.annotations?.[key] !== undefined;
 }
@@ -129,6 +138,7 @@ export function isForClaim(volume: KubeObject, claim: KubeObject): boolean {
   return claimRef.uid === undefined || claimRef.uid === "" || claimRef.uid === uid;
 }
 
+/** The reference by which a volume is bound to the claim. */
 export function claimRefTo(claim: KubeObject): ClaimRef {
   const { namespace = "", name = "", uid = "", resourceVersion = "" } = claim.metadata;
   return { kind: "PersistentVolumeClaim", namespace, name, uid, apiVersion: "v1", resourceVersion };

@@ -4,7 +4,7 @@ import type { Notice } from "./claim-plan.ts";
 import { isSameMode } from "./match-volume.ts";
 import { BOUND_BY_CONTROLLER, claimSpec, hasAnnotation, PROVISIONED_BY, phaseOf, volumeSpec } from "./volume-facts.ts";
 
-export type VolumePlan =
+type VolumePlan =
   | { readonly do: "set-phase"; readonly phase: "Available" | "Bound" }
   /** The claim finishes the binding. */
   | { readonly do: "wake-claim" }
@@ -15,7 +15,7 @@ export type VolumePlan =
   /** Its claim is gone. */
   | { readonly do: "reclaim"; readonly how: Reclaim };
 
-export type Reclaim =
+type Reclaim =
   | { readonly do: "nothing" }
   | { readonly do: "delete" }
   | { readonly do: "recycle" }

@@ -10,7 +10,7 @@ const STATUS_PERIOD_MS = 300_000;
 /** A quarter of the lease's duration. */
 const LEASE_PERIOD_MS = 10_000;
 const LEASE_DURATION_S = 40;
-export const LEASE_NAMESPACE = "kube-node-lease";
+const LEASE_NAMESPACE = "kube-node-lease";
 
 /** When the kubelet of each node writes next. Lost with a restart, after which it writes at once, as a kubelet does. */
 export class HeartbeatTimes {

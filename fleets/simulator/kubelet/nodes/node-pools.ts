@@ -18,7 +18,7 @@ export interface NodePool {
   readonly kubernetesVersion?: string;
 }
 
-export interface NodeTaint {
+interface NodeTaint {
   readonly key: string;
   readonly value?: string;
   readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";

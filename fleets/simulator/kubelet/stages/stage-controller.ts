@@ -15,6 +15,7 @@ export function stageControllers(stages: readonly Stage[]): Controller[] {
   return [...resources].map(([resource, own]) => stageController(resource, own));
 }
 
+/** Whether a stage leaves its objects to the kubelet. */
 export function isOfKubelet({ resourceRef: { apiGroup, kind } }: Stage): boolean {
   return apiGroup === "v1" && (kind === "Pod" || kind === "Node");
 }

@@ -31,6 +31,7 @@ interface Place {
 /** What is next: nothing by stages, since the kubelet decides; or nothing before `atMs`, or before a change. */
 export type StageTurn = { readonly do: "kubelet" } | { readonly do: "wait"; readonly atMs: number | undefined };
 
+/** Finds the stage that an object is at, and what becomes of it when. */
 export class StageRunner {
   readonly #stages: readonly CompiledStage[];
   readonly #places = new Map<string, Place>();

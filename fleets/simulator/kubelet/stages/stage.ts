@@ -1,13 +1,13 @@
 // A stage in the life of an object, in the style of kwok.
 
-export interface StageExpression {
+interface StageExpression {
   /** A JSONPath into the object. */
   readonly key: string;
   readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
   readonly values?: readonly string[] | undefined;
 }
 
-export interface StageSelector {
+interface StageSelector {
   readonly matchLabels?: Readonly<Record<string, string>> | undefined;
   readonly matchAnnotations?: Readonly<Record<string, string>> | undefined;
   readonly matchExpressions?: readonly StageExpression[] | undefined;
@@ -43,7 +43,7 @@ export interface Stage {
 }
 
 /** What every cluster begins with. A scenario's stage of the same name stands in place of one. */
-export const SHIPPED_STAGES: readonly Stage[] = [
+const SHIPPED_STAGES: readonly Stage[] = [
   {
     name: "pod-run",
     resourceRef: { apiGroup: "v1", kind: "Pod" },
