@@ -181,14 +181,14 @@ specify("explanations of a placement", [
           replicaScheduling: { replicaSchedulingType: "Duplicated" },
         },
       }),
-      // No cluster has any: all are alike, and the name decides.
+      // No cluster has any: all are alike, the name decides, and no Pod finds a node.
       withRequests(web(ns, 1), { "example.org/robot": "1" }),
     ],
     says: [
       "web is on 2 of 4 clusters, as policy few/everywhere asks.",
       "",
-      "  paris-1   1 replica",
-      "  paris-2   1 replica",
+      "  paris-1   1 replica   not healthy (0 of 1 ready)",
+      "  paris-2   1 replica   not healthy (0 of 1 ready)",
       "  edge-7    refused     taint maintenance=true:NoSchedule is not tolerated (spec.placement.clusterTolerations); and is not in the list of names (spec.placement.clusterAffinity.clusterNames)",
       "                        → tolerate it there, or take maintenance=true:NoSchedule off edge-7; and add edge-7 to the list",
       "  tokyo-1   spare       fits, not needed: 2 of 3 clusters (minGroups 1, maxGroups 2) (spec.placement.spreadConstraints[0])",

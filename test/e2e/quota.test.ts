@@ -121,7 +121,13 @@ describe.each(engines())("quotas over all clusters, store: %s", (engine) => {
 
     const tokyo = plane.member("tokyo-1").client;
     const reported = { hard: { cpu: "2" }, used: { cpu: "1500m" } };
-    await tokyo.patch(copy, { status: reported }, "merge", { subresource: "status" });
+    const container = { name: "c", image: "busy:1", resources: { requests: { cpu: "1500m" } } };
+    await tokyo.create({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "busy", namespace },
+      spec: { containers: [container] },
+    });
 
     await eventually(async () => {
       expect((await readQuota(namespace)).status?.aggregatedStatus).toEqual(
