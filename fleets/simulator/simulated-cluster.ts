@@ -100,7 +100,7 @@ export interface SimulatedCluster {
   close(): Promise<void>;
 }
 
-/** As recorded of kube-controller-manager: the collector is some ten milliseconds behind the controllers. */
+/** Behind the controllers, as in kube-controller-manager, where owners still count down what they lose. */
 const COLLECTS_AFTER_MS = 20;
 
 /** Starts a cluster. Whoever gives no `random` gets another one each time. */

@@ -10,9 +10,8 @@ import {
   renameSync,
   rmSync,
 } from "node:fs";
-import { createInterface } from "node:readline";
-import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { StringDecoder } from "node:string_decoder";
 import { createGunzip, createGzip } from "node:zlib";
 import {
   SNAPSHOT_FORMAT,
@@ -27,6 +26,9 @@ import { parseJson, stringifyJson } from "../../../kube/json.ts";
 import { isObject, type KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { ImportedObject } from "../../apiserver/server.ts";
+
+/** An object of an API server has at most 1.5 MiB; nothing has so much more. */
+const LONGEST_LINE = 16_777_216;
 
 /** What a snapshot has of one API server. */
 export interface SnapshotPart extends SnapshotSource {
@@ -186,19 +188,26 @@ function headOf(value: Record<string, unknown>, bad: (what: string) => AppError)
 
 /** Compressed or not: `gunzip` may have been at it. */
 async function* linesOf(file: string): AsyncGenerator<string> {
-  const whole = createReadStream(file);
-  let input: Readable = whole;
-  let failure: unknown;
-  if (isCompressed(file)) {
-    const out = new PassThrough();
-    pipeline(whole, createGunzip(), out).catch((error: unknown) => {
-      failure = error;
-      out.end();
-    });
-    input = out;
+  const raw = createReadStream(file);
+  const gunzip = isCompressed(file) ? createGunzip() : undefined;
+  if (gunzip !== undefined) raw.once("error", (error) => gunzip.destroy(error)).pipe(gunzip);
+  const source = gunzip ?? raw;
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  try {
+    for await (const chunk of source) {
+      // Streams of bytes.
+      const lines = (rest + decoder.write(chunk as Buffer)).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > LONGEST_LINE) throw new Error(`a line has more than ${LONGEST_LINE} characters`);
+      for (const line of lines) if (line.trim() !== "") yield line;
+    }
+    rest += decoder.end();
+    if (rest.trim() !== "") yield rest;
+  } finally {
+    source.destroy();
+    raw.destroy();
   }
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) if (line !== "") yield line;
-  if (failure !== undefined) throw failure;
 }
 
 function isCompressed(file: string): boolean {
