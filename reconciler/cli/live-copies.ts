@@ -13,7 +13,7 @@ import { AppError, messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
-import { DRIFT_ANNOTATION } from "../controllers/works/execution.ts";
+import { DRIFT_ANNOTATION } from "../controllers/works/apply-work.ts";
 import { type CopyState, compareCopy } from "../plan/live-drift.ts";
 import { executionNamespace } from "../works/naming.ts";
 import { withMember } from "./member-client.ts";
