@@ -8,7 +8,7 @@ import { createApiServer } from "../../fleets/apiserver/server.ts";
 import { certificatesIn, databaseIn } from "../../fleets/apiserver/storage/data-folder.ts";
 import { CLUSTER_DEFINITION, CLUSTER_PROXY, clusterKind } from "../../fleets/cluster-kind.ts";
 import { ClusterProxy, clusterConnector } from "../../fleets/cluster-proxy/cluster-proxy.ts";
-import { Fleet } from "../../fleets/fleet.ts";
+import type { Fleet } from "../../fleets/fleet.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Transport } from "../../kube/client/transport.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
@@ -18,11 +18,10 @@ import { Metrics } from "../../runtime/metrics.ts";
 import type { AllowedRemote } from "../../sources/remote-allow-list.ts";
 import { RemoteBases } from "../../sources/remote-bases.ts";
 import type { HelmProgram } from "../charts/helm-program.ts";
-import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
-import { type Manager, startManager } from "../controllers/manager.ts";
+import { type ControllerContext, DEFAULT_PROFILE, type Profile } from "../controllers/context.ts";
+import type { Manager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota/quota-enforcement.ts";
 import { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
-import { estimateDetails } from "../controllers/scheduling/estimators.ts";
 import { type AdmissionSettings, karmadaAdmission } from "./admission.ts";
 import { type AuditSettings, openAudit } from "./audit-settings.ts";
 import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
@@ -30,6 +29,7 @@ import type { AdvertisedAddress } from "./extension-listener.ts";
 import { createFetcher } from "./fetcher.ts";
 import { installDefinitions } from "./install.ts";
 import { connectKubernetes } from "./kubernetes-engine.ts";
+import { startPlaneLoops } from "./plane-loops.ts";
 import { createSyncRenderer } from "./sync-renderer.ts";
 import { serveTraces } from "./trace-socket.ts";
 
@@ -126,20 +126,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       furtherVersions: engine.furtherVersions,
     });
     await engine.register?.();
-    const context = createContext({
-      client: engine.client,
-      clock,
-      logger,
-      newUuid: randomUUID,
-      metrics,
-      ...(options.profile === undefined ? {} : { profile: options.profile }),
-    });
-    const fleet = new Fleet({
-      clock,
-      logger,
-      local: (name) => members?.get(name)?.transport,
-      estimates: estimateDetails(context.profile),
-    });
     const fetcher = createFetcher({
       cacheRoot: join(dataFolder, "sources"),
       allowLocal: options.allowLocalSources ?? false,
@@ -147,16 +133,30 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { remoteBases: allowed = [] } = options;
     const remotes =
       allowed.length === 0 ? undefined : new RemoteBases({ cacheRoot: join(dataFolder, "remote-bases"), allowed });
-    const renderer = createSyncRenderer(context.profile, { charts: options.helm?.aside, remotes });
-    const running = await startManager({ context, fleet, fetcher, renderer, ledger });
-    manager = running;
-    const { compatibility } = context.profile;
-    const traces = await serveTraces({ folder: dataFolder, decisions: running.decisions, compatibility, logger });
+    const profile = { ...DEFAULT_PROFILE, ...options.profile };
+    const renderer = createSyncRenderer(profile, { charts: options.helm?.aside, remotes });
+    const loops = await startPlaneLoops({
+      client: engine.client,
+      clock,
+      logger,
+      newUuid: randomUUID,
+      metrics,
+      profile,
+      local: (name) => members?.get(name)?.transport,
+      fetcher,
+      renderer,
+      ledger,
+    });
+    const { context, fleet } = loops;
+    manager = loops.manager;
+    const { decisions } = loops.manager;
+    const { compatibility } = profile;
+    const traces = await serveTraces({ folder: dataFolder, decisions, compatibility, logger });
     return {
       client: engine.client,
       context,
       fleet,
-      manager: running,
+      manager: loops.manager,
       url: engine.url,
       kubeconfig: engine.kubeconfig,
       memberKubeconfig: engine.memberKubeconfig,
@@ -164,8 +164,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       close: async () => {
         engine.drain?.();
         await traces?.close();
-        await running.stop();
-        await fleet.close();
+        await loops.stop();
         await renderer.close();
         remotes?.close();
         fetcher.close();

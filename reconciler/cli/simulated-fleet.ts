@@ -1,5 +1,6 @@
 // Registers simulated clusters with a control plane, as `join` does with real ones.
 import type { Cluster, Taint } from "../../api/cluster.ts";
+import type { PlannedCluster } from "../../api/fleet-plan.ts";
 import type { SimulatedCluster } from "../../fleets/simulator/simulated-cluster.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -12,12 +13,23 @@ export interface SimulatedPlace {
   readonly taints?: Taint[];
 }
 
+/** Where a cluster of a scenario is, in the words of registration. */
+export function placeOf({ region, provider, zones, labels, taints }: PlannedCluster): SimulatedPlace {
+  return {
+    labels: { ...labels },
+    ...(region === undefined ? {} : { region }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(zones.length === 0 ? {} : { zones: [...zones] }),
+    ...(taints.length === 0 ? {} : { taints: taints.map((taint) => ({ ...taint })) }),
+  };
+}
+
 /**
  * Creates the Cluster object and its Secret. In this process the member is reached without a socket; other processes
  * (the CLI) reach it through the control plane's listener, by the kubeconfig in the Secret.
  */
 export async function registerSimulated(
-  plane: ControlPlane,
+  plane: Pick<ControlPlane, "client" | "url" | "memberKubeconfig">,
   cluster: SimulatedCluster,
   place: SimulatedPlace,
 ): Promise<void> {

@@ -7,7 +7,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { type Invocation, stringOption, UsageError } from "./command.ts";
 import type { ControlPlane, ControlPlaneOptions } from "./control-plane.ts";
-import { registerSimulated } from "./simulated-fleet.ts";
+import { placeOf, registerSimulated } from "./simulated-fleet.ts";
 
 export interface SimulatedMembers {
   readonly members: NonNullable<ControlPlaneOptions["members"]>;
@@ -40,15 +40,7 @@ async function startFleetMembers({ io }: Invocation, file: string, logger: Logge
   return {
     members: new Map(members),
     join: async (plane) => {
-      for (const { name, region, provider, zones, labels, taints } of fleet.plan) {
-        await registerSimulated(plane, fleet.cluster(name), {
-          labels: { ...labels },
-          ...(region === undefined ? {} : { region }),
-          ...(provider === undefined ? {} : { provider }),
-          ...(zones.length === 0 ? {} : { zones: [...zones] }),
-          ...(taints.length === 0 ? {} : { taints: taints.map((taint) => ({ ...taint })) }),
-        });
-      }
+      for (const planned of fleet.plan) await registerSimulated(plane, fleet.cluster(planned.name), placeOf(planned));
       fleet.scenario?.begin();
     },
     close: () => fleet.close(),
