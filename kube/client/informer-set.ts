@@ -1,8 +1,11 @@
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import type { KubeObject } from "../object.ts";
-import { Informer } from "./informer.ts";
+import { Informer, type InformerScope } from "./informer.ts";
 import type { KubeClient } from "./kube-client.ts";
+
+/** The part of a kind's objects that a process watches. */
+export type ScopeOf = (apiVersion: string, kind: string) => InformerScope;
 
 /** One informer a kind for all loops of a process, so that each kind is watched once. */
 export class InformerSet {
@@ -10,19 +13,23 @@ export class InformerSet {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #informers = new Map<string, Informer>();
+  readonly #scopeOf: ScopeOf;
 
-  constructor(client: KubeClient, clock: Clock, logger: Logger) {
+  /** `scopeOf` narrows what is watched, for programs that may not read more. */
+  constructor(client: KubeClient, clock: Clock, logger: Logger, scopeOf: ScopeOf = () => ({})) {
+    this.#scopeOf = scopeOf;
     this.#client = client;
     this.#clock = clock;
     this.#logger = logger;
   }
 
-  /** The informer of a kind in all namespaces; started on first use. The caller names the type that the kind has. */
+  /** The informer of a kind within its scope; started on first use. The caller names the type that the kind has. */
   of<T extends KubeObject = KubeObject>(apiVersion: string, kind: string): Informer<T> {
     const key = `${apiVersion}/${kind}`;
     let informer = this.#informers.get(key);
     if (informer === undefined) {
       informer = new Informer({
+        ...this.#scopeOf(apiVersion, kind),
         client: this.#client,
         apiVersion,
         kind,

@@ -13,12 +13,17 @@ const MAX_BACKOFF_MS = 5_000;
 /** Objects a page where of each only a part is kept. */
 const REDUCED_PAGE = 250;
 
-export interface InformerOptions {
+/** Which objects of a kind; all when nothing is said. */
+export interface InformerScope {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface InformerOptions extends InformerScope {
   readonly client: KubeClient;
   readonly apiVersion: string;
   readonly kind: string;
-  readonly namespace?: string;
-  readonly labelSelector?: string;
   /** Makes a smaller object to keep; it must keep name, namespace, uid and resourceVersion. */
   readonly transform?: (object: KubeObject) => KubeObject;
   readonly clock: Clock;
@@ -140,13 +145,14 @@ export class Informer<T extends KubeObject = KubeObject> {
   }
 
   async #list(signal: AbortSignal): Promise<string> {
-    const { client, apiVersion, kind, namespace, labelSelector, transform } = this.#options;
+    const { client, apiVersion, kind, namespace, labelSelector, fieldSelector, transform } = this.#options;
     const adopted = new Set<string>();
     this.#adopted = adopted;
     try {
       const list = await client.list<T>(apiVersion, kind, {
         namespace,
         labelSelector,
+        fieldSelector,
         signal,
         // What is kept small may be many: in pages that are read in a turn of the event loop each.
         ...(transform === undefined ? {} : { keep: transform, pageSize: REDUCED_PAGE }),
@@ -179,11 +185,12 @@ export class Informer<T extends KubeObject = KubeObject> {
   }
 
   async #watch(from: string, signal: AbortSignal): Promise<void> {
-    const { client, apiVersion, kind, namespace, labelSelector } = this.#options;
+    const { client, apiVersion, kind, namespace, labelSelector, fieldSelector } = this.#options;
     let isQuiet = true;
     for await (const event of client.watch<T>(apiVersion, kind, {
       namespace,
       labelSelector,
+      fieldSelector,
       resourceVersion: from,
       signal,
       onOpen: () => {

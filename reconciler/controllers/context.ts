@@ -2,7 +2,8 @@
 
 import { DEFAULT_FEATURE_GATES, type FeatureGates } from "../../api/feature-gates.ts";
 import type { Thresholds } from "../../fleets/cluster-health.ts";
-import { InformerSet } from "../../kube/client/informer-set.ts";
+import type { LivenessTimes } from "../../fleets/cluster-liveness.ts";
+import { InformerSet, type ScopeOf } from "../../kube/client/informer-set.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
@@ -58,6 +59,10 @@ export interface Profile {
   readonly clusterThresholds: Thresholds;
   /** A cluster that does not answer its health end point within this counts as not reachable. */
   readonly clusterProbeTimeoutMs: number;
+  /** How often clusters that report for themselves are looked after. Karmada's --cluster-monitor-period. */
+  readonly clusterMonitorPeriodMs: number;
+  /** How long such a cluster may be silent. */
+  readonly clusterLiveness: LivenessTimes;
   /** Karmada's gate Failover together with --enable-no-execute-taint-eviction. */
   readonly failover: boolean;
   /** With failover: a cluster that stays not ready this long gets a NoExecute taint. Undefined: never by itself. */
@@ -90,6 +95,8 @@ export const DEFAULT_PROFILE: Profile = {
   clusterStatusIntervalMs: 10_000,
   clusterThresholds: { failureMs: 30_000, successMs: 30_000 },
   clusterProbeTimeoutMs: 5_000,
+  clusterMonitorPeriodMs: 5_000,
+  clusterLiveness: { graceMs: 40_000, startupGraceMs: 60_000 },
   failover: false,
   unreachableTaintAfterMs: undefined,
   gracefulEvictionTimeoutMs: 600_000,
@@ -107,6 +114,9 @@ export const DEFAULT_PROFILE: Profile = {
   quotaRecountMs: 300_000,
 };
 
+/** Where clusters that report for themselves renew their Leases. */
+export const LEASE_NAMESPACE = "karmada-cluster";
+
 export interface ControllerContext {
   readonly client: KubeClient;
   readonly informers: InformerSet;
@@ -114,6 +124,8 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly profile: Profile;
+  /** The cluster that this process is the agent of; undefined: it is the control plane. */
+  readonly agentOf: string | undefined;
   readonly schedulerMetrics: SchedulerMetrics;
   /** A new UUID; injected so that tests can repeat. */
   readonly newUuid: () => string;
@@ -124,6 +136,9 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
+/** Leases of other programs are many and renewed all the time: only those of clusters are watched. */
+const controlPlaneScope: ScopeOf = (_apiVersion, kind) => (kind === "Lease" ? { namespace: LEASE_NAMESPACE } : {});
+
 export function createContext(options: {
   readonly client: KubeClient;
   readonly clock: Clock;
@@ -132,6 +147,9 @@ export function createContext(options: {
   /** Where figures are kept for those who read them. */
   readonly metrics?: Metrics;
   readonly newUuid: () => string;
+  readonly agentOf?: string | undefined;
+  /** The part of a kind's objects that is watched; absent: all. */
+  readonly scopeOf?: ScopeOf | undefined;
 }): ControllerContext {
   const { client, clock, logger, newUuid } = options;
   return {
@@ -139,7 +157,8 @@ export function createContext(options: {
     clock,
     logger,
     newUuid,
-    informers: new InformerSet(client, clock, logger),
+    agentOf: options.agentOf,
+    informers: new InformerSet(client, clock, logger, options.scopeOf ?? controlPlaneScope),
     events: new EventRecorder(client, clock, logger),
     schedulerMetrics: new SchedulerMetrics(options.metrics ?? new Metrics()),
     profile: { ...DEFAULT_PROFILE, ...options.profile },

@@ -9,6 +9,7 @@ import { WORK_API_VERSION } from "../works/work.ts";
 import { startApplicationFailoverController } from "./clusters/application-failover.ts";
 import { startClusterController } from "./clusters/clusters.ts";
 import { startFailoverController } from "./clusters/failover.ts";
+import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { CUSTOMIZATION_KIND, startCustomizations } from "./interpretation/customizations.ts";
@@ -50,6 +51,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   ["v1", "Namespace"],
   ["scheduling.k8s.io/v1", "PriorityClass"],
   ["cluster.karmada.io/v1alpha1", "Cluster"],
+  LEASE_KIND,
   ["policy.karmada.io/v1alpha1", "PropagationPolicy"],
   ["policy.karmada.io/v1alpha1", "ClusterPropagationPolicy"],
   ["policy.karmada.io/v1alpha1", "OverridePolicy"],
@@ -135,6 +137,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startNamespaceController(context, templates),
     startDependencyController(context, templates, interpretation),
     startClusterController(context, fleet),
+    startLeaseMonitor(context),
     startFailoverController(context, fleetState, writer),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),

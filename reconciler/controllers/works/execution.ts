@@ -7,7 +7,7 @@ import { gvkOf, type KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { clusterOfExecutionNamespace } from "../../works/naming.ts";
-import { findReady } from "../clusters/clusters.ts";
+import { drives, findReady } from "../clusters/cluster-object.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import type { Asking, Interpretation, InterpretationChange } from "../interpretation/interpretation.ts";
 import { applyFailed, applyOne } from "./apply-work.ts";
@@ -118,6 +118,7 @@ async function reconcileWork(
   const { signal } = asking;
   const { context, fleet } = deps;
   const cluster = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, clusterName);
+  if (cluster !== undefined && !drives(context.agentOf, cluster)) return undefined;
   const ready = cluster !== undefined && findReady(cluster)?.status === "True";
   const member = fleet.get(clusterName)?.member;
 

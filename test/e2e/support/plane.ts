@@ -11,7 +11,7 @@ import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
 import type { HelmProgram } from "../../../reconciler/charts/helm-program.ts";
 import { type ControlPlane, startControlPlane } from "../../../reconciler/cli/control-plane.ts";
 import { registerSimulated, type SimulatedPlace } from "../../../reconciler/cli/simulated-fleet.ts";
-import { findReady } from "../../../reconciler/controllers/clusters/clusters.ts";
+import { findReady } from "../../../reconciler/controllers/clusters/cluster-object.ts";
 import type { Profile } from "../../../reconciler/controllers/context.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { createLogger, type Level, silentLogger } from "../../../runtime/logger.ts";

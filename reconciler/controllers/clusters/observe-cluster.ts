@@ -1,0 +1,150 @@
+// One look at a cluster by the process that drives it: connection, health, what it offers; written to its status.
+import type { Cluster, ClusterStatus } from "../../../api/cluster.ts";
+import { decideReady, type HealthDecision, type ProbeMemory } from "../../../fleets/cluster-health.ts";
+import { apiEnablements, probe } from "../../../fleets/cluster-status.ts";
+import { decodeSecret, type SecretData } from "../../../fleets/connect.ts";
+import type { ConnectedMember, Fleet } from "../../../fleets/fleet.ts";
+import { createMergePatch } from "../../../kube/merge-patch.ts";
+import { type Condition, equalJson } from "../../../kube/object.ts";
+import { sleep } from "../../../runtime/clock.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
+import type { ControllerContext } from "../context.ts";
+import { CLUSTER_API, findReady, refOfCluster } from "./cluster-object.ts";
+
+/** How long a cluster that may not list its nodes or pods is waited for before it is ready without numbers. */
+const CAPACITY_TIMEOUT_MS = 3_000;
+
+export interface Observation extends HealthDecision {
+  /** What the probe saw, before damping. */
+  readonly isHealthy: boolean;
+  /** As it is in the store now. */
+  readonly status: ClusterStatus;
+}
+
+/**
+ * Connects when needed, probes, and writes the status when it is another than published. `memory` is that of the last look.
+ * A cluster whose credentials cannot be used is an observation too; throws when the store refuses.
+ */
+export async function observeCluster(
+  context: ControllerContext,
+  fleet: Fleet,
+  cluster: Cluster,
+  memory: ProbeMemory | undefined,
+  signal: AbortSignal,
+): Promise<Observation> {
+  const name = cluster.metadata.name ?? "";
+  let connected: ConnectedMember | undefined;
+  let detail: string | undefined;
+  try {
+    connected = await fleet.connect(cluster, await readSecret(context, cluster));
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    detail = messageOf(error);
+  }
+  const seen = connected === undefined ? "not-configured" : await probeWithin(context, connected, signal);
+  const published = findReady(cluster);
+  // A cluster that is ready before its room is known would be passed over by whatever asks for room.
+  if (connected !== undefined && seen === "healthy" && published?.status !== "True")
+    await capacityWithin(context, connected, signal);
+  const { clusterThresholds } = context.profile;
+  const decision = decideReady(seen, published, memory, clusterThresholds, context.clock.now(), detail);
+  const { condition } = decision;
+  const isHealthy = seen === "healthy";
+  const status = await collectStatus(cluster, connected, isHealthy && condition.status === "True", condition);
+  if (!equalJson(status, cluster.status ?? {})) {
+    // Of the difference: a resource that no Pod asks for any more must go from the sums.
+    const patch = { status: createMergePatch(cluster.status ?? {}, status) };
+    const written = await context.client.patch<Cluster>(refOfCluster(name), patch, "merge", { subresource: "status" });
+    context.informers.of<Cluster>(CLUSTER_API, "Cluster").adopt(written);
+  }
+  if (published?.status !== condition.status) {
+    const { status: ready, reason } = condition;
+    context.logger.info("cluster changed readiness", { cluster: name, ready, reason });
+  }
+  return { ...decision, isHealthy, status };
+}
+
+async function probeWithin(
+  context: ControllerContext,
+  connected: ConnectedMember,
+  signal: AbortSignal,
+): Promise<"healthy" | "unhealthy" | "offline"> {
+  const timeout = new AbortController();
+  const timer = context.clock.after(context.profile.clusterProbeTimeoutMs, () =>
+    timeout.abort(new Error("the health end point did not answer in time")),
+  );
+  try {
+    const seen = await probe(connected.member, AbortSignal.any([signal, timeout.signal]));
+    return seen === "not-configured" ? "offline" : seen;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return "offline";
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function capacityWithin(
+  context: ControllerContext,
+  connected: ConnectedMember,
+  signal: AbortSignal,
+): Promise<void> {
+  const timeout = new AbortController();
+  const given = sleep(context.clock, CAPACITY_TIMEOUT_MS, AbortSignal.any([signal, timeout.signal])).catch(() => {});
+  await Promise.race([connected.capacity.synced(), given]);
+  timeout.abort();
+}
+
+async function collectStatus(
+  cluster: Cluster,
+  connected: ConnectedMember | undefined,
+  full: boolean,
+  ready: Condition,
+): Promise<ClusterStatus> {
+  const others = (cluster.status?.conditions ?? []).filter(
+    (condition) => condition.type !== "Ready" && condition.type !== "CompleteAPIEnablements",
+  );
+  const known = (cluster.status?.conditions ?? []).find((condition) => condition.type === "CompleteAPIEnablements");
+  if (!full || connected === undefined) {
+    return { ...cluster.status, conditions: [...others, ...(known === undefined ? [] : [known]), ready] };
+  }
+  const { member, capacity } = connected;
+  await member.client.mapper.refresh();
+  const resources = await member.client.mapper.all();
+  const complete: Condition = {
+    type: "CompleteAPIEnablements",
+    status: resources.length > 0 ? "True" : "False",
+    reason: resources.length > 0 ? "Complete" : "Empty",
+    message: resources.length > 0 ? "cluster's API enablements are complete" : "cluster's API enablements are empty",
+    lastTransitionTime: ready.lastTransitionTime,
+  };
+  if (known?.status === complete.status) complete.lastTransitionTime = known.lastTransitionTime;
+  return {
+    ...cluster.status,
+    ...capacity.summary(),
+    kubernetesVersion: await serverVersion(connected),
+    apiEnablements: apiEnablements(resources),
+    conditions: [...others, complete, ready],
+  };
+}
+
+async function serverVersion(connected: ConnectedMember): Promise<string> {
+  const version = await connected.member.client.raw("GET", "/version");
+  const text = typeof version === "object" && version !== null && "gitVersion" in version ? version.gitVersion : "";
+  return typeof text === "string" ? text : "";
+}
+
+async function readSecret(context: ControllerContext, cluster: Cluster): Promise<SecretData> {
+  const reference = cluster.spec.secretRef;
+  // An agent has its own way into its cluster.
+  if (reference === undefined || context.agentOf !== undefined) return {};
+  const secret = await context.client.find({ apiVersion: "v1", kind: "Secret", ...reference });
+  if (secret === undefined) {
+    throw new AppError(
+      "cluster-not-configured",
+      `spec.secretRef of cluster ${cluster.metadata.name} names Secret ${reference.namespace}/${reference.name}, which does not exist`,
+      { recovery: "retry" },
+    );
+  }
+  return decodeSecret(secret);
+}
