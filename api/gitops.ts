@@ -12,6 +12,12 @@ export const FLUX_REQUESTED_AT_ANNOTATION = "reconcile.fluxcd.io/requestedAt";
 /** Set to a revision, lets that revision of a Sync delete more than `pruneLimitPercent`. */
 export const CONFIRM_PRUNE_ANNOTATION = "gitops.flaghoist.io/confirm-prune";
 
+/**
+ * On a template and its copies: `true` has a copy deleted and made anew when fields of it cannot be changed. Anything else
+ * leaves it as it is.
+ */
+export const REPLACE_ANNOTATION = "gitops.flaghoist.io/replace";
+
 /** Conditions of GitRepository and Sync. Reconciling and Stalled exist only while they are true. */
 export type GitOpsConditionType = "Ready" | "Reconciling" | "Stalled";
 

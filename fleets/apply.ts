@@ -1,16 +1,21 @@
 // Brings one object in a member cluster to the wanted state, or takes it away.
 import { isConflict, isNotFound } from "../kube/client/status-error.ts";
-import { describeRef, equalJson, type KubeObject, type ObjectRef, refOf } from "../kube/object.ts";
+import { describeRef, equalJson, isObject, type KubeObject, type ObjectRef, refOf } from "../kube/object.ts";
 import { AppError } from "../runtime/errors.ts";
 import { type FieldDrift, findDrift } from "./drift.ts";
 import { dropPatch } from "./dropped-metadata.ts";
+import { asksForReplacement, immutableFields, immutableRefused, mayBeReplaced } from "./immutable-fields.ts";
 import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
+import { takeoverPatch } from "./takeover.ts";
 
 const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
 
 export interface ApplyResult {
-  /** `corrected`: the manifest had not changed, but someone had changed the object. */
-  readonly outcome: "created" | "configured" | "corrected" | "unchanged";
+  /**
+   * `corrected`: the manifest had not changed, but someone had changed the object. `replaced`: what could not be changed
+   * was deleted and made anew.
+   */
+  readonly outcome: "created" | "configured" | "corrected" | "replaced" | "unchanged";
   readonly object: KubeObject;
   /** What had drifted before this apply. */
   readonly drift: readonly FieldDrift[];
@@ -51,8 +56,9 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
       member.recordWanted(ref, { ...record, source });
       return { outcome: "unchanged", object: live, drift };
     }
-    const answer = await sendOver(member, desired, live, options.signal);
+    const answer = await sendOver(member, { desired, source }, live, options.signal);
     member.recordApplied(ref, { manifest: desired, answer, source });
+    if (answer.metadata.uid !== live.metadata.uid) return { outcome: "replaced", object: answer, drift };
     const unchanged = answer.metadata.resourceVersion === live.metadata.resourceVersion;
     return { outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured", object: answer, drift };
   }
@@ -111,28 +117,112 @@ async function meetAgain(
       return { outcome: "unchanged", object: live, drift };
     }
   }
-  const answer = await sendOver(member, desired, live, options.signal);
+  const answer = await sendOver(member, { desired, source }, live, options.signal);
   member.recordApplied(ref, { manifest: desired, answer, source });
+  if (answer.metadata.uid !== live.metadata.uid) return { outcome: "replaced", object: answer, drift: [] };
   if (answer.metadata.resourceVersion === live.metadata.resourceVersion)
     return { outcome: "unchanged", object: answer, drift: [] };
   const drift = driftFrom(answer).filter((field) => field.manager !== undefined);
   return { outcome: drift.length > 0 ? "corrected" : "configured", object: answer, drift };
 }
 
-/** Applies over `live`, and takes away what an earlier version of the manifest left there under another's name. */
+/** What is sent, and what it was made from. */
+interface Outgoing {
+  readonly desired: KubeObject;
+  readonly source: AppliedSource;
+}
+
+/** Applies over `live`; replaces it where it cannot be changed and its author wants that. */
 async function sendOver(
+  member: Member,
+  outgoing: Outgoing,
+  live: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject> {
+  const { desired } = outgoing;
+  try {
+    return await mergeInto(member, desired, live, signal);
+  } catch (error) {
+    const fields = immutableFields(error);
+    if (fields === undefined) throw error;
+    if (!asksForReplacement(desired) || !mayBeReplaced(desired))
+      throw immutableRefused(member.name, desired, fields, error);
+    return replace(member, outgoing, live, signal);
+  }
+}
+
+/** Applies over `live`, and takes away what an earlier version of the manifest left there under another's name. */
+async function mergeInto(
   member: Member,
   desired: KubeObject,
   live: KubeObject,
   signal: AbortSignal | undefined,
 ): Promise<KubeObject> {
-  const answer = await send(member, desired, signal);
+  await takeOver(member, desired, live, signal);
+  let answer = await send(member, desired, signal);
+  // Where nobody had any claims, the server makes some up for nobody at the first apply.
+  if (await takeOver(member, desired, answer, signal)) answer = await send(member, desired, signal);
   const patch = dropPatch(live, desired, answer);
   if (patch === undefined) return answer;
   return member.client.patch(refOf(answer), patch, "merge", {
     fieldManager: FIELD_MANAGER,
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+/** Gets the claims of whoever stated the object before us. Answers whether there were any. */
+async function takeOver(
+  member: Member,
+  desired: KubeObject,
+  found: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  let live = found;
+  for (let attempt = 0; ; attempt++) {
+    const patch = takeoverPatch(live, desired);
+    if (patch === undefined) return attempt > 0;
+    try {
+      await member.client.patch(refOf(live), patch, "merge", {
+        fieldManager: FIELD_MANAGER,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return true;
+    } catch (error) {
+      if (!isConflict(error) || attempt >= 4) throw error;
+      live = await member.client.get(refOf(live), signal);
+    }
+  }
+}
+
+const REPLACED_AFTER_MS = 1_000;
+
+/** Deletes `live`, and makes it anew once it is gone. Throws `member-object-ending` while it is not. */
+async function replace(
+  member: Member,
+  { desired, source }: Outgoing,
+  live: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject> {
+  const ref = refOf(live);
+  if (live.metadata.deletionTimestamp === undefined)
+    await member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
+  const left = await member.client.find(ref, signal);
+  if (left?.metadata.uid === live.metadata.uid)
+    throw new AppError(
+      "member-object-ending",
+      `${describeRef(ref)} is to be made anew in cluster ${member.name} and waits for the old one to go`,
+      { recovery: "wait", afterMs: REPLACED_AFTER_MS },
+    );
+  if (left !== undefined) refuseForeign(member, source.manifest, left);
+  return send(member, anew(source.manifest, desired), signal);
+}
+
+/** What belongs to the old object goes with it (addresses, ports), but not how many replicas a scaler wants. */
+function anew(manifest: KubeObject, desired: KubeObject): KubeObject {
+  const { spec } = manifest;
+  const wanted = desired["spec"];
+  if (!isObject(spec) || !isObject(wanted) || wanted["replicas"] === undefined) return manifest;
+  return { ...manifest, spec: { ...spec, replicas: wanted["replicas"] } };
 }
 
 async function send(

@@ -16,6 +16,7 @@ import { bindingAnnotations, bindingLabels, conflictResolutionOf, withCopyMetada
 import { CONFLICT_RESOLUTION_ANNOTATION, WORK_FINALIZER, WORK_ID_LABEL } from "./metadata-keys.ts";
 import { executionNamespace, workName } from "./naming.ts";
 import { pruneObject } from "./prune.ts";
+import { withReplacement } from "./replacement.ts";
 import { effectiveTargets, purgesDirectly, withHeldReplicas } from "./targets.ts";
 import { type MetadataStripping, type StrippedKeys, trackingKeys, withoutTrackingKeys } from "./tracking-metadata.ts";
 
@@ -151,7 +152,7 @@ function workOf(context: PreparedWorks, overrides: OverrideResult, target: Targe
   const namespace = executionNamespace(target.name);
   const name = workName(object.kind, object.metadata.name ?? "", object.metadata.namespace ?? "");
   const id = context.workIdOf?.(namespace, name);
-  const pruned = withLabels(pruneObject(object), context.preservedLabels);
+  const pruned = withReplacement(withLabels(pruneObject(object), context.preservedLabels));
   const copy = context.stripped === undefined ? pruned : withoutTrackingKeys(pruned, template, context.stripped);
   const manifest = withCopyMetadata(copy, template, binding, {
     namespace,
