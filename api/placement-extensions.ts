@@ -1,5 +1,6 @@
 // What Flaghoist does beyond Karmada: the one field that we add to its kinds, `placement.flaghoist`.
 import { z } from "zod";
+import { rolloutSchema } from "./rollout.ts";
 import { int32 } from "./schema.ts";
 
 export const placementScoreSchema = z.strictObject({
@@ -37,6 +38,9 @@ export const placementExtensionsSchema = z.strictObject({
     .meta({ "x-kubernetes-list-type": "set" })
     .optional()
     .describe("Changes of clusters after which divided replicas are placed anew; else only full copies follow them."),
+  rollout: rolloutSchema
+    .optional()
+    .describe("Changes reach the clusters in waves, each after the one before is well; all at once when absent."),
   scores: z.array(placementScoreSchema).max(16).optional().describe("Preferences among the clusters that fit."),
   strictSpread: z
     .boolean()

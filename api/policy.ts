@@ -2,6 +2,11 @@
 // in their copies from cluster to cluster (overrides).
 import { z } from "zod";
 import { tolerationSchema } from "./cluster.ts";
+import {
+  clusterAffinityFields,
+  type fieldSelectorRequirementSchema,
+  type fieldSelectorSchema,
+} from "./cluster-affinity-fields.ts";
 import { overrideExtensionsSchema } from "./override-extensions.ts";
 import { placementExtensionsSchema } from "./placement-extensions.ts";
 import { anyJson, int32, int64, labelSelectorSchema, objectMeta } from "./schema.ts";
@@ -20,28 +25,8 @@ export const resourceSelectorSchema = z.strictObject({
 });
 export type ResourceSelector = z.infer<typeof resourceSelectorSchema>;
 
-export const fieldSelectorRequirementSchema = z.strictObject({
-  key: z.string().describe("Field of the cluster: provider, region or zone."),
-  operator: z.string().describe("In or NotIn."),
-  values: z
-    .array(z.string())
-    .meta({ "x-kubernetes-list-type": "atomic" })
-    .optional()
-    .describe("Values the field is compared with."),
-});
 export type FieldSelectorRequirement = z.infer<typeof fieldSelectorRequirementSchema>;
-
-export const fieldSelectorSchema = z.strictObject({
-  matchExpressions: z.array(fieldSelectorRequirementSchema).optional().describe("Requirements that must all hold."),
-});
 export type FieldSelector = z.infer<typeof fieldSelectorSchema>;
-
-const clusterAffinityFields = {
-  clusterNames: z.array(z.string()).optional().describe("Clusters by name; every cluster when empty."),
-  exclude: z.array(z.string()).optional().describe("Clusters that are left out whatever else selects them."),
-  fieldSelector: fieldSelectorSchema.optional().describe("Selects clusters by provider, region and zone."),
-  labelSelector: labelSelectorSchema.optional().describe("Selects clusters by their labels."),
-};
 
 export const clusterAffinitySchema = z.strictObject(clusterAffinityFields);
 export type ClusterAffinity = z.infer<typeof clusterAffinitySchema>;

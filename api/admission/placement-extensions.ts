@@ -4,6 +4,7 @@ import type { PlacementScore } from "../placement-extensions.ts";
 import type { Placement } from "../policy.ts";
 import { compileScore } from "../score-expression.ts";
 import { duplicate, forbidden, invalid, type Refusal, required } from "./field-error.ts";
+import { validateRollout } from "./rollout.ts";
 
 const NEEDS_DIVIDED = "only divided replicas have it: needs replicaScheduling.replicaSchedulingType Divided";
 
@@ -17,6 +18,7 @@ export function validatePlacementExtensions(placement: Placement, at: string): R
     ...validateMinimum(placement, path),
     ...validateScores(placement, `${path}.scores`),
     ...validateMovements(placement, path),
+    ...validateRollout(flaghoist.rollout, `${path}.rollout`),
   ];
 }
 
