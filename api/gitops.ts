@@ -1,6 +1,7 @@
 // gitops.flaghoist.io/v1alpha1: repositories to watch, and what of them to apply. Fields and conditions are named as in
 // Flux, so that its users find their way.
 import { z } from "zod";
+import { driftRuleSchema, ignoreDifferenceSchema } from "./drift-rules.ts";
 import { conditionSchema, int32, int64, objectMeta, time } from "./schema.ts";
 
 export const GITOPS_GROUP = "gitops.flaghoist.io";
@@ -117,10 +118,22 @@ export const syncSpecSchema = z.strictObject({
     .meta({ default: "correct" })
     .optional()
     .describe("What to do about changes by others. correct: undo them. report: only tell. pause: do not look."),
+  driftRules: z
+    .array(driftRuleSchema)
+    .max(100)
+    .optional()
+    .describe("What to do about changes of certain fields; the first rule about a field counts, before drift."),
   force: z
     .boolean()
     .optional()
     .describe("Deletes and creates anew objects whose change the server refuses as immutable."),
+  ignoreDifferences: z
+    .array(ignoreDifferenceSchema)
+    .max(100)
+    .optional()
+    .describe(
+      "Fields that others decide, as in an Application of Argo CD. They are sent when an object is made, and then neither compared nor sent back.",
+    ),
   interval: duration
     .meta({ default: DEFAULT_SYNC_INTERVAL })
     .optional()

@@ -74,7 +74,7 @@ function foreign(): KubeObject {
 }
 
 function apply(object: KubeObject, options: Partial<ApplyOptions> = {}): Promise<ApplyResult> {
-  return applyManifest(member, object, { retain: (desired) => desired, drift: "correct", ...options });
+  return applyManifest(member, object, { retain: (desired) => desired, ...options });
 }
 
 /** What we watch in the member, once it is as wished. */
@@ -220,7 +220,7 @@ describe("applyManifest and what is carried over", () => {
 });
 
 describe("applyManifest with drift only reported", () => {
-  const report = { drift: "report" } as const;
+  const report = { rules: { mode: "report", rules: [] } } as const;
 
   it("finds it at every look and writes nothing", async () => {
     await apply(manifest(), report);

@@ -1,9 +1,19 @@
 // Brings one object in a member cluster to the wanted state, or takes it away.
 import { isConflict, isNotFound } from "../kube/client/status-error.ts";
+import { isEmptySet, unionSets } from "../kube/fields/field-set.ts";
 import { describeRef, equalJson, isObject, type KubeObject, type ObjectRef, refOf } from "../kube/object.ts";
 import { AppError } from "../runtime/errors.ts";
-import { type FieldDrift, findDrift } from "./drift.ts";
 import { dropPatch } from "./dropped-metadata.ts";
+import {
+  CORRECT_ALL,
+  compareByRules,
+  type FieldRules,
+  heldFields,
+  ignoredFields,
+  type RuledDrift,
+  yieldFields,
+} from "./field-rules.ts";
+import { valueAtFields, withoutFields } from "./field-values.ts";
 import { asksForReplacement, immutableFields, immutableRefused, mayBeReplaced } from "./immutable-fields.ts";
 import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
 import { takeoverPatch } from "./takeover.ts";
@@ -17,8 +27,8 @@ export interface ApplyResult {
    */
   readonly outcome: "created" | "configured" | "corrected" | "replaced" | "unchanged";
   readonly object: KubeObject;
-  /** What had drifted before this apply. */
-  readonly drift: readonly FieldDrift[];
+  /** What had drifted before this apply. Fields of another mode than `correct` still are as others have them. */
+  readonly drift: readonly RuledDrift[];
 }
 
 export interface ApplyOptions {
@@ -26,8 +36,10 @@ export interface ApplyOptions {
   readonly retain: (desired: KubeObject, live: KubeObject) => KubeObject | Promise<KubeObject>;
   /** Another number when `retain` may answer differently than before; 0 when absent. */
   readonly retainVersion?: number;
-  /** `report`: drift is found but left alone. */
-  readonly drift: "correct" | "report";
+  /** Which fields others may decide, and what is done about the rest. */
+  readonly rules?: FieldRules;
+  /** Fields, by `path`, that were known to be drifted before this process saw the object. */
+  readonly standing?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -41,7 +53,8 @@ export interface ApplyOptions {
 export async function applyManifest(member: Member, manifest: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(manifest);
   const found = await member.live(ref, options.signal);
-  const source = { manifest, rulesVersion: options.retainVersion ?? 0 };
+  const { rules = CORRECT_ALL } = options;
+  const source = { manifest, rulesVersion: options.retainVersion ?? 0, rules };
   if (found !== undefined) {
     refuseForeign(member, manifest, found);
     // Whoever is asked what to carry over need not be asked when there is nothing to send whatever it says.
@@ -50,17 +63,23 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
     const record = member.applied(ref);
     const known = record !== undefined && record.answer.metadata.uid === live.metadata.uid;
     if (!known) return meetAgain(member, { desired, source }, live, options);
-    const drift = findDrift(record.answer, live, FIELD_MANAGER);
-    const sameAsBefore = equalJson(record.manifest, desired);
-    if (sameAsBefore && (drift.length === 0 || options.drift === "report")) {
+    const drift = compareByRules(record.answer, live, rules, FIELD_MANAGER);
+    const sameAsBefore = isSameWish(record, { desired, source }, live);
+    // A new wish for a field counts more than what others made of the old one.
+    const held = drift.filter((field) => field.mode !== "correct" && !isWishedAnew(field, record.manifest, desired));
+    if (sameAsBefore && held.length === drift.length) {
       member.recordWanted(ref, { ...record, source });
       return { outcome: "unchanged", object: live, drift };
     }
-    const answer = await sendOver(member, { desired, source }, live, options.signal);
-    member.recordApplied(ref, { manifest: desired, answer, source });
-    if (answer.metadata.uid !== live.metadata.uid) return { outcome: "replaced", object: answer, drift };
+    const answer = await sendByRules(member, { desired, source, held }, live, options.signal);
     const unchanged = answer.metadata.resourceVersion === live.metadata.resourceVersion;
-    return { outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured", object: answer, drift };
+    const told = drift.filter((field) => field.mode === "correct" || held.includes(field));
+    if (answer.metadata.uid !== live.metadata.uid) return { outcome: "replaced", object: answer, drift: told };
+    return {
+      outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured",
+      object: answer,
+      drift: told,
+    };
   }
   const answer = await send(member, manifest, options.signal);
   member.recordApplied(ref, { manifest, answer, source });
@@ -73,9 +92,30 @@ function isSettled(record: AppliedRecord | undefined, source: AppliedSource, liv
     record?.source !== undefined &&
     record.source.rulesVersion === source.rulesVersion &&
     record.answer.metadata.uid === live.metadata.uid &&
+    equalJson(record.source.rules, source.rules) &&
     equalJson(record.source.manifest, source.manifest) &&
-    findDrift(record.answer, live, FIELD_MANAGER).length === 0
+    compareByRules(record.answer, live, source.rules, FIELD_MANAGER).length === 0
   );
+}
+
+/** What is to be sent, and what of it stays as others have it. */
+interface Wish {
+  /** The manifest with what the member decides carried over. */
+  readonly desired: KubeObject;
+  readonly source: AppliedSource;
+}
+
+/** Whether sending would say what was said before, but for fields that others decide. */
+function isSameWish(record: AppliedRecord, { desired, source }: Wish, live: KubeObject): boolean {
+  // Who decides a field is told by what we send: other rules are sent even when all values stay.
+  if (record.source !== undefined && !equalJson(record.source.rules, source.rules)) return false;
+  if (equalJson(record.manifest, desired)) return true;
+  const ignored = ignoredFields(desired, live, source.rules);
+  return !isEmptySet(ignored) && equalJson(withoutFields(record.manifest, ignored), withoutFields(desired, ignored));
+}
+
+function isWishedAnew({ fieldPath }: RuledDrift, before: KubeObject, now: KubeObject): boolean {
+  return !equalJson(valueAtFields(before, fieldPath), valueAtFields(now, fieldPath));
 }
 
 /** Who tells what is kept may have to ask, and the object may change meanwhile: then its new state counts. */
@@ -98,48 +138,94 @@ async function retainFrom(
  * Applies to an object that is ours although this process has not applied it yet: after a restart, or new to us. What
  * the apply would change back from another manager's value has drifted meanwhile.
  */
-async function meetAgain(
-  member: Member,
-  { desired, source }: { readonly desired: KubeObject; readonly source: AppliedSource },
-  live: KubeObject,
-  options: ApplyOptions,
-): Promise<ApplyResult> {
+async function meetAgain(member: Member, wish: Wish, live: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(live);
+  const { desired, source } = wish;
   const wasOurs = live.metadata.managedFields?.some((entry) => entry.manager === FIELD_MANAGER) === true;
-  const driftFrom = (answer: KubeObject): FieldDrift[] => (wasOurs ? findDrift(answer, live, FIELD_MANAGER) : []);
-  if (options.drift === "report" && wasOurs) {
+  const driftFrom = (answer: KubeObject): RuledDrift[] =>
+    wasOurs ? compareByRules(answer, live, source.rules, FIELD_MANAGER) : [];
+  let held: readonly RuledDrift[] = [];
+  if (wasOurs && letsBe(source.rules)) {
     const answer = await send(member, desired, options.signal, true);
     const drift = driftFrom(answer);
     // A field that still is ours differs because the manifest has changed, and that is for us to send.
-    if (drift.length > 0 && drift.every((field) => field.manager !== undefined)) {
+    held = drift.filter(
+      (field) =>
+        field.mode !== "correct" && (field.manager !== undefined || options.standing?.includes(field.path) === true),
+    );
+    if (drift.length > 0 && held.length === drift.length) {
       // Nothing was written: the answer must not pass for the state of the object.
-      member.recordWanted(ref, { manifest: desired, answer });
+      member.recordWanted(ref, { manifest: desired, answer, source });
       return { outcome: "unchanged", object: live, drift };
     }
   }
-  const answer = await sendOver(member, { desired, source }, live, options.signal);
-  member.recordApplied(ref, { manifest: desired, answer, source });
+  const answer = await sendByRules(member, { ...wish, held }, live, options.signal);
   if (answer.metadata.uid !== live.metadata.uid) return { outcome: "replaced", object: answer, drift: [] };
   if (answer.metadata.resourceVersion === live.metadata.resourceVersion)
-    return { outcome: "unchanged", object: answer, drift: [] };
-  const drift = driftFrom(answer).filter((field) => field.manager !== undefined);
-  return { outcome: drift.length > 0 ? "corrected" : "configured", object: answer, drift };
+    return { outcome: "unchanged", object: answer, drift: held };
+  const corrected = driftFrom(answer).filter((field) => field.manager !== undefined);
+  return { outcome: corrected.length > 0 ? "corrected" : "configured", object: answer, drift: [...corrected, ...held] };
 }
 
-/** What is sent, and what it was made from. */
-interface Outgoing {
-  readonly desired: KubeObject;
-  readonly source: AppliedSource;
+/** Whether there may be drift that is not put right. */
+function letsBe({ mode, rules }: FieldRules): boolean {
+  return mode !== "correct" || rules.some((rule) => rule.mode === "report" || rule.mode === "pause");
+}
+
+/**
+ * Sends a wish, but for the fields that others decide or that are held, and remembers what was answered. What is held is
+ * compared from now on with what the server would make of the whole wish.
+ */
+async function sendByRules(
+  member: Member,
+  { desired, source, held }: Wish & { readonly held: readonly RuledDrift[] },
+  live: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject> {
+  const { rules } = source.rules;
+  const answer = await sendYielding(member, { desired, source, held }, live, signal);
+  const isByOwner = rules.some((rule) => rule.managers.length > 0);
+  const whole = held.length > 0 || isByOwner ? await send(member, desired, signal, true) : answer;
+  member.recordApplied(refOf(live), { manifest: desired, answer: whole, source }, answer);
+  return answer;
+}
+
+/** Values that are sent as they were seen must be those of the present: the server is asked to make sure. */
+async function sendYielding(
+  member: Member,
+  { desired, source, held }: Wish & { readonly held: readonly RuledDrift[] },
+  live: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject> {
+  let seen = live;
+  for (let attempt = 0; ; attempt++) {
+    const ignored = source.rules.rules.length === 0 ? {} : ignoredFields(desired, seen, source.rules);
+    const sent = yieldFields(desired, seen, unionSets(ignored, heldFields(held)), FIELD_MANAGER);
+    if (sent === desired) return sendOver(member, { desired, source }, seen, signal);
+    const { uid, resourceVersion } = seen.metadata;
+    const pinned = {
+      ...sent,
+      metadata: { ...sent.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    };
+    try {
+      return await sendOver(member, { desired: pinned, source }, seen, signal);
+    } catch (error) {
+      if (!isConflict(error) || attempt >= 4) throw error;
+      const now = await member.client.find(refOf(seen), signal);
+      if (now === undefined || now.metadata.uid !== uid) throw error;
+      seen = now;
+    }
+  }
 }
 
 /** Applies over `live`; replaces it where it cannot be changed and its author wants that. */
 async function sendOver(
   member: Member,
-  outgoing: Outgoing,
+  wish: Wish,
   live: KubeObject,
   signal: AbortSignal | undefined,
 ): Promise<KubeObject> {
-  const { desired } = outgoing;
+  const { desired } = wish;
   try {
     return await mergeInto(member, desired, live, signal);
   } catch (error) {
@@ -147,7 +233,7 @@ async function sendOver(
     if (fields === undefined) throw error;
     if (!asksForReplacement(desired) || !mayBeReplaced(desired))
       throw immutableRefused(member.name, desired, fields, error);
-    return replace(member, outgoing, live, signal);
+    return replace(member, wish, live, signal);
   }
 }
 
@@ -199,7 +285,7 @@ const REPLACED_AFTER_MS = 1_000;
 /** Deletes `live`, and makes it anew once it is gone. Throws `member-object-ending` while it is not. */
 async function replace(
   member: Member,
-  { desired, source }: Outgoing,
+  { desired, source }: Wish,
   live: KubeObject,
   signal: AbortSignal | undefined,
 ): Promise<KubeObject> {
@@ -214,15 +300,15 @@ async function replace(
       { recovery: "wait", afterMs: REPLACED_AFTER_MS },
     );
   if (left !== undefined) refuseForeign(member, source.manifest, left);
-  return send(member, anew(source.manifest, desired), signal);
+  return send(member, anew(source.manifest, desired, live), signal);
 }
 
 /** What belongs to the old object goes with it (addresses, ports), but not how many replicas a scaler wants. */
-function anew(manifest: KubeObject, desired: KubeObject): KubeObject {
-  const { spec } = manifest;
-  const wanted = desired["spec"];
-  if (!isObject(spec) || !isObject(wanted) || wanted["replicas"] === undefined) return manifest;
-  return { ...manifest, spec: { ...spec, replicas: wanted["replicas"] } };
+function anew(manifest: KubeObject, desired: KubeObject, old: KubeObject): KubeObject {
+  const [spec, wanted, had] = [manifest, desired, old].map((object) => object["spec"]);
+  if (!isObject(spec) || !isObject(wanted) || !isObject(had) || spec["replicas"] === undefined) return manifest;
+  // Not sent, they were the scaler's alone.
+  return { ...manifest, spec: { ...spec, replicas: wanted["replicas"] ?? had["replicas"] } };
 }
 
 async function send(

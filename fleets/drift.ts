@@ -1,7 +1,9 @@
 // What in a member cluster no longer is as we applied it, and who changed it. Compared are only the fields that our
 // field manager owned after our last apply, with the values the server gave them then: so defaulting, rounding of
 // quantities and mutating webhooks never look like drift.
+import type { FieldPath } from "../kube/fields/path.ts";
 import { equalJson, isObject, type JsonObject, type KubeObject, type ManagedFieldsEntry } from "../kube/object.ts";
+import { valueOfElement } from "./field-values.ts";
 
 export interface FieldDrift {
   /** Readable path: `spec.template.spec.containers[name=web].image`. */
@@ -13,6 +15,11 @@ export interface FieldDrift {
   readonly manager: string | undefined;
   /** When that manager last wrote, as the server recorded it. */
   readonly time: string | undefined;
+}
+
+/** Drift of a field that we own, with its path as field ownership writes it. */
+export interface OwnedDrift extends FieldDrift {
+  readonly fieldPath: FieldPath;
 }
 
 type FieldSet = JsonObject;
@@ -27,14 +34,21 @@ interface Step {
  * Compares `live` with `applied`, the server's answer to our last apply, on the fields that `manager` owned in it.
  * Empty when nothing differs. A whole object that is gone is not drift of fields: callers see that themselves.
  */
-export function findDrift(applied: KubeObject, live: KubeObject, manager: string): FieldDrift[] {
+export function findDrift(applied: KubeObject, live: KubeObject, manager: string): OwnedDrift[] {
   const owned = ownEntry(applied, manager)?.fieldsV1;
   if (owned === undefined) return [];
-  const found: FieldDrift[] = [];
+  const found: OwnedDrift[] = [];
   walk(owned, applied, live, [], (steps, wanted, actual) => {
     if (isEmpty(wanted) && isFilledByOthers(live, steps, manager)) return;
     const owner = ownerOf(live, steps, manager);
-    found.push({ path: pathText(steps), wanted, found: actual, manager: owner?.manager, time: owner?.time });
+    found.push({
+      path: pathText(steps),
+      fieldPath: steps.map(({ raw }) => raw),
+      wanted,
+      found: actual,
+      manager: owner?.manager,
+      time: owner?.time,
+    });
   });
   return found;
 }
@@ -78,8 +92,8 @@ function walk(
   for (const raw in set) {
     if (raw === ".") continue;
     isLeaf = false;
-    const nextWanted = descend(wanted, raw);
-    const nextActual = descend(actual, raw);
+    const nextWanted = valueOfElement(wanted, raw);
+    const nextActual = valueOfElement(actual, raw);
     if (equalJson(nextWanted, nextActual)) continue;
     const step: Step = { raw, text: stepText(raw) };
     const child = set[raw];
@@ -88,29 +102,6 @@ function walk(
     else walk(child as FieldSet, nextWanted, nextActual, [...steps, step], report);
   }
   if (isLeaf && !equalJson(wanted, actual)) report(steps, wanted, actual);
-}
-
-function descend(value: unknown, raw: string): unknown {
-  const kind = raw.slice(0, 2);
-  const rest = raw.slice(2);
-  switch (kind) {
-    case "f:":
-      return isObject(value) ? value[rest] : undefined;
-    case "k:": {
-      if (!Array.isArray(value)) return undefined;
-      const keys = Object.entries(JSON.parse(rest) as Record<string, unknown>);
-      return value.find((item: unknown) => isObject(item) && keys.every(([key, want]) => equalJson(item[key], want)));
-    }
-    case "v:": {
-      if (!Array.isArray(value)) return undefined;
-      const want: unknown = JSON.parse(rest);
-      return value.find((item: unknown) => equalJson(item, want));
-    }
-    case "i:":
-      return Array.isArray(value) ? value[Number(rest)] : undefined;
-    default:
-      return undefined;
-  }
 }
 
 function stepText(raw: string): string {

@@ -46,7 +46,7 @@ function deployment(app: string, annotations?: Readonly<Record<string, string>>)
 const REPLACE = { "gitops.flaghoist.io/replace": "true" };
 
 function apply(object: KubeObject, retain = (desired: KubeObject) => desired): Promise<ApplyResult> {
-  return applyManifest(member, object, { retain, drift: "correct" });
+  return applyManifest(member, object, { retain });
 }
 
 async function live(): Promise<KubeObject | undefined> {

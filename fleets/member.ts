@@ -2,9 +2,11 @@
 import { Informer } from "../kube/client/informer.ts";
 import { KubeClient } from "../kube/client/kube-client.ts";
 import type { Transport } from "../kube/client/transport.ts";
-import { type KubeObject, type ObjectRef, refKey } from "../kube/object.ts";
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../kube/object.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
+import type { FieldRules } from "./field-rules.ts";
+import { ScalerWatch, type ScaleTarget, scaleTargetOf } from "./scaler-watch.ts";
 
 /** The field manager under which we apply to members. */
 export const FIELD_MANAGER = "flaghoist";
@@ -25,6 +27,8 @@ export interface AppliedSource {
   readonly manifest: KubeObject;
   /** Of the rules by which fields were carried over. */
   readonly rulesVersion: number;
+  /** Which fields others might decide. */
+  readonly rules: FieldRules;
 }
 
 export interface MemberOptions {
@@ -42,6 +46,8 @@ export type MemberListener = (change: { readonly deleted: boolean; readonly obje
 export class Member {
   readonly name: string;
   readonly client: KubeClient;
+  /** Who scales workloads in this member. */
+  readonly scalers: ScalerWatch;
   readonly #options: MemberOptions;
   readonly #informers = new Map<string, Informer>();
   readonly #applied = new Map<string, AppliedRecord>();
@@ -51,6 +57,8 @@ export class Member {
     this.name = options.name;
     this.#options = options;
     this.client = new KubeClient(options.transport);
+    const { clock, logger } = options;
+    this.scalers = new ScalerWatch({ client: this.client, clock, logger, onChange: (target) => this.#tellOf(target) });
   }
 
   /** Listens to all kinds that are watched, now and later. */
@@ -80,6 +88,17 @@ export class Member {
     return informer;
   }
 
+  /** A workload that begins or ceases to be scaled is to be looked at as if it had changed. */
+  #tellOf(target: ScaleTarget): void {
+    for (const informer of this.#informers.values()) {
+      const object = informer.get(target.namespace, target.name);
+      if (object === undefined) continue;
+      const { group, kind } = scaleTargetOf(refOf(object));
+      if (group !== target.group || kind !== target.kind) continue;
+      for (const listener of this.#listeners) listener({ deleted: false, object });
+    }
+  }
+
   /** Our object as last seen, once its kind is watched and listed; else asked from the server, ours or not. */
   async live(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const informer = this.informer(ref.apiVersion, ref.kind);
@@ -101,10 +120,10 @@ export class Member {
     this.#applied.set(refKey(ref), record);
   }
 
-  /** As `recordWanted`, after a write: the answer is also the object as it is now. */
-  recordApplied(ref: ObjectRef, record: AppliedRecord): void {
+  /** As `recordWanted`, after a write that left the object as `now`. */
+  recordApplied(ref: ObjectRef, record: AppliedRecord, now: KubeObject = record.answer): void {
     this.recordWanted(ref, record);
-    this.informer(ref.apiVersion, ref.kind).adopt(record.answer);
+    this.informer(ref.apiVersion, ref.kind).adopt(now);
   }
 
   forgetApplied(ref: ObjectRef): void {
@@ -112,7 +131,7 @@ export class Member {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#informers.values()].map((informer) => informer.stop()));
+    await Promise.all([this.scalers, ...this.#informers.values()].map((watch) => watch.stop()));
     this.#informers.clear();
     await this.#options.close?.();
   }

@@ -86,7 +86,7 @@ async function kubectlApply(shape: Shape): Promise<KubeObject> {
 }
 
 function apply(object: KubeObject): Promise<ApplyResult> {
-  return applyManifest(member, object, { retain: (desired) => desired, drift: "correct" });
+  return applyManifest(member, object, { retain: (desired) => desired });
 }
 
 async function live(): Promise<KubeObject> {

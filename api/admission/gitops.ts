@@ -1,4 +1,5 @@
 // Rules of GitRepository and Sync beyond their schema.
+import { driftRuleProblem } from "../drift-rules.ts";
 import type { GitRepository, Sync } from "../gitops.ts";
 import { forbidden, invalid, type Refusal } from "./field-error.ts";
 import { isTimeZone } from "./schedules.ts";
@@ -35,6 +36,13 @@ export function validateSync({ metadata, spec }: Sync): readonly Refusal[] {
       refusals.push(forbidden(`spec.dependsOn[${index}]`, "a Sync cannot wait for itself"));
     }
   }
+  for (const list of ["ignoreDifferences", "driftRules"] as const)
+    for (const [index, rule] of (spec[list] ?? []).entries()) {
+      const problem = driftRuleProblem(rule);
+      if (problem === undefined) continue;
+      const field = `spec.${list}[${index}]${problem.field === "" ? "" : `.${problem.field}`}`;
+      refusals.push(invalid(field, problem.value ?? rule, problem.message));
+    }
   return refusals;
 }
 

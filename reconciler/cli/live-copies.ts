@@ -1,5 +1,6 @@
 // Compares what the Works of a fleet say with what the member clusters have.
 import type { Cluster } from "../../api/cluster.ts";
+import { DRIFT_ANNOTATION } from "../../api/drift-rules.ts";
 import type { Work } from "../../api/work.ts";
 import { strategyForCrd } from "../../fleets/apiserver/crd/custom-kind.ts";
 import { fieldTypeOf } from "../../fleets/apiserver/kinds/field-types.ts";
@@ -13,7 +14,6 @@ import { AppError, messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
-import { DRIFT_ANNOTATION } from "../controllers/works/apply-work.ts";
 import { type CopyState, compareCopy } from "../plan/live-drift.ts";
 import { executionNamespace } from "../works/naming.ts";
 import { withMember } from "./member-client.ts";

@@ -44,6 +44,7 @@ import { startBindingStatusController } from "./works/binding-status.ts";
 import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
 import { startExecutionController } from "./works/execution.ts";
+import { WorkScalers } from "./works/work-scalers.ts";
 import { startWorkController, WorkIndex } from "./works/works.ts";
 
 /** Loops decide from what is cached, so these kinds must be known whole before the first decision. */
@@ -145,7 +146,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startRelocationController(context, fleetState, writer),
     startApplicationFailoverController(context, interpretation),
     ...(context.profile.failover ? [startTaintPolicyController(context)] : []),
-    startExecutionController({ context, fleet, interpretation, journal }),
+    startExecutionController({ context, fleet, interpretation, journal, scalers: new WorkScalers(context) }),
     startBindingStatusController({ context, templates, interpretation, index }),
     estimators,
     ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined

@@ -1,5 +1,13 @@
 // What a Sync does with what was rendered, as pure functions: order, inventory, and how much may be deleted at once.
 import {
+  DRIFT_ANNOTATION,
+  DRIFT_RULES_ANNOTATION,
+  type DriftRule,
+  type ObjectDriftRule,
+  readDriftAnnotations,
+  rulesAbout,
+} from "../../../api/drift-rules.ts";
+import {
   CONFIRM_PRUNE_ANNOTATION,
   DEFAULT_PRUNE_LIMIT_PERCENT,
   type InventoryEntry,
@@ -104,13 +112,10 @@ function confirms(annotation: string | undefined, revision: string): boolean {
 
 /** An object as it will be applied: marked as the Sync's, in a namespace if its kind has them. */
 export function prepareObject(object: KubeObject, sync: Sync, namespaced: boolean): KubeObject {
-  const { targetNamespace, drift } = sync.spec;
+  const { targetNamespace } = sync.spec;
   const namespace = namespaced ? (targetNamespace ?? object.metadata.namespace ?? "default") : undefined;
   const { namespace: _, ...metadata } = object.metadata;
-  const annotations =
-    drift === undefined || drift === "correct"
-      ? metadata.annotations
-      : { ...metadata.annotations, "gitops.flaghoist.io/drift": drift };
+  const annotations = withDriftRules(object, sync, namespace);
   return {
     ...object,
     metadata: {
@@ -123,6 +128,37 @@ export function prepareObject(object: KubeObject, sync: Sync, namespaced: boolea
         [SYNC_NAMESPACE_LABEL]: sync.metadata.namespace ?? "",
       },
     },
+  };
+}
+
+/** The object's annotations, with what the Sync says about drift: it travels to the copies. */
+function withDriftRules(
+  object: KubeObject,
+  { spec }: Sync,
+  namespace: string | undefined,
+): Record<string, string> | undefined {
+  const { annotations, namespace: _, ...metadata } = object.metadata;
+  const placed = { ...object, metadata: { ...metadata, ...(namespace === undefined ? {} : { namespace }) } };
+  const rules = rulesAbout(placed, spec);
+  const own = readDriftAnnotations({ ...object, metadata: onlyDriftRules(annotations) }).rules;
+  const added = {
+    ...(spec.drift === undefined || spec.drift === "correct" ? {} : { [DRIFT_ANNOTATION]: spec.drift }),
+    ...(rules.length === 0 ? {} : { [DRIFT_RULES_ANNOTATION]: JSON.stringify([...own, ...rules].map(written)) }),
+  };
+  return Object.keys(added).length === 0 ? annotations : { ...annotations, ...added };
+}
+
+/** Of the object's own annotations, the one that the Sync's rules are added to. */
+function onlyDriftRules(annotations: Readonly<Record<string, string>> | undefined): KubeObject["metadata"] {
+  const text = annotations?.[DRIFT_RULES_ANNOTATION];
+  return text === undefined ? {} : { annotations: { [DRIFT_RULES_ANNOTATION]: text } };
+}
+
+function written({ mode, jsonPointers, managers }: ObjectDriftRule): Partial<DriftRule> {
+  return {
+    mode,
+    ...(jsonPointers.length === 0 ? {} : { jsonPointers: [...jsonPointers] }),
+    ...(managers.length === 0 ? {} : { managedFieldsManagers: [...managers] }),
   };
 }
 

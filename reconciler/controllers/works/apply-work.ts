@@ -1,22 +1,26 @@
 // One manifest of a Work into its member, with what others changed there told of.
 
+import { readDriftAnnotations } from "../../../api/drift-rules.ts";
 import type { Work } from "../../../api/work.ts";
 import { type ApplyResult, applyManifest } from "../../../fleets/apply.ts";
 import type { Member } from "../../../fleets/member.ts";
-import { describeRef, gvkOf, type KubeObject, refOf } from "../../../kube/object.ts";
+import { scaleTargetOf } from "../../../fleets/scaler-watch.ts";
+import { describeRef, gvkOf, isObject, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import { rulesOfCopy } from "../../works/field-rules.ts";
+import { RETAIN_REPLICAS_LABEL } from "../../works/metadata-keys.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Asking, Interpretation } from "../interpretation/interpretation.ts";
 import type { DriftJournal } from "./drift-journal.ts";
+import type { WorkScalers } from "./work-scalers.ts";
 
 const REFUSED_RETRY_MS = 60_000;
-/** Annotation of a template that says how drift of its copies is treated: correct (also when absent), report or pause. */
-export const DRIFT_ANNOTATION = "gitops.flaghoist.io/drift";
 
 export interface ApplyDeps {
   readonly context: ControllerContext;
   readonly interpretation: Interpretation;
   readonly journal: DriftJournal;
+  readonly scalers: WorkScalers;
 }
 
 /** Applies one manifest and records drift in the journal. Throws what `applyManifest` throws. */
@@ -28,7 +32,7 @@ export async function applyOne(
   asking: Asking,
 ): Promise<ApplyResult> {
   const { interpretation, journal, context } = deps;
-  const mode = driftMode(manifest);
+  const annotated = readDriftAnnotations(manifest);
   const retains = interpretation.hookEnabled(gvkOf(manifest), "Retain");
   const before = member.cached(refOf(manifest));
   const wasThere = member.applied(refOf(manifest)) !== undefined;
@@ -36,29 +40,29 @@ export async function applyOne(
     retain: (desired, live) =>
       retains ? interpretation.decide((interpreter) => interpreter.retain(desired, live), asking) : desired,
     retainVersion: interpretation.version,
-    drift: mode === "correct" ? "correct" : "report",
+    rules: rulesOfCopy(annotated, await isScaled(deps, work, member, manifest)),
     signal: asking.signal,
   });
   const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
-  if ((result.drift.length > 0 || deletedByOthers) && mode !== "pause") {
-    const fields = deletedByOthers
-      ? [{ path: "(whole object)", wanted: "present", found: undefined, manager: undefined, time: undefined }]
-      : result.drift;
+  const fields = deletedByOthers ? [{ ...WHOLE_OBJECT, mode: "correct" as const }] : result.drift;
+  for (const mode of ["correct", "report"] as const) {
+    const found = fields.filter((field) => field.mode === mode);
+    if (found.length === 0 || (deletedByOthers && annotated.mode === "pause")) continue;
     journal.record({
       cluster: member.name,
       object: refOf(manifest),
-      fields,
+      fields: found.map(({ path, wanted, found, manager, time }) => ({ path, wanted, found, manager, time })),
       foundAt: context.clock.now(),
       corrected: mode === "correct",
     });
     context.logger.info("drift found", {
       cluster: member.name,
       object: describeRef(refOf(manifest)),
-      fields: fields.length,
+      fields: found.length,
       corrected: mode === "correct",
     });
   }
-  if (result.drift.length === 0) journal.settle(member.name, refOf(manifest));
+  if (!fields.some(({ mode }) => mode === "report")) journal.settle(member.name, refOf(manifest));
   if (result.outcome === "created" || result.outcome === "configured") {
     context.logger.debug("applied object", {
       cluster: member.name,
@@ -70,10 +74,23 @@ export async function applyOne(
   return result;
 }
 
-/** What is done about changes by others; anything but the known words is `correct`. */
-function driftMode(manifest: KubeObject): "correct" | "report" | "pause" {
-  const mode = manifest.metadata.annotations?.[DRIFT_ANNOTATION];
-  return mode === "report" || mode === "pause" ? mode : "correct";
+const WHOLE_OBJECT = {
+  path: "(whole object)",
+  wanted: "present",
+  found: undefined,
+  manager: undefined,
+  time: undefined,
+} as const;
+
+/** Whether something in the cluster, or on its way there, decides how many replicas a workload has. */
+async function isScaled(deps: ApplyDeps, work: Work, member: Member, manifest: KubeObject): Promise<boolean> {
+  const spec = manifest["spec"];
+  if (!isObject(spec) || spec["replicas"] === undefined) return false;
+  // As Karmada: the label is about Deployments. Other kinds that know it keep their replicas by their Retain rules.
+  if (manifest.kind === "Deployment" && manifest.metadata.labels?.[RETAIN_REPLICAS_LABEL] === "true") return true;
+  const target = scaleTargetOf(refOf(manifest));
+  if (deps.scalers.scalerOf(work.metadata.namespace ?? "", target) !== undefined) return true;
+  return (await member.scalers.scalerOf(target)) !== undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ import { applyFailed, applyOne } from "./apply-work.ts";
 import type { DriftJournal } from "./drift-journal.ts";
 import { finishWork } from "./finish-work.ts";
 import { WorkEvents } from "./work-events.ts";
+import type { WorkScalers } from "./work-scalers.ts";
 import { manifestsOf, writeDispatching, writeStatus } from "./work-status.ts";
 
 const WORK_API = "work.karmada.io/v1alpha1";
@@ -25,6 +26,8 @@ interface Deps {
   readonly fleet: Fleet;
   readonly interpretation: Interpretation;
   readonly journal: DriftJournal;
+  /** Autoscalers on their way to the members. */
+  readonly scalers: WorkScalers;
 }
 
 /**
