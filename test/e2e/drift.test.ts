@@ -1,5 +1,6 @@
 // What happens when others change what was deployed, on both engines.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { KubeObject } from "../../kube/object.ts";
 import { consistently, eventually } from "./support/eventually.ts";
 import { configMap, deployment, EVEN_WEIGHTS, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
@@ -246,6 +247,59 @@ describe.each(engines())("drift, store: %s", (engine) => {
     expect(at(await readDeployment(plane.client, "autoscaled"), "spec", "replicas")).toBe(
       at(template, "spec", "replicas"),
     );
+  });
+
+  it("gives up the replicas that an autoscaler in the member decides, without a jump, and takes them back after it", async () => {
+    await deploy("scalers");
+    const { client } = plane.member("tokyo-1");
+    const web = ref("apps/v1 Deployment", "scalers", "web");
+    const scaler: KubeObject = {
+      apiVersion: "autoscaling/v2",
+      kind: "HorizontalPodAutoscaler",
+      metadata: { name: "web", namespace: "scalers" },
+      spec: {
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
+        minReplicas: 4,
+        maxReplicas: 6,
+      },
+    };
+
+    await client.create(scaler);
+    await eventually(async () => {
+      const target = { group: "apps", kind: "Deployment", namespace: "scalers", name: "web" };
+      expect(await plane.control.fleet.get("tokyo-1")?.member.scalers.scalerOf(target)).toBeDefined();
+    });
+    await client.patch(web, { spec: { replicas: 4 } }, "merge", {
+      fieldManager: "kube-controller-manager",
+      subresource: "scale",
+    });
+    await applyAll(plane.client, deployment({ namespace: "scalers", image: "registry.example/web:2" }));
+    await eventually(async () => {
+      const containers = at(await client.get(web), "spec", "template", "spec", "containers");
+      expect(at(containers, 0, "image")).toBe("registry.example/web:2");
+    });
+
+    expect(at(await client.get(web), "spec", "replicas")).toBe(4);
+    expect(findingsOf("scalers")).toEqual([]);
+    await client.delete(ref("autoscaling/v2 HorizontalPodAutoscaler", "scalers", "web"));
+    await eventually(async () => expect(at(await client.get(web), "spec", "replicas")).toBe(2));
+  });
+
+  it("neither tells of nor undoes what the template's annotation leaves to others", async () => {
+    const annotations = { "gitops.flaghoist.io/ignore-differences": "- jsonPointers: [/spec/replicas]" };
+    await deploy("ignored", annotations);
+    const { client } = plane.member("tokyo-1");
+    const web = ref("apps/v1 Deployment", "ignored", "web");
+
+    await client.patch(web, { spec: { replicas: 5 } }, "merge", { fieldManager: "kubectl-scale" });
+    await applyAll(plane.client, deployment({ namespace: "ignored", image: "registry.example/web:2", annotations }));
+    await eventually(async () => {
+      const containers = at(await client.get(web), "spec", "template", "spec", "containers");
+      expect(at(containers, 0, "image")).toBe("registry.example/web:2");
+    });
+
+    expect(at(await client.get(web), "spec", "replicas")).toBe(5);
+    expect(findingsOf("ignored")).toEqual([]);
   });
 
   it("keeps the conditions of Works and bindings true all the while", async () => {
