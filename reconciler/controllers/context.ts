@@ -8,8 +8,10 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
+import type { SafeFailover } from "../failover/failover-modes.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/relocation/follow-clusters.ts";
+import { FailoverMetrics } from "./clusters/failover-metrics.ts";
 import { EventRecorder } from "./events.ts";
 import { type EstimatorProfile, NO_ESTIMATORS } from "./scheduling/estimator-profile.ts";
 import { SchedulerMetrics } from "./scheduling/scheduler-metrics.ts";
@@ -63,13 +65,17 @@ export interface Profile {
   readonly clusterMonitorPeriodMs: number;
   /** How long such a cluster may be silent. */
   readonly clusterLiveness: LivenessTimes;
-  /** Karmada's gate Failover together with --enable-no-execute-taint-eviction. */
+  /** Taints drive workloads out: Karmada's gate Failover, --enable-taint-manager and --enable-no-execute-taint-eviction. */
   readonly failover: boolean;
-  /** With failover: a cluster that stays not ready this long gets a NoExecute taint. Undefined: never by itself. */
+  /** What failover does beyond Karmada, with a guard. Undefined: nothing. */
+  readonly safeFailover: SafeFailover | undefined;
+  /** With failover and no guard: a cluster that stays not ready this long is given up. Undefined: never by itself. */
   readonly unreachableTaintAfterMs: number | undefined;
   readonly gracefulEvictionTimeoutMs: number;
-  /** Evictions a second; Karmada's --resource-eviction-rate. */
+  /** Evictions a second of each of three workers; Karmada's --resource-eviction-rate. 0: one in half an hour. */
   readonly evictionRate: number;
+  /** How copies leave where the policy does not say; Karmada's --no-execute-taint-eviction-purge-mode. */
+  readonly evictionPurgeMode: "Directly" | "Gracefully";
   /** Regular expressions, anchored, of namespaces that are never propagated. */
   readonly skippedNamespaces: readonly string[];
   /** `group`, `group/version` or `group/version/Kind`, never propagated. */
@@ -98,9 +104,11 @@ export const DEFAULT_PROFILE: Profile = {
   clusterMonitorPeriodMs: 5_000,
   clusterLiveness: { graceMs: 40_000, startupGraceMs: 60_000 },
   failover: false,
+  safeFailover: undefined,
   unreachableTaintAfterMs: undefined,
   gracefulEvictionTimeoutMs: 600_000,
   evictionRate: 0.5,
+  evictionPurgeMode: "Gracefully",
   skippedNamespaces: ["kube-.*"],
   skippedApis: [],
   compatibility: "flaghoist",
@@ -127,6 +135,7 @@ export interface ControllerContext {
   /** The cluster that this process is the agent of; undefined: it is the control plane. */
   readonly agentOf: string | undefined;
   readonly schedulerMetrics: SchedulerMetrics;
+  readonly failoverMetrics: FailoverMetrics;
   /** A new UUID; injected so that tests can repeat. */
   readonly newUuid: () => string;
 }
@@ -151,7 +160,7 @@ export function createContext(options: {
   /** The part of a kind's objects that is watched; absent: all. */
   readonly scopeOf?: ScopeOf | undefined;
 }): ControllerContext {
-  const { client, clock, logger, newUuid } = options;
+  const { client, clock, logger, newUuid, metrics = new Metrics() } = options;
   return {
     client,
     clock,
@@ -160,7 +169,8 @@ export function createContext(options: {
     agentOf: options.agentOf,
     informers: new InformerSet(client, clock, logger, options.scopeOf ?? controlPlaneScope),
     events: new EventRecorder(client, clock, logger),
-    schedulerMetrics: new SchedulerMetrics(options.metrics ?? new Metrics()),
+    schedulerMetrics: new SchedulerMetrics(metrics),
+    failoverMetrics: new FailoverMetrics(metrics),
     profile: { ...DEFAULT_PROFILE, ...options.profile },
   };
 }

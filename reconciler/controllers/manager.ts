@@ -7,7 +7,9 @@ import type { DecisionHistory } from "../scheduler/explanation/decision-history.
 import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { startApplicationFailoverController } from "./clusters/application-failover.ts";
+import { startBlastRadiusController } from "./clusters/blast-radius.ts";
 import { startClusterController } from "./clusters/clusters.ts";
+import { startConditionTaintController } from "./clusters/condition-taints.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
@@ -124,6 +126,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const index = new WorkIndex(context);
   const quotaWorks = new QuotaWorks(context);
 
+  const { failover, safeFailover } = context.profile;
+  const guard = failover && safeFailover ? startBlastRadiusController(context, fleet, safeFailover) : undefined;
+
   const templateIndex = new TemplateIndex(templates);
   const templateController = startTemplateController({ context, templates, policies, interpretation, writer });
   const preemption = startPreemptionController(context, templates, policies);
@@ -139,13 +144,15 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startDependencyController(context, templates, interpretation),
     startClusterController(context, fleet),
     startLeaseMonitor(context),
-    startFailoverController(context, fleetState, writer),
+    startConditionTaintController(context),
+    ...(guard === undefined ? [] : [guard]),
+    startFailoverController(context, fleetState, writer, guard),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
     startRelocationController(context, fleetState, writer),
     startApplicationFailoverController(context, interpretation),
-    ...(context.profile.failover ? [startTaintPolicyController(context)] : []),
+    ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
     startExecutionController({ context, fleet, interpretation, journal, scalers: new WorkScalers(context) }),
     startBindingStatusController({ context, templates, interpretation, index }),
     estimators,
