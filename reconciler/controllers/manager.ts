@@ -161,7 +161,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       : [startDescheduler(context, estimators.unschedulable, context.profile.descheduler)]),
     startDriftEvents(context, journal),
     startGitRepositoryController(context, options.fetcher, artifacts),
-    startSyncController(context, options.renderer, artifacts),
+    startSyncController({ context, renderer: options.renderer, artifacts, policies }),
   ];
   await templates.start();
   // Stopped queues take nothing, so this may come late.
