@@ -45,6 +45,16 @@ const RULES: readonly Rule[] = [
     ],
   },
   { folder: "reconciler/failover", mayImport: [...PURE, ...VOCABULARY, "reconciler/policies", "reconciler/scheduler"] },
+  {
+    folder: "reconciler/rollout",
+    mayImport: [
+      ...PURE,
+      "reconciler/policies",
+      "reconciler/overrides",
+      "reconciler/interpreter",
+      "reconciler/works/prune.ts",
+    ],
+  },
   { folder: "reconciler", mayImport: ["api", "kube", "runtime", "sources", "renderers", "fleets"] },
 ];
 
@@ -55,6 +65,7 @@ const PURE_FOLDERS = [
   "reconciler/interpreter",
   "reconciler/works",
   "reconciler/failover",
+  "reconciler/rollout",
 ];
 const IMPURE = [
   /from "node:(fs|http|https|http2|net|tls|timers|child_process)/,

@@ -158,8 +158,8 @@ function observe(draft: Draft, view: ClusterView): void {
   if ((!isTarget && !isProven) || (isProven && record.done)) return;
   const { since = now, healthySince, done, failed } = record;
   const isAway = view.unavailableSince !== undefined;
-  // It has shown what it was asked for; that it went away later is no matter of the revision.
-  if (done && isAway) return;
+  // It has shown what it was asked for, or somebody else has; that it is away is no matter of the revision.
+  if ((done || isProven) && isAway) return;
   const seen = isAway ? "unhealthy" : view.copy;
   if (seen === "healthy" || (seen === "pending" && healthySince !== undefined)) {
     const start = healthySince ?? now;

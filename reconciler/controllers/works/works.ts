@@ -5,9 +5,11 @@ import { isAlreadyExists, isConflict, isNotFound } from "../../../kube/client/st
 import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
-import { Turn } from "../../../runtime/turn.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import type { OverridePolicySource } from "../../overrides/override-policies.ts";
+import { unavailableSince } from "../../rollout/copy-state.ts";
+import { withoutControls } from "../../rollout/revision.ts";
+import { REVISION_ANNOTATION, ROLLOUT_ANNOTATION } from "../../rollout/rollout-state.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import {
   BINDING_FINALIZER,
@@ -20,17 +22,9 @@ import {
   HELD_REPLICAS_ANNOTATION,
   WORK_ID_LABEL,
 } from "../../works/metadata-keys.ts";
-import { bindingId, orphanWorks, worksToAwait } from "../../works/targets.ts";
+import { bindingId, effectiveTargets, orphanWorks, worksToAwait } from "../../works/targets.ts";
 import { metadataStrippingOf } from "../../works/tracking-metadata.ts";
-import {
-  type BuiltWork,
-  buildPreparedWorks,
-  type FailedWork,
-  mergeWork,
-  type PreparedWorks,
-  prepareWorks,
-  WORK_API_VERSION,
-} from "../../works/work.ts";
+import { type BuiltWork, mergeWork, prepareWorks, WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { type Asking, concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
@@ -38,11 +32,11 @@ import { allBindings, bindingKey, findBinding } from "../scheduling/binding-key.
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
+import { buildInTurns } from "./build-works.ts";
 import { recordAppliedOverrides, recordFailedOverrides, writeOverrideCondition } from "./override-events.ts";
 import { bindingsOfPolicies, watchOverridePolicies } from "./override-watch.ts";
-
-/** Clusters whose Works are built in one go, which takes a few milliseconds. */
-const BUILT_AT_ONCE = 50;
+import { RevisionStore } from "./revision-store.ts";
+import { forgetRollout, isStaged, stageWorks } from "./staged-works.ts";
 
 /** Finds the Works of a binding by its permanent id. */
 export class WorkIndex {
@@ -77,6 +71,7 @@ interface Deps {
 
 export function startWorkController(deps: Deps): Controller {
   const { context, fleet } = deps;
+  const revisions = new RevisionStore(context);
   const queue = new WorkQueue(
     {
       name: "works",
@@ -105,15 +100,23 @@ export function startWorkController(deps: Deps): Controller {
   });
   // Whoever deleted a Work, its binding may still want it; and one that is awaited has gone.
   context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
-    const key = change.type === "deleted" ? bindingKeyOfWork(change.object) : undefined;
+    // A rollout goes by what copies report.
+    const reports =
+      change.type === "updated" &&
+      change.object.metadata.annotations?.[REVISION_ANNOTATION] !== undefined &&
+      !equalJson(change.previous.status, change.object.status);
+    const key = change.type === "deleted" || reports ? bindingKeyOfWork(change.object) : undefined;
     if (key !== undefined) queue.add(key);
   });
   // Rules aim at clusters by label, region and provider, and variables say those and annotations.
   fleet.subscribe(({ before, after }) => {
     if (before === undefined || after === undefined) return;
-    if (equalJson(targetFacts(before), targetFacts(after))) return;
+    const sameFacts = equalJson(targetFacts(before), targetFacts(after));
+    const sameReadiness = unavailableSince(before) === unavailableSince(after);
+    if (sameFacts && sameReadiness) return;
     for (const binding of allBindings(context)) {
-      if (binding.spec.clusters?.some((target) => target.name === after.metadata.name) === true)
+      if (sameFacts && !isStaged(binding)) continue;
+      if (effectiveTargets(binding).some((target) => target.name === after.metadata.name))
         queue.add(bindingKey(binding));
     }
   });
@@ -127,8 +130,8 @@ export function startWorkController(deps: Deps): Controller {
     if (binding === undefined) return undefined;
     try {
       return binding.metadata.deletionTimestamp === undefined
-        ? await reconcile({ ...deps, overridePolicies }, binding, { signal, queue })
-        : await finish(deps, binding);
+        ? await reconcile({ ...deps, overridePolicies, revisions }, binding, { signal, queue })
+        : await finish({ ...deps, revisions }, binding);
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
       throw error;
@@ -159,7 +162,7 @@ function targetFacts(cluster: Cluster): unknown {
 }
 
 async function reconcile(
-  deps: Deps & { readonly overridePolicies: OverridePolicySource },
+  deps: Deps & { readonly overridePolicies: OverridePolicySource; readonly revisions: RevisionStore },
   binding: AnyBinding,
   asking: Asking,
 ): Promise<StepResult | undefined> {
@@ -176,7 +179,7 @@ async function reconcile(
   const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
   const prepared = prepareWorks({
     binding,
-    template,
+    template: withoutControls(template),
     clusterOf: (cluster) =>
       context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster").get(undefined, cluster),
     overridePolicies: deps.overridePolicies,
@@ -185,7 +188,11 @@ async function reconcile(
     workIdOf: (workNamespace, workName) =>
       works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
   });
-  const plan = await buildInTurns(prepared, interpretation, asking);
+  const staged = isStaged(binding)
+    ? await stageWorks(deps, { binding, template, prepared, present }, asking)
+    : undefined;
+  if (staged === undefined) await forgetRollout(deps, binding);
+  const plan = staged ?? (await buildInTurns(prepared, prepared.targets, interpretation, asking));
   // Whoever was asked may have taken long: clusters that are no longer meant get nothing.
   if (findBinding(context, bindingKey(binding))?.metadata.generation !== binding.metadata.generation)
     return { requeueAfterMs: 0 };
@@ -200,6 +207,7 @@ async function reconcile(
       problems.push(`cluster ${built.cluster}: ${messageOf(error)}`);
     }
   });
+  await staged?.tell();
   if (problems.length > 0) {
     for (const subject of [subjectOf(binding), templateSubject(binding)])
       context.events.record(subject, "Warning", "SyncWorkFailed", problems.join("; "));
@@ -215,26 +223,7 @@ async function reconcile(
       );
     }
   }
-  return undefined;
-}
-
-/** Builds some at a time, so that a binding with very many clusters leaves room for others. */
-async function buildInTurns(
-  prepared: PreparedWorks,
-  interpretation: Interpretation,
-  asking: Asking,
-): Promise<{ readonly works: BuiltWork[]; readonly failures: FailedWork[] }> {
-  const works: BuiltWork[] = [];
-  const failures: FailedWork[] = [];
-  const turn = new Turn();
-  for (let from = 0; from < prepared.targets.length; from += BUILT_AT_ONCE) {
-    if (turn.isOver) await turn.next();
-    const some = prepared.targets.slice(from, from + BUILT_AT_ONCE);
-    const built = await interpretation.decide((interpreter) => buildPreparedWorks(prepared, some, interpreter), asking);
-    works.push(...built.works);
-    failures.push(...built.failures);
-  }
-  return { works, failures };
+  return staged?.requeueAfterMs === undefined ? undefined : { requeueAfterMs: staged.requeueAfterMs };
 }
 
 /** Creates or updates the Work of one cluster. Answers whether anything was written. */
@@ -247,11 +236,18 @@ async function writeWork(context: ControllerContext, binding: AnyBinding, built:
     recordAppliedOverrides(context, templateSubject(binding), built.overrides.applied, built.cluster);
     return true;
   }
-  const merged = mergeWork(existing, built.work);
+  const merged = withRevisionOf(mergeWork(existing, built.work), built.work);
   if (equalJson(merged.spec, existing.spec) && sameMarks(merged, existing)) return false;
   works.adopt(await context.client.update(merged, { fieldManager: "flaghoist" }));
   recordAppliedOverrides(context, templateSubject(binding), built.overrides.applied, built.cluster);
   return true;
+}
+
+/** Of all annotations, this one says what the manifest is now, and goes when that is no longer counted. */
+function withRevisionOf(merged: Work, built: Work): Work {
+  if (built.metadata.annotations?.[REVISION_ANNOTATION] !== undefined) return merged;
+  const { [REVISION_ANNOTATION]: former, ...annotations } = merged.metadata.annotations ?? {};
+  return former === undefined ? merged : { ...merged, metadata: { ...merged.metadata, annotations } };
 }
 
 function sameMarks(a: KubeObject, b: KubeObject): boolean {
@@ -268,12 +264,16 @@ async function deleteWork(context: ControllerContext, work: Work): Promise<void>
 }
 
 /** A deleted binding takes its Works along, then lets go. The Works have finalizers of their own. */
-async function finish(deps: Deps, binding: AnyBinding): Promise<StepResult | undefined> {
-  const { context, index } = deps;
+async function finish(
+  { context, index, revisions }: Deps & { readonly revisions: RevisionStore },
+  binding: AnyBinding,
+): Promise<StepResult | undefined> {
   const ours = [BINDING_FINALIZER, CLUSTER_BINDING_FINALIZER];
   const present = binding.metadata.finalizers ?? [];
   if (!present.some((finalizer) => ours.includes(finalizer))) return undefined;
   for (const work of index.of(binding)) await deleteWork(context, work);
+  // A store without a garbage collector has only us.
+  if (binding.metadata.annotations?.[ROLLOUT_ANNOTATION] !== undefined) await revisions.clear(binding);
   const finalizers = present.filter((finalizer) => !ours.includes(finalizer));
   try {
     await context.client.patch(

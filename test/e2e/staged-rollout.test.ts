@@ -1,0 +1,401 @@
+// Changes that reach the clusters in waves, by a whole control plane on the clock of simulated members.
+import { afterEach, describe, expect, it } from "vitest";
+import type { Rollout } from "../../api/rollout.ts";
+import type { ResourceBinding, Work } from "../../api/work.ts";
+import { createFleet, type SimulatedFleet } from "../../fleets/simulator/simulated-fleet.ts";
+import { findCondition } from "../../kube/conditions.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import { createVirtualPlane, type VirtualPlane } from "../../reconciler/cli/virtual-plane.ts";
+import { ABORT_ANNOTATION, PAUSED_ANNOTATION, RETRY_ANNOTATION } from "../../reconciler/rollout/revision.ts";
+import { configMap, deployment, overridePolicy, policy } from "../builders.ts";
+
+const GOOD = "example/web:1";
+const BETTER = "example/web:2";
+/** A name that no container runtime takes: its pods never start. */
+const BAD = "example/WEB:3";
+
+const CANARY: Rollout = {
+  waves: [
+    { name: "canary", clusterAffinity: { clusterNames: ["member1"] } },
+    { name: "next", partition: 1 },
+  ],
+  minSuccessTime: "30s",
+  progressDeadline: "2m",
+  skipUnavailableAfter: "3m",
+};
+
+const open: { fleet: SimulatedFleet; plane: VirtualPlane }[] = [];
+
+afterEach(async () => {
+  for (const { plane, fleet } of open.splice(0)) {
+    await plane.close();
+    await fleet.close();
+  }
+});
+
+function withoutUid(object: KubeObject): KubeObject {
+  const { uid: _uid, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+function web(image: string, replicas = 2): KubeObject {
+  const made = withoutUid(deployment({ name: "web", namespace: "default", replicas }));
+  const labels = { app: "web" };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "web", image }] } };
+  return { ...made, spec: { replicas, selector: { matchLabels: labels }, template } };
+}
+
+/** Four clusters with a workload in the first three, of which the first is the canary. */
+class Rolling {
+  readonly fleet: SimulatedFleet;
+  readonly plane: VirtualPlane;
+
+  private constructor(fleet: SimulatedFleet, plane: VirtualPlane) {
+    this.fleet = fleet;
+    this.plane = plane;
+  }
+
+  /** `full`: pods run, so that an image can be bad. */
+  static async start(rollout: Rollout | null = CANARY, level: "fast" | "full" = "fast"): Promise<Rolling> {
+    const fleet = await createFleet({
+      clusters: 4,
+      pace: "stepped",
+      startMs: Date.UTC(2026, 0, 1),
+      level: "full",
+      seed: 7,
+    });
+    const plane = await createVirtualPlane({ fleet, seed: 7 });
+    open.push({ fleet, plane });
+    await plane.start();
+    await plane.join();
+    await fleet.clock.advance(60_000);
+    const rolling = new Rolling(fleet, plane);
+    await rolling.place(rollout ?? undefined);
+    await rolling.push(web(GOOD));
+    await fleet.clock.advance(120_000);
+    return rolling;
+  }
+
+  async push(...objects: readonly KubeObject[]): Promise<void> {
+    for (const object of objects) await this.plane.client.apply(object, { fieldManager: "user", force: true });
+    await this.fleet.clock.settled();
+  }
+
+  async place(rollout: Rollout | undefined, clusterNames = ["member1", "member2", "member3"]): Promise<void> {
+    const made = policy({ name: "web", namespace: "default" });
+    const placement = {
+      ...made.spec.placement,
+      clusterAffinity: { clusterNames },
+      ...(rollout === undefined ? {} : { flaghoist: { rollout } }),
+    };
+    const { labels: _labels, ...metadata } = made.metadata;
+    await this.push({ ...made, metadata, spec: { ...made.spec, placement } });
+  }
+
+  async annotate(key: string, value: string | null): Promise<void> {
+    await this.plane.client.patch(
+      { apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "web" },
+      { metadata: { annotations: { [key]: value } } },
+      "merge",
+    );
+    await this.fleet.clock.settled();
+  }
+
+  advance(seconds: number): Promise<void> {
+    return this.fleet.clock.advance(seconds * 1_000);
+  }
+
+  get clusters(): Record<string, KubeObject> {
+    const found = [...this.fleet.clusters].map(([name, { server }]) => {
+      const stored = server.state.get({ resource: "apps/deployments", namespace: "default", name: "web" });
+      return [name, stored?.object] as const;
+    });
+    return Object.fromEntries(found.filter((entry): entry is [string, KubeObject] => entry[1] !== undefined));
+  }
+
+  /** Images by cluster. */
+  get images(): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(this.clusters).map(([name, object]) => {
+        const spec = object["spec"] as { template: { spec: { containers: { image: string }[] } } };
+        return [name, spec.template.spec.containers[0]?.image ?? ""];
+      }),
+    );
+  }
+
+  get replicas(): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.clusters).map(([name, { spec }]) => [name, (spec as { replicas: number }).replicas]),
+    );
+  }
+
+  async binding(): Promise<ResourceBinding> {
+    return this.plane.client.get<ResourceBinding>({
+      apiVersion: "work.karmada.io/v1alpha2",
+      kind: "ResourceBinding",
+      namespace: "default",
+      name: "web-deployment",
+    });
+  }
+
+  async condition(): Promise<string> {
+    const found = findCondition((await this.binding()).status?.conditions, "RolledOut");
+    return `${found?.status} ${found?.reason}: ${found?.message}`;
+  }
+
+  async revisions(): Promise<readonly KubeObject[]> {
+    return (await this.plane.client.list("apps/v1", "ControllerRevision", { namespace: "default" })).items;
+  }
+}
+
+function all(image: string, names = ["member1", "member2", "member3"]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, image]));
+}
+
+describe("a staged rollout", () => {
+  it("brings a change to one wave after the other, each once the one before was healthy for long enough", async () => {
+    const rolling = await Rolling.start();
+    expect(rolling.images).toEqual(all(GOOD));
+    expect(await rolling.condition()).toMatch(/^True RolloutComplete: revision \w+ is everywhere/);
+
+    await rolling.push(web(BETTER));
+    await rolling.advance(20);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BETTER });
+    expect(await rolling.condition()).toMatch(
+      /^False RolloutProgressing: .*wave canary \(1 of 3\): 0 of 3 clusters done/,
+    );
+    await rolling.advance(40);
+    expect(rolling.images).toEqual({ ...all(BETTER), member3: GOOD });
+    await rolling.advance(100);
+
+    expect(rolling.images).toEqual(all(BETTER));
+    expect(await rolling.condition()).toMatch(/^True RolloutComplete/);
+  });
+
+  it("stops a bad image in the first wave, and goes back by itself to what was healthy", async () => {
+    const rolling = await Rolling.start(CANARY, "full");
+
+    await rolling.push(web(BAD));
+    await rolling.advance(60);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BAD });
+    await rolling.advance(120);
+
+    expect(rolling.images).toEqual(all(GOOD));
+    expect(await rolling.condition()).toMatch(
+      /^False ReturnedToLastHealthy: revision \w+ failed in member1 \(not healthy within 120s: .*\): every cluster is back at revision \w+, the last healthy one; push a change, or try again: flaghoist rollout retry deployment\/web -n default$/,
+    );
+    await rolling.advance(3_600);
+    expect(rolling.images).toEqual(all(GOOD));
+    await rolling.push(web(BETTER));
+    await rolling.advance(300);
+    expect(rolling.images).toEqual(all(BETTER));
+  });
+
+  it("follows replicas at once, in the middle of a rollout, with whatever revision a cluster has", async () => {
+    const rolling = await Rolling.start();
+    await rolling.push(web(BETTER));
+    await rolling.advance(10);
+
+    await rolling.push(web(BETTER, 3));
+    await rolling.advance(1);
+
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BETTER });
+    expect(rolling.replicas).toEqual({ member1: 3, member2: 3, member3: 3 });
+  });
+
+  it("gives a cluster that joins in the middle the last healthy revision at once", async () => {
+    const rolling = await Rolling.start();
+    await rolling.push(web(BETTER));
+    await rolling.advance(10);
+
+    await rolling.place(CANARY, ["member1", "member2", "member3", "member4"]);
+    await rolling.advance(5);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BETTER, member4: GOOD });
+    await rolling.advance(300);
+
+    expect(rolling.images).toEqual({ ...all(BETTER), member4: BETTER });
+  });
+
+  it("goes on after a crash at any write, to the same end", async () => {
+    for (const writes of [1, 2, 4]) {
+      const rolling = await Rolling.start();
+      rolling.plane.instances[0]?.crashAfter(writes);
+      await rolling.push(web(BETTER));
+      await rolling.advance(5);
+      await rolling.plane.start();
+      await rolling.advance(15);
+      expect(rolling.images, `after a crash at write ${writes}`).toEqual({ ...all(GOOD), member1: BETTER });
+      rolling.plane.instances[0]?.crash();
+      await rolling.advance(300);
+      await rolling.plane.start();
+      await rolling.advance(300);
+
+      expect(rolling.images, `after a crash at write ${writes}`).toEqual(all(BETTER));
+    }
+  }, 60_000);
+
+  it("keeps the old revision free of drift where the new one has not come", async () => {
+    const rolling = await Rolling.start();
+    await rolling.push(web(BETTER));
+    await rolling.advance(10);
+
+    const member = rolling.fleet.cluster("member3");
+    await member.client.patch(
+      { apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "web" },
+      { spec: { template: { spec: { containers: [{ name: "web", image: "example/other:9" }] } } } },
+      "strategic",
+    );
+    await rolling.advance(5);
+
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BETTER });
+  });
+
+  it("is paused, resumed, aborted and tried again by annotations of the template", async () => {
+    const rolling = await Rolling.start();
+    await rolling.push(web(BETTER));
+    await rolling.annotate(PAUSED_ANNOTATION, "true");
+    await rolling.advance(1_000);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BETTER });
+    expect(await rolling.condition()).toMatch(
+      /^False RolloutPaused: paused: .*flaghoist rollout resume deployment\/web/,
+    );
+
+    const [newest] = [...(await rolling.revisions())].sort((a, b) => Number(b["revision"]) - Number(a["revision"]));
+    const revision = newest?.metadata.annotations?.["gitops.flaghoist.io/revision"] ?? "";
+    await rolling.annotate(ABORT_ANNOTATION, revision);
+    await rolling.annotate(PAUSED_ANNOTATION, null);
+    await rolling.advance(60);
+    expect(rolling.images).toEqual(all(GOOD));
+
+    await rolling.annotate(ABORT_ANNOTATION, null);
+    await rolling.annotate(RETRY_ANNOTATION, "1");
+    await rolling.advance(300);
+    expect(rolling.images).toEqual(all(BETTER));
+    for (const object of Object.values(rolling.clusters))
+      expect(Object.keys(object.metadata.annotations ?? {}).filter((key) => key.includes("/rollout"))).toEqual([]);
+  });
+
+  it("passes over a cluster that is away, which gets the revision when it is back", async () => {
+    const rolling = await Rolling.start();
+    const fault = rolling.fleet.faults.begin({ type: "down", target: { clusters: ["member1"] } });
+    await rolling.advance(120);
+    await rolling.push(web(BETTER));
+    await rolling.advance(20);
+    expect(rolling.images).toEqual(all(GOOD));
+
+    await rolling.advance(400);
+    expect(rolling.images).toEqual({ ...all(BETTER), member1: GOOD });
+    expect(await rolling.condition()).toMatch(/^True RolloutComplete: .*member1 not ready: to follow when back/);
+    rolling.fleet.faults.end(fault.id);
+    await rolling.advance(120);
+    expect(rolling.images).toEqual(all(BETTER));
+  });
+
+  it("rolls a change of overrides out in the same way, and touches nobody whom it does not concern", async () => {
+    const rolling = await Rolling.start();
+    const value = "example/web:overridden";
+    const override = withoutUid(
+      overridePolicy({
+        name: "image",
+        namespace: "default",
+        rules: [
+          {
+            targetCluster: { clusterNames: ["member1", "member3"] },
+            overriders: { plaintext: [{ path: "/spec/template/spec/containers/0/image", operator: "replace", value }] },
+          },
+        ],
+      }),
+    );
+
+    await rolling.push(override);
+    await rolling.advance(10);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: value });
+    await rolling.advance(200);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: value, member3: value });
+    expect(await rolling.condition()).toMatch(/^True/);
+  });
+
+  it("returns at once everywhere when Git returns to the last healthy revision", async () => {
+    const rolling = await Rolling.start();
+    await rolling.push(web(BETTER));
+    await rolling.advance(60);
+    expect(rolling.images).toEqual({ ...all(BETTER), member3: GOOD });
+
+    await rolling.push(web(GOOD));
+    await rolling.advance(2);
+
+    expect(rolling.images).toEqual(all(GOOD));
+  });
+
+  it("starts nothing when a policy gets a rollout, and lets everything through when it loses it", async () => {
+    const rolling = await Rolling.start(null);
+    const before = rolling.clusters;
+    await rolling.place(CANARY);
+    await rolling.advance(60);
+    const versions = (objects: Record<string, KubeObject>) =>
+      Object.values(objects).map(({ metadata }) => metadata.generation);
+    expect(versions(rolling.clusters)).toEqual(versions(before));
+    expect(await rolling.condition()).toMatch(/^True RolloutComplete/);
+
+    await rolling.push(web(BETTER));
+    await rolling.advance(5);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BETTER });
+    await rolling.place(undefined);
+    await rolling.advance(5);
+
+    expect(rolling.images).toEqual(all(BETTER));
+    expect(await rolling.revisions()).toEqual([]);
+    const { items } = await rolling.plane.client.list<Work>("work.karmada.io/v1alpha1", "Work");
+    expect(items.filter((work) => work.metadata.annotations?.["gitops.flaghoist.io/revision"] !== undefined)).toEqual(
+      [],
+    );
+  });
+
+  it("takes everything along when the template is deleted", async () => {
+    const rolling = await Rolling.start();
+    await rolling.push(web(BETTER));
+    await rolling.advance(10);
+
+    await rolling.plane.client.delete({ apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "web" });
+    await rolling.advance(30);
+
+    expect(rolling.images).toEqual({});
+    expect(await rolling.revisions()).toEqual([]);
+  });
+
+  it("makes its record anew when somebody spoils it", async () => {
+    const rolling = await Rolling.start();
+    await rolling.push(web(BETTER));
+    await rolling.advance(10);
+    await rolling.plane.client.patch(
+      { apiVersion: "work.karmada.io/v1alpha2", kind: "ResourceBinding", namespace: "default", name: "web-deployment" },
+      { metadata: { annotations: { "gitops.flaghoist.io/rollout": "garbage" } } },
+      "merge",
+    );
+    await rolling.push(web(BETTER, 3));
+    await rolling.advance(5);
+    expect(rolling.images).toEqual({ ...all(GOOD), member1: BETTER });
+    await rolling.advance(300);
+
+    expect(rolling.images).toEqual(all(BETTER));
+  });
+
+  it("sends a new object in waves, too", async () => {
+    const rolling = await Rolling.start();
+    const made = policy({ name: "settings", namespace: "default", selects: [{ apiVersion: "v1", kind: "ConfigMap" }] });
+    const placement = { clusterAffinity: { clusterNames: ["member1", "member2"] }, flaghoist: { rollout: CANARY } };
+    const has = (name: string): boolean =>
+      rolling.fleet
+        .cluster(name)
+        .server.state.get({ resource: "configmaps", namespace: "default", name: "settings" }) !== undefined;
+
+    await rolling.push(
+      withoutUid({ ...made, spec: { ...made.spec, placement } }),
+      withoutUid(configMap("settings", { a: "1" }, "default")),
+    );
+    await rolling.advance(5);
+    expect([has("member1"), has("member2")]).toEqual([true, false]);
+    await rolling.advance(60);
+    expect([has("member1"), has("member2")]).toEqual([true, true]);
+  });
+});
