@@ -217,7 +217,7 @@ describe("a staged rollout", () => {
   });
 
   it("goes on after a crash at any write, to the same end", async () => {
-    for (const writes of [1, 2, 4]) {
+    for (const writes of [1, 3]) {
       const rolling = await Rolling.start();
       rolling.plane.instances[0]?.crashAfter(writes);
       await rolling.push(web(BETTER));
@@ -226,9 +226,9 @@ describe("a staged rollout", () => {
       await rolling.advance(15);
       expect(rolling.images, `after a crash at write ${writes}`).toEqual({ ...all(GOOD), member1: BETTER });
       rolling.plane.instances[0]?.crash();
-      await rolling.advance(300);
+      await rolling.advance(40);
       await rolling.plane.start();
-      await rolling.advance(300);
+      await rolling.advance(150);
 
       expect(rolling.images, `after a crash at write ${writes}`).toEqual(all(BETTER));
     }
@@ -286,7 +286,7 @@ describe("a staged rollout", () => {
     await rolling.advance(400);
     expect(rolling.images).toEqual({ ...all(BETTER), member1: GOOD });
     expect(await rolling.condition()).toMatch(/^True RolloutComplete: .*member1 not ready: to follow when back/);
-    rolling.fleet.faults.end(fault.id);
+    rolling.fleet.faults.end(fault);
     await rolling.advance(120);
     expect(rolling.images).toEqual(all(BETTER));
   });
