@@ -13,7 +13,7 @@ import {
   type RuledDrift,
   yieldFields,
 } from "./field-rules.ts";
-import { valueAtFields, withoutFields } from "./field-values.ts";
+import { valueAtFields, withFieldAt, withoutFields } from "./field-values.ts";
 import { asksForReplacement, immutableFields, immutableRefused, mayBeReplaced } from "./immutable-fields.ts";
 import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
 import { takeoverPatch } from "./takeover.ts";
@@ -40,6 +40,8 @@ export interface ApplyOptions {
   readonly rules?: FieldRules;
   /** Fields, by `path`, that were known to be drifted before this process saw the object. */
   readonly standing?: readonly string[];
+  /** Asks the member what the manifest would change even when nothing seems to have changed. */
+  readonly verify?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -58,7 +60,12 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
   if (found !== undefined) {
     refuseForeign(member, manifest, found);
     // Whoever is asked what to carry over need not be asked when there is nothing to send whatever it says.
-    if (isSettled(member.applied(ref), source, found)) return { outcome: "unchanged", object: found, drift: [] };
+    const before = member.applied(ref);
+    if (before !== undefined && isSettled(before, source, found)) {
+      if (options.verify !== true || (await verifyApplied(member, before, found, rules, options.signal)))
+        return { outcome: "unchanged", object: found, drift: [] };
+      return applyManifest(member, manifest, { ...options, verify: false });
+    }
     const { desired, live } = await retainFrom(member, manifest, found, options);
     const record = member.applied(ref);
     const known = record !== undefined && record.answer.metadata.uid === live.metadata.uid;
@@ -87,15 +94,49 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
 }
 
 /** The same manifest was sent by the same rules, and the object still has all that was applied. */
-function isSettled(record: AppliedRecord | undefined, source: AppliedSource, live: KubeObject): boolean {
+function isSettled(record: AppliedRecord, source: AppliedSource, live: KubeObject): boolean {
   return (
-    record?.source !== undefined &&
+    record.source !== undefined &&
     record.source.rulesVersion === source.rulesVersion &&
     record.answer.metadata.uid === live.metadata.uid &&
     equalJson(record.source.rules, source.rules) &&
     equalJson(record.source.manifest, source.manifest) &&
     compareByRules(record.answer, live, source.rules, FIELD_MANAGER).length === 0
   );
+}
+
+/**
+ * Asks by a dry run what the manifest would change now. True when that is nothing. Else what was learned is remembered, so
+ * that the next look finds the difference: the present state of an object that no watch told of, or what the server would
+ * make of the manifest by now.
+ */
+async function verifyApplied(
+  member: Member,
+  record: AppliedRecord,
+  cached: KubeObject,
+  rules: FieldRules,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const ref = refOf(cached);
+  const answer = await send(member, record.manifest, signal, true);
+  const isCurrent =
+    answer.metadata.uid === cached.metadata.uid && answer.metadata.resourceVersion === cached.metadata.resourceVersion;
+  const live = isCurrent ? cached : await member.client.find(ref, signal);
+  if (live === undefined || live.metadata.uid !== cached.metadata.uid) {
+    member.missed(cached, live);
+    return false;
+  }
+  const drift = compareByRules(answer, live, rules, FIELD_MANAGER);
+  if (!isCurrent) member.missed(cached, live);
+  if (drift.length === 0) return isCurrent || compareByRules(record.answer, live, rules, FIELD_MANAGER).length === 0;
+  // What a webhook makes anew each time (a checksum, a time) is nothing that anybody changed.
+  const again = await send(member, record.manifest, signal, true);
+  let answered = answer;
+  for (const { fieldPath } of drift)
+    if (!equalJson(valueAtFields(again, fieldPath), valueAtFields(answer, fieldPath)))
+      answered = withFieldAt(answered, fieldPath, valueAtFields(live, fieldPath));
+  member.recordWanted(ref, { ...record, answer: answered });
+  return compareByRules(answered, live, rules, FIELD_MANAGER).length === 0;
 }
 
 /** What is to be sent, and what of it stays as others have it. */

@@ -126,6 +126,11 @@ export class Member {
     this.informer(ref.apiVersion, ref.kind).adopt(now);
   }
 
+  /** Takes an object as it was read from the server, after the watch had left it at an older state; undefined: gone. */
+  missed(stale: KubeObject, now: KubeObject | undefined): void {
+    this.informer(stale.apiVersion, stale.kind).amend(stale, now);
+  }
+
   forgetApplied(ref: ObjectRef): void {
     this.#applied.delete(refKey(ref));
   }

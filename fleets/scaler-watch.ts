@@ -1,6 +1,7 @@
 // Which workloads of a member are scaled there by an autoscaler. KEDA works through autoscalers of its own, too.
 import { Informer } from "../kube/client/informer.ts";
 import type { KubeClient } from "../kube/client/kube-client.ts";
+import { isForbidden, isNotFound } from "../kube/client/status-error.ts";
 import { isObject, type KubeObject, type ObjectRef, parseApiVersion } from "../kube/object.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import { messageOf } from "../runtime/errors.ts";
@@ -74,10 +75,18 @@ export class ScalerWatch {
     this.#options = options;
   }
 
-  /** The autoscaler in charge of a workload: `HorizontalPodAutoscaler shop/web`. Waits until they were listed once. */
+  /**
+   * The autoscaler in charge of a workload: `HorizontalPodAutoscaler shop/web`. Waits until they were listed once; throws
+   * when the member does not answer, for then nobody knows.
+   */
   async scalerOf(target: ScaleTarget): Promise<string | undefined> {
     this.#known ??= this.#start();
-    await this.#known;
+    try {
+      await this.#known;
+    } catch (error) {
+      this.#known = undefined;
+      throw error;
+    }
     const [name] = this.#scalers.get(scaleTargetKey(target)) ?? [];
     return name === undefined ? undefined : `${AUTOSCALER[1]} ${target.namespace}/${name}`;
   }
@@ -100,7 +109,7 @@ export class ScalerWatch {
         await sleep(this.#options.clock, ASK_AGAIN_MS, signal);
         if (await this.#watch(signal)) return;
       } catch {
-        // Stopped.
+        // Stopped, or no answer: the time for another try comes.
       }
     }
   }
@@ -113,7 +122,8 @@ export class ScalerWatch {
       if ((await client.mapper.find(apiVersion, kind)) === undefined) return false;
       await client.list(apiVersion, kind, { fieldSelector: "metadata.name=any", signal });
     } catch (error) {
-      if (!signal.aborted) logger.debug("autoscalers could not be listed", { error: messageOf(error) });
+      if (!isForbidden(error) && !isNotFound(error)) throw error;
+      logger.debug("autoscalers may not be listed", { error: messageOf(error) });
       return false;
     }
     const informer = new Informer({ client, apiVersion, kind, clock, logger, transform: onlyTarget });

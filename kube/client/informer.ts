@@ -10,6 +10,8 @@ import { ApiStatusError, isGone } from "./status-error.ts";
 
 /** How late a server's recovery may be noticed. */
 const MAX_BACKOFF_MS = 5_000;
+/** How soon after another a list may be asked for because a watch had missed something. */
+const LEAST_BETWEEN_AMENDS_MS = 60_000;
 /** Objects a page where of each only a part is kept. */
 const REDUCED_PAGE = 250;
 
@@ -53,6 +55,9 @@ export class Informer<T extends KubeObject = KubeObject> {
   /** Where the next watch begins; undefined when a list must come first. */
   #revision: string | undefined;
   #failures = 0;
+  /** Ends the present list or watch. */
+  #round = new AbortController();
+  #amendedAtMs = Number.NEGATIVE_INFINITY;
   /** Keys adopted while a list is on its way. */
   #adopted: Set<string> | undefined;
   /** Why the last attempt failed; undefined while connected. */
@@ -116,14 +121,35 @@ export class Informer<T extends KubeObject = KubeObject> {
     }
   }
 
+  /**
+   * Takes what a read of the server has shown in place of `stale`, an object that the watch should have told of; undefined:
+   * it is gone. Whatever else the watch has missed, a new list tells, at most once in a while.
+   */
+  amend(stale: T, now: T | undefined): void {
+    const key = keyOf(stale);
+    if (this.#objects.get(key)?.metadata.resourceVersion !== stale.metadata.resourceVersion) return;
+    if (now === undefined) this.#drop(key);
+    else this.#put(now);
+    const atMs = this.#options.clock.now();
+    if (atMs - this.#amendedAtMs < LEAST_BETWEEN_AMENDS_MS) return;
+    this.#amendedAtMs = atMs;
+    this.#round.abort(new AppError("watch-deficient", "the watch had missed a change", { recovery: "retry" }));
+  }
+
   async #run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      this.#round = new AbortController();
+      const round = AbortSignal.any([signal, this.#round.signal]);
       try {
-        this.#revision ??= await this.#list(signal);
-        await this.#watch(this.#revision, signal);
+        this.#revision ??= await this.#list(round);
+        await this.#watch(this.#revision, round);
         continue;
       } catch (error) {
         if (signal.aborted) break;
+        if (round.aborted) {
+          this.#revision = undefined;
+          continue;
+        }
         const isForgotten = isGone(error) && this.#revision !== undefined;
         // What a server says against a revision it will say again. Without an answer the revision still holds.
         if (error instanceof ApiStatusError || (error instanceof AppError && error.code === "api-kind-unknown"))

@@ -8,10 +8,8 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
-import type { SafeFailover } from "../failover/failover-modes.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/relocation/follow-clusters.ts";
-import { FailoverMetrics } from "./clusters/failover-metrics.ts";
 import { EventRecorder } from "./events.ts";
 import { type EstimatorProfile, NO_ESTIMATORS } from "./scheduling/estimator-profile.ts";
 import { SchedulerMetrics } from "./scheduling/scheduler-metrics.ts";
@@ -65,17 +63,13 @@ export interface Profile {
   readonly clusterMonitorPeriodMs: number;
   /** How long such a cluster may be silent. */
   readonly clusterLiveness: LivenessTimes;
-  /** Taints drive workloads out: Karmada's gate Failover, --enable-taint-manager and --enable-no-execute-taint-eviction. */
+  /** Karmada's gate Failover together with --enable-no-execute-taint-eviction. */
   readonly failover: boolean;
-  /** What failover does beyond Karmada, with a guard. Undefined: nothing. */
-  readonly safeFailover: SafeFailover | undefined;
-  /** With failover and no guard: a cluster that stays not ready this long is given up. Undefined: never by itself. */
+  /** With failover: a cluster that stays not ready this long gets a NoExecute taint. Undefined: never by itself. */
   readonly unreachableTaintAfterMs: number | undefined;
   readonly gracefulEvictionTimeoutMs: number;
-  /** Evictions a second of each of three workers; Karmada's --resource-eviction-rate. 0: one in half an hour. */
+  /** Evictions a second; Karmada's --resource-eviction-rate. */
   readonly evictionRate: number;
-  /** How copies leave where the policy does not say; Karmada's --no-execute-taint-eviction-purge-mode. */
-  readonly evictionPurgeMode: "Directly" | "Gracefully";
   /** Regular expressions, anchored, of namespaces that are never propagated. */
   readonly skippedNamespaces: readonly string[];
   /** `group`, `group/version` or `group/version/Kind`, never propagated. */
@@ -95,6 +89,8 @@ export interface Profile {
   readonly allowNoExecuteTaintPolicy: boolean;
   /** Karmada's --federated-resource-quota-sync-period: how often bindings are counted anew; 0: never by the clock. */
   readonly quotaRecountMs: number;
+  /** Within this time every member is asked once for every copy what our manifest would change; 0: never. */
+  readonly driftCheckIntervalMs: number;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -104,11 +100,9 @@ export const DEFAULT_PROFILE: Profile = {
   clusterMonitorPeriodMs: 5_000,
   clusterLiveness: { graceMs: 40_000, startupGraceMs: 60_000 },
   failover: false,
-  safeFailover: undefined,
   unreachableTaintAfterMs: undefined,
   gracefulEvictionTimeoutMs: 600_000,
   evictionRate: 0.5,
-  evictionPurgeMode: "Gracefully",
   skippedNamespaces: ["kube-.*"],
   skippedApis: [],
   compatibility: "flaghoist",
@@ -120,6 +114,7 @@ export const DEFAULT_PROFILE: Profile = {
   clusterHealthDampingMs: DEFAULT_HEALTH_DAMPING_MS,
   allowNoExecuteTaintPolicy: false,
   quotaRecountMs: 300_000,
+  driftCheckIntervalMs: 3_600_000,
 };
 
 /** Where clusters that report for themselves renew their Leases. */
@@ -135,7 +130,8 @@ export interface ControllerContext {
   /** The cluster that this process is the agent of; undefined: it is the control plane. */
   readonly agentOf: string | undefined;
   readonly schedulerMetrics: SchedulerMetrics;
-  readonly failoverMetrics: FailoverMetrics;
+  /** For figures of loops. */
+  readonly metrics: Metrics;
   /** A new UUID; injected so that tests can repeat. */
   readonly newUuid: () => string;
 }
@@ -162,6 +158,7 @@ export function createContext(options: {
 }): ControllerContext {
   const { client, clock, logger, newUuid, metrics = new Metrics() } = options;
   return {
+    metrics,
     client,
     clock,
     logger,
@@ -170,7 +167,6 @@ export function createContext(options: {
     informers: new InformerSet(client, clock, logger, options.scopeOf ?? controlPlaneScope),
     events: new EventRecorder(client, clock, logger),
     schedulerMetrics: new SchedulerMetrics(metrics),
-    failoverMetrics: new FailoverMetrics(metrics),
     profile: { ...DEFAULT_PROFILE, ...options.profile },
   };
 }

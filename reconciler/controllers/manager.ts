@@ -7,9 +7,7 @@ import type { DecisionHistory } from "../scheduler/explanation/decision-history.
 import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { startApplicationFailoverController } from "./clusters/application-failover.ts";
-import { startBlastRadiusController } from "./clusters/blast-radius.ts";
 import { startClusterController } from "./clusters/clusters.ts";
-import { startConditionTaintController } from "./clusters/condition-taints.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
@@ -45,8 +43,8 @@ import { startTemplateController, watchPolicies } from "./templates/templates.ts
 import { startBindingStatusController } from "./works/binding-status.ts";
 import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
+import { observeDrift } from "./works/drift-metrics.ts";
 import { startExecutionController } from "./works/execution.ts";
-import { WorkScalers } from "./works/work-scalers.ts";
 import { startWorkController, WorkIndex } from "./works/works.ts";
 
 /** Loops decide from what is cached, so these kinds must be known whole before the first decision. */
@@ -109,6 +107,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     webhook: webhooks,
   });
   const journal = new DriftJournal();
+  observeDrift(context, journal);
   const artifacts = new ArtifactStore();
   const templates = new TemplateWatch(context);
   const fleetState = new FleetState(context);
@@ -126,9 +125,6 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const index = new WorkIndex(context);
   const quotaWorks = new QuotaWorks(context);
 
-  const { failover, safeFailover } = context.profile;
-  const guard = failover && safeFailover ? startBlastRadiusController(context, fleet, safeFailover) : undefined;
-
   const templateIndex = new TemplateIndex(templates);
   const templateController = startTemplateController({ context, templates, policies, interpretation, writer });
   const preemption = startPreemptionController(context, templates, policies);
@@ -144,16 +140,14 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startDependencyController(context, templates, interpretation),
     startClusterController(context, fleet),
     startLeaseMonitor(context),
-    startConditionTaintController(context),
-    ...(guard === undefined ? [] : [guard]),
-    startFailoverController(context, fleetState, writer, guard),
+    startFailoverController(context, fleetState, writer),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
     startRelocationController(context, fleetState, writer),
     startApplicationFailoverController(context, interpretation),
-    ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
-    startExecutionController({ context, fleet, interpretation, journal, scalers: new WorkScalers(context) }),
+    ...(context.profile.failover ? [startTaintPolicyController(context)] : []),
+    startExecutionController({ context, fleet, interpretation, journal }),
     startBindingStatusController({ context, templates, interpretation, index }),
     estimators,
     ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined
@@ -161,7 +155,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       : [startDescheduler(context, estimators.unschedulable, context.profile.descheduler)]),
     startDriftEvents(context, journal),
     startGitRepositoryController(context, options.fetcher, artifacts),
-    startSyncController({ context, renderer: options.renderer, artifacts, policies }),
+    startSyncController(context, options.renderer, artifacts),
   ];
   await templates.start();
   // Stopped queues take nothing, so this may come late.

@@ -213,9 +213,27 @@ describe.each(engines())("drift, store: %s", (engine) => {
     await deploy("lasting", annotations);
     const { client } = plane.member("paris-1");
     const web = ref("apps/v1 Deployment", "lasting", "web");
+    /** What stands, as the Work of the copy in paris-1 keeps it. */
+    const kept = async (): Promise<unknown> => {
+      const works = await worksOf(plane, "lasting");
+      const texts = works.map((work) => work.metadata.annotations?.["gitops.flaghoist.io/drift-findings"]);
+      expect(works.map((work) => conditionOf(work, "Drifted")?.status).sort()).toEqual(
+        texts.map((text) => (text === undefined ? undefined : "True")).sort(),
+      );
+      return texts.flatMap((text) => (text === undefined ? [] : [JSON.parse(text)]));
+    };
+    await client.patch(web, { spec: { replicas: 8 } }, "merge", { fieldManager: "kubectl-scale" });
+    await eventually(async () => {
+      expect(await kept()).toMatchObject([{ fields: [{ path: "spec.replicas", wanted: "2", found: "8" }] }]);
+    });
+    const before = await kept();
+    const since = at(before, 0, "fields", 0, "since");
 
     await plane.restart(async () => {
       await client.patch(web, { spec: { replicas: 9 } }, "merge", { fieldManager: "kubectl-scale" });
+    });
+    await eventually(async () => {
+      expect(await kept()).toMatchObject([{ fields: [{ path: "spec.replicas", wanted: "2", found: "9", since }] }]);
     });
     await eventually(() => {
       expect(findingsOf("lasting")).toEqual([{ path: "spec.replicas", wanted: 2, found: 9, manager: "kubectl-scale" }]);
@@ -227,6 +245,10 @@ describe.each(engines())("drift, store: %s", (engine) => {
       const containers = at(await client.get(web), "spec", "template", "spec", "containers");
       expect(at(containers, 0, "image")).toBe("registry.example/web:2");
     });
+    expect(at(await client.get(web), "spec", "replicas")).toBe(9);
+
+    await client.patch(web, { spec: { replicas: 2 } }, "merge", { fieldManager: "kubectl-scale" });
+    await eventually(async () => expect(await kept()).toEqual([]));
   });
 
   it("keeps what others may decide: replicas under a scaler in the member", async () => {

@@ -12,9 +12,9 @@ import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
+import { DRIFT_OPTIONS, readDriftSettings } from "../drift-settings.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
-import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
 import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
@@ -65,6 +65,7 @@ export const upCommand: Command = {
     ...SCHEDULING_OPTIONS,
     ...ESTIMATOR_OPTIONS,
     ...REBALANCE_OPTIONS,
+    ...DRIFT_OPTIONS,
     ...ADMISSION_OPTIONS,
     compatibility: {
       type: "string",
@@ -73,7 +74,7 @@ export const upCommand: Command = {
     },
     ...SKIP_OPTIONS,
     ...METADATA_OPTIONS,
-    ...FAILOVER_OPTIONS,
+    failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
     ...REMOTE_OPTIONS,
     "enable-helm": {
@@ -124,7 +125,6 @@ export const upCommand: Command = {
       hostnames: hostnamesOption(invocation, store),
       advertise: advertiseOption(invocation, store),
       profile,
-      failover: readFailoverSettings(invocation, profile),
       authentication,
       members,
       requestLog: booleanOption(invocation, "request-log"),
@@ -225,17 +225,22 @@ function countOption(invocation: Invocation, name: string, fallback: number): nu
   return Number(text);
 }
 
-function profileOf(invocation: Invocation): Partial<Profile> & Pick<Profile, "compatibility" | "featureGates"> {
+function profileOf(invocation: Invocation): Partial<Profile> {
   const compatibility = stringOption(invocation, "compatibility") ?? "flaghoist";
   if (compatibility !== "flaghoist" && compatibility !== "karmada")
     throw new UsageError(`--compatibility takes flaghoist or karmada, not "${compatibility}"`);
+  const failover = booleanOption(invocation, "failover")
+    ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
+    : {};
   return {
     compatibility,
+    ...failover,
     ...readSchedulingSettings(invocation),
     ...readSkipSettings(invocation),
     ...readMetadataSettings(invocation),
     estimators: readEstimatorSettings(invocation),
     ...readRebalanceSettings(invocation),
+    ...readDriftSettings(invocation),
     ...readAdmissionSettings(invocation),
   };
 }

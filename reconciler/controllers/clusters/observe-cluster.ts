@@ -4,7 +4,6 @@ import { decideReady, type HealthDecision, type ProbeMemory } from "../../../fle
 import { apiEnablements, probe } from "../../../fleets/cluster-status.ts";
 import { decodeSecret, type SecretData } from "../../../fleets/connect.ts";
 import type { ConnectedMember, Fleet } from "../../../fleets/fleet.ts";
-import { isConflict } from "../../../kube/client/status-error.ts";
 import { createMergePatch } from "../../../kube/merge-patch.ts";
 import { type Condition, equalJson } from "../../../kube/object.ts";
 import { sleep } from "../../../runtime/clock.ts";
@@ -14,8 +13,6 @@ import { CLUSTER_API, findReady, refOfCluster } from "./cluster-object.ts";
 
 /** How long a cluster that may not list its nodes or pods is waited for before it is ready without numbers. */
 const CAPACITY_TIMEOUT_MS = 3_000;
-/** The informer is about to tell what somebody else wrote. */
-const CONFLICT_RETRY_MS = 50;
 
 export interface Observation extends HealthDecision {
   /** What the probe saw, before damping. */
@@ -53,23 +50,12 @@ export async function observeCluster(
   const decision = decideReady(seen, published, memory, clusterThresholds, context.clock.now(), detail);
   const { condition } = decision;
   const isHealthy = seen === "healthy";
-  const collected = await collectStatus(cluster, connected, isHealthy && condition.status === "True", condition);
-  // Others write conditions of theirs, too, and may have done so while the cluster was asked.
-  const present = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, name) ?? cluster;
-  const status = { ...collected, conditions: withConditionsOf(present, collected) };
-  if (!equalJson(status, present.status ?? {})) {
+  const status = await collectStatus(cluster, connected, isHealthy && condition.status === "True", condition);
+  if (!equalJson(status, cluster.status ?? {})) {
     // Of the difference: a resource that no Pod asks for any more must go from the sums.
-    const { resourceVersion } = present.metadata;
-    const patch = { metadata: { resourceVersion }, status: createMergePatch(present.status ?? {}, status) };
-    try {
-      const written = await context.client.patch<Cluster>(refOfCluster(name), patch, "merge", {
-        subresource: "status",
-      });
-      context.informers.of<Cluster>(CLUSTER_API, "Cluster").adopt(written);
-    } catch (error) {
-      if (!isConflict(error)) throw error;
-      return { ...decision, publishInMs: CONFLICT_RETRY_MS, isHealthy, status: present.status ?? {} };
-    }
+    const patch = { status: createMergePatch(cluster.status ?? {}, status) };
+    const written = await context.client.patch<Cluster>(refOfCluster(name), patch, "merge", { subresource: "status" });
+    context.informers.of<Cluster>(CLUSTER_API, "Cluster").adopt(written);
   }
   if (published?.status !== condition.status) {
     const { status: ready, reason } = condition;
@@ -140,15 +126,6 @@ async function collectStatus(
     apiEnablements: apiEnablements(resources),
     conditions: [...others, complete, ready],
   };
-}
-
-const OWN_CONDITIONS: readonly string[] = ["Ready", "CompleteAPIEnablements"];
-
-/** The conditions of `present` with ours as `collected` has them. */
-function withConditionsOf(present: Cluster, collected: ClusterStatus): Condition[] {
-  const own = (collected.conditions ?? []).filter(({ type }) => OWN_CONDITIONS.includes(type));
-  const others = (present.status?.conditions ?? []).filter(({ type }) => !OWN_CONDITIONS.includes(type));
-  return [...others, ...own];
 }
 
 async function serverVersion(connected: ConnectedMember): Promise<string> {

@@ -5,13 +5,15 @@ import type { Work } from "../../../api/work.ts";
 import { type ApplyResult, applyManifest } from "../../../fleets/apply.ts";
 import type { Member } from "../../../fleets/member.ts";
 import { scaleTargetOf } from "../../../fleets/scaler-watch.ts";
-import { describeRef, gvkOf, isObject, type KubeObject, refOf } from "../../../kube/object.ts";
+import { describeRef, gvkOf, isObject, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import { DRIFT_FINDINGS_ANNOTATION, readStanding } from "../../works/drift-record.ts";
 import { rulesOfCopy } from "../../works/field-rules.ts";
-import { RETAIN_REPLICAS_LABEL } from "../../works/metadata-keys.ts";
+import { RETAIN_REPLICAS_LABEL, TEMPLATE_UID_ANNOTATION } from "../../works/metadata-keys.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Asking, Interpretation } from "../interpretation/interpretation.ts";
 import type { DriftJournal } from "./drift-journal.ts";
+import { WorkEvents } from "./work-events.ts";
 import type { WorkScalers } from "./work-scalers.ts";
 
 const REFUSED_RETRY_MS = 60_000;
@@ -23,16 +25,32 @@ export interface ApplyDeps {
   readonly scalers: WorkScalers;
 }
 
+/** One manifest of a Work, and where it goes. */
+export interface CopyToApply {
+  readonly work: Work;
+  readonly member: Member;
+  readonly manifest: KubeObject;
+  /** Asks the member what the manifest would change even when nothing seems to have changed. */
+  readonly verify: boolean;
+}
+
 /** Applies one manifest and records drift in the journal. Throws what `applyManifest` throws. */
 export async function applyOne(
   deps: ApplyDeps,
-  work: Work,
-  member: Member,
-  manifest: KubeObject,
+  { work, member, manifest, verify }: CopyToApply,
   asking: Asking,
 ): Promise<ApplyResult> {
   const { interpretation, journal, context } = deps;
+  const ref = refOf(manifest);
+  journal.remember(
+    member.name,
+    ref,
+    readStanding(work.metadata.annotations?.[DRIFT_FINDINGS_ANNOTATION]).filter(({ object }) => object === refKey(ref)),
+  );
   const annotated = readDriftAnnotations(manifest);
+  const tell = new WorkEvents(context.events, member.name, work);
+  if (!TOLD.has(annotated)) for (const problem of annotated.problems) tell.misunderstood(manifest, problem);
+  TOLD.add(annotated);
   const retains = interpretation.hookEnabled(gvkOf(manifest), "Retain");
   const before = member.cached(refOf(manifest));
   const wasThere = member.applied(refOf(manifest)) !== undefined;
@@ -41,6 +59,8 @@ export async function applyOne(
       retains ? interpretation.decide((interpreter) => interpreter.retain(desired, live), asking) : desired,
     retainVersion: interpretation.version,
     rules: rulesOfCopy(annotated, await isScaled(deps, work, member, manifest)),
+    standing: journal.standing(member.name, ref).map(({ path }) => path),
+    verify,
     signal: asking.signal,
   });
   const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
@@ -50,7 +70,8 @@ export async function applyOne(
     if (found.length === 0 || (deletedByOthers && annotated.mode === "pause")) continue;
     journal.record({
       cluster: member.name,
-      object: refOf(manifest),
+      object: ref,
+      templateUid: manifest.metadata.annotations?.[TEMPLATE_UID_ANNOTATION],
       fields: found.map(({ path, wanted, found, manager, time }) => ({ path, wanted, found, manager, time })),
       foundAt: context.clock.now(),
       corrected: mode === "correct",
@@ -73,6 +94,9 @@ export async function applyOne(
   }
   return result;
 }
+
+/** Annotations whose problems were told of. */
+const TOLD = new WeakSet<object>();
 
 const WHOLE_OBJECT = {
   path: "(whole object)",

@@ -2,7 +2,7 @@
 import { refOf } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import type { Controller, ControllerContext } from "../context.ts";
-import { subjectOf } from "../events.ts";
+import { type EventSubject, subjectOf } from "../events.ts";
 import { type DriftFinding, type DriftJournal, describeField } from "./drift-journal.ts";
 
 /** Reasons of the Events: drift that was undone, and drift that stands because it is only reported. */
@@ -18,15 +18,21 @@ export function startDriftEvents(context: ControllerContext, journal: DriftJourn
 
   async function record(finding: DriftFinding): Promise<void> {
     try {
-      // The copy has the template's kind and name. Its UID makes `kubectl describe` find the Event.
-      const template = await context.client.find(finding.object);
-      if (template === undefined) return;
+      const subject = await subjectOfFinding(finding);
+      if (subject === undefined) return;
       const type = finding.corrected ? "Normal" : "Warning";
       const reason = finding.corrected ? DRIFT_CORRECTED : DRIFT_DETECTED;
-      context.events.record({ ...subjectOf(template), ...refOf(template) }, type, reason, driftMessage(finding));
+      context.events.record(subject, type, reason, driftMessage(finding));
     } catch (error) {
       context.logger.debug("drift event was lost", { cluster: finding.cluster, error: messageOf(error) });
     }
+  }
+
+  /** The copy has the template's kind and name. Its UID makes `kubectl describe` find the Event. */
+  async function subjectOfFinding({ object, templateUid }: DriftFinding): Promise<EventSubject | undefined> {
+    if (templateUid !== undefined) return { ...object, uid: templateUid };
+    const template = await context.client.find(object);
+    return template === undefined ? undefined : { ...subjectOf(template), ...refOf(template) };
   }
 
   journal.subscribe((finding) => {

@@ -88,4 +88,26 @@ describe("DriftJournal", () => {
     journal.record(standing);
     expect(journal.all()).toHaveLength(3);
   });
+
+  it("knows since when a field has stood, also when its value changed and when another process had seen it first", () => {
+    const journal = new DriftJournal();
+    const { cluster, object } = finding();
+    const first = "2025-12-31T00:00:00Z";
+    journal.remember(cluster, object, [
+      { object: "apps/v1/Deployment/shop/web", path: "spec.replicas", wanted: "2", found: "5", since: first },
+    ]);
+
+    journal.record(finding({ corrected: false, fields: [field("spec.replicas", 2, 9, "kubectl-scale")], foundAt: 5 }));
+
+    expect(journal.standing(cluster, object)).toMatchObject([{ path: "spec.replicas", found: "9", since: first }]);
+  });
+
+  it("keeps no values of Secrets", () => {
+    const journal = new DriftJournal();
+    const object = { apiVersion: "v1", kind: "Secret", namespace: "shop", name: "s" };
+
+    journal.record(finding({ object, corrected: false, fields: [field("data.password", "b2xk", "bmV3", "x")] }));
+
+    expect(JSON.stringify([...journal.allStanding()])).not.toMatch(/b2xk|bmV3/);
+  });
 });

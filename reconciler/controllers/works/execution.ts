@@ -3,7 +3,7 @@ import type { Cluster } from "../../../api/cluster.ts";
 import type { Work } from "../../../api/work.ts";
 import type { ApplyResult } from "../../../fleets/apply.ts";
 import type { Fleet } from "../../../fleets/fleet.ts";
-import { gvkOf, type KubeObject } from "../../../kube/object.ts";
+import { gvkOf, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { clusterOfExecutionNamespace } from "../../works/naming.ts";
@@ -11,10 +11,12 @@ import { drives, findReady } from "../clusters/cluster-object.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import type { Asking, Interpretation, InterpretationChange } from "../interpretation/interpretation.ts";
 import { applyFailed, applyOne } from "./apply-work.ts";
+import { DriftChecks } from "./drift-checks.ts";
 import type { DriftJournal } from "./drift-journal.ts";
+import { keepStanding } from "./drift-status.ts";
 import { finishWork } from "./finish-work.ts";
 import { WorkEvents } from "./work-events.ts";
-import type { WorkScalers } from "./work-scalers.ts";
+import { WorkScalers } from "./work-scalers.ts";
 import { manifestsOf, writeDispatching, writeStatus } from "./work-status.ts";
 
 const WORK_API = "work.karmada.io/v1alpha1";
@@ -26,19 +28,25 @@ interface Deps {
   readonly fleet: Fleet;
   readonly interpretation: Interpretation;
   readonly journal: DriftJournal;
+}
+
+interface Started extends Deps {
   /** Autoscalers on their way to the members. */
   readonly scalers: WorkScalers;
+  readonly checks: DriftChecks;
 }
 
 /**
  * Starts one queue for each cluster that has Works. The key is the Work's name; a step applies the Work and writes its
  * status, whatever woke it: a changed Work, or a changed object in the member.
  */
-export function startExecutionController(deps: Deps): Controller {
-  const { context, fleet } = deps;
+export function startExecutionController(given: Deps): Controller {
+  const { context, fleet } = given;
   const works = context.informers.of<Work>(WORK_API, "Work");
   const clusters = context.informers.of<Cluster>(CLUSTER_API, "Cluster");
   const queues = new Map<string, WorkQueue>();
+  const checks = new DriftChecks({ context, fleet, look: (cluster, work) => queueOf(cluster).add(work) });
+  const deps: Started = { ...given, scalers: new WorkScalers(context), checks };
 
   function queueOf(cluster: string): WorkQueue {
     let queue = queues.get(cluster);
@@ -91,6 +99,7 @@ export function startExecutionController(deps: Deps): Controller {
 
   return {
     stop: async () => {
+      await checks.stop();
       await Promise.all([...queues.values()].map((queue) => queue.stop()));
     },
   };
@@ -112,7 +121,7 @@ function clusterOfWork(work: Work): string | undefined {
 }
 
 async function reconcileWork(
-  deps: Deps,
+  deps: Started,
   clusterName: string,
   work: Work | undefined,
   asking: Asking,
@@ -147,9 +156,10 @@ async function reconcileWork(
   const results: ApplyResult[] = [];
   let failure: unknown;
   const manifests = manifestsOf(work);
+  const verify = deps.checks.take(clusterName, work.metadata.name ?? "");
   for (const manifest of manifests) {
     try {
-      const result = await applyOne(deps, work, member, manifest, asking);
+      const result = await applyOne(deps, { work, member, manifest, verify }, asking);
       results.push(result);
       if (result.outcome !== "unchanged") tell.applied(manifest);
     } catch (error) {
@@ -159,7 +169,9 @@ async function reconcileWork(
       tell.failedToApply(manifest, messageOf(error));
     }
   }
-  const outcome = { applied: results.length, total: manifests.length, failures };
+  const standing = manifests.flatMap((manifest) => deps.journal.standing(clusterName, refOf(manifest)));
+  await keepStanding(context, work, standing);
+  const outcome = { applied: results.length, total: manifests.length, failures, standing };
   const unread = await writeStatus(deps, work, member, outcome, asking);
   if (failures.length > 0) {
     tell.failedToSync(failures.join("; "));

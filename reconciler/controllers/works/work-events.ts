@@ -24,6 +24,11 @@ export class WorkEvents {
     this.#events.record(templateOf(manifest), "Warning", "SyncFailed", message);
   }
 
+  /** An annotation about drift means nothing and counts as absent. */
+  misunderstood(manifest: KubeObject, problem: string): void {
+    this.#events.record(templateOf(manifest), "Warning", "DriftRuleInvalid", `${problem}; it counts as absent`);
+  }
+
   /** The object was written in the member. */
   applied(manifest: KubeObject): void {
     const message = `Successfully applied resource(${nameOf(refOf(manifest))}) to cluster ${this.#cluster}`;

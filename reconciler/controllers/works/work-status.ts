@@ -5,11 +5,13 @@ import { setCondition } from "../../../kube/conditions.ts";
 import { type Condition, equalJson, type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
+import type { StandingField } from "../../works/drift-record.ts";
 import { manifestStatus } from "../../works/status.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import type { Asking, Interpretation } from "../interpretation/interpretation.ts";
+import { withDriftCondition } from "./drift-status.ts";
 import { WorkEvents } from "./work-events.ts";
 
 export interface WorkStatusDeps {
@@ -22,6 +24,8 @@ export interface ApplyOutcome {
   readonly applied: number;
   readonly total: number;
   readonly failures: readonly string[];
+  /** Fields of copies that are let be although they are not as wanted. */
+  readonly standing: readonly StandingField[];
 }
 
 /** The objects of a Work, whole: the schema keeps them as they are. */
@@ -78,10 +82,9 @@ export async function writeStatus(
         ? "Manifest has been successfully applied"
         : `Failed to apply all manifests (${outcome.applied}/${outcome.total}): ${outcome.failures.join("; ")}`,
       lastTransitionTime: rfc3339(context.clock.now()),
-      // An addition: that what is told of the copies is of this generation of the Work.
-      ...(work.metadata.generation === undefined ? {} : { observedGeneration: work.metadata.generation }),
     });
   }
+  if (outcome !== undefined) conditions = withDriftCondition(conditions, outcome.standing);
   const manifestStatuses = read
     .map(({ status }, ordinal) => status ?? current.status?.manifestStatuses?.[ordinal])
     .filter((status) => status !== undefined);
