@@ -8,6 +8,7 @@ import type { Logger } from "../runtime/logger.ts";
 import { CapacityWatch, type EstimateDetails } from "./capacity-watch.ts";
 import { connectCluster, type SecretData } from "./connect.ts";
 import { Member } from "./member.ts";
+import { MemberRights } from "./member-rights.ts";
 
 export interface FleetOptions {
   readonly clock: Clock;
@@ -32,12 +33,15 @@ interface Entry extends ConnectedMember {
 
 /** Connects to clusters as they are registered, and again when their address or credentials change. */
 export class Fleet {
+  /** What members refuse to the accounts that this process has there. */
+  readonly rights: MemberRights;
   readonly #options: FleetOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners: ((member: Member) => void)[] = [];
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.rights = new MemberRights(options.clock);
   }
 
   get(name: string): ConnectedMember | undefined {
@@ -66,8 +70,9 @@ export class Fleet {
     const { clock, logger, local } = this.#options;
     const inProcess = local?.(name);
     const http = inProcess === undefined ? await connectCluster(cluster, secret) : undefined;
-    const transport = inProcess ?? http?.send;
-    if (transport === undefined) throw new Error(`cluster ${name} has no transport`);
+    const way = inProcess ?? http?.send;
+    if (way === undefined) throw new Error(`cluster ${name} has no transport`);
+    const transport = this.rights.guard(name, way);
     await this.disconnect(name);
     const child = logger.with({ cluster: name });
     const closing = new AbortController();
@@ -92,6 +97,7 @@ export class Fleet {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
     this.#entries.delete(name);
+    this.rights.forget(name);
     entry.closing.abort(new AppError("stopped", `cluster ${name} was disconnected`, { recovery: "retry" }));
     await entry.capacity.stop();
     await entry.member.close();

@@ -99,6 +99,14 @@ export class Member {
     }
   }
 
+  /** Stops watching a kind, for kinds that nothing is in use of any more. */
+  async stopWatching(apiVersion: string, kind: string): Promise<void> {
+    const key = `${apiVersion}/${kind}`;
+    const informer = this.#informers.get(key);
+    this.#informers.delete(key);
+    await informer?.stop();
+  }
+
   /** Our object as last seen, once its kind is watched and listed; else asked from the server, ours or not. */
   async live(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const informer = this.informer(ref.apiVersion, ref.kind);

@@ -1,71 +1,90 @@
-// What a join makes in a member cluster: an account for the control plane, allowed everything, one that may act for other
-// users (as whom `clusters/proxy` asks), and a token of each.
+// What a join makes in a member cluster: an account for the control plane, one that may change the rights of the first and
+// nothing else, one that may act for other users (as whom `clusters/proxy` asks), and a token of each.
+import {
+  accountName,
+  accountRoleName,
+  IMPERSONATOR,
+  impersonatorSecretName,
+  MEMBER_NAMESPACE,
+  rightsAccountName,
+  rightsRoleName,
+  rightsSecretName,
+} from "../../fleets/member-account-names.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
-import { isNotFound } from "../../kube/client/status-error.ts";
+import { isForbidden, isNotFound } from "../../kube/client/status-error.ts";
 import { isObject, type KubeObject, type ObjectRef, type OwnerReference, refOf } from "../../kube/object.ts";
 import { type Clock, sleep } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
+import type { PolicyRule } from "../works/member-rules.ts";
+import { splitByOwnRights } from "./member-use.ts";
 
-export const MEMBER_NAMESPACE = "karmada-cluster";
 const SYSTEM_LABELS = { "karmada.io/system": "true" };
-const RBAC = "rbac.authorization.k8s.io/v1";
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+const RBAC = `${RBAC_GROUP}/v1`;
 const FIELD_MANAGER = "flaghoist-join";
-/** As Karmada's: one for all control planes that the cluster has joined. */
-const IMPERSONATOR = "karmada-impersonator";
 const FILL_TIMEOUT_MS = 3_000;
 /** Members may shorten it; a year is what most allow. */
 const TOKEN_SECONDS = 365 * 24 * 3600;
 
-/** As Karmada's: the Secret of the control plane with the token of the account that acts for others. */
-export function impersonatorSecretName(clusterName: string): string {
-  return `${clusterName}-impersonator`;
-}
-
 /** The Secrets of the control plane with credentials of a cluster. */
 export function secretRefs(clusterName: string): readonly ObjectRef[] {
   const secret = { apiVersion: "v1", kind: "Secret", namespace: MEMBER_NAMESPACE };
-  return [
-    { ...secret, name: clusterName },
-    { ...secret, name: impersonatorSecretName(clusterName) },
-  ];
+  const names = [clusterName, impersonatorSecretName(clusterName), rightsSecretName(clusterName)];
+  return names.map((name) => ({ ...secret, name }));
 }
 
 /** The role is the root: it owns all the rest, so that deleting it takes everything along. */
-function accountRole(clusterName: string): KubeObject {
+export function accountRole(clusterName: string, rules: readonly PolicyRule[]): KubeObject {
   return {
     apiVersion: RBAC,
     kind: "ClusterRole",
-    metadata: { name: `karmada-controller-manager:${accountName(clusterName)}`, labels: SYSTEM_LABELS },
-    rules: [
-      { apiGroups: ["*"], resources: ["*"], verbs: ["*"] },
-      { nonResourceURLs: ["*"], verbs: ["get"] },
-    ],
+    metadata: { name: accountRoleName(clusterName), labels: SYSTEM_LABELS },
+    rules,
   };
 }
 
-function accountName(clusterName: string): string {
-  return `karmada-${clusterName}`;
-}
-
-function accountParts(clusterName: string, role: KubeObject): readonly KubeObject[] {
-  const name = accountName(clusterName);
-  const metadata = { name, namespace: MEMBER_NAMESPACE, labels: SYSTEM_LABELS, ownerReferences: [ownerOf(role)] };
+/** A ServiceAccount with a token, bound to a ClusterRole; what there is one of in a cluster has no prefix to its names. */
+function boundAccount(
+  account: string,
+  roleName: string,
+  common: { readonly ownerReferences?: readonly OwnerReference[] } = {},
+): readonly KubeObject[] {
+  const owners = common.ownerReferences === undefined ? {} : { ownerReferences: [...common.ownerReferences] };
+  const metadata = { name: account, namespace: MEMBER_NAMESPACE, labels: SYSTEM_LABELS, ...owners };
   return [
     { apiVersion: "v1", kind: "ServiceAccount", metadata },
     {
       apiVersion: RBAC,
       kind: "ClusterRoleBinding",
-      metadata: { name: role.metadata.name ?? "", labels: SYSTEM_LABELS, ownerReferences: [ownerOf(role)] },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role.metadata.name },
-      subjects: [{ kind: "ServiceAccount", name, namespace: MEMBER_NAMESPACE }],
+      metadata: { name: roleName, labels: SYSTEM_LABELS, ...owners },
+      roleRef: { apiGroup: RBAC_GROUP, kind: "ClusterRole", name: roleName },
+      subjects: [{ kind: "ServiceAccount", name: account, namespace: MEMBER_NAMESPACE }],
     },
     {
       apiVersion: "v1",
       kind: "Secret",
-      metadata: { ...metadata, annotations: { "kubernetes.io/service-account.name": name } },
+      metadata: { ...metadata, annotations: { "kubernetes.io/service-account.name": account } },
       type: "kubernetes.io/service-account-token",
     },
   ];
+}
+
+/** May change the rules of the other accounts' roles, beyond what it has itself; it cannot bind them to anybody. */
+function rightsRole(clusterName: string, ownerReferences: readonly OwnerReference[]): KubeObject {
+  const resourceNames = [accountRoleName(clusterName), IMPERSONATOR];
+  return {
+    apiVersion: RBAC,
+    kind: "ClusterRole",
+    metadata: { name: rightsRoleName(clusterName), labels: SYSTEM_LABELS, ownerReferences: [...ownerReferences] },
+    rules: [
+      {
+        apiGroups: [RBAC_GROUP],
+        resources: ["clusterroles"],
+        resourceNames,
+        verbs: ["escalate", "get", "patch", "update"],
+      },
+    ],
+  };
 }
 
 function ownerOf(role: KubeObject): OwnerReference {
@@ -73,39 +92,31 @@ function ownerOf(role: KubeObject): OwnerReference {
 }
 
 function impersonatorParts(): readonly KubeObject[] {
-  const metadata = { name: IMPERSONATOR, namespace: MEMBER_NAMESPACE, labels: SYSTEM_LABELS };
-  const clusterWide = { name: IMPERSONATOR, labels: SYSTEM_LABELS };
   return [
     {
       apiVersion: RBAC,
       kind: "ClusterRole",
-      metadata: clusterWide,
+      metadata: { name: IMPERSONATOR, labels: SYSTEM_LABELS },
       rules: [
         { apiGroups: [""], resources: ["users", "groups", "serviceaccounts"], verbs: ["impersonate"] },
         // UIDs, and extras under every key.
         { apiGroups: ["authentication.k8s.io"], resources: ["*"], verbs: ["impersonate"] },
       ],
     },
-    { apiVersion: "v1", kind: "ServiceAccount", metadata },
-    {
-      apiVersion: RBAC,
-      kind: "ClusterRoleBinding",
-      metadata: clusterWide,
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: IMPERSONATOR },
-      subjects: [{ kind: "ServiceAccount", name: IMPERSONATOR, namespace: MEMBER_NAMESPACE }],
-    },
-    {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { ...metadata, annotations: { "kubernetes.io/service-account.name": IMPERSONATOR } },
-      type: "kubernetes.io/service-account-token",
-    },
+    ...boundAccount(IMPERSONATOR, IMPERSONATOR),
   ];
 }
 
-interface AccountOptions {
+interface TokenOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
+}
+
+interface AccountOptions extends TokenOptions {
+  /** What the control plane's account is to be allowed. */
+  readonly rules: readonly PolicyRule[];
+  /** Whether there is to be an account that keeps these rules up to date. */
+  readonly keepsRights: boolean;
 }
 
 interface AccountToken {
@@ -114,13 +125,18 @@ interface AccountToken {
 }
 
 export interface MemberAccount extends AccountToken {
-  /** Token of the account that may act for other users, and do nothing else. */
-  readonly impersonatorToken: string;
+  /** Token of the account that may act for other users, and do nothing else; undefined where the joiner may not make one. */
+  readonly impersonatorToken: string | undefined;
+  /** Token of the account that may change the rules; undefined where none was asked for or the joiner may not make one. */
+  readonly rightsToken: string | undefined;
+  /** Rules that the account did not get, because the joiner has not got them. */
+  readonly lacking: readonly PolicyRule[];
 }
 
 /**
- * Makes both accounts and answers with their tokens. The member's token controller is given a moment to fill the Secrets;
- * where there is none, tokens are asked for. Throws `member-gives-no-token` when neither works.
+ * Makes the accounts and answers with their tokens. The member's token controller is given a moment to fill the Secrets;
+ * where there is none, tokens are asked for. Throws `member-gives-no-token` when neither works, and what the member
+ * answers when the joiner may not make an account at all.
  */
 export async function createMemberAccount(
   member: KubeClient,
@@ -128,22 +144,57 @@ export async function createMemberAccount(
   options: AccountOptions,
 ): Promise<MemberAccount> {
   const write = { fieldManager: FIELD_MANAGER, force: true, signal: options.signal };
-  const role = await member.apply(accountRole(clusterName), write);
+  const { role, lacking } = await grantRules(member, clusterName, options.rules, options.signal);
+  const owners = { ownerReferences: [ownerOf(role)] };
   const metadata = { name: MEMBER_NAMESPACE, labels: SYSTEM_LABELS };
   await ensureShared(member, role, { apiVersion: "v1", kind: "Namespace", metadata });
-  let secret: ObjectRef | undefined;
-  for (const part of accountParts(clusterName, role)) secret = refOf(await member.apply(part, write));
-  for (const part of impersonatorParts()) await ensureShared(member, role, part);
-  const [own, impersonator] = await Promise.all([
-    tokenOf(member, accountName(clusterName), secret, options),
-    tokenOf(
-      member,
-      IMPERSONATOR,
-      { apiVersion: "v1", kind: "Secret", namespace: MEMBER_NAMESPACE, name: IMPERSONATOR },
-      options,
-    ),
+  for (const part of boundAccount(accountName(clusterName), accountRoleName(clusterName), owners))
+    await member.apply(part, write);
+  const hasKeeper =
+    options.keepsRights &&
+    (await unlessForbidden(async () => {
+      await member.apply(rightsRole(clusterName, owners.ownerReferences), write);
+      for (const part of boundAccount(rightsAccountName(clusterName), rightsRoleName(clusterName), owners))
+        await member.apply(part, write);
+    }));
+  const hasImpersonator = await unlessForbidden(async () => {
+    for (const part of impersonatorParts()) await ensureShared(member, role, part);
+  });
+  const [own, rights, impersonator] = await Promise.all([
+    tokenOf(member, accountName(clusterName), options),
+    hasKeeper ? tokenOf(member, rightsAccountName(clusterName), options) : undefined,
+    hasImpersonator ? tokenOf(member, IMPERSONATOR, options) : undefined,
   ]);
-  return { ...own, impersonatorToken: impersonator.token };
+  return { ...own, rightsToken: rights?.token, impersonatorToken: impersonator?.token, lacking };
+}
+
+/** Gives the account its rules, as far as the caller may: what he has not got himself is left out and told of. */
+export async function grantRules(
+  member: KubeClient,
+  clusterName: string,
+  rules: readonly PolicyRule[],
+  signal: AbortSignal,
+): Promise<{ readonly role: KubeObject; readonly lacking: readonly PolicyRule[] }> {
+  const write = { fieldManager: FIELD_MANAGER, force: true, signal };
+  try {
+    return { role: await member.apply(accountRole(clusterName, rules), write), lacking: [] };
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    const { held, lacking } = await splitByOwnRights(member, rules);
+    if (lacking.length === 0) throw error;
+    return { role: await member.apply(accountRole(clusterName, held), write), lacking };
+  }
+}
+
+/** False when the caller may not do it; what was done before the refusal goes with the account. */
+async function unlessForbidden(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    return false;
+  }
 }
 
 /** Creates what goes with the last account in the member; what others made is left as it is. */
@@ -165,13 +216,9 @@ async function ensureShared(member: KubeClient, role: KubeObject, object: KubeOb
   );
 }
 
-async function tokenOf(
-  member: KubeClient,
-  account: string,
-  secret: ObjectRef | undefined,
-  { clock, signal }: AccountOptions,
-): Promise<AccountToken> {
-  const filled = secret === undefined ? undefined : await awaitToken(member, secret, clock, signal);
+async function tokenOf(member: KubeClient, account: string, { clock, signal }: TokenOptions): Promise<AccountToken> {
+  const secret: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace: MEMBER_NAMESPACE, name: account };
+  const filled = await awaitToken(member, secret, clock, signal);
   return filled ?? { token: await requestToken(member, account), caBundle: undefined };
 }
 
@@ -221,5 +268,5 @@ async function requestToken(member: KubeClient, account: string): Promise<string
  * the member's garbage collector does the rest.
  */
 export async function removeMemberAccount(member: KubeClient, clusterName: string): Promise<void> {
-  await member.delete(refOf(accountRole(clusterName)), { propagationPolicy: "Background" });
+  await member.delete(refOf(accountRole(clusterName, [])), { propagationPolicy: "Background" });
 }

@@ -63,6 +63,8 @@ export interface Profile {
   readonly clusterMonitorPeriodMs: number;
   /** How long such a cluster may be silent. */
   readonly clusterLiveness: LivenessTimes;
+  /** How long a kind that is no longer in use may still be written in a member: it may come back at once. */
+  readonly memberRightsKeptMs: number;
   /** Karmada's gate Failover together with --enable-no-execute-taint-eviction. */
   readonly failover: boolean;
   /** With failover: a cluster that stays not ready this long gets a NoExecute taint. Undefined: never by itself. */
@@ -99,6 +101,7 @@ export const DEFAULT_PROFILE: Profile = {
   clusterProbeTimeoutMs: 5_000,
   clusterMonitorPeriodMs: 5_000,
   clusterLiveness: { graceMs: 40_000, startupGraceMs: 60_000 },
+  memberRightsKeptMs: 60_000,
   failover: false,
   unreachableTaintAfterMs: undefined,
   gracefulEvictionTimeoutMs: 600_000,

@@ -10,6 +10,7 @@ import { startApplicationFailoverController } from "./clusters/application-failo
 import { startClusterController } from "./clusters/clusters.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
+import { startMemberRightsController } from "./clusters/member-rights.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { CUSTOMIZATION_KIND, startCustomizations } from "./interpretation/customizations.ts";
@@ -138,6 +139,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startWorkController({ context, templates, fleet: fleetState, interpretation, index }),
     startNamespaceController(context, templates),
     startDependencyController(context, templates, interpretation),
+    startMemberRightsController(context, fleet),
     startClusterController(context, fleet),
     startLeaseMonitor(context),
     startFailoverController(context, fleetState, writer),

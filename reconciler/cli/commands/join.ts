@@ -1,5 +1,13 @@
 import { resolve } from "node:path";
 import type { Cluster } from "../../../api/cluster.ts";
+import {
+  impersonatorSecretName,
+  MEMBER_NAMESPACE,
+  MEMBER_RIGHTS_ANNOTATION,
+  type MemberRightsMode,
+  rightsSecretName,
+} from "../../../fleets/member-account-names.ts";
+import { grantCommand } from "../../../fleets/member-rights.ts";
 import { openHttpTransport } from "../../../kube/client/http-transport.ts";
 import { KubeClient } from "../../../kube/client/kube-client.ts";
 import { findCondition } from "../../../kube/conditions.ts";
@@ -7,6 +15,7 @@ import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
 import { sleep } from "../../../runtime/clock.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
+import { EVERYTHING } from "../../works/member-rules.ts";
 import {
   booleanOption,
   type Command,
@@ -20,14 +29,9 @@ import {
 } from "../command.ts";
 import { commandClock } from "../command-clock.ts";
 import { withControlPlane } from "../connect.ts";
-import {
-  createMemberAccount,
-  impersonatorSecretName,
-  MEMBER_NAMESPACE,
-  removeMemberAccount,
-  secretRefs,
-} from "../member-account.ts";
+import { createMemberAccount, removeMemberAccount, secretRefs } from "../member-account.ts";
 import { type MemberKubeconfig, readMemberKubeconfig } from "../member-kubeconfig.ts";
+import { rulesInUse, ruleText } from "../member-use.ts";
 import { paint, print } from "../output.ts";
 
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
@@ -39,7 +43,7 @@ export const joinCommand: Command = {
   summary: "register a member cluster",
   usage: "NAME --cluster-kubeconfig FILE [--cluster-context CONTEXT]",
   description:
-    "Makes an account for the control plane in the cluster and one that acts for people who go through the control plane (kubectl get --raw .../clusters/NAME/proxy/...), keeps their tokens in Secrets, and creates the Cluster object. Waits until the cluster is ready, or says why it is not. A cluster that does not answer is not registered.",
+    "Makes an account for the control plane in the cluster and one that acts for people who go through the control plane (kubectl get --raw .../clusters/NAME/proxy/...), keeps their tokens in Secrets, and creates the Cluster object. Waits until the cluster is ready, or says why it is not. A cluster that does not answer is not registered. The account is allowed what the kinds in use call for, and never more than the kubeconfig may grant; a second account, which can do nothing else, widens and narrows that as kinds come and go.",
   options: {
     "cluster-kubeconfig": { type: "string", value: "FILE", help: "how the cluster is reached" },
     "cluster-context": { type: "string", value: "CONTEXT", help: "context of that kubeconfig (default: the current)" },
@@ -51,6 +55,11 @@ export const joinCommand: Command = {
       type: "string",
       value: "token|kubeconfig",
       help: "what the control plane keeps: a token of an account of its own (default), or this kubeconfig",
+    },
+    "cluster-admin": { type: "boolean", help: "allow the account everything, as Karmada does" },
+    "fixed-rights": {
+      type: "boolean",
+      help: "make no account that changes rights: what is missing later is told, and granted by flaghoist grant",
     },
     "dry-run": { type: "boolean", help: "check everything, write nothing" },
     timeout: { type: "string", value: "DURATION", help: "how long to wait for the cluster to be ready (default: 30s)" },
@@ -68,8 +77,12 @@ interface Registration {
   readonly name: string;
   readonly kubeconfig: MemberKubeconfig;
   readonly credentials: "token" | "kubeconfig";
+  readonly mode: MemberRightsMode | undefined;
   readonly cluster: Cluster;
 }
+
+/** What became of the rights, beyond what was asked for. */
+type Shortfall = string;
 
 async function join(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
   const { io, signal } = invocation;
@@ -80,11 +93,13 @@ async function join(invocation: Invocation, client: KubeClient): Promise<ExitCod
   const timeoutMs = parseDuration(stringOption(invocation, "timeout") ?? "30s");
   const kubeconfig = readMemberKubeconfig(resolve(io.cwd, file), stringOption(invocation, "cluster-context"));
   const credentials = credentialsOption(invocation, kubeconfig);
+  const mode = rightsOption(invocation, credentials);
+  let shortfalls: readonly Shortfall[] = [];
   const transport = await openHttpTransport({ kubeconfig: kubeconfig.text, timeoutMs: REACH_TIMEOUT_MS });
   try {
     const member = new KubeClient(transport.send);
     const id = await identify(member, kubeconfig.server, signal);
-    const cluster = clusterObject(invocation, name, kubeconfig, { id, credentials });
+    const cluster = clusterObject(invocation, name, kubeconfig, { id, credentials, mode });
     await refuseTwice(client, name, id);
     // The rules for clusters speak before anything is written, there or here.
     await client.create(cluster, { fieldManager: FIELD_MANAGER, dryRun: true });
@@ -97,11 +112,25 @@ async function join(invocation: Invocation, client: KubeClient): Promise<ExitCod
       );
       return EXIT.ok;
     }
-    await register(client, member, { name, kubeconfig, credentials, cluster }, signal);
+    shortfalls = await register(client, member, { name, kubeconfig, credentials, mode, cluster }, signal);
   } finally {
     await transport.close();
   }
+  for (const shortfall of shortfalls) io.err(`${paint(invocation).yellow("!")} ${shortfall}\n`);
   return awaitReady(invocation, client, { apiVersion: CLUSTER_API, kind: "Cluster", name }, timeoutMs);
+}
+
+/** Undefined where there is no account whose rights could be decided. */
+function rightsOption(invocation: Invocation, credentials: Registration["credentials"]): MemberRightsMode | undefined {
+  const admin = booleanOption(invocation, "cluster-admin");
+  const fixed = booleanOption(invocation, "fixed-rights");
+  if (admin && fixed) throw new UsageError("--cluster-admin and --fixed-rights exclude each other");
+  if (credentials === "kubeconfig") {
+    if (admin || fixed)
+      throw new UsageError("with --credentials kubeconfig no account is made: its rights are those of the kubeconfig");
+    return undefined;
+  }
+  return admin ? "cluster-admin" : fixed ? "granted" : "kinds-in-use";
 }
 
 function credentialsOption(invocation: Invocation, kubeconfig: MemberKubeconfig): "token" | "kubeconfig" {
@@ -156,7 +185,7 @@ function clusterObject(
   invocation: Invocation,
   name: string,
   kubeconfig: MemberKubeconfig,
-  { id, credentials }: { readonly id: string; readonly credentials: Registration["credentials"] },
+  { id, credentials, mode }: { readonly id: string } & Pick<Registration, "credentials" | "mode">,
 ): Cluster {
   // A kubeconfig that came along acts for others itself.
   const impersonator = credentials === "kubeconfig" ? name : impersonatorSecretName(name);
@@ -170,7 +199,11 @@ function clusterObject(
   return {
     apiVersion: CLUSTER_API,
     kind: "Cluster",
-    metadata: { name, ...(labels === undefined ? {} : { labels }) },
+    metadata: {
+      name,
+      ...(labels === undefined ? {} : { labels }),
+      ...(mode === undefined ? {} : { annotations: { [MEMBER_RIGHTS_ANNOTATION]: mode } }),
+    },
     spec: {
       syncMode: "Push",
       ...(id === "" ? {} : { id }),
@@ -205,14 +238,18 @@ async function register(
   member: KubeClient,
   registration: Registration,
   signal: AbortSignal,
-): Promise<void> {
-  const { name, kubeconfig, credentials, cluster } = registration;
+): Promise<readonly Shortfall[]> {
+  const { name, kubeconfig, credentials } = registration;
   try {
-    const contents =
+    const { secrets, cluster, shortfalls } =
       credentials === "kubeconfig"
-        ? { [name]: { kubeconfig: base64(kubeconfig.text) } }
-        : await accountSecrets(member, name, kubeconfig, signal);
-    for (const [secretName, data] of Object.entries(contents)) {
+        ? {
+            secrets: { [name]: { kubeconfig: base64(kubeconfig.text) } },
+            cluster: registration.cluster,
+            shortfalls: [],
+          }
+        : await makeAccounts(client, member, registration, signal);
+    for (const [secretName, data] of Object.entries(secrets)) {
       const secret: KubeObject = {
         apiVersion: "v1",
         kind: "Secret",
@@ -225,9 +262,10 @@ async function register(
     const created = await client.create(cluster, { fieldManager: FIELD_MANAGER });
     // So that the Secrets go with the Cluster, however that is deleted.
     const owner = { apiVersion: CLUSTER_API, kind: "Cluster", name, uid: created.metadata.uid };
-    for (const ref of secretRefs(name).slice(0, Object.keys(contents).length)) {
+    for (const ref of secretRefs(name).filter((ref) => ref.name in secrets)) {
       await client.patch(ref, { metadata: { ownerReferences: [owner] } }, "merge", { fieldManager: FIELD_MANAGER });
     }
+    return shortfalls;
   } catch (error) {
     for (const ref of secretRefs(name)) await client.delete(ref).catch(() => false);
     if (credentials === "token") await removeMemberAccount(member, name).catch(() => undefined);
@@ -235,20 +273,56 @@ async function register(
   }
 }
 
-/** The Secrets of the control plane with the credentials of both accounts, by name. */
-async function accountSecrets(
+interface Accounts {
+  /** The Secrets of the control plane with the credentials of the accounts, by name. */
+  readonly secrets: Readonly<Record<string, Record<string, string>>>;
+  /** As registered: without what could not be made. */
+  readonly cluster: Cluster;
+  readonly shortfalls: readonly Shortfall[];
+}
+
+async function makeAccounts(
+  client: KubeClient,
   member: KubeClient,
-  name: string,
-  kubeconfig: MemberKubeconfig,
+  { name, kubeconfig, mode, cluster }: Registration,
   signal: AbortSignal,
-): Promise<Record<string, Record<string, string>>> {
-  const account = await createMemberAccount(member, name, { clock: commandClock, signal });
+): Promise<Accounts> {
+  const rules = mode === "cluster-admin" ? EVERYTHING : await rulesInUse(client, member, cluster);
+  const account = await createMemberAccount(member, name, {
+    rules,
+    keepsRights: mode === "kinds-in-use",
+    clock: commandClock,
+    signal,
+  });
   // The kubeconfig's own bundle leads to the address that was just used; the member's may be for inside addresses only.
   const caBundle = kubeconfig.caBundle ?? account.caBundle;
-  return {
-    [name]: { token: base64(account.token), ...(caBundle === undefined ? {} : { caBundle }) },
-    [impersonatorSecretName(name)]: { token: base64(account.impersonatorToken) },
-  };
+  const authority = caBundle === undefined ? {} : { caBundle };
+  const secrets: Record<string, Record<string, string>> = { [name]: { token: base64(account.token), ...authority } };
+  const shortfalls: Shortfall[] = [];
+  let registered = cluster;
+  if (account.impersonatorToken === undefined) {
+    const { impersonatorSecretRef: _, ...spec } = cluster.spec;
+    registered = { ...registered, spec };
+    shortfalls.push(
+      `this kubeconfig may not let an account act for others: clusters/${name}/proxy is not there until one is made by a kubeconfig that may.`,
+    );
+  } else secrets[impersonatorSecretName(name)] = { token: base64(account.impersonatorToken) };
+  if (account.rightsToken !== undefined)
+    secrets[rightsSecretName(name)] = { token: base64(account.rightsToken), ...authority };
+  else if (mode === "kinds-in-use") {
+    const annotations = { ...registered.metadata.annotations, [MEMBER_RIGHTS_ANNOTATION]: "granted" };
+    registered = { ...registered, metadata: { ...registered.metadata, annotations } };
+    shortfalls.push(
+      `this kubeconfig may not make an account that changes rights: when further kinds come into use, grant them by ${grantCommand(name)}`,
+    );
+  }
+  if (account.lacking.length > 0) {
+    const list = account.lacking.map((rule) => `    ${ruleText(rule)}`).join("\n");
+    shortfalls.push(
+      `the account did not get what this kubeconfig has not got itself:\n${list}\n  Grant it with one that has: ${grantCommand(name)}`,
+    );
+  }
+  return { secrets, cluster: registered, shortfalls };
 }
 
 function base64(text: string): string {

@@ -21,6 +21,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "reconcile", load: async () => (await import("./reconcile.ts")).reconcileCommand },
   { name: "get", load: async () => (await import("./get.ts")).getCommand },
   { name: "join", load: async () => (await import("./join.ts")).joinCommand },
+  { name: "grant", load: async () => (await import("./grant.ts")).grantRightsCommand },
   { name: "unjoin", load: async () => (await import("./unjoin.ts")).unjoinCommand },
   { name: "snapshot", load: async () => (await import("./snapshot.ts")).snapshotCommand },
   { name: "backup", load: async () => (await import("./backup.ts")).backupCommand },

@@ -29,6 +29,7 @@ export function startClusterController(context: ControllerContext, fleet: Fleet)
   clusters.subscribe((change) => {
     if (isNews(change)) queue.add(change.object.metadata.name ?? "");
   });
+  fleet.rights.subscribe((name) => queue.add(name));
 
   async function step(name: string, signal: AbortSignal): Promise<StepResult | undefined> {
     const cluster = clusters.get(undefined, name);

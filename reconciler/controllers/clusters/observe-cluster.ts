@@ -4,6 +4,8 @@ import { decideReady, type HealthDecision, type ProbeMemory } from "../../../fle
 import { apiEnablements, probe } from "../../../fleets/cluster-status.ts";
 import { decodeSecret, type SecretData } from "../../../fleets/connect.ts";
 import type { ConnectedMember, Fleet } from "../../../fleets/fleet.ts";
+import { RIGHTS_CONDITION, rightsCondition } from "../../../fleets/member-rights.ts";
+import { findCondition, removeCondition, setCondition } from "../../../kube/conditions.ts";
 import { createMergePatch } from "../../../kube/merge-patch.ts";
 import { type Condition, equalJson } from "../../../kube/object.ts";
 import { sleep } from "../../../runtime/clock.ts";
@@ -50,7 +52,9 @@ export async function observeCluster(
   const decision = decideReady(seen, published, memory, clusterThresholds, context.clock.now(), detail);
   const { condition } = decision;
   const isHealthy = seen === "healthy";
-  const status = await collectStatus(cluster, connected, isHealthy && condition.status === "True", condition);
+  if (connected !== undefined && isHealthy) await fleet.rights.review(name, connected.member.client);
+  const collected = await collectStatus(cluster, connected, isHealthy && condition.status === "True", condition);
+  const status = withRights(collected, rightsCondition(name, fleet.rights.missing(name), context.clock.now()));
   if (!equalJson(status, cluster.status ?? {})) {
     // Of the difference: a resource that no Pod asks for any more must go from the sums.
     const patch = { status: createMergePatch(cluster.status ?? {}, status) };
@@ -125,6 +129,16 @@ async function collectStatus(
     kubernetesVersion: await serverVersion(connected),
     apiEnablements: apiEnablements(resources),
     conditions: [...others, complete, ready],
+  };
+}
+
+/** The status with what the member refuses, for as long as it does. */
+function withRights(status: ClusterStatus, rights: Condition | undefined): ClusterStatus {
+  const { conditions } = status;
+  if (rights === undefined && findCondition(conditions, RIGHTS_CONDITION) === undefined) return status;
+  return {
+    ...status,
+    conditions: rights === undefined ? removeCondition(conditions, RIGHTS_CONDITION) : setCondition(conditions, rights),
   };
 }
 

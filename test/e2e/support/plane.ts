@@ -61,6 +61,7 @@ const FAST: Partial<Profile> = {
   clusterStatusIntervalMs: 200,
   clusterThresholds: { failureMs: 400, successMs: 400 },
   clusterProbeTimeoutMs: 500,
+  memberRightsKeptMs: 300,
   evictionRate: 100,
 };
 
