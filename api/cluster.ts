@@ -65,7 +65,12 @@ export const clusterSpecSchema = z.strictObject({
   syncMode: z
     .enum(["Push", "Pull"])
     .describe("Push: the control plane reaches into the cluster. Pull: an agent in the cluster fetches its work."),
-  taints: z.array(taintSchema).optional().describe("Taints that keep workloads away or drive them out."),
+  // So that each writer has his own: people, Git, and the loops that follow a cluster's condition.
+  taints: z
+    .array(taintSchema)
+    .meta({ "x-kubernetes-list-map-keys": ["key", "effect"], "x-kubernetes-list-type": "map" })
+    .optional()
+    .describe("Taints that keep workloads away or drive them out."),
   zone: z.string().optional().describe("Single zone; superseded by zones."),
   zones: z.array(z.string()).optional().describe("Zones the nodes of the cluster stand in."),
 });

@@ -15,7 +15,7 @@ import { isForbidden, isNotFound } from "../../kube/client/status-error.ts";
 import { isObject, type KubeObject, type ObjectRef, type OwnerReference, refOf } from "../../kube/object.ts";
 import { type Clock, sleep } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
-import type { PolicyRule } from "../works/member-rules.ts";
+import type { PolicyRule } from "../works/policy-rule.ts";
 import { splitByOwnRights } from "./member-use.ts";
 
 const SYSTEM_LABELS = { "karmada.io/system": "true" };

@@ -6,8 +6,9 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { isNotFound } from "../../kube/client/status-error.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { UseIndex } from "../works/kinds-in-use.ts";
-import { memberRules, type PolicyRule } from "../works/member-rules.ts";
+import { memberRules } from "../works/member-rules.ts";
 import { executionNamespace } from "../works/naming.ts";
+import type { PolicyRule } from "../works/policy-rule.ts";
 
 /** The rules that the account in `cluster` needs at present; resources are looked up in the member, then here. */
 export async function rulesInUse(

@@ -11,6 +11,7 @@ import { startClusterController } from "./clusters/clusters.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
 import { startMemberRightsController } from "./clusters/member-rights.ts";
+import { REMEDY_KIND, startRemedyController } from "./clusters/remedies.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { CUSTOMIZATION_KIND, startCustomizations } from "./interpretation/customizations.ts";
@@ -64,6 +65,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   CUSTOMIZATION_KIND,
   QUOTA_KIND,
   REBALANCER_KIND,
+  REMEDY_KIND,
   TAINT_POLICY_KIND,
   WEBHOOK_CONFIGURATION_KIND,
   [GITOPS_API, "GitRepository"],
@@ -143,6 +145,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startClusterController(context, fleet),
     startLeaseMonitor(context),
     startFailoverController(context, fleetState, writer),
+    startRemedyController(context),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),

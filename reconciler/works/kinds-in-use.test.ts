@@ -3,7 +3,8 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { Placement } from "../../api/policy.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { UseIndex } from "./kinds-in-use.ts";
-import { memberRules, rulesAllow } from "./member-rules.ts";
+import { memberRules } from "./member-rules.ts";
+import { rulesAllow } from "./policy-rule.ts";
 
 const RBAC = "rbac.authorization.k8s.io/v1";
 const DEPLOYMENTS = [{ apiVersion: "apps/v1", kind: "Deployment" }];

@@ -4,7 +4,7 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterAffinity, Placement, ResourceSelector } from "../../api/policy.ts";
 import { isObject, type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
-import type { PolicyRule } from "./member-rules.ts";
+import type { PolicyRule } from "./policy-rule.ts";
 
 export interface UsedKind {
   readonly apiVersion: string;

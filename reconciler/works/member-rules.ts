@@ -1,15 +1,7 @@
 // What the control plane's account in a member has to be allowed: from the kinds in use there to the rules of its role.
 import { parseApiVersion } from "../../kube/object.ts";
 import type { KindsInUse } from "./kinds-in-use.ts";
-
-/** One rule of a ClusterRole, with the field names of rbac.authorization.k8s.io/v1. */
-export interface PolicyRule {
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly nonResourceURLs?: readonly string[];
-  readonly verbs: readonly string[];
-}
+import type { PolicyRule } from "./policy-rule.ts";
 
 /** The plural name of a kind's resource; undefined while nobody knows it. */
 export type ResourceOf = (apiVersion: string, kind: string) => string | undefined;
@@ -84,29 +76,4 @@ function namedRules(verb: string, resource: string, names: readonly string[]): P
 function distinct(rules: readonly PolicyRule[]): PolicyRule[] {
   const byText = new Map(rules.map((rule) => [JSON.stringify(rule), rule]));
   return [...byText.values()];
-}
-
-/** Whether rules allow a request; `*` and `resource/*` as RBAC reads them. */
-export function rulesAllow(
-  rules: readonly PolicyRule[],
-  asked: {
-    readonly verb: string;
-    readonly group: string;
-    readonly resource: string;
-    readonly name?: string | undefined;
-  },
-): boolean {
-  return rules.some((rule) => {
-    const names = rule.resourceNames ?? [];
-    return (
-      has(rule.verbs, asked.verb) &&
-      has(rule.apiGroups, asked.group) &&
-      has(rule.resources, asked.resource) &&
-      (names.length === 0 || (asked.name !== undefined && names.includes(asked.name)))
-    );
-  });
-}
-
-function has(list: readonly string[] | undefined, value: string): boolean {
-  return list?.includes(value) === true || list?.includes("*") === true;
 }

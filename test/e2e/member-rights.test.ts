@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import { type PolicyRule, rulesAllow } from "../../reconciler/works/member-rules.ts";
+import { type PolicyRule, rulesAllow } from "../../reconciler/works/policy-rule.ts";
 import { eventually } from "./support/eventually.ts";
 import { flaghoist, type JoinableMember, startJoinableMember } from "./support/joinable-member.ts";
 import { configMap, deployment, namespaceObject, policy } from "./support/manifests.ts";

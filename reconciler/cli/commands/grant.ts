@@ -5,8 +5,8 @@ import { grantCommand } from "../../../fleets/member-rights.ts";
 import { openHttpTransport } from "../../../kube/client/http-transport.ts";
 import { KubeClient } from "../../../kube/client/kube-client.ts";
 import { stringifyYaml } from "../../../kube/yaml.ts";
-import { AppError } from "../../../runtime/errors.ts";
 import { EVERYTHING } from "../../works/member-rules.ts";
+import { findCluster } from "../change-cluster-taints.ts";
 import {
   booleanOption,
   type Command,
@@ -50,9 +50,7 @@ async function grant(invocation: Invocation, client: KubeClient): Promise<ExitCo
   const { io, signal } = invocation;
   const [name] = invocation.positionals;
   if (name === undefined) throw new UsageError("which cluster?");
-  const cluster = await client.find<Cluster>({ apiVersion: "cluster.karmada.io/v1alpha1", kind: "Cluster", name });
-  if (cluster === undefined)
-    throw new AppError("cluster-unknown", `there is no cluster ${name}`, { recovery: "stall" });
+  const cluster = await findCluster(client, name);
   const admin = booleanOption(invocation, "cluster-admin");
   const file = stringOption(invocation, "cluster-kubeconfig");
   if (file === undefined) {

@@ -1,4 +1,3 @@
-import type { Cluster } from "../../../api/cluster.ts";
 import type { Work } from "../../../api/work.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { isNotFound } from "../../../kube/client/status-error.ts";
@@ -8,6 +7,7 @@ import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { executionNamespace } from "../../works/naming.ts";
+import { findCluster } from "../change-cluster-taints.ts";
 import {
   booleanOption,
   type Command,
@@ -25,7 +25,6 @@ import { removeMemberAccount, secretRefs } from "../member-account.ts";
 import { connectMember, type MemberConnection } from "../member-client.ts";
 import { paint, print } from "../output.ts";
 
-const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 const WORK_API = "work.karmada.io/v1alpha1";
 
 export const unjoinCommand: Command = {
@@ -51,16 +50,8 @@ export const unjoinCommand: Command = {
 async function unjoin(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
   const [name] = invocation.positionals;
   if (name === undefined) throw new UsageError("which cluster?");
-  const ref: ObjectRef = { apiVersion: CLUSTER_API, kind: "Cluster", name };
-  const cluster = await client.find<Cluster>(ref);
-  if (cluster === undefined) {
-    const names = (await client.list(CLUSTER_API, "Cluster")).items.map((other) => other.metadata.name);
-    throw new AppError(
-      "cluster-unknown",
-      `there is no cluster ${name}${names.length === 0 ? "" : `; there are ${names.slice(0, 10).join(", ")}`}`,
-      { recovery: "stall" },
-    );
-  }
+  const cluster = await findCluster(client, name);
+  const ref = refOf(cluster);
   const force = booleanOption(invocation, "force");
   const timeoutMs = parseDuration(stringOption(invocation, "timeout") ?? "1m");
   // Opened first: the Secret with the credentials goes with the Cluster.
