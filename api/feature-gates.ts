@@ -6,6 +6,7 @@
  */
 export const DEFAULT_FEATURE_GATES = {
   CustomizedClusterResourceModeling: true,
+  Failover: false,
   FederatedQuotaEnforcement: false,
   GracefulEviction: true,
   MultiplePodTemplatesScheduling: false,
@@ -21,7 +22,7 @@ export type FeatureGate = keyof typeof DEFAULT_FEATURE_GATES;
 export type FeatureGates = Readonly<Record<FeatureGate, boolean>>;
 
 /** Gates of Karmada that switch nothing here: another option does, or the feature is always there or not built yet. */
-const NOT_SWITCHED: readonly string[] = ["ControllerPriorityQueue", "Failover", "MultiClusterService"];
+const NOT_SWITCHED: readonly string[] = ["ControllerPriorityQueue", "MultiClusterService"];
 
 /** Every gate, those in `changes` as they say. */
 export function featureGates(changes: Partial<FeatureGates> = {}): FeatureGates {

@@ -19,6 +19,12 @@ export const CONFIRM_PRUNE_ANNOTATION = "gitops.flaghoist.io/confirm-prune";
  */
 export const REPLACE_ANNOTATION = "gitops.flaghoist.io/replace";
 
+/** Argo CD's word for the same, and for deletions that wait for one: a time after the deletion was asked for. */
+export const ARGO_DELETION_APPROVED_ANNOTATION = "argocd.argoproj.io/deletion-approved";
+
+/** On a Sync or a Cluster: lets deletions go on that are held there, as the message of the hold says. */
+export const CONFIRM_DELETIONS_ANNOTATION = "gitops.flaghoist.io/confirm-deletions";
+
 /** Conditions of GitRepository and Sync. Reconciling and Stalled exist only while they are true. */
 export type GitOpsConditionType = "Ready" | "Reconciling" | "Stalled";
 
@@ -27,6 +33,9 @@ export const DEFAULT_SOURCE_INTERVAL = "1m";
 export const DEFAULT_SOURCE_TIMEOUT = "60s";
 export const DEFAULT_SYNC_INTERVAL = "10m";
 export const DEFAULT_PRUNE_LIMIT_PERCENT = 30;
+export const DEFAULT_PRUNE_LIMIT_COUNT = 100;
+/** Of an attempt in which a hook failed, and of every one where `retry` is given; Argo CD's. */
+export const DEFAULT_RETRY = { limit: 5, duration: "5s", factor: 2, maxDuration: "3m" } as const;
 
 const duration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 5m");
 const namespaceHere = "the namespace of this object when empty.";
@@ -111,7 +120,37 @@ export const dependencyReferenceSchema = z.strictObject({
 });
 export type DependencyReference = z.infer<typeof dependencyReferenceSchema>;
 
+export const retryBackoffSchema = z.strictObject({
+  duration: duration
+    .meta({ default: DEFAULT_RETRY.duration })
+    .optional()
+    .describe("How long to wait after the first failure."),
+  factor: z
+    .int()
+    .min(1)
+    .meta({ format: "int64", default: DEFAULT_RETRY.factor })
+    .optional()
+    .describe("What the wait is multiplied by after each further failure."),
+  maxDuration: duration.meta({ default: DEFAULT_RETRY.maxDuration }).optional().describe("Longest wait."),
+});
+
+export const syncRetrySchema = z.strictObject({
+  backoff: retryBackoffSchema.optional().describe("How long to wait between attempts."),
+  limit: int64
+    .meta({ default: DEFAULT_RETRY.limit })
+    .optional()
+    .describe("How often a failed attempt is repeated for the same content; 0 is never, a negative number always."),
+});
+export type SyncRetry = z.infer<typeof syncRetrySchema>;
+
 export const syncSpecSchema = z.strictObject({
+  deletionPolicy: z
+    .enum(["MirrorPrune", "Delete", "WaitForTermination", "Orphan"])
+    .meta({ default: "MirrorPrune" })
+    .optional()
+    .describe(
+      "What becomes of the objects when this Sync is deleted. MirrorPrune: as prune says. Delete: they go. WaitForTermination: they go, and the Sync once they are gone. Orphan: they stay.",
+    ),
   dependsOn: z.array(dependencyReferenceSchema).optional().describe("Syncs that must be ready first."),
   drift: z
     .enum(["correct", "report", "pause"])
@@ -140,6 +179,14 @@ export const syncSpecSchema = z.strictObject({
     .describe("How often to compare again without a new revision."),
   path: z.string().optional().describe("Folder in the source; its root when empty."),
   prune: z.boolean().meta({ default: true }).optional().describe("Deletes objects that are no longer in the source."),
+  pruneLimitCount: z
+    .int()
+    .min(0)
+    .meta({ format: "int32", default: DEFAULT_PRUNE_LIMIT_COUNT })
+    .optional()
+    .describe(
+      "How many objects one revision may delete without being asked to, however small their share; 0 is no limit.",
+    ),
   pruneLimitPercent: z
     .int()
     .min(0)
@@ -152,11 +199,18 @@ export const syncSpecSchema = z.strictObject({
     .meta({ default: "auto" })
     .optional()
     .describe("auto: kustomize where the folder has a kustomization, plain files elsewhere."),
+  retry: syncRetrySchema
+    .optional()
+    .describe(
+      "How often a failed attempt is repeated. Without it, always, except that an attempt in which a hook failed is repeated as by default.",
+    ),
   retryInterval: duration.optional().describe("How long to wait after a failure; interval when empty."),
   sourceRef: sourceReferenceSchema.describe("Source of the files."),
   suspend: z.boolean().optional().describe("Changes nothing until this is lifted."),
   targetNamespace: z.string().optional().describe("Namespace to put all objects in, whatever the files say."),
-  timeout: duration.optional().describe("Longest time applying and waiting may take; interval when empty."),
+  timeout: duration
+    .optional()
+    .describe("Longest time applying and waiting may take, for each wave and each set of hooks; interval when empty."),
   wait: z.boolean().optional().describe("Is ready only when all applied objects are."),
 });
 export type SyncSpec = z.infer<typeof syncSpecSchema>;
@@ -172,14 +226,42 @@ export const inventorySchema = z.strictObject({
 });
 export type Inventory = z.infer<typeof inventorySchema>;
 
+export const hookStatusSchema = z.strictObject({
+  id: z.string().describe("Namespace, name, group and kind, joined by underscores."),
+  message: z.string().describe("What came of it, for people."),
+  phase: z.enum(["PreSync", "Sync", "PostSync", "SyncFail"]).describe("When it runs."),
+  state: z.enum(["Running", "Succeeded", "Failed"]).describe("How it fares."),
+  v: z.string().describe("Version of the API."),
+});
+export type HookStatus = z.infer<typeof hookStatusSchema>;
+
+export const syncOperationSchema = z.strictObject({
+  attempt: int32.describe("Which attempt at this content it is, from 1."),
+  digest: z.string().describe("Digest of what was rendered."),
+  generation: int64.describe("Generation of the Sync it was begun for."),
+  hooks: z.array(hookStatusSchema).describe("The hooks that were started."),
+  id: z.string().describe("Marks the hooks of this attempt."),
+  message: z.string().describe("What it waits for or why it failed."),
+  phase: z
+    .enum(["PreSync", "Sync", "PostSync", "SyncFail", "Succeeded", "Retrying", "Failed"])
+    .describe("How far it is. Failed: not tried again for this content."),
+  request: z.string().describe("Request by annotation it answers; empty when none."),
+  revision: z.string().describe("Revision of the source."),
+  startedAt: time.describe("When it was begun."),
+  wave: int32.describe("The wave it is at."),
+});
+export type SyncOperation = z.infer<typeof syncOperationSchema>;
+
 export const syncStatusSchema = z.strictObject({
   conditions: z.array(conditionSchema).optional().describe("Ready, Reconciling and Stalled."),
   inventory: inventorySchema.optional().describe("Objects applied from the source, that pruning may delete."),
+  lastAppliedDigest: z.string().optional().describe("Digest of what was rendered of the last revision applied whole."),
   lastAppliedObjects: int32.optional().describe("How many objects the last revision had that was applied whole."),
   lastAppliedRevision: z.string().optional().describe("Last revision that was applied whole."),
   lastAttemptedRevision: z.string().optional().describe("Last revision that was tried."),
   lastHandledReconcileAt: z.string().optional().describe("Last request by annotation that was dealt with."),
   observedGeneration: int64.optional().describe("Generation that was dealt with."),
+  operation: syncOperationSchema.optional().describe("The attempt that goes on, or the last one."),
 });
 export type SyncStatus = z.infer<typeof syncStatusSchema>;
 

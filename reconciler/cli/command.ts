@@ -25,6 +25,8 @@ export interface CommandOption {
   readonly help: string;
   readonly default?: string | boolean;
   readonly multiple?: boolean;
+  /** What an option that takes a value means without one. */
+  readonly bare?: string;
 }
 
 export interface Command {
@@ -113,6 +115,12 @@ export function parseArguments(args: readonly string[], command: Command): Argum
   const off = new Set<string>();
   const words: string[] = [];
   for (const [i, argument] of args.entries()) {
+    const bare = argument.startsWith("--") ? command.options[argument.slice(2)]?.bare : undefined;
+    const next = args[i + 1];
+    if (bare !== undefined && (next === undefined || next.startsWith("-"))) {
+      words.push(`${argument}=${bare}`);
+      continue;
+    }
     if (argument === "--") {
       words.push(...args.slice(i));
       break;

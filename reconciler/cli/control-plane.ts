@@ -26,8 +26,10 @@ import { type AdmissionSettings, karmadaAdmission } from "./admission.ts";
 import { type AuditSettings, openAudit } from "./audit-settings.ts";
 import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
 import type { AdvertisedAddress } from "./extension-listener.ts";
+import type { FailoverChoice, FailoverSettings } from "./failover-settings.ts";
 import { createFetcher } from "./fetcher.ts";
 import { installDefinitions } from "./install.ts";
+import { installedFailover } from "./installation.ts";
 import { connectKubernetes } from "./kubernetes-engine.ts";
 import { startPlaneLoops } from "./plane-loops.ts";
 import { createSyncRenderer } from "./sync-renderer.ts";
@@ -47,6 +49,8 @@ export interface ControlPlaneOptions {
   /** Where the API server of `storeKubeconfig` finds this process. */
   readonly advertise?: AdvertisedAddress | undefined;
   readonly profile?: Partial<Profile>;
+  /** How it fails over, where the store may say so; absent: as the profile says. */
+  readonly failover?: FailoverChoice;
   /** Who may come in beside the administrator and ServiceAccounts. */
   readonly authentication?: AuthenticationSettings | undefined;
   /** Writes a line of the log for each request over the network. */
@@ -121,6 +125,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ? await startEmbedded(options, clock, admission, metrics)
       : await connectStore(options, options.storeKubeconfig, clock, admission);
   try {
+    const failover = await chooseFailover(options, engine.client);
     await installDefinitions(engine.client, clock, {
       builtIn: engine.builtIn,
       furtherVersions: engine.furtherVersions,
@@ -133,7 +138,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { remoteBases: allowed = [] } = options;
     const remotes =
       allowed.length === 0 ? undefined : new RemoteBases({ cacheRoot: join(dataFolder, "remote-bases"), allowed });
-    const profile = { ...DEFAULT_PROFILE, ...options.profile };
+    const profile = { ...DEFAULT_PROFILE, ...options.profile, ...failover };
     const renderer = createSyncRenderer(profile, { charts: options.helm?.aside, remotes });
     const loops = await startPlaneLoops({
       client: engine.client,
@@ -175,6 +180,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await engine.close();
     throw error;
   }
+}
+
+/** Has to be known before the store is installed: only then can be told whether it is new. */
+async function chooseFailover(
+  { failover, logger }: ControlPlaneOptions,
+  client: KubeClient,
+): Promise<FailoverSettings | undefined> {
+  if (failover === undefined) return undefined;
+  const installed = await installedFailover(client, failover.mode);
+  const mode = failover.mode ?? installed;
+  logger.info("chose failover", { mode });
+  return failover.settingsFor(mode);
 }
 
 /** What admission asks; given the store that it stands before. */

@@ -8,8 +8,10 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
+import type { SafeFailover } from "../failover/failover-modes.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/relocation/follow-clusters.ts";
+import { FailoverMetrics } from "./clusters/failover-metrics.ts";
 import { EventRecorder } from "./events.ts";
 import { type EstimatorProfile, NO_ESTIMATORS } from "./scheduling/estimator-profile.ts";
 import { SchedulerMetrics } from "./scheduling/scheduler-metrics.ts";
@@ -65,13 +67,17 @@ export interface Profile {
   readonly clusterLiveness: LivenessTimes;
   /** How long a kind that is no longer in use may still be written in a member: it may come back at once. */
   readonly memberRightsKeptMs: number;
-  /** Karmada's gate Failover together with --enable-no-execute-taint-eviction. */
+  /** Taints drive workloads out: Karmada's gate Failover, --enable-taint-manager and --enable-no-execute-taint-eviction. */
   readonly failover: boolean;
-  /** With failover: a cluster that stays not ready this long gets a NoExecute taint. Undefined: never by itself. */
+  /** What failover does beyond Karmada, with a guard. Undefined: nothing. */
+  readonly safeFailover: SafeFailover | undefined;
+  /** With failover and no guard: a cluster that stays not ready this long is given up. Undefined: never by itself. */
   readonly unreachableTaintAfterMs: number | undefined;
   readonly gracefulEvictionTimeoutMs: number;
-  /** Evictions a second; Karmada's --resource-eviction-rate. */
+  /** Evictions a second of each of three workers; Karmada's --resource-eviction-rate. 0: one in half an hour. */
   readonly evictionRate: number;
+  /** How copies leave where the policy does not say; Karmada's --no-execute-taint-eviction-purge-mode. */
+  readonly evictionPurgeMode: "Directly" | "Gracefully";
   /** Regular expressions, anchored, of namespaces that are never propagated. */
   readonly skippedNamespaces: readonly string[];
   /** `group`, `group/version` or `group/version/Kind`, never propagated. */
@@ -103,9 +109,11 @@ export const DEFAULT_PROFILE: Profile = {
   clusterLiveness: { graceMs: 40_000, startupGraceMs: 60_000 },
   memberRightsKeptMs: 60_000,
   failover: false,
+  safeFailover: undefined,
   unreachableTaintAfterMs: undefined,
   gracefulEvictionTimeoutMs: 600_000,
   evictionRate: 0.5,
+  evictionPurgeMode: "Gracefully",
   skippedNamespaces: ["kube-.*"],
   skippedApis: [],
   compatibility: "flaghoist",
@@ -135,6 +143,7 @@ export interface ControllerContext {
   readonly schedulerMetrics: SchedulerMetrics;
   /** For figures of loops. */
   readonly metrics: Metrics;
+  readonly failoverMetrics: FailoverMetrics;
   /** A new UUID; injected so that tests can repeat. */
   readonly newUuid: () => string;
 }
@@ -170,6 +179,7 @@ export function createContext(options: {
     informers: new InformerSet(client, clock, logger, options.scopeOf ?? controlPlaneScope),
     events: new EventRecorder(client, clock, logger),
     schedulerMetrics: new SchedulerMetrics(metrics),
+    failoverMetrics: new FailoverMetrics(metrics),
     profile: { ...DEFAULT_PROFILE, ...options.profile },
   };
 }

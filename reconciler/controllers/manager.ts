@@ -7,7 +7,9 @@ import type { DecisionHistory } from "../scheduler/explanation/decision-history.
 import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
 import { startApplicationFailoverController } from "./clusters/application-failover.ts";
+import { startBlastRadiusController } from "./clusters/blast-radius.ts";
 import { startClusterController } from "./clusters/clusters.ts";
+import { startConditionTaintController } from "./clusters/condition-taints.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
 import { startMemberRightsController } from "./clusters/member-rights.ts";
@@ -128,6 +130,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const index = new WorkIndex(context);
   const quotaWorks = new QuotaWorks(context);
 
+  const { failover, safeFailover } = context.profile;
+  const guard = failover && safeFailover ? startBlastRadiusController(context, fleet, safeFailover) : undefined;
+
   const templateIndex = new TemplateIndex(templates);
   const templateController = startTemplateController({ context, templates, policies, interpretation, writer });
   const preemption = startPreemptionController(context, templates, policies);
@@ -144,14 +149,16 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startMemberRightsController(context, fleet),
     startClusterController(context, fleet),
     startLeaseMonitor(context),
-    startFailoverController(context, fleetState, writer),
+    startConditionTaintController(context),
+    ...(guard === undefined ? [] : [guard]),
+    startFailoverController(context, fleetState, writer, guard),
     startRemedyController(context),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
     startRelocationController(context, fleetState, writer),
     startApplicationFailoverController(context, interpretation),
-    ...(context.profile.failover ? [startTaintPolicyController(context)] : []),
+    ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
     startExecutionController({ context, fleet, interpretation, journal }),
     startBindingStatusController({ context, templates, interpretation, index }),
     estimators,
@@ -160,7 +167,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       : [startDescheduler(context, estimators.unschedulable, context.profile.descheduler)]),
     startDriftEvents(context, journal),
     startGitRepositoryController(context, options.fetcher, artifacts),
-    startSyncController(context, options.renderer, artifacts),
+    startSyncController({ context, renderer: options.renderer, artifacts, policies }),
   ];
   await templates.start();
   // Stopped queues take nothing, so this may come late.

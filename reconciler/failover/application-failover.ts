@@ -1,8 +1,9 @@
 // Moving an application away from clusters where it stays unhealthy.
 
 import type { ApplicationFailoverBehavior } from "../../api/policy.ts";
+import { AppError } from "../../runtime/errors.ts";
 import type { Binding } from "../scheduler/occasion.ts";
-import type { EvictionRequest } from "./evict.ts";
+import { type EvictionRequest, evictFromCluster } from "./evict.ts";
 
 const DEFAULT_TOLERATION_SECONDS = 300;
 
@@ -16,6 +17,8 @@ export interface ApplicationFailoverDecision {
   readonly unhealthySince: UnhealthySince;
   /** When to decide again although nothing changed (milliseconds). */
   readonly nextMs?: number;
+  /** Why nothing is evicted although something is due: to be thrown once the rest is remembered. */
+  readonly failure?: unknown;
 }
 
 const NOTHING: ApplicationFailoverDecision = { evictions: [], unhealthySince: new Map() };
@@ -25,9 +28,16 @@ export interface ApplicationFailoverContext {
   readonly healthIsInterpreted: boolean;
   /** Labels to hand to the new copy, read from the old copy's status; for gate StatefulFailoverInjection. */
   readonly preservedLabels?: (cluster: string) => Record<string, string> | undefined;
+  /** Karmada's gate GracefulEviction: without it, nothing leaves gracefully. */
+  readonly gracefulEviction?: boolean;
+  /** Beyond Karmada: why a copy that is due has to wait; it is looked at again with the next change of the binding. */
+  readonly mustWait?: (binding: Binding, cluster: string) => string | undefined;
 }
 
-/** Decides at `now` (milliseconds). Only `Unhealthy` counts: a health that is unknown starts the time anew, as a good one does. */
+/**
+ * Decides at `now` (milliseconds). Only `Unhealthy` counts: a health that is unknown starts the time anew, as a good one
+ * does.
+ */
 export function decideApplicationFailover(
   binding: Binding,
   remembered: UnhealthySince,
@@ -40,7 +50,9 @@ export function decideApplicationFailover(
   const toleranceMs = (behavior.decisionConditions.tolerationSeconds ?? DEFAULT_TOLERATION_SECONDS) * 1000;
   const leaving = new Set((spec.gracefulEvictionTasks ?? []).map((task) => task.fromCluster));
   const targets = new Set((spec.clusters ?? []).map((target) => target.name));
-  const unhealthySince = new Map<string, number>();
+  const reported = new Map((status?.aggregatedStatus ?? []).map((item) => [item.clusterName, item.health]));
+  // As Karmada: a copy that nobody reports on any more neither counts nor starts anew.
+  const unhealthySince = new Map([...remembered].filter(([name]) => targets.has(name) && !reported.has(name)));
   const due: string[] = [];
   let nextMs = Number.POSITIVE_INFINITY;
   for (const { clusterName, health } of status?.aggregatedStatus ?? []) {
@@ -52,12 +64,31 @@ export function decideApplicationFailover(
     if (known !== undefined && now > since + toleranceMs) due.push(clusterName);
     else nextMs = Math.min(nextMs, since + toleranceMs + 1);
   }
-  const before = (spec.clusters ?? []).map((target) => target.name);
-  return {
-    evictions: due.map((cluster) => requestFor(binding, behavior, cluster, before, context)),
-    unhealthySince,
-    ...(nextMs === Number.POSITIVE_INFINITY ? {} : { nextMs }),
-  };
+  const next = nextMs === Number.POSITIVE_INFINITY ? {} : { nextMs };
+  try {
+    return { ...evictAll(binding, behavior, due, context), unhealthySince, ...next };
+  } catch (failure) {
+    return { evictions: [], unhealthySince, failure };
+  }
+}
+
+function evictAll(
+  binding: Binding,
+  behavior: ApplicationFailoverBehavior,
+  due: readonly string[],
+  context: ApplicationFailoverContext,
+): Pick<ApplicationFailoverDecision, "evictions"> {
+  const before = (binding.spec.clusters ?? []).map((target) => target.name);
+  const evictions: EvictionRequest[] = [];
+  let spec = binding.spec;
+  for (const cluster of due) {
+    // Each with those that leave already.
+    if (context.mustWait?.({ ...binding, spec } as Binding, cluster) !== undefined) continue;
+    const request = requestFor(binding, behavior, cluster, before, context);
+    evictions.push(request);
+    spec = evictFromCluster(spec, request) ?? spec;
+  }
+  return { evictions };
 }
 
 function requestFor(
@@ -68,6 +99,13 @@ function requestFor(
   context: ApplicationFailoverContext,
 ): EvictionRequest {
   const purgeMode = behavior.purgeMode ?? "Gracefully";
+  if (purgeMode === "Gracefully" && context.gracefulEviction === false) {
+    throw new AppError(
+      "failover-not-graceful",
+      `GracefulEviction featureGate must be enabled when purgeMode is ${purgeMode}`,
+      { recovery: "retry" },
+    );
+  }
   const preservedLabelState = context.preservedLabels?.(cluster);
   const prefix = binding.kind === "ClusterResourceBinding" ? "cluster-" : "";
   return {

@@ -50,3 +50,10 @@ export function changeTaints(
     .map((taint) => ({ ...taint, timeAdded: rfc3339(now) }));
   return kept.length === before.length && added.length === 0 ? undefined : [...kept, ...added];
 }
+
+/** A list of taints in Karmada's words. */
+export function describeTaints(taints: readonly Taint[]): string {
+  if (taints.length === 0) return "cluster now does not have taints";
+  const each = taints.map(({ key, value, effect }) => `{Key:${key},${value ? `Value:${value},` : ""}Effect:${effect}}`);
+  return `cluster now has taints([${each.join(",")}])`;
+}

@@ -21,22 +21,39 @@ export interface EvictionTasksDecision {
   readonly nextMs?: number;
 }
 
+export interface EvictionTasksOptions {
+  /** How long a copy waits whose task does not say. */
+  readonly timeoutMs?: number;
+  /** False: the copies that are to replace it are known not to be all there yet, whatever health they report. */
+  readonly mayReplace?: boolean;
+  /**
+   * Beyond Karmada: why a copy is not let go merely because its time is over (`replaced`), or not even because others are
+   * well (`returned`); undefined when it may be.
+   */
+  readonly mustKeep?: (
+    task: GracefulEvictionTask,
+  ) => { readonly until: "replaced" | "returned"; readonly reason: string } | undefined;
+}
+
 /**
  * Decides about the tasks of a binding at `now` (milliseconds). A copy goes when the copies that are to replace it are
- * healthy, or when its time is over: then also if nothing replaced it. `mayReplace` false says that the healthy ones are
- * known not to be all there yet.
+ * healthy, or when its time is over: then also if nothing replaced it.
  */
 export function decideEvictionTasks(
   binding: Binding,
   now: number,
-  defaultTimeoutMs: number = DEFAULT_EVICTION_TIMEOUT_MS,
-  mayReplace = true,
+  options: EvictionTasksOptions = {},
 ): EvictionTasksDecision {
+  const { timeoutMs = DEFAULT_EVICTION_TIMEOUT_MS, mayReplace = true, mustKeep } = options;
   const before = binding.spec.gracefulEvictionTasks ?? [];
   const replaced = mayReplace && isReplaced(binding);
-  const verdicts = before.map((task) => judge(task, now, defaultTimeoutMs, replaced));
+  const verdicts = before.map((task) => judge(task, now, timeoutMs, replaced, mustKeep?.(task)));
   const kept = verdicts.filter((entry) => entry.verdict === "keep").map((entry) => entry.task);
-  const ends = kept.filter((task) => task.suppressDeletion !== true).map((task) => endOf(task, defaultTimeoutMs));
+  const ends = kept
+    .filter((task) => task.suppressDeletion !== true)
+    .map((task) => endOf(task, timeoutMs))
+    // What stays although its time is over waits for something else.
+    .filter((end) => end >= now);
   const changed = kept.length !== before.length || kept.some((task, i) => task !== before[i]);
   return {
     ...(changed ? { tasks: kept } : {}),
@@ -45,13 +62,23 @@ export function decideEvictionTasks(
   };
 }
 
-function judge(task: GracefulEvictionTask, now: number, timeoutMs: number, replaced: boolean): TaskVerdict {
+function judge(
+  task: GracefulEvictionTask,
+  now: number,
+  timeoutMs: number,
+  replaced: boolean,
+  kept: ReturnType<NonNullable<EvictionTasksOptions["mustKeep"]>>,
+): TaskVerdict {
   if (!task.creationTimestamp) {
     return { task: { ...task, creationTimestamp: rfc3339(now) }, verdict: "keep", reason: "begins now" };
   }
   if (task.suppressDeletion === true) return { task, verdict: "keep", reason: "suppressDeletion is true" };
   if (task.suppressDeletion === false) return { task, verdict: "remove", reason: "suppressDeletion is false" };
-  if (now > endOf(task, timeoutMs)) return { task, verdict: "remove", reason: "its grace period is over" };
+  if (kept?.until === "returned") return { task, verdict: "keep", reason: kept.reason };
+  if (now > endOf(task, timeoutMs)) {
+    if (kept === undefined || replaced) return { task, verdict: "remove", reason: "its grace period is over" };
+    return { task, verdict: "keep", reason: `its grace period is over, but ${kept.reason}` };
+  }
   return replaced
     ? { task, verdict: "remove", reason: "every present target is healthy" }
     : { task, verdict: "keep", reason: "the present targets are not all healthy yet" };

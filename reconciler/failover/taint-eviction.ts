@@ -6,6 +6,10 @@ import { tolerates } from "../../kube/taints.ts";
 import { APPLIED_PLACEMENT_ANNOTATION, parsePlacement } from "../scheduler/applied-placement.ts";
 import type { Binding } from "../scheduler/occasion.ts";
 import type { EvictionRequest, PurgeMode } from "./evict.ts";
+import { preserveState } from "./preserve-state.ts";
+
+/** Who evicts because of taints, in the tasks of such moves. */
+export const TAINT_MANAGER = "TaintManager";
 
 export type TaintEviction =
   /** Nothing to drive out: no such taints, or not a target, or tolerated for ever. */
@@ -19,9 +23,14 @@ export type TaintEviction =
 export interface TaintEvictionOptions {
   /** How copies leave when the policy does not say. */
   readonly purgeMode: "Directly" | "Gracefully";
+  /** Karmada's gate StatefulFailoverInjection: the new copy is told what the policy wants of the old one's status. */
+  readonly statefulInjection?: boolean;
 }
 
-/** Decides for one binding and one cluster at `now` (milliseconds). What counts is the placement as it was applied. */
+/**
+ * Decides for one binding and one cluster at `now` (milliseconds). What counts is the placement as it was applied. Throws
+ * what `preserveState` throws, when the old copy does not say what its successor is to be told.
+ */
 export function decideTaintEviction(
   binding: Binding,
   cluster: Cluster,
@@ -41,13 +50,24 @@ export function decideTaintEviction(
   const tolerated = toleratedUntil(taints, placement.clusterTolerations, now);
   if (tolerated === Number.POSITIVE_INFINITY) return { verdict: "stay", reason: "the taints are tolerated" };
   if (tolerated > now) return { verdict: "later", atMs: tolerated, taints };
+  const preservedLabelState = options.statefulInjection === true ? preservedLabelsOf(binding, name) : undefined;
   const request = {
     cluster: name,
     purgeMode: purgeModeOf(binding, options),
-    producer: "TaintManager",
+    producer: TAINT_MANAGER,
     reason: "TaintUntolerated",
+    ...(preservedLabelState === undefined ? {} : { preservedLabelState }),
   };
   return { verdict: "evict", request, taints };
+}
+
+function preservedLabelsOf({ spec, status }: Binding, cluster: string): Record<string, string> | undefined {
+  const preservation = spec.failover?.cluster?.statePreservation;
+  if (preservation == null || preservation.rules.length === 0) return undefined;
+  return preserveState(
+    preservation,
+    status?.aggregatedStatus?.find((item) => item.clusterName === cluster),
+  );
 }
 
 function readApplied(binding: Binding): Placement | undefined {
@@ -80,7 +100,7 @@ export function toleratedUntil(
     if (toleration.tolerationSeconds == null) continue;
     for (const taint of taints) {
       if (taint.timeAdded === undefined || !tolerates(toleration, taint)) continue;
-      end = Math.min(end, Date.parse(taint.timeAdded) + Math.max(0, toleration.tolerationSeconds) * 1000);
+      end = Math.min(end, Date.parse(taint.timeAdded) + toleration.tolerationSeconds * 1000);
     }
   }
   return Math.max(end, now);

@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { systemClock } from "../../../runtime/clock.ts";
 import { createLogger } from "../../../runtime/logger.ts";
 import { commitFiles, createRepository } from "../../../sources/git/write.ts";
+import { DEFAULT_SAFE_FAILOVER } from "../../failover/failover-modes.ts";
 import { booleanOption, type Command, EXIT, stringOption } from "../command.ts";
 import { startControlPlane } from "../control-plane.ts";
 import { startDemoMembers } from "../demo/members.ts";
@@ -16,9 +17,12 @@ const DEMO_PROFILE = {
   clusterStatusIntervalMs: 250,
   clusterThresholds: { failureMs: 1_500, successMs: 1_000 },
   failover: true,
-  unreachableTaintAfterMs: 500,
+  safeFailover: {
+    ...DEFAULT_SAFE_FAILOVER,
+    guard: { ...DEFAULT_SAFE_FAILOVER.guard, unreachableAfterMs: 500, settleMs: 500 },
+  },
   evictionRate: 20,
-} as const;
+};
 
 export const demoCommand: Command = {
   name: "demo",

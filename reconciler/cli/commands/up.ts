@@ -15,6 +15,7 @@ import { startControlPlane } from "../control-plane.ts";
 import { DRIFT_OPTIONS, readDriftSettings } from "../drift-settings.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
+import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
 import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
@@ -74,7 +75,7 @@ export const upCommand: Command = {
     },
     ...SKIP_OPTIONS,
     ...METADATA_OPTIONS,
-    failover: { type: "boolean", help: "move workloads away from clusters that stay unreachable for a minute" },
+    ...FAILOVER_OPTIONS,
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
     ...REMOTE_OPTIONS,
     "enable-helm": {
@@ -125,6 +126,7 @@ export const upCommand: Command = {
       hostnames: hostnamesOption(invocation, store),
       advertise: advertiseOption(invocation, store),
       profile,
+      failover: readFailoverSettings(invocation, profile),
       authentication,
       members,
       requestLog: booleanOption(invocation, "request-log"),
@@ -225,16 +227,12 @@ function countOption(invocation: Invocation, name: string, fallback: number): nu
   return Number(text);
 }
 
-function profileOf(invocation: Invocation): Partial<Profile> {
+function profileOf(invocation: Invocation): Partial<Profile> & Pick<Profile, "compatibility" | "featureGates"> {
   const compatibility = stringOption(invocation, "compatibility") ?? "flaghoist";
   if (compatibility !== "flaghoist" && compatibility !== "karmada")
     throw new UsageError(`--compatibility takes flaghoist or karmada, not "${compatibility}"`);
-  const failover = booleanOption(invocation, "failover")
-    ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
-    : {};
   return {
     compatibility,
-    ...failover,
     ...readSchedulingSettings(invocation),
     ...readSkipSettings(invocation),
     ...readMetadataSettings(invocation),

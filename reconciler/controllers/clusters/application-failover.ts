@@ -1,19 +1,20 @@
 // Moves applications away from clusters where they stay unhealthy, as spec.failover.application of their policy says.
+import type { Cluster } from "../../../api/cluster.ts";
 import type { ResourceBindingSpec } from "../../../api/work.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { gvkOf } from "../../../kube/object.ts";
-import { messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { decideApplicationFailover, type UnhealthySince } from "../../failover/application-failover.ts";
 import { evictFromCluster } from "../../failover/evict.ts";
 import { preserveState } from "../../failover/preserve-state.ts";
-import { rememberHome } from "../../scheduler/relocation/home-clusters.ts";
+import { whyTooMuchAtOnce } from "../../failover/workload-share.ts";
+import { isReady } from "../../scheduler/fleet/cluster-wellness.ts";
+import type { Binding } from "../../scheduler/occasion.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
-import { subjectOf } from "../events.ts";
 import { concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
-import { templateSubject } from "../scheduling/binding-writer.ts";
+import { tellEviction, writeEvicted } from "./evicted-binding.ts";
 
 const NOTHING: UnhealthySince = new Map();
 
@@ -21,7 +22,8 @@ export function startApplicationFailoverController(
   context: ControllerContext,
   interpretation: Interpretation,
 ): Controller {
-  const { client, clock, logger, events, profile } = context;
+  const { clock, logger, profile } = context;
+  const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
   const queue = new WorkQueue({ name: "application-failover", clock, logger, workers: 4, minBackoffMs: 200 }, step);
   /** By key. As Karmada: in memory, so that a restart begins anew. */
   const unhealthy = new Map<string, UnhealthySince>();
@@ -47,44 +49,43 @@ export function startApplicationFailoverController(
     const now = clock.now();
     const decision = decideApplicationFailover(binding, unhealthy.get(key) ?? NOTHING, now, {
       healthIsInterpreted: interpretation.hookEnabled(gvkOf(binding.spec.resource), "InterpretHealth"),
+      gracefulEviction: profile.featureGates.GracefulEviction,
+      ...(profile.safeFailover === undefined ? {} : { mustWait }),
       ...(profile.featureGates.StatefulFailoverInjection
         ? { preservedLabels: (cluster: string) => preservedLabelsOf(binding, cluster) }
         : {}),
     });
     if (decision.unhealthySince.size === 0) unhealthy.delete(key);
     else unhealthy.set(key, decision.unhealthySince);
+    if (decision.failure !== undefined) throw decision.failure;
     const evicted = decision.evictions.reduce<ResourceBindingSpec>(
       (spec, request) => evictFromCluster(spec, request) ?? spec,
       binding.spec,
     );
     if (evicted !== binding.spec) {
+      // The clusters are left in one write, so that the scheduler sees all of what it has to place elsewhere.
       const names = decision.evictions.map((request) => request.cluster);
       try {
-        await write(binding, evicted);
+        await writeEvicted(context, binding, evicted);
       } catch (error) {
         if (isNotFound(error)) return undefined;
         if (isConflict(error)) return { requeueAfterMs: 20 };
-        for (const name of names) tell(binding, "Warning", `Evict from cluster ${name} failed: ${messageOf(error)}`);
+        for (const name of names) tellEviction(context, binding, name, error);
         throw error;
       }
-      for (const name of names) tell(binding, "Normal", `Evict from cluster ${name} succeed.`);
+      for (const name of names) tellEviction(context, binding, name);
       logger.info("moved unhealthy application", { binding: key, clusters: names.join(", ") });
     }
     return decision.nextMs === undefined ? undefined : { requeueAfterMs: Math.max(1, decision.nextMs - now) };
   }
 
-  /** The clusters are left in one write, so that the scheduler sees all of what it has to place elsewhere. */
-  async function write(binding: AnyBinding, spec: ResourceBindingSpec): Promise<void> {
-    const annotations = { ...binding.metadata.annotations, ...rememberHome(binding, clock.now()) };
-    // The same kind with another spec of its type.
-    const changed = { ...binding, metadata: { ...binding.metadata, annotations }, spec } as AnyBinding;
-    const stored = await client.update(changed, { fieldManager: "flaghoist-failover" });
-    context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);
-  }
-
-  function tell(binding: AnyBinding, type: "Normal" | "Warning", message: string): void {
-    const reason = type === "Normal" ? "EvictWorkloadFromClusterSucceed" : "EvictWorkloadFromClusterFailed";
-    for (const subject of [subjectOf(binding), templateSubject(binding)]) events.record(subject, type, reason, message);
+  /** What fails everywhere is not helped by leaving everywhere: most of a workload stays until the rest has a place. */
+  function mustWait(binding: Binding, cluster: string): string | undefined {
+    const share = profile.safeFailover?.workloadShare ?? 1;
+    return whyTooMuchAtOnce(binding, cluster, share, (name) => {
+      const known = clusters.get(undefined, name);
+      return known !== undefined && isReady(known);
+    });
   }
 
   return { stop: () => queue.stop() };
@@ -92,7 +93,7 @@ export function startApplicationFailoverController(
 
 function preservedLabelsOf(binding: AnyBinding, cluster: string): Record<string, string> | undefined {
   const preservation = binding.spec.failover?.application?.statePreservation;
-  if (preservation == null) return undefined;
+  if (preservation == null || preservation.rules.length === 0) return undefined;
   const item = binding.status?.aggregatedStatus?.find((entry) => entry.clusterName === cluster);
   return preserveState(preservation, item);
 }

@@ -1,4 +1,4 @@
-// Keeps every Cluster object true: what drives it is looked at, tainted by its condition, and taken out when it is deleted.
+// Keeps every Cluster object true: what drives it is looked at, and taken out when it is deleted.
 import type { Cluster } from "../../../api/cluster.ts";
 import type { ProbeMemory } from "../../../fleets/cluster-health.ts";
 import type { Fleet } from "../../../fleets/fleet.ts";
@@ -9,7 +9,6 @@ import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { executionNamespace } from "../../works/naming.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { CLUSTER_API, drives, findReady, isPull, refOfCluster } from "./cluster-object.ts";
-import { syncTaints } from "./cluster-taints.ts";
 import { observeCluster } from "./observe-cluster.ts";
 import { CLUSTER_FINALIZER, removeCluster } from "./remove-cluster.ts";
 
@@ -43,18 +42,15 @@ export function startClusterController(context: ControllerContext, fleet: Fleet)
     await ensureExecutionNamespace(context, name);
     const { clusterStatusIntervalMs } = context.profile;
     let dueInMs = clusterStatusIntervalMs;
-    let status = cluster.status ?? {};
     if (drives(context.agentOf, cluster)) {
       const seen = await observeCluster(context, fleet, cluster, memories.get(name), signal);
       memories.set(name, seen.memory);
-      ({ status } = seen);
       dueInMs = Math.min(dueInMs, seen.publishInMs ?? dueInMs);
     } else {
       memories.delete(name);
       await fleet.disconnect(name);
     }
-    const taintInMs = await syncTaints(context, { ...(clusters.get(undefined, name) ?? cluster), status });
-    return { requeueAfterMs: Math.min(dueInMs, taintInMs ?? dueInMs) };
+    return { requeueAfterMs: dueInMs };
   }
 
   return { stop: () => queue.stop() };

@@ -2,139 +2,69 @@
 import type { Cluster } from "../../../api/cluster.ts";
 import type { GracefulEvictionTask } from "../../../api/work.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
-import { findCondition, isConditionTrue } from "../../../kube/conditions.ts";
-import { messageOf } from "../../../runtime/errors.ts";
+import { findCondition } from "../../../kube/conditions.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import { evictFromCluster } from "../../failover/evict.ts";
-import { decideEvictionTasks } from "../../failover/eviction-tasks.ts";
-import { decideTaintEviction } from "../../failover/taint-eviction.ts";
-import { rememberHome } from "../../scheduler/relocation/home-clusters.ts";
+import { decideEvictionTasks, isReplaced } from "../../failover/eviction-tasks.ts";
+import { TAINT_MANAGER } from "../../failover/taint-eviction.ts";
+import { strategyOf } from "../../scheduler/division/assign.ts";
+import { isReady } from "../../scheduler/fleet/cluster-wellness.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
-import { subjectOf } from "../events.ts";
-import { allBindings, bindingKey, findBinding } from "../scheduling/binding-key.ts";
-import { type BindingWriter, templateSubject } from "../scheduling/binding-writer.ts";
+import { allBindings, BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
+import type { BindingWriter } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
+import type { FailoverGuard } from "./blast-radius.ts";
+import { tellEviction, writeSpec } from "./evicted-binding.ts";
+import { drivesOut, startTaintEvictionController } from "./taint-evictions.ts";
 
+/** `guard` says which clusters nothing may be moved away from; absent: nobody does. */
 export function startFailoverController(
   context: ControllerContext,
   fleet: FleetState,
   writer: BindingWriter,
+  guard?: FailoverGuard,
 ): Controller {
   const { profile, clock, logger } = context;
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
-  const evictions = new WorkQueue({ name: "evictions", clock, logger, workers: 1, minBackoffMs: 200 }, evictStep);
+  const evictions = profile.failover ? startTaintEvictionController(context, fleet, guard) : undefined;
   const tasks = new WorkQueue({ name: "eviction-tasks", clock, logger, workers: 4, minBackoffMs: 200 }, taskStep);
-  let nextEvictionAt = 0;
+  const isOurs = profile.compatibility === "flaghoist";
 
-  if (profile.failover) {
-    fleet.subscribe(({ after }) => {
-      if (after === undefined || !drivesOut(after)) return;
-      for (const binding of allBindings(context)) {
-        if (binding.spec.clusters?.some((target) => target.name === after.metadata.name) === true)
-          evictions.add(bindingKey(binding));
-      }
-    });
-    // A cluster that is lost may not change for long: bindings say themselves when they target one, as they do at a start.
-    for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
-      context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
-        if (change.type === "deleted") return;
-        if (change.type === "updated" && change.previous.metadata.generation === change.object.metadata.generation)
-          return;
-        const lost = (change.object.spec.clusters ?? []).some((target) => {
-          const cluster = clusters.get(undefined, target.name);
-          return cluster !== undefined && drivesOut(cluster);
-        });
-        if (lost) evictions.add(bindingKey(change.object));
-      });
-    }
-  }
   fleet.subscribe(({ before, after }) => {
-    if (before === undefined || after === undefined || !drivesOut(before) || drivesOut(after)) return;
+    const name = (after ?? before)?.metadata.name;
+    const hasReturned = before !== undefined && after !== undefined && !isWell(before) && isWell(after);
+    if (!hasReturned && after !== undefined) return;
     for (const binding of allBindings(context)) {
-      if (binding.spec.gracefulEvictionTasks?.some((task) => task.fromCluster === after.metadata.name) === true)
+      if (binding.spec.gracefulEvictionTasks?.some((task) => task.fromCluster === name) === true)
         tasks.add(bindingKey(binding));
     }
   });
-  for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
+  for (const kind of BINDING_KINDS) {
     context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
       if (change.type !== "deleted" && (change.object.spec.gracefulEvictionTasks?.length ?? 0) > 0)
         tasks.add(bindingKey(change.object));
     });
   }
 
-  async function evictStep(key: string): Promise<StepResult | undefined> {
-    const binding = findBinding(context, key);
-    if (binding === undefined) return undefined;
-    const now = clock.now();
-    let againAt = Number.POSITIVE_INFINITY;
-    for (const target of binding.spec.clusters ?? []) {
-      const cluster = clusters.get(undefined, target.name);
-      if (cluster === undefined) continue;
-      const decision = decideTaintEviction(binding, cluster, now);
-      if (decision.verdict === "later") againAt = Math.min(againAt, decision.atMs);
-      if (decision.verdict === "error") throw new Error(decision.reason);
-      if (decision.verdict !== "evict") continue;
-      if (now < nextEvictionAt) return { requeueAfterMs: nextEvictionAt - now };
-      const spec = evictFromCluster(binding.spec, decision.request);
-      if (spec === undefined) continue;
-      nextEvictionAt = now + (profile.evictionRate > 0 ? 1_000 / profile.evictionRate : 1_800_000);
-      return evict(binding, spec, target.name);
-    }
-    return againAt === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs: againAt - now };
-  }
-
-  async function evict(
-    binding: AnyBinding,
-    spec: AnyBinding["spec"],
-    cluster: string,
-  ): Promise<StepResult | undefined> {
-    const subjects = [subjectOf(binding), templateSubject(binding)];
-    try {
-      await write(context, binding, spec, rememberHome(binding, clock.now()));
-      for (const subject of subjects)
-        context.events.record(
-          subject,
-          "Normal",
-          "EvictWorkloadFromClusterSucceed",
-          `Evict from cluster ${cluster} succeed.`,
-        );
-      logger.info("evicted workload", { binding: bindingKey(binding), cluster });
-      // Another of its clusters may be lost too.
-      return { requeueAfterMs: 0 };
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      if (isConflict(error)) return { requeueAfterMs: 20 };
-      for (const subject of subjects)
-        context.events.record(
-          subject,
-          "Warning",
-          "EvictWorkloadFromClusterFailed",
-          `Evict from cluster ${cluster} failed: ${messageOf(error)}`,
-        );
-      throw error;
-    }
-  }
-
   async function taskStep(key: string): Promise<StepResult | undefined> {
     const binding = findBinding(context, key);
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
-    if (profile.compatibility === "flaghoist" && (await takeBack(binding))) return undefined;
-    // Differs from Karmada: a health report from before the move must not let the old copy go. Targets have to report
-    // the replicas that they have now.
-    const mayReplace = profile.compatibility !== "flaghoist" || isUpToStrength(binding);
-    const decision = decideEvictionTasks(binding, clock.now(), profile.gracefulEvictionTimeoutMs, mayReplace);
+    if (isOurs && (await takeBack(binding))) return undefined;
+    const { gracefulEvictionTimeoutMs: timeoutMs, safeFailover } = profile;
+    const decision = decideEvictionTasks(binding, clock.now(), {
+      timeoutMs,
+      mayReplace: maySucceed(binding),
+      ...(safeFailover === undefined ? {} : { mustKeep: (task: GracefulEvictionTask) => whyKept(binding, task) }),
+    });
     if (decision.tasks !== undefined) {
       try {
         const { gracefulEvictionTasks: _tasks, ...spec } = binding.spec;
-        await write(
-          context,
-          binding,
-          decision.tasks.length === 0 ? spec : { ...spec, gracefulEvictionTasks: [...decision.tasks] },
-        );
+        const kept = decision.tasks.length === 0 ? spec : { ...spec, gracefulEvictionTasks: [...decision.tasks] };
+        await writeSpec(context, binding, kept);
         for (const { task, verdict, reason } of decision.verdicts) {
-          if (verdict === "remove")
-            logger.info("removed old copy", { binding: key, cluster: task.fromCluster, reason });
+          if (verdict !== "remove") continue;
+          tellEviction(context, binding, task.fromCluster);
+          logger.info("removed old copy", { binding: key, cluster: task.fromCluster, reason });
         }
       } catch (error) {
         if (isNotFound(error)) return undefined;
@@ -146,12 +76,34 @@ export function startFailoverController(
   }
 
   /**
-   * Differs from Karmada: a workload that found no other place may return to the cluster that drove it out, once that
-   * has recovered. Its task would otherwise end in the removal of the only copy. The task goes and the cluster comes
-   * back in one write, so that the copy is never without a reason to be there.
+   * Differs from Karmada: a health report from before the move must not let the old copy go. Targets have to report the
+   * replicas that they have now; with the guard, those that do not answer report nothing.
+   */
+  function maySucceed(binding: AnyBinding): boolean {
+    if (!isOurs) return true;
+    if (profile.safeFailover !== undefined && !(binding.spec.clusters ?? []).every(({ name }) => answers(name)))
+      return false;
+    return isUpToStrength(binding);
+  }
+
+  /** Why the copy stays although its time is over, or others are well; undefined when it need not. */
+  function whyKept(binding: AnyBinding, task: GracefulEvictionTask): ReturnType<KeepRule> {
+    if (task.producer !== TAINT_MANAGER || task.purgeMode === "Directly") return undefined;
+    const cluster = clusters.get(undefined, task.fromCluster);
+    if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return undefined;
+    // It is to run there anyway, and nobody can remove it before the cluster is back: then it goes on as it is.
+    if (!isDivided(binding) && !isReady(cluster)) return { until: "returned", reason: "its cluster does not answer" };
+    return { until: "replaced", reason: "nothing has replaced it" };
+  }
+
+  /**
+   * Differs from Karmada: a workload may return to the cluster that drove it out, once that has recovered, if it found no
+   * other place, or is to run there beside the others. Its task would otherwise end in the removal of a copy that serves.
+   * The task goes and the cluster comes back in one write, so that the copy is never without a reason to be there.
    */
   async function takeBack(binding: AnyBinding): Promise<boolean> {
-    if (findCondition(binding.status?.conditions, "Scheduled")?.status !== "False") return false;
+    const isStranded = findCondition(binding.status?.conditions, "Scheduled")?.status === "False";
+    if (!isStranded && !(profile.safeFailover !== undefined && runsBeside(binding))) return false;
     const kept = (binding.spec.gracefulEvictionTasks ?? []).filter(
       (task) => !hasRecovered(task, clusters.get(undefined, task.fromCluster)),
     );
@@ -168,34 +120,40 @@ export function startFailoverController(
     return true;
   }
 
+  /** Whether the copy that left runs beside the others: it goes everywhere, or the others are well without it. */
+  function runsBeside(binding: AnyBinding): boolean {
+    if (isDivided(binding)) return false;
+    const isLimited = (binding.spec.placement?.spreadConstraints?.length ?? 0) > 0;
+    return !isLimited || (isReplaced(binding) && maySucceed(binding));
+  }
+
+  function answers(name: string): boolean {
+    const cluster = clusters.get(undefined, name);
+    return cluster !== undefined && isReady(cluster);
+  }
+
   return {
     stop: async () => {
-      await Promise.all([evictions.stop(), tasks.stop()]);
+      await Promise.all([evictions?.stop(), tasks.stop()]);
     },
   };
 }
 
-async function write(
-  context: ControllerContext,
-  binding: AnyBinding,
-  spec: AnyBinding["spec"],
-  annotations: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const metadata = { ...binding.metadata, annotations: { ...binding.metadata.annotations, ...annotations } };
-  // The same kind with another spec of its type.
-  const changed = { ...binding, metadata, spec } as AnyBinding;
-  const stored = await context.client.update(changed, { fieldManager: "flaghoist-failover" });
-  context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);
+type KeepRule = NonNullable<NonNullable<Parameters<typeof decideEvictionTasks>[2]>["mustKeep"]>;
+
+function isDivided({ spec }: AnyBinding): boolean {
+  const strategy = spec.placement == null ? undefined : strategyOf(spec.placement);
+  return (spec.replicas ?? 0) > 0 && strategy !== undefined && strategy !== "Duplicated";
 }
 
-/** The cluster of an eviction by taints works again, and drives nothing out. */
+/** The cluster answers, and drives nothing out. */
+function isWell(cluster: Cluster): boolean {
+  return isReady(cluster) && !drivesOut(cluster);
+}
+
+/** The cluster of an eviction by taints works again. */
 function hasRecovered(task: GracefulEvictionTask, cluster: Cluster | undefined): boolean {
-  if (task.producer !== "TaintManager" || cluster === undefined || drivesOut(cluster)) return false;
-  return isConditionTrue(cluster.status?.conditions, "Ready");
-}
-
-function drivesOut(cluster: Cluster): boolean {
-  return cluster.spec.taints?.some((taint) => taint.effect === "NoExecute") === true;
+  return task.producer === TAINT_MANAGER && cluster !== undefined && isWell(cluster);
 }
 
 /** Kinds whose status says nothing of ready replicas while there are none. */

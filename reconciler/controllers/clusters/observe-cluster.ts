@@ -5,6 +5,7 @@ import { apiEnablements, probe } from "../../../fleets/cluster-status.ts";
 import { decodeSecret, type SecretData } from "../../../fleets/connect.ts";
 import type { ConnectedMember, Fleet } from "../../../fleets/fleet.ts";
 import { RIGHTS_CONDITION, rightsCondition } from "../../../fleets/member-rights.ts";
+import { isConflict } from "../../../kube/client/status-error.ts";
 import { findCondition, removeCondition, setCondition } from "../../../kube/conditions.ts";
 import { createMergePatch } from "../../../kube/merge-patch.ts";
 import { type Condition, equalJson } from "../../../kube/object.ts";
@@ -15,6 +16,8 @@ import { CLUSTER_API, findReady, refOfCluster } from "./cluster-object.ts";
 
 /** How long a cluster that may not list its nodes or pods is waited for before it is ready without numbers. */
 const CAPACITY_TIMEOUT_MS = 3_000;
+/** The informer is about to tell what somebody else wrote. */
+const CONFLICT_RETRY_MS = 50;
 
 export interface Observation extends HealthDecision {
   /** What the probe saw, before damping. */
@@ -54,12 +57,25 @@ export async function observeCluster(
   const isHealthy = seen === "healthy";
   if (connected !== undefined && isHealthy) await fleet.rights.review(name, connected.member.client);
   const collected = await collectStatus(cluster, connected, isHealthy && condition.status === "True", condition);
-  const status = withRights(collected, rightsCondition(name, fleet.rights.missing(name), context.clock.now()));
-  if (!equalJson(status, cluster.status ?? {})) {
+  // Others write conditions of theirs, too, and may have done so while the cluster was asked.
+  const present = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, name) ?? cluster;
+  const status = withRights(
+    { ...collected, conditions: withConditionsOf(present, collected) },
+    rightsCondition(name, fleet.rights.missing(name), context.clock.now()),
+  );
+  if (!equalJson(status, present.status ?? {})) {
     // Of the difference: a resource that no Pod asks for any more must go from the sums.
-    const patch = { status: createMergePatch(cluster.status ?? {}, status) };
-    const written = await context.client.patch<Cluster>(refOfCluster(name), patch, "merge", { subresource: "status" });
-    context.informers.of<Cluster>(CLUSTER_API, "Cluster").adopt(written);
+    const { resourceVersion } = present.metadata;
+    const patch = { metadata: { resourceVersion }, status: createMergePatch(present.status ?? {}, status) };
+    try {
+      const written = await context.client.patch<Cluster>(refOfCluster(name), patch, "merge", {
+        subresource: "status",
+      });
+      context.informers.of<Cluster>(CLUSTER_API, "Cluster").adopt(written);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      return { ...decision, publishInMs: CONFLICT_RETRY_MS, isHealthy, status: present.status ?? {} };
+    }
   }
   if (published?.status !== condition.status) {
     const { status: ready, reason } = condition;
@@ -140,6 +156,15 @@ function withRights(status: ClusterStatus, rights: Condition | undefined): Clust
     ...status,
     conditions: rights === undefined ? removeCondition(conditions, RIGHTS_CONDITION) : setCondition(conditions, rights),
   };
+}
+
+const OWN_CONDITIONS: readonly string[] = ["Ready", "CompleteAPIEnablements"];
+
+/** The conditions of `present` with ours as `collected` has them. */
+function withConditionsOf(present: Cluster, collected: ClusterStatus): Condition[] {
+  const own = (collected.conditions ?? []).filter(({ type }) => OWN_CONDITIONS.includes(type));
+  const others = (present.status?.conditions ?? []).filter(({ type }) => !OWN_CONDITIONS.includes(type));
+  return [...others, ...own];
 }
 
 async function serverVersion(connected: ConnectedMember): Promise<string> {

@@ -5,6 +5,7 @@ import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson, refOf } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import { describeTaints } from "../../failover/condition-taints.ts";
 import { taintsForPolicies } from "../../failover/taint-policies.ts";
 import { clusterMatches } from "../../policies/cluster-affinity.ts";
 import type { Controller, ControllerContext } from "../context.ts";
@@ -49,10 +50,10 @@ export function startTaintPolicyController(context: ControllerContext): Controll
       events.record(subjectOf(cluster), "Warning", "TaintClusterFailed", messageOf(error));
       throw error;
     }
-    const list = taints.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ""}:${effect}`).join(",");
-    const message = `Update Cluster(${name}) with taints([${list}]) succeed`;
+    const words = describeTaints(taints);
+    const message = `Update Cluster(${name}) with taints(${words}) succeed`;
     events.record(subjectOf(cluster), "Normal", "TaintClusterSucceed", message);
-    logger.info("tainted cluster by policy", { cluster: name, taints: list });
+    logger.info("tainted cluster by policy", { cluster: name, taints: words });
     return undefined;
   }
 

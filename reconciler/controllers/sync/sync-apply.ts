@@ -1,16 +1,17 @@
-// One pass of a Sync: render, check everything, apply it stage by stage, prune what is gone.
-import type { InventoryEntry, Sync, SyncStatus } from "../../../api/gitops.ts";
+// What a Sync does with its folder: render, check everything, apply it stage by stage.
+import type { Sync, SyncStatus } from "../../../api/gitops.ts";
 import { isInvalid } from "../../../kube/client/status-error.ts";
 import { describeRef, equalJson, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import type { ControllerContext } from "../context.ts";
-import { subjectOf } from "../events.ts";
 import type { Artifact } from "./artifacts.ts";
-import { GITOPS_API, keyOf } from "./git-repository.ts";
-import { belongsTo, entriesOf, inStages, planPrune, prepareObject, refOfEntry } from "./sync-decisions.ts";
+import { GITOPS_API } from "./git-repository.ts";
+import { prepareObject } from "./sync-decisions.ts";
+import { inStages } from "./sync-steps.ts";
+import { readSyncWishes } from "./sync-wishes.ts";
 
-const FIELD_MANAGER = "flaghoist";
+export const FIELD_MANAGER = "flaghoist";
 
 export interface RenderedFile {
   readonly object: KubeObject;
@@ -33,54 +34,41 @@ export interface SyncRenderOptions {
   readonly signal: AbortSignal;
 }
 
-/** What one pass did. */
-export interface SyncOutcome {
-  readonly applied: Map<string, KubeObject>;
-  readonly inventory: InventoryEntry[];
-  readonly held: string | undefined;
+/** What became of a group of objects. */
+export interface AppliedObject {
+  readonly object: KubeObject;
+  /** As the server has it now; undefined where nothing was sent, because it is what was sent last. */
+  readonly answer: KubeObject | undefined;
 }
 
-/**
- * One pass. Everything is rendered and checked before the first write; a failed apply leaves the inventory holding both
- * what was there and what is new, so that nothing is forgotten.
- */
-export async function applySync(
+export interface ApplyOptions {
+  /** What was sent last, by `refKey`; kept up to date here. */
+  readonly sent: Map<string, KubeObject>;
+  readonly signal: AbortSignal;
+}
+
+/** Applies objects stage by stage. All of a stage are tried before its failures are thrown as one. */
+export async function applyInStages(
   context: ControllerContext,
-  renderer: SyncRenderer,
   sync: Sync,
-  artifact: Artifact,
-  known: ReadonlyMap<string, KubeObject> | undefined,
-  signal: AbortSignal,
-): Promise<SyncOutcome> {
-  const path = (sync.spec.path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
-  const rendered = await renderer.render(artifact, path, {
-    renderer: sync.spec.renderer ?? "auto",
-    namespace: sync.metadata.namespace ?? "",
-    targetNamespace: sync.spec.targetNamespace,
-    signal,
-  });
-  const objects = await prepareAll(context, renderer, sync, rendered);
-  const wanted = entriesOf(objects);
-  const plan = planPrune(sync, wanted, artifact.revision);
-  if (objects.length === 0 && plan.held !== undefined)
-    return { applied: new Map(), inventory: wanted, held: plan.held };
-
-  // Recorded before the writes: were the process killed between them, nothing applied would be unknown.
-  const before = sync.status?.inventory?.entries ?? [];
-  const ids = new Set(wanted.map((entry) => entry.id));
-  const union = [...wanted, ...before.filter((entry) => !ids.has(entry.id))];
-  if (union.length !== before.length) await writeSyncStatus(context, sync, { inventory: { entries: union } });
-
-  const applied = new Map<string, KubeObject>();
+  objects: readonly KubeObject[],
+  rendered: readonly RenderedFile[],
+  { sent, signal }: ApplyOptions,
+): Promise<AppliedObject[]> {
+  const applied: AppliedObject[] = [];
   for (const { objects: group } of inStages(objects)) {
     const failures: { object: KubeObject; error: unknown }[] = [];
     await mapLimit(group, 16, async (object) => {
-      const key = refKey(refOf(object));
       try {
-        if (!equalJson(known?.get(key), object)) {
-          await applyObject(context, object, sync.spec.force === true, signal);
+        const key = refKey(refOf(object));
+        if (equalJson(sent.get(key), object)) {
+          applied.push({ object, answer: undefined });
+          return;
         }
-        applied.set(key, object);
+        // Should it fail, nobody knows what is there.
+        sent.delete(key);
+        applied.push({ object, answer: await applyObject(context, object, sync, signal) });
+        sent.set(key, object);
       } catch (error) {
         if (signal.aborted) throw error;
         failures.push({ object, error });
@@ -90,29 +78,51 @@ export async function applySync(
     // Kinds just defined must be known before their objects are sent.
     if (group.some((object) => object.kind === "CustomResourceDefinition")) await context.client.mapper.refresh();
   }
-  if (plan.held !== undefined) return { applied, inventory: union, held: plan.held };
-  const left = await pruneEntries(context, sync, plan.prune);
-  return { applied, inventory: [...wanted, ...left], held: undefined };
+  return applied;
 }
 
-/** Applies one object; with `recreate`, one that the server refuses to change is deleted and made anew. */
+/** Applies one object; one that may be forced and that the server refuses to change is deleted and made anew. */
 async function applyObject(
   context: ControllerContext,
   object: KubeObject,
-  recreate: boolean,
+  sync: Sync,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<KubeObject> {
   const options = { fieldManager: FIELD_MANAGER, force: true, signal };
+  const wishes = readSyncWishes(object);
+  if (wishes.isOnlyCreated) {
+    const live = await context.client.find(refOf(object), signal);
+    if (live !== undefined) return live;
+  }
   try {
-    await context.client.apply(object, options);
+    return await context.client.apply(object, options);
   } catch (error) {
-    if (!recreate || !isInvalid(error) || !messageOf(error).includes("immutable")) throw error;
+    const mayRecreate = sync.spec.force === true || wishes.isForced;
+    if (!mayRecreate || !isInvalid(error) || !messageOf(error).includes("immutable")) throw error;
     const live = await context.client.find(refOf(object), signal);
     if (live === undefined) throw error;
     await context.client.delete(refOf(object), { uid: live.metadata.uid, signal });
     // Finalizers may hold the old object: then the next attempt makes the new one.
-    await context.client.apply(object, options);
+    return await context.client.apply(object, options);
   }
+}
+
+/** Renders a Sync's folder and checks every object; throws `AppError`s that name file and line. */
+export async function renderSync(
+  context: ControllerContext,
+  renderer: SyncRenderer,
+  sync: Sync,
+  artifact: Artifact,
+  signal: AbortSignal,
+): Promise<{ readonly rendered: readonly RenderedFile[]; readonly objects: readonly KubeObject[] }> {
+  const path = (sync.spec.path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
+  const rendered = await renderer.render(artifact, path, {
+    renderer: sync.spec.renderer ?? "auto",
+    namespace: sync.metadata.namespace ?? "",
+    targetNamespace: sync.spec.targetNamespace,
+    signal,
+  });
+  return { rendered, objects: await prepareAll(context, renderer, sync, rendered) };
 }
 
 async function prepareAll(
@@ -169,29 +179,6 @@ function defines(definition: KubeObject, object: KubeObject): boolean {
   if (definition.kind !== "CustomResourceDefinition") return false;
   const spec = definition["spec"] as { group?: string; names?: { kind?: string } } | undefined;
   return spec?.names?.kind === object.kind && object.apiVersion.startsWith(`${spec.group}/`);
-}
-
-/** Deletes what is no longer wanted and still ours. Answers with what could not be deleted: it stays in the inventory. */
-export async function pruneEntries(
-  context: ControllerContext,
-  sync: Sync,
-  entries: readonly InventoryEntry[],
-): Promise<InventoryEntry[]> {
-  const left: InventoryEntry[] = [];
-  for (const entry of entries) {
-    const ref = refOfEntry(entry);
-    if (ref === undefined || (await context.client.mapper.find(ref.apiVersion, ref.kind)) === undefined) continue;
-    try {
-      const live = await context.client.find(ref);
-      if (live === undefined || !belongsTo(live, sync)) continue;
-      await context.client.delete(ref, { uid: live.metadata.uid });
-      context.logger.info("pruned object", { source: keyOf(sync), object: describeRef(ref) });
-    } catch (error) {
-      context.events.record(subjectOf(sync), "Warning", "PruneFailed", `${describeRef(ref)}: ${messageOf(error)}`);
-      left.push(entry);
-    }
-  }
-  return left;
 }
 
 function applyFailed(

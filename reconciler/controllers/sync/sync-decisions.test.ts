@@ -1,15 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CONFIRM_PRUNE_ANNOTATION, type InventoryEntry, type Sync } from "../../../api/gitops.ts";
 import type { KubeObject } from "../../../kube/object.ts";
-import {
-  belongsTo,
-  entriesOf,
-  inStages,
-  inventoryEntry,
-  planPrune,
-  prepareObject,
-  refOfEntry,
-} from "./sync-decisions.ts";
+import { belongsTo, entriesOf, inventoryEntry, planPrune, prepareObject, refOfEntry } from "./sync-decisions.ts";
 
 const REVISION = "main@sha1:0123456789abcdef0123456789abcdef01234567";
 
@@ -115,10 +107,68 @@ describe("planPrune", () => {
     expect(planPrune(sync({ inventory, spec: { pruneLimitPercent: 100 } }), [], REVISION).held).toBeUndefined();
   });
 
+  it.each([
+    { before: 1_000, removed: 100, count: undefined, share: undefined, held: false, why: "exactly the usual count" },
+    { before: 1_000, removed: 101, count: undefined, share: undefined, held: true, why: "more than that" },
+    { before: 1_000, removed: 200, count: 500, share: undefined, held: false, why: "less than its own count" },
+    { before: 1_000, removed: 200, count: 0, share: undefined, held: false, why: "no limit of the count" },
+    { before: 1_000, removed: 900, count: undefined, share: 100, held: false, why: "no limit at all" },
+    { before: 1_000, removed: 11, count: 10, share: 100, held: true, why: "a limit of the count alone" },
+  ])("of $before objects deleting $removed ($why): held $held", ({ before, removed, count, share, held }) => {
+    const inventory = entries(before);
+    const spec = {
+      ...(count === undefined ? {} : { pruneLimitCount: count }),
+      ...(share === undefined ? {} : { pruneLimitPercent: share }),
+    };
+
+    expect(planPrune(sync({ inventory, spec }), inventory.slice(removed), REVISION).held !== undefined).toBe(held);
+  });
+
+  it("is held by a single object that asks to be confirmed, and names it", () => {
+    const inventory = entries(10);
+    const ref = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace: "shop", name: "data" };
+
+    const plan = planPrune(sync({ inventory }), inventory.slice(1), REVISION, { toConfirm: [ref] });
+
+    expect(plan.held).toContain("v1 PersistentVolumeClaim shop/data");
+    expect(
+      planPrune(sync({ inventory, confirm: "0123456" }), inventory.slice(1), REVISION, { toConfirm: [ref] }),
+    ).toMatchObject({ held: undefined, isConfirmed: true });
+  });
+
+  it("takes Argo CD's approval when it is younger than the attempt", () => {
+    const inventory = entries(10);
+    const approved = (at: string): boolean => {
+      const one = sync({ inventory });
+      const annotations = { "argocd.argoproj.io/deletion-approved": at };
+      const plan = planPrune({ ...one, metadata: { ...one.metadata, annotations } }, [], REVISION, {
+        askedAtMs: Date.UTC(2026, 0, 2),
+      });
+      return plan.held === undefined;
+    };
+
+    expect(approved("2026-01-02T00:00:00Z")).toBe(true);
+    expect(approved("2026-01-01T23:59:59Z")).toBe(false);
+    expect(approved("true")).toBe(false);
+  });
+
+  it("does not count what may not be deleted anyway", () => {
+    const inventory = entries(10);
+
+    const plan = planPrune(sync({ inventory }), inventory.slice(5), REVISION, {
+      isDeletable: ({ id }) =>
+        id !== inventory[0]?.id && id.endsWith("Deployment") && Number(/-(\d)_/.exec(id)?.[1]) < 3,
+    });
+
+    expect(plan.prune).toHaveLength(2);
+    expect(plan.held).toBeUndefined();
+  });
+
   it("deletes nothing when the Sync does not prune", () => {
     expect(planPrune(sync({ inventory: entries(5), spec: { prune: false } }), [], REVISION)).toEqual({
       prune: [],
       held: undefined,
+      isConfirmed: false,
     });
   });
 
@@ -165,34 +215,6 @@ describe("planPrune", () => {
     expect(planPrune(sync({ inventory: entries(10), confirm: "0123456789ab" }), entries(2), REVISION).held).toBe(
       undefined,
     );
-  });
-});
-
-describe("inStages", () => {
-  it("puts definitions first, then namespaces, interpreters, overrides, policies, and the rest", () => {
-    const objects = [
-      object("apps/v1", "Deployment"),
-      object("policy.karmada.io/v1alpha1", "ClusterPropagationPolicy"),
-      object("policy.karmada.io/v1alpha1", "OverridePolicy"),
-      object("v1", "Namespace"),
-      object("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
-      object("policy.karmada.io/v1alpha1", "ClusterOverridePolicy"),
-      object("config.karmada.io/v1alpha1", "ResourceInterpreterCustomization"),
-      object("example.org/v1", "Namespace"),
-    ];
-
-    expect(inStages(objects).map(({ stage, objects: group }) => [stage, group.map(({ kind }) => kind)])).toEqual([
-      ["definitions", ["CustomResourceDefinition"]],
-      ["namespaces", ["Namespace"]],
-      ["interpreters", ["ResourceInterpreterCustomization"]],
-      ["overrides", ["OverridePolicy", "ClusterOverridePolicy"]],
-      ["policies", ["ClusterPropagationPolicy"]],
-      ["objects", ["Deployment", "Namespace"]],
-    ]);
-  });
-
-  it("leaves out stages without objects", () => {
-    expect(inStages([])).toEqual([]);
   });
 });
 

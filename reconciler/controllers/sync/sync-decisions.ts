@@ -8,42 +8,25 @@ import {
   rulesAbout,
 } from "../../../api/drift-rules.ts";
 import {
+  ARGO_DELETION_APPROVED_ANNOTATION,
   CONFIRM_PRUNE_ANNOTATION,
+  DEFAULT_PRUNE_LIMIT_COUNT,
   DEFAULT_PRUNE_LIMIT_PERCENT,
   type InventoryEntry,
   type Sync,
 } from "../../../api/gitops.ts";
-import { formatApiVersion, type KubeObject, type ObjectRef, parseApiVersion, refOf } from "../../../kube/object.ts";
+import {
+  describeRef,
+  formatApiVersion,
+  type KubeObject,
+  type ObjectRef,
+  parseApiVersion,
+  refOf,
+} from "../../../kube/object.ts";
 
 /** Says on each object which Sync put it there; a Sync deletes only what carries its own name. */
 export const SYNC_NAME_LABEL = "gitops.flaghoist.io/sync-name";
 export const SYNC_NAMESPACE_LABEL = "gitops.flaghoist.io/sync-namespace";
-
-/** Objects of one stage are applied together; a stage begins when the one before is done. */
-export type Stage = "definitions" | "namespaces" | "interpreters" | "overrides" | "policies" | "objects";
-
-const STAGES: readonly Stage[] = ["definitions", "namespaces", "interpreters", "overrides", "policies", "objects"];
-
-/**
- * Policies come before what they place, overrides before policies, and before all what says how many replicas a template
- * has, so that each is placed once and right at the first attempt.
- */
-function stageOf(object: KubeObject): Stage {
-  const { group } = parseApiVersion(object.apiVersion);
-  if (object.kind === "CustomResourceDefinition") return "definitions";
-  if (object.kind === "Namespace" && group === "") return "namespaces";
-  if (group === "config.karmada.io") return "interpreters";
-  if (group === "policy.karmada.io") return object.kind.includes("Override") ? "overrides" : "policies";
-  return "objects";
-}
-
-export function inStages(
-  objects: readonly KubeObject[],
-): { readonly stage: Stage; readonly objects: readonly KubeObject[] }[] {
-  return STAGES.map((stage) => ({ stage, objects: objects.filter((object) => stageOf(object) === stage) })).filter(
-    (group) => group.objects.length > 0,
-  );
-}
 
 /** As Flux writes it: namespace, name, group and kind joined by underscores; colons in names are doubled underscores. */
 export function inventoryEntry(ref: ObjectRef): InventoryEntry {
@@ -72,32 +55,72 @@ export interface PrunePlan {
   readonly prune: readonly InventoryEntry[];
   /** Why nothing may be deleted before a person confirms; undefined when it may. */
   readonly held: string | undefined;
+  /** A person has confirmed a deletion that would have been held. */
+  readonly isConfirmed: boolean;
+}
+
+export interface PruneOptions {
+  /** Whether an entry's object is there and may go; every entry by default. */
+  readonly isDeletable?: (entry: InventoryEntry) => boolean;
+  /** Objects among those to delete that say they want to be asked for. */
+  readonly toConfirm?: readonly ObjectRef[];
+  /** When the revision was first tried: an approval in Argo CD's words must be younger. */
+  readonly askedAtMs?: number;
 }
 
 /**
  * Which of the Sync's objects are no longer wanted, and whether they may go without a word from a person. A revision
- * that would delete more than the limit, or everything, is held until it is confirmed by annotation.
+ * that would delete more than the limits, or everything, or what asks for confirmation, is held until it is confirmed.
  */
-export function planPrune(sync: Sync, wanted: readonly InventoryEntry[], revision: string): PrunePlan {
+export function planPrune(
+  sync: Sync,
+  wanted: readonly InventoryEntry[],
+  revision: string,
+  { isDeletable = () => true, toConfirm = [], askedAtMs }: PruneOptions = {},
+): PrunePlan {
   const before = sync.status?.inventory?.entries ?? [];
   const keep = new Set(wanted.map((entry) => entry.id));
-  const prune = sync.spec.prune === false ? [] : before.filter((entry) => !keep.has(entry.id));
-  if (prune.length === 0) return { prune, held: undefined };
-  const limit = sync.spec.pruneLimitPercent ?? DEFAULT_PRUNE_LIMIT_PERCENT;
+  const prune = sync.spec.prune === false ? [] : before.filter((entry) => !keep.has(entry.id) && isDeletable(entry));
+  if (prune.length === 0) return { prune, held: undefined, isConfirmed: false };
   // While a revision is being applied the inventory holds its new objects too. They must not make the share that it
   // deletes look small, or a held revision would pass at the second attempt.
   const total = Math.max(prune.length, Math.min(before.length, sync.status?.lastAppliedObjects ?? before.length));
-  const allowed = limit >= 100 || (wanted.length > 0 && prune.length * 100 <= total * limit);
-  if (allowed || confirms(sync.metadata.annotations?.[CONFIRM_PRUNE_ANNOTATION], revision))
-    return { prune, held: undefined };
-  const { name, namespace } = sync.metadata;
+  const limit = exceededLimit(sync, prune.length, total, wanted.length);
+  if (limit === undefined && toConfirm.length === 0) return { prune, held: undefined, isConfirmed: false };
+  const { annotations = {}, name, namespace } = sync.metadata;
+  const isConfirmed =
+    confirms(annotations[CONFIRM_PRUNE_ANNOTATION], revision) ||
+    isApprovedSince(annotations[ARGO_DELETION_APPROVED_ANNOTATION], askedAtMs);
+  if (isConfirmed) return { prune, held: undefined, isConfirmed };
   const commit = commitOf(revision).slice(0, 12);
+  const why =
+    limit === undefined
+      ? `delete ${toConfirm.slice(0, 3).map(describeRef).join(", ")}${toConfirm.length > 3 ? ` and ${toConfirm.length - 3} more` : ""}, which asks to be confirmed (Prune=confirm)`
+      : `delete ${prune.length} of ${total} objects of Sync ${namespace}/${name} (limit ${limit})`;
   return {
     prune,
+    isConfirmed,
     held:
-      `held: revision ${revision} would delete ${prune.length} of ${total} objects of Sync ${namespace}/${name} (limit ${limit} %). To go on: ` +
+      `held: revision ${revision} would ${why}. To go on: ` +
       `kubectl annotate sync ${name} -n ${namespace} --overwrite ${CONFIRM_PRUNE_ANNOTATION}=${commit}`,
   };
+}
+
+/** The limit that a deletion goes beyond, for people; undefined when none. */
+function exceededLimit(sync: Sync, count: number, total: number, wanted: number): string | undefined {
+  const share = sync.spec.pruneLimitPercent ?? DEFAULT_PRUNE_LIMIT_PERCENT;
+  if (share < 100 && (wanted === 0 || count * 100 > total * share)) return `${share} %`;
+  // Whoever takes away the limit of the share means it, unless he says something else of the count.
+  const most = sync.spec.pruneLimitCount ?? (share >= 100 ? 0 : DEFAULT_PRUNE_LIMIT_COUNT);
+  return most > 0 && count > most ? `${most} objects` : undefined;
+}
+
+/** Argo CD's word: a time, which has to be younger than what it approves. */
+export function isApprovedSince(annotation: string | undefined, askedAtMs: number | undefined): boolean {
+  if (annotation === undefined || askedAtMs === undefined) return false;
+  const approvedMs = Date.parse(annotation);
+  // Times in annotations have no fractions of seconds.
+  return Number.isFinite(approvedMs) && approvedMs >= Math.floor(askedAtMs / 1_000) * 1_000;
 }
 
 function commitOf(revision: string): string {

@@ -1,183 +1,293 @@
-// Keeps the objects of a folder of a source in the control plane: render, check, apply, prune.
-import { DEFAULT_SYNC_INTERVAL, type InventoryEntry, reconcileRequest, type Sync } from "../../../api/gitops.ts";
-import { type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
-import { formatDuration, parseDuration } from "../../../runtime/duration.ts";
+// Keeps the objects of a folder of a source in the control plane: render, check, apply by phase and wave, prune.
+import { DEFAULT_SYNC_INTERVAL, type HookStatus, reconcileRequest, type Sync } from "../../../api/gitops.ts";
+import { findCondition, isConditionTrue } from "../../../kube/conditions.ts";
+import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
+import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import type { PolicyIndex } from "../../policies/policy-index.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import type { Artifact, ArtifactStore } from "./artifacts.ts";
 import { GITOPS_API, keyOf, splitKey } from "./git-repository.ts";
 import { failed, progressing, succeeded } from "./gitops-conditions.ts";
-import { applySync, pruneEntries, type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
-import { describeObjects, unsettledObjects } from "./sync-health.ts";
+import { type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
+import { beginRun } from "./sync-begin.ts";
+import { refOfEntry } from "./sync-decisions.ts";
+import { finishSync, SYNC_FINALIZER } from "./sync-deletion.ts";
+import { SyncHealth } from "./sync-health.ts";
+import { decideFailure, hooksStillRunning } from "./sync-operation.ts";
+import { SyncOwners } from "./sync-owners.ts";
+import { advanceRun, type Progress, type RunDeps, type SyncRun } from "./sync-run.ts";
 
-const FINALIZER = "gitops.flaghoist.io/sync-controller";
-const HEALTH_CHECK_MS = 1_000;
+/** What deletions left behind is looked for this often. */
+const LEFTOVERS_MS = 15_000;
 
-export function startSyncController(
-  context: ControllerContext,
-  renderer: SyncRenderer,
-  artifacts: ArtifactStore,
-): Controller {
+export interface SyncDeps {
+  readonly context: ControllerContext;
+  readonly renderer: SyncRenderer;
+  readonly artifacts: ArtifactStore;
+  readonly policies: PolicyIndex;
+}
+
+export function startSyncController({ context, renderer, artifacts, policies }: SyncDeps): Controller {
   const syncs = context.informers.of<Sync>(GITOPS_API, "Sync");
-  const applied = new Map<string, { readonly at: number; readonly digests: Map<string, KubeObject> }>();
-  /** Syncs whose applied revision is not up yet, for those that wait for that. */
-  const settling = new Map<string, { readonly revision: string; readonly since: number }>();
+  const owners = new SyncOwners(context);
+  const deps: RunDeps = {
+    context,
+    renderer,
+    owners,
+    health: new SyncHealth(context, policies),
+    isAwaitingOthers,
+    confirmDeletion: async () => {},
+  };
+  /** When a Sync was last applied whole, and how many objects could not be deleted. */
+  const applied = new Map<string, { readonly at: number; readonly left: number }>();
+  /** What was sent of each. */
+  const sent = new Map<string, Map<string, KubeObject>>();
+  const runs = new Map<string, SyncRun>();
+  /** Attempts that failed are not repeated sooner because somebody else's status changed. */
+  const resting = new Map<string, { readonly until: number; readonly of: string }>();
   const queue = new WorkQueue({ name: "syncs", clock: context.clock, logger: context.logger, workers: 4 }, step);
   syncs.subscribe((change) => {
-    queue.add(keyOf(change.object));
+    const { object } = change;
+    const previous = change.type === "updated" ? change.previous : undefined;
+    if (previous === undefined || isAskedAnew(previous, object)) queue.add(keyOf(object));
+    if (
+      equalJson(findCondition(previous?.status?.conditions, "Ready"), findCondition(object.status?.conditions, "Ready"))
+    )
+      return;
     // Dependants wait for readiness.
-    for (const other of syncs.all()) if (dependencyKeys(other).includes(keyOf(change.object))) queue.add(keyOf(other));
+    for (const other of syncs.all()) if (dependencyKeys(other).includes(keyOf(object))) queue.add(keyOf(other));
   });
   artifacts.subscribe((source) => {
     for (const sync of syncs.all()) if (sourceKey(sync) === source) queue.add(keyOf(sync));
+  });
+  owners.subscribe((key) => {
+    resting.delete(key);
+    queue.add(key);
   });
 
   async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
     const sync = syncs.get(...splitKey(key));
     if (sync === undefined) {
-      applied.delete(key);
-      settling.delete(key);
+      for (const memory of [applied, sent, runs, resting]) memory.delete(key);
       return undefined;
     }
-    if (sync.metadata.deletionTimestamp !== undefined) {
-      await finalize(context, sync);
-      return undefined;
-    }
+    if (sync.metadata.deletionTimestamp !== undefined) return finish(sync);
     if (sync.spec.suspend === true) return undefined;
     const intervalMs = parseDuration(sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
     const artifact = artifacts.get(sourceKey(sync));
     const request = reconcileRequest(sync);
-    const lastAt = applied.get(key)?.at;
-    const dueIn = lastAt === undefined ? 0 : lastAt + intervalMs - context.clock.now();
+    const last = applied.get(key);
+    const dueIn = last === undefined ? 0 : last.at + (last.left > 0 ? LEFTOVERS_MS : intervalMs) - context.clock.now();
     if (artifact !== undefined && dueIn > 0 && isDone(sync, artifact, request)) return { requeueAfterMs: dueIn };
+    const rest = resting.get(key);
+    const subject = subjectOfRest(sync, artifact);
+    if (rest?.of === subject && rest.until > context.clock.now())
+      return { requeueAfterMs: rest.until - context.clock.now() };
+    resting.delete(key);
 
     await ensureFinalizer(context, sync);
-    const stamp = { nowMs: context.clock.now(), generation: sync.metadata.generation };
-    const conditions = sync.status?.conditions ?? [];
     const handled = request === undefined ? {} : { lastHandledReconcileAt: request };
     try {
       waitForDependencies(context, sync);
       if (artifact === undefined) throw sourceNotReady(sync);
-      if (sync.status?.lastAttemptedRevision !== artifact.revision) {
-        await writeSyncStatus(context, sync, {
-          lastAttemptedRevision: artifact.revision,
-          conditions: progressing(conditions, `reconciling revision ${artifact.revision}`, stamp),
-        });
-      }
       const asked = request !== sync.status?.lastHandledReconcileAt;
-      const before = settling.get(key);
-      const isSettling = before?.revision === artifact.revision && dueIn > 0 && !asked;
-      // On request everything is sent again, whatever was sent before.
-      const known = dueIn > 0 && !asked ? applied.get(key)?.digests : undefined;
-      const timeoutMs = parseDuration(sync.spec.timeout ?? sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
-      const inventory = isSettling
-        ? (sync.status?.inventory?.entries ?? [])
-        : await applyRevision(key, sync, artifact, { known, timeoutMs, signal });
-      if (sync.spec.wait === true) {
-        const since = isSettling ? before.since : context.clock.now();
-        settling.set(key, { revision: artifact.revision, since });
-        // Bindings of what was just applied need a moment to appear.
-        const unsettled = isSettling ? unsettledObjects(context, inventory) : undefined;
-        if (unsettled === undefined || unsettled.length > 0) {
-          return await waitForHealth(sync, { unsettled, since, timeoutMs, inventory });
-        }
-        settling.delete(key);
+      const progress = await pass(key, sync, artifact, { asked, request, dueIn, signal });
+      if (progress.state === "held") throw new AppError("prune-held", progress.message, { recovery: "stall" });
+      if (progress.state === "waiting") {
+        await writeConditions(sync, (conditions) => progressing(conditions, progress.message, stampOf(sync)));
+        return { requeueAfterMs: progress.afterMs };
       }
-      await writeSyncStatus(context, sync, {
-        ...handled,
-        lastAppliedRevision: artifact.revision,
-        lastAppliedObjects: inventory.length,
-        lastAttemptedRevision: artifact.revision,
-        inventory: { entries: [...inventory] },
-        conditions: succeeded(conditions, "ReconciliationSucceeded", `Applied revision: ${artifact.revision}`, stamp),
-      });
-      if (sync.status?.lastAppliedRevision !== artifact.revision) {
-        context.logger.info("applied revision", {
-          source: key,
-          revision: artifact.revision,
-          objects: inventory.length,
-        });
-        context.events.record(
-          subjectOf(sync),
-          "Normal",
-          "ReconciliationSucceeded",
-          `Applied revision: ${artifact.revision}`,
-        );
-      }
-      return { requeueAfterMs: intervalMs };
+      await tellSuccess(key, sync, artifact, progress, handled);
+      return { requeueAfterMs: progress.left > 0 ? LEFTOVERS_MS : intervalMs };
     } catch (error) {
       if (signal.aborted || !(error instanceof AppError)) throw error;
-      settling.delete(key);
-      const news = conditions.find((c) => c.type === "Ready")?.message !== error.message;
-      // A request is answered when its attempt has ended, well or not.
-      await writeSyncStatus(context, sync, { ...handled, conditions: failed(conditions, error, stamp) });
-      if (news && error.recovery !== "wait") {
-        context.logger.warn("sync failed", { source: key, code: error.code, error: error.message });
-        context.events.record(subjectOf(sync), "Warning", "ReconciliationFailed", error.message);
-      }
-      const retryMs = parseDuration(sync.spec.retryInterval ?? sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
-      return { requeueAfterMs: error.recovery === "stall" ? intervalMs : Math.min(retryMs, error.afterMs ?? 15_000) };
+      return tellFailure(key, sync, error, handled, subject);
     }
   }
 
-  async function applyRevision(
+  /** Begins an attempt, or goes on with the present one. */
+  async function pass(
     key: string,
     sync: Sync,
     artifact: Artifact,
     options: {
-      readonly known: ReadonlyMap<string, KubeObject> | undefined;
-      readonly timeoutMs: number;
+      readonly asked: boolean;
+      readonly request: string | undefined;
+      readonly dueIn: number;
       readonly signal: AbortSignal;
     },
-  ): Promise<readonly InventoryEntry[]> {
-    const limit = new AbortController();
-    const timer = context.clock.after(options.timeoutMs, () => limit.abort());
+  ): Promise<Progress> {
+    const { asked, dueIn, signal } = options;
+    const request = asked ? options.request : undefined;
+    const timeoutMs = parseDuration(sync.spec.timeout ?? sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
+    let run = runs.get(key);
+    const isCurrent =
+      run?.artifact.revision === artifact.revision &&
+      run.generation === (sync.metadata.generation ?? 0) &&
+      run.request === request &&
+      (dueIn > 0 || !run.isHeld);
+    if (run === undefined || !isCurrent) {
+      runs.delete(key);
+      if (sync.status?.lastAttemptedRevision !== artifact.revision) {
+        const conditions = sync.status?.conditions ?? [];
+        await writeSyncStatus(context, sync, {
+          lastAttemptedRevision: artifact.revision,
+          conditions: progressing(conditions, `reconciling revision ${artifact.revision}`, stampOf(sync)),
+        });
+      }
+      const earlier = earlierHooks(sync, artifact, timeoutMs);
+      if (earlier !== undefined) return earlier;
+      // On request everything is sent again, whatever was sent before.
+      const known = asked || dueIn <= 0 ? undefined : sent.get(key);
+      const memory = known ?? new Map<string, KubeObject>();
+      sent.set(key, memory);
+      run = await beginRun(deps, sync, artifact, { sent: memory, request, signal });
+      runs.set(key, run);
+    }
+    const progress = await advanceRun(deps, sync, run, { timeoutMs, signal });
+    if (progress.state === "waiting") return progress;
+    applied.set(key, { at: context.clock.now(), left: progress.state === "done" ? progress.left : 0 });
+    if (progress.state === "done") runs.delete(key);
+    return progress;
+  }
+
+  /** A hook that another revision began is not cut off by a new one. */
+  function earlierHooks(sync: Sync, artifact: Artifact, timeoutMs: number): Progress | undefined {
+    const operation = sync.status?.operation;
+    if (operation === undefined || operation.revision === artifact.revision) return undefined;
+    if (context.clock.now() - Date.parse(operation.startedAt) > timeoutMs) return undefined;
+    const running = hooksStillRunning(operation).filter((hook) => isRunning(hook));
+    if (running.length === 0) return undefined;
+    const names = running.map(({ id }) => id).join(", ");
+    return {
+      state: "waiting",
+      message: `waiting for hooks of revision ${operation.revision} to end: ${names}`,
+      afterMs: 1_000,
+    };
+  }
+
+  function isRunning(hook: HookStatus): boolean {
+    const ref = refOfEntry(hook);
+    if (ref === undefined) return false;
+    const { state } = deps.health.stateOf({ ref, uid: undefined, generation: undefined });
+    return state === "pending" || state === "unreachable";
+  }
+
+  async function tellSuccess(
+    key: string,
+    sync: Sync,
+    artifact: Artifact,
+    { inventory, left, refused, digest }: Progress & { readonly state: "done" },
+    handled: { readonly lastHandledReconcileAt?: string },
+  ): Promise<void> {
+    const { revision } = artifact;
+    const rest = refused === 0 ? "" : `; ${refused} ${refused === 1 ? "object" : "objects"} could not be deleted`;
+    const message = `Applied revision: ${revision}${rest}`;
+    const conditions = succeeded(conditionsOf(sync), "ReconciliationSucceeded", message, stampOf(sync));
+    await writeSyncStatus(context, sync, {
+      ...handled,
+      lastAppliedDigest: digest,
+      lastAppliedRevision: revision,
+      lastAppliedObjects: inventory.length - left,
+      lastAttemptedRevision: revision,
+      inventory: { entries: [...inventory] },
+      conditions,
+    });
+    if (sync.status?.lastAppliedRevision === revision) return;
+    context.logger.info("applied revision", { source: key, revision, objects: inventory.length });
+    context.events.record(subjectOf(sync), "Normal", "ReconciliationSucceeded", message);
+  }
+
+  async function tellFailure(
+    key: string,
+    sync: Sync,
+    failure: AppError,
+    handled: { readonly lastHandledReconcileAt?: string },
+    subject: string,
+  ): Promise<StepResult> {
+    const run = runs.get(key);
+    // What is held goes on from where it is.
+    if (failure.code !== "prune-held") runs.delete(key);
+    const operation = failure.code === "prune-held" ? undefined : run?.operation;
+    const decision = operation === undefined ? undefined : decideFailure(sync, operation, failure);
+    const error = decision?.error ?? failure;
+    const conditions = conditionsOf(sync);
+    const news = findCondition(conditions, "Ready")?.message !== error.message;
+    // A request is answered when its attempt has ended, well or not.
+    await writeSyncStatus(context, sync, {
+      ...handled,
+      ...(decision === undefined ? {} : { operation: decision.operation }),
+      conditions: failed(conditions, error, stampOf(sync)),
+    });
+    if (news && error.recovery !== "wait") {
+      context.logger.warn("sync failed", { source: key, code: error.code, error: error.message });
+      context.events.record(subjectOf(sync), "Warning", "ReconciliationFailed", error.message);
+    }
+    const intervalMs = parseDuration(sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
+    const retryMs = parseDuration(sync.spec.retryInterval ?? sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
+    const usual = error.recovery === "stall" ? intervalMs : Math.min(retryMs, error.afterMs ?? 15_000);
+    const requeueAfterMs = decision?.retryAfterMs ?? usual;
+    if (decision !== undefined) resting.set(key, { until: context.clock.now() + requeueAfterMs, of: subject });
+    return { requeueAfterMs };
+  }
+
+  async function finish(sync: Sync): Promise<StepResult | undefined> {
     try {
-      const signal = AbortSignal.any([options.signal, limit.signal]);
-      const outcome = await applySync(context, renderer, sync, artifact, options.known, signal);
-      applied.set(key, { at: context.clock.now(), digests: outcome.applied });
-      if (outcome.held !== undefined) throw new AppError("prune-held", outcome.held, { recovery: "stall" });
-      return outcome.inventory;
+      return await finishSync(context, sync);
     } catch (error) {
-      if (!limit.signal.aborted || options.signal.aborted) throw error;
-      throw new AppError(
-        "apply-timeout",
-        `applying revision ${artifact.revision} took longer than ${formatDuration(options.timeoutMs)} (spec.timeout)`,
-        { recovery: "retry", cause: error },
-      );
-    } finally {
-      timer.cancel();
+      if (!(error instanceof AppError) || error.code !== "deletion-held") throw error;
+      const news = findCondition(conditionsOf(sync), "Ready")?.message !== error.message;
+      await writeConditions(sync, (conditions) => failed(conditions, error, stampOf(sync)));
+      if (news) context.events.record(subjectOf(sync), "Warning", "DeletionHeld", error.message);
+      return undefined;
     }
   }
 
-  /** Says what is waited for, and looks again in a moment; throws when the time for that is over. */
-  async function waitForHealth(
+  function stampOf(sync: Sync): { readonly nowMs: number; readonly generation: number | undefined } {
+    return { nowMs: context.clock.now(), generation: sync.metadata.generation };
+  }
+
+  function conditionsOf(sync: Sync): NonNullable<NonNullable<Sync["status"]>["conditions"]> {
+    return (syncs.get(sync.metadata.namespace, sync.metadata.name ?? "") ?? sync).status?.conditions ?? [];
+  }
+
+  async function writeConditions(
     sync: Sync,
-    state: {
-      readonly unsettled: readonly ObjectRef[] | undefined;
-      readonly since: number;
-      readonly timeoutMs: number;
-      readonly inventory: readonly InventoryEntry[];
-    },
-  ): Promise<StepResult> {
-    const { unsettled = [], since, timeoutMs, inventory } = state;
-    const what = unsettled.length === 0 ? "the objects" : describeObjects(unsettled);
-    if (unsettled.length > 0 && context.clock.now() - since > timeoutMs) {
-      throw new AppError("health-check-failed", `not ready after ${formatDuration(timeoutMs)}: ${what}`, {
-        recovery: "retry",
-      });
-    }
-    const stamp = { nowMs: context.clock.now(), generation: sync.metadata.generation };
-    await writeSyncStatus(context, sync, {
-      inventory: { entries: [...inventory] },
-      conditions: progressing(sync.status?.conditions ?? [], `waiting for ${what} to be ready`, stamp),
-    });
-    return { requeueAfterMs: HEALTH_CHECK_MS };
+    change: (conditions: ReturnType<typeof conditionsOf>) => ReturnType<typeof conditionsOf>,
+  ): Promise<void> {
+    await writeSyncStatus(context, sync, { conditions: change(conditionsOf(sync)) });
+  }
+
+  function isAwaitingOthers(sync: Sync, revision: string): boolean {
+    return [...syncs.all()].some(
+      (other) =>
+        keyOf(other) !== keyOf(sync) &&
+        sourceKey(other) === sourceKey(sync) &&
+        other.spec.suspend !== true &&
+        other.metadata.deletionTimestamp === undefined &&
+        !dependencyKeys(other).includes(keyOf(sync)) &&
+        other.status?.lastAttemptedRevision !== revision,
+    );
   }
 
   return { stop: () => queue.stop() };
+}
+
+/** Whether a person, or whoever writes specs, has said something new: what we write of our work is nothing new to us. */
+function isAskedAnew(previous: Sync, now: Sync): boolean {
+  return (
+    previous.metadata.generation !== now.metadata.generation ||
+    previous.metadata.deletionTimestamp !== now.metadata.deletionTimestamp ||
+    !equalJson(previous.metadata.annotations ?? {}, now.metadata.annotations ?? {})
+  );
+}
+
+/** While this stays the same a failed attempt rests. */
+function subjectOfRest(sync: Sync, artifact: Artifact | undefined): string {
+  return JSON.stringify([artifact?.revision, sync.metadata.generation, sync.metadata.annotations]);
 }
 
 function isDone(sync: Sync, artifact: Artifact, request: string | undefined): boolean {
@@ -186,7 +296,7 @@ function isDone(sync: Sync, artifact: Artifact, request: string | undefined): bo
     status?.lastAppliedRevision === artifact.revision &&
     status.observedGeneration === sync.metadata.generation &&
     status.lastHandledReconcileAt === request &&
-    status.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true
+    isConditionTrue(status.conditions, "Ready")
   );
 }
 
@@ -194,9 +304,7 @@ function waitForDependencies(context: ControllerContext, sync: Sync): void {
   const syncs = context.informers.of<Sync>(GITOPS_API, "Sync");
   for (const key of dependencyKeys(sync)) {
     const other = syncs.get(...splitKey(key));
-    const ready =
-      other?.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ===
-      true;
+    const ready = isConditionTrue(other?.status?.conditions, "Ready");
     if (!ready || other?.status?.observedGeneration !== other?.metadata.generation) {
       throw new AppError("dependency-not-ready", `dependency '${key}' is not ready`, {
         recovery: "wait",
@@ -226,27 +334,9 @@ function dependencyKeys(sync: Sync): string[] {
 
 async function ensureFinalizer(context: ControllerContext, sync: Sync): Promise<void> {
   const finalizers = sync.metadata.finalizers ?? [];
-  if (finalizers.includes(FINALIZER)) return;
+  if (finalizers.includes(SYNC_FINALIZER)) return;
   const patch = {
-    metadata: { resourceVersion: sync.metadata.resourceVersion, finalizers: [...finalizers, FINALIZER] },
+    metadata: { resourceVersion: sync.metadata.resourceVersion, finalizers: [...finalizers, SYNC_FINALIZER] },
   };
   context.informers.of<Sync>(GITOPS_API, "Sync").adopt(await context.client.patch<Sync>(refOf(sync), patch, "merge"));
-}
-
-/** A deleted Sync takes along what it put there, unless it does not prune. */
-async function finalize(context: ControllerContext, sync: Sync): Promise<void> {
-  if (!(sync.metadata.finalizers ?? []).includes(FINALIZER)) return;
-  if (sync.spec.prune !== false && sync.spec.suspend !== true) {
-    const left = await pruneEntries(context, sync, [...(sync.status?.inventory?.entries ?? [])].reverse());
-    if (left.length > 0)
-      throw new AppError("prune-failed", `${left.length} objects of Sync ${keyOf(sync)} could not be deleted`, {
-        recovery: "retry",
-      });
-  }
-  const finalizers = (sync.metadata.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER);
-  await context.client.patch(
-    refOf(sync),
-    { metadata: { resourceVersion: sync.metadata.resourceVersion, finalizers } },
-    "merge",
-  );
 }

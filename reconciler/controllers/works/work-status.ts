@@ -82,6 +82,8 @@ export async function writeStatus(
         ? "Manifest has been successfully applied"
         : `Failed to apply all manifests (${outcome.applied}/${outcome.total}): ${outcome.failures.join("; ")}`,
       lastTransitionTime: rfc3339(context.clock.now()),
+      // An addition: that what is told of the copies is of this generation of the Work.
+      ...(work.metadata.generation === undefined ? {} : { observedGeneration: work.metadata.generation }),
     });
   }
   if (outcome !== undefined) conditions = withDriftCondition(conditions, outcome.standing);

@@ -18,11 +18,15 @@ interface Home {
 
 /**
  * The annotation to write together with an eviction; undefined when nothing is to be remembered: the placement asks for no
- * return, or the workload is away from home already.
+ * return and `returns` does not say that all do, or the workload is away from home already.
  */
-export function rememberHome(binding: Binding, now: number): Readonly<Record<string, string>> | undefined {
+export function rememberHome(
+  binding: Binding,
+  now: number,
+  returns = false,
+): Readonly<Record<string, string>> | undefined {
   const { spec } = binding;
-  if (spec.placement?.flaghoist?.failBack == null || (spec.clusters?.length ?? 0) === 0) return undefined;
+  if (!(returns || spec.placement?.flaghoist?.failBack != null) || (spec.clusters?.length ?? 0) === 0) return undefined;
   const present = new Set((spec.clusters ?? []).map((target) => target.name));
   if (homeClusters(binding)?.every((target) => present.has(target.name)) === false) return undefined;
   const clusters = (spec.clusters ?? []).map(({ name, replicas }) => ({

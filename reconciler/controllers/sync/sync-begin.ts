@@ -1,0 +1,155 @@
+// How an attempt of a Sync begins: everything is rendered, checked and planned before the first object is applied.
+import { createHash } from "node:crypto";
+import type { Sync } from "../../../api/gitops.ts";
+import { describeRef, equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import { Turn } from "../../../runtime/turn.ts";
+import { bestSelectorMatch } from "../../policies/resource-selector.ts";
+import type { ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
+import type { Artifact } from "./artifacts.ts";
+import { keyOf } from "./git-repository.ts";
+import { type RenderedFile, renderSync, writeSyncStatus } from "./sync-apply.ts";
+import { entriesOf, inventoryEntry, planPrune } from "./sync-decisions.ts";
+import { decideOperation } from "./sync-operation.ts";
+import type { SyncOwners } from "./sync-owners.ts";
+import type { RunDeps, RunPart, SyncRun } from "./sync-run.ts";
+import { planSteps, type SyncPlan } from "./sync-steps.ts";
+
+/**
+ * Renders, checks and plans; writes nothing but the inventory, which names everything before it is applied: were the
+ * process killed in between, nothing applied would be unknown.
+ */
+export async function beginRun(
+  deps: RunDeps,
+  sync: Sync,
+  artifact: Artifact,
+  options: {
+    readonly sent: Map<string, KubeObject>;
+    readonly request: string | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<SyncRun> {
+  const { context, owners } = deps;
+  const key = keyOf(sync);
+  const { rendered, objects } = await renderSync(context, deps.renderer, sync, artifact, options.signal);
+  const plan = planSteps(objects, { isNeededBy: (policy, hook) => isNeededBy(context, policy, hook) });
+  for (const { object, words } of plan.problems)
+    context.events.record(
+      subjectOf(sync),
+      "Warning",
+      "AnnotationIgnored",
+      `${describeRef(refOf(object))}: ${words}; treated as if it were not there`,
+    );
+  const digest = await digestOf(objects);
+  const generation = sync.metadata.generation ?? 0;
+  const subject = { revision: artifact.revision, digest, generation, request: options.request };
+  const decision = decideOperation(sync, subject, context.clock.now());
+  if (decision.kind === "give-up") throw new AppError("retry-limit-reached", decision.message, { recovery: "stall" });
+
+  const before = sync.status?.inventory?.entries ?? [];
+  const skipped = new Set(entriesOf(plan.skipped).map(({ id }) => id));
+  const wanted = [...entriesOf(plan.objects), ...before.filter(({ id }) => skipped.has(id))];
+  if (wanted.length === 0) {
+    const { held } = planPrune(sync, wanted, artifact.revision);
+    if (held !== undefined) throw new AppError("prune-held", held, { recovery: "stall" });
+  }
+  refuseOthersObjects(owners, key, plan.objects, rendered);
+  owners.claim(key, wanted, before);
+  const ids = new Set(wanted.map(({ id }) => id));
+  const hooks = new Set(
+    entriesOf(plan.hooks.filter(({ metadata }) => metadata.name !== undefined)).map(({ id }) => id),
+  );
+  // What became a hook is no longer kept; it is no object to delete either.
+  const union = [...wanted, ...before.filter(({ id }) => !ids.has(id) && !hooks.has(id))];
+  if (!equalJson(union.map(({ id }) => id).sort(), before.map(({ id }) => id).sort()))
+    await writeSyncStatus(context, sync, { inventory: { entries: union } });
+  const operation = decision.kind === "run" ? decision.operation : undefined;
+  return {
+    artifact,
+    generation,
+    request: options.request,
+    plan,
+    digest,
+    rendered,
+    sent: options.sent,
+    operation,
+    parts: partsOf(plan, operation !== undefined, sync.spec.wait === true),
+    index: 0,
+    since: undefined,
+    versions: new Map(),
+    wanted,
+    pruning: undefined,
+    failure: undefined,
+    isHeld: false,
+  };
+}
+
+/** As Argo CD: a single step without hooks is not waited for; ours: nor is the last one, unless the Sync says `wait`. */
+function partsOf(plan: SyncPlan, isAwaited: boolean, wait: boolean): readonly RunPart[] {
+  const steps = isAwaited ? plan.steps : plan.steps.map((step) => ({ ...step, hooks: [] }));
+  const parts = steps
+    .filter((step) => step.objects.length + step.hooks.length > 0)
+    .map((step, index, all): RunPart & { readonly kind: "step" } => ({
+      kind: "step",
+      step,
+      isAwaited: isAwaited && (index < all.length - 1 || step.hooks.length > 0),
+    }));
+  const after = parts.findIndex(({ step }) => step.phase === "PostSync");
+  const cut = after < 0 ? parts.length : after;
+  return [
+    ...parts.slice(0, cut),
+    { kind: "prune" },
+    ...parts.slice(cut),
+    ...(wait ? [{ kind: "settle" } as const] : []),
+  ];
+}
+
+function isNeededBy(context: ControllerContext, policy: KubeObject, hook: KubeObject): boolean {
+  const { apiVersion, kind, metadata } = policy;
+  if (context.informers.known(apiVersion, kind)?.get(metadata.namespace, metadata.name ?? "") !== undefined)
+    return false;
+  if (metadata.namespace !== undefined && metadata.namespace !== hook.metadata.namespace) return false;
+  const spec = policy["spec"] as { resourceSelectors?: Parameters<typeof bestSelectorMatch>[1] } | undefined;
+  // Checked against its schema before this; an override without selectors means every object.
+  const selectors = spec?.resourceSelectors ?? [];
+  return selectors.length === 0 ? kind.includes("Override") : bestSelectorMatch(hook, selectors) > 0;
+}
+
+function refuseOthersObjects(
+  owners: SyncOwners,
+  key: string,
+  objects: readonly KubeObject[],
+  rendered: readonly RenderedFile[],
+): void {
+  const taken: string[] = [];
+  for (const object of objects) {
+    const ref = refOf(object);
+    const { id } = inventoryEntry(ref);
+    const owner = owners.ownerOf(id, key);
+    if (owner === undefined) continue;
+    owners.want(id, key);
+    const origin = rendered.find(
+      (file) => file.object.kind === ref.kind && file.object.metadata.name === ref.name,
+    )?.origin;
+    taken.push(`${origin === undefined ? "" : `${origin}: `}${describeRef(ref)} is applied by Sync ${owner}`);
+  }
+  if (taken.length === 0) return;
+  const more = taken.length > 5 ? `; and ${taken.length - 5} more` : "";
+  throw new AppError(
+    "object-of-another-sync",
+    `${taken.slice(0, 5).join("; ")}${more}; Sync ${key} must not apply ${taken.length === 1 ? "it" : "them"} as well: ` +
+      "remove from one of them what both have",
+    { recovery: "retry" },
+  );
+}
+
+async function digestOf(objects: readonly KubeObject[]): Promise<string> {
+  const hash = createHash("sha256");
+  const turn = new Turn();
+  for (const object of objects) {
+    if (turn.isOver) await turn.next();
+    hash.update(JSON.stringify(object)).update("\n");
+  }
+  return hash.digest("hex");
+}

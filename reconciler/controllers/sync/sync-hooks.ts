@@ -1,0 +1,151 @@
+// Hooks: objects that run once an attempt. They are templates like any other, so policies say in which clusters they run,
+// and one has ended when all its copies have.
+import type { HookStatus, Sync, SyncOperation } from "../../../api/gitops.ts";
+import type { Work } from "../../../api/work.ts";
+import { describeRef, type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
+import { bindingName, EXECUTION_NAMESPACE_PREFIX, workName } from "../../works/naming.ts";
+import { WORK_API_VERSION } from "../../works/work.ts";
+import type { ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
+import { FIELD_MANAGER } from "./sync-apply.ts";
+import { belongsTo, inventoryEntry } from "./sync-decisions.ts";
+import { type ObjectState, runsPods, type SyncHealth } from "./sync-health.ts";
+import { hookOf } from "./sync-operation.ts";
+import type { StepPhase } from "./sync-steps.ts";
+import { readSyncWishes } from "./sync-wishes.ts";
+
+/** On a hook: the attempt and phase it was made for, so that none is made twice, whatever happens to this process. */
+export const OPERATION_ANNOTATION = "gitops.flaghoist.io/operation";
+
+/** How long a policy that selects an object has to place it before it counts as not placed. */
+export const PLACING_MS = 10_000;
+
+export interface HookDeps {
+  readonly context: ControllerContext;
+  readonly health: SyncHealth;
+}
+
+export interface HookRequest {
+  readonly sync: Sync;
+  readonly operation: SyncOperation;
+  readonly phase: StepPhase;
+  readonly hook: KubeObject;
+  /** How long its step has been going on. */
+  readonly elapsedMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A hook's object for one attempt: named as Argo CD does where it leaves its name to be made, and marked. */
+export function hookObject(hook: KubeObject, operation: SyncOperation, phase: StepPhase): KubeObject {
+  const { generateName, ...metadata } = hook.metadata;
+  const commit = operation.revision.slice(operation.revision.lastIndexOf(":") + 1);
+  const stamp = Math.floor(Date.parse(operation.startedAt) / 1_000);
+  const name =
+    metadata.name ?? `${generateName ?? ""}${commit.slice(0, 7)}-${phase.toLowerCase()}-${stamp}`.toLowerCase();
+  const annotations = { ...metadata.annotations, [OPERATION_ANNOTATION]: `${operation.id}/${phase}` };
+  return { ...hook, metadata: { ...metadata, name, annotations } };
+}
+
+/** Brings a hook a step further: away with the one of the last time, make it, see how it fares. */
+export async function advanceHook(deps: HookDeps, request: HookRequest): Promise<HookStatus> {
+  const { context } = deps;
+  const { sync, operation, phase, signal } = request;
+  const wanted = hookObject(request.hook, operation, phase);
+  const ref = refOf(wanted);
+  const entry = inventoryEntry(ref);
+  const known = hookOf(operation, entry.id, phase);
+  if (known !== undefined && known.state !== "Running") return known;
+  const tell = (state: HookStatus["state"], message: string): HookStatus => ({ ...entry, phase, state, message });
+
+  const live = await context.client.find(ref, signal);
+  const isMade = live?.metadata.annotations?.[OPERATION_ANNOTATION] === `${operation.id}/${phase}`;
+  if (live !== undefined && isMade) {
+    if (live.metadata.deletionTimestamp !== undefined) return tell("Running", "is being deleted");
+    return judge(deps, request, live, tell);
+  }
+  if (live !== undefined) {
+    if (!belongsTo(live, sync))
+      throw new AppError("hook-foreign", `hook ${describeRef(ref)} is there already, and not of this Sync`, {
+        recovery: "retry",
+      });
+    if (readSyncWishes(wanted).hookDeletePolicies.includes("BeforeHookCreation")) {
+      if (live.metadata.deletionTimestamp === undefined)
+        await context.client.delete(ref, { uid: live.metadata.uid, signal });
+      return tell("Running", "waits until that of the last time is gone");
+    }
+  } else if (hasCopies(context, ref)) return tell("Running", "waits until copies of the last time are gone");
+  await context.client.apply(wanted, { fieldManager: FIELD_MANAGER, force: true, signal });
+  context.logger.info("started hook", { source: operation.id, object: describeRef(ref), phase });
+  return tell("Running", "was started");
+}
+
+function judge(
+  { context, health }: HookDeps,
+  { sync, elapsedMs }: HookRequest,
+  live: KubeObject,
+  tell: (state: HookStatus["state"], message: string) => HookStatus,
+): HookStatus {
+  const ref = refOf(live);
+  const state: ObjectState = health.stateOf({
+    ref,
+    uid: live.metadata.uid,
+    generation: live.metadata.generation,
+  });
+  if (state.state === "up") return tell("Succeeded", "");
+  if (state.state === "failed") return tell("Failed", state.why);
+  if (state.state !== "unplaced") return tell("Running", state.why);
+  if (elapsedMs < PLACING_MS && health.isSelected(live)) return tell("Running", "is being placed");
+  if (!runsPods(live)) return tell("Succeeded", "");
+  const words = describeUnplaced(ref);
+  context.events.record(subjectOf(sync), "Warning", "HookNotPlaced", `hook ${describeRef(ref)} ${words}`);
+  return tell("Running", words);
+}
+
+/** Why a hook does not run, and what to do. */
+export function describeUnplaced(ref: ObjectRef): string {
+  const policy = ref.namespace === undefined ? "ClusterPropagationPolicy" : "PropagationPolicy";
+  const where = ref.namespace === undefined ? "" : ` of namespace ${ref.namespace}`;
+  return (
+    `is placed by no policy, so that it can run nowhere: add apiVersion ${ref.apiVersion}, kind ${ref.kind}, name ${ref.name} ` +
+    `to spec.resourceSelectors of a ${policy}${where}`
+  );
+}
+
+/** Whether the binding or a Work of a deleted object is still there. */
+export function hasCopies(context: ControllerContext, ref: ObjectRef): boolean {
+  const kind = ref.namespace === undefined ? "ClusterResourceBinding" : "ResourceBinding";
+  const binding = context.informers
+    .of<AnyBinding>(BINDING_API_VERSION, kind)
+    .get(ref.namespace, bindingName(ref.kind, ref.name));
+  if (binding?.spec.resource.kind === ref.kind && binding.spec.resource.apiVersion === ref.apiVersion) return true;
+  const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
+  const name = workName(ref.kind, ref.name, ref.namespace ?? "");
+  const clusters = context.informers.of("cluster.karmada.io/v1alpha1", "Cluster");
+  for (const cluster of clusters.all())
+    if (works.get(`${EXECUTION_NAMESPACE_PREFIX}${cluster.metadata.name ?? ""}`, name) !== undefined) return true;
+  return false;
+}
+
+/** Deletes hooks whose policy asks for that, now that the attempt is over. Failing to is no failure of the attempt. */
+export async function deleteEndedHooks(
+  { context }: HookDeps,
+  sync: Sync,
+  operation: SyncOperation,
+  hooks: readonly KubeObject[],
+): Promise<void> {
+  for (const hook of hooks) {
+    const policies = readSyncWishes(hook).hookDeletePolicies;
+    for (const { id, phase, state } of operation.hooks) {
+      const ref = refOf(hookObject(hook, operation, phase));
+      const goes =
+        (state === "Succeeded" && policies.includes("HookSucceeded")) ||
+        (state === "Failed" && policies.includes("HookFailed"));
+      if (!goes || inventoryEntry(ref).id !== id) continue;
+      const live = await context.client.find(ref);
+      if (live === undefined || !belongsTo(live, sync) || live.metadata.deletionTimestamp !== undefined) continue;
+      await context.client.delete(ref, { uid: live.metadata.uid });
+    }
+  }
+}
