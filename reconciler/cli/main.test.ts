@@ -3,11 +3,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { table } from "../reports/table.ts";
 import { EXIT, type ExitCode, type Io, parseArguments } from "./command.ts";
 import { COMMANDS, loadCommands } from "./commands/table.ts";
 import { commandHelp, completionScript, overview } from "./help.ts";
 import { runCli } from "./main.ts";
-import { paint, print, table } from "./output.ts";
+import { paint, print } from "./output.ts";
 
 async function run(...args: string[]): Promise<{ code: ExitCode; out: string; err: string }> {
   let out = "";

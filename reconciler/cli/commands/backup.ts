@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { type BackupSummary, writeBackup } from "../../../fleets/apiserver/storage/backup.ts";
 import { systemClock } from "../../../runtime/clock.ts";
+import { table } from "../../reports/table.ts";
 import { booleanOption, type Command, DATA_OPTION, EXIT, OUTPUT_OPTION, UsageError } from "../command.ts";
 import { dataFolderOf } from "../connect.ts";
-import { print, table } from "../output.ts";
+import { print } from "../output.ts";
 
 export const backupCommand: Command = {
   name: "backup",

@@ -1,7 +1,8 @@
 import type { FaultReport } from "../../../fleets/simulator/serving/fleet-api.ts";
+import { table } from "../../reports/table.ts";
 import { booleanOption, type Command, EXIT, OUTPUT_OPTION } from "../command.ts";
 import { FLEET_OPTIONS, withFleet } from "../fleet-connection.ts";
-import { print, table } from "../output.ts";
+import { print } from "../output.ts";
 
 /** `flaghoist fleet faults`. */
 export const fleetFaultsCommand: Command = {

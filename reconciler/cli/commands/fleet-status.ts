@@ -1,7 +1,8 @@
 import type { FleetReport } from "../../../fleets/simulator/serving/fleet-api.ts";
+import { table } from "../../reports/table.ts";
 import { type Command, EXIT, OUTPUT_OPTION } from "../command.ts";
 import { FLEET_OPTIONS, withFleet } from "../fleet-connection.ts";
-import { print, table } from "../output.ts";
+import { print } from "../output.ts";
 
 /** `flaghoist fleet status`. */
 export const fleetStatusCommand: Command = {

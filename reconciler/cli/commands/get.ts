@@ -3,6 +3,7 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { formatApiVersion, isObject, type KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
+import { table } from "../../reports/table.ts";
 import {
   booleanOption,
   type Command,
@@ -16,7 +17,7 @@ import {
 import { type ControlPlaneConnection, withControlPlane } from "../connect.ts";
 import { findKind } from "../find-kind.ts";
 import { withMember } from "../member-client.ts";
-import { print, table } from "../output.ts";
+import { print } from "../output.ts";
 
 export const getCommand: Command = {
   name: "get",

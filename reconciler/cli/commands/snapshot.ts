@@ -6,6 +6,7 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { rfc3339, systemClock } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
+import { table } from "../../reports/table.ts";
 import {
   booleanOption,
   type Command,
@@ -19,7 +20,7 @@ import {
 } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
 import { withMember } from "../member-client.ts";
-import { print, table } from "../output.ts";
+import { print } from "../output.ts";
 import { productVersion } from "./version.ts";
 
 /** Clusters that are read at the same time. */

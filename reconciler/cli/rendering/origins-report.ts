@@ -1,6 +1,6 @@
 // Who wrote rendered objects, as data and for people.
 import type { ObjectHistory, RenderedObject, Writer } from "../../../renderers/rendered.ts";
-import { table } from "../output.ts";
+import { table } from "../../reports/table.ts";
 
 export interface ObjectReport {
   readonly apiVersion: string;
