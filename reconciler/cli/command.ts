@@ -84,6 +84,15 @@ export function durationOption(invocation: Invocation, name: string, fallback: s
   return parseDuration(text);
 }
 
+/** What `--seed` says; undefined without it. */
+export function seedOption(invocation: Invocation): number | undefined {
+  const text = stringOption(invocation, "seed");
+  if (text === undefined) return undefined;
+  if (!/^\d{1,10}$/.test(text) || Number(text) >= 2 ** 32)
+    throw new UsageError(`--seed takes a whole number below 4294967296, not "${text}"`);
+  return Number(text);
+}
+
 export function booleanOption(invocation: Invocation, name: string): boolean {
   return invocation.values[name] === true;
 }

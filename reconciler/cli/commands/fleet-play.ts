@@ -9,6 +9,7 @@ import {
   EXIT,
   type Invocation,
   OUTPUT_OPTION,
+  seedOption,
   stringOption,
   UsageError,
 } from "../command.ts";
@@ -95,12 +96,4 @@ function summary({ scenario: player, clusters, clock }: SimulatedFleet): string 
   const open = player?.openExpectations ?? 0;
   const lasted = formatDuration(clock.now() - (player?.startMs ?? 0));
   return `${clusters.size} clusters, ${lasted}: ${held} as expected, ${problems} not${open === 0 ? "" : `, ${open} not looked at yet`}\n`;
-}
-
-function seedOption(invocation: Invocation): number | undefined {
-  const text = stringOption(invocation, "seed");
-  if (text === undefined) return undefined;
-  if (!/^\d{1,10}$/.test(text) || Number(text) >= 2 ** 32)
-    throw new UsageError(`--seed takes a whole number below 4294967296, not "${text}"`);
-  return Number(text);
 }
