@@ -1,5 +1,6 @@
 // Plays losses on a simulated fleet under a whole control plane, and watches how many replicas of each workload serve.
 
+import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceBinding } from "../../api/work.ts";
 import type { LoadedScenario } from "../../fleets/simulator/scenario/load-scenario.ts";
 import { createFleet, type SimulatedFleet } from "../../fleets/simulator/simulated-fleet.ts";
@@ -10,9 +11,11 @@ import type { Logger } from "../../runtime/logger.ts";
 import type { Profile } from "../controllers/context.ts";
 import { inStages } from "../controllers/sync/sync-decisions.ts";
 import type { SimulatedLoss, SimulationReport } from "../reports/simulation-text.ts";
+import { objectName } from "../reports/words.ts";
 import { AvailabilityRecord, type Serving } from "../simulation/availability.ts";
-import type { Loss } from "../simulation/losses.ts";
+import { type Loss, lossName } from "../simulation/losses.ts";
 import { type Dark, darkBy, servingReplicas } from "../simulation/serving-replicas.ts";
+import { bindingNews, clusterNews, Story } from "../simulation/story.ts";
 import { bindingName } from "../works/naming.ts";
 import { createVirtualPlane, type VirtualPlane } from "./virtual-plane.ts";
 
@@ -63,7 +66,7 @@ export async function simulateLosses(options: SimulationOptions): Promise<Simula
         desired: desiredReplicas(workload),
         serving: servingReplicas(workload, stage.fleet.clusters.values(), undefined),
       }));
-      simulated.push({ loss, survivals: await playLoss(options, stage, loss) });
+      simulated.push(await playLoss(options, stage, loss));
     } finally {
       await stage.close();
     }
@@ -73,6 +76,7 @@ export async function simulateLosses(options: SimulationOptions): Promise<Simula
 
 interface Stage {
   readonly fleet: SimulatedFleet;
+  readonly plane: VirtualPlane;
   readonly workloads: readonly KubeObject[];
   close(): Promise<void>;
 }
@@ -103,7 +107,7 @@ async function openStage(options: SimulationOptions): Promise<Stage> {
         { recovery: "stall" },
       );
     await settle(plane, fleet, workloads);
-    return { fleet, workloads, close };
+    return { fleet, plane, workloads, close };
   } catch (error) {
     await close();
     throw error;
@@ -142,19 +146,25 @@ async function whyMissing(plane: VirtualPlane, fleet: SimulatedFleet, workload: 
     : `${what}: ${scheduled?.message ?? "it is not scheduled"}`;
 }
 
-async function playLoss(options: SimulationOptions, stage: Stage, loss: Loss): Promise<SimulatedLoss["survivals"]> {
-  const { fleet, workloads } = stage;
+async function playLoss(options: SimulationOptions, stage: Stage, loss: Loss): Promise<SimulatedLoss> {
+  const { fleet, plane, workloads } = stage;
   const { clock } = fleet;
   const records = new Map(workloads.map((workload) => [refKey(refOf(workload)), new AvailabilityRecord()]));
+  const story = new Story();
   let dark: Dark | undefined;
   const look = (): void => {
-    for (const workload of workloads)
-      records.get(refKey(refOf(workload)))?.note(clock.now(), servingReplicas(workload, fleet.clusters.values(), dark));
+    for (const workload of workloads) {
+      const serving = servingReplicas(workload, fleet.clusters.values(), dark);
+      records.get(refKey(refOf(workload)))?.note(clock.now(), serving);
+      story.count(clock.now(), objectName(refOf(workload)), total(serving), desiredReplicas(workload));
+    }
   };
   look();
   await clock.advance(1);
   const lostAtMs = clock.now();
   dark = darkBy(loss.target, fleet.clusters.values());
+  story.tell(clock.now(), `${lossName(loss)} fails`);
+  const stopListening = listen(plane, workloads, (words) => story.tell(clock.now(), words));
   const fault = fleet.faults.begin({ type: "outage", target: loss.target });
   look();
   await watch(options, fleet, options.lossMs, () => {
@@ -164,6 +174,7 @@ async function playLoss(options: SimulationOptions, stage: Stage, loss: Loss): P
   fleet.faults.end(fault);
   dark = undefined;
   const backAtMs = clock.now();
+  story.tell(backAtMs, `${lossName(loss)} is back`);
   const spanTo = (untilMs: number) => ({ lostAtMs, backAtMs, untilMs });
   const isQuiet = (): boolean =>
     workloads.every((workload) => {
@@ -175,11 +186,30 @@ async function playLoss(options: SimulationOptions, stage: Stage, loss: Loss): P
     look();
     return isQuiet();
   });
-  return workloads.flatMap((workload) => {
+  stopListening();
+  const survivals = workloads.flatMap((workload) => {
     const record = records.get(refKey(refOf(workload)));
     const survival = record?.survival(desiredReplicas(workload), spanTo(clock.now()));
     const isConcerned = survival !== undefined && loss.clusters.some((name) => (survival.before[name] ?? 0) > 0);
     return isConcerned ? [{ object: refOf(workload), survival }] : [];
+  });
+  return { loss, survivals, story: story.since(lostAtMs) };
+}
+
+/** Tells of what changes in the control plane, until the returned function is called. */
+function listen(plane: VirtualPlane, workloads: readonly KubeObject[], tell: (words: string) => void): () => void {
+  const bindings = new Set(
+    workloads.map(({ kind, metadata }) => `${metadata.namespace}/${bindingName(kind, metadata.name ?? "")}`),
+  );
+  return plane.store.state.subscribeAll(({ type, object: { object }, previous }) => {
+    if (type === "DELETED") return;
+    const before = previous?.object;
+    // Of the kinds that they say to be.
+    if (object.kind === "Cluster")
+      for (const words of clusterNews(before as Cluster | undefined, object as Cluster)) tell(words);
+    if (object.kind !== "ResourceBinding") return;
+    if (!bindings.has(`${object.metadata.namespace}/${object.metadata.name}`)) return;
+    for (const words of bindingNews(before as ResourceBinding | undefined, object as ResourceBinding)) tell(words);
   });
 }
 

@@ -2,6 +2,7 @@
 import type { ObjectRef } from "../../kube/object.ts";
 import type { Serving, Survival } from "../simulation/availability.ts";
 import { type Loss, lossName } from "../simulation/losses.ts";
+import type { StoryLine } from "../simulation/story.ts";
 import { table } from "./table.ts";
 import { objectName } from "./words.ts";
 
@@ -15,6 +16,8 @@ export interface SimulatedLoss {
   readonly loss: Loss;
   /** Of the workloads that had replicas in what was lost. */
   readonly survivals: readonly SimulatedSurvival[];
+  /** What happened, moment by moment, from the loss on. */
+  readonly story: readonly StoryLine[];
 }
 
 /** What a simulation showed. */
@@ -29,9 +32,10 @@ export interface SimulationReport {
   readonly afterMs: number;
 }
 
-/** The report as text. Losses that come to the same are told in one line. */
-export function simulationText(report: SimulationReport): string {
+/** The report as text. Losses that come to the same are told in one line; `stories` tells each moment by moment, too. */
+export function simulationText(report: SimulationReport, stories = false): string {
   const sections = report.placed.map((workload) => workloadSection(report, workload));
+  if (stories) sections.push(...report.losses.map(storySection));
   const footer =
     `Each loss lasted ${words(report.lossMs)} and was watched for ${words(report.afterMs)} after its end, ` +
     `with failover ${report.failover}, on a clock that does not wait.`;
@@ -56,8 +60,13 @@ function workloadSection(report: SimulationReport, placed: SimulationReport["pla
   return [
     head,
     "",
-    table([["  if this fails", "serve at once", "all serve", "in the end", "home again"], ...rows]),
+    table([["  if this fails", "serve at once", "all serve", "home again", "in the end"], ...rows]),
   ].join("\n");
+}
+
+function storySection({ loss, story }: SimulatedLoss): string {
+  const lines = story.map(({ afterMs, words: what }) => `  ${words(afterMs).padStart(8)}  ${what}`);
+  return [`If ${lossName(loss)} fails:`, ...lines].join("\n");
 }
 
 function cellsOf(survival: Survival): string[] {
@@ -75,7 +84,7 @@ function cellsOf(survival: Survival): string[] {
       : samePlaces(during, before)
         ? "did not move"
         : `${words(homeAfterMs)} after its return`;
-  return [kept, full, changes(before, during), home];
+  return [kept, full, home, changes(before, during)];
 }
 
 /** Where the numbers differ: `oregon-1 2 → 4`. */

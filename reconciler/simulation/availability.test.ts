@@ -64,6 +64,16 @@ describe("AvailabilityRecord", () => {
     expect(record.survival(2, SPAN)).toMatchObject({ keptAtOnce: 2, downMs: 0 });
   });
 
+  it("counts what comes back at the instant of the return for the return", () => {
+    const record = recordOf([
+      [0, { east: 2 }],
+      [1_000, { east: 1 }],
+      [11_000, { east: 2 }],
+    ]);
+
+    expect(record.survival(2, SPAN)).toMatchObject({ fullAfterMs: undefined, during: { east: 1 }, homeAfterMs: 0 });
+  });
+
   it("tells of a loss that took nothing that it was full all the time", () => {
     const record = recordOf([[0, { east: 2 }]]);
 

@@ -54,7 +54,8 @@ export class AvailabilityRecord {
   ): Survival {
     const { lostAtMs, backAtMs, untilMs } = span;
     const before = this.#servingBefore(lostAtMs);
-    const lost = this.#between(lostAtMs, backAtMs);
+    // What happens at the instant of the return belongs to the return.
+    const lost = this.#between(lostAtMs, backAtMs).filter(({ atMs }) => atMs < backAtMs);
     const back = this.#between(backAtMs, untilMs);
     const during = lost.at(-1)?.serving ?? {};
     const full = sinceWhen(lost, ({ total }) => total >= desired);

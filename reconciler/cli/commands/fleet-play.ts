@@ -3,16 +3,7 @@ import { loadFleetScenario } from "../../../fleets/simulator/scenario/load-scena
 import type { StoryEntry } from "../../../fleets/simulator/scenario/scenario-player.ts";
 import { createFleet, type SimulatedFleet } from "../../../fleets/simulator/simulated-fleet.ts";
 import { formatDuration } from "../../../runtime/duration.ts";
-import {
-  type Command,
-  durationOption,
-  EXIT,
-  type Invocation,
-  OUTPUT_OPTION,
-  seedOption,
-  stringOption,
-  UsageError,
-} from "../command.ts";
+import { type Command, durationOption, EXIT, OUTPUT_OPTION, seedOption, stringOption, UsageError } from "../command.ts";
 import { print } from "../output.ts";
 
 /** Of the fleet's time, between two looks at what is new and whether somebody has interrupted. */

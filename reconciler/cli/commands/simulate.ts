@@ -7,6 +7,7 @@ import { silentLogger } from "../../../runtime/logger.ts";
 import { simulationText } from "../../reports/simulation-text.ts";
 import { LOSS_KINDS, lossName, readLosses } from "../../simulation/losses.ts";
 import {
+  booleanOption,
   type Command,
   durationOption,
   EXIT,
@@ -42,7 +43,8 @@ export const simulateCommand: Command = {
       help: `what fails, by comma: ${LOSS_KINDS.join(", ")} for each of them, or one as in region/eu-west (default: everything)`,
     },
     for: { type: "string", value: "DURATION", help: "how long each loss lasts (default: 15m)" },
-    then: { type: "string", value: "DURATION", help: "how long is watched after its end, at most (default: 1h)" },
+    after: { type: "string", value: "DURATION", help: "how long is watched after its end, at most (default: 1h)" },
+    story: { type: "boolean", help: "also tell what happens in each loss, moment by moment" },
     seed: { type: "string", value: "N", help: "determines everything that is left to chance (default: 1)" },
     ...REMOTE_OPTIONS,
     ...OUTPUT_OPTION,
@@ -78,10 +80,10 @@ async function simulate(invocation: Invocation, folder: SourceFolder, file: stri
     simulateLosses({
       scenario,
       losses,
-      profile: {},
+      profile: { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 },
       failover: "safe",
       lossMs: durationOption(invocation, "for", "15m"),
-      afterMs: durationOption(invocation, "then", "1h"),
+      afterMs: durationOption(invocation, "after", "1h"),
       seed: seedOption(invocation) ?? 1,
       logger: silentLogger,
       signal,
@@ -96,7 +98,7 @@ async function simulate(invocation: Invocation, folder: SourceFolder, file: stri
       },
     }),
   );
-  print(invocation, report, () => simulationText(report));
+  print(invocation, report, () => simulationText(report, booleanOption(invocation, "story")));
   return EXIT.ok;
 }
 
