@@ -4,6 +4,7 @@ import { loadFleetScenario } from "../../../fleets/simulator/scenario/load-scena
 import type { KubeObject } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
+import { DEFAULT_PROFILE } from "../../controllers/context.ts";
 import { simulationText } from "../../reports/simulation-text.ts";
 import { LOSS_KINDS, lossName, readLosses } from "../../simulation/losses.ts";
 import {
@@ -19,6 +20,7 @@ import {
   UsageError,
 } from "../command.ts";
 import { findDuplicates, type RenderedFolder, renderFolder } from "../desired-objects.ts";
+import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
 import { paint, print } from "../output.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { simulateLosses } from "../simulation.ts";
@@ -46,6 +48,7 @@ export const simulateCommand: Command = {
     after: { type: "string", value: "DURATION", help: "how long is watched after its end, at most (default: 1h)" },
     story: { type: "boolean", help: "also tell what happens in each loss, moment by moment" },
     seed: { type: "string", value: "N", help: "determines everything that is left to chance (default: 1)" },
+    ...FAILOVER_OPTIONS,
     ...REMOTE_OPTIONS,
     ...OUTPUT_OPTION,
   },
@@ -75,13 +78,15 @@ async function simulate(invocation: Invocation, folder: SourceFolder, file: stri
     wanted.split(",").map((word) => word.trim()),
     planClusters(scenario.scenario),
   );
+  const failover = readFailoverSettings(invocation, DEFAULT_PROFILE);
+  const mode = failover.mode ?? "safe";
   let rendered: readonly KubeObject[] | undefined;
   const report = await withRemoteBases(invocation, (remotes) =>
     simulateLosses({
       scenario,
       losses,
-      profile: { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 },
-      failover: "safe",
+      profile: failover.settingsFor(mode),
+      failover: mode,
       lossMs: durationOption(invocation, "for", "15m"),
       afterMs: durationOption(invocation, "after", "1h"),
       seed: seedOption(invocation) ?? 1,
