@@ -9,7 +9,7 @@ import { isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../
 import { AppError } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import type { Profile } from "../controllers/context.ts";
-import { inStages } from "../controllers/sync/sync-decisions.ts";
+import { inStages } from "../controllers/sync/sync-steps.ts";
 import type { SimulatedLoss, SimulationReport } from "../reports/simulation-text.ts";
 import { objectName } from "../reports/words.ts";
 import { AvailabilityRecord, type Serving } from "../simulation/availability.ts";
