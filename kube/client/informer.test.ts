@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
 import { FaultyTransport } from "../../fleets/simulator/faults/faulty-transport.ts";
+import { RestartableServer } from "../../fleets/simulator/restartable-server.ts";
 import { FakeClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { eventually } from "../../test/e2e/support/eventually.ts";
@@ -337,6 +338,74 @@ describe("Informer.adopt", () => {
     expect(informer.get("default", "old")?.["data"]).toEqual({ x: "new" });
     expect(informer.get("default", "old")?.metadata.uid).toBe(old.metadata.uid);
     expect(changes).toEqual(["added created", "added old"]);
+  });
+});
+
+describe("a server whose store goes back", () => {
+  /** A server that can be put back, with two objects in its backup, and one more since. */
+  async function startWithBackup() {
+    const clock = new FakeClock();
+    const server = await RestartableServer.start({ name: "test", clock, logger: silentLogger });
+    closers.push(() => server.close());
+    const people = new KubeClient(server.handle);
+    const faults = new FaultyTransport(server.handle, clock);
+    const kept = await people.create(configMap("kept", { x: "old" }));
+    const backup = server.state.content();
+    const { informer, changes } = await startInformer({ server, people, faults, clock });
+    // More than a server that starts writes by itself.
+    for (let write = 0; write < 100; write++) await people.patch(refTo("kept"), { data: { x: `${write}` } }, "merge");
+    await people.create(configMap("since"));
+    await eventually(() => informer.size === 2 && informer.get("default", "kept")?.["data"] !== kept["data"]);
+    changes.length = 0;
+    async function restore(): Promise<void> {
+      faults.cut();
+      await server.restart(backup);
+    }
+    return { server, clock, people, informer, changes, restore };
+  }
+
+  it("is listed anew, so that what the backup lacks is gone and what it has is as it has it", async () => {
+    const { clock, informer, changes, restore } = await startWithBackup();
+
+    await restore();
+
+    await eventually(async () => {
+      await clock.advance(100);
+      expect(informer.get("default", "kept")?.["data"]).toEqual({ x: "old" });
+      expect(informer.size).toBe(1);
+    });
+    expect(changes).toEqual(["updated kept", "deleted since"]);
+  });
+
+  it("has its new objects believed, although their revisions are lower than those of old ones", async () => {
+    const { clock, people, informer, restore } = await startWithBackup();
+    await restore();
+    await eventually(async () => {
+      await clock.advance(100);
+      expect(informer.size).toBe(1);
+    });
+
+    informer.adopt(await people.create(configMap("since", { x: "again" })));
+
+    expect(informer.get("default", "since")?.["data"]).toEqual({ x: "again" });
+  });
+
+  it("may have got beyond our revision again while nobody watched for a minute", async () => {
+    const { server, clock, people, restore } = await startWithBackup();
+    const away = new FaultyTransport((request) => people.transport(request), clock);
+    const other = await startInformer({ server, people, faults: away, clock });
+    away.setFault("down");
+    await restore();
+    for (let write = 0; write < 200; write++) await people.create(configMap(`other-${write}`));
+    await clock.advance(70_000);
+
+    away.setFault("none");
+
+    await eventually(async () => {
+      await clock.advance(1_000);
+      expect(other.informer.get("default", "kept")?.["data"]).toEqual({ x: "old" });
+      expect(other.informer.get("default", "since")).toBeUndefined();
+    });
   });
 });
 

@@ -12,6 +12,8 @@ import { ApiStatusError, isGone } from "./status-error.ts";
 const MAX_BACKOFF_MS = 5_000;
 /** How soon after another a list may be asked for because a watch had missed something. */
 const LEAST_BETWEEN_AMENDS_MS = 60_000;
+/** After so long without a watch, a list tells more surely what is otherwise. */
+const LONG_GONE_MS = 60_000;
 /** Objects a page where of each only a part is kept. */
 const REDUCED_PAGE = 250;
 
@@ -58,6 +60,10 @@ export class Informer<T extends KubeObject = KubeObject> {
   /** Ends the present list or watch. */
   #round = new AbortController();
   #amendedAtMs = Number.NEGATIVE_INFINITY;
+  /** The last revision heard of. */
+  #heard = 0;
+  /** When the watch was lost; undefined before the first one and while there is one. */
+  #lostAt: number | undefined;
   /** Keys adopted while a list is on its way. */
   #adopted: Set<string> | undefined;
   /** Why the last attempt failed; undefined while connected. */
@@ -141,8 +147,14 @@ export class Informer<T extends KubeObject = KubeObject> {
       this.#round = new AbortController();
       const round = AbortSignal.any([signal, this.#round.signal]);
       try {
+        if (this.#lostAt !== undefined && !(await this.#canGoOn(this.#lostAt, round))) this.#revision = undefined;
         this.#revision ??= await this.#list(round);
-        await this.#watch(this.#revision, round);
+        try {
+          await this.#watch(this.#revision, round);
+        } finally {
+          this.#heard = Number(this.#revision ?? this.#heard);
+          this.#lostAt ??= this.#options.clock.now();
+        }
         continue;
       } catch (error) {
         if (signal.aborted) break;
@@ -170,6 +182,18 @@ export class Informer<T extends KubeObject = KubeObject> {
     this.#markSynced();
   }
 
+  /**
+   * Whether a watch may begin where the last one ended. A server whose store was put back to a backup, or lost, would take
+   * it, and tell nothing of what is otherwise since: so it is asked where it stands. After a long while it may have got
+   * beyond our revision again.
+   */
+  async #canGoOn(lostAt: number, signal: AbortSignal): Promise<boolean> {
+    if (this.#revision === undefined || this.#options.clock.now() - lostAt > LONG_GONE_MS) return false;
+    const { client, apiVersion, kind, namespace, fieldSelector } = this.#options;
+    const now = await client.revision(apiVersion, kind, { namespace, fieldSelector, signal });
+    return Number(now) >= Number(this.#revision);
+  }
+
   async #list(signal: AbortSignal): Promise<string> {
     const { client, apiVersion, kind, namespace, labelSelector, fieldSelector, transform } = this.#options;
     const adopted = new Set<string>();
@@ -183,6 +207,12 @@ export class Informer<T extends KubeObject = KubeObject> {
         // What is kept small may be many: in pages that are read in a turn of the event loop each.
         ...(transform === undefined ? {} : { keep: transform, pageSize: REDUCED_PAGE }),
       });
+      // Then what was known of the store that is gone says nothing of this one, not even where the same number stands.
+      const hasGoneBack = Number(list.resourceVersion) < this.#heard;
+      if (hasGoneBack) {
+        this.#options.logger.info("listed anew: the server's store has gone back", { kind, from: this.#heard });
+        this.#tombstones.clear();
+      }
       // A write of ours may have come between the server's reading of the list and its arrival.
       const isNewer = (key: string, than: string): boolean => {
         const known = adopted.has(key) ? this.#objects.get(key) : undefined;
@@ -197,12 +227,13 @@ export class Informer<T extends KubeObject = KubeObject> {
         listed.add(key);
         const known = this.#objects.get(key);
         const { uid, resourceVersion = "0" } = object.metadata;
-        const same = known?.metadata.uid === uid && known?.metadata.resourceVersion === resourceVersion;
+        const same = !hasGoneBack && known?.metadata.uid === uid && known?.metadata.resourceVersion === resourceVersion;
         if (!same && !isNewer(key, resourceVersion)) this.#keep(key, object);
       }
       for (const key of [...this.#objects.keys()])
         if (!listed.has(key) && !isNewer(key, list.resourceVersion)) this.#drop(key);
       this.#hasSynced = true;
+      this.#heard = Number(list.resourceVersion);
       this.#markSynced();
       return list.resourceVersion;
     } finally {
@@ -221,6 +252,7 @@ export class Informer<T extends KubeObject = KubeObject> {
       signal,
       onOpen: () => {
         this.failure = undefined;
+        this.#lostAt = undefined;
       },
     })) {
       if (event.type === "ERROR") throw new ApiStatusError(event.status, `watch of ${kind}`);

@@ -117,6 +117,18 @@ export class KubeClient {
     }
   }
 
+  /** The revision at which the server's store is, as far as it concerns a kind. */
+  async revision(apiVersion: string, kind: string, options: ListOptions = {}): Promise<string> {
+    const info = await this.mapper.get(apiVersion, kind);
+    const path = withQuery(collectionPath(info, options.namespace), {
+      fieldSelector: options.fieldSelector,
+      limit: "1",
+    });
+    const page = await this.#json("GET", path, undefined, undefined, options.signal);
+    // A list of the kind that was asked for.
+    return (page as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
+  }
+
   async create<T extends KubeObject>(object: T, options: WriteOptions = {}): Promise<T> {
     const info = await this.mapper.get(object.apiVersion, object.kind);
     const path = collectionPath(info, object.metadata.namespace);

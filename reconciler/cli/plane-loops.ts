@@ -33,7 +33,7 @@ export interface PlaneLoops {
   readonly context: ControllerContext;
   readonly fleet: Fleet;
   readonly manager: Manager;
-  /** Ends the loops, then the connections to members. */
+  /** Ends the loops and the connections to members. */
   stop(): Promise<void>;
 }
 
@@ -55,8 +55,8 @@ export async function startPlaneLoops(options: PlaneLoopsOptions): Promise<Plane
     fleet,
     manager,
     stop: async () => {
-      await manager.stop();
-      await fleet.close();
+      // Together: a loop may wait for a member that hangs, and only the end of the connection ends that.
+      await Promise.all([manager.stop(), fleet.close()]);
     },
   };
 }

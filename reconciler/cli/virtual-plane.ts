@@ -6,6 +6,7 @@ import { CLUSTER_DEFINITION, clusterKind } from "../../fleets/cluster-kind.ts";
 import { Activity } from "../../fleets/simulator/clock/activity.ts";
 import type { SimulatedFleet } from "../../fleets/simulator/simulated-fleet.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
+import type { Transport } from "../../kube/client/transport.ts";
 import { type Logger, silentLogger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
 import { DEFAULT_PROFILE, type Profile } from "../controllers/context.ts";
@@ -25,6 +26,8 @@ export interface VirtualPlaneOptions {
   readonly profile?: Partial<Profile>;
   /** Where Syncs get their files; without one every GitRepository is refused. */
   readonly fetcher?: GitFetcher;
+  /** What lies between the plane and a member, in place of the plain way: for whoever breaks it. */
+  readonly way?: (cluster: string, plain: Transport) => Transport;
   /** Determines uids and names; 1 by default. */
   readonly seed?: number;
   readonly logger?: Logger;
@@ -94,7 +97,7 @@ export async function createVirtualPlane(options: VirtualPlaneOptions): Promise<
   const client = new KubeClient(heard);
   await installDefinitions(client, clock, { builtIn: [CLUSTER_DEFINITION] });
   const renderer = createSyncRenderer(profile);
-  const { fetcher = NO_SOURCES } = options;
+  const { fetcher = NO_SOURCES, way = (_cluster, plain) => plain } = options;
   let started = 0;
   return {
     client,
@@ -107,7 +110,10 @@ export async function createVirtualPlane(options: VirtualPlaneOptions): Promise<
         name,
         ways,
         store: heard,
-        local: (cluster) => fleet.clusters.get(cluster)?.transport,
+        local: (cluster) => {
+          const plain = fleet.clusters.get(cluster)?.transport;
+          return plain === undefined ? undefined : way(cluster, plain);
+        },
         activity,
         clock,
         logger: logger.with({ instance: name }),

@@ -1,8 +1,11 @@
-// npm run chaos -- NAME [ARGUMENT...]: runs test/chaos/NAME.ts, which breaks something again and again.
+// npm run chaos -- [NAME] [ARGUMENT...]: runs test/chaos/NAME.ts, `fleet` when absent, which breaks something again and
+// again.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-const [given, ...args] = process.argv.slice(2);
+// Options alone are for the fleet.
+const isNamed = process.argv[2]?.startsWith("-") === false;
+const [given, ...args] = [...(isNamed ? [] : ["fleet"]), ...process.argv.slice(2)];
 const names = readdirSync(import.meta.dirname)
   .filter(
     (file) => file.endsWith(".ts") && file !== "run.ts" && !file.endsWith(".test.ts") && !file.startsWith("support"),
@@ -12,7 +15,7 @@ const names = readdirSync(import.meta.dirname)
 const found = names.filter((each) => given !== undefined && each.startsWith(given));
 const name = found.length === 1 ? found[0] : found.find((each) => each === given);
 if (name === undefined || !names.includes(name)) {
-  process.stderr.write(`usage: npm run chaos -- NAME\nwhat there is: ${names.join(", ")}\n`);
+  process.stderr.write(`usage: npm run chaos -- [NAME] [OPTION...]\nwhat there is: ${names.join(", ")}\n`);
   process.exit(2);
 }
 // Every file here exports `run`.

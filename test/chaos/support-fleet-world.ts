@@ -1,0 +1,324 @@
+// A fleet, its control planes, the people who use them and the objects of others, all from one seed.
+
+import type { SimulatedCluster } from "../../fleets/simulator/simulated-cluster.ts";
+import { createFleet, type SimulatedFleet } from "../../fleets/simulator/simulated-fleet.ts";
+import { isNotFound } from "../../kube/client/status-error.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import { refOf } from "../../kube/object.ts";
+import type { InstanceWrite, VirtualInstance } from "../../reconciler/cli/virtual-instance.ts";
+import { createVirtualPlane, type VirtualPlane } from "../../reconciler/cli/virtual-plane.ts";
+import type { Profile } from "../../reconciler/controllers/context.ts";
+import type { GitFetcher } from "../../reconciler/controllers/sync/git-repository.ts";
+import { MemoryTree } from "../../renderers/memory-tree.ts";
+import { createLogger, silentLogger } from "../../runtime/logger.ts";
+import { Random } from "../../runtime/random.ts";
+import { endlessTurns } from "../../runtime/turn.ts";
+import { type App, makeApp, NAMESPACES, objectsOf, pathOf, RESOURCE_OF } from "./support-fleet-apps.ts";
+import { BrokenWays } from "./support-fleet-way.ts";
+
+const START = Date.UTC(2026, 0, 1);
+/** Longest that nobody notices that the control plane has crashed. */
+const RESTART_MS = 20_000;
+const STEP_MS = 2_000;
+
+/** An object in a member that is none of our business. */
+export interface Foreign {
+  readonly cluster: string;
+  readonly resource: string;
+  readonly path: string;
+  readonly uid: string | undefined;
+  readonly content: string;
+}
+
+/** Everything that one seed determines. */
+export class ChaosWorld {
+  readonly fleet: SimulatedFleet;
+  readonly plane: VirtualPlane;
+  readonly ways: BrokenWays;
+  readonly apps: App[] = [];
+  readonly foreign: Foreign[] = [];
+  /** Objects that somebody made in place of a copy of ours, by `cluster resource path`. */
+  readonly usurped = new Set<string>();
+  /** Copies that a backup brought back although nobody wants them any more: they are told of, and not deleted. */
+  readonly revived = new Set<string>();
+  readonly violations: string[] = [];
+  readonly notes: string[] = [];
+  crashes = 0;
+  memberWrites = 0;
+  storeWrites = 0;
+  #commit = 0;
+  #made = 0;
+  #restartAt: number | undefined;
+
+  private constructor(fleet: SimulatedFleet, plane: VirtualPlane, ways: BrokenWays) {
+    this.fleet = fleet;
+    this.plane = plane;
+    this.ways = ways;
+  }
+
+  /** Starts it; nothing has happened yet, and everything that is wanted is there. */
+  static async open(seed: number): Promise<ChaosWorld> {
+    endlessTurns();
+    const random = new Random(seed);
+    const logger = process.env["CHAOS_LOG"] === undefined ? silentLogger : loud();
+    const fleet = await createFleet({
+      clusters: 3 + random.below(6),
+      nodesPerCluster: 2,
+      pace: "stepped",
+      level: "fast",
+      startMs: START,
+      seed,
+    });
+    const ways = new BrokenWays(new Random(random.below(2 ** 32)));
+    let world: ChaosWorld | undefined;
+    const fetcher: GitFetcher = {
+      fetch: async () => {
+        const { commit, tree } = world!.head();
+        return {
+          revision: `main@sha1:${commit}`,
+          commit,
+          tree,
+          subject: `change ${commit}`,
+          forced: false,
+          warnings: [],
+        };
+      },
+      forget: async () => {},
+      sweep: () => {},
+    };
+    const profile: Partial<Profile> = random.chance(0.3)
+      ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
+      : {};
+    const plane = await createVirtualPlane({ fleet, profile, fetcher, seed, logger, way: ways.way });
+    world = new ChaosWorld(fleet, plane, ways);
+    await world.#begin(random);
+    return world;
+  }
+
+  get clusterNames(): readonly string[] {
+    return [...this.fleet.clusters.keys()];
+  }
+
+  get now(): number {
+    return this.fleet.clock.now() - START;
+  }
+
+  /** The instance that was started last; undefined while none runs. */
+  get instance(): VirtualInstance | undefined {
+    return this.plane.instances.at(-1);
+  }
+
+  note(text: string): void {
+    this.notes.push(`${(this.now / 1000).toFixed(1)} s: ${text}`);
+  }
+
+  violate(text: string): void {
+    const line = `${(this.now / 1000).toFixed(1)} s: ${text}`;
+    if (!this.violations.some((known) => known.endsWith(text))) this.violations.push(line);
+  }
+
+  cluster(name: string): SimulatedCluster {
+    return this.fleet.cluster(name);
+  }
+
+  newApp(random: Random, isSteady = false): App {
+    const app = makeApp(random, `app-${++this.#made}`, this.clusterNames, isSteady);
+    this.apps.push(app);
+    return app;
+  }
+
+  /** Its author writes it, as it is now, or deletes it. */
+  async publish(app: App): Promise<void> {
+    if (app.via === "git") {
+      this.#commit++;
+      return;
+    }
+    for (const object of objectsOf(app)) {
+      if (app.exists) await this.plane.client.apply(object, { fieldManager: "user", force: true });
+      else await this.plane.client.delete(refOf(object));
+    }
+  }
+
+  /** What is in Git now. */
+  head(): { commit: string; tree: MemoryTree } {
+    const files: Record<string, string> = { "readme.yaml": JSON.stringify(anchor()) };
+    for (const app of this.apps)
+      if (app.via === "git" && app.exists)
+        files[`${app.name}.yaml`] = objectsOf(app)
+          .map((object) => JSON.stringify(object))
+          .join("\n---\n");
+    return { commit: String(this.#commit).padStart(40, "0"), tree: new MemoryTree(files) };
+  }
+
+  /** An object in a member, as it is stored there. */
+  stored(cluster: string, resource: string, path: string): KubeObject | undefined {
+    const [namespace, name] = path.includes("/") ? path.split("/") : ["", path];
+    return this.cluster(cluster).server.state.get({ resource, namespace: namespace ?? "", name: name ?? "" })?.object;
+  }
+
+  copyOf(app: App, cluster: string): KubeObject | undefined {
+    return this.stored(cluster, RESOURCE_OF[app.kind], pathOf(app));
+  }
+
+  /** Lets time pass; a control plane that has crashed is started again. */
+  async pass(ms: number): Promise<void> {
+    const end = this.fleet.clock.now() + ms;
+    while (this.fleet.clock.now() < end) {
+      await this.fleet.clock.advance(Math.min(STEP_MS, end - this.fleet.clock.now()));
+      await this.#keepRunning();
+    }
+  }
+
+  /** Starts a control plane now if none runs. */
+  async ensureRunning(): Promise<void> {
+    if (this.plane.instances.length > 0) return;
+    this.#restartAt = undefined;
+    await this.plane.start({ onWrite: (write) => this.#onWrite(write) });
+  }
+
+  async close(): Promise<void> {
+    for (const instance of [...this.plane.instances]) instance.crash();
+    await this.plane.close();
+    await this.fleet.close();
+  }
+
+  async #begin(random: Random): Promise<void> {
+    await this.ensureRunning();
+    await this.plane.join();
+    const { client } = this.plane;
+    for (const name of NAMESPACES) await client.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+    for (let count = 4 + random.below(6); count > 0; count--)
+      await this.publish(this.newApp(random, random.chance(0.5)));
+    const metadata = { name: "apps", namespace: "shop" };
+    await client.create({
+      apiVersion: GITOPS,
+      kind: "GitRepository",
+      metadata,
+      spec: { url: "https://git.example/apps" },
+    });
+    await client.create({
+      apiVersion: GITOPS,
+      kind: "Sync",
+      metadata,
+      spec: {
+        sourceRef: { kind: "GitRepository", name: "apps" },
+        interval: "1m",
+        retryInterval: "15s",
+        pruneLimitPercent: 100,
+      },
+    });
+    await this.pass(60_000);
+    for (const { name } of this.fleet.clusters.values()) {
+      for (let count = 2 + random.below(4); count > 0; count--) await this.#addForeign(random, name, count);
+      this.cluster(name).machine.backUp("first");
+    }
+    await this.pass(10_000);
+  }
+
+  async #addForeign(random: Random, cluster: string, number: number): Promise<void> {
+    const kind = random.pick(["ConfigMap", "Secret", "Service", "Deployment"] as const);
+    const app: App = {
+      ...makeApp(random, `theirs-${number}`, [cluster], true),
+      kind,
+      namespace: random.pick(NAMESPACES),
+      mirrored: [],
+    };
+    const object = objectsOf({ ...app, isDivided: false })[0]!;
+    await this.cluster(cluster).client.apply(object, { fieldManager: "helm", force: true });
+    await this.fleet.clock.advance(1_000);
+    this.foreign.push(this.remember(cluster, RESOURCE_OF[kind], pathOf(app)));
+  }
+
+  /** A foreign object as it is now. */
+  remember(cluster: string, resource: string, path: string): Foreign {
+    const object = this.stored(cluster, resource, path);
+    return { cluster, resource, path, uid: object?.metadata.uid, content: contentText(object) };
+  }
+
+  async #keepRunning(): Promise<void> {
+    if (this.plane.instances.length > 0) return;
+    const now = this.fleet.clock.now();
+    if (this.#restartAt === undefined) {
+      this.crashes++;
+      this.#restartAt = now + (this.crashes % 2 === 0 ? 0 : RESTART_MS);
+    }
+    if (now >= this.#restartAt) await this.ensureRunning();
+  }
+
+  /** Told before each write of a control plane. */
+  #onWrite({ cluster, request }: InstanceWrite): void {
+    if (cluster === undefined) {
+      this.storeWrites++;
+      return;
+    }
+    this.memberWrites++;
+    const target = targetOf(request.path, request.object);
+    const key = `${cluster} ${target.resource} ${target.path}`;
+    if (this.usurped.has(key) || this.foreign.some((each) => `${each.cluster} ${each.resource} ${each.path}` === key))
+      this.violate(`${request.method} to ${key}, which belongs to others`);
+    if (request.method !== "DELETE") return;
+    const owner = this.apps.find((app) => RESOURCE_OF[app.kind] === target.resource && pathOf(app) === target.path);
+    if (owner === undefined) return;
+    if (owner.isSteady && !owner.isDivided && owner.clusters.includes(cluster) && !this.mayMove)
+      this.violate(`DELETE of ${key}, which was wanted all the time`);
+  }
+
+  /** Whether failover may move what is placed. */
+  get mayMove(): boolean {
+    return this.instance?.context?.profile.failover === true;
+  }
+}
+
+const GITOPS = "gitops.flaghoist.io/v1alpha1";
+
+/** Something in Git that nobody deletes: an empty folder is another matter. */
+function anchor(): KubeObject {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "anchor", namespace: "shop" },
+    data: { is: "there" },
+  };
+}
+
+/** What an object is, without what servers and controllers write. */
+export function contentText(object: KubeObject | undefined): string {
+  if (object === undefined) return "nothing";
+  const { metadata, status: _status, ...content } = object;
+  return JSON.stringify([metadata.labels, metadata.annotations, metadata.finalizers, content]);
+}
+
+/** Resource and path within it that a request is about. */
+export function targetOf(fullPath: string, body: unknown): { resource: string; path: string } {
+  const [path = ""] = fullPath.split("?");
+  const parts = path.split("/").filter((part) => part !== "");
+  const group = parts[0] === "api" ? "" : (parts[1] ?? "");
+  const rest = parts.slice(parts[0] === "api" ? 2 : 3);
+  const isNamespaced = rest[0] === "namespaces" && rest.length > 2;
+  const namespace = isNamespaced ? (rest[1] ?? "") : "";
+  const [plural = "", named] = isNamespaced ? rest.slice(2) : rest;
+  const name = named ?? (body as { metadata?: { name?: string } } | undefined)?.metadata?.name ?? "";
+  return {
+    resource: group === "" ? plural : `${group}/${plural}`,
+    path: namespace === "" ? name : `${namespace}/${name}`,
+  };
+}
+
+/** Deletes an object that may be gone. */
+export async function deleteIfThere(cluster: SimulatedCluster, object: KubeObject): Promise<void> {
+  try {
+    await cluster.client.delete(refOf(object));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function loud() {
+  const level = process.env["CHAOS_LOG"] === "debug" ? ("debug" as const) : ("info" as const);
+  return createLogger({
+    level,
+    format: "text",
+    write: (line) => void process.stderr.write(line),
+    now: () => Date.now(),
+  });
+}
