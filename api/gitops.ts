@@ -289,3 +289,11 @@ export function reconcileRequest(object: {
   );
   return requests.length === 0 ? undefined : requests.join(" ");
 }
+
+/** Whether an annotation approves what was asked for then: as Argo CD, by a time that is not before it. Anything else does not. */
+export function isApprovedSince(annotation: string | undefined, askedAtMs: number | undefined): boolean {
+  if (annotation === undefined || askedAtMs === undefined) return false;
+  const approvedMs = Date.parse(annotation);
+  // Times in annotations have no fractions of seconds.
+  return Number.isFinite(approvedMs) && approvedMs >= Math.floor(askedAtMs / 1_000) * 1_000;
+}

@@ -11,6 +11,7 @@ import { Metrics } from "../../runtime/metrics.ts";
 import type { SafeFailover } from "../failover/failover-modes.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/relocation/follow-clusters.ts";
+import type { DeletionLimits } from "../works/mass-deletion.ts";
 import { FailoverMetrics } from "./clusters/failover-metrics.ts";
 import { EventRecorder } from "./events.ts";
 import { type EstimatorProfile, NO_ESTIMATORS } from "./scheduling/estimator-profile.ts";
@@ -99,6 +100,8 @@ export interface Profile {
   readonly quotaRecountMs: number;
   /** Within this time every member is asked once for every copy what our manifest would change; 0: never. */
   readonly driftCheckIntervalMs: number;
+  /** How much may be deleted in a cluster without a person's word; undefined: everything, as with Karmada. */
+  readonly deletionLimits: DeletionLimits | undefined;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -126,6 +129,7 @@ export const DEFAULT_PROFILE: Profile = {
   allowNoExecuteTaintPolicy: false,
   quotaRecountMs: 300_000,
   driftCheckIntervalMs: 3_600_000,
+  deletionLimits: undefined,
 };
 
 /** Where clusters that report for themselves renew their Leases. */

@@ -45,6 +45,7 @@ import { TemplateIndex } from "./templates/template-index.ts";
 import { TemplateWatch } from "./templates/template-watch.ts";
 import { startTemplateController, watchPolicies } from "./templates/templates.ts";
 import { startBindingStatusController } from "./works/binding-status.ts";
+import { startDeletionGuard } from "./works/deletion-guard.ts";
 import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
 import { observeDrift } from "./works/drift-metrics.ts";
@@ -133,6 +134,9 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const { failover, safeFailover } = context.profile;
   const guard = failover && safeFailover ? startBlastRadiusController(context, fleet, safeFailover) : undefined;
 
+  const { deletionLimits } = context.profile;
+  const deletionGuard = deletionLimits && startDeletionGuard(context, deletionLimits);
+
   const templateIndex = new TemplateIndex(templates);
   const templateController = startTemplateController({ context, templates, policies, interpretation, writer });
   const preemption = startPreemptionController(context, templates, policies);
@@ -159,7 +163,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startRelocationController(context, fleetState, writer),
     startApplicationFailoverController(context, interpretation),
     ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
-    startExecutionController({ context, fleet, interpretation, journal }),
+    ...(deletionGuard === undefined ? [] : [deletionGuard]),
+    startExecutionController({ context, fleet, interpretation, journal, guard: deletionGuard }),
     startBindingStatusController({ context, templates, interpretation, index }),
     estimators,
     ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined

@@ -117,6 +117,9 @@ function asTable(
   ]);
 }
 
+/** What waits for a person, whatever else an object says of itself. */
+const HOLDS: ReadonlySet<string> = new Set(["DeletionsHeld", "FailoverHeld"]);
+
 /** One word or two on how an object fares: its replicas, else its Ready or Scheduled condition. */
 function stateOf(object: KubeObject): string {
   const spec = isObject(object["spec"]) ? object["spec"] : {};
@@ -126,7 +129,10 @@ function stateOf(object: KubeObject): string {
   const main = ["Ready", "FullyApplied", "Applied", "Scheduled", "Established"]
     .map((type) => conditions.find((condition) => condition["type"] === type))
     .find((condition) => condition !== undefined);
+  const holds = conditions
+    .filter((condition) => HOLDS.has(String(condition["type"])) && condition["status"] === "True")
+    .map((condition) => `; ${String(condition["type"])}: ${String(condition["message"])}`);
   if (main !== undefined)
-    return `${String(main["type"])} ${String(main["status"])}${main["status"] === "True" ? "" : `: ${String(main["message"])}`}`;
+    return `${String(main["type"])} ${String(main["status"])}${main["status"] === "True" ? "" : `: ${String(main["message"])}`}${holds.join("")}`;
   return typeof status["phase"] === "string" ? status["phase"] : "-";
 }

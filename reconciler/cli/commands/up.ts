@@ -12,6 +12,7 @@ import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
 import { startControlPlane } from "../control-plane.ts";
+import { DELETION_OPTIONS, readDeletionSettings } from "../deletion-settings.ts";
 import { DRIFT_OPTIONS, readDriftSettings } from "../drift-settings.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
@@ -76,6 +77,7 @@ export const upCommand: Command = {
     ...SKIP_OPTIONS,
     ...METADATA_OPTIONS,
     ...FAILOVER_OPTIONS,
+    ...DELETION_OPTIONS,
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
     ...REMOTE_OPTIONS,
     "enable-helm": {
@@ -240,6 +242,7 @@ function profileOf(invocation: Invocation): Partial<Profile> & Pick<Profile, "co
     ...readRebalanceSettings(invocation),
     ...readDriftSettings(invocation),
     ...readAdmissionSettings(invocation),
+    ...readDeletionSettings(invocation, compatibility),
   };
 }
 

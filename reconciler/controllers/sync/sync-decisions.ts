@@ -13,6 +13,7 @@ import {
   DEFAULT_PRUNE_LIMIT_COUNT,
   DEFAULT_PRUNE_LIMIT_PERCENT,
   type InventoryEntry,
+  isApprovedSince,
   type Sync,
 } from "../../../api/gitops.ts";
 import {
@@ -113,14 +114,6 @@ function exceededLimit(sync: Sync, count: number, total: number, wanted: number)
   // Whoever takes away the limit of the share means it, unless he says something else of the count.
   const most = sync.spec.pruneLimitCount ?? (share >= 100 ? 0 : DEFAULT_PRUNE_LIMIT_COUNT);
   return most > 0 && count > most ? `${most} objects` : undefined;
-}
-
-/** Argo CD's word: a time, which has to be younger than what it approves. */
-export function isApprovedSince(annotation: string | undefined, askedAtMs: number | undefined): boolean {
-  if (annotation === undefined || askedAtMs === undefined) return false;
-  const approvedMs = Date.parse(annotation);
-  // Times in annotations have no fractions of seconds.
-  return Number.isFinite(approvedMs) && approvedMs >= Math.floor(askedAtMs / 1_000) * 1_000;
 }
 
 function commitOf(revision: string): string {

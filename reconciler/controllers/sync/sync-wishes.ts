@@ -1,5 +1,6 @@
 // What an object asks of the Sync that applies it: its wave, whether it is a hook, and how it may be deleted. Ours, Argo
 // CD's, Helm's and Flux's annotations are read; where several speak, ours come first, then Argo CD's, then the others'.
+import { REPLACE_ANNOTATION } from "../../../api/gitops.ts";
 import type { KubeObject } from "../../../kube/object.ts";
 
 /** When an object's turn comes. As Argo CD: SyncFail only after a failure, Pre- and PostDelete with the Sync itself. */
@@ -94,7 +95,10 @@ export function readSyncWishes(object: KubeObject): SyncWishes {
     deletion: deletionOption(options, "Delete", problems) ?? (keeps ? "no" : "yes"),
     isPrunedLast: options.get("PruneLast") === "true",
     // Replace alone would be an update, which server-side apply is as well: only what cannot be changed is made anew.
-    isForced: options.get("Force") === "true" || annotations[FLUX_FORCE]?.toLowerCase() === "enabled",
+    isForced:
+      annotations[REPLACE_ANNOTATION] === "true" ||
+      options.get("Force") === "true" ||
+      annotations[FLUX_FORCE]?.toLowerCase() === "enabled",
     isOnlyCreated: ssa === "ifnotpresent",
     problems,
   };

@@ -8,6 +8,7 @@ import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import type { PolicyIndex } from "../../policies/policy-index.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import { confirmTemplateDeletions } from "../works/confirmed-deletion.ts";
 import type { Artifact, ArtifactStore } from "./artifacts.ts";
 import { GITOPS_API, keyOf, splitKey } from "./git-repository.ts";
 import { failed, progressing, succeeded } from "./gitops-conditions.ts";
@@ -39,7 +40,12 @@ export function startSyncController({ context, renderer, artifacts, policies }: 
     owners,
     health: new SyncHealth(context, policies),
     isAwaitingOthers,
-    confirmDeletion: async () => {},
+    confirmDeletion: (objects, why) =>
+      confirmTemplateDeletions(
+        context,
+        objects.map(({ ref }) => ref),
+        why,
+      ),
   };
   /** When a Sync was last applied whole, and how many objects could not be deleted. */
   const applied = new Map<string, { readonly at: number; readonly left: number }>();

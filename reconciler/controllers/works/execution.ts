@@ -11,6 +11,7 @@ import { drives, findReady } from "../clusters/cluster-object.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import type { Asking, Interpretation, InterpretationChange } from "../interpretation/interpretation.ts";
 import { applyFailed, applyOne } from "./apply-work.ts";
+import type { DeletionGuard } from "./deletion-guard.ts";
 import { DriftChecks } from "./drift-checks.ts";
 import type { DriftJournal } from "./drift-journal.ts";
 import { keepStanding } from "./drift-status.ts";
@@ -28,6 +29,8 @@ interface Deps {
   readonly fleet: Fleet;
   readonly interpretation: Interpretation;
   readonly journal: DriftJournal;
+  /** Holds mass deletions; undefined where nobody does. */
+  readonly guard: DeletionGuard | undefined;
 }
 
 interface Started extends Deps {
@@ -82,6 +85,7 @@ export function startExecutionController(given: Deps): Controller {
     }
   });
 
+  deps.guard?.onRelease((cluster, work) => queueOf(cluster).add(work));
   fleet.onConnect((member) => {
     member.subscribe(({ object }) => {
       const name = object.metadata.annotations?.["work.karmada.io/name"];
@@ -135,8 +139,7 @@ async function reconcileWork(
   const member = fleet.get(clusterName)?.member;
 
   if (work.metadata.deletionTimestamp !== undefined) {
-    await finishWork(context, work, cluster, ready ? member : undefined, signal);
-    return undefined;
+    return await finishWork(context, work, cluster, ready ? member : undefined, { guard: deps.guard, signal });
   }
   if (work.spec.suspendDispatching === true) {
     await writeDispatching(context, work, false);

@@ -6,8 +6,13 @@ import type { Member } from "../../../fleets/member.ts";
 import { isNotFound } from "../../../kube/client/status-error.ts";
 import { type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import type { StepResult } from "../../../runtime/work-queue.ts";
 import { WORK_FINALIZER } from "../../works/metadata-keys.ts";
+import { clusterOf, effectiveTargets } from "../../works/targets.ts";
 import type { ControllerContext } from "../context.ts";
+import { findBinding } from "../scheduling/binding-key.ts";
+import type { DeletionAnswer, DeletionGuard } from "./deletion-guard.ts";
+import { bindingKeyOfWork } from "./works.ts";
 
 /** Taken off an object that stays in a member although its Work goes (work-and-naming.md of Karmada, section 6). */
 const OUR_LABELS = [
@@ -32,15 +37,17 @@ const OUR_ANNOTATIONS = [
   "clusterpropagationpolicy.karmada.io/name",
 ];
 
+const GO: DeletionAnswer = { kind: "go" };
+
 /** Removes (or releases) what a deleted Work had put into its member, then lets the Work go. */
 export async function finishWork(
   context: ControllerContext,
   work: Work,
   cluster: Cluster | undefined,
   member: Member | undefined,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!(work.metadata.finalizers ?? []).includes(WORK_FINALIZER)) return;
+  { guard, signal }: { readonly guard: DeletionGuard | undefined; readonly signal: AbortSignal },
+): Promise<StepResult | undefined> {
+  if (!(work.metadata.finalizers ?? []).includes(WORK_FINALIZER)) return undefined;
   // A Work holds whole objects; the schema keeps them as they are.
   const manifests = (work.spec.workload?.manifests ?? []) as unknown as KubeObject[];
   const leaving = cluster === undefined || cluster.metadata.deletionTimestamp !== undefined;
@@ -51,7 +58,12 @@ export async function finishWork(
       { recovery: "wait", afterMs: 15_000 },
     );
   }
-  if (member !== undefined) {
+  // A cluster that leaves was told to: that is confirmation enough.
+  const answer = leaving || member === undefined ? GO : (guard?.ask(member.name, work) ?? GO);
+  if (answer.kind === "later") return { requeueAfterMs: answer.afterMs };
+  const isKept = answer.kind === "held" && isWantedAgain(context, work);
+  if (answer.kind === "held" && !isKept) return { requeueAfterMs: answer.afterMs };
+  if (member !== undefined && !isKept) {
     for (const manifest of manifests) {
       if (work.spec.preserveResourcesOnDeletion === true) {
         await releaseManifest(member, refOf(manifest), { labels: OUR_LABELS, annotations: OUR_ANNOTATIONS }, signal);
@@ -59,6 +71,7 @@ export async function finishWork(
         await removeManifest(member, refOf(manifest), signal);
       }
     }
+    guard?.deleted(member.name, work);
   }
   const finalizers = (work.metadata.finalizers ?? []).filter((finalizer) => finalizer !== WORK_FINALIZER);
   try {
@@ -70,4 +83,16 @@ export async function finishWork(
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+  return undefined;
+}
+
+/**
+ * Whether the binding of a Work means its cluster again, so that what caused the deletion was taken back: then the object
+ * stays as it is, and the next Work takes it up. Agents see no bindings.
+ */
+function isWantedAgain(context: ControllerContext, work: Work): boolean {
+  const key = context.agentOf === undefined ? bindingKeyOfWork(work) : undefined;
+  const binding = key === undefined ? undefined : findBinding(context, key);
+  if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return false;
+  return effectiveTargets(binding).some((target) => target.name === clusterOf(work));
 }

@@ -33,6 +33,7 @@ import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
 import { buildInTurns } from "./build-works.ts";
+import { confirmWorkDeletion, MovedBindings } from "./confirmed-deletion.ts";
 import { recordAppliedOverrides, recordFailedOverrides, writeOverrideCondition } from "./override-events.ts";
 import { bindingsOfPolicies, watchOverridePolicies } from "./override-watch.ts";
 import { RevisionStore } from "./revision-store.ts";
@@ -72,6 +73,7 @@ interface Deps {
 export function startWorkController(deps: Deps): Controller {
   const { context, fleet } = deps;
   const revisions = new RevisionStore(context);
+  const moved = new MovedBindings(context);
   const queue = new WorkQueue(
     {
       name: "works",
@@ -130,7 +132,7 @@ export function startWorkController(deps: Deps): Controller {
     if (binding === undefined) return undefined;
     try {
       return binding.metadata.deletionTimestamp === undefined
-        ? await reconcile({ ...deps, overridePolicies, revisions }, binding, { signal, queue })
+        ? await reconcile({ ...deps, overridePolicies, revisions, moved }, binding, { signal, queue })
         : await finish({ ...deps, revisions }, binding);
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
@@ -162,7 +164,11 @@ function targetFacts(cluster: Cluster): unknown {
 }
 
 async function reconcile(
-  deps: Deps & { readonly overridePolicies: OverridePolicySource; readonly revisions: RevisionStore },
+  deps: Deps & {
+    readonly overridePolicies: OverridePolicySource;
+    readonly revisions: RevisionStore;
+    readonly moved: MovedBindings;
+  },
   binding: AnyBinding,
   asking: Asking,
 ): Promise<StepResult | undefined> {
@@ -170,7 +176,10 @@ async function reconcile(
   if (bindingId(binding) === undefined)
     throw new AppError("binding-not-ready", "the binding has no permanent id yet", { recovery: "wait", afterMs: 500 });
   const present = index.of(binding);
-  for (const work of orphanWorks(binding, present)) await deleteWork(context, work);
+  for (const work of orphanWorks(binding, present)) {
+    if (deps.moved.hasMoved(binding, work)) await confirmWorkDeletion(context, work, "moved to other clusters");
+    await deleteWork(context, work);
+  }
   if (worksToAwait(binding, present).length > 0) return { requeueAfterMs: 500 };
   const { apiVersion, kind, namespace, name } = binding.spec.resource;
   const template = templates.find(apiVersion, kind, namespace, name);
