@@ -1,16 +1,17 @@
 // A member's nodes and pods, watched for the numbers that capacity and estimates are made of.
-import type { ClusterStatus } from "../api/cluster.ts";
+import type { ClusterStatus, ResourceModel } from "../api/cluster.ts";
 import { Informer } from "../kube/client/informer.ts";
-import type { KubeObject, ObjectMeta } from "../kube/object.ts";
+import { equalJson, type KubeObject, type ObjectMeta } from "../kube/object.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
-import { type NodeFacts, nodeFacts, type PodFacts, podFacts, summarize } from "./cluster-status.ts";
+import { countEach, type NodeFacts, nodeFacts, type PodFacts, podFacts, summarize } from "./cluster-status.ts";
 import { ClusterRoom } from "./estimator/cluster-room.ts";
 import type { EstimatedCluster } from "./estimator/local-estimator.ts";
 import type { PodArithmetic } from "./estimator/pod-amounts.ts";
 import { type NodeDetails, type PodDetails, PodReader, readNodeDetails } from "./estimator/pod-facts.ts";
 import { type QuotaFacts, readQuota } from "./estimator/quota-room.ts";
 import type { Member } from "./member.ts";
+import { allocatableModelings, type NodeUse } from "./resource-modelings.ts";
 
 /** What is kept beside the sums, so that it can be told what fits on the nodes. */
 export interface EstimateDetails {
@@ -28,8 +29,8 @@ export class CapacityWatch {
   readonly #nodes: Informer;
   readonly #pods: Informer;
   readonly #quotas: Informer | undefined;
-  #stale = true;
-  #summary: Summary = {};
+  /** Undefined when nodes or pods have changed since. */
+  #summary: { readonly models: readonly ResourceModel[]; readonly value: Summary } | undefined;
 
   constructor(member: Member, clock: Clock, logger: Logger, details?: EstimateDetails) {
     const options = { client: member.client, apiVersion: "v1", clock, logger };
@@ -37,15 +38,17 @@ export class CapacityWatch {
     const shared = new Map<string, PodFacts>();
     const nodeParts = (node: KubeObject) =>
       details === undefined ? { facts: nodeFacts(node) } : { facts: nodeFacts(node), details: readNodeDetails(node) };
+    const nodeNames = new Map<string, string>();
     const podParts = (pod: KubeObject) => {
       const facts = shareFacts(shared, podFacts(pod));
-      return reader === undefined ? { facts } : { facts, details: reader.read(pod) };
+      const node = sharedName(nodeNames, nodeOf(pod));
+      return reader === undefined ? { facts, node } : { facts, node, details: reader.read(pod) };
     };
     this.#nodes = new Informer({ ...options, kind: "Node", transform: reduceTo(nodeParts) });
     this.#pods = new Informer({ ...options, kind: "Pod", transform: reduceTo(podParts) });
     for (const informer of [this.#nodes, this.#pods]) {
       informer.subscribe(() => {
-        this.#stale = true;
+        this.#summary = undefined;
       });
     }
     if (details === undefined) return;
@@ -69,17 +72,40 @@ export class CapacityWatch {
     await Promise.all(this.#informers().map((informer) => informer.synced()));
   }
 
-  /** The present summary; undefined until nodes and pods were listed once. */
-  summary(): Summary | undefined {
+  /**
+   * The present summary, with the nodes counted by the grades of `models` where there are any; undefined until nodes and
+   * pods were listed once.
+   */
+  summary(models: readonly ResourceModel[] = []): Summary | undefined {
     if (!this.#nodes.hasSynced || !this.#pods.hasSynced) return undefined;
-    if (this.#stale) {
+    if (this.#summary === undefined || !equalJson(this.#summary.models, models)) {
       // Both informers keep what reduceTo made.
       const nodes = Array.from(this.#nodes.all(), (object) => object["facts"] as NodeFacts);
       const pods = Array.from(this.#pods.all(), (object) => object["facts"] as PodFacts);
-      this.#summary = summarize(nodes, pods);
-      this.#stale = false;
+      const value = summarize(nodes, pods);
+      this.#summary = { models, value: models.length === 0 ? value : this.#withModelings(value, models) };
     }
-    return this.#summary;
+    return this.#summary.value;
+  }
+
+  #withModelings(value: Summary, models: readonly ResourceModel[]): Summary {
+    const podsOf = new Map<string, PodFacts[]>();
+    for (const pod of this.#pods.all()) {
+      const facts = pod["facts"] as PodFacts;
+      const node = pod["node"];
+      if (typeof node !== "string" || facts.finished) continue;
+      const others = podsOf.get(node);
+      if (others === undefined) podsOf.set(node, [facts]);
+      else others.push(facts);
+    }
+    const nodes = Array.from(this.#nodes.all(), (node): NodeUse => {
+      const requests = [...countEach(podsOf.get(node.metadata.name ?? "") ?? [])].map(
+        ([facts, count]) => [facts.requests, count] as const,
+      );
+      return { allocatable: (node["facts"] as NodeFacts).allocatable, requests };
+    });
+    const resourceSummary = { ...value.resourceSummary, allocatableModelings: allocatableModelings(models, nodes) };
+    return { ...value, resourceSummary };
   }
 
   #informers(): readonly Informer[] {
@@ -119,6 +145,19 @@ export class CapacityWatch {
       quotasOf: (namespace) => quotasByNamespace.get(namespace)?.values() ?? [],
     };
   }
+}
+
+function nodeOf(pod: KubeObject): string | undefined {
+  const spec = pod["spec"] as { readonly nodeName?: unknown } | undefined;
+  return typeof spec?.nodeName === "string" && spec.nodeName !== "" ? spec.nodeName : undefined;
+}
+
+/** One string for all pods of a node. */
+function sharedName(names: Map<string, string>, name: string | undefined): string | undefined {
+  if (name === undefined) return undefined;
+  const known = names.get(name) ?? name;
+  names.set(name, known);
+  return known;
 }
 
 /** Facts that differ; beyond these they are not shared. */

@@ -7,7 +7,7 @@ import { silentLogger } from "../runtime/logger.ts";
 import { eventually } from "../test/e2e/support/eventually.ts";
 import { createApiServer } from "./apiserver/server.ts";
 import { CapacityWatch } from "./capacity-watch.ts";
-import { apiEnablements, type NodeFacts, type PodFacts, probe, summarize } from "./cluster-status.ts";
+import { apiEnablements, enablementsOf, type NodeFacts, type PodFacts, probe, summarize } from "./cluster-status.ts";
 import { Member } from "./member.ts";
 import { FaultyTransport } from "./simulator/faults/faulty-transport.ts";
 
@@ -128,8 +128,71 @@ describe("CapacityWatch", () => {
         },
       }),
     );
+    const models = [
+      { grade: 0, ranges: [{ name: "cpu", min: "0", max: "3300m" }] },
+      { grade: 1, ranges: [{ name: "cpu", min: "3300m", max: "4" }] },
+      { grade: 2, ranges: [{ name: "cpu", min: "4", max: "9" }] },
+    ];
+    const grades = () => capacity.summary(models)?.resourceSummary?.allocatableModelings;
+    const places = { status: { allocatable: { cpu: "4", pods: "10" } } };
+    await people.patch({ ...node, name: "node-1" }, places, "merge", { subresource: "status" });
+    await eventually(() =>
+      expect(grades()).toEqual([
+        { grade: 0, count: 0 },
+        { grade: 1, count: 1 },
+        { grade: 2, count: 0 },
+      ]),
+    );
+    const pod = { apiVersion: "v1", kind: "Pod", namespace: "default", name: "web" };
+    await people.patch(pod, { status: { phase: "Succeeded" } }, "merge", { subresource: "status" });
+    await eventually(() => expect(grades()?.at(2)).toEqual({ grade: 2, count: 1 }));
+    expect(capacity.summary()?.resourceSummary).not.toHaveProperty("allocatableModelings");
     await capacity.stop();
     await server.close();
+  });
+});
+
+describe("enablementsOf", () => {
+  const info = (group: string, plural: string): ResourceInfo => ({
+    group,
+    version: "v1",
+    kind: plural,
+    plural,
+    namespaced: true,
+    verbs: [],
+    shortNames: [],
+    singular: "",
+    categories: [],
+    subresources: [],
+    preferred: true,
+  });
+  const resources = [info("apps", "deployments"), info("metrics.k8s.io", "pods")];
+  const before = [{ groupVersion: "batch/v1", resources: [] }];
+
+  it("are complete when everything was told", () => {
+    const { apiEnablements: list, condition } = enablementsOf({ resources, stale: [] }, before);
+
+    expect(list.map(({ groupVersion }) => groupVersion)).toEqual(["apps/v1", "metrics.k8s.io/v1"]);
+    expect(condition).toMatchObject({ type: "CompleteAPIEnablements", status: "True", reason: "Complete" });
+  });
+
+  it("are partial, without the APIs of servers that do not answer", () => {
+    const { apiEnablements: list, condition } = enablementsOf({ resources, stale: ["metrics.k8s.io/v1"] }, before);
+
+    expect(list.map(({ groupVersion }) => groupVersion)).toEqual(["apps/v1"]);
+    expect(condition).toMatchObject({
+      status: "False",
+      reason: "Partial",
+      message: "might collect partial APIEnablements(1) from the cluster",
+    });
+  });
+
+  it("stay what they were, as partial, when nothing was told", () => {
+    expect(enablementsOf(undefined, before)).toMatchObject({
+      apiEnablements: before,
+      condition: { status: "False", reason: "Partial" },
+    });
+    expect(enablementsOf(undefined, []).condition).toMatchObject({ status: "False", reason: "Empty" });
   });
 });
 

@@ -1,8 +1,8 @@
 // What a member cluster says of itself: health, version, APIs, nodes and capacity.
 import type { APIEnablement, ClusterStatus, ResourceSummary } from "../api/cluster.ts";
-import type { ResourceInfo } from "../kube/client/rest-mapper.ts";
+import type { Discovery, ResourceInfo } from "../kube/client/rest-mapper.ts";
 import { isNotFound, isUnreachable } from "../kube/client/status-error.ts";
-import { formatApiVersion, isObject, type KubeObject } from "../kube/object.ts";
+import { type Condition, formatApiVersion, isObject, type KubeObject } from "../kube/object.ts";
 import { addQuantities, compareQuantities, formatQuantity, multiplyQuantity, parseQuantity } from "../kube/quantity.ts";
 import type { Probe } from "./cluster-health.ts";
 import type { Member } from "./member.ts";
@@ -21,6 +21,36 @@ export async function probe(member: Member, signal: AbortSignal): Promise<Probe>
     if (isUnreachable(error) || signal.aborted) return "offline";
     throw error;
   }
+}
+
+/** What was asked of a cluster's discovery: undefined when it did not answer. */
+export type SeenApis = Discovery | undefined;
+
+export interface Enablements {
+  readonly apiEnablements: APIEnablement[];
+  readonly condition: Pick<Condition, "type" | "status" | "reason" | "message">;
+}
+
+/**
+ * What a cluster offers, and whether that is all. As Karmada: APIs of aggregated servers that do not answer are left out
+ * and the rest is called partial, so that nothing that uses them is moved away. Differs from Karmada: when discovery
+ * fails as a whole, what was published before stays.
+ */
+export function enablementsOf(seen: SeenApis, published: readonly APIEnablement[]): Enablements {
+  const stale = new Set(seen?.stale);
+  const answered = (seen?.resources ?? []).filter(({ group, version }) => !stale.has(formatApiVersion(group, version)));
+  const list = seen === undefined ? [...published] : apiEnablements(answered);
+  const type = "CompleteAPIEnablements";
+  if (list.length === 0) {
+    const message = "collected empty APIEnablements from the cluster";
+    return { apiEnablements: list, condition: { type, status: "False", reason: "Empty", message } };
+  }
+  if (seen === undefined || stale.size > 0) {
+    const message = `might collect partial APIEnablements(${list.length}) from the cluster`;
+    return { apiEnablements: list, condition: { type, status: "False", reason: "Partial", message } };
+  }
+  const message = "collected complete APIEnablements from the cluster";
+  return { apiEnablements: list, condition: { type, status: "True", reason: "Complete", message } };
 }
 
 /** The APIs of a cluster in the form of `status.apiEnablements`: sorted by group version, then resource name. */
@@ -109,7 +139,7 @@ function maxLists(a: Readonly<Record<string, string>>, b: Readonly<Record<string
 }
 
 /** Most pods of a cluster share their facts with others. */
-function countEach<T>(items: Iterable<T>): ReadonlyMap<T, number> {
+export function countEach<T>(items: Iterable<T>): ReadonlyMap<T, number> {
   const counts = new Map<T, number>();
   for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1);
   return counts;

@@ -54,6 +54,20 @@ describe("RestMapper", () => {
 });
 
 describe("discover", () => {
+  it("tells which group-versions are stale", async () => {
+    const items = [
+      { metadata: { name: "metrics.k8s.io" }, versions: [{ version: "v1beta1", freshness: "Stale" }] },
+      { metadata: { name: "apps" }, versions: [{ version: "v1", freshness: "Current", resources: [] }] },
+    ];
+    const transport = async ({ path }: { readonly path: string }) => ({
+      status: 200,
+      headers: {},
+      body: Buffer.from(JSON.stringify({ items: path === "/apis" ? items : [] })),
+    });
+
+    expect(await discover(transport)).toEqual({ resources: [], stale: ["metrics.k8s.io/v1beta1"] });
+  });
+
   it("says that a server is too old to tell all at once", async () => {
     const old = async () => ({
       status: 200,

@@ -21,8 +21,16 @@ export interface ResourceInfo {
   readonly preferred: boolean;
 }
 
+/** What a server serves, as far as it could tell. */
+export interface Discovery {
+  readonly resources: readonly ResourceInfo[];
+  /** Group-versions of other servers that do not answer at present; their resources are from before, or unknown. */
+  readonly stale: readonly string[];
+}
+
 interface DiscoveryVersion {
   readonly version: string;
+  readonly freshness?: string;
   readonly resources?: readonly {
     readonly resource: string;
     readonly responseKind?: { readonly group?: string; readonly version?: string; readonly kind: string };
@@ -38,8 +46,9 @@ interface DiscoveryVersion {
 const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
 
 /** Reads all resources that the server serves, both groups of paths. */
-export async function discover(transport: Transport, signal?: AbortSignal): Promise<ResourceInfo[]> {
+export async function discover(transport: Transport, signal?: AbortSignal): Promise<Discovery> {
   const found: ResourceInfo[] = [];
+  const stale: string[] = [];
   for (const path of ["/api", "/apis"]) {
     const answer = await transport({
       method: "GET",
@@ -62,6 +71,7 @@ export async function discover(transport: Transport, signal?: AbortSignal): Prom
     for (const item of items) {
       const group = item.metadata?.name ?? "";
       item.versions.forEach((version, index) => {
+        if (version.freshness === "Stale") stale.push(formatApiVersion(group, version.version));
         for (const resource of version.resources ?? []) {
           if (resource.responseKind === undefined) continue;
           found.push({
@@ -81,7 +91,7 @@ export async function discover(transport: Transport, signal?: AbortSignal): Prom
       });
     }
   }
-  return found;
+  return { resources: found, stale };
 }
 
 function parseBody(answer: ApiResponse, path: string): unknown {
@@ -96,6 +106,7 @@ export class RestMapper {
   readonly #transport: Transport;
   #byKind = new Map<string, ResourceInfo>();
   #all: readonly ResourceInfo[] = [];
+  #stale: readonly string[] = [];
   #loading: Promise<void> | undefined;
 
   constructor(transport: Transport) {
@@ -116,9 +127,15 @@ export class RestMapper {
   }
 
   async #load(): Promise<void> {
-    const all = await discover(this.#transport);
+    const { resources: all, stale } = await discover(this.#transport);
     this.#all = all;
+    this.#stale = stale;
     this.#byKind = new Map(all.map((info) => [`${formatApiVersion(info.group, info.version)}/${info.kind}`, info]));
+  }
+
+  /** What was last read, without asking. */
+  present(): Discovery {
+    return { resources: this.#all, stale: this.#stale };
   }
 
   /** What is known already of a kind, without asking. */

@@ -66,6 +66,8 @@ export interface Profile {
   readonly clusterMonitorPeriodMs: number;
   /** How long such a cluster may be silent. */
   readonly clusterLiveness: LivenessTimes;
+  /** Whether nodes and capacity are told. Karmada's --enable-cluster-resource-modeling. */
+  readonly clusterResourceModeling: boolean;
   /** How long a kind that is no longer in use may still be written in a member: it may come back at once. */
   readonly memberRightsKeptMs: number;
   /** Taints drive workloads out: Karmada's gate Failover, --enable-taint-manager and --enable-no-execute-taint-eviction. */
@@ -110,6 +112,7 @@ export const DEFAULT_PROFILE: Profile = {
   clusterProbeTimeoutMs: 5_000,
   clusterMonitorPeriodMs: 5_000,
   clusterLiveness: { graceMs: 40_000, startupGraceMs: 60_000 },
+  clusterResourceModeling: true,
   memberRightsKeptMs: 60_000,
   failover: false,
   safeFailover: undefined,

@@ -15,6 +15,7 @@ import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
 import { startMemberRightsController } from "./clusters/member-rights.ts";
 import { REMEDY_KIND, startRemedyController } from "./clusters/remedies.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
+import { startUnifiedAuthController } from "./clusters/unified-auth.ts";
 import type { Controller, ControllerContext } from "./context.ts";
 import { CUSTOMIZATION_KIND, startCustomizations } from "./interpretation/customizations.ts";
 import { Interpretation } from "./interpretation/interpretation.ts";
@@ -157,6 +158,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     ...(guard === undefined ? [] : [guard]),
     startFailoverController(context, fleetState, writer, guard),
     startRemedyController(context),
+    startUnifiedAuthController(context),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),

@@ -97,4 +97,53 @@ describe.each(engines())("commands for clusters, store: %s", (engine) => {
 
     await eventually(async () => expect(await actions()).toEqual([]));
   });
+
+  it("let those through to a cluster that karmadactl joined who may go through here", async () => {
+    const rbac = "rbac.authorization.k8s.io/v1";
+    await applyAll(
+      plane.client,
+      {
+        apiVersion: CLUSTER.apiVersion,
+        kind: CLUSTER.kind,
+        metadata: { name: "member1" },
+        spec: { impersonatorSecretRef: { namespace: "karmada-cluster", name: "member1-impersonator" } },
+      },
+      {
+        apiVersion: rbac,
+        kind: "ClusterRole",
+        metadata: { name: "through" },
+        rules: [{ apiGroups: ["cluster.karmada.io"], resources: ["clusters/proxy"], verbs: ["get"] }],
+      },
+      {
+        apiVersion: rbac,
+        kind: "ClusterRoleBinding",
+        metadata: { name: "through" },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "through" },
+        subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "carol" }],
+      },
+    );
+
+    await eventually(async () => {
+      const { client } = plane.member("member1");
+      const role = await client.get(ref(`${rbac} ClusterRole`, "", "karmada-impersonator"));
+      const users = (role["rules"] as { resources: string[]; resourceNames: string[] }[]).find(({ resources }) =>
+        resources.includes("users"),
+      );
+      expect(users?.resourceNames).toContain("carol");
+      const bound = await client.get(ref(`${rbac} ClusterRoleBinding`, "", "karmada-impersonator"));
+      expect(bound["subjects"]).toMatchObject([{ name: "karmada-impersonator", namespace: "karmada-cluster" }]);
+    });
+  });
+
+  it("tells nodes by the grades of the cluster's resource models", async () => {
+    const { client } = plane.member("member1");
+    const total = async () => {
+      const { status } = await plane.client.get<Cluster>(CLUSTER);
+      const modelings = status?.resourceSummary?.allocatableModelings ?? [];
+      return [modelings.length, modelings.reduce((sum, { count }) => sum + count, 0)];
+    };
+    const nodes = (await client.list("v1", "Node")).items.length;
+
+    await eventually(async () => expect(await total()).toEqual([9, nodes]));
+  });
 });

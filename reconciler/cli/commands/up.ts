@@ -17,6 +17,7 @@ import { DRIFT_OPTIONS, readDriftSettings } from "../drift-settings.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
+import { MEMBER_OPTIONS, readMemberSettings } from "../member-settings.ts";
 import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
@@ -75,6 +76,7 @@ export const upCommand: Command = {
       help: "flaghoist (default), or karmada: leave out what Karmada does not do",
     },
     ...SKIP_OPTIONS,
+    ...MEMBER_OPTIONS,
     ...METADATA_OPTIONS,
     ...FAILOVER_OPTIONS,
     ...DELETION_OPTIONS,
@@ -237,6 +239,7 @@ function profileOf(invocation: Invocation): Partial<Profile> & Pick<Profile, "co
     compatibility,
     ...readSchedulingSettings(invocation),
     ...readSkipSettings(invocation),
+    ...readMemberSettings(invocation),
     ...readMetadataSettings(invocation),
     estimators: readEstimatorSettings(invocation),
     ...readRebalanceSettings(invocation),

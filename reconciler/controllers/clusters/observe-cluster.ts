@@ -1,7 +1,7 @@
 // One look at a cluster by the process that drives it: connection, health, what it offers; written to its status.
 import type { Cluster, ClusterStatus } from "../../../api/cluster.ts";
 import { decideReady, type HealthDecision, type ProbeMemory } from "../../../fleets/cluster-health.ts";
-import { apiEnablements, probe } from "../../../fleets/cluster-status.ts";
+import { enablementsOf, probe, type SeenApis } from "../../../fleets/cluster-status.ts";
 import { decodeSecret, type SecretData } from "../../../fleets/connect.ts";
 import type { ConnectedMember, Fleet } from "../../../fleets/fleet.ts";
 import { RIGHTS_CONDITION, rightsCondition } from "../../../fleets/member-rights.ts";
@@ -9,7 +9,7 @@ import { isConflict } from "../../../kube/client/status-error.ts";
 import { findCondition, removeCondition, setCondition } from "../../../kube/conditions.ts";
 import { createMergePatch } from "../../../kube/merge-patch.ts";
 import { type Condition, equalJson } from "../../../kube/object.ts";
-import { sleep } from "../../../runtime/clock.ts";
+import { rfc3339, sleep } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { ControllerContext } from "../context.ts";
 import { CLUSTER_API, findReady, refOfCluster } from "./cluster-object.ts";
@@ -56,11 +56,17 @@ export async function observeCluster(
   const { condition } = decision;
   const isHealthy = seen === "healthy";
   if (connected !== undefined && isHealthy) await fleet.rights.review(name, connected.member.client);
-  const collected = await collectStatus(cluster, connected, isHealthy && condition.status === "True", condition);
+  const collected = await collectStatus(
+    context,
+    cluster,
+    connected,
+    isHealthy && condition.status === "True",
+    condition,
+  );
   // Others write conditions of theirs, too, and may have done so while the cluster was asked.
   const present = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, name) ?? cluster;
   const status = withRights(
-    { ...collected, conditions: withConditionsOf(present, collected) },
+    { ...present.status, ...collected, conditions: withConditionsOf(present, collected) },
     rightsCondition(name, fleet.rights.missing(name), context.clock.now()),
   );
   if (!equalJson(status, present.status ?? {})) {
@@ -115,7 +121,9 @@ async function capacityWithin(
   timeout.abort();
 }
 
+/** What was seen: fields of the status that are told anew. */
 async function collectStatus(
+  { clock, logger, profile }: ControllerContext,
   cluster: Cluster,
   connected: ConnectedMember | undefined,
   full: boolean,
@@ -126,25 +134,26 @@ async function collectStatus(
   );
   const known = (cluster.status?.conditions ?? []).find((condition) => condition.type === "CompleteAPIEnablements");
   if (!full || connected === undefined) {
-    return { ...cluster.status, conditions: [...others, ...(known === undefined ? [] : [known]), ready] };
+    return { conditions: [...others, ...(known === undefined ? [] : [known]), ready] };
   }
   const { member, capacity } = connected;
-  await member.client.mapper.refresh();
-  const resources = await member.client.mapper.all();
-  const complete: Condition = {
-    type: "CompleteAPIEnablements",
-    status: resources.length > 0 ? "True" : "False",
-    reason: resources.length > 0 ? "Complete" : "Empty",
-    message: resources.length > 0 ? "cluster's API enablements are complete" : "cluster's API enablements are empty",
-    lastTransitionTime: ready.lastTransitionTime,
-  };
-  if (known?.status === complete.status) complete.lastTransitionTime = known.lastTransitionTime;
+  const { mapper } = member.client;
+  let seen: SeenApis;
+  try {
+    await mapper.refresh();
+    seen = mapper.present();
+  } catch (error) {
+    logger.warn("failed to read all APIs of cluster", { cluster: member.name, error: messageOf(error) });
+  }
+  const { condition, apiEnablements } = enablementsOf(seen, cluster.status?.apiEnablements ?? []);
+  const { CustomizedClusterResourceModeling: counts } = profile.featureGates;
+  const summary = profile.clusterResourceModeling ? capacity.summary(counts ? cluster.spec.resourceModels : []) : {};
+  const conditions = [...others, ...(known === undefined ? [] : [known])];
   return {
-    ...cluster.status,
-    ...capacity.summary(),
+    ...summary,
     kubernetesVersion: await serverVersion(connected),
-    apiEnablements: apiEnablements(resources),
-    conditions: [...others, complete, ready],
+    apiEnablements,
+    conditions: [...setCondition(conditions, { ...condition, lastTransitionTime: rfc3339(clock.now()) }), ready],
   };
 }
 
