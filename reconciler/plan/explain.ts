@@ -16,6 +16,7 @@ import { isNamespace, namespaceCopies, whyNamespaceStays } from "./namespaces.ts
 import type { Origin } from "./origin.ts";
 import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
 import { findBinding, type RiverOptions, runRiver } from "./river.ts";
+import { explainRollout } from "./rollout-report.ts";
 import type { World } from "./world.ts";
 
 export interface ExplainOptions extends RiverOptions {
@@ -58,6 +59,7 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
     notes: [
       ...explainNotes({ template, policy, stored, desired: outcome?.binding }),
       ...explainRelocation(stored, world.clusters, options.now),
+      ...explainRollout(stored, world.clusters),
     ],
   };
   const binding = outcome?.binding ?? stored;

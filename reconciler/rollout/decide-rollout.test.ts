@@ -122,7 +122,7 @@ describe("decideRollout", () => {
     expect(rolling.decide(1)).toEqual({ a: "v1", b: "v1", c: "v1" });
     expect(rolling.state).toMatchObject({
       phase: "Returning",
-      failure: { a: "not healthy within 120s: 0 of 2 replicas updated" },
+      failure: { a: "not healthy within 2m: 0 of 2 replicas updated" },
     });
     rolling.copies["a"] = "healthy";
     rolling.decide(5);
@@ -171,7 +171,7 @@ describe("decideRollout", () => {
 
     expect(rolling.decide(100)).toEqual({ a: "v2", b: "v1", c: "v1" });
     rolling.decide(30);
-    expect(rolling.state?.failure).toEqual({ a: "not healthy within 120s: the cluster is not ready" });
+    expect(rolling.state?.failure).toEqual({ a: "not healthy within 2m: the cluster is not ready" });
   });
 
   it("passes over clusters that are away for long; they follow when they are back", () => {

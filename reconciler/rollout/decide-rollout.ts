@@ -1,4 +1,5 @@
 // Which revision each cluster of an object is to have now.
+import { formatDuration } from "../../runtime/duration.ts";
 
 import { type ClusterRollout, type RolloutPhase, type RolloutState, UNKNOWN_REVISION } from "./rollout-state.ts";
 import { countOf, type RolloutSettings } from "./settings.ts";
@@ -192,7 +193,7 @@ function observe(draft: Draft, view: ClusterView): void {
 function whyFailed(view: ClusterView, { progressDeadlineMs }: RolloutSettings, seen: CopyState): string {
   const why = view.unavailableSince === undefined ? view.message : "the cluster is not ready";
   if (seen === "failed") return why ?? "failed";
-  return `not healthy within ${Math.round(progressDeadlineMs / 1000)}s${why === undefined ? "" : `: ${why}`}`;
+  return `not healthy within ${formatDuration(progressDeadlineMs)}${why === undefined ? "" : `: ${why}`}`;
 }
 
 /** Whether so many clusters failed that the whole rollout has. */

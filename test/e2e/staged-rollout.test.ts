@@ -182,7 +182,7 @@ describe("a staged rollout", () => {
 
     expect(rolling.images).toEqual(all(GOOD));
     expect(await rolling.condition()).toMatch(
-      /^False ReturnedToLastHealthy: revision \w+ failed in member1 \(not healthy within 120s: .*\): every cluster is back at revision \w+, the last healthy one; push a change, or try again: flaghoist rollout retry deployment\/web -n default$/,
+      /^False ReturnedToLastHealthy: revision \w+ failed in member1 \(not healthy within 2m: .*\): every cluster is back at revision \w+, the last healthy one; push a change, or try again: flaghoist rollout retry deployment\/web -n default$/,
     );
     await rolling.advance(3_600);
     expect(rolling.images).toEqual(all(GOOD));

@@ -4,6 +4,7 @@ import { formatApiVersion, isObject, type KubeObject } from "../../../kube/objec
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { table } from "../../reports/table.ts";
+import { ROLLED_OUT } from "../../rollout/describe-rollout.ts";
 import {
   booleanOption,
   type Command,
@@ -18,6 +19,7 @@ import { type ControlPlaneConnection, withControlPlane } from "../connect.ts";
 import { findKind } from "../find-kind.ts";
 import { withMember } from "../member-client.ts";
 import { print } from "../output.ts";
+import { rolloutsUnderWay } from "../rollouts-under-way.ts";
 
 export const getCommand: Command = {
   name: "get",
@@ -63,10 +65,18 @@ export const getCommand: Command = {
               }
             });
       const rows = found.flat();
+      const rolloutOf =
+        chosen === undefined
+          ? await rolloutsUnderWay(
+              connection.client,
+              rows.map((row) => row.object),
+              namespace,
+            )
+          : () => undefined;
       print(
         invocation,
         rows.map((row) => ({ ...(row.cluster === "" ? {} : { cluster: row.cluster }), ...row.object })),
-        () => asTable(rows, chosen !== undefined),
+        () => asTable(rows, chosen !== undefined, rolloutOf),
       );
       return failed ? EXIT.failed : EXIT.ok;
     }),
@@ -103,6 +113,7 @@ async function listKind(
 function asTable(
   rows: readonly { readonly cluster: string; readonly object: KubeObject }[],
   withCluster: boolean,
+  rolloutOf: (object: KubeObject) => string | undefined,
 ): string {
   if (rows.length === 0) return "no objects found";
   const header = [...(withCluster ? ["CLUSTER"] : []), "NAMESPACE", "NAME", "STATE"];
@@ -112,7 +123,7 @@ function asTable(
       ...(withCluster ? [cluster] : []),
       object.metadata.namespace ?? "-",
       object.metadata.name ?? "",
-      stateOf(object),
+      [stateOf(object), rolloutOf(object)].filter((words) => words !== undefined).join(", "),
     ]),
   ]);
 }
@@ -124,9 +135,11 @@ const HOLDS: ReadonlySet<string> = new Set(["DeletionsHeld", "FailoverHeld"]);
 function stateOf(object: KubeObject): string {
   const spec = isObject(object["spec"]) ? object["spec"] : {};
   const status = isObject(object["status"]) ? object["status"] : {};
-  if (typeof spec["replicas"] === "number") return `${Number(status["readyReplicas"] ?? 0)}/${spec["replicas"]} ready`;
+  // Of a binding it is only what is to be divided.
+  if (typeof spec["replicas"] === "number" && !object.kind.endsWith("Binding"))
+    return `${Number(status["readyReplicas"] ?? 0)}/${spec["replicas"]} ready`;
   const conditions = Array.isArray(status["conditions"]) ? status["conditions"].filter(isObject) : [];
-  const main = ["Ready", "FullyApplied", "Applied", "Scheduled", "Established"]
+  const main = ["Ready", ...whatHolds(conditions), "FullyApplied", "Applied", "Scheduled", "Established"]
     .map((type) => conditions.find((condition) => condition["type"] === type))
     .find((condition) => condition !== undefined);
   const holds = conditions
@@ -135,4 +148,9 @@ function stateOf(object: KubeObject): string {
   if (main !== undefined)
     return `${String(main["type"])} ${String(main["status"])}${main["status"] === "True" ? "" : `: ${String(main["message"])}`}${holds.join("")}`;
   return typeof status["phase"] === "string" ? status["phase"] : "-";
+}
+
+/** A rollout that is not through says more than that every copy was applied. */
+function whatHolds(conditions: readonly Record<string, unknown>[]): string[] {
+  return conditions.some(({ type, status }) => type === ROLLED_OUT && status === "False") ? [ROLLED_OUT] : [];
 }
