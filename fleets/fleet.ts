@@ -15,6 +15,8 @@ export interface FleetOptions {
   readonly logger: Logger;
   /** Members that live in this process (simulated ones), by cluster name; others are reached by their endpoint. */
   readonly local?: (clusterName: string) => Transport | undefined;
+  /** What stands before every request to a member, such as whether this process may act. */
+  readonly guard?: ((transport: Transport) => Transport) | undefined;
   /** What is kept of nodes and pods beside sums, for estimates. */
   readonly estimates?: EstimateDetails | undefined;
 }
@@ -72,7 +74,7 @@ export class Fleet {
     const http = inProcess === undefined ? await connectCluster(cluster, secret) : undefined;
     const way = inProcess ?? http?.send;
     if (way === undefined) throw new Error(`cluster ${name} has no transport`);
-    const transport = this.rights.guard(name, way);
+    const transport = this.rights.guard(name, this.#options.guard?.(way) ?? way);
     await this.disconnect(name);
     const child = logger.with({ cluster: name });
     const closing = new AbortController();

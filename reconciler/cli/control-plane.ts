@@ -10,11 +10,13 @@ import { CLUSTER_DEFINITION, CLUSTER_PROXY, clusterKind } from "../../fleets/clu
 import { ClusterProxy, clusterConnector } from "../../fleets/cluster-proxy/cluster-proxy.ts";
 import type { Fleet } from "../../fleets/fleet.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
+import { LeaderElection } from "../../kube/client/leader-election.ts";
 import type { Transport } from "../../kube/client/transport.ts";
 import { type Clock, systemClock } from "../../runtime/clock.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
+import { Random } from "../../runtime/random.ts";
 import type { AllowedRemote } from "../../sources/remote-allow-list.ts";
 import { RemoteBases } from "../../sources/remote-bases.ts";
 import type { HelmProgram } from "../charts/helm-program.ts";
@@ -28,9 +30,10 @@ import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
 import type { AdvertisedAddress } from "./extension-listener.ts";
 import type { FailoverChoice, FailoverSettings } from "./failover-settings.ts";
 import { createFetcher } from "./fetcher.ts";
-import { installDefinitions } from "./install.ts";
+import { ensureNamespace, installDefinitions } from "./install.ts";
 import { installedFailover } from "./installation.ts";
 import { connectKubernetes } from "./kubernetes-engine.ts";
+import type { LeaderSettings } from "./leader-settings.ts";
 import { startPlaneLoops } from "./plane-loops.ts";
 import { createSyncRenderer } from "./sync-renderer.ts";
 import { serveTraces } from "./trace-socket.ts";
@@ -51,6 +54,12 @@ export interface ControlPlaneOptions {
   readonly profile?: Partial<Profile>;
   /** How it fails over, where the store may say so; absent: as the profile says. */
   readonly failover?: FailoverChoice;
+  /** With a store of its own: how this process becomes the one that acts; absent: at once. */
+  readonly leader?: LeaderSettings | undefined;
+  /** Called when another process may act by now: this one has to end. */
+  readonly onLeaderLost?: () => void;
+  /** Ends the waiting for the lease. */
+  readonly signal?: AbortSignal | undefined;
   /** Who may come in beside the administrator and ServiceAccounts. */
   readonly authentication?: AuthenticationSettings | undefined;
   /** Writes a line of the log for each request over the network. */
@@ -124,9 +133,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     options.storeKubeconfig === undefined
       ? await startEmbedded(options, clock, admission, metrics)
       : await connectStore(options, options.storeKubeconfig, clock, admission);
+  let election: LeaderElection | undefined;
   try {
-    const failover = await chooseFailover(options, engine.client);
-    await installDefinitions(engine.client, clock, {
+    election = await becomeLeader(options, engine.client, clock);
+    const client = election === undefined ? engine.client : new KubeClient(election.guarded(engine.client.transport));
+    const failover = await chooseFailover(options, client);
+    await installDefinitions(client, clock, {
       builtIn: engine.builtIn,
       furtherVersions: engine.furtherVersions,
     });
@@ -141,7 +153,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const profile = { ...DEFAULT_PROFILE, ...options.profile, ...failover };
     const renderer = createSyncRenderer(profile, { charts: options.helm?.aside, remotes });
     const loops = await startPlaneLoops({
-      client: engine.client,
+      client,
+      guard: (transport) => election?.guarded(transport) ?? transport,
       clock,
       logger,
       newUuid: randomUUID,
@@ -158,7 +171,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { compatibility } = profile;
     const traces = await serveTraces({ folder: dataFolder, decisions, compatibility, logger });
     return {
-      client: engine.client,
+      client,
       context,
       fleet,
       manager: loops.manager,
@@ -174,12 +187,31 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         remotes?.close();
         fetcher.close();
         await engine.close();
+        // Last: who follows must find nobody acting.
+        await election?.release();
       },
     };
   } catch (error) {
     await engine.close();
+    await election?.release();
     throw error;
   }
+}
+
+/** Waits until this process may act; undefined without an election. */
+async function becomeLeader(
+  options: ControlPlaneOptions,
+  client: KubeClient,
+  clock: Clock,
+): Promise<LeaderElection | undefined> {
+  const { leader, logger, signal = new AbortController().signal, onLeaderLost } = options;
+  if (leader === undefined) return undefined;
+  await ensureNamespace(client, leader.namespace);
+  const random = new Random(Math.floor(Math.random() * 2 ** 32));
+  const election = new LeaderElection({ ...leader, client, clock, logger, random });
+  await election.acquire(signal);
+  election.lost.addEventListener("abort", () => onLeaderLost?.(), { once: true });
+  return election;
 }
 
 /** Has to be known before the store is installed: only then can be told whether it is new. */

@@ -44,18 +44,21 @@ export async function installDefinitions(
     if ((await client.find(ref)) !== undefined) await client.delete(ref);
   });
   await awaitEstablished(client, clock);
-  await mapLimit(NAMESPACES, 2, async (name) => {
-    const namespace: KubeObject = {
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { name, labels: { "karmada.io/system": "true" } },
-    };
-    try {
-      await client.create(namespace, { fieldManager: "flaghoist-install" });
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
-  });
+  await mapLimit(NAMESPACES, 2, (name) => ensureNamespace(client, name));
+}
+
+/** Makes a namespace of ours where it is missing. */
+export async function ensureNamespace(client: KubeClient, name: string): Promise<void> {
+  const namespace: KubeObject = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name, labels: { "karmada.io/system": "true" } },
+  };
+  try {
+    await client.create(namespace, { fieldManager: "flaghoist-install" });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
 }
 
 async function awaitEstablished(client: KubeClient, clock: Clock): Promise<void> {

@@ -22,6 +22,8 @@ export interface PlaneLoopsOptions {
   readonly profile?: Partial<Profile> | undefined;
   /** Members that live in this process, by cluster name. */
   readonly local: (clusterName: string) => Transport | undefined;
+  /** What stands before every request to a member. */
+  readonly guard?: ((transport: Transport) => Transport) | undefined;
   readonly fetcher: GitFetcher;
   readonly renderer: SyncRenderer;
   /** What admission has charged to quotas. */
@@ -39,7 +41,7 @@ export interface PlaneLoops {
 
 /** Starts them over a store in which our definitions are installed; resolves when all run. */
 export async function startPlaneLoops(options: PlaneLoopsOptions): Promise<PlaneLoops> {
-  const { client, clock, logger, newUuid, metrics, profile, local, fetcher, renderer, ledger } = options;
+  const { client, clock, logger, newUuid, metrics, profile, local, guard, fetcher, renderer, ledger } = options;
   const context = createContext({
     client,
     clock,
@@ -48,7 +50,7 @@ export async function startPlaneLoops(options: PlaneLoopsOptions): Promise<Plane
     ...(metrics === undefined ? {} : { metrics }),
     ...(profile === undefined ? {} : { profile }),
   });
-  const fleet = new Fleet({ clock, logger, local, estimates: estimateDetails(context.profile) });
+  const fleet = new Fleet({ clock, logger, local, guard, estimates: estimateDetails(context.profile) });
   const manager = await startManager({ context, fleet, fetcher, renderer, ledger });
   return {
     context,

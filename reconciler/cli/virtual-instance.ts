@@ -2,11 +2,13 @@
 import type { Activity } from "../../fleets/simulator/clock/activity.ts";
 import { SkewedClock } from "../../fleets/simulator/faults/skewed-clock.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
+import { DEFAULT_LEASE_TIMES, LeaderElection } from "../../kube/client/leader-election.ts";
 import { apiUnreachable } from "../../kube/client/status-error.ts";
 import type { ApiRequest, Transport } from "../../kube/client/transport.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import type { Random } from "../../runtime/random.ts";
 import type { Profile } from "../controllers/context.ts";
 import type { Manager } from "../controllers/manager.ts";
 import type { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
@@ -17,6 +19,8 @@ import { type PlaneLoops, startPlaneLoops } from "./plane-loops.ts";
 /** What is special about an instance. */
 export interface InstanceWays {
   readonly name?: string;
+  /** Several instances elect the one that acts; an instance that loses the lease ends, as the program does. */
+  readonly elects?: boolean;
   /** Told of each request that changes something, before it is sent; `cluster` is undefined for the store. */
   readonly onWrite?: (write: InstanceWrite) => void;
 }
@@ -38,6 +42,7 @@ export interface VirtualInstanceOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly newUuid: () => string;
+  readonly random: Random;
   readonly profile: Profile;
   readonly ledger: QuotaLedger;
   readonly fetcher: GitFetcher;
@@ -59,6 +64,7 @@ export class VirtualInstance {
   #connection = new AbortController();
   #cuts = 0;
   #starting: Promise<PlaneLoops> | undefined;
+  #election: LeaderElection | undefined;
   #ended = false;
 
   constructor(options: VirtualInstanceOptions) {
@@ -76,6 +82,11 @@ export class VirtualInstance {
     return this.#loops?.context;
   }
 
+  /** Whether it is the one that acts. */
+  get isLeader(): boolean {
+    return this.#election?.isLeader ?? this.#loops !== undefined;
+  }
+
   /** Requests so far that might have changed something, in the store and in members. */
   get writes(): number {
     return this.#writes;
@@ -88,9 +99,16 @@ export class VirtualInstance {
   async start(): Promise<void> {
     const { store, local, logger, newUuid, profile, ledger, fetcher, renderer, activity } = this.#options;
     const ways = new Map<string, Transport>();
+    const clock = this.#mortal(this.#clock);
+    const toStore = this.#own(this.#toStore(store), undefined);
+    const election = this.#options.ways.elects === true ? this.#electionOver(toStore, clock) : undefined;
+    this.#election = election;
+    await election?.acquire(this.#dead.signal);
+    election?.lost.addEventListener("abort", () => this.#crash(), { once: true });
     this.#starting = startPlaneLoops({
-      client: new KubeClient(this.#own(this.#toStore(store), undefined)),
-      clock: this.#mortal(this.#clock),
+      client: new KubeClient(election?.guarded(toStore) ?? toStore),
+      guard: (transport) => election?.guarded(transport) ?? transport,
+      clock,
       logger,
       newUuid,
       profile,
@@ -124,6 +142,7 @@ export class VirtualInstance {
     if (this.#ended) return;
     this.#ended = true;
     await this.#loops?.stop();
+    await this.#election?.release();
     this.#dead.abort(gone());
     this.#options.onEnd();
   }
@@ -154,6 +173,13 @@ export class VirtualInstance {
     this.#options.onEnd();
     // What is left of it in this process is told to end. None of that gets out, and nobody waits for it.
     void this.#starting?.then((loops) => loops.stop()).catch(() => {});
+  }
+
+  #electionOver(store: Transport, clock: Clock): LeaderElection {
+    const { logger, random } = this.#options;
+    const client = new KubeClient(store);
+    const where = { identity: this.name, namespace: "karmada-system", name: "flaghoist" };
+    return new LeaderElection({ client, clock, logger, random, ...where, ...DEFAULT_LEASE_TIMES });
   }
 
   /** Timers of a dead process do not fire. */

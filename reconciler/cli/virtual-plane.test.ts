@@ -5,6 +5,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import { endlessTurns } from "../../runtime/turn.ts";
 import { deployment, policy } from "../../test/builders.ts";
 import { findReady } from "../controllers/clusters/clusters.ts";
+import type { InstanceWrite } from "./virtual-instance.ts";
 import { createVirtualPlane, type VirtualPlane } from "./virtual-plane.ts";
 
 const START = Date.UTC(2026, 0, 1);
@@ -107,6 +108,34 @@ describe("a virtual plane", () => {
     await fleet.clock.advance(60_000);
 
     expect(replicasIn(fleet)).toEqual([4, 4, 4]);
+  });
+
+  it("lets one of two instances act, and the other when that one is killed", async () => {
+    const fleet = await createFleet({ clusters: 2, pace: "stepped", startMs: START, level: "fast", seed: 7 });
+    const plane = await createVirtualPlane({ fleet, seed: 7 });
+    open.push({ fleet, plane });
+    const writers = new Set<string>();
+    const ways = {
+      elects: true,
+      onWrite: ({ instance, request }: InstanceWrite) =>
+        void (request.path.includes("/leases") || writers.add(instance)),
+    };
+    const [first, second] = [plane.start({ ...ways, name: "first" }), plane.start({ ...ways, name: "second" })];
+    second.catch(() => {});
+    await first;
+    await plane.join();
+    await push(plane, ...WEB);
+    await fleet.clock.advance(60_000);
+    expect([...writers]).toEqual(["first"]);
+
+    plane.instances[0]?.crash();
+    writers.clear();
+    await fleet.clock.advance(20_000);
+    await push(plane, { ...deployment({ name: "web", namespace: "default", replicas: 5 }), metadata });
+    await fleet.clock.advance(20_000);
+
+    expect([...writers]).toEqual(["second"]);
+    expect(replicasIn(fleet)).toEqual([5, 5]);
   });
 
   it("has the same run again from the same seed", async () => {

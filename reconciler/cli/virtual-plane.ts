@@ -10,6 +10,7 @@ import type { Transport } from "../../kube/client/transport.ts";
 import { type Logger, silentLogger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
 import { DEFAULT_PROFILE, type Profile } from "../controllers/context.ts";
+import type { Manager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota/quota-enforcement.ts";
 import { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
 import type { GitFetcher } from "../controllers/sync/git-repository.ts";
@@ -45,7 +46,7 @@ export interface VirtualPlane {
   readonly instances: readonly VirtualInstance[];
   /**
    * Starts a process of the control plane over the store: the first one, the one after a crash, or a second one beside it.
-   * Resolves when all its loops run.
+   * Resolves when all its loops run; with an election, that is when it has become the leader.
    */
   start(ways?: InstanceWays): Promise<VirtualInstance>;
   /** Registers clusters of the fleet as members; all when none is named. */
@@ -72,6 +73,7 @@ export async function createVirtualPlane(options: VirtualPlaneOptions): Promise<
   const clock = activity.clock(fleet.clock);
   const ledger = new QuotaLedger(clock);
   const running: VirtualInstance[] = [];
+  const acting = (): Manager | undefined => running.findLast(({ isLeader }) => isLeader)?.manager;
   const { featureGates, compatibility, allowNoExecuteTaintPolicy } = profile;
   const store = await createApiServer({
     name: "control-plane",
@@ -87,8 +89,8 @@ export async function createVirtualPlane(options: VirtualPlaneOptions): Promise<
         compatibility,
         allowNoExecuteTaintPolicy,
         quotas: new QuotaEnforcement(() => client, ledger),
-        policies: () => running.at(-1)?.manager?.policies,
-        customizations: () => running.at(-1)?.manager?.customizations() ?? [],
+        policies: () => acting()?.policies,
+        customizations: () => acting()?.customizations() ?? [],
       }),
     ],
     kinds: [...builtinKinds(), clusterKind()],
@@ -118,6 +120,7 @@ export async function createVirtualPlane(options: VirtualPlaneOptions): Promise<
         clock,
         logger: logger.with({ instance: name }),
         newUuid: identities.uid,
+        random,
         profile,
         ledger,
         fetcher: { ...fetcher, fetch: (...args) => activity.awaits(fetcher.fetch(...args)) },

@@ -71,7 +71,7 @@ export async function perform(world: ChaosWorld, { kind, seed, index }: Action):
     }
     case "crash": {
       const writes = random.chance(0.3) ? 0 : 1 + random.below(40);
-      world.instance?.crashAfter(writes);
+      (world.instance ?? world.plane.instances[0])?.crashAfter(writes);
       return `the control plane is killed after ${writes} more writes`;
     }
     case "clock-jump": {
@@ -283,7 +283,7 @@ export async function heal(world: ChaosWorld): Promise<void> {
   world.fleet.faults.endAll();
   world.ways.mendAll();
   // A crash that still waits for its write would come amid the quiet.
-  world.instance?.crash();
+  for (const instance of [...world.plane.instances]) instance.crash();
   await world.ensureRunning();
   for (const key of [...world.usurped]) {
     const [cluster = "", resource = "", path = ""] = key.split(" ");

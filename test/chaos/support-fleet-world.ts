@@ -35,6 +35,10 @@ export class ChaosWorld {
   readonly fleet: SimulatedFleet;
   readonly plane: VirtualPlane;
   readonly ways: BrokenWays;
+  /** Whether failover may move what is placed. */
+  readonly mayMove: boolean;
+  /** Control planes over the store at a time: with two, they elect the one that acts. */
+  readonly processes: 1 | 2;
   readonly apps: App[] = [];
   readonly foreign: Foreign[] = [];
   /** Objects that somebody made in place of a copy of ours, by `cluster resource path`. */
@@ -50,10 +54,12 @@ export class ChaosWorld {
   #made = 0;
   #restartAt: number | undefined;
 
-  private constructor(fleet: SimulatedFleet, plane: VirtualPlane, ways: BrokenWays) {
-    this.fleet = fleet;
-    this.plane = plane;
-    this.ways = ways;
+  private constructor(parts: Pick<ChaosWorld, "fleet" | "plane" | "ways" | "mayMove" | "processes">) {
+    this.fleet = parts.fleet;
+    this.plane = parts.plane;
+    this.ways = parts.ways;
+    this.mayMove = parts.mayMove;
+    this.processes = parts.processes;
   }
 
   /** Starts it; nothing has happened yet, and everything that is wanted is there. */
@@ -90,7 +96,8 @@ export class ChaosWorld {
       ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
       : {};
     const plane = await createVirtualPlane({ fleet, profile, fetcher, seed, logger, way: ways.way });
-    world = new ChaosWorld(fleet, plane, ways);
+    const processes = random.chance(0.35) ? 2 : 1;
+    world = new ChaosWorld({ fleet, plane, ways, mayMove: profile.failover === true, processes });
     await world.#begin(random);
     return world;
   }
@@ -103,9 +110,9 @@ export class ChaosWorld {
     return this.fleet.clock.now() - START;
   }
 
-  /** The instance that was started last; undefined while none runs. */
+  /** The instance that acts; undefined while none does. */
   get instance(): VirtualInstance | undefined {
-    return this.plane.instances.at(-1);
+    return this.plane.instances.find(({ isLeader }) => isLeader);
   }
 
   note(text: string): void {
@@ -169,11 +176,16 @@ export class ChaosWorld {
     }
   }
 
-  /** Starts a control plane now if none runs. */
+  /** Starts what is missing of the control planes. */
   async ensureRunning(): Promise<void> {
-    if (this.plane.instances.length > 0) return;
     this.#restartAt = undefined;
-    await this.plane.start({ onWrite: (write) => this.#onWrite(write) });
+    while (this.plane.instances.length < this.processes) {
+      const elects = this.processes > 1;
+      const starting = this.plane.start({ elects, onWrite: (write) => this.#onWrite(write) });
+      // One that waits for the lease needs time to pass; one that is killed meanwhile never gets there.
+      if (elects) void starting.catch(() => {});
+      else await starting;
+    }
   }
 
   async close(): Promise<void> {
@@ -184,6 +196,7 @@ export class ChaosWorld {
 
   async #begin(random: Random): Promise<void> {
     await this.ensureRunning();
+    await this.pass(STEP_MS);
     await this.plane.join();
     const { client } = this.plane;
     for (const name of NAMESPACES) await client.create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
@@ -236,7 +249,7 @@ export class ChaosWorld {
   }
 
   async #keepRunning(): Promise<void> {
-    if (this.plane.instances.length > 0) return;
+    if (this.plane.instances.length === this.processes) return;
     const now = this.fleet.clock.now();
     if (this.#restartAt === undefined) {
       this.crashes++;
@@ -246,7 +259,8 @@ export class ChaosWorld {
   }
 
   /** Told before each write of a control plane. */
-  #onWrite({ cluster, request }: InstanceWrite): void {
+  #onWrite({ instance, cluster, request }: InstanceWrite): void {
+    if (this.processes > 1 && !request.path.includes("/leases")) this.#checkLeader(instance, request.path);
     if (cluster === undefined) {
       this.storeWrites++;
       return;
@@ -263,9 +277,12 @@ export class ChaosWorld {
       this.violate(`DELETE of ${key}, which was wanted all the time`);
   }
 
-  /** Whether failover may move what is placed. */
-  get mayMove(): boolean {
-    return this.instance?.context?.profile.failover === true;
+  /** Only the holder of the lease writes, at any moment. */
+  #checkLeader(instance: string, path: string): void {
+    const id = { resource: "coordination.k8s.io/leases", namespace: "karmada-system", name: "flaghoist" };
+    const lease = this.plane.store.state.get(id)?.object;
+    const holder = (lease?.["spec"] as { holderIdentity?: string } | undefined)?.holderIdentity;
+    if (holder !== instance) this.violate(`${instance} writes ${path} while ${holder} holds the lease`);
   }
 }
 

@@ -17,6 +17,7 @@ import { DRIFT_OPTIONS, readDriftSettings } from "../drift-settings.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
+import { LEADER_OPTIONS, readLeaderSettings } from "../leader-settings.ts";
 import { MEMBER_OPTIONS, readMemberSettings } from "../member-settings.ts";
 import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
@@ -64,6 +65,7 @@ export const upCommand: Command = {
       value: "KUBECONFIG",
       help: "keep all state in this API server instead of the embedded one",
     },
+    ...LEADER_OPTIONS,
     ...AUTHENTICATION_OPTIONS,
     ...SCHEDULING_OPTIONS,
     ...ESTIMATOR_OPTIONS,
@@ -132,6 +134,13 @@ export const upCommand: Command = {
       profile,
       failover: readFailoverSettings(invocation, profile),
       authentication,
+      leader: readLeaderSettings(invocation, store !== undefined),
+      // Whatever this process was about to do is another one's to do now. It is to be started again, as a candidate.
+      onLeaderLost: () => {
+        io.err("lost the lease: another control plane may act by now, and this one ends\n");
+        process.exit(EXIT.failed);
+      },
+      signal,
       members,
       requestLog: booleanOption(invocation, "request-log"),
       audit: auditOption(invocation),
