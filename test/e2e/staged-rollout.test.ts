@@ -81,8 +81,12 @@ class Rolling {
     await this.fleet.clock.settled();
   }
 
-  async place(rollout: Rollout | undefined, clusterNames = ["member1", "member2", "member3"]): Promise<void> {
-    const made = policy({ name: "web", namespace: "default" });
+  async place(
+    rollout: Rollout | undefined,
+    clusterNames = ["member1", "member2", "member3"],
+    propagateDeps = false,
+  ): Promise<void> {
+    const made = policy({ name: "web", namespace: "default", propagateDeps });
     const placement = {
       ...made.spec.placement,
       clusterAffinity: { clusterNames },
@@ -378,6 +382,35 @@ describe("a staged rollout", () => {
     await rolling.advance(300);
 
     expect(rolling.images).toEqual(all(BETTER));
+  });
+
+  it("keeps what an earlier revision needs while clusters have it, also when Git removes it", async () => {
+    const rolling = await Rolling.start();
+    const uses = (settings: string): KubeObject => {
+      const object = web(GOOD);
+      const spec = object["spec"] as { template: { spec: { containers: object[] } } };
+      const containers = [{ ...spec.template.spec.containers[0], envFrom: [{ configMapRef: { name: settings } }] }];
+      return { ...object, spec: { ...spec, template: { ...spec.template, spec: { containers } } } };
+    };
+    const settings = (name: string): KubeObject => withoutUid(configMap(name, { a: name }, "default"));
+    const have = (name: string): string[] =>
+      [...rolling.fleet.clusters.values()]
+        .filter(({ server }) => server.state.get({ resource: "configmaps", namespace: "default", name }) !== undefined)
+        .map((cluster) => cluster.name);
+    const everywhere = ["member1", "member2", "member3"];
+    await rolling.place(CANARY, everywhere, true);
+    await rolling.push(settings("old"), uses("old"));
+    await rolling.advance(300);
+    expect(have("old")).toEqual(everywhere);
+
+    await rolling.push(settings("new"), uses("new"));
+    await rolling.plane.client.delete({ apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "old" });
+    await rolling.advance(20);
+    expect(have("old")).toEqual(everywhere);
+    await rolling.advance(300);
+
+    expect(await rolling.condition()).toMatch(/^True/);
+    expect([have("old"), have("new")]).toEqual([[], everywhere]);
   });
 
   it("sends a new object in waves, too", async () => {

@@ -6,6 +6,7 @@ import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import type { Dependency } from "../../interpreter/interpreter.ts";
 import { isRelevantUpdate } from "../../policies/lazy.ts";
+import { ROLLOUT_ANNOTATION } from "../../rollout/rollout-state.ts";
 import { type AnyBinding, BINDING_API_VERSION, isOfEarlierObject } from "../../works/binding.ts";
 import { dependsOn, planDependencies, propagatesDependencies } from "../../works/dependencies.ts";
 import { AttachmentIndex, NeedIndex } from "../../works/dependency-index.ts";
@@ -16,6 +17,8 @@ import { subjectOf } from "../events.ts";
 import { concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import { keyOf, splitKey } from "../sync/git-repository.ts";
+import { heldDependencies, unionOfDependencies } from "../works/held-dependencies.ts";
+import { RevisionStore } from "../works/revision-store.ts";
 import { removeStaleBinding } from "./apply-policy.ts";
 import type { TemplateWatch } from "./template-watch.ts";
 
@@ -29,6 +32,7 @@ export function startDependencyController(
 ): Controller {
   if (!context.profile.featureGates.PropagateDeps) return { stop: async () => {} };
   const bindings = context.informers.of<ResourceBinding>(BINDING_API_VERSION, "ResourceBinding");
+  const revisions = new RevisionStore(context);
   const needs = new NeedIndex();
   const attachments = new AttachmentIndex();
   const queue = new WorkQueue(
@@ -54,7 +58,9 @@ export function startDependencyController(
     }
     attachments.set(change.object);
     const before = change.type === "updated" ? change.previous : undefined;
-    const sameSpec = before?.metadata.generation === change.object.metadata.generation;
+    const sameSpec =
+      before?.metadata.generation === change.object.metadata.generation &&
+      before?.metadata.annotations?.[ROLLOUT_ANNOTATION] === change.object.metadata.annotations?.[ROLLOUT_ANNOTATION];
     const deleting = change.object.metadata.deletionTimestamp !== undefined;
     if ((!sameSpec || deleting) && concerns(change.object)) queue.add(keyOf(change.object));
   });
@@ -157,7 +163,11 @@ export function startDependencyController(
       });
     if (!interpretation.hookEnabled(gvkOf(template), "InterpretDependency")) return undefined;
     try {
-      return await interpretation.decide((interpreter) => interpreter.getDependencies(template), { signal, queue });
+      const asking = { signal, queue };
+      const needed = await interpretation.decide((interpreter) => interpreter.getDependencies(template), asking);
+      // What a revision needs that clusters still have, or may return to, stays with it.
+      const held = await heldDependencies({ interpretation, revisions }, referrer, template, asking);
+      return unionOfDependencies(needed, held);
     } catch (error) {
       if (signal.aborted) throw error;
       const message = messageOf(error);

@@ -34,10 +34,14 @@ import type { FleetState } from "../scheduling/fleet-state.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
 import { buildInTurns } from "./build-works.ts";
 import { confirmWorkDeletion, MovedBindings } from "./confirmed-deletion.ts";
+import { isHeldByRollout } from "./held-dependencies.ts";
 import { recordAppliedOverrides, recordFailedOverrides, writeOverrideCondition } from "./override-events.ts";
 import { bindingsOfPolicies, watchOverridePolicies } from "./override-watch.ts";
 import { RevisionStore } from "./revision-store.ts";
 import { forgetRollout, isStaged, stageWorks } from "./staged-works.ts";
+
+/** How often is asked whether an earlier revision still needs an object that is deleted. */
+const HELD_RETRY_MS = 5_000;
 
 /** Finds the Works of a binding by its permanent id. */
 export class WorkIndex {
@@ -133,7 +137,7 @@ export function startWorkController(deps: Deps): Controller {
     try {
       return binding.metadata.deletionTimestamp === undefined
         ? await reconcile({ ...deps, overridePolicies, revisions, moved }, binding, { signal, queue })
-        : await finish({ ...deps, revisions }, binding);
+        : await finish({ ...deps, revisions }, binding, { signal, queue });
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
       throw error;
@@ -274,12 +278,15 @@ async function deleteWork(context: ControllerContext, work: Work): Promise<void>
 
 /** A deleted binding takes its Works along, then lets go. The Works have finalizers of their own. */
 async function finish(
-  { context, index, revisions }: Deps & { readonly revisions: RevisionStore },
+  deps: Deps & { readonly revisions: RevisionStore },
   binding: AnyBinding,
+  asking: Asking,
 ): Promise<StepResult | undefined> {
+  const { context, index, revisions } = deps;
   const ours = [BINDING_FINALIZER, CLUSTER_BINDING_FINALIZER];
   const present = binding.metadata.finalizers ?? [];
   if (!present.some((finalizer) => ours.includes(finalizer))) return undefined;
+  if (await isHeldByRollout(deps, binding, asking)) return { requeueAfterMs: HELD_RETRY_MS };
   for (const work of index.of(binding)) await deleteWork(context, work);
   // A store without a garbage collector has only us.
   if (binding.metadata.annotations?.[ROLLOUT_ANNOTATION] !== undefined) await revisions.clear(binding);
