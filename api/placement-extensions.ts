@@ -15,6 +15,11 @@ export const placementScoreSchema = z.strictObject({
 export type PlacementScore = z.infer<typeof placementScoreSchema>;
 
 export const failBackSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .meta({ default: true })
+    .optional()
+    .describe("False: what failover moved stays, also where the control plane lets everything return."),
   stabilizationSeconds: int32
     .min(0)
     .max(31_536_000)

@@ -3,10 +3,10 @@ import type { ResourceBinding, TargetCluster } from "../../api/work.ts";
 import { binding as bindingOf, deployment, policy } from "../../test/builders.ts";
 import type { SchedulingDecision } from "../scheduler/decide-scheduling.ts";
 import type { OccasionKind } from "../scheduler/occasion.ts";
+import { withHeldReplicas } from "../scheduler/relocation/held-replicas.ts";
 import { HOME_CLUSTERS_ANNOTATION } from "../scheduler/relocation/home-clusters.ts";
 import type { Move } from "../scheduler/relocation/relocation.ts";
 import { HELD_REPLICAS_ANNOTATION } from "../works/metadata-keys.ts";
-import { withHeldReplicas } from "../works/targets.ts";
 import { holdsBack, releaseRelocated, relocate } from "./relocate.ts";
 
 function targets(words: Readonly<Record<string, number>>): TargetCluster[] {

@@ -2,6 +2,7 @@
 
 import type { GracefulEvictionTask, ResourceBindingSpec, TargetCluster } from "../../api/work.ts";
 import type { Binding } from "../scheduler/occasion.ts";
+import { withHeldReplicas } from "../scheduler/relocation/held-replicas.ts";
 import { HOME_CLUSTERS_ANNOTATION } from "../scheduler/relocation/home-clusters.ts";
 import { type Move, RELOCATION_PRODUCER } from "../scheduler/relocation/relocation.ts";
 import { HELD_REPLICAS_ANNOTATION } from "../works/metadata-keys.ts";
@@ -66,7 +67,8 @@ function heldBack(binding: Binding, after: ReadonlyMap<string, TargetCluster>): 
   if (binding.spec.resource.apiVersion === "batch/v1" || binding.spec.failover?.cluster?.purgeMode === "Directly") {
     return undefined;
   }
-  const held = (binding.spec.clusters ?? [])
+  // Of an earlier move they may still have more than they are to have.
+  const held = withHeldReplicas(binding, binding.spec.clusters ?? [])
     .map(({ name, replicas = 0 }) => [name, replicas] as const)
     .filter(([name, replicas]) => replicas > (after.get(name)?.replicas ?? replicas));
   return held.length === 0 ? undefined : Object.fromEntries(held);

@@ -173,7 +173,10 @@ function orderedStrategy(strategy: ReplicaSchedulingStrategy): Fields {
 function orderedExtensions(extensions: PlacementExtensions): Fields {
   const { failBack } = extensions;
   return compact({
-    failBack: failBack == null ? undefined : compact({ stabilizationSeconds: failBack.stabilizationSeconds }),
+    failBack:
+      failBack == null
+        ? undefined
+        : compact({ enabled: failBack.enabled, stabilizationSeconds: failBack.stabilizationSeconds }),
     minReplicasPerCluster: extensions.minReplicasPerCluster,
     rescheduleOn: listOf(extensions.rescheduleOn, (change) => change),
     scores: listOf(extensions.scores, ({ expression, name, weight }) => compact({ expression, name, weight })),

@@ -2,7 +2,7 @@
 
 import type { GracefulEvictionTask, TargetCluster, Work } from "../../api/work.ts";
 import type { AnyBinding } from "./binding.ts";
-import { BINDING_ID_LABEL, CLUSTER_BINDING_ID_LABEL, HELD_REPLICAS_ANNOTATION } from "./metadata-keys.ts";
+import { BINDING_ID_LABEL, CLUSTER_BINDING_ID_LABEL } from "./metadata-keys.ts";
 import { clusterOfExecutionNamespace, EXECUTION_NAMESPACE_PREFIX } from "./naming.ts";
 
 /** The chosen clusters, and those of the objects that depend on this one; each once, in that order. */
@@ -14,27 +14,6 @@ export function effectiveTargets(binding: AnyBinding): readonly TargetCluster[] 
     if (!targets.has(target.name)) targets.set(target.name, target);
   }
   return [...targets.values()];
-}
-
-/** `targets` with the replicas that are told to the clusters: those that are to have fewer keep theirs while others start. */
-export function withHeldReplicas(binding: AnyBinding, targets: readonly TargetCluster[]): readonly TargetCluster[] {
-  const held = readHeldReplicas(binding.metadata.annotations?.[HELD_REPLICAS_ANNOTATION]);
-  if (held === undefined) return targets;
-  return targets.map((target) => {
-    const kept = held[target.name];
-    return typeof kept === "number" && kept > (target.replicas ?? 0) ? { ...target, replicas: kept } : target;
-  });
-}
-
-/** Undefined for a text that is no JSON of an object. */
-function readHeldReplicas(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /**

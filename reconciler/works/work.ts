@@ -9,6 +9,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { ObjectOverrides, type OverrideOptions } from "../overrides/apply-overrides.ts";
 import type { OverridePolicySource } from "../overrides/override-policies.ts";
 import type { OverrideResult } from "../overrides/override-result.ts";
+import { withHeldReplicas } from "../scheduler/relocation/held-replicas.ts";
 import { type AnyBinding, unionOf } from "./binding.ts";
 import { overriddenIdentity, targetClusterMissing, workBeingDeleted } from "./errors.ts";
 import { divideCompletions, withCompletions } from "./job-completions.ts";
@@ -17,7 +18,7 @@ import { CONFLICT_RESOLUTION_ANNOTATION, WORK_FINALIZER, WORK_ID_LABEL } from ".
 import { executionNamespace, workName } from "./naming.ts";
 import { pruneObject } from "./prune.ts";
 import { withReplacement } from "./replacement.ts";
-import { effectiveTargets, purgesDirectly, withHeldReplicas } from "./targets.ts";
+import { effectiveTargets, purgesDirectly } from "./targets.ts";
 import { type MetadataStripping, type StrippedKeys, trackingKeys, withoutTrackingKeys } from "./tracking-metadata.ts";
 
 export const WORK_API_VERSION = "work.karmada.io/v1alpha1";

@@ -12,8 +12,8 @@ export async function writeEvicted(
   binding: AnyBinding,
   spec: ResourceBindingSpec,
 ): Promise<void> {
-  const returns = context.profile.safeFailover?.failBackSeconds !== undefined;
-  await writeSpec(context, binding, spec, rememberHome(binding, context.clock.now(), returns));
+  const { safeFailover } = context.profile;
+  await writeSpec(context, binding, spec, rememberHome(binding, context.clock.now(), safeFailover?.failBackSeconds));
 }
 
 /** Writes another spec and adds annotations. Throws what the server refuses. */

@@ -1,7 +1,6 @@
 // Moves workloads whose placement says so when clusters change: away from those that no longer match or are not ready, and
 // back to the better ones once they are well. What serves goes only when its successor serves.
 import type { Cluster } from "../../../api/cluster.ts";
-import type { Placement } from "../../../api/policy.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
@@ -13,7 +12,7 @@ import { BindingIndex } from "../../scheduler/binding-index.ts";
 import { readReadiness } from "../../scheduler/fleet/cluster-wellness.ts";
 import type { FleetTrigger } from "../../scheduler/fleet-triggers.ts";
 import { decideRelocation } from "../../scheduler/relocation/decide-relocation.ts";
-import { rememberHome } from "../../scheduler/relocation/home-clusters.ts";
+import { rememberHome, stabilizationOf } from "../../scheduler/relocation/home-clusters.ts";
 import type { Move, Relocation } from "../../scheduler/relocation/relocation.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { isUpToStrength } from "../clusters/failover.ts";
@@ -45,8 +44,7 @@ export function startRelocationController(
     context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
       const binding = change.object;
       const key = bindingKey(binding);
-      const { placement } = binding.spec;
-      const follows = change.type !== "deleted" && placement != null && followsClusters(placement);
+      const follows = change.type !== "deleted" && followsClusters(binding);
       if (follows) following.set(key, binding);
       else following.delete(key);
       if (change.type === "deleted") postponed.delete(key);
@@ -127,8 +125,8 @@ export function startRelocationController(
   };
 }
 
-function followsClusters({ flaghoist }: Placement): boolean {
-  return (flaghoist?.rescheduleOn?.length ?? 0) > 0 || flaghoist?.failBack != null;
+function followsClusters(binding: AnyBinding): boolean {
+  return (binding.spec.placement?.flaghoist?.rescheduleOn?.length ?? 0) > 0 || stabilizationOf(binding) !== undefined;
 }
 
 function isNews(before: AnyBinding | undefined, after: AnyBinding): boolean {

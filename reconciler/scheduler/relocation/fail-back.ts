@@ -1,6 +1,8 @@
-// Beyond Karmada (placement.flaghoist.failBack): a workload returns to the better clusters once they have been well for long.
+// Beyond Karmada (placement.flaghoist.failBack, and what safe failover moved): a workload returns to the better clusters once they have been well for long.
 
 import type { TargetCluster } from "../../../api/work.ts";
+import { firstUntolerated, keepsAway } from "../../../kube/taints.ts";
+import { HELD_REPLICAS_ANNOTATION } from "../../works/metadata-keys.ts";
 import type { DecisionOptions, SchedulingDecision } from "../decide-scheduling.ts";
 import { estimateFor } from "../estimates/estimates.ts";
 import type { ClusterRecord } from "../fleet/cluster-record.ts";
@@ -10,11 +12,8 @@ import type { FleetIndex } from "../fleet/fleet-index.ts";
 import { type Binding, findOccasion, type Occasion, whyIgnored } from "../occasion.ts";
 import { resolveGates } from "../options.ts";
 import { dividesReplicas, isWorkload, placesSets } from "../workload.ts";
-import { homeClusters } from "./home-clusters.ts";
+import { homeClusters, stabilizationOf } from "./home-clusters.ts";
 import { earliest, listNames, newTargets, type Relocation, tryOut } from "./relocation.ts";
-
-/** The default of `failBack.stabilizationSeconds`. */
-const DEFAULT_STABILIZATION_SECONDS = 300;
 
 export interface FailBackOptions extends DecisionOptions {
   /** When (milliseconds) the last taint that drives workloads out was taken from a cluster, where that is known. */
@@ -37,10 +36,11 @@ interface Way {
  * that no filter refuses. It returns only if all replicas find room there, beside what runs there already; else it stays.
  */
 export function decideFailBack(binding: Binding, fleet: FleetIndex, now: number, options: FailBackOptions): Relocation {
+  const seconds = stabilizationOf(binding);
+  if (seconds === undefined) return { verdict: "none", reason: "failBack is not set" };
   const unconcerned = whyUnconcerned(binding, fleet, options);
   if (unconcerned !== undefined) return { verdict: "none", reason: unconcerned };
   const { spec } = binding;
-  const seconds = spec.placement?.flaghoist?.failBack?.stabilizationSeconds ?? DEFAULT_STABILIZATION_SECONDS;
   const home = homeClusters(binding);
   const ways = [...earlierGroups(binding, fleet), ...homeward(binding, fleet, home)];
   if (ways.length === 0) return { verdict: "none", reason: "it is where it belongs" };
@@ -67,7 +67,10 @@ export function decideFailBack(binding: Binding, fleet: FleetIndex, now: number,
     const reason = `${way.to} has been well for ${seconds}s`;
     const occasion: Occasion = { kind: "fail-back", reason: `returns: ${reason}` };
     triedFor ??= occasion;
-    const from = (home ?? spec.clusters ?? []).filter((target) => !avoid.has(target.name));
+    // Filters let a present target stay whatever its taints; but this is about coming back.
+    const from = (home ?? spec.clusters ?? []).filter(
+      ({ name }) => !avoid.has(name) && (held.has(name) || !isKeptAway(fleet, name, binding)),
+    );
     const { group } = way;
     const trial = tryOut(
       { binding, occasion, from, avoid, ...(group === undefined ? {} : { group }) },
@@ -100,10 +103,10 @@ export function decideFailBack(binding: Binding, fleet: FleetIndex, now: number,
 
 function whyUnconcerned(binding: Binding, fleet: FleetIndex, options: DecisionOptions): string | undefined {
   const { spec, metadata } = binding;
-  if (spec.placement?.flaghoist?.failBack == null) return "failBack is not set";
   if (metadata.deletionTimestamp != null) return "it is being deleted";
   if ((spec.clusters?.length ?? 0) === 0) return "it has no clusters";
   if ((spec.gracefulEvictionTasks?.length ?? 0) > 0) return "it is still leaving other clusters";
+  if (metadata.annotations?.[HELD_REPLICAS_ANNOTATION] !== undefined) return "it is still moving";
   const ignored = whyIgnored(binding, options.schedulerName);
   if (ignored !== undefined) return ignored;
   const occasion = findOccasion(binding, fleet, resolveGates(options).MultiplePodTemplatesScheduling);
@@ -150,6 +153,11 @@ function wellFrom({ name, cluster, deleting }: ClusterRecord, options: FailBackO
   const readiness = readReadiness(cluster);
   if (deleting || readiness?.ready !== true) return Number.POSITIVE_INFINITY;
   return Math.max(readiness.since, options.untaintedSince?.(name) ?? 0);
+}
+
+function isKeptAway(fleet: FleetIndex, name: string, { spec }: Binding): boolean {
+  const taints = fleet.records[fleet.position(name) ?? -1]?.cluster.spec.taints ?? [];
+  return firstUntolerated(taints.filter(keepsAway), spec.placement?.clusterTolerations) !== undefined;
 }
 
 interface Circumstances {

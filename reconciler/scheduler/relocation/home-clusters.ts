@@ -8,33 +8,57 @@ import type { Binding } from "../occasion.ts";
 
 export const HOME_CLUSTERS_ANNOTATION = "scheduling.flaghoist.io/home-clusters";
 
+/** The default of `failBack.stabilizationSeconds`. */
+const DEFAULT_STABILIZATION_SECONDS = 300;
+
 interface Home {
   /** When the workload began to leave; RFC 3339. */
   readonly since: string;
   /** Which placement they were chosen by: another one makes them meaningless. */
   readonly placement: string;
   readonly clusters: readonly TargetCluster[];
+  /** How long they must have been well, where the placement does not say and the control plane returns what it moved. */
+  readonly returnAfterSeconds?: number;
 }
 
 /**
  * The annotation to write together with an eviction; undefined when nothing is to be remembered: the placement asks for no
- * return and `returns` does not say that all do, or the workload is away from home already.
+ * return and the control plane does not return what it moves after `returnAfterSeconds`, or the workload is away from home
+ * already.
  */
 export function rememberHome(
   binding: Binding,
   now: number,
-  returns = false,
+  returnAfterSeconds?: number,
 ): Readonly<Record<string, string>> | undefined {
   const { spec } = binding;
-  if (!(returns || spec.placement?.flaghoist?.failBack != null) || (spec.clusters?.length ?? 0) === 0) return undefined;
+  const asked = spec.placement?.flaghoist?.failBack;
+  if (asked?.enabled === false || (asked == null && returnAfterSeconds === undefined)) return undefined;
+  if ((spec.clusters?.length ?? 0) === 0) return undefined;
   const present = new Set((spec.clusters ?? []).map((target) => target.name));
   if (homeClusters(binding)?.every((target) => present.has(target.name)) === false) return undefined;
   const clusters = (spec.clusters ?? []).map(({ name, replicas }) => ({
     name,
     ...(replicas === undefined ? {} : { replicas }),
   }));
-  const home: Home = { since: rfc3339(now), placement: hashOf(binding), clusters };
+  const home: Home = {
+    since: rfc3339(now),
+    placement: hashOf(binding),
+    clusters,
+    ...(returnAfterSeconds === undefined ? {} : { returnAfterSeconds }),
+  };
   return { [HOME_CLUSTERS_ANNOTATION]: JSON.stringify(home) };
+}
+
+/**
+ * How long (seconds) better clusters must have been well before the binding returns to them; undefined when it does not
+ * return: nothing asks for it, or the placement forbids it.
+ */
+export function stabilizationOf(binding: Binding): number | undefined {
+  const asked = binding.spec.placement?.flaghoist?.failBack;
+  if (asked?.enabled === false) return undefined;
+  if (asked != null) return asked.stabilizationSeconds ?? DEFAULT_STABILIZATION_SECONDS;
+  return homeClusters(binding) === undefined ? undefined : homeOf(binding)?.returnAfterSeconds;
 }
 
 /**
@@ -42,11 +66,15 @@ export function rememberHome(
  * were chosen afresh since.
  */
 export function homeClusters(binding: Binding): readonly TargetCluster[] | undefined {
-  const home = readHome(binding.metadata.annotations?.[HOME_CLUSTERS_ANNOTATION]);
+  const home = homeOf(binding);
   if (home === undefined || home.placement !== hashOf(binding)) return undefined;
   const asked = binding.spec.rescheduleTriggeredAt;
   if (asked != null && Date.parse(asked) > Date.parse(home.since)) return undefined;
   return home.clusters;
+}
+
+function homeOf({ metadata }: Binding): Home | undefined {
+  return readHome(metadata.annotations?.[HOME_CLUSTERS_ANNOTATION]);
 }
 
 function hashOf({ spec }: Binding): string {
@@ -66,11 +94,13 @@ function readHome(text: string | undefined): Home | undefined {
 
 function isHome(value: unknown): value is Home {
   if (typeof value !== "object" || value === null) return false;
-  const { since, placement, clusters } = value as Partial<Record<keyof Home, unknown>>;
+  const { since, placement, clusters, returnAfterSeconds = 0 } = value as Partial<Record<keyof Home, unknown>>;
   return (
     typeof since === "string" &&
     !Number.isNaN(Date.parse(since)) &&
     typeof placement === "string" &&
+    typeof returnAfterSeconds === "number" &&
+    returnAfterSeconds >= 0 &&
     Array.isArray(clusters) &&
     clusters.every((target) => typeof target?.name === "string" && Number.isInteger(target.replicas ?? 0))
   );
