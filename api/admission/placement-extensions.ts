@@ -120,7 +120,12 @@ function validateMovements(placement: Placement, path: string): Refusal[] {
       refusals.push(duplicate(`${path}.rescheduleOn[${index}]`, change, `${change} is listed twice`));
     }
   }
-  if (failBack !== undefined && failBack.enabled !== false && !divides && (placement.clusterAffinities ?? []).length < 2) {
+  if (
+    failBack !== undefined &&
+    failBack.enabled !== false &&
+    !divides &&
+    (placement.clusterAffinities ?? []).length < 2
+  ) {
     refusals.push(
       forbidden(
         `${path}.failBack`,

@@ -163,7 +163,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
     startRelocationController(context, fleetState, writer),
-    startApplicationFailoverController(context, interpretation),
+    startApplicationFailoverController(context, interpretation, writer),
     ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
     ...(deletionGuard === undefined ? [] : [deletionGuard]),
     startExecutionController({ context, fleet, interpretation, journal, guard: deletionGuard }),

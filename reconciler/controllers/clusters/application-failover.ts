@@ -1,11 +1,9 @@
 // Moves applications away from clusters where they stay unhealthy, as spec.failover.application of their policy says.
 import type { Cluster } from "../../../api/cluster.ts";
-import type { ResourceBindingSpec } from "../../../api/work.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { gvkOf } from "../../../kube/object.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { decideApplicationFailover, type UnhealthySince } from "../../failover/application-failover.ts";
-import { evictFromCluster } from "../../failover/evict.ts";
 import { preserveState } from "../../failover/preserve-state.ts";
 import { whyTooMuchAtOnce } from "../../failover/workload-share.ts";
 import { isReady } from "../../scheduler/fleet/cluster-wellness.ts";
@@ -14,13 +12,15 @@ import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
-import { tellEviction, writeEvicted } from "./evicted-binding.ts";
+import type { BindingWriter } from "../scheduling/binding-writer.ts";
+import { evictBinding, tellEviction } from "./evicted-binding.ts";
 
 const NOTHING: UnhealthySince = new Map();
 
 export function startApplicationFailoverController(
   context: ControllerContext,
   interpretation: Interpretation,
+  writer: BindingWriter,
 ): Controller {
   const { clock, logger, profile } = context;
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
@@ -58,15 +58,11 @@ export function startApplicationFailoverController(
     if (decision.unhealthySince.size === 0) unhealthy.delete(key);
     else unhealthy.set(key, decision.unhealthySince);
     if (decision.failure !== undefined) throw decision.failure;
-    const evicted = decision.evictions.reduce<ResourceBindingSpec>(
-      (spec, request) => evictFromCluster(spec, request) ?? spec,
-      binding.spec,
-    );
-    if (evicted !== binding.spec) {
+    if (decision.evictions.length > 0) {
       // The clusters are left in one write, so that the scheduler sees all of what it has to place elsewhere.
       const names = decision.evictions.map((request) => request.cluster);
       try {
-        await writeEvicted(context, binding, evicted);
+        await evictBinding(context, writer, binding, decision.evictions);
       } catch (error) {
         if (isNotFound(error)) return undefined;
         if (isConflict(error)) return { requeueAfterMs: 20 };

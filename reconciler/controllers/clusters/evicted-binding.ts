@@ -1,19 +1,63 @@
 // Writing a binding that leaves a cluster, and telling of it.
 import type { ResourceBindingSpec } from "../../../api/work.ts";
+import { type EvictionRequest, evictFromCluster } from "../../failover/evict.ts";
+import { relocate } from "../../failover/relocate.ts";
+import { decideScheduling } from "../../scheduler/decide-scheduling.ts";
 import { rememberHome } from "../../scheduler/relocation/home-clusters.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import { templateSubject } from "../scheduling/binding-writer.ts";
+import { type BindingWriter, templateSubject } from "../scheduling/binding-writer.ts";
 
-/** Writes the spec of a binding that leaves clusters, and where it was before. Throws what the server refuses. */
-export async function writeEvicted(
+async function writeEvicted(context: ControllerContext, binding: AnyBinding, spec: ResourceBindingSpec): Promise<void> {
+  await writeSpec(context, binding, spec, homeOf(context, binding));
+}
+
+/**
+ * Evicts a binding from clusters. Beyond Karmada, with safe failover, it is placed anew in the same write, and clusters
+ * that lose replicas by that keep theirs until the others serve. Throws what the server refuses.
+ */
+export async function evictBinding(
   context: ControllerContext,
+  writer: BindingWriter,
+  binding: AnyBinding,
+  requests: readonly EvictionRequest[],
+): Promise<void> {
+  const spec = requests.reduce<ResourceBindingSpec>(
+    (present, request) => evictFromCluster(present, request) ?? present,
+    binding.spec,
+  );
+  if (context.profile.safeFailover !== undefined && (await placeAnew(context, writer, binding, spec))) return;
+  await writeEvicted(context, binding, spec);
+}
+
+/** Answers false when the rest of the fleet has no place, or the server refuses what was chosen: nothing is written then. */
+async function placeAnew(
+  context: ControllerContext,
+  writer: BindingWriter,
   binding: AnyBinding,
   spec: ResourceBindingSpec,
-): Promise<void> {
-  const { safeFailover } = context.profile;
-  await writeSpec(context, binding, spec, rememberHome(binding, context.clock.now(), safeFailover?.failBackSeconds));
+): Promise<boolean> {
+  // The same kind with another spec of its type.
+  const evicted = { ...binding, spec } as AnyBinding;
+  const relocation = await writer.relocate(
+    binding,
+    (fleet, now, options) => {
+      const decision = decideScheduling(evicted, fleet, now, { ...options, quiet: false });
+      const { occasion, reason, clusters = spec.clusters ?? [] } = decision;
+      if (decision.verdict !== "scheduled" || occasion === undefined) return { verdict: "none", reason };
+      return { verdict: "move", occasion, reason, input: evicted, decision, clusters, endsAtHome: false };
+    },
+    (move) => relocate(evicted, move, homeOf(context, binding)),
+  );
+  return relocation.verdict === "move";
+}
+
+function homeOf(
+  { profile, clock }: ControllerContext,
+  binding: AnyBinding,
+): Readonly<Record<string, string>> | undefined {
+  return rememberHome(binding, clock.now(), profile.safeFailover?.failBackSeconds);
 }
 
 /** Writes another spec and adds annotations. Throws what the server refuses. */

@@ -26,7 +26,7 @@ export function startFailoverController(
 ): Controller {
   const { profile, clock, logger } = context;
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
-  const evictions = profile.failover ? startTaintEvictionController(context, fleet, guard) : undefined;
+  const evictions = profile.failover ? startTaintEvictionController(context, fleet, writer, guard) : undefined;
   const tasks = new WorkQueue({ name: "eviction-tasks", clock, logger, workers: 4, minBackoffMs: 200 }, taskStep);
   const isOurs = profile.compatibility === "flaghoist";
 
@@ -91,8 +91,10 @@ export function startFailoverController(
     if (task.producer !== TAINT_MANAGER || task.purgeMode === "Directly") return undefined;
     const cluster = clusters.get(undefined, task.fromCluster);
     if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return undefined;
-    // It is to run there anyway, and nobody can remove it before the cluster is back: then it goes on as it is.
-    if (!isDivided(binding) && !isReady(cluster)) return { until: "returned", reason: "its cluster does not answer" };
+    // Nobody can remove it before the cluster is back. Then it goes on as it is where it is to run there anyway; and an
+    // agent knows nothing of what has become of the others meanwhile.
+    const isHeldBack = !isDivided(binding) || cluster.spec.syncMode === "Pull";
+    if (isHeldBack && !isReady(cluster)) return { until: "returned", reason: "its cluster does not answer" };
     return { until: "replaced", reason: "nothing has replaced it" };
   }
 

@@ -6,7 +6,6 @@ import { equalJson } from "../../../kube/object.ts";
 import { sleep } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import { evictFromCluster } from "../../failover/evict.ts";
 import { decideTaintEviction } from "../../failover/taint-eviction.ts";
 import { whyTooMuchAtOnce } from "../../failover/workload-share.ts";
 import { APPLIED_PLACEMENT_ANNOTATION } from "../../scheduler/applied-placement.ts";
@@ -14,9 +13,10 @@ import { isReady } from "../../scheduler/fleet/cluster-wellness.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
+import type { BindingWriter } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
 import type { FailoverGuard } from "./blast-radius.ts";
-import { tellEviction, writeEvicted } from "./evicted-binding.ts";
+import { evictBinding, tellEviction } from "./evicted-binding.ts";
 import type { EvictionQueueName } from "./failover-metrics.ts";
 
 /** As Karmada: so many for each kind of binding, each of which rests after what it did. */
@@ -29,6 +29,7 @@ const SHARE_RETRY_MS = 10_000;
 export function startTaintEvictionController(
   context: ControllerContext,
   fleet: FleetState,
+  writer: BindingWriter,
   guard: FailoverGuard | undefined,
 ): Controller {
   const { clock, logger, profile, failoverMetrics } = context;
@@ -135,10 +136,8 @@ export function startTaintEvictionController(
       logger.debug("postponed eviction", { binding: key, cluster: clusterName, reason: tooMuch });
       return { requeueAfterMs: SHARE_RETRY_MS };
     }
-    const spec = evictFromCluster(binding.spec, decision.request);
-    if (spec === undefined) return done(clusterName, key);
     try {
-      await writeEvicted(context, binding, spec);
+      await evictBinding(context, writer, binding, [decision.request]);
     } catch (error) {
       if (isNotFound(error)) return done(clusterName, key);
       if (isConflict(error)) return { requeueAfterMs: 20 };

@@ -32,6 +32,7 @@ export function startRelocationController(
   writer: BindingWriter,
 ): Controller {
   const { client, clock, logger, events, profile } = context;
+  const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
   const queue = new WorkQueue({ name: "relocation", clock, logger, workers: 4, minBackoffMs: 500 }, step);
   /** Bindings whose placement follows clusters. */
   const following = new BindingIndex();
@@ -93,12 +94,21 @@ export function startRelocationController(
 
   /** Lets old copies go whose successors serve. Answers whether anything was written. */
   async function release(binding: AnyBinding): Promise<boolean> {
-    const released = releaseRelocated(binding, isReplaced(binding) && isUpToStrength(binding));
+    const released = releaseRelocated(binding, isReplaced(binding) && isUpToStrength(binding) && allAnswer(binding));
     if (released === undefined) return false;
     const stored = await client.update(released as AnyBinding, { fieldManager: "flaghoist-relocation" });
     context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);
     logger.info("let go of moved replicas", { binding: bindingKey(binding) });
     return true;
+  }
+
+  /** With safe failover, what a cluster said before it was lost lets nothing go. */
+  function allAnswer({ spec }: AnyBinding): boolean {
+    if (profile.safeFailover === undefined) return true;
+    return (spec.clusters ?? []).every(({ name }) => {
+      const target = clusters.get(undefined, name);
+      return target !== undefined && readReadiness(target)?.ready === true;
+    });
   }
 
   function homeToRemember(binding: AnyBinding, { occasion }: Move): Readonly<Record<string, string>> | undefined {

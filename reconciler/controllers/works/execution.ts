@@ -16,6 +16,7 @@ import { DriftChecks } from "./drift-checks.ts";
 import type { DriftJournal } from "./drift-journal.ts";
 import { keepStanding } from "./drift-status.ts";
 import { finishWork } from "./finish-work.ts";
+import { withoutWhatStays } from "./returned-copy.ts";
 import { WorkEvents } from "./work-events.ts";
 import { WorkScalers } from "./work-scalers.ts";
 import { manifestsOf, writeDispatching, writeStatus } from "./work-status.ts";
@@ -139,7 +140,8 @@ async function reconcileWork(
   const member = fleet.get(clusterName)?.member;
 
   if (work.metadata.deletionTimestamp !== undefined) {
-    return await finishWork(context, work, cluster, ready ? member : undefined, { guard: deps.guard, signal });
+    const finished = withoutWhatStays(context, work, cluster);
+    return await finishWork(context, finished, cluster, ready ? member : undefined, { guard: deps.guard, signal });
   }
   if (work.spec.suspendDispatching === true) {
     await writeDispatching(context, work, false);

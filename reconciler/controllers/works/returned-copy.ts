@@ -1,0 +1,50 @@
+// Looks again at removals that were ordered while a cluster was away.
+import type { Cluster } from "../../../api/cluster.ts";
+import type { Work } from "../../../api/work.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import { isReplaced } from "../../failover/eviction-tasks.ts";
+import { decideReturnedCopy } from "../../failover/returned-copy.ts";
+import { isReady, readReadiness } from "../../scheduler/fleet/cluster-wellness.ts";
+import { isUpToStrength } from "../clusters/failover.ts";
+import type { ControllerContext } from "../context.ts";
+import { findBinding } from "../scheduling/binding-key.ts";
+import { bindingKeyOfWork } from "./works.ts";
+
+const ASK_AGAIN_MS = 5_000;
+
+/**
+ * The Work as it is to be finished: without the objects that stay in the member. Throws `copy-not-replaced` while its copy
+ * may be the one that serves. An agent, which knows no bindings, finishes what it is told.
+ */
+export function withoutWhatStays(context: ControllerContext, work: Work, cluster: Cluster | undefined): Work {
+  const key = bindingKeyOfWork(work);
+  if (context.profile.safeFailover === undefined || context.agentOf !== undefined) return work;
+  if (key === undefined || cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return work;
+  const readiness = readReadiness(cluster);
+  if (readiness?.ready !== true) return work;
+  const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
+  const binding = findBinding(context, key);
+  const answers = (name: string): boolean => {
+    const target = clusters.get(undefined, name);
+    return target !== undefined && isReady(target);
+  };
+  const decision = decideReturnedCopy({
+    binding,
+    cluster: cluster.metadata.name ?? "",
+    removedAt: Date.parse(work.metadata.deletionTimestamp ?? ""),
+    answersSince: readiness.since,
+    isReplaced:
+      binding !== undefined &&
+      isReplaced(binding) &&
+      isUpToStrength(binding) &&
+      (binding.spec.clusters ?? []).every(({ name }) => answers(name)),
+  });
+  switch (decision.verdict) {
+    case "remove":
+      return work;
+    case "wait":
+      throw new AppError("copy-not-replaced", decision.reason, { recovery: "wait", afterMs: ASK_AGAIN_MS });
+    case "keep":
+      return { ...work, spec: { ...work.spec, workload: { manifests: [] } } };
+  }
+}
