@@ -7,7 +7,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import { type Ran, runFlaghoist } from "../run-flaghoist.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
-import { applyAll, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
+import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
 
 const BEFORE = "example/web:1";
 const AFTER = "example/web:2";
@@ -46,19 +46,19 @@ async function images(): Promise<Record<string, string>> {
 
 const OLD = { "tokyo-1": BEFORE, "paris-1": BEFORE, "paris-2": BEFORE };
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "flaghoist-rollout-"));
-  plane = await startPlane({ engine: "embedded", members: THREE_CLUSTERS });
-  await applyAll(plane.client, namespaceObject("shop"), placed(undefined), web(BEFORE));
-  await eventually(async () => expect(await images()).toEqual(OLD));
-}, 60_000);
+describe.each(engines())("flaghoist rollout, store: %s", (engine) => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "flaghoist-rollout-"));
+    plane = await startPlane({ engine, members: THREE_CLUSTERS });
+    await applyAll(plane.client, namespaceObject("shop"), placed(undefined), web(BEFORE));
+    await eventually(async () => expect(await images()).toEqual(OLD));
+  }, 60_000);
 
-afterAll(async () => {
-  await plane?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+  afterAll(async () => {
+    await plane?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-describe("flaghoist rollout", () => {
   it("says so where there is none", async () => {
     expect(await flaghoist("rollout", "status", "deployment/web")).toMatchObject({
       code: 1,

@@ -61,7 +61,7 @@ class Rolling {
       clusters: 4,
       pace: "stepped",
       startMs: Date.UTC(2026, 0, 1),
-      level: "full",
+      level,
       seed: 7,
     });
     const plane = await createVirtualPlane({ fleet, seed: 7 });
@@ -382,6 +382,68 @@ describe("a staged rollout", () => {
     await rolling.advance(300);
 
     expect(rolling.images).toEqual(all(BETTER));
+  });
+
+  it("keeps revisions of a Secret as Secrets, and those of an object in no namespace in karmada-system", async () => {
+    const rolling = await Rolling.start();
+    const { plane } = rolling;
+    const secret = (value: string): KubeObject => ({
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: { name: "key", namespace: "default" },
+      data: { key: Buffer.from(value).toString("base64") },
+    });
+    const role = (verb: string): KubeObject => ({
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRole",
+      metadata: { name: "reader" },
+      rules: [{ apiGroups: [""], resources: ["pods"], verbs: [verb] }],
+    });
+    const placement = { clusterAffinity: { clusterNames: ["member1", "member2"] }, flaghoist: { rollout: CANARY } };
+    const secrets = policy({ name: "key", namespace: "default", selects: [{ apiVersion: "v1", kind: "Secret" }] });
+    await rolling.push(
+      { ...withoutUid(secrets), metadata: { name: "key", namespace: "default" }, spec: { ...secrets.spec, placement } },
+      secret("one"),
+    );
+    await rolling.push(
+      {
+        apiVersion: "policy.karmada.io/v1alpha1",
+        kind: "ClusterPropagationPolicy",
+        metadata: { name: "reader" },
+        spec: {
+          resourceSelectors: [{ apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", name: "reader" }],
+          placement,
+        },
+      },
+      role("get"),
+    );
+    await rolling.advance(200);
+    await rolling.push(secret("two"), role("list"));
+    await rolling.advance(5);
+
+    const at = (name: string, resource: string, namespace: string, object: string): KubeObject => {
+      const found = rolling.fleet.cluster(name).server.state.get({ resource, namespace, name: object })?.object;
+      if (found === undefined) throw new Error(`${resource} ${object} is not in ${name}`);
+      return found;
+    };
+    const keyIn = (name: string): unknown => (at(name, "secrets", "default", "key")["data"] as { key: string }).key;
+    expect([keyIn("member1"), keyIn("member2")]).toEqual(["dHdv", "b25l"]);
+    const rulesIn = (name: string): unknown =>
+      at(name, "rbac.authorization.k8s.io/clusterroles", "", "reader")["rules"];
+    expect([rulesIn("member1"), rulesIn("member2")]).toEqual([role("list")["rules"], role("get")["rules"]]);
+
+    const kept = await plane.client.list("apps/v1", "ControllerRevision");
+    expect(JSON.stringify(kept.items)).not.toMatch(/dHdv|b25l/);
+    const system = kept.items.filter(({ metadata }) => metadata.namespace === "karmada-system");
+    expect(system.map(({ metadata }) => metadata.ownerReferences?.[0]?.name)).toEqual([
+      "reader-clusterrole",
+      "reader-clusterrole",
+    ]);
+    const { items } = await plane.client.list("v1", "Secret", { namespace: "default" });
+    expect(items.filter(({ type }) => type === "gitops.flaghoist.io/revision")).toHaveLength(2);
+    // The policy selects every Secret of the namespace, but revisions are no templates.
+    const bindings = await plane.client.list("work.karmada.io/v1alpha2", "ResourceBinding", { namespace: "default" });
+    expect(bindings.items.map(({ metadata }) => metadata.name).sort()).toEqual(["key-secret", "web-deployment"]);
   });
 
   it("keeps what an earlier revision needs while clusters have it, also when Git removes it", async () => {
