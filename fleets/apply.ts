@@ -16,6 +16,7 @@ import {
 import { valueAtFields, withFieldAt, withoutFields } from "./field-values.ts";
 import { asksForReplacement, immutableFields, immutableRefused, mayBeReplaced } from "./immutable-fields.ts";
 import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
+import { isStillAsApplied } from "./still-applied.ts";
 import { takeoverPatch } from "./takeover.ts";
 
 const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
@@ -42,12 +43,15 @@ export interface ApplyOptions {
   readonly standing?: readonly string[];
   /** Asks the member what the manifest would change even when nothing seems to have changed. */
   readonly verify?: boolean;
+  /** Whether this very manifest is known to have been applied, by an earlier run of the program. */
+  readonly appliedBefore?: boolean;
   readonly signal?: AbortSignal;
 }
 
 /**
  * Applies `manifest` by server-side apply under our field manager, taking over fields that others hold. Nothing is
- * sent when the manifest is the one last applied and the live object still has what we applied.
+ * sent when the manifest is the one last applied and the live object still has what we applied; after a restart its claims
+ * tell that.
  *
  * Throws `member-object-foreign` for an object that was there before us, unless the manifest says `overwrite`
  * (Karmada's conflict resolution), and whatever the member answers.
@@ -101,7 +105,8 @@ function isSettled(record: AppliedRecord, source: AppliedSource, live: KubeObjec
     record.answer.metadata.uid === live.metadata.uid &&
     equalJson(record.source.rules, source.rules) &&
     equalJson(record.source.manifest, source.manifest) &&
-    compareByRules(record.answer, live, source.rules, FIELD_MANAGER).length === 0
+    (record.answer.metadata.resourceVersion === live.metadata.resourceVersion ||
+      compareByRules(record.answer, live, source.rules, FIELD_MANAGER).length === 0)
   );
 }
 
@@ -182,6 +187,10 @@ async function retainFrom(
 async function meetAgain(member: Member, wish: Wish, live: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(live);
   const { desired, source } = wish;
+  if (options.appliedBefore === true && !goesByOwner(source.rules) && isStillAsApplied(yielded(wish, live), live)) {
+    member.recordWanted(ref, { manifest: desired, answer: live, source });
+    return { outcome: "unchanged", object: live, drift: [] };
+  }
   const wasOurs = live.metadata.managedFields?.some((entry) => entry.manager === FIELD_MANAGER) === true;
   const driftFrom = (answer: KubeObject): RuledDrift[] =>
     wasOurs ? compareByRules(answer, live, source.rules, FIELD_MANAGER) : [];
@@ -208,6 +217,17 @@ async function meetAgain(member: Member, wish: Wish, live: KubeObject, options: 
   return { outcome: corrected.length > 0 ? "corrected" : "configured", object: answer, drift: [...corrected, ...held] };
 }
 
+/** What is sent of a wish where nothing is held. */
+function yielded({ desired, source }: Wish, live: KubeObject): KubeObject {
+  if (source.rules.rules.length === 0) return desired;
+  return yieldFields(desired, live, ignoredFields(desired, live, source.rules), FIELD_MANAGER);
+}
+
+/** Whether what is compared depends on who wrote it. */
+function goesByOwner({ rules }: FieldRules): boolean {
+  return rules.some((rule) => rule.managers.length > 0);
+}
+
 /** Whether there may be drift that is not put right. */
 function letsBe({ mode, rules }: FieldRules): boolean {
   return mode !== "correct" || rules.some((rule) => rule.mode === "report" || rule.mode === "pause");
@@ -223,10 +243,8 @@ async function sendByRules(
   live: KubeObject,
   signal: AbortSignal | undefined,
 ): Promise<KubeObject> {
-  const { rules } = source.rules;
   const answer = await sendYielding(member, { desired, source, held }, live, signal);
-  const isByOwner = rules.some((rule) => rule.managers.length > 0);
-  const whole = held.length > 0 || isByOwner ? await send(member, desired, signal, true) : answer;
+  const whole = held.length > 0 || goesByOwner(source.rules) ? await send(member, desired, signal, true) : answer;
   member.recordApplied(refOf(live), { manifest: desired, answer: whole, source }, answer);
   return answer;
 }

@@ -110,6 +110,8 @@ export class Member {
   /** Our object as last seen, once its kind is watched and listed; else asked from the server, ours or not. */
   async live(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const informer = this.informer(ref.apiVersion, ref.kind);
+    // One list serves all who ask at the beginning.
+    if (!informer.hasSynced) await informer.tried();
     const cached = informer.hasSynced ? informer.get(ref.namespace, ref.name) : undefined;
     return cached ?? (await this.client.find(ref, signal));
   }

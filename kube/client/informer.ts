@@ -52,6 +52,8 @@ export class Informer<T extends KubeObject = KubeObject> {
   readonly #abort = new AbortController();
   readonly #synced: Promise<void>;
   #markSynced: () => void = () => {};
+  readonly #tried: Promise<void>;
+  #markTried: () => void = () => {};
   #running: Promise<void> | undefined;
   #hasSynced = false;
   /** Where the next watch begins; undefined when a list must come first. */
@@ -74,6 +76,9 @@ export class Informer<T extends KubeObject = KubeObject> {
     this.#synced = new Promise((resolve) => {
       this.#markSynced = resolve;
     });
+    this.#tried = new Promise((resolve) => {
+      this.#markTried = resolve;
+    });
   }
 
   get hasSynced(): boolean {
@@ -89,11 +94,17 @@ export class Informer<T extends KubeObject = KubeObject> {
     this.#abort.abort(new AppError("stopped", "the informer was stopped", { recovery: "retry" }));
     await this.#running;
     this.#markSynced();
+    this.#markTried();
   }
 
   /** Resolves when the first list is complete, or the informer was stopped before. */
   async synced(): Promise<void> {
     await this.#synced;
+  }
+
+  /** Resolves when the first list is complete or has failed, which `hasSynced` tells then; or the informer was stopped. */
+  async tried(): Promise<void> {
+    await this.#tried;
   }
 
   get(namespace: string | undefined, name: string): T | undefined {
@@ -169,6 +180,7 @@ export class Informer<T extends KubeObject = KubeObject> {
         // The first time, a list mends it at once.
         if (isForgotten && this.#failures++ === 0) continue;
         this.failure = messageOf(error);
+        this.#markTried();
         this.#failures++;
         const { kind, logger } = this.#options;
         logger.debug("watch failed", { kind, error: this.failure, failures: this.#failures });
@@ -235,6 +247,7 @@ export class Informer<T extends KubeObject = KubeObject> {
       this.#hasSynced = true;
       this.#heard = Number(list.resourceVersion);
       this.#markSynced();
+      this.#markTried();
       return list.resourceVersion;
     } finally {
       this.#adopted = undefined;

@@ -5,6 +5,7 @@ import type { Work } from "../../../api/work.ts";
 import { type ApplyResult, applyManifest } from "../../../fleets/apply.ts";
 import type { Member } from "../../../fleets/member.ts";
 import { scaleTargetOf } from "../../../fleets/scaler-watch.ts";
+import { findCondition } from "../../../kube/conditions.ts";
 import { describeRef, gvkOf, isObject, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { DRIFT_FINDINGS_ANNOTATION, readStanding } from "../../works/drift-record.ts";
@@ -61,6 +62,7 @@ export async function applyOne(
     rules: rulesOfCopy(annotated, await isScaled(deps, work, member, manifest)),
     standing: journal.standing(member.name, ref).map(({ path }) => path),
     verify,
+    appliedBefore: isApplied(work),
     signal: asking.signal,
   });
   const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
@@ -115,6 +117,13 @@ async function isScaled(deps: ApplyDeps, work: Work, member: Member, manifest: K
   const target = scaleTargetOf(refOf(manifest));
   if (deps.scalers.scalerOf(work.metadata.namespace ?? "", target) !== undefined) return true;
   return (await member.scalers.scalerOf(target)) !== undefined;
+}
+
+/** Whether the Work, as it is now, was applied: its manifests are told apart by its generation. */
+function isApplied(work: Work): boolean {
+  const applied = findCondition(work.status?.conditions, "Applied");
+  const { generation } = work.metadata;
+  return applied?.status === "True" && generation !== undefined && applied.observedGeneration === generation;
 }
 
 /**
