@@ -105,8 +105,7 @@ function isSettled(record: AppliedRecord, source: AppliedSource, live: KubeObjec
     record.answer.metadata.uid === live.metadata.uid &&
     equalJson(record.source.rules, source.rules) &&
     equalJson(record.source.manifest, source.manifest) &&
-    (record.answer.metadata.resourceVersion === live.metadata.resourceVersion ||
-      compareByRules(record.answer, live, source.rules, FIELD_MANAGER).length === 0)
+    (record.answer === live || compareByRules(record.answer, live, source.rules, FIELD_MANAGER).length === 0)
   );
 }
 
