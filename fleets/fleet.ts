@@ -9,6 +9,7 @@ import { CapacityWatch, type EstimateDetails } from "./capacity-watch.ts";
 import { connectCluster, type SecretData } from "./connect.ts";
 import { Member } from "./member.ts";
 import { MemberRights } from "./member-rights.ts";
+import { boundTransport, type RequestRate } from "./member-transport.ts";
 
 export interface FleetOptions {
   readonly clock: Clock;
@@ -19,7 +20,12 @@ export interface FleetOptions {
   readonly guard?: ((transport: Transport) => Transport) | undefined;
   /** What is kept of nodes and pods beside sums, for estimates. */
   readonly estimates?: EstimateDetails | undefined;
+  /** Requests that each member gets a second; undefined: no bound. */
+  readonly rate?: RequestRate | undefined;
 }
+
+/** Longest wait of a request for its answer; as with connections by address. */
+const DEADLINE_MS = 15_000;
 
 export interface ConnectedMember {
   readonly member: Member;
@@ -69,7 +75,7 @@ export class Fleet {
     const known = this.#entries.get(name);
     if (known !== undefined && equalJson(known.madeFrom, madeFrom)) return known;
 
-    const { clock, logger, local } = this.#options;
+    const { clock, logger, local, rate } = this.#options;
     const inProcess = local?.(name);
     const http = inProcess === undefined ? await connectCluster(cluster, secret) : undefined;
     const way = inProcess ?? http?.send;
@@ -81,8 +87,7 @@ export class Fleet {
     const member = new Member({
       name,
       // Discovery is shared by all who ask, so nobody's signal ends it; a cluster that hangs must not hold up the end.
-      transport: (request) =>
-        transport(request.signal === undefined ? { ...request, signal: closing.signal } : request),
+      transport: boundTransport(transport, { clock, deadlineMs: DEADLINE_MS, rate, closing: closing.signal }),
       clock,
       logger: child,
       ...(http === undefined ? {} : { close: http.close }),

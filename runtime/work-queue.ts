@@ -1,3 +1,4 @@
+import { spread } from "./circuit-breaker.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { AppError, messageOf } from "./errors.ts";
 import type { Logger } from "./logger.ts";
@@ -16,6 +17,10 @@ export interface WorkQueueOptions {
   readonly maxBackoffMs?: number;
   /** Of the keys that wait, those of higher priority go first; asked when a key is added. */
   readonly priorityOf?: (key: string) => number;
+  /** How many may run at present, if fewer than `workers`; `look` when that grows. */
+  readonly room?: () => number;
+  /** From 0 up to 1, for back-offs that differ; without it they are exact. */
+  readonly random?: () => number;
 }
 
 /** What a step asks for: nothing, or to run again after a while although nothing failed. */
@@ -90,6 +95,11 @@ export class WorkQueue {
     this.#timers.set(key, { timer, at });
   }
 
+  /** Starts what there is room for. */
+  look(): void {
+    if (this.#waiting.size > 0) this.#startLater();
+  }
+
   /**
    * Waits within a step for somebody outside who may be slow, and lets another key run meanwhile: one that does not answer
    * then keeps no place from the rest.
@@ -135,7 +145,8 @@ export class WorkQueue {
   }
 
   #start(): void {
-    while (this.#running.size - this.#parked < this.#options.workers) {
+    const { workers, room } = this.#options;
+    while (this.#running.size - this.#parked < Math.min(workers, room?.() ?? workers)) {
       // Steps that wait for nothing would otherwise follow one another without end.
       if (this.#turn.isOver) {
         this.#startLater();
@@ -177,7 +188,7 @@ export class WorkQueue {
 
   #fail(key: string, error: unknown): void {
     if (this.#abort.signal.aborted) return;
-    const { name, logger, minBackoffMs = 200, maxBackoffMs = 60_000 } = this.#options;
+    const { name, logger, minBackoffMs = 200, maxBackoffMs = 60_000, random } = this.#options;
     if (error instanceof AppError && error.recovery === "stall") {
       this.#failures.delete(key);
       logger.debug("step stalled", { queue: name, key, code: error.code, error: error.message });
@@ -190,7 +201,9 @@ export class WorkQueue {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const backoff = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(failures - 1, 20));
-    this.addAfter(key, backoff);
+    // Whoever refused may have said how long to wait.
+    const asked = error instanceof AppError ? (error.afterMs ?? 0) : 0;
+    this.addAfter(key, Math.max(asked, random === undefined ? backoff : spread(backoff, random)));
     if (error instanceof AppError) {
       const level = failures > 3 ? "warn" : "debug";
       logger[level]("step failed", { queue: name, key, code: error.code, error: error.message, failures });

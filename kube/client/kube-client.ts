@@ -2,7 +2,7 @@
 import { parseJson } from "../json.ts";
 import { type KubeObject, type ObjectRef, refOf } from "../object.ts";
 import { type ResourceInfo, RestMapper } from "./rest-mapper.ts";
-import { ApiStatusError, failureStatus, isNotFound } from "./status-error.ts";
+import { ApiStatusError, failureStatus, isNotFound, retryAfterMs } from "./status-error.ts";
 import type { ApiResponse, Transport } from "./transport.ts";
 
 export type PatchType = "json" | "merge" | "strategic";
@@ -279,8 +279,11 @@ async function parseAnswer(answer: ApiResponse, method: string, path: string): P
   if (answer.parsed !== undefined && answer.status < 300) return answer.parsed;
   // What the embedded server passes on from another one comes in parts.
   const body = answer.body instanceof Uint8Array ? answer.body : await collected(answer.body);
-  if (answer.status >= 300)
-    throw new ApiStatusError(failureStatus(answer.status, body), `${method} ${path.split("?")[0]}`);
+  if (answer.status >= 300) {
+    const status = failureStatus(answer.status, body);
+    const waitMs = retryAfterMs(answer.headers["retry-after"], status);
+    throw new ApiStatusError(status, `${method} ${path.split("?")[0]}`, waitMs);
+  }
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
   return text === "" ? undefined : parseJson(text);
 }

@@ -13,8 +13,10 @@ export interface FailureStatus {
 export class ApiStatusError extends AppError {
   readonly status: FailureStatus;
 
-  constructor(status: FailureStatus, request: string) {
+  /** `retryAfterMs`: how long the server asks to be left alone. */
+  constructor(status: FailureStatus, request: string, retryAfterMs?: number) {
     super(codeOf(status.code), status.message, {
+      ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }),
       recovery:
         status.code === 400 || status.code === 405 || status.code === 415 || status.code === 422 ? "stall" : "retry",
       details: { request, status: status.code, reason: status.reason },
@@ -43,6 +45,18 @@ function codeOf(status: number): string {
     default:
       return status >= 500 ? "api-server-error" : "api-refused";
   }
+}
+
+/** How long an answer asks to wait, by its header in seconds or by its body; undefined when it does not. */
+export function retryAfterMs(
+  header: string | readonly string[] | undefined,
+  status: FailureStatus,
+): number | undefined {
+  if (status.code !== 429 && status.code < 500) return undefined;
+  const inBody = status.details?.["retryAfterSeconds"];
+  const seconds = typeof header === "string" ? Number(header) : typeof inBody === "number" ? inBody : Number.NaN;
+  // A date, or nonsense: our own back-off serves. Nobody is left alone for hours.
+  return seconds > 0 && Number.isFinite(seconds) ? Math.min(seconds, 300) * 1_000 : undefined;
 }
 
 /** Reads the failure out of an answer's body; a body that is no Status becomes the message itself. */

@@ -1,12 +1,9 @@
 // Asks members now and then what our manifests would change there, which finds what no watch tells: changes missed by a
 // watch, and webhooks that began to answer otherwise. The copies of a cluster take turns, evenly over the interval.
-import type { Work } from "../../../api/work.ts";
 import type { Fleet } from "../../../fleets/fleet.ts";
 import { sleep } from "../../../runtime/clock.ts";
 import type { Logger } from "../../../runtime/logger.ts";
 import { Random } from "../../../runtime/random.ts";
-import { executionNamespace } from "../../works/naming.ts";
-import { WORK_API_VERSION } from "../../works/work.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 
 /** Copies that are due within this time are looked at together. */
@@ -31,6 +28,8 @@ export function nextTurn(intervalMs: number, copies: number, chance: number): Tu
 export interface DriftChecksOptions {
   readonly context: ControllerContext;
   readonly fleet: Fleet;
+  /** Names of the Works that a cluster has. */
+  readonly worksOf: (cluster: string) => Iterable<string>;
   /** Has a Work looked at. */
   readonly look: (cluster: string, work: string) => void;
 }
@@ -70,7 +69,7 @@ export class DriftChecks implements Controller {
     try {
       while (!signal.aborted && fleet.get(cluster) !== undefined) {
         if (waiting.length === 0) {
-          waiting = this.#worksOf(cluster);
+          waiting = [...this.#options.worksOf(cluster)];
           size = waiting.length;
         }
         const { waitMs, count } = nextTurn(context.profile.driftCheckIntervalMs, size, random.next());
@@ -86,14 +85,6 @@ export class DriftChecks implements Controller {
       this.#running.delete(cluster);
       for (const key of this.#due) if (key.startsWith(`${cluster}/`)) this.#due.delete(key);
     }
-  }
-
-  #worksOf(cluster: string): string[] {
-    const namespace = executionNamespace(cluster);
-    const names: string[] = [];
-    for (const { metadata } of this.#options.context.informers.of<Work>(WORK_API_VERSION, "Work").all())
-      if (metadata.namespace === namespace && metadata.name !== undefined) names.push(metadata.name);
-    return names;
   }
 }
 

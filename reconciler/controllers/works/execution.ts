@@ -5,7 +5,7 @@ import type { ApplyResult } from "../../../fleets/apply.ts";
 import type { Fleet } from "../../../fleets/fleet.ts";
 import { gvkOf, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
-import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import type { StepResult } from "../../../runtime/work-queue.ts";
 import { clusterOfExecutionNamespace } from "../../works/naming.ts";
 import { drives, findReady } from "../clusters/cluster-object.ts";
 import type { Controller, ControllerContext } from "../context.ts";
@@ -16,6 +16,7 @@ import { DriftChecks } from "./drift-checks.ts";
 import type { DriftJournal } from "./drift-journal.ts";
 import { keepStanding } from "./drift-status.ts";
 import { finishWork } from "./finish-work.ts";
+import { MemberQueues } from "./member-queues.ts";
 import { withoutWhatStays } from "./returned-copy.ts";
 import { WorkEvents } from "./work-events.ts";
 import { WorkScalers } from "./work-scalers.ts";
@@ -23,7 +24,6 @@ import { manifestsOf, writeDispatching, writeStatus } from "./work-status.ts";
 
 const WORK_API = "work.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
-const WORKERS_PER_CLUSTER = 8;
 
 interface Deps {
   readonly context: ControllerContext;
@@ -38,6 +38,7 @@ interface Started extends Deps {
   /** Autoscalers on their way to the members. */
   readonly scalers: WorkScalers;
   readonly checks: DriftChecks;
+  readonly queues: MemberQueues;
 }
 
 /**
@@ -48,64 +49,57 @@ export function startExecutionController(given: Deps): Controller {
   const { context, fleet } = given;
   const works = context.informers.of<Work>(WORK_API, "Work");
   const clusters = context.informers.of<Cluster>(CLUSTER_API, "Cluster");
-  const queues = new Map<string, WorkQueue>();
-  const checks = new DriftChecks({ context, fleet, look: (cluster, work) => queueOf(cluster).add(work) });
-  const deps: Started = { ...given, scalers: new WorkScalers(context), checks };
-
-  function queueOf(cluster: string): WorkQueue {
-    let queue = queues.get(cluster);
-    if (queue === undefined) {
-      const logger = context.logger.with({ cluster });
-      queue = new WorkQueue(
-        { name: "execution", clock: context.clock, logger, workers: WORKERS_PER_CLUSTER, maxBackoffMs: 30_000 },
-        (key, signal) => reconcileWork(deps, cluster, works.get(`karmada-es-${cluster}`, key), { signal, queue }),
-      );
-      queues.set(cluster, queue);
-    }
-    return queue;
-  }
+  const checks: DriftChecks = new DriftChecks({
+    context,
+    fleet,
+    worksOf: (cluster) => queues.worksOf(cluster),
+    look: (cluster, work) => queues.add(cluster, work),
+  });
+  const queues: MemberQueues = new MemberQueues({
+    clock: context.clock,
+    logger: context.logger,
+    workOf: (cluster, name) => works.get(`karmada-es-${cluster}`, name),
+    step: (cluster, work, asking) => reconcileWork(deps, cluster, work, asking),
+  });
+  const deps: Started = { ...given, scalers: new WorkScalers(context), checks, queues };
 
   works.subscribe((change) => {
     const cluster = clusterOfWork(change.object);
     if (cluster === undefined) return;
+    const { name = "" } = change.object.metadata;
+    if (change.type === "deleted") {
+      queues.drop(cluster, name);
+      return;
+    }
     const statusOnly =
       change.type === "updated" &&
       change.object.metadata.generation === change.previous.metadata.generation &&
       change.object.metadata.deletionTimestamp === change.previous.metadata.deletionTimestamp;
-    if (!statusOnly) queueOf(cluster).add(change.object.metadata.name ?? "");
+    queues.put(cluster, name, !statusOnly);
   });
-  function addAll(cluster: string): void {
-    for (const work of works.all()) if (clusterOfWork(work) === cluster) queueOf(cluster).add(work.metadata.name ?? "");
-  }
 
   deps.interpretation.subscribe((change) => {
     for (const work of works.all()) {
       const cluster = clusterOfWork(work);
       if (cluster !== undefined && manifestsOf(work).some((manifest) => isConcerned(manifest, change)))
-        queueOf(cluster).add(work.metadata.name ?? "");
+        queues.add(cluster, work.metadata.name ?? "");
     }
   });
 
-  deps.guard?.onRelease((cluster, work) => queueOf(cluster).add(work));
-  fleet.onConnect((member) => {
-    member.subscribe(({ object }) => {
-      const name = object.metadata.annotations?.["work.karmada.io/name"];
-      if (name !== undefined) queueOf(member.name).add(name);
-    });
-    // After a restart its Works were looked at before there was a connection.
-    addAll(member.name);
-  });
+  deps.guard?.onRelease((cluster, work) => queues.add(cluster, work));
+  // After a restart its Works were looked at before there was a connection.
+  fleet.onConnect((member) => queues.follow(member));
   clusters.subscribe((change) => {
     const name = change.object.metadata.name ?? "";
     const nowReady = findReady(change.object)?.status === "True";
     const wasReady = change.type === "updated" && findReady(change.previous)?.status === "True";
-    if (nowReady && !wasReady) addAll(name);
+    if (nowReady && !wasReady) queues.resume(name);
   });
 
   return {
     stop: async () => {
       await checks.stop();
-      await Promise.all([...queues.values()].map((queue) => queue.stop()));
+      await queues.stop();
     },
   };
 }
@@ -128,10 +122,9 @@ function clusterOfWork(work: Work): string | undefined {
 async function reconcileWork(
   deps: Started,
   clusterName: string,
-  work: Work | undefined,
+  work: Work,
   asking: Asking,
 ): Promise<StepResult | undefined> {
-  if (work === undefined) return undefined;
   const { signal } = asking;
   const { context, fleet } = deps;
   const cluster = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, clusterName);
@@ -176,6 +169,7 @@ async function reconcileWork(
   }
   const standing = manifests.flatMap((manifest) => deps.journal.standing(clusterName, refOf(manifest)));
   await keepStanding(context, work, standing);
+  await deps.queues.turn();
   const outcome = { applied: results.length, total: manifests.length, failures, standing };
   const unread = await writeStatus(deps, work, member, outcome, asking);
   if (failures.length > 0) {
