@@ -11,6 +11,7 @@ import type { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
 import { estimateDetails } from "../controllers/scheduling/estimators.ts";
 import type { GitFetcher } from "../controllers/sync/git-repository.ts";
 import type { SyncRenderer } from "../controllers/sync/sync-apply.ts";
+import { memberRateOf } from "./apply-settings.ts";
 
 /** What loops need of the world around them. */
 export interface PlaneLoopsOptions {
@@ -50,7 +51,14 @@ export async function startPlaneLoops(options: PlaneLoopsOptions): Promise<Plane
     ...(metrics === undefined ? {} : { metrics }),
     ...(profile === undefined ? {} : { profile }),
   });
-  const fleet = new Fleet({ clock, logger, local, guard, estimates: estimateDetails(context.profile) });
+  const fleet = new Fleet({
+    clock,
+    logger,
+    local,
+    guard,
+    estimates: estimateDetails(context.profile),
+    rate: memberRateOf(context.profile),
+  });
   const manager = await startManager({ context, fleet, fetcher, renderer, ledger });
   return {
     context,

@@ -3,6 +3,7 @@
 import { DEFAULT_FEATURE_GATES, type FeatureGates } from "../../api/feature-gates.ts";
 import type { Thresholds } from "../../fleets/cluster-health.ts";
 import type { LivenessTimes } from "../../fleets/cluster-liveness.ts";
+import type { RequestRate } from "../../fleets/member-transport.ts";
 import { InformerSet, type ScopeOf } from "../../kube/client/informer-set.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -104,6 +105,8 @@ export interface Profile {
   readonly driftCheckIntervalMs: number;
   /** How much may be deleted in a cluster without a person's word; undefined: everything, as with Karmada. */
   readonly deletionLimits: DeletionLimits | undefined;
+  /** Requests that each member gets; undefined: `compatibility` decides. Karmada's --cluster-api-qps and -burst. */
+  readonly memberRate: RequestRate | "unlimited" | undefined;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -133,6 +136,7 @@ export const DEFAULT_PROFILE: Profile = {
   quotaRecountMs: 300_000,
   driftCheckIntervalMs: 3_600_000,
   deletionLimits: undefined,
+  memberRate: undefined,
 };
 
 /** Where clusters that report for themselves renew their Leases. */

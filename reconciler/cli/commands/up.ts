@@ -7,6 +7,7 @@ import { createLogger, type Level, type Logger } from "../../../runtime/logger.t
 import { HelmProgram } from "../../charts/helm-program.ts";
 import type { Profile } from "../../controllers/context.ts";
 import { ADMISSION_OPTIONS, readAdmissionSettings } from "../admission-settings.ts";
+import { APPLY_OPTIONS, readApplySettings } from "../apply-settings.ts";
 import type { AuditSettings } from "../audit-settings.ts";
 import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
@@ -69,6 +70,7 @@ export const upCommand: Command = {
     ...AUTHENTICATION_OPTIONS,
     ...SCHEDULING_OPTIONS,
     ...ESTIMATOR_OPTIONS,
+    ...APPLY_OPTIONS,
     ...REBALANCE_OPTIONS,
     ...DRIFT_OPTIONS,
     ...ADMISSION_OPTIONS,
@@ -251,6 +253,7 @@ function profileOf(invocation: Invocation): Partial<Profile> & Pick<Profile, "co
     ...readMemberSettings(invocation),
     ...readMetadataSettings(invocation),
     estimators: readEstimatorSettings(invocation),
+    ...readApplySettings(invocation),
     ...readRebalanceSettings(invocation),
     ...readDriftSettings(invocation),
     ...readAdmissionSettings(invocation),
