@@ -17,7 +17,7 @@ import { valueAtFields, withFieldAt, withoutFields } from "./field-values.ts";
 import { asksForReplacement, immutableFields, immutableRefused, mayBeReplaced } from "./immutable-fields.ts";
 import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
 import { isStillAsApplied } from "./still-applied.ts";
-import { takeoverPatch } from "./takeover.ts";
+import { takeOver } from "./takeover.ts";
 
 const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
 
@@ -312,30 +312,6 @@ async function mergeInto(
     fieldManager: FIELD_MANAGER,
     ...(signal === undefined ? {} : { signal }),
   });
-}
-
-/** Gets the claims of whoever stated the object before us. Answers whether there were any. */
-async function takeOver(
-  member: Member,
-  desired: KubeObject,
-  found: KubeObject,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  let live = found;
-  for (let attempt = 0; ; attempt++) {
-    const patch = takeoverPatch(live, desired);
-    if (patch === undefined) return attempt > 0;
-    try {
-      await member.client.patch(refOf(live), patch, "merge", {
-        fieldManager: FIELD_MANAGER,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return true;
-    } catch (error) {
-      if (!isConflict(error) || attempt >= 4) throw error;
-      live = await member.client.get(refOf(live), signal);
-    }
-  }
 }
 
 const REPLACED_AFTER_MS = 1_000;

@@ -1,8 +1,9 @@
 // Fields that whoever stated an object before us still holds. Under two names a field that leaves the manifest would stay in
 // the object for ever: so the first apply of ours takes those claims over, and nothing but claims changes.
+import { isConflict } from "../kube/client/status-error.ts";
 import { decodeFieldsV1, EMPTY_SET, encodeFieldsV1, type FieldSet, unionSets } from "../kube/fields/field-set.ts";
-import type { JsonObject, KubeObject, ManagedFieldsEntry } from "../kube/object.ts";
-import { FIELD_MANAGER } from "./member.ts";
+import { type JsonObject, type KubeObject, type ManagedFieldsEntry, refOf } from "../kube/object.ts";
+import { FIELD_MANAGER, type Member } from "./member.ts";
 
 /** Where `kubectl apply` keeps the manifest that it sent last. */
 export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";
@@ -24,6 +25,30 @@ const PREDECESSORS: ReadonlySet<string> = new Set([
   "karmada-controller-manager Update",
   "karmada-agent Update",
 ]);
+
+/** Gets the claims of whoever stated the object before us. Answers whether there were any. Throws what the member answers. */
+export async function takeOver(
+  member: Member,
+  desired: KubeObject,
+  found: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  let live = found;
+  for (let attempt = 0; ; attempt++) {
+    const patch = takeoverPatch(live, desired);
+    if (patch === undefined) return attempt > 0;
+    try {
+      await member.client.patch(refOf(live), patch, "merge", {
+        fieldManager: FIELD_MANAGER,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return true;
+    } catch (error) {
+      if (!isConflict(error) || attempt >= 4) throw error;
+      live = await member.client.get(refOf(live), signal);
+    }
+  }
+}
 
 /**
  * A merge patch by which we get the claims of those who stated `live` before us; undefined when there are none. It holds
