@@ -55,6 +55,7 @@ const RULES: readonly Rule[] = [
       "reconciler/works/prune.ts",
     ],
   },
+  { folder: "reconciler/agents", mayImport: [...PURE, ...VOCABULARY] },
   { folder: "reconciler", mayImport: ["api", "kube", "runtime", "sources", "renderers", "fleets"] },
 ];
 
@@ -66,6 +67,7 @@ const PURE_FOLDERS = [
   "reconciler/works",
   "reconciler/failover",
   "reconciler/rollout",
+  "reconciler/agents",
 ];
 const IMPURE = [
   /from "node:(fs|http|https|http2|net|tls|timers|child_process)/,

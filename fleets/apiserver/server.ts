@@ -22,6 +22,7 @@ import { startRbac } from "./authorization/bootstrap.ts";
 import { escalationCheck } from "./authorization/escalation.ts";
 import { Rbac } from "./authorization/rbac.ts";
 import { signingRequestRules } from "./certificates/signing-requests.ts";
+import { startBootstrapSigner } from "./controllers/bootstrap-signer.ts";
 import { type CertificateSigner, startCertificateSigner } from "./controllers/certificate-signer.ts";
 import { startCustomResources } from "./controllers/custom-resources.ts";
 import { GarbageCollector } from "./controllers/garbage-collector.ts";
@@ -45,6 +46,7 @@ import { InFlightLimits } from "./request/limits.ts";
 import { ServerMetrics } from "./request/server-metrics.ts";
 import type { Connector, ServerContext } from "./server-context.ts";
 import { Store, type StoreContent } from "./storage/store.ts";
+import { bootstrapUser } from "./tokens/bootstrap-tokens.ts";
 import type { OidcIssuer } from "./tokens/oidc-issuer.ts";
 import { ServiceAccountTokens } from "./tokens/service-account-tokens.ts";
 import { tokenChecks } from "./tokens/token-checks.ts";
@@ -141,6 +143,8 @@ export interface ApiServer {
    * server is to speak to others, and who signs certificates of its clients.
    */
   publishCa(pem: string, frontProxy?: FrontProxyCredentials, sign?: CertificateSigner): void;
+  /** Tells those who hold a bootstrap token where this server is reached, in the ConfigMap kube-public/cluster-info. */
+  publishEndpoint(url: string): void;
   /** Lets /readyz say that the server is about to close, so that load balancers send no more. Answers go on. */
   drain(): void;
   /** Ends watches and closes the database. */
@@ -212,7 +216,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer,
     rbac,
     tokens,
-    ...tokenChecks(tokens, options.tokens, options.oidc ?? []),
+    ...tokenChecks(tokens, options.tokens, options.oidc ?? [], (token) => bootstrapUser(store, clock, token)),
     metrics,
     limits,
     audit: options.audit === undefined ? undefined : new Auditor(options.audit, metrics, clock),
@@ -248,6 +252,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   storage.start();
   const tokenSecrets = startTokenSecrets(server);
   const signer = startCertificateSigner(server);
+  const bootstrap = startBootstrapSigner(server);
   for (const namespace of FIRST_NAMESPACES) createNamespace(server, namespace);
   await store.settled();
   return {
@@ -271,6 +276,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       publishAuthentication(server);
       if (sign !== undefined) signer.setSigner(sign);
     },
+    publishEndpoint: (url) => bootstrap.publish(url, server.caPem),
     drain: () => draining.abort(),
     close() {
       draining.abort();
@@ -278,6 +284,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       namespaces.stop();
       collector.stop();
       storage.stop();
+      bootstrap.stop();
       caller.close();
       store.close();
       return Promise.resolve();

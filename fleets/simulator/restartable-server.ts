@@ -12,6 +12,7 @@ export class RestartableServer implements ApiServer {
   readonly #options: ApiServerOptions;
   #server: ApiServer;
   #ca: Parameters<PublishCa> | undefined;
+  #endpoint: string | undefined;
 
   static async start(options: ApiServerOptions): Promise<RestartableServer> {
     // What it begins with, it has once.
@@ -29,6 +30,7 @@ export class RestartableServer implements ApiServer {
     const before = this.#server;
     this.#server = await createApiServer({ ...this.#options, content });
     if (this.#ca !== undefined) this.#server.publishCa(...this.#ca);
+    if (this.#endpoint !== undefined) this.#server.publishEndpoint(this.#endpoint);
     await before.close();
   }
 
@@ -59,6 +61,11 @@ export class RestartableServer implements ApiServer {
 
   compact(): void {
     this.#server.compact();
+  }
+
+  publishEndpoint(url: string): void {
+    this.#endpoint = url;
+    this.#server.publishEndpoint(url);
   }
 
   publishCa(pem: string, frontProxy?: FrontProxyCredentials, sign?: Parameters<PublishCa>[2]): void {

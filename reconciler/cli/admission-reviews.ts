@@ -93,6 +93,7 @@ function readReview(request: ApiRequest): { readonly uid: string; readonly write
       object,
       oldObject: old,
       dryRun: asked["dryRun"] === true,
+      user: { name: isObject(asked["userInfo"]) ? String(asked["userInfo"]["username"] ?? "") : "" },
     },
   };
 }

@@ -140,6 +140,7 @@ describe("admissionRules", () => {
         object,
         oldObject: undefined,
         dryRun: false,
+        user: { name: "alice" },
         warn: () => undefined,
       });
 
@@ -171,6 +172,7 @@ describe("admissionRules for customizations", () => {
       object,
       oldObject: undefined,
       dryRun: false,
+      user: { name: "alice" },
       warn: (text) => warnings.push(text),
     });
     return { refusals, warnings };
@@ -226,6 +228,7 @@ describe("the warnings of admissionRules", () => {
       object,
       oldObject,
       dryRun: false,
+      user: { name: "alice" },
       warn: (text) => warnings.push(text),
     });
     expect(answer).toEqual([]);

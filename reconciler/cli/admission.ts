@@ -1,16 +1,20 @@
 // Our admission rules in the form that the embedded API server takes.
+
 import { defaultObject, hasAdmissionRules, validateObject } from "../../api/admission/admit.ts";
+import { agentWriteRefusal } from "../../api/admission/agent-writes.ts";
 import type { ValidationOptions } from "../../api/admission/context.ts";
 import { deletionRefusal } from "../../api/admission/deletion.ts";
 import type { FieldError } from "../../api/admission/field-error.ts";
 import { validateCustomizationAmong } from "../../api/admission/interpreter.ts";
 import { type FindNaming, rivalWarnings } from "../../api/admission/rival-policies.ts";
 import { objectWarnings, warningText } from "../../api/admission/warnings.ts";
+import { CLUSTER_GROUP, type Cluster } from "../../api/cluster.ts";
 import { CONFIG_GROUP, type ResourceInterpreterCustomization } from "../../api/config.ts";
 import { type FeatureGates, featureGates } from "../../api/feature-gates.ts";
 import { type ClusterPropagationPolicy, POLICY_GROUP, type PropagationPolicy } from "../../api/policy.ts";
 import { type ResourceBinding, WORK_GROUP } from "../../api/work.ts";
 import type { AdmissionPlugin, AdmissionRefusal } from "../../fleets/apiserver/registry/admission.ts";
+import type { UserInfo } from "../../kube/client/transport.ts";
 import { equalJson, type KubeObject, parseApiVersion } from "../../kube/object.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
@@ -33,6 +37,8 @@ export interface RuledWrite {
   readonly object: KubeObject;
   readonly oldObject: KubeObject | undefined;
   readonly dryRun: boolean;
+  /** Who writes. */
+  readonly user: Pick<UserInfo, "name">;
   /** Says something to whoever writes, without refusing it. */
   warn(text: string): void;
 }
@@ -60,6 +66,8 @@ export interface AdmissionSettings {
   readonly quotas?: QuotaEnforcement | undefined;
   /** The policies there are; undefined until they are known. */
   readonly policies?: (() => PolicyIndex | undefined) | undefined;
+  /** The Clusters that are known by now. */
+  readonly clusters?: (() => Iterable<Cluster>) | undefined;
   /** The customizations that are known by now. */
   readonly customizations?: (() => Iterable<ResourceInterpreterCustomization>) | undefined;
 }
@@ -88,6 +96,8 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
         return refusal === undefined ? [] : { code: 403, message: refusal };
       }
       if (subresource !== undefined) return [];
+      const agent = agentRefusal(write, settings);
+      if (agent !== undefined) return { code: 403, message: agent };
       const refusals = [...validateObject(object, oldObject, options), ...rivalRefusals(object, settings)];
       if (refusals.length > 0) return refusals;
       if (warns) warnOf(write, settings.policies?.(), options);
@@ -102,6 +112,14 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
       return concernsQuota(binding) ? enforce(quotas, binding) : [];
     },
   };
+}
+
+function agentRefusal({ operation, object, user }: RuledWrite, { clusters }: AdmissionSettings): string | undefined {
+  if (object.kind !== "Cluster" || parseApiVersion(object.apiVersion).group !== CLUSTER_GROUP) return undefined;
+  if (operation !== "CREATE" && operation !== "UPDATE") return undefined;
+  // It has passed the schema of its kind.
+  const cluster = object as unknown as Cluster;
+  return agentWriteRefusal({ userName: user.name, operation, cluster, others: clusters?.() ?? [] });
 }
 
 function rivalRefusals(object: KubeObject, { customizations }: AdmissionSettings): readonly FieldError[] {

@@ -126,6 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       allowNoExecuteTaintPolicy,
       quotas: new QuotaEnforcement(client, ledger),
       policies: () => manager?.policies,
+      clusters: () => manager?.clusters() ?? [],
       customizations: () => manager?.customizations() ?? [],
     };
   }
@@ -286,6 +287,7 @@ async function startEmbedded(
     throw portProblem(error, options) ?? error;
   }
   server.publishCa(listener.caPem);
+  server.publishEndpoint(listener.url);
   const kubeconfig = join(dataFolder, "kubeconfig");
   writeFileSync(kubeconfig, listener.adminKubeconfig(), { mode: 0o600 });
   return {

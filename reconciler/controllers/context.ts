@@ -71,6 +71,10 @@ export interface Profile {
   readonly clusterResourceModeling: boolean;
   /** How long a kind that is no longer in use may still be written in a member: it may come back at once. */
   readonly memberRightsKeptMs: number;
+  /** In agents: how long a Lease holds. Karmada's --cluster-lease-duration. */
+  readonly clusterLeaseDurationMs: number;
+  /** The part of that time after which it is renewed. Karmada's --cluster-lease-renew-interval-fraction. */
+  readonly clusterLeaseRenewFraction: number;
   /** Taints drive workloads out: Karmada's gate Failover, --enable-taint-manager and --enable-no-execute-taint-eviction. */
   readonly failover: boolean;
   /** What failover does beyond Karmada, with a guard. Undefined: nothing. */
@@ -114,6 +118,8 @@ export const DEFAULT_PROFILE: Profile = {
   clusterThresholds: { failureMs: 30_000, successMs: 30_000 },
   clusterProbeTimeoutMs: 5_000,
   clusterMonitorPeriodMs: 5_000,
+  clusterLeaseDurationMs: 40_000,
+  clusterLeaseRenewFraction: 0.25,
   clusterLiveness: { graceMs: 40_000, startupGraceMs: 60_000 },
   clusterResourceModeling: true,
   memberRightsKeptMs: 60_000,

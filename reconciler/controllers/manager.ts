@@ -1,4 +1,5 @@
 // Starts every control loop of a control plane over one store, in the order in which they need each other.
+import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceInterpreterCustomization } from "../../api/config.ts";
 import type { Fleet } from "../../fleets/fleet.ts";
 import { formatApiVersion } from "../../kube/object.ts";
@@ -6,8 +7,10 @@ import type { PolicyIndex } from "../policies/policy-index.ts";
 import type { DecisionHistory } from "../scheduler/explanation/decision-history.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
 import { WORK_API_VERSION } from "../works/work.ts";
+import { SIGNING_REQUEST_KIND, startAgentRegistration } from "./clusters/agent-registration.ts";
 import { startApplicationFailoverController } from "./clusters/application-failover.ts";
 import { startBlastRadiusController } from "./clusters/blast-radius.ts";
+import { CLUSTER_API } from "./clusters/cluster-object.ts";
 import { startClusterController } from "./clusters/clusters.ts";
 import { startConditionTaintController } from "./clusters/condition-taints.ts";
 import { startFailoverController } from "./clusters/failover.ts";
@@ -59,6 +62,7 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   ["scheduling.k8s.io/v1", "PriorityClass"],
   ["cluster.karmada.io/v1alpha1", "Cluster"],
   LEASE_KIND,
+  SIGNING_REQUEST_KIND,
   ["policy.karmada.io/v1alpha1", "PropagationPolicy"],
   ["policy.karmada.io/v1alpha1", "ClusterPropagationPolicy"],
   ["policy.karmada.io/v1alpha1", "OverridePolicy"],
@@ -93,6 +97,8 @@ export interface Manager extends Controller {
   readonly decisions: DecisionHistory;
   /** The propagation policies there are. */
   readonly policies: PolicyIndex;
+  /** The Clusters there are. */
+  clusters(): Iterable<Cluster>;
   /** The customizations there are. */
   customizations(): Iterable<ResourceInterpreterCustomization>;
 }
@@ -159,6 +165,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startFailoverController(context, fleetState, writer, guard),
     startRemedyController(context),
     startUnifiedAuthController(context),
+    startAgentRegistration(context),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
@@ -184,6 +191,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     journal,
     artifacts,
     policies,
+    clusters: () => context.informers.of<Cluster>(CLUSTER_API, "Cluster").all(),
     customizations: () => context.informers.of<ResourceInterpreterCustomization>(...CUSTOMIZATION_KIND).all(),
     decisions: fleetState.decisions,
     estimators,

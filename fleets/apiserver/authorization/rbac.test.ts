@@ -82,6 +82,23 @@ describe("role-based access control", () => {
     for (const [path, status] of asked) expect([path, (await as(alice, "GET", path)).status]).toEqual([path, status]);
   });
 
+  it("lets who may list and watch one object do so by its name, and no other", async () => {
+    const rule = { apiGroups: [""], resources: ["configmaps"], resourceNames: ["one"], verbs: ["list", "watch"] };
+    created(await test.call("POST", `${RBAC}/namespaces/default/roles`, role("r", [rule])));
+    created(await test.call("POST", `${RBAC}/namespaces/default/rolebindings`, binding("b", "Role", "r", toAlice)));
+
+    const asked = [
+      ["fieldSelector=metadata.name%3Done", 200],
+      ["fieldSelector=metadata.name%3D%3Done", 200],
+      ["fieldSelector=metadata.name%21%3Done", 403],
+      ["fieldSelector=metadata.name%3Dtwo", 403],
+      ["fieldSelector=metadata.namespace%3Done", 403],
+      ["", 403],
+    ] as const;
+    for (const [query, status] of asked)
+      expect([query, (await as(alice, "GET", `${CONFIG_MAPS}?${query}`)).status]).toEqual([query, status]);
+  });
+
   it("follows a binding that goes away", async () => {
     created(
       await test.call("POST", `${RBAC}/namespaces/default/rolebindings`, binding("b", "ClusterRole", "view", toAlice)),

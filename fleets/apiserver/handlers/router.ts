@@ -1,5 +1,6 @@
 // From a request to the handler of its verb.
 import type { ApiRequest, ApiResponse, UserInfo } from "../../../kube/client/transport.ts";
+import { parseFieldSelector } from "../../../kube/field-selectors.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { runSteps } from "../../../runtime/steps.ts";
 import type { AccessRequest } from "../authorization/access.ts";
@@ -157,7 +158,7 @@ async function dispatch(
     );
   }
   const verb = verbOf(request.method, target, kind, query);
-  authorize(server, trace, user, verb, target);
+  authorize(server, trace, user, verb, withSelectedName(target, verb, query));
   if (target.name !== undefined) checkPathName(target.name);
 
   const headers = request.headers ?? {};
@@ -269,6 +270,24 @@ export function verbOfMethod(method: string, target: ResourcePath, query: Query)
       return single ? "delete" : "deletecollection";
     default:
       return undefined;
+  }
+}
+
+/** As the reference: who may list one object only asks for it by a field selector. */
+function withSelectedName(target: ResourcePath, verb: string, query: Query): ResourcePath {
+  if (target.name !== undefined || (verb !== "list" && verb !== "watch")) return target;
+  const selector = query.get("fieldSelector") ?? "";
+  if (!selector.includes("metadata.name")) return target;
+  try {
+    const named = parseFieldSelector(selector).find(
+      ({ field, operator }) => field === "metadata.name" && operator === "=",
+    );
+    return named === undefined || named.value === "" || /^\.\.?$|[/%]/.test(named.value)
+      ? target
+      : { ...target, name: named.value };
+  } catch {
+    // The list itself says what is wrong with it.
+    return target;
   }
 }
 

@@ -9,6 +9,9 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
 const CA_DAYS = 3650;
 const LEAF_DAYS = 365;
+const SHORT_S = 8 * 3600;
+const BACKDATE_MS = 300_000;
+const SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
 
 // The library is typed for browsers; Node's implementation is the same interface.
 x509.cryptoProvider.set(webcrypto as unknown as Crypto);
@@ -72,16 +75,42 @@ export async function makeLeaf(authority: KeyPair, clock: Clock, request: LeafRe
   return { certificate: `${certificate.toString("pem")}\n`, key: await exportKey(keys.privateKey) };
 }
 
-/** Whom a signing request is about; undefined for what is none. */
-export function readSigningRequest(
-  pem: string,
-): { readonly name: string; readonly groups: readonly string[] } | undefined {
+/** Whom a signing request is about. */
+export interface RequestedSubject {
+  readonly name: string;
+  readonly groups: readonly string[];
+  /** Whether it asks for names beside that. */
+  readonly hasAlternativeNames: boolean;
+}
+
+/** Undefined for what is no signing request. */
+export function readSigningRequest(pem: string): RequestedSubject | undefined {
   try {
-    const { subjectName } = new x509.Pkcs10CertificateRequest(pem);
-    return { name: subjectName.getField("CN")[0] ?? "", groups: subjectName.getField("O") };
+    const request = new x509.Pkcs10CertificateRequest(pem);
+    const { subjectName } = request;
+    return {
+      name: subjectName.getField("CN")[0] ?? "",
+      groups: subjectName.getField("O"),
+      hasAlternativeNames: request.getExtension(SUBJECT_ALTERNATIVE_NAME) !== null,
+    };
   } catch {
     return undefined;
   }
+}
+
+/** A new key, and a request for a client certificate of it, both PEM. */
+export async function makeSigningRequest(
+  name: string,
+  groups: readonly string[],
+): Promise<{ readonly request: string; readonly key: string }> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const subject = [...groups.map((group) => ({ O: [group] })), { CN: [name] }];
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: subject as x509.JsonName,
+    keys: keys as never,
+    signingAlgorithm: ALGORITHM,
+  });
+  return { request: `${request.toString("pem")}\n`, key: await exportKey(keys.privateKey) };
 }
 
 /** A client certificate for the key and subject of a request, which must be signed by that key. */
@@ -89,12 +118,13 @@ export async function signRequest(authority: KeyPair, clock: Clock, pem: string,
   const request = new x509.Pkcs10CertificateRequest(pem);
   if (!(await request.verify())) throw new Error("the signature of the request does not hold");
   const issuer = new x509.X509Certificate(authority.certificate);
-  const { notBefore, notAfter } = validity(clock, seconds / 86_400);
+  const { notAfter } = validity(clock, seconds / 86_400);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
     subject: request.subjectName.toJSON(),
     issuer: issuer.subjectName.toJSON(),
-    notBefore,
+    // As the reference: some minutes back, for clients whose clock is behind, but not where that would be much of its life.
+    notBefore: new Date(clock.now() - (seconds < SHORT_S ? 0 : BACKDATE_MS)),
     // Nothing that an authority signs outlives it.
     notAfter: notAfter < issuer.notAfter ? notAfter : issuer.notAfter,
     signingAlgorithm: ALGORITHM,

@@ -8,23 +8,25 @@ export interface TokenChecks {
   readonly reviewToken: (token: string, audiences: readonly string[]) => Promise<TokenVerdict | undefined>;
 }
 
-/** `known`: the users of fixed tokens. Only tokens of `issuers` may need a wait, for their keys. */
+/** `known`: the users of fixed tokens; `bootstrap`: those of bootstrap tokens. Only tokens of `issuers` may need a wait, for their keys. */
 export function tokenChecks(
   accounts: ServiceAccountTokens,
   known: ((token: string) => UserInfo | undefined) | undefined,
   issuers: readonly OidcIssuer[],
+  bootstrap: (token: string) => UserInfo | undefined = () => undefined,
 ): TokenChecks {
   function issuerOf(token: string): OidcIssuer | undefined {
     return issuers.find((issuer) => issuer.claims(token));
   }
   return {
-    checkToken: (token) => known?.(token) ?? accounts.check(token)?.user ?? issuerOf(token)?.check(token),
+    checkToken: (token) =>
+      known?.(token) ?? accounts.check(token)?.user ?? bootstrap(token) ?? issuerOf(token)?.check(token),
     async reviewToken(token, audiences) {
       const verdict = accounts.check(token, audiences);
       if (verdict !== undefined) return verdict;
       // Other tokens say nothing of audiences: they are for this server.
       if (!audiences.includes(TOKEN_ISSUER)) return undefined;
-      const user = known?.(token) ?? (await issuerOf(token)?.check(token));
+      const user = known?.(token) ?? bootstrap(token) ?? (await issuerOf(token)?.check(token));
       return user === undefined ? undefined : { user: withAuthenticated(user), audiences: [TOKEN_ISSUER] };
     },
   };

@@ -20,6 +20,7 @@ import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-lis
 import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
 import { LEADER_OPTIONS, readLeaderSettings } from "../leader-settings.ts";
 import { MEMBER_OPTIONS, readMemberSettings } from "../member-settings.ts";
+import { MONITOR_OPTIONS, readMonitorSettings } from "../lease-settings.ts";
 import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";
@@ -74,6 +75,7 @@ export const upCommand: Command = {
     ...REBALANCE_OPTIONS,
     ...DRIFT_OPTIONS,
     ...ADMISSION_OPTIONS,
+    ...MONITOR_OPTIONS,
     compatibility: {
       type: "string",
       value: "MODE",
@@ -258,6 +260,7 @@ function profileOf(invocation: Invocation): Partial<Profile> & Pick<Profile, "co
     ...readDriftSettings(invocation),
     ...readAdmissionSettings(invocation),
     ...readDeletionSettings(invocation, compatibility),
+    ...readMonitorSettings(invocation),
   };
 }
 

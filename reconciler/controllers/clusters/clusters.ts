@@ -4,11 +4,11 @@ import type { ProbeMemory } from "../../../fleets/cluster-health.ts";
 import type { Fleet } from "../../../fleets/fleet.ts";
 import type { Change } from "../../../kube/client/informer.ts";
 import { isAlreadyExists } from "../../../kube/client/status-error.ts";
-import { equalJson, type KubeObject } from "../../../kube/object.ts";
+import type { KubeObject } from "../../../kube/object.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { executionNamespace } from "../../works/naming.ts";
 import type { Controller, ControllerContext } from "../context.ts";
-import { CLUSTER_API, drives, findReady, isPull, refOfCluster } from "./cluster-object.ts";
+import { CLUSTER_API, drives, findReady, refOfCluster } from "./cluster-object.ts";
 import { observeCluster } from "./observe-cluster.ts";
 import { CLUSTER_FINALIZER, removeCluster } from "./remove-cluster.ts";
 
@@ -56,12 +56,11 @@ export function startClusterController(context: ControllerContext, fleet: Fleet)
   return { stop: () => queue.stop() };
 }
 
-/** Our own status writes must not shorten the interval; what an agent says of its cluster is news. */
+/** Status writes must not shorten the interval. */
 function isNews(change: Change<Cluster>): boolean {
   const { object } = change;
   if (change.type !== "updated" || object.metadata.deletionTimestamp !== undefined) return true;
-  if (object.metadata.generation !== change.previous.metadata.generation) return true;
-  return isPull(object) && !equalJson(findReady(object) ?? {}, findReady(change.previous) ?? {});
+  return object.metadata.generation !== change.previous.metadata.generation;
 }
 
 async function ensureFinalizer(context: ControllerContext, cluster: Cluster): Promise<void> {
