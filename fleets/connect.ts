@@ -24,7 +24,7 @@ export function memberKubeconfig(cluster: Cluster, secret: SecretData): string {
   if (secret["kubeconfig"] !== undefined) return secret["kubeconfig"].toString("utf8");
   const server = cluster.spec.apiEndpoint;
   if (server === undefined || server === "") {
-    throw new AppError("cluster-not-configured", `cluster ${name} has no spec.apiEndpoint`, { recovery: "stall" });
+    throw new AppError("cluster-not-configured", unknownAddress(cluster), { recovery: "stall" });
   }
   const certificate = secret["tls.crt"];
   const key = secret["tls.key"];
@@ -65,6 +65,13 @@ export function memberKubeconfig(cluster: Cluster, secret: SecretData): string {
   };
   // JSON is YAML.
   return JSON.stringify(config);
+}
+
+/** Why a cluster without an address is not reached, and what to do. */
+export function unknownAddress({ metadata, spec }: Cluster): string {
+  const name = metadata.name ?? "";
+  if (spec.syncMode !== "Pull") return `cluster ${name} has no spec.apiEndpoint`;
+  return `cluster ${name} is in Pull mode: its agent asks the control plane, which has no way to the cluster. Ask it on its side; or, where it can be reached from here, give it spec.apiEndpoint and spec.impersonatorSecretRef`;
 }
 
 /** Connects to a registered cluster over HTTP. */

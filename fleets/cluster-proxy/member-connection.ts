@@ -6,7 +6,7 @@ import { equalJson, isObject, type KubeObject } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
 import type { HeaderMap } from "../apiserver/http/forwarded-headers.ts";
 import { Upstream } from "../apiserver/http/upstream.ts";
-import { decodeSecret, memberKubeconfig, type SecretData } from "../connect.ts";
+import { decodeSecret, memberKubeconfig, type SecretData, unknownAddress } from "../connect.ts";
 
 /** Reads a Secret of the control plane; undefined when there is none. */
 export type SecretReader = (reference: LocalSecretReference) => Promise<KubeObject | undefined>;
@@ -111,6 +111,7 @@ export async function readConnectionSource(cluster: Cluster, readSecret: SecretR
   const { impersonatorSecretRef, secretRef } = spec;
   const name = cluster.metadata.name ?? "";
   if (impersonatorSecretRef === undefined) {
+    if (spec.syncMode === "Pull") throw notConfigured(unknownAddress(cluster));
     throw notConfigured(
       `it names no account that may act for others (spec.impersonatorSecretRef); 'flaghoist unjoin ${name}' and 'flaghoist join ${name}' make one`,
     );

@@ -8,6 +8,9 @@ import { eventually } from "./eventually.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
+/** On machines that may be busy. */
+const START_LIMIT_MS = 40_000;
+
 export class ChildPlane {
   readonly #folder: string;
   readonly #port: number;
@@ -51,7 +54,7 @@ export class ChildPlane {
         if (child.exitCode !== null) throw new Error(`flaghoist up ended with ${child.exitCode}:\n${this.log}`);
         return ready && existsSync(join(this.#folder, "kubeconfig"));
       },
-      { what: "a running control plane" },
+      { what: "a running control plane", withinMs: START_LIMIT_MS },
     );
     this.#transport = await openHttpTransportFile(join(this.#folder, "kubeconfig"));
   }
