@@ -10,6 +10,7 @@ import type { Controller, ControllerContext } from "./context.ts";
 import { CUSTOMIZATION_KIND, startCustomizations } from "./interpretation/customizations.ts";
 import { Interpretation } from "./interpretation/interpretation.ts";
 import { WEBHOOK_CONFIGURATION_KIND, WebhookProvider } from "./interpretation/webhooks/webhook-provider.ts";
+import { startDeletionGuard } from "./works/deletion-guard.ts";
 import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
 import { startExecutionController } from "./works/execution.ts";
@@ -41,9 +42,12 @@ export async function startAgentLoops(context: ControllerContext, fleet: Fleet):
     webhook: webhooks,
   });
   const journal = new DriftJournal();
+  const { deletionLimits } = profile;
+  const guard = deletionLimits && startDeletionGuard(context, deletionLimits);
   const controllers: Controller[] = [
     startClusterReport(context, fleet, name),
-    startExecutionController({ context, fleet, interpretation, journal }),
+    ...(guard === undefined ? [] : [guard]),
+    startExecutionController({ context, fleet, interpretation, journal, guard }),
     startDriftEvents(context, journal),
   ];
   return {

@@ -330,6 +330,7 @@ describe("a cluster behind its agent", { timeout: 2 * LIMIT_MS }, () => {
       };
       expect(await plane.client.find(role)).toBeUndefined();
     });
+    await agent.kill();
     const works = await plane.client.list<Work>("work.karmada.io/v1alpha1", "Work", { namespace: "karmada-es-edge" });
     expect(works.items).toEqual([]);
   });

@@ -54,9 +54,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   logger.info("started the agent", { cluster: name, server: plane.server });
   await stopped;
   // A control plane that never answered leaves it waiting for its first list.
-  if (loops === undefined) await context.informers.stop();
-  else await loops.stop();
-  await fleet.close();
+  // Together: a loop may wait for a member that hangs, and only the end of the connection ends that.
+  await Promise.all([loops === undefined ? context.informers.stop() : loops.stop(), fleet.close()]);
 }
 
 /** False when the end came first. */

@@ -15,8 +15,11 @@ import {
   stringOption,
   UsageError,
 } from "../command.ts";
+import { DELETION_OPTIONS, readDeletionSettings } from "../deletion-settings.ts";
+import { DRIFT_OPTIONS, readDriftSettings } from "../drift-settings.ts";
 import { REPORT_OPTIONS, readReportSettings } from "../lease-settings.ts";
 import { readMemberKubeconfig } from "../member-kubeconfig.ts";
+import { MEMBER_OPTIONS, readMemberSettings } from "../member-settings.ts";
 import { paint } from "../output.ts";
 import { loggerFor } from "./up.ts";
 
@@ -49,6 +52,9 @@ export const agentCommand: Command = {
     "karmada-kubeconfig": { type: "string", value: "FILE", help: "the same as --control-plane-kubeconfig" },
     ...PLACE_OPTIONS,
     ...REPORT_OPTIONS,
+    ...DELETION_OPTIONS,
+    ...DRIFT_OPTIONS,
+    ...MEMBER_OPTIONS,
     "cert-rotation-checking-interval": {
       type: "string",
       value: "DURATION",
@@ -76,7 +82,14 @@ async function agent(invocation: Invocation): Promise<ExitCode> {
   const { io, signal } = invocation;
   const name = stringOption(invocation, "cluster-name");
   if (name === undefined) throw new UsageError("which cluster is this? --cluster-name NAME");
-  const profile = { ...readReportSettings(invocation), compatibility: compatibilityOf(invocation) };
+  const compatibility = compatibilityOf(invocation);
+  const profile = {
+    compatibility,
+    ...readMemberSettings(invocation),
+    ...readReportSettings(invocation),
+    ...readDeletionSettings(invocation, compatibility),
+    ...readDriftSettings(invocation),
+  };
   const rotation = rotationOf(invocation);
   const logger = loggerFor(io, stringOption(invocation, "log-level") ?? "info");
   const member = await openMember(invocation);

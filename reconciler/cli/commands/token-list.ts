@@ -1,6 +1,7 @@
 import { type BootstrapToken, readBootstrapToken } from "../../../fleets/apiserver/tokens/bootstrap-tokens.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
+import { table } from "../../reports/table.ts";
 import {
   booleanOption,
   type Command,
@@ -12,7 +13,7 @@ import {
 } from "../command.ts";
 import { commandClock } from "../command-clock.ts";
 import { withControlPlane } from "../connect.ts";
-import { print, table } from "../output.ts";
+import { print } from "../output.ts";
 
 export const tokenListCommand: Command = {
   name: "token list",

@@ -19,8 +19,8 @@ import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.
 import { type AdvertisedAddress, parseAdvertisedAddress } from "../extension-listener.ts";
 import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
 import { LEADER_OPTIONS, readLeaderSettings } from "../leader-settings.ts";
-import { MEMBER_OPTIONS, readMemberSettings } from "../member-settings.ts";
 import { MONITOR_OPTIONS, readMonitorSettings } from "../lease-settings.ts";
+import { MEMBER_OPTIONS, readMemberSettings } from "../member-settings.ts";
 import { METADATA_OPTIONS, readMetadataSettings } from "../metadata-settings.ts";
 import { paint } from "../output.ts";
 import { REBALANCE_OPTIONS, readRebalanceSettings } from "../rebalance-settings.ts";

@@ -106,7 +106,8 @@ async function answerRequest(context: ControllerContext, csr: KubeObject | undef
   }
   const refusal = signingRefusal(facts, request, { exists, claim }, now);
   if (refusal === undefined && request.subresource === "clusteragent") {
-    await giveAccess(context, cluster, { by: facts.username, at: now });
+    // A cluster that is there needs no claim on its name.
+    await giveAccess(context, cluster, exists ? undefined : { by: facts.username, at: now });
   }
   await writeVerdict(context, csr, refusal, request.subresource);
   context.logger.info(refusal === undefined ? "approved an agent's certificate" : "denied an agent's certificate", {

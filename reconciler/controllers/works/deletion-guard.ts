@@ -11,7 +11,7 @@ import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { type DeletionLimits, decideDeletions } from "../../works/mass-deletion.ts";
 import { clusterOf } from "../../works/targets.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
-import { CLUSTER_API, refOfCluster } from "../clusters/cluster-object.ts";
+import { CLUSTER_API, drives, refOfCluster } from "../clusters/cluster-object.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { manifestsOf } from "./work-status.ts";
@@ -143,6 +143,8 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
   async function step(name: string): Promise<StepResult | undefined> {
     const cluster = clusters.get(undefined, name);
     if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return undefined;
+    // What an agent holds, it tells itself.
+    if (!drives(context.agentOf, cluster)) return undefined;
     const fate = fateOf(name);
     if (fate.heldSinceMs !== undefined && fate.waiting.size === 0) {
       fate.heldSinceMs = undefined;
