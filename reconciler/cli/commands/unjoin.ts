@@ -60,7 +60,8 @@ async function unjoin(invocation: Invocation, client: KubeClient): Promise<ExitC
     if (booleanOption(invocation, "keep-resources")) await keepResources(client, name);
     await client.delete(ref);
     await awaitGone(invocation, client, ref, { force, timeoutMs });
-    const leftBehind = await cleanMember(member, name);
+    // Where an agent drives the cluster, join made nothing.
+    const leftBehind = cluster.spec.syncMode === "Pull" ? undefined : await cleanMember(member, name);
     for (const secret of secretRefs(name)) await client.delete(secret);
     const colour = paint(invocation);
     print(invocation, { cluster: name, removed: true, leftBehind }, () =>
