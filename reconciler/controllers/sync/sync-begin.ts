@@ -57,9 +57,7 @@ export async function beginRun(
   refuseOthersObjects(owners, key, plan.objects, rendered);
   owners.claim(key, wanted, before);
   const ids = new Set(wanted.map(({ id }) => id));
-  const hooks = new Set(
-    entriesOf(plan.hooks.filter(({ metadata }) => metadata.name !== undefined)).map(({ id }) => id),
-  );
+  const hooks = new Set(entriesOf(plan.hooks).map(({ id }) => id));
   // What became a hook is no longer kept; it is no object to delete either.
   const union = [...wanted, ...before.filter(({ id }) => !ids.has(id) && !hooks.has(id))];
   if (!equalJson(union.map(({ id }) => id).sort(), before.map(({ id }) => id).sort()))

@@ -37,15 +37,10 @@ export interface HookRequest {
   readonly signal: AbortSignal;
 }
 
-/** A hook's object for one attempt: named as Argo CD does where it leaves its name to be made, and marked. */
-export function hookObject(hook: KubeObject, operation: SyncOperation, phase: StepPhase): KubeObject {
-  const { generateName, ...metadata } = hook.metadata;
-  const commit = operation.revision.slice(operation.revision.lastIndexOf(":") + 1);
-  const stamp = Math.floor(Date.parse(operation.startedAt) / 1_000);
-  const name =
-    metadata.name ?? `${generateName ?? ""}${commit.slice(0, 7)}-${phase.toLowerCase()}-${stamp}`.toLowerCase();
-  const annotations = { ...metadata.annotations, [OPERATION_ANNOTATION]: `${operation.id}/${phase}` };
-  return { ...hook, metadata: { ...metadata, name, annotations } };
+/** A hook's object, marked for one phase of one attempt. */
+function hookObject(hook: KubeObject, operation: SyncOperation, phase: StepPhase): KubeObject {
+  const annotations = { ...hook.metadata.annotations, [OPERATION_ANNOTATION]: `${operation.id}/${phase}` };
+  return { ...hook, metadata: { ...hook.metadata, annotations } };
 }
 
 /** Brings a hook a step further: away with the one of the last time, make it, see how it fares. */
@@ -137,8 +132,8 @@ export async function deleteEndedHooks(
 ): Promise<void> {
   for (const hook of hooks) {
     const policies = readSyncWishes(hook).hookDeletePolicies;
-    for (const { id, phase, state } of operation.hooks) {
-      const ref = refOf(hookObject(hook, operation, phase));
+    for (const { id, state } of operation.hooks) {
+      const ref = refOf(hook);
       const goes =
         (state === "Succeeded" && policies.includes("HookSucceeded")) ||
         (state === "Failed" && policies.includes("HookFailed"));

@@ -240,8 +240,9 @@ async function advanceHooks(
       });
     }
     await writeOperation(deps, sync, run, withHook(run.operation, status));
-    if (status.state === "Running") running.push({ ref: refOf(hook), why: status.message });
-    if (status.state === "Failed") failed.push({ ref: refOf(hook), why: status.message });
+    const ref = refOf(hook);
+    if (status.state === "Running") running.push({ ref, why: status.message });
+    if (status.state === "Failed") failed.push({ ref, why: status.message });
   }
   if (failed.length > 0 && running.length === 0)
     throw new AppError("hook-failed", `${step.phase} hook ${describeUnsettled(failed)}`, { recovery: "retry" });
