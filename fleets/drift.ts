@@ -120,6 +120,11 @@ function stepText(raw: string): string {
   }
 }
 
+/** A path of field ownership as findings have it: `spec.template.spec.containers[name=web].image`. */
+export function fieldPathText(path: FieldPath): string {
+  return pathText(path.map((raw) => ({ raw, text: stepText(raw) })));
+}
+
 function pathText(steps: readonly Step[]): string {
   return steps
     .map((step) => step.text)

@@ -40,10 +40,11 @@ export function compareByRules(applied: KubeObject, live: KubeObject, rules: Fie
   if (rules.rules.length === 0) return findDrift(applied, live, self).map((field) => ({ ...field, mode: rules.mode }));
   const ignored = ignoredFields(applied, live, rules);
   const found = findDrift(withoutFields(applied, ignored), withoutFields(live, ignored), self);
-  return found.map((field) => ({ ...field, mode: modeOf(field, applied, live, rules) }));
+  return found.map((field) => ({ ...field, mode: modeOf(field.fieldPath, applied, live, rules) }));
 }
 
-function modeOf({ fieldPath }: OwnedDrift, applied: KubeObject, live: KubeObject, rules: FieldRules): DriftMode {
+/** What is done about a field that differs and is not ignored. */
+export function modeOf(fieldPath: FieldPath, applied: KubeObject, live: KubeObject, rules: FieldRules): DriftMode {
   for (const rule of rules.rules) {
     if (rule.mode === "ignore") continue;
     if (isAboutAll(rule)) return rule.mode;

@@ -1,20 +1,25 @@
 // Compares what the Works of a fleet say with what the member clusters have.
 import type { Cluster } from "../../api/cluster.ts";
-import { DRIFT_ANNOTATION } from "../../api/drift-rules.ts";
+import { DRIFT_ANNOTATION, readDriftAnnotations } from "../../api/drift-rules.ts";
 import type { Work } from "../../api/work.ts";
 import { strategyForCrd } from "../../fleets/apiserver/crd/custom-kind.ts";
 import { fieldTypeOf } from "../../fleets/apiserver/kinds/field-types.ts";
 import { typeNameOf } from "../../fleets/apiserver/kinds/tables.ts";
+import { fieldPathText } from "../../fleets/drift.ts";
 import { FIELD_MANAGER } from "../../fleets/member.ts";
+import { scaleTargetKey, scaleTargetOf, targetOfScaler } from "../../fleets/scaler-watch.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
+import { isForbidden, isNotFound } from "../../kube/client/status-error.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import { DEDUCED, type FieldType } from "../../kube/fields/type.ts";
-import { gvkOf, type KubeObject, type ObjectRef, parseApiVersion, refOf } from "../../kube/object.ts";
+import { gvkOf, type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from "../../kube/object.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { type CopyState, compareCopy } from "../plan/live-drift.ts";
+import { DRIFT_FINDINGS_ANNOTATION, readStanding } from "../works/drift-record.ts";
+import { retainsReplicas, rulesOfCopy } from "../works/field-rules.ts";
 import { executionNamespace } from "../works/naming.ts";
 import { withMember } from "./member-client.ts";
 
@@ -49,7 +54,9 @@ export async function compareLiveCopies(
     );
     if (pairs.length === 0) return [];
     try {
-      return await withMember(controlPlane, cluster, (member) => compareInMember(name, member, pairs, options));
+      return await withMember(controlPlane, cluster, (member) =>
+        compareInMember(name, member, { works, pairs }, options),
+      );
     } catch (error) {
       if (options.signal.aborted) throw error;
       unreachable.push({ cluster: name, reason: messageOf(error) });
@@ -67,10 +74,11 @@ interface WantedCopy {
 async function compareInMember(
   cluster: string,
   member: KubeClient,
-  pairs: readonly WantedCopy[],
+  { works, pairs }: { readonly works: readonly Work[]; readonly pairs: readonly WantedCopy[] },
   { interpretation, signal }: CopiesOptions,
 ): Promise<CopyState[]> {
   const types = new MemberTypes(member);
+  const scaled = await scaledTargets(member, works);
   return mapLimit(pairs, 8, async ({ work, manifest }): Promise<CopyState> => {
     const object = refOf(manifest);
     const labels = manifest.metadata.labels ?? {};
@@ -99,9 +107,32 @@ async function compareInMember(
         return { ...common, state: "unknown", fields: [], message: error.message };
       }
     }
-    const fields = compareCopy(desired, live, await types.of(object), FIELD_MANAGER);
+    const rules = rulesOfCopy(readDriftAnnotations(manifest), isScaledCopy(manifest, scaled));
+    const standing = readStanding(work.metadata.annotations?.[DRIFT_FINDINGS_ANNOTATION]);
+    const fields = compareCopy(desired, live, await types.of(object), FIELD_MANAGER, rules).map((field) => {
+      const text = fieldPathText(field.fieldPath ?? []);
+      const known = standing.find(({ object: key, path }) => key === refKey(object) && path === text);
+      return { ...field, firstSeen: known?.since };
+    });
     return { ...common, state: fields.length === 0 ? "as-wanted" : "drifted", fields, message: undefined };
   });
+}
+
+/** Workloads that an autoscaler in the member, or among its Works, is in charge of. */
+async function scaledTargets(member: KubeClient, works: readonly Work[]): Promise<ReadonlySet<string>> {
+  const scalers: KubeObject[] = works.flatMap(manifestsOf);
+  try {
+    scalers.push(...(await member.list("autoscaling/v2", "HorizontalPodAutoscaler")).items);
+  } catch (error) {
+    const isUnserved = error instanceof AppError && error.code === "api-kind-unknown";
+    if (!isUnserved && !isForbidden(error) && !isNotFound(error)) throw error;
+  }
+  const targets = scalers.map(targetOfScaler).filter((target) => target !== undefined);
+  return new Set(targets.map(scaleTargetKey));
+}
+
+function isScaledCopy(manifest: KubeObject, scaled: ReadonlySet<string>): boolean {
+  return retainsReplicas(manifest) || scaled.has(scaleTargetKey(scaleTargetOf(refOf(manifest))));
 }
 
 function manifestsOf(work: Work): KubeObject[] {

@@ -56,6 +56,8 @@ describe("compareCopy", () => {
     expect(compareCopy(deployment(), edited, type, "flaghoist")).toEqual([
       {
         path: "spec.template.spec.containers[web].image",
+        fieldPath: ["f:spec", "f:template", "f:spec", "f:containers", 'k:{"name":"web"}', "f:image"],
+        mode: "correct",
         wanted: "shop/web:1",
         found: "evil:1",
         manager: "kubectl-edit",

@@ -1,5 +1,9 @@
 // What differs between the manifests that clusters are to have and what they have, told field by field.
+
+import { CORRECT_ALL, type DriftMode, type FieldRules, ignoredFields, modeOf } from "../../fleets/field-rules.ts";
+import { withoutFields } from "../../fleets/field-values.ts";
 import { diffOwned } from "../../kube/fields/drift.ts";
+import type { FieldPath } from "../../kube/fields/path.ts";
 import type { FieldType } from "../../kube/fields/type.ts";
 import { type KubeObject, type ObjectRef, refKey } from "../../kube/object.ts";
 import { ownedPath } from "./field-path.ts";
@@ -7,6 +11,12 @@ import { ownedPath } from "./field-path.ts";
 export interface DriftedField {
   /** `spec.template.spec.containers[web].image`. */
   readonly path: string;
+  /** The path as field ownership writes it; empty for a whole object. */
+  readonly fieldPath?: FieldPath;
+  /** Whether it is undone, only told of, or let be; absent: as its copy says. */
+  readonly mode?: DriftMode;
+  /** RFC 3339: when it was first seen, for what is only told of. */
+  readonly firstSeen?: string | undefined;
   readonly wanted: unknown;
   /** Undefined when the field is gone. */
   readonly found: unknown;
@@ -37,10 +47,16 @@ export interface CopyState {
 const HIDDEN = "(hidden)";
 
 /**
- * The fields of `manifest` that `live` does not have with that value. What the manifest does not say is no drift, and
+ * The fields of `manifest`, but for those that `rules` leave to others, that `live` does not have with that value. What the manifest does not say is no drift, and
  * neither is the same amount written differently. Values of Secrets are hidden.
  */
-export function compareCopy(manifest: KubeObject, live: KubeObject, type: FieldType, manager: string): DriftedField[] {
+export function compareCopy(
+  manifest: KubeObject,
+  live: KubeObject,
+  type: FieldType,
+  manager: string,
+  rules: FieldRules = CORRECT_ALL,
+): DriftedField[] {
   // The server keeps these itself, and text fields of Secrets are written into others.
   const { status: _status, stringData: _stringData, ...rest } = manifest;
   const desired: KubeObject = {
@@ -49,12 +65,16 @@ export function compareCopy(manifest: KubeObject, live: KubeObject, type: FieldT
     kind: manifest.kind,
     metadata: manifest.metadata,
   };
-  return diffOwned(desired, live, type, { manager }).map((drift) => {
+  const ignored = ignoredFields(desired, live, rules);
+  const found = diffOwned(withoutFields(desired, ignored), withoutFields(live, ignored), type, { manager });
+  return found.map((drift) => {
     const owner =
       drift.owners.find((candidate) => candidate.manager !== manager) ?? latestOther(live, manager, drift.change);
     const secret = manifest.kind === "Secret" && drift.path[0] === "f:data";
     return {
       path: ownedPath(drift.path),
+      fieldPath: drift.path,
+      mode: modeOf(drift.path, desired, live, rules),
       wanted: secret ? HIDDEN : drift.desired,
       found: drift.actual === undefined ? undefined : secret ? HIDDEN : drift.actual,
       manager: owner?.manager,
@@ -87,6 +107,8 @@ export interface DriftGroup {
   readonly manager: string | undefined;
   /** The earliest time among the clusters. */
   readonly since: string | undefined;
+  /** The same of when it was first seen. */
+  readonly firstSeen?: string | undefined;
   readonly clusters: readonly string[];
 }
 
@@ -100,7 +122,7 @@ export function groupDrift(states: readonly CopyState[]): readonly DriftGroup[] 
         : state === "drifted"
           ? fields
           : [];
-    for (const { path, wanted, found, manager, since } of entries) {
+    for (const { path, wanted, found, manager, since, firstSeen } of entries) {
       const key = [refKey(object), path, JSON.stringify(wanted), JSON.stringify(found), manager].join("\n");
       const known = groups.get(key);
       const times = [known?.since, since].filter((time) => time !== undefined).sort();
@@ -111,6 +133,7 @@ export function groupDrift(states: readonly CopyState[]): readonly DriftGroup[] 
         found,
         manager,
         since: times[0],
+        firstSeen: [known?.firstSeen, firstSeen].filter((time) => time !== undefined).sort()[0],
         clusters: [...(known?.clusters ?? []), cluster].sort(),
       });
     }

@@ -42,6 +42,7 @@ describe("driftText", () => {
       found: 5,
       manager: "kubectl-edit",
       since: "2026-01-01T00:00:00Z",
+      firstSeen: "2026-01-02T00:00:00Z",
     };
     const copies = Array.from({ length: 7 }, (_, i) =>
       copy({ cluster: `edge-${i + 1}`, state: "drifted", fields: [field], mode: "report", sync: "shop/apps" }),
@@ -53,7 +54,9 @@ describe("driftText", () => {
         "",
         "  Deployment shop/web",
         "    spec.replicas",
-        "      wanted 2   found 5   in edge-1 … edge-7 (7)   by kubectl-edit, 3 days ago",
+        "      wanted 2   found 5   in edge-1 … edge-7 (7)   by kubectl-edit, 3 days ago   first seen 2 days ago",
+        "",
+        "  keep theirs: flaghoist drift adopt deployment/web -n shop     let clusters decide: flaghoist drift ignore deployment/web -n shop",
       ].join("\n"),
     );
   });

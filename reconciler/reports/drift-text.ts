@@ -1,6 +1,6 @@
 // Drift as people read it.
 import type { ObjectRef } from "../../kube/object.ts";
-import { type CopyState, type DriftGroup, groupDrift } from "../plan/live-drift.ts";
+import { type CopyState, type DriftedField, type DriftGroup, groupDrift } from "../plan/live-drift.ts";
 import { ageOf, clusterList, count, objectName, value } from "./words.ts";
 
 /** Drift that was noticed before, from the Events of templates. */
@@ -41,6 +41,8 @@ export function driftText(report: DriftReport, nowMs: number, paint: Emphasis): 
     last = name;
     lines.push(...groupLines(group, nowMs, paint));
   }
+  const [kept] = report.copies.filter((copy) => copy.state === "drifted" && copy.fields.some(isKept(copy)));
+  if (kept !== undefined) lines.push("", ...hints(kept.object, paint));
   const waiting = report.copies.filter((copy) => copy.state === "waiting");
   if (waiting.length > 0) lines.push("", ...waiting.slice(0, 5).map((copy) => waitingLine(copy, paint)));
   if (waiting.length > 5) lines.push(`  and ${waiting.length - 5} more that wait to be applied`);
@@ -82,15 +84,26 @@ function unknownLine({ cluster, object, message }: CopyState, paint: Emphasis): 
   return `  ${paint.yellow("?")} ${objectName(object)} in ${cluster}: ${message ?? ""}`;
 }
 
+/** Whether a field stays as it was found. */
+function isKept(copy: CopyState): (field: DriftedField) => boolean {
+  return ({ mode }) => (mode ?? copy.mode) !== "correct";
+}
+
+/** What can be done about what stays. */
+function hints(object: ObjectRef, paint: Emphasis): string[] {
+  const words = `${object.kind.toLowerCase()}/${object.name}${object.namespace === undefined ? "" : ` -n ${object.namespace}`}`;
+  return [
+    paint.dim(`  keep theirs: flaghoist drift adopt ${words}     let clusters decide: flaghoist drift ignore ${words}`),
+  ];
+}
+
 /** What becomes of the drift. */
 function fate(copies: readonly CopyState[]): string {
-  const kept = copies.filter(
-    (copy) => (copy.state === "drifted" || copy.state === "missing") && copy.mode !== "correct",
-  );
+  const kept = copies.filter((copy) => copy.state === "drifted" && copy.fields.some(isKept(copy)));
   if (kept.length === 0) return "It is undone as soon as it is noticed.";
   const [first] = kept;
   const syncs = [...new Set(kept.map((copy) => copy.sync).filter((sync) => sync !== undefined))];
-  const mode = first?.mode ?? "report";
+  const mode = first?.fields.find(isKept(first))?.mode ?? first?.mode ?? "report";
   return syncs.length === 0
     ? `Correcting is off (drift: ${mode}).`
     : `Correcting is off for Sync ${clusterList(syncs)} (drift: ${mode}).`;
@@ -101,9 +114,10 @@ function groupLines(group: DriftGroup, nowMs: number, paint: Emphasis): string[]
   if (group.path === "") return [`    ${paint.red("missing")}   ${where}`];
   const by = group.manager === undefined ? "" : `   by ${group.manager}`;
   const since = ageOf(group.since, nowMs);
+  const seen = ageOf(group.firstSeen, nowMs);
   return [
     `    ${group.path}`,
-    `      wanted ${paint.green(value(group.wanted))}   found ${paint.red(value(group.found))}   ${where}${by}${since === undefined ? "" : `, ${since} ago`}`,
+    `      wanted ${paint.green(value(group.wanted))}   found ${paint.red(value(group.found))}   ${where}${by}${since === undefined ? "" : `, ${since} ago`}${seen === undefined ? "" : `   first seen ${seen} ago`}`,
   ];
 }
 

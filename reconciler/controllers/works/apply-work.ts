@@ -9,8 +9,8 @@ import { findCondition } from "../../../kube/conditions.ts";
 import { describeRef, gvkOf, isObject, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { DRIFT_FINDINGS_ANNOTATION, readStanding } from "../../works/drift-record.ts";
-import { rulesOfCopy } from "../../works/field-rules.ts";
-import { RETAIN_REPLICAS_LABEL, TEMPLATE_UID_ANNOTATION } from "../../works/metadata-keys.ts";
+import { retainsReplicas, rulesOfCopy } from "../../works/field-rules.ts";
+import { TEMPLATE_UID_ANNOTATION } from "../../works/metadata-keys.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Asking, Interpretation } from "../interpretation/interpretation.ts";
 import type { DriftJournal } from "./drift-journal.ts";
@@ -112,8 +112,7 @@ const WHOLE_OBJECT = {
 async function isScaled(deps: ApplyDeps, work: Work, member: Member, manifest: KubeObject): Promise<boolean> {
   const spec = manifest["spec"];
   if (!isObject(spec) || spec["replicas"] === undefined) return false;
-  // As Karmada: the label is about Deployments. Other kinds that know it keep their replicas by their Retain rules.
-  if (manifest.kind === "Deployment" && manifest.metadata.labels?.[RETAIN_REPLICAS_LABEL] === "true") return true;
+  if (retainsReplicas(manifest)) return true;
   const target = scaleTargetOf(refOf(manifest));
   if (deps.scalers.scalerOf(work.metadata.namespace ?? "", target) !== undefined) return true;
   return (await member.scalers.scalerOf(target)) !== undefined;
