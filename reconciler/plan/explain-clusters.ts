@@ -5,6 +5,7 @@ import type { AggregatedStatusItem } from "../../api/work.ts";
 import { findCondition } from "../../kube/conditions.ts";
 import { isObject } from "../../kube/object.ts";
 import { matchesRequirements, requirementsOf } from "../../kube/selectors.ts";
+import { FAILOVER_HELD_CONDITION } from "../failover/blast-radius.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import type { ClusterTrace, SchedulingTrace } from "../scheduler/explanation/trace.ts";
 import type { Refusal } from "../scheduler/fleet/refusals.ts";
@@ -85,8 +86,14 @@ export function explainCluster(request: ClusterRequest): ClusterExplanation {
     room: roomWords(trace, request),
     scores: scoreWords(trace, request.now),
     leaving: verdict === "leaving" ? request.leaving : undefined,
-    trouble: ready === undefined || ready.status === "True" ? undefined : `cluster is not ready: ${ready.message}`,
+    trouble: ready === undefined || ready.status === "True" ? undefined : troubleOf(cluster, ready.message),
   };
+}
+
+/** With why nothing is moved away from it, where the guard of failover holds that. */
+function troubleOf({ status }: Cluster, message: string | undefined): string {
+  const held = findCondition(status?.conditions, FAILOVER_HELD_CONDITION);
+  return `cluster is not ready: ${message}${held?.status === "True" ? `. ${held.message}` : ""}`;
 }
 
 function verdictOf({ trace, present, leaving }: ClusterRequest): ClusterExplanation["verdict"] {

@@ -21,6 +21,8 @@ import type { EvictionQueueName } from "./failover-metrics.ts";
 
 /** As Karmada: so many for each kind of binding, each of which rests after what it did. */
 const WORKERS = 3;
+/** Where the guard limits how much is given up, nothing rests, and the writes of a turn are committed together. */
+const SAFE_WORKERS = 64;
 /** As Karmada, for a rate of 0. */
 const REST_WITHOUT_RATE_MS = 1_800_000;
 /** Copies that wait for others of their workload are looked at again with every change of the binding, and now and then. */
@@ -67,7 +69,7 @@ export function startTaintEvictionController(
 
   function queueOf(name: EvictionQueueName): WorkQueue {
     const queue: WorkQueue = new WorkQueue(
-      { name, clock, logger, workers: WORKERS, minBackoffMs: 200 },
+      { name, clock, logger, workers: profile.safeFailover === undefined ? WORKERS : SAFE_WORKERS, minBackoffMs: 200 },
       async (key, signal) => {
         const started = performance.now();
         try {
