@@ -6,6 +6,7 @@ import { findCondition } from "../../../kube/conditions.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import { decideEvictionTasks, isReplaced } from "../../failover/eviction-tasks.ts";
 import { TAINT_MANAGER } from "../../failover/taint-eviction.ts";
+import { takeBackTo } from "../../failover/take-back.ts";
 import { strategyOf } from "../../scheduler/division/assign.ts";
 import { isReady } from "../../scheduler/fleet/cluster-wellness.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
@@ -106,12 +107,11 @@ export function startFailoverController(
   async function takeBack(binding: AnyBinding): Promise<boolean> {
     const isStranded = findCondition(binding.status?.conditions, "Scheduled")?.status === "False";
     if (!isStranded && !(profile.safeFailover !== undefined && runsBeside(binding))) return false;
-    const kept = (binding.spec.gracefulEvictionTasks ?? []).filter(
-      (task) => !hasRecovered(task, clusters.get(undefined, task.fromCluster)),
+    const ended = (binding.spec.gracefulEvictionTasks ?? []).filter((task) =>
+      hasRecovered(task, clusters.get(undefined, task.fromCluster)),
     );
-    if (kept.length === (binding.spec.gracefulEvictionTasks ?? []).length) return false;
-    const { gracefulEvictionTasks: _tasks, ...rest } = binding.spec;
-    const spec = kept.length === 0 ? rest : { ...rest, gracefulEvictionTasks: kept };
+    if (ended.length === 0) return false;
+    const spec = takeBackTo(binding.spec, ended);
     try {
       // The same kind with fewer tasks.
       await writer.write(binding, { ...binding, spec } as AnyBinding);

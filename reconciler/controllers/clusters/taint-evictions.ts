@@ -6,6 +6,7 @@ import { equalJson } from "../../../kube/object.ts";
 import { sleep } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import type { EvictionRequest } from "../../failover/evict.ts";
 import { decideTaintEviction } from "../../failover/taint-eviction.ts";
 import { whyTooMuchAtOnce } from "../../failover/workload-share.ts";
 import { APPLIED_PLACEMENT_ANNOTATION } from "../../scheduler/applied-placement.ts";
@@ -67,6 +68,11 @@ export function startTaintEvictionController(
   });
   guard?.onRelease(addAll);
 
+  const evictionOptions = {
+    purgeMode: profile.evictionPurgeMode,
+    statefulInjection: profile.featureGates.StatefulFailoverInjection,
+  };
+
   function queueOf(name: EvictionQueueName): WorkQueue {
     const queue: WorkQueue = new WorkQueue(
       { name, clock, logger, workers: profile.safeFailover === undefined ? WORKERS : SAFE_WORKERS, minBackoffMs: 200 },
@@ -117,10 +123,7 @@ export function startTaintEvictionController(
     const cluster = clusters.get(undefined, clusterName);
     if (binding === undefined || cluster === undefined) return done(clusterName, key);
     const now = clock.now();
-    const decision = decideTaintEviction(binding, cluster, now, {
-      purgeMode: profile.evictionPurgeMode,
-      statefulInjection: profile.featureGates.StatefulFailoverInjection,
-    });
+    const decision = decideTaintEviction(binding, cluster, now, evictionOptions);
     switch (decision.verdict) {
       case "stay":
         return done(clusterName, key);
@@ -138,17 +141,34 @@ export function startTaintEvictionController(
       logger.debug("postponed eviction", { binding: key, cluster: clusterName, reason: tooMuch });
       return { requeueAfterMs: SHARE_RETRY_MS };
     }
+    const requests = [decision.request, ...(profile.safeFailover === undefined ? [] : lostWith(binding, clusterName))];
     try {
-      await evictBinding(context, writer, binding, [decision.request]);
+      await evictBinding(context, writer, binding, requests);
     } catch (error) {
       if (isNotFound(error)) return done(clusterName, key);
       if (isConflict(error)) return { requeueAfterMs: 20 };
-      tellEviction(context, binding, clusterName, error);
+      for (const request of requests) tellEviction(context, binding, request.cluster, error);
       throw error;
     }
-    tellEviction(context, binding, clusterName);
-    logger.info("evicted workload", { binding: key, cluster: clusterName });
-    return done(clusterName, key);
+    for (const request of requests) {
+      tellEviction(context, binding, request.cluster);
+      logger.info("evicted workload", { binding: key, cluster: request.cluster });
+      done(request.cluster, key);
+    }
+    return undefined;
+  }
+
+  /**
+   * The evictions that are due from clusters that were lost, too. Left one by one, a workload would be placed on those that
+   * are next.
+   */
+  function lostWith(binding: AnyBinding, clusterName: string): EvictionRequest[] {
+    return targetsOf(binding).flatMap((name) => {
+      const cluster = clusters.get(undefined, name);
+      if (name === clusterName || cluster === undefined || answers(name)) return [];
+      const decision = decideTaintEviction(binding, cluster, clock.now(), evictionOptions);
+      return decision.verdict === "evict" && guard?.holdOf(name) === undefined ? [decision.request] : [];
+    });
   }
 
   function answers(name: string): boolean {
