@@ -1,6 +1,8 @@
 // Requests to place workloads anew, and replicas that are taken back: what they move, report, and how they end; on both engines.
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WorkloadRebalancer } from "../../api/apps.ts";
+import { DEFAULT_FEATURE_GATES } from "../../api/feature-gates.ts";
 import { eventually } from "./support/eventually.ts";
 import { deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, engines, type Plane, ref, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
@@ -175,7 +177,11 @@ describe.each(engines())("descheduling, store: %s", (engine) => {
     plane = await startPlane({
       engine,
       members: THREE_CLUSTERS,
-      profile: { descheduler: { intervalMs: 300, thresholdMs: 0, timeoutMs: 3_000 } },
+      profile: {
+        descheduler: { intervalMs: 300, thresholdMs: 0, timeoutMs: 3_000 },
+        // By models of nodes it would not come to this.
+        featureGates: { ...DEFAULT_FEATURE_GATES, CustomizedClusterResourceModeling: false },
+      },
     });
   }, 120_000);
 

@@ -279,10 +279,11 @@ describe.each(engines())("returning, store: %s", (engine) => {
       { affinityName: "home", clusterNames: ["tokyo-1"] },
       { affinityName: "away", clusterNames: ["paris-1", "paris-2"] },
     ];
-    // Three nodes of 16 cores each: one replica a node.
-    const container = { resources: { requests: { cpu: "13" } } };
+    // Three nodes of 16 cores each, of which three are left; by Karmada's models an empty one has room for 8.
+    const large = { resources: { requests: { cpu: "13" } } };
+    const container = { resources: { requests: { cpu: "8" } } };
     const { client } = plane.member("tokyo-1");
-    const filler = deployment({ namespace: "default", name: "filler", replicas: 3, container });
+    const filler = deployment({ namespace: "default", name: "filler", replicas: 3, container: large });
     await applyAll(client, filler);
     await eventually(async () => {
       const cluster = await plane.client.get(ref(CLUSTER, "", "tokyo-1"));
