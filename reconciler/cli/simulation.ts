@@ -8,6 +8,7 @@ import { findCondition } from "../../kube/conditions.ts";
 import { isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
+import { endlessTurns } from "../../runtime/turn.ts";
 import type { Profile } from "../controllers/context.ts";
 import { inStages } from "../controllers/sync/sync-steps.ts";
 import type { SimulatedLoss, SimulationReport } from "../reports/simulation-text.ts";
@@ -54,6 +55,8 @@ const WORKLOADS = /^apps\/\w+ (Deployment|ReplicaSet|StatefulSet)$/;
  */
 export async function simulateLosses(options: SimulationOptions): Promise<SimulationReport> {
   const { losses, failover, lossMs, afterMs } = options;
+  // The same on every machine, however busy.
+  endlessTurns();
   const simulated: SimulatedLoss[] = [];
   let placed: SimulationReport["placed"] | undefined;
   for (const loss of losses) {
