@@ -270,6 +270,33 @@ describe("applyManifest after a restart", () => {
     expect((await live())?.metadata.resourceVersion).toBe(object.metadata.resourceVersion);
   });
 
+  it("sends nothing that is known to have been applied, whatever the member has decided since", async () => {
+    const service: KubeObject = {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "web", namespace: "default", labels: { "karmada.io/managed": "true" } },
+      spec: { selector: { app: "web" }, ports: [{ port: 80 }] },
+    };
+    const retain = (desired: KubeObject, live: KubeObject): KubeObject => {
+      const { clusterIP } = live["spec"] as { clusterIP: string };
+      return { ...desired, spec: { ...(desired["spec"] as object), clusterIP } };
+    };
+    const known = { retain, appliedBefore: true };
+    await apply(service, { retain });
+    for (const changed of [
+      service,
+      { ...service, spec: { ...(service["spec"] as object), sessionAffinity: "None" } },
+    ]) {
+      await apply(changed, { retain });
+      await reconnect();
+      requests.length = 0;
+
+      expect(await apply(changed, known)).toMatchObject({ outcome: "unchanged", drift: [] });
+      expect(await apply(changed, known)).toMatchObject({ outcome: "unchanged", drift: [] });
+      expect(writes()).toEqual([]);
+    }
+  });
+
   it("undoes what others changed meanwhile, and says so", async () => {
     await apply(manifest());
     await edit({ color: "red" });

@@ -186,7 +186,7 @@ async function retainFrom(
 async function meetAgain(member: Member, wish: Wish, live: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(live);
   const { desired, source } = wish;
-  if (options.appliedBefore === true && !goesByOwner(source.rules) && isStillAsApplied(yielded(wish, live), live)) {
+  if (options.appliedBefore === true && isAsSent(wish, live)) {
     member.recordWanted(ref, { manifest: desired, answer: live, source });
     return { outcome: "unchanged", object: live, drift: [] };
   }
@@ -214,6 +214,15 @@ async function meetAgain(member: Member, wish: Wish, live: KubeObject, options: 
     return { outcome: "unchanged", object: answer, drift: held };
   const corrected = driftFrom(answer).filter((field) => field.manager !== undefined);
   return { outcome: corrected.length > 0 ? "corrected" : "configured", object: answer, drift: [...corrected, ...held] };
+}
+
+/**
+ * Whether the object has what was sent of a wish by an earlier run of the program. What the member decided was carried over
+ * in what was sent, unless that made the object.
+ */
+function isAsSent({ desired, source }: Wish, live: KubeObject): boolean {
+  if (goesByOwner(source.rules)) return false;
+  return [desired, source.manifest].some((sent) => isStillAsApplied(yielded({ desired: sent, source }, live), live));
 }
 
 /** What is sent of a wish where nothing is held. */
