@@ -1,6 +1,6 @@
 // Compares what the Works of a fleet say with what the member clusters have.
 import type { Cluster } from "../../api/cluster.ts";
-import { DRIFT_ANNOTATION, readDriftAnnotations } from "../../api/drift-rules.ts";
+import { DRIFT_ANNOTATION } from "../../api/drift-rules.ts";
 import type { Work } from "../../api/work.ts";
 import { strategyForCrd } from "../../fleets/apiserver/crd/custom-kind.ts";
 import { fieldTypeOf } from "../../fleets/apiserver/kinds/field-types.ts";
@@ -107,7 +107,7 @@ async function compareInMember(
         return { ...common, state: "unknown", fields: [], message: error.message };
       }
     }
-    const rules = rulesOfCopy(readDriftAnnotations(manifest), isScaledCopy(manifest, scaled));
+    const rules = rulesOfCopy(manifest, isScaledCopy(manifest, scaled));
     const standing = readStanding(work.metadata.annotations?.[DRIFT_FINDINGS_ANNOTATION]);
     const fields = compareCopy(desired, live, await types.of(object), FIELD_MANAGER, rules).map((field) => {
       const text = fieldPathText(field.fieldPath ?? []);

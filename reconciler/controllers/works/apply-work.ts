@@ -59,7 +59,7 @@ export async function applyOne(
     retain: (desired, live) =>
       retains ? interpretation.decide((interpreter) => interpreter.retain(desired, live), asking) : desired,
     retainVersion: interpretation.version,
-    rules: rulesOfCopy(annotated, await isScaled(deps, work, member, manifest)),
+    rules: rulesOfCopy(manifest, await isScaled(deps, work, member, manifest)),
     standing: journal.standing(member.name, ref).map(({ path }) => path),
     verify,
     appliedBefore: isApplied(work),
