@@ -11,9 +11,10 @@ import { strategyOf } from "../../scheduler/division/assign.ts";
 import { isReady } from "../../scheduler/fleet/cluster-wellness.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import type { Controller, ControllerContext } from "../context.ts";
-import { allBindings, BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
+import { BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import type { BindingWriter } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
+import { watchAwaiting } from "./awaiting-bindings.ts";
 import type { FailoverGuard } from "./blast-radius.ts";
 import { tellEviction, writeSpec } from "./evicted-binding.ts";
 import { drivesOut, startTaintEvictionController } from "./taint-evictions.ts";
@@ -31,19 +32,10 @@ export function startFailoverController(
   const tasks = new WorkQueue({ name: "eviction-tasks", clock, logger, workers: 4, minBackoffMs: 200 }, taskStep);
   const isOurs = profile.compatibility === "flaghoist";
 
-  fleet.subscribe(({ before, after }) => {
-    const name = (after ?? before)?.metadata.name;
-    const hasReturned = before !== undefined && after !== undefined && !isWell(before) && isWell(after);
-    if (!hasReturned && after !== undefined) return;
-    for (const binding of allBindings(context)) {
-      if (binding.spec.gracefulEvictionTasks?.some((task) => task.fromCluster === name) === true)
-        tasks.add(bindingKey(binding));
-    }
-  });
+  watchAwaiting(context, fleet, hasTasks, (key) => tasks.add(key));
   for (const kind of BINDING_KINDS) {
     context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
-      if (change.type !== "deleted" && (change.object.spec.gracefulEvictionTasks?.length ?? 0) > 0)
-        tasks.add(bindingKey(change.object));
+      if (change.type !== "deleted" && hasTasks(change.object)) tasks.add(bindingKey(change.object));
     });
   }
 
@@ -142,6 +134,10 @@ export function startFailoverController(
 }
 
 type KeepRule = NonNullable<NonNullable<Parameters<typeof decideEvictionTasks>[2]>["mustKeep"]>;
+
+function hasTasks({ spec }: AnyBinding): boolean {
+  return (spec.gracefulEvictionTasks?.length ?? 0) > 0;
+}
 
 function isDivided({ spec }: AnyBinding): boolean {
   const strategy = spec.placement == null ? undefined : strategyOf(spec.placement);

@@ -15,6 +15,7 @@ import { decideRelocation } from "../../scheduler/relocation/decide-relocation.t
 import { rememberHome, stabilizationOf } from "../../scheduler/relocation/home-clusters.ts";
 import type { Move, Relocation } from "../../scheduler/relocation/relocation.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
+import { watchAwaiting } from "../clusters/awaiting-bindings.ts";
 import { isUpToStrength } from "../clusters/failover.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
@@ -53,6 +54,7 @@ export function startRelocationController(
       else if (follows && isNews(change.type === "updated" ? change.previous : undefined, binding)) queue.add(key);
     });
   }
+  watchAwaiting(context, fleet, holdsBack, (key) => queue.add(key));
   fleet.subscribe((change) => {
     const { before, after } = change;
     if (before !== undefined && after !== undefined && keepsAway(before) && !keepsAway(after))
