@@ -2,6 +2,7 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { ClusterPropagationPolicy, PropagationPolicy } from "../../api/policy.ts";
 import type { Work } from "../../api/work.ts";
+import { accountRoleName } from "../../fleets/member-account-names.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { isNotFound } from "../../kube/client/status-error.ts";
 import type { KubeObject } from "../../kube/object.ts";
@@ -32,7 +33,7 @@ export async function rulesInUse(
   }
   const mappers = [member?.mapper, client.mapper];
   for (const mapper of mappers) await mapper?.all();
-  return memberRules(index.of(cluster), (apiVersion, kind) => {
+  return memberRules(index.of(cluster), accountRoleName(name), (apiVersion, kind) => {
     for (const mapper of mappers) {
       const plural = mapper?.known(apiVersion, kind)?.plural;
       if (plural !== undefined) return plural;

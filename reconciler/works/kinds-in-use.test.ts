@@ -30,7 +30,7 @@ function object(apiVersion: string, kind: string, fields: Record<string, unknown
 }
 
 function may(index: UseIndex, name: string, verb: string, group: string, resource: string, of?: string): boolean {
-  const rules = memberRules(index.of(cluster(name)), (apiVersion, kind) => RESOURCES[`${apiVersion}/${kind}`]);
+  const rules = memberRules(index.of(cluster(name)), "own", (apiVersion, kind) => RESOURCES[`${apiVersion}/${kind}`]);
   return rulesAllow(rules, { verb, group, resource, name: of });
 }
 
@@ -91,10 +91,11 @@ describe("UseIndex", () => {
 });
 
 describe("memberRules", () => {
-  it("always allow what health, APIs and room are read from, and nothing to be written", () => {
-    const rules = memberRules(new UseIndex().of(cluster("m1")), () => undefined);
+  it("always allow what health, APIs and room are read from, and to go, and nothing to be written", () => {
+    const rules = memberRules(new UseIndex().of(cluster("m1")), "own", () => undefined);
 
-    expect(rules.flatMap(({ verbs }) => verbs).filter((verb) => !["get", "list", "watch"].includes(verb))).toEqual([]);
+    const writes = rules.filter(({ verbs }) => verbs.some((verb) => !["get", "list", "watch"].includes(verb)));
+    expect(writes).toMatchObject([{ resources: ["clusterroles"], resourceNames: ["own"], verbs: ["delete"] }]);
     expect(rulesAllow(rules, { verb: "watch", group: "", resource: "nodes" })).toBe(true);
     expect(rulesAllow(rules, { verb: "get", group: "", resource: "namespaces", name: "kube-system" })).toBe(true);
     expect(rulesAllow(rules, { verb: "get", group: "", resource: "namespaces", name: "other" })).toBe(false);
@@ -148,6 +149,8 @@ describe("memberRules", () => {
     other.setWork("m1", "a", [object("v1", "Secret")]);
     const resourceOf = (apiVersion: string, kind: string) => RESOURCES[`${apiVersion}/${kind}`];
 
-    expect(memberRules(one.of(cluster("m1")), resourceOf)).toEqual(memberRules(other.of(cluster("m1")), resourceOf));
+    expect(memberRules(one.of(cluster("m1")), "own", resourceOf)).toEqual(
+      memberRules(other.of(cluster("m1")), "own", resourceOf),
+    );
   });
 });

@@ -33,13 +33,13 @@ const ALWAYS: readonly PolicyRule[] = [
 
 /**
  * The rules for an account that does in a member what `use` calls for, and nothing else. Kinds that `resourceOf` does not
- * know are left out: there is nothing to be allowed yet.
+ * know are left out: there is nothing to be allowed yet. The account may give its rights up by deleting `ownRole`.
  *
  * An API server lets nobody hand out rights that he has not: the rules of Roles that are propagated are therefore held
  * by the account, too, and the roles that propagated bindings name may be bound. The order of the result depends on
  * nothing but the content.
  */
-export function memberRules(use: KindsInUse, resourceOf: ResourceOf): PolicyRule[] {
+export function memberRules(use: KindsInUse, ownRole: string, resourceOf: ResourceOf): PolicyRule[] {
   const byGroup = new Map<string, Set<string>>();
   for (const { apiVersion, kind } of use.kinds) {
     const resource = resourceOf(apiVersion, kind);
@@ -58,6 +58,7 @@ export function memberRules(use: KindsInUse, resourceOf: ResourceOf): PolicyRule
   });
   return distinct([
     ...ALWAYS,
+    ...namedRules("delete", "clusterroles", [ownRole]),
     ...managed,
     ...parameters,
     ...use.heldRules,

@@ -134,7 +134,7 @@ export function startMemberRightsController(context: ControllerContext, fleet: F
   async function write(cluster: Cluster): Promise<void> {
     const name = cluster.metadata.name ?? "";
     const { kinds, ...use } = useOf(cluster);
-    const rules = memberRules({ ...use, kinds }, resourcesOf(name));
+    const rules = memberRules({ ...use, kinds }, accountRoleName(name), resourcesOf(name));
     const last = known.get(name);
     if (last !== undefined && equalJson(last.rules, rules)) return;
     const secret = await context.client.find(secretRef(name));
@@ -184,7 +184,7 @@ export function startMemberRightsController(context: ControllerContext, fleet: F
   async function grant(name: string, denied: DeniedRequest): Promise<boolean> {
     const cluster = clusters.get(undefined, name);
     if (cluster === undefined || !isKept(cluster)) return false;
-    const rules = memberRules(useOf(cluster), resourcesOf(name));
+    const rules = memberRules(useOf(cluster), accountRoleName(name), resourcesOf(name));
     if (!denied.handsOut && !rulesAllow(rules, denied)) return false;
     const last = known.get(name);
     // Granted a moment ago, and the member has not noticed; otherwise somebody may have changed the role there.
