@@ -10,7 +10,7 @@ import { eventually } from "./support/eventually.ts";
 import { flaghoist } from "./support/joinable-member.ts";
 import { configMap, deployment, namespaceObject, policy } from "./support/manifests.ts";
 import { applyAll, type Plane, ref, startPlane } from "./support/plane.ts";
-import { at, readDeployment } from "./support/reading.ts";
+import { at, readBinding } from "./support/reading.ts";
 import { findKubeAssets, startRealApiServer } from "./support/real-api-server.ts";
 
 const NAMES = ["real-1", "real-2", "real-3"] as const;
@@ -92,8 +92,13 @@ describe.runIf(assets !== undefined)("three real members", () => {
   it.runIf(withNodes)(
     "tell of replicas that run, and of nodes by their grades",
     async () => {
+      // The others have nobody who makes Pods.
       await eventually(
-        async () => expect(at(await readDeployment(plane.client, SHOP), "status", "readyReplicas")).toBe(2),
+        async () => {
+          const binding = await readBinding(plane, SHOP, "web-deployment");
+          const item = binding.status?.aggregatedStatus?.find(({ clusterName }) => clusterName === "real-1");
+          expect(item).toMatchObject({ health: "Healthy", status: { readyReplicas: 2 } });
+        },
         { withinMs: 60_000 },
       );
       await eventually(async () => {
