@@ -11,7 +11,7 @@ import { clusterMatches } from "../../policies/cluster-affinity.ts";
 import { BindingIndex } from "../../scheduler/binding-index.ts";
 import { readReadiness } from "../../scheduler/fleet/cluster-wellness.ts";
 import type { FleetTrigger } from "../../scheduler/fleet-triggers.ts";
-import { decideRelocation } from "../../scheduler/relocation/decide-relocation.ts";
+import { copiesThatGo, decideRelocation } from "../../scheduler/relocation/decide-relocation.ts";
 import { rememberHome, stabilizationOf } from "../../scheduler/relocation/home-clusters.ts";
 import type { Move, Relocation } from "../../scheduler/relocation/relocation.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
@@ -143,8 +143,10 @@ function followsClusters(binding: AnyBinding): boolean {
 
 function isNews(before: AnyBinding | undefined, after: AnyBinding): boolean {
   return (
-    before?.metadata.generation !== after.metadata.generation ||
-    before?.status?.schedulerObservingAffinityName !== after.status?.schedulerObservingAffinityName
+    before === undefined ||
+    before.metadata.generation !== after.metadata.generation ||
+    before.status?.schedulerObservingAffinityName !== after.status?.schedulerObservingAffinityName ||
+    copiesThatGo(before).size > copiesThatGo(after).size
   );
 }
 
