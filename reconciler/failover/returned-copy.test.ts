@@ -16,6 +16,8 @@ function decide(change: Partial<ReturnedCopyRequest> = {}): string {
     removedAt: BACK - 60_000,
     answersSince: BACK,
     isReplaced: false,
+    othersAreWell: false,
+    readyReplicas: 3,
     ...change,
   }).verdict;
 }
@@ -36,6 +38,20 @@ describe("decideReturnedCopy", () => {
     const returned = { ...MOVED, spec: { ...MOVED.spec, clusters: [{ name: "paris-1", replicas: 3 }] } };
 
     expect(decide({ binding: returned })).toBe("keep");
+  });
+
+  it("keeps it as it is while it is to run there again with fewer replicas, until the others are well", () => {
+    const clusters = [
+      { name: "paris-1", replicas: 1 },
+      { name: "tokyo-1", replicas: 5 },
+    ];
+    const shrunk = { ...MOVED, spec: { ...MOVED.spec, clusters } };
+
+    expect(decide({ binding: shrunk })).toBe("wait");
+    expect(decide({ binding: shrunk, readyReplicas: 1 })).toBe("keep");
+    expect(decide({ binding: shrunk, othersAreWell: true })).toBe("keep");
+    const uncounted = { ...MOVED, spec: { ...MOVED.spec, clusters: [{ name: "paris-1" }, { name: "tokyo-1" }] } };
+    expect(decide({ binding: uncounted })).toBe("keep");
   });
 
   it("carries out what was ordered while the cluster answered", () => {

@@ -5,6 +5,7 @@ import { AppError } from "../../../runtime/errors.ts";
 import { isReplaced } from "../../failover/eviction-tasks.ts";
 import { decideReturnedCopy } from "../../failover/returned-copy.ts";
 import { isReady, readReadiness } from "../../scheduler/fleet/cluster-wellness.ts";
+import type { AnyBinding } from "../../works/binding.ts";
 import { isUpToStrength } from "../clusters/failover.ts";
 import type { ControllerContext } from "../context.ts";
 import { findBinding } from "../scheduling/binding-key.ts";
@@ -28,16 +29,16 @@ export function withoutWhatStays(context: ControllerContext, work: Work, cluster
     const target = clusters.get(undefined, name);
     return target !== undefined && isReady(target);
   };
+  const areWell = (one: AnyBinding): boolean =>
+    isReplaced(one) && isUpToStrength(one) && (one.spec.clusters ?? []).every(({ name }) => answers(name));
   const decision = decideReturnedCopy({
     binding,
     cluster: cluster.metadata.name ?? "",
     removedAt: Date.parse(work.metadata.deletionTimestamp ?? ""),
     answersSince: readiness.since,
-    isReplaced:
-      binding !== undefined &&
-      isReplaced(binding) &&
-      isUpToStrength(binding) &&
-      (binding.spec.clusters ?? []).every(({ name }) => answers(name)),
+    isReplaced: binding !== undefined && areWell(binding),
+    othersAreWell: binding !== undefined && areWell(without(binding, cluster.metadata.name)),
+    readyReplicas: readyReplicasOf(work),
   });
   switch (decision.verdict) {
     case "remove":
@@ -47,4 +48,17 @@ export function withoutWhatStays(context: ControllerContext, work: Work, cluster
     case "keep":
       return { ...work, spec: { ...work.spec, workload: { manifests: [] } } };
   }
+}
+
+/** The binding as if it did not go to the cluster. */
+function without(binding: AnyBinding, cluster: string | undefined): AnyBinding {
+  const clusters = binding.spec.clusters?.filter(({ name }) => name !== cluster) ?? [];
+  // The same kind with fewer targets.
+  return { ...binding, spec: { ...binding.spec, clusters } } as AnyBinding;
+}
+
+/** What the manifests ask for may be news that the member never heard: what it reported counts. */
+function readyReplicasOf({ status }: Work): number {
+  const ready = (status?.manifestStatuses ?? []).map((one) => Number(one.status?.["readyReplicas"] ?? 0));
+  return Math.max(0, ...ready.filter(Number.isFinite));
 }
