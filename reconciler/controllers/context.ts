@@ -17,6 +17,7 @@ import { FailoverMetrics } from "./clusters/failover-metrics.ts";
 import { EventRecorder } from "./events.ts";
 import { type EstimatorProfile, NO_ESTIMATORS } from "./scheduling/estimator-profile.ts";
 import { SchedulerMetrics } from "./scheduling/scheduler-metrics.ts";
+import { UrgentWork } from "./urgent-work.ts";
 
 /** A scheduling plugin of the user: an ES module. */
 export interface PluginModuleSettings {
@@ -152,6 +153,8 @@ export interface ControllerContext {
   readonly client: KubeClient;
   readonly informers: InformerSet;
   readonly events: EventRecorder;
+  /** What other loops wait for. */
+  readonly urgent: UrgentWork;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly profile: Profile;
@@ -186,6 +189,7 @@ export function createContext(options: {
   readonly scopeOf?: ScopeOf | undefined;
 }): ControllerContext {
   const { client, clock, logger, newUuid, metrics = new Metrics() } = options;
+  const urgent = new UrgentWork(clock);
   return {
     metrics,
     client,
@@ -194,7 +198,8 @@ export function createContext(options: {
     newUuid,
     agentOf: options.agentOf,
     informers: new InformerSet(client, clock, logger, options.scopeOf ?? controlPlaneScope),
-    events: new EventRecorder(client, clock, logger),
+    events: new EventRecorder(client, clock, logger, () => urgent.passed()),
+    urgent,
     schedulerMetrics: new SchedulerMetrics(metrics),
     failoverMetrics: new FailoverMetrics(metrics),
     profile: { ...DEFAULT_PROFILE, ...options.profile },

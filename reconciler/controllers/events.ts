@@ -23,7 +23,7 @@ interface Series {
 }
 
 /** Events are an account for people, not state: when they come faster than this, the rest are left out. */
-const MAX_PENDING = 5_000;
+const MAX_PENDING = 10_000;
 const MAX_SERIES = 20_000;
 const SERIES_WINDOW_MS = 600_000;
 const FLUSH_TIMEOUT_MS = 5_000;
@@ -36,13 +36,16 @@ export class EventRecorder {
   readonly #client: KubeClient;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #passed: () => Promise<void>;
   /** The one that was told of last stands last. */
   readonly #series = new Map<string, Series>();
   #pending: string[] = [];
   #active = 0;
   #lastStamp = 0n;
 
-  constructor(client: KubeClient, clock: Clock, logger: Logger) {
+  /** `passed` resolves when it is time to write: what is told of goes before the telling. */
+  constructor(client: KubeClient, clock: Clock, logger: Logger, passed: () => Promise<void> = yieldToLoop) {
+    this.#passed = passed;
     this.#client = client;
     this.#clock = clock;
     this.#logger = logger;
@@ -100,6 +103,7 @@ export class EventRecorder {
   async #drain(): Promise<void> {
     this.#active++;
     for (let key = this.#pending.shift(); key !== undefined; key = this.#pending.shift()) {
+      await this.#passed();
       const series = this.#series.get(key);
       if (series === undefined) continue;
       try {

@@ -67,6 +67,9 @@ export function startTaintEvictionController(
     addAll(after.metadata.name ?? "");
   });
   guard?.onRelease(addAll);
+  // Where nothing rests between evictions, everything else may wait for them.
+  if (profile.safeFailover !== undefined)
+    for (const queue of Object.values(queues)) context.urgent.watch(() => queue.depth);
 
   const evictionOptions = {
     purgeMode: profile.evictionPurgeMode,

@@ -66,6 +66,7 @@ export function startBindingStatusController(deps: Deps): Controller {
   });
 
   async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
+    await context.urgent.passed();
     const binding = findBinding(context, key);
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
     const now = rfc3339(context.clock.now());

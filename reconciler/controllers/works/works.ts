@@ -132,6 +132,7 @@ export function startWorkController(deps: Deps): Controller {
   });
 
   async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
+    await context.urgent.passed();
     const binding = findBinding(context, key);
     if (binding === undefined) return undefined;
     try {
