@@ -1,6 +1,8 @@
 // Room that no node has: what a cluster's sums promise, and what accurate estimators know; on both engines.
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
+import { featureGates } from "../../api/feature-gates.ts";
 import type {
   EstimatorProfile,
   RemoteEstimatorProfile,
@@ -35,7 +37,12 @@ const REMOTE: RemoteEstimatorProfile = {
 
 /** Each member has three nodes of 16 processors. In paris-1 something of its own takes 10 of each. */
 async function startFragmented(engine: EngineName, estimators: EstimatorProfile): Promise<Plane> {
-  const plane = await startPlane({ engine, members: TWO_CLUSTERS, profile: { estimators } });
+  const plane = await startPlane({
+    engine,
+    members: TWO_CLUSTERS,
+    // By the sums: models of nodes would tell of large ones, too.
+    profile: { estimators, featureGates: featureGates({ CustomizedClusterResourceModeling: false }) },
+  });
   const own = plane.member("paris-1").client;
   await applyAll(
     own,

@@ -40,7 +40,13 @@ describe.each(engines())("gates of the scheduler, store: %s", (engine) => {
     plane = await startPlane({
       engine,
       members: THREE_CLUSTERS,
-      profile: { featureGates: featureGates({ WorkloadAffinity: true, SchedulingOvercommitProtection: true }) },
+      profile: {
+        featureGates: featureGates({
+          WorkloadAffinity: true,
+          SchedulingOvercommitProtection: true,
+          CustomizedClusterResourceModeling: false,
+        }),
+      },
     });
   }, 120_000);
 

@@ -1,5 +1,7 @@
 // What the scheduling loop does about bindings, as one sees it by reading them; on both engines.
+
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { featureGates } from "../../api/feature-gates.ts";
 import type { ResourceBinding } from "../../api/work.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { consistently, eventually } from "./support/eventually.ts";
@@ -64,7 +66,12 @@ describe.each(engines())("scheduling, store: %s", (engine) => {
   let plane: Plane;
 
   beforeAll(async () => {
-    plane = await startPlane({ engine, members: THREE_CLUSTERS });
+    plane = await startPlane({
+      engine,
+      members: THREE_CLUSTERS,
+      // Room is what the sums say.
+      profile: { featureGates: featureGates({ CustomizedClusterResourceModeling: false }) },
+    });
   }, 120_000);
 
   afterAll(async () => {

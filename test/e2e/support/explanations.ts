@@ -74,7 +74,9 @@ export function specify(subject: string, situations: readonly Situation[]): void
       plane = await startPlane({
         engine,
         members: FLEET,
-        profile: { featureGates: featureGates({ PropagationPolicyPreemption: true }) },
+        profile: {
+          featureGates: featureGates({ PropagationPolicyPreemption: true, CustomizedClusterResourceModeling: false }),
+        },
       });
       await plane.client.patch(
         ref("cluster.karmada.io/v1alpha1 Cluster", "", "edge-7"),
