@@ -18,9 +18,10 @@ import { keepStanding } from "./drift-status.ts";
 import { finishWork } from "./finish-work.ts";
 import { MemberQueues } from "./member-queues.ts";
 import { withoutWhatStays } from "./returned-copy.ts";
+import { SettledWorks } from "./settled-works.ts";
 import { WorkEvents } from "./work-events.ts";
 import { WorkScalers } from "./work-scalers.ts";
-import { manifestsOf, writeDispatching, writeStatus } from "./work-status.ts";
+import { currentWork, manifestsOf, writeDispatching, writeStatus } from "./work-status.ts";
 
 const WORK_API = "work.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
@@ -39,6 +40,7 @@ interface Started extends Deps {
   readonly scalers: WorkScalers;
   readonly checks: DriftChecks;
   readonly queues: MemberQueues;
+  readonly settled: SettledWorks;
 }
 
 /**
@@ -61,7 +63,8 @@ export function startExecutionController(given: Deps): Controller {
     workOf: (cluster, name) => works.get(`karmada-es-${cluster}`, name),
     step: (cluster, work, asking) => reconcileWork(deps, cluster, work, asking),
   });
-  const deps: Started = { ...given, scalers: new WorkScalers(context), checks, queues };
+  const settled = new SettledWorks();
+  const deps: Started = { ...given, scalers: new WorkScalers(context), checks, queues, settled };
 
   works.subscribe((change) => {
     const cluster = clusterOfWork(change.object);
@@ -69,6 +72,7 @@ export function startExecutionController(given: Deps): Controller {
     const { name = "" } = change.object.metadata;
     if (change.type === "deleted") {
       queues.drop(cluster, name);
+      settled.forget(change.object);
       return;
     }
     const statusOnly =
@@ -149,12 +153,15 @@ async function reconcileWork(
       afterMs: 15_000,
     });
 
+  const verify = deps.checks.take(clusterName, work.metadata.name ?? "");
+  const rulesVersion = deps.interpretation.version;
+  if (!verify && deps.settled.has(work, member, rulesVersion)) return undefined;
+  const settle = deps.settled.begin(work, member, rulesVersion);
   const tell = new WorkEvents(context.events, clusterName, work);
   const failures: string[] = [];
   const results: ApplyResult[] = [];
   let failure: unknown;
   const manifests = manifestsOf(work);
-  const verify = deps.checks.take(clusterName, work.metadata.name ?? "");
   for (const manifest of manifests) {
     try {
       const result = await applyOne(deps, { work, member, manifest, verify }, asking);
@@ -181,5 +188,7 @@ async function reconcileWork(
   }
   // Who was to tell of the copy did not answer: nothing but time would bring us back.
   if (unread !== undefined) throw unread;
+  const isQuiet = results.every(({ outcome: what, drift }) => what === "unchanged" && drift.length === 0);
+  if (isQuiet && standing.length === 0) settle(currentWork(context, work));
   return undefined;
 }

@@ -101,7 +101,7 @@ async function patchStatus(context: ControllerContext, work: Work, status: WorkS
 }
 
 /** The Work as last seen: what one step wrote, the next write of the same step starts from. */
-function currentWork(context: ControllerContext, work: Work): Work {
+export function currentWork(context: ControllerContext, work: Work): Work {
   const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
   return works.get(work.metadata.namespace, work.metadata.name ?? "") ?? work;
 }
