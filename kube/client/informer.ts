@@ -14,8 +14,6 @@ const MAX_BACKOFF_MS = 5_000;
 const LEAST_BETWEEN_AMENDS_MS = 60_000;
 /** After so long without a watch, a list tells more surely what is otherwise. */
 const LONG_GONE_MS = 60_000;
-/** Objects a page where of each only a part is kept. */
-const REDUCED_PAGE = 250;
 
 /** Which objects of a kind; all when nothing is said. */
 export interface InformerScope {
@@ -216,8 +214,7 @@ export class Informer<T extends KubeObject = KubeObject> {
         labelSelector,
         fieldSelector,
         signal,
-        // What is kept small may be many: in pages that are read in a turn of the event loop each.
-        ...(transform === undefined ? {} : { keep: transform, pageSize: REDUCED_PAGE }),
+        ...(transform === undefined ? {} : { keep: transform }),
       });
       // Then what was known of the store that is gone says nothing of this one, not even where the same number stands.
       const hasGoneBack = Number(list.resourceVersion) < this.#heard;

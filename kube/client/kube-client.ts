@@ -1,9 +1,13 @@
 // Typed verbs over a transport. Works the same on the embedded server (in-process) and on any other (HTTP).
+import { Turn } from "../../runtime/turn.ts";
 import { parseJson } from "../json.ts";
 import { type KubeObject, type ObjectRef, refOf } from "../object.ts";
 import { type ResourceInfo, RestMapper } from "./rest-mapper.ts";
 import { ApiStatusError, failureStatus, isNotFound, retryAfterMs } from "./status-error.ts";
 import type { ApiResponse, Transport } from "./transport.ts";
+
+/** Objects that are asked for at a time, and read in one turn of the event loop. */
+const PAGE = 250;
 
 export type PatchType = "json" | "merge" | "strategic";
 
@@ -37,8 +41,6 @@ export interface ListOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
-  /** Objects a page; all pages are read. */
-  readonly pageSize?: number;
   /** What is kept of each object, so that a long list never holds all of them whole. */
   readonly keep?: ((object: KubeObject) => KubeObject) | undefined;
   readonly signal?: AbortSignal;
@@ -56,7 +58,7 @@ export type WatchEvent<T extends KubeObject> =
       readonly status: { readonly code: number; readonly message: string; readonly reason: string };
     };
 
-export interface WatchOptions extends Omit<ListOptions, "pageSize"> {
+export interface WatchOptions extends ListOptions {
   readonly resourceVersion?: string;
   readonly timeoutSeconds?: number;
   /** Called when the server has accepted the watch, which may be long before its first event. */
@@ -95,8 +97,11 @@ export class KubeClient {
     const info = await this.mapper.get(apiVersion, kind);
     const items: T[] = [];
     let next: string | undefined;
+    const turn = new Turn();
     for (;;) {
-      const query = { ...selectorQuery(options), limit: String(options.pageSize ?? 1000), continue: next };
+      // A server in this process answers without leaving the turn.
+      if (turn.isOver) await turn.next();
+      const query = { ...selectorQuery(options), limit: String(PAGE), continue: next };
       const page = await this.#json(
         "GET",
         withQuery(collectionPath(info, options.namespace), query),

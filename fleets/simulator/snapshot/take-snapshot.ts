@@ -10,7 +10,6 @@ import { withoutSecrets } from "./without-secrets.ts";
 const PASSING = new Set(["events", "events.k8s.io/events", "apiregistration.k8s.io/apiservices", "componentstatuses"]);
 /** What other programs answer, and nobody stores: it cannot be loaded. */
 const COMPUTED_GROUPS = /(^|\.)metrics\.k8s\.io$/;
-const PAGE = 500;
 
 /** What one API server holds. */
 export interface TakenPart {
@@ -29,7 +28,7 @@ export async function takePart(client: KubeClient, signal: AbortSignal): Promise
   for (const info of storedKinds(await client.mapper.all())) {
     const apiVersion = formatApiVersion(info.group, info.version);
     try {
-      const { items } = await client.list(apiVersion, info.kind, { signal, pageSize: PAGE, keep: withoutSecrets });
+      const { items } = await client.list(apiVersion, info.kind, { signal, keep: withoutSecrets });
       for (const object of items) objects.push({ plural: info.plural, object });
     } catch (error) {
       if (!(error instanceof ApiStatusError) || signal.aborted) throw error;
