@@ -7,6 +7,8 @@ import { stringifyYaml } from "../kube/yaml.ts";
 import { karmadaCrds } from "./crd.ts";
 import { withReference } from "./fleet-scenario-reference.ts";
 import { fleetScenarioJsonSchema } from "./fleet-scenario-schema.ts";
+import { jsonSchemaOf } from "./json-schema.ts";
+import { planReportSchema } from "./plan-report.ts";
 
 const FOLDER = path.resolve(import.meta.dirname, "../deploy");
 /** Folders of which every file is generated. */
@@ -17,8 +19,13 @@ const HEADER = "# Generated from api/ by npm run generate; changes here are lost
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...karmadaCrds().map((crd) => [`crds/${fileName(crd)}`, HEADER + stringifyYaml(crd)] as const),
-    ["schemas/fleet-scenario.schema.json", `${JSON.stringify(fleetScenarioJsonSchema(), undefined, 2)}\n`],
+    ["schemas/fleet-scenario.schema.json", jsonText(fleetScenarioJsonSchema())],
+    ["schemas/plan-report.schema.json", jsonText(jsonSchemaOf(planReportSchema, "PlanReport", "output"))],
   ]);
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 /** Paths of files that are missing, differ, or should not be there. */
