@@ -53,6 +53,7 @@ describe("readFailoverSettings", () => {
       failover: true,
       safeFailover: undefined,
       evictionRate: 0.5,
+      evictionLimiter: { baseDelayMs: 5, maxDelayMs: 1_000_000, qps: 10, burst: 100 },
       evictionPurgeMode: "Gracefully",
       gracefulEvictionTimeoutMs: 600_000,
       clusterStatusIntervalMs: 10_000,
@@ -69,6 +70,15 @@ describe("readFailoverSettings", () => {
       clusterStatusIntervalMs: 1_000,
       clusterThresholds: { failureMs: 5_000, successMs: 6_000 },
     });
+  });
+
+  it("takes Karmada's limits of queues, and its defaults for what is not above 0", () => {
+    expect(
+      read(
+        "--rate-limiter-base-delay 1s --rate-limiter-max-delay 1m --rate-limiter-qps 50 --rate-limiter-bucket-size=-1",
+      ).evictionLimiter,
+    ).toEqual({ baseDelayMs: 1_000, maxDelayMs: 60_000, qps: 50, burst: 100 });
+    expect(() => read("--rate-limiter-qps many")).toThrow('--rate-limiter-qps takes a whole number, not "many"');
   });
 
   it("reads the limits of the guard", () => {

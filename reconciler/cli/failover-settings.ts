@@ -2,6 +2,7 @@
 import type { FeatureGates } from "../../api/feature-gates.ts";
 import { parseDuration } from "../../runtime/duration.ts";
 import type { Profile } from "../controllers/context.ts";
+import { DEFAULT_EVICTION_LIMITER, type EvictionLimiter } from "../failover/eviction-pace.ts";
 import { FAILOVER_MODES, type FailoverMode, failoverSettings, type SafeFailover } from "../failover/failover-modes.ts";
 import { type CommandOption, durationOption, type Invocation, stringOption, UsageError } from "./command.ts";
 
@@ -26,6 +27,26 @@ export const FAILOVER_OPTIONS: Readonly<Record<string, CommandOption>> = {
     type: "string",
     value: "N",
     help: "evictions a second of each of three workers (default: 0.5; not limited with --failover safe)",
+  },
+  "rate-limiter-base-delay": {
+    type: "string",
+    value: "DURATION",
+    help: "without the guard: how long a failed eviction waits, twice as long each time (default: 5ms)",
+  },
+  "rate-limiter-max-delay": {
+    type: "string",
+    value: "DURATION",
+    help: "without the guard: the longest such wait (default: 1000s)",
+  },
+  "rate-limiter-qps": {
+    type: "string",
+    value: "N",
+    help: "without the guard: evictions a second after those of the bucket, whatever the rate (default: 10)",
+  },
+  "rate-limiter-bucket-size": {
+    type: "string",
+    value: "N",
+    help: "without the guard: evictions that --rate-limiter-qps does not slow down (default: 100)",
   },
   "graceful-eviction-timeout": {
     type: "string",
@@ -91,6 +112,7 @@ export type FailoverSettings = Pick<
   | "failover"
   | "safeFailover"
   | "evictionRate"
+  | "evictionLimiter"
   | "evictionPurgeMode"
   | "gracefulEvictionTimeoutMs"
   | "clusterStatusIntervalMs"
@@ -111,6 +133,7 @@ export function readFailoverSettings(
     throw new UsageError(`--${idle} has no effect with --failover ${mode}`);
   const rate = rateOption(invocation);
   const common = {
+    evictionLimiter: limiterOptions(invocation),
     evictionPurgeMode: purgeModeOption(invocation),
     gracefulEvictionTimeoutMs: durationOption(invocation, "graceful-eviction-timeout", "10m"),
     clusterStatusIntervalMs: intervalOption(invocation),
@@ -164,6 +187,24 @@ function rateOption(invocation: Invocation): number | undefined {
   if (text.trim() === "" || !Number.isFinite(rate) || rate < 0)
     throw new UsageError(`--resource-eviction-rate takes a number from 0 on, not "${text}"`);
   return rate;
+}
+
+/** As Karmada: a value that is not above 0 stands for the default. */
+function limiterOptions(invocation: Invocation): EvictionLimiter {
+  const { baseDelayMs, maxDelayMs, qps, burst } = DEFAULT_EVICTION_LIMITER;
+  return {
+    baseDelayMs: durationOption(invocation, "rate-limiter-base-delay", "5ms") || baseDelayMs,
+    maxDelayMs: durationOption(invocation, "rate-limiter-max-delay", "1000s") || maxDelayMs,
+    qps: wholeOption(invocation, "rate-limiter-qps") ?? qps,
+    burst: wholeOption(invocation, "rate-limiter-bucket-size") ?? burst,
+  };
+}
+
+function wholeOption(invocation: Invocation, name: string): number | undefined {
+  const text = stringOption(invocation, name);
+  if (text === undefined) return undefined;
+  if (!/^-?\d{1,9}$/.test(text)) throw new UsageError(`--${name} takes a whole number, not "${text}"`);
+  return Number(text) > 0 ? Number(text) : undefined;
 }
 
 function purgeModeOption(invocation: Invocation): Profile["evictionPurgeMode"] {

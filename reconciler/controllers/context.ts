@@ -9,6 +9,7 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
+import { DEFAULT_EVICTION_LIMITER, type EvictionLimiter } from "../failover/eviction-pace.ts";
 import type { SafeFailover } from "../failover/failover-modes.ts";
 import { DEFAULT_SCHEDULER_NAME } from "../scheduler/occasion.ts";
 import { DEFAULT_HEALTH_DAMPING_MS } from "../scheduler/relocation/follow-clusters.ts";
@@ -85,6 +86,8 @@ export interface Profile {
   readonly gracefulEvictionTimeoutMs: number;
   /** Evictions a second of each of three workers; Karmada's --resource-eviction-rate. 0: one in half an hour. */
   readonly evictionRate: number;
+  /** How Karmada's queues of evictions limit themselves beside that; not with `safeFailover`. */
+  readonly evictionLimiter: EvictionLimiter;
   /** How copies leave where the policy does not say; Karmada's --no-execute-taint-eviction-purge-mode. */
   readonly evictionPurgeMode: "Directly" | "Gracefully";
   /** Regular expressions, anchored, of namespaces that are never propagated. */
@@ -129,6 +132,7 @@ export const DEFAULT_PROFILE: Profile = {
   unreachableTaintAfterMs: undefined,
   gracefulEvictionTimeoutMs: 600_000,
   evictionRate: 0.5,
+  evictionLimiter: DEFAULT_EVICTION_LIMITER,
   evictionPurgeMode: "Gracefully",
   skippedNamespaces: ["kube-.*"],
   skippedApis: [],

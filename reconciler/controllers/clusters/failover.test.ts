@@ -96,6 +96,39 @@ describe("startFailoverController", () => {
   });
 });
 
+describe("the pace of evictions in Karmada's mode", () => {
+  it("is a hundred at once and ten a second from then on, however high the rate is", async () => {
+    const { client, clock, startController } = await startStore();
+    await client.create(lost("paris-1"));
+    for (let i = 0; i < 130; i++) {
+      const web = webBinding(["paris-1", "tokyo-1"]);
+      await client.create({ ...web, metadata: { ...web.metadata, name: `web-${i}-deployment`, uid: `web-${i}` } });
+    }
+    const evicted = async (): Promise<number> => {
+      const { items } = await client.list<ResourceBinding>(BINDING_API, "ResourceBinding");
+      return items.filter(({ spec }) => spec.clusters?.length === 1).length;
+    };
+    const pass = async (ms: number): Promise<void> => {
+      for (let passed = 0; passed < ms; passed += 10) {
+        await clock.advance(10);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+
+    await startController();
+    await eventually(async () => {
+      await pass(100);
+      expect(await evicted()).toBeGreaterThanOrEqual(100);
+    });
+    const atFirst = await evicted();
+    await pass(1_000);
+
+    const inOneSecond = (await evicted()) - atFirst;
+    expect(inOneSecond).toBeGreaterThanOrEqual(5);
+    expect(inOneSecond).toBeLessThanOrEqual(20);
+  });
+});
+
 describe("isUpToStrength", () => {
   function up(
     words: Partial<AggregatedStatusItem>,

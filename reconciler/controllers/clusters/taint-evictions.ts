@@ -4,9 +4,10 @@ import type { AggregatedStatusItem } from "../../../api/work.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson } from "../../../kube/object.ts";
 import { sleep } from "../../../runtime/clock.ts";
-import { AppError } from "../../../runtime/errors.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
 import type { EvictionRequest } from "../../failover/evict.ts";
+import { EvictionPace } from "../../failover/eviction-pace.ts";
 import { decideTaintEviction } from "../../failover/taint-eviction.ts";
 import { whyTooMuchAtOnce } from "../../failover/workload-share.ts";
 import { APPLIED_PLACEMENT_ANNOTATION } from "../../scheduler/applied-placement.ts";
@@ -24,8 +25,8 @@ import type { EvictionQueueName } from "./failover-metrics.ts";
 const WORKERS = 3;
 /** Where the guard limits how much is given up, nothing rests, and the writes of a turn are committed together. */
 const SAFE_WORKERS = 64;
-/** As Karmada, for a rate of 0. */
-const REST_WITHOUT_RATE_MS = 1_800_000;
+/** As Karmada: whatever a tainted cluster still has is looked at again this often, also what failed. */
+const RECHECK_MS = 10_000;
 /** Copies that wait for others of their workload are looked at again with every change of the binding, and now and then. */
 const SHARE_RETRY_MS = 10_000;
 
@@ -77,29 +78,36 @@ export function startTaintEvictionController(
   };
 
   function queueOf(name: EvictionQueueName): WorkQueue {
+    const isSafe = profile.safeFailover !== undefined;
+    const pace = new EvictionPace(profile.evictionRate, isSafe ? undefined : profile.evictionLimiter);
     const queue: WorkQueue = new WorkQueue(
-      { name, clock, logger, workers: profile.safeFailover === undefined ? WORKERS : SAFE_WORKERS, minBackoffMs: 200 },
+      { name, clock, logger, workers: isSafe ? SAFE_WORKERS : WORKERS, minBackoffMs: 200 },
       async (key, signal) => {
         const started = performance.now();
         try {
           const result = await step(key);
           failoverMetrics.processed(name, false, (performance.now() - started) / 1000);
+          pace.succeeded(key);
           // As Karmada: also when there was nothing to do.
-          await rest(signal);
+          await rest(pace, signal);
           return result;
         } catch (error) {
-          if (!signal.aborted) failoverMetrics.processed(name, true, (performance.now() - started) / 1000);
-          throw error;
+          if (signal.aborted) throw error;
+          failoverMetrics.processed(name, true, (performance.now() - started) / 1000);
+          if (isSafe) throw error;
+          const requeueAfterMs = Math.min(RECHECK_MS, pace.retryAfterMs(key, clock.now()));
+          logger.warn("eviction failed", { queue: name, key, error: messageOf(error), requeueAfterMs });
+          return { requeueAfterMs };
         }
       },
     );
     return queue;
   }
 
-  async function rest(signal: AbortSignal): Promise<void> {
-    const { evictionRate } = profile;
-    const ms = evictionRate > 0 ? 1_000 / evictionRate : REST_WITHOUT_RATE_MS;
+  async function rest(pace: EvictionPace, signal: AbortSignal): Promise<void> {
+    const ms = pace.restMs(clock.now());
     if (ms > 0) await sleep(clock, ms, signal);
+    pace.rested();
   }
 
   function addAll(cluster: string): void {
