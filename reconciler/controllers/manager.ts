@@ -54,7 +54,8 @@ import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
 import { observeDrift } from "./works/drift-metrics.ts";
 import { startExecutionController } from "./works/execution.ts";
-import { startWorkController, WorkIndex } from "./works/works.ts";
+import { WorkIndex } from "./works/work-index.ts";
+import { startWorkController } from "./works/works.ts";
 
 /** Loops decide from what is cached, so these kinds must be known whole before the first decision. */
 const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
@@ -162,14 +163,14 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     startLeaseMonitor(context),
     startConditionTaintController(context),
     ...(guard === undefined ? [] : [guard]),
-    startFailoverController(context, fleetState, writer, guard),
+    startFailoverController(context, fleetState, writer, { guard, works: index }),
     startRemedyController(context),
     startUnifiedAuthController(context),
     startAgentRegistration(context),
     startWorkloadRebalancerController(context),
     startQuotaWorkController(context, quotaWorks),
     startQuotaStatusController(context, quotaWorks, options.ledger),
-    startRelocationController(context, fleetState, writer),
+    startRelocationController(context, fleetState, writer, { works: index }),
     startApplicationFailoverController(context, interpretation, writer),
     ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
     ...(deletionGuard === undefined ? [] : [deletionGuard]),

@@ -15,6 +15,7 @@ import { createContext } from "../context.ts";
 import { BindingWriter } from "../scheduling/binding-writer.ts";
 import { FleetState } from "../scheduling/fleet-state.ts";
 import { startRelocationController } from "../scheduling/relocation.ts";
+import { WorkIndex } from "../works/work-index.ts";
 import { changesCopies } from "./awaiting-bindings.ts";
 import { startFailoverController } from "./failover.ts";
 
@@ -24,6 +25,7 @@ afterEach(async () => {
 });
 
 const BINDING_API = "work.karmada.io/v1alpha2";
+const WORK_API = "work.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
 const HOUR_MS = 3_600_000;
 const DRAIN = { key: "drain", effect: "NoExecute" as const, timeAdded: "2026-01-01T00:00:00Z" };
@@ -35,6 +37,10 @@ const TASK: GracefulEvictionTask = {
   purgeMode: "Gracefully",
   creationTimestamp: "2025-12-31T00:00:00Z",
 };
+
+/** What tokyo-1 reports of its copy. */
+const WELL = { replicas: 3, readyReplicas: 3 };
+const TOKYO_WORK = { apiVersion: WORK_API, kind: "Work", namespace: "karmada-es-tokyo-1", name: "web" };
 
 interface Start {
   readonly clusters: readonly Cluster[];
@@ -75,9 +81,11 @@ async function start({ clusters, tasks, annotations }: Start) {
     conditions: [
       { type: "Scheduled", status: "True", reason: "Success", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" },
     ],
-    aggregatedStatus: [{ clusterName: "tokyo-1", health: "Healthy", status: { replicas: 3, readyReplicas: 3 } }],
+    aggregatedStatus: [{ clusterName: "tokyo-1", health: "Healthy", status: WELL }],
   };
   await client.patch(ref, { status }, "merge", { subresource: "status" });
+  await client.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "karmada-es-tokyo-1" } });
+  await createWork();
   const profile = failoverSettings("safe");
   const context = createContext({ client, clock, logger: silentLogger, newUuid: () => "id", profile });
   closers.push(() => context.informers.stop());
@@ -86,9 +94,46 @@ async function start({ clusters, tasks, annotations }: Start) {
   await context.informers.synced();
   const fleet = new FleetState(context);
   const writer = new BindingWriter(context, fleet);
+  const works = new WorkIndex(context);
   for (const startLoop of [startFailoverController, startRelocationController]) {
-    const controller = startLoop(context, fleet, writer);
+    const controller = startLoop(context, fleet, writer, { works });
     closers.push(() => controller.stop());
+  }
+  async function createWork(): Promise<void> {
+    const { apiVersion, kind, ...name } = TOKYO_WORK;
+    const { "resourcebinding.karmada.io/permanent-id": id = "" } = made.metadata.labels ?? {};
+    await client.create({
+      apiVersion,
+      kind,
+      metadata: {
+        ...name,
+        labels: { "resourcebinding.karmada.io/permanent-id": id },
+        finalizers: ["karmada.io/execution-controller"],
+      },
+      spec: { workload: { manifests: [deployment()] } },
+    });
+    const identifier = { ordinal: 0, group: "apps", version: "v1", kind: "Deployment", namespace: "shop", name: "web" };
+    const isApplied = { type: "Applied", status: "True", reason: "AppliedSuccessful", message: "" };
+    const status = {
+      conditions: [{ ...isApplied, lastTransitionTime: "2026-01-01T00:00:00Z" }],
+      manifestStatuses: [{ identifier: { ...identifier, resource: "deployments" }, status: WELL, health: "Healthy" }],
+    };
+    await client.patch(TOKYO_WORK, { status }, "merge", { subresource: "status" });
+  }
+  /** The copy in tokyo-1 is one that was there before, and is being removed. */
+  async function removeCopy(): Promise<void> {
+    await client.delete(TOKYO_WORK);
+    await touch("Removing");
+  }
+  async function replaceCopy(): Promise<void> {
+    await client.patch(TOKYO_WORK, { metadata: { finalizers: [] } }, "merge");
+    await createWork();
+    await touch("Replaced");
+  }
+  /** The loops look again. */
+  async function touch(reason: string): Promise<void> {
+    const conditions = status.conditions.map((condition) => ({ ...condition, reason }));
+    await client.patch(ref, { status: { conditions } }, "merge", { subresource: "status" });
   }
   async function becomesReady(name: string): Promise<void> {
     await report(cluster({ name }));
@@ -100,7 +145,7 @@ async function start({ clusters, tasks, annotations }: Start) {
   async function leavingClusters(): Promise<string[]> {
     return ((await present()).spec.gracefulEvictionTasks ?? []).map((task) => task.fromCluster);
   }
-  return { clock, becomesReady, present, leavingClusters };
+  return { clock, becomesReady, removeCopy, replaceCopy, present, leavingClusters };
 }
 
 describe("a copy that stays although its time is over", () => {
@@ -145,6 +190,39 @@ describe("a copy that stays although its time is over", () => {
     await becomesReady("tokyo-1");
 
     await eventually(async () => expect(await leavingClusters()).toEqual([]));
+  });
+});
+
+describe("what waits for a successor in a cluster whose earlier copy is being removed", () => {
+  it("stays as long as only that one reports, and goes once its successor does", async () => {
+    const { clock, becomesReady, removeCopy, replaceCopy, leavingClusters } = await start({
+      clusters: [cluster({ name: "paris-1", taints: [DRAIN] }), cluster({ name: "tokyo-1", ready: false })],
+      tasks: [TASK],
+    });
+    await removeCopy();
+    await becomesReady("tokyo-1");
+    await clock.advance(HOUR_MS);
+    expect(await leavingClusters()).toEqual(["paris-1"]);
+
+    await replaceCopy();
+
+    await eventually(async () => expect(await leavingClusters()).toEqual([]));
+  });
+
+  it("holds its replicas back until then, too", async () => {
+    const { clock, becomesReady, removeCopy, replaceCopy, present } = await start({
+      clusters: [cluster({ name: "tokyo-1", ready: false })],
+      annotations: { [HELD_REPLICAS_ANNOTATION]: JSON.stringify({ "tokyo-1": 5 }) },
+    });
+    const held = async () => (await present()).metadata.annotations?.[HELD_REPLICAS_ANNOTATION];
+    await removeCopy();
+    await becomesReady("tokyo-1");
+    await clock.advance(HOUR_MS);
+    expect(await held()).toBeDefined();
+
+    await replaceCopy();
+
+    await eventually(async () => expect(await held()).toBeUndefined());
   });
 });
 

@@ -14,17 +14,21 @@ import type { Controller, ControllerContext } from "../context.ts";
 import { BINDING_KINDS, bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import type { BindingWriter } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
+import type { WorkIndex } from "../works/work-index.ts";
 import { watchAwaiting } from "./awaiting-bindings.ts";
 import type { FailoverGuard } from "./blast-radius.ts";
 import { tellEviction, writeSpec } from "./evicted-binding.ts";
 import { drivesOut, startTaintEvictionController } from "./taint-evictions.ts";
 
-/** `guard` says which clusters nothing may be moved away from; absent: nobody does. */
+/**
+ * `guard` says which clusters nothing may be moved away from; absent: nobody does. `works` says what copies report at this
+ * moment; absent: what bindings say of them is believed.
+ */
 export function startFailoverController(
   context: ControllerContext,
   fleet: FleetState,
   writer: BindingWriter,
-  guard?: FailoverGuard,
+  { guard, works }: { readonly guard?: FailoverGuard | undefined; readonly works?: WorkIndex } = {},
 ): Controller {
   const { profile, clock, logger } = context;
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
@@ -44,9 +48,10 @@ export function startFailoverController(
     if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return undefined;
     if (isOurs && (await takeBack(binding))) return undefined;
     const { gracefulEvictionTimeoutMs: timeoutMs, safeFailover } = profile;
-    const decision = decideEvictionTasks(binding, clock.now(), {
+    const reported = presently(binding);
+    const decision = decideEvictionTasks(reported, clock.now(), {
       timeoutMs,
-      mayReplace: maySucceed(binding),
+      mayReplace: maySucceed(reported),
       ...(safeFailover === undefined ? {} : { mustKeep: (task: GracefulEvictionTask) => whyKept(binding, task) }),
     });
     if (decision.tasks !== undefined) {
@@ -66,6 +71,11 @@ export function startFailoverController(
       }
     }
     return decision.nextMs === undefined ? undefined : { requeueAfterMs: Math.max(1, decision.nextMs - clock.now()) };
+  }
+
+  /** As Karmada, what the binding says is believed where we are to be the same. */
+  function presently(binding: AnyBinding): AnyBinding {
+    return isOurs ? (works?.withPresentReports(binding) ?? binding) : binding;
   }
 
   /**
@@ -118,7 +128,8 @@ export function startFailoverController(
   function runsBeside(binding: AnyBinding): boolean {
     if (isDivided(binding)) return false;
     const isLimited = (binding.spec.placement?.spreadConstraints?.length ?? 0) > 0;
-    return !isLimited || (isReplaced(binding) && maySucceed(binding));
+    const reported = presently(binding);
+    return !isLimited || (isReplaced(reported) && maySucceed(reported));
   }
 
   function answers(name: string): boolean {

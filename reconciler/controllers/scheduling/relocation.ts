@@ -19,6 +19,7 @@ import { watchAwaiting } from "../clusters/awaiting-bindings.ts";
 import { isUpToStrength } from "../clusters/failover.ts";
 import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import type { WorkIndex } from "../works/work-index.ts";
 import { bindingKey, findBinding } from "./binding-key.ts";
 import { type BindingWriter, templateSubject } from "./binding-writer.ts";
 import type { FleetState } from "./fleet-state.ts";
@@ -27,10 +28,12 @@ import { FleetWalk } from "./fleet-walk.ts";
 /** Clusters report their room every few seconds: those that wait for some look at the reports together. */
 const ROOM_GATHER_MS = 1_000;
 
+/** `works` says what copies report at this moment; absent: what bindings say of them is believed. */
 export function startRelocationController(
   context: ControllerContext,
   fleet: FleetState,
   writer: BindingWriter,
+  { works }: { readonly works?: WorkIndex } = {},
 ): Controller {
   const { client, clock, logger, events, profile } = context;
   const clusters = context.informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
@@ -96,7 +99,8 @@ export function startRelocationController(
 
   /** Lets old copies go whose successors serve. Answers whether anything was written. */
   async function release(binding: AnyBinding): Promise<boolean> {
-    const released = releaseRelocated(binding, isReplaced(binding) && isUpToStrength(binding) && allAnswer(binding));
+    const reported = works?.withPresentReports(binding) ?? binding;
+    const released = releaseRelocated(binding, isReplaced(reported) && isUpToStrength(reported) && allAnswer(binding));
     if (released === undefined) return false;
     const stored = await client.update(released as AnyBinding, { fieldManager: "flaghoist-relocation" });
     context.informers.of<AnyBinding>(BINDING_API_VERSION, binding.kind).adopt(stored);

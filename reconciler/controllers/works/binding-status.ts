@@ -18,7 +18,8 @@ import { concernedBindings, type Interpretation } from "../interpretation/interp
 import { bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
-import { bindingKeyOfWork, type WorkIndex } from "./works.ts";
+import type { WorkIndex } from "./work-index.ts";
+import { bindingKeyOfWork } from "./works.ts";
 import { writeBindingStatus } from "./write-binding-status.ts";
 
 /** The Works of one binding change within moments of each other: one aggregation serves them all. */

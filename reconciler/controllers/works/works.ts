@@ -13,11 +13,9 @@ import { REVISION_ANNOTATION, ROLLOUT_ANNOTATION } from "../../rollout/rollout-s
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import {
   BINDING_FINALIZER,
-  BINDING_ID_LABEL,
   BINDING_NAME_ANNOTATION,
   BINDING_NAMESPACE_ANNOTATION,
   CLUSTER_BINDING_FINALIZER,
-  CLUSTER_BINDING_ID_LABEL,
   CLUSTER_BINDING_NAME_ANNOTATION,
   HELD_REPLICAS_ANNOTATION,
   WORK_ID_LABEL,
@@ -39,32 +37,10 @@ import { recordAppliedOverrides, recordFailedOverrides, writeOverrideCondition }
 import { bindingsOfPolicies, watchOverridePolicies } from "./override-watch.ts";
 import { RevisionStore } from "./revision-store.ts";
 import { forgetRollout, isStaged, stageWorks } from "./staged-works.ts";
+import type { WorkIndex } from "./work-index.ts";
 
 /** How often is asked whether an earlier revision still needs an object that is deleted. */
 const HELD_RETRY_MS = 5_000;
-
-/** Finds the Works of a binding by its permanent id. */
-export class WorkIndex {
-  readonly #byBinding = new Map<string, Map<string, Work>>();
-
-  constructor(context: ControllerContext) {
-    context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
-      const labels = change.object.metadata.labels ?? {};
-      const id = labels[BINDING_ID_LABEL] ?? labels[CLUSTER_BINDING_ID_LABEL];
-      if (id === undefined) return;
-      const works = this.#byBinding.get(id) ?? new Map<string, Work>();
-      this.#byBinding.set(id, works);
-      const key = `${change.object.metadata.namespace}/${change.object.metadata.name}`;
-      if (change.type === "deleted") works.delete(key);
-      else works.set(key, change.object);
-      if (works.size === 0) this.#byBinding.delete(id);
-    });
-  }
-
-  of(binding: AnyBinding): Work[] {
-    return [...(this.#byBinding.get(bindingId(binding) ?? "")?.values() ?? [])];
-  }
-}
 
 interface Deps {
   readonly context: ControllerContext;
@@ -183,7 +159,8 @@ async function reconcile(
   const present = index.of(binding);
   for (const work of orphanWorks(binding, present)) {
     if (deps.moved.hasMoved(binding, work)) await confirmWorkDeletion(context, work, "moved to other clusters");
-    await deleteWork(context, work);
+    // Meanwhile it may have been sent there again.
+    if (isOrphan(context, binding, work)) await deleteWork(context, work);
   }
   if (worksToAwait(binding, present).length > 0) return { requeueAfterMs: 500 };
   const { apiVersion, kind, namespace, name } = binding.spec.resource;
@@ -270,6 +247,10 @@ function sameMarks(a: KubeObject, b: KubeObject): boolean {
     { labels: a.metadata.labels, annotations: a.metadata.annotations, finalizers: a.metadata.finalizers },
     { labels, annotations, finalizers },
   );
+}
+
+function isOrphan(context: ControllerContext, binding: AnyBinding, work: Work): boolean {
+  return orphanWorks(findBinding(context, bindingKey(binding)) ?? binding, [work]).length > 0;
 }
 
 async function deleteWork(context: ControllerContext, work: Work): Promise<void> {
