@@ -65,6 +65,16 @@ export const manifestDiffSchema = z
   .describe("How a manifest changes, as YAML, with three lines around each change.");
 export type ManifestDiff = z.infer<typeof manifestDiffSchema>;
 
+export const fieldReportSchema = z
+  .object({
+    path: text.describe("`spec.template.spec.containers[web].image`."),
+    before: z.unknown().optional().describe("Absent: there was no such field."),
+    after: z.unknown().optional().describe("Absent: the field is gone."),
+    writer: lineWriterSchema.optional().describe("Who wrote the new value, where that is not the object's own file."),
+  })
+  .describe("How a field changes.");
+export type FieldReport = z.infer<typeof fieldReportSchema>;
+
 export const changeKindSchema = z.enum(["created", "changed", "deleted"]);
 export type ChangeKind = z.infer<typeof changeKindSchema>;
 
@@ -109,7 +119,10 @@ export const copyGroupSchema = z
   .object({
     clusters: z.array(text),
     change: changeKindSchema,
-    diff: manifestDiffSchema.optional().describe("Absent where the whole object comes or goes and says nothing more."),
+    fields: z
+      .array(fieldReportSchema)
+      .describe("What changes, but for the replicas of `placement`; of a new copy what overrides make of it."),
+    diff: manifestDiffSchema.optional().describe("Absent where lines were not asked for, or would say nothing more."),
     held: text.optional().describe("Why these copies stay as they are for now."),
   })
   .describe("Copies that change alike.");
@@ -208,9 +221,10 @@ export const objectReportSchema = z.object({
   change: changeKindSchema,
   place: placeSchema.optional().describe("Where it is written, in the head; in the base for what is deleted."),
   placement: placementChangeSchema.optional().describe("Absent when it stays where it is."),
-  own: manifestDiffSchema
-    .optional()
-    .describe("How the object in the control plane changes; for objects without copies."),
+  fields: z
+    .array(fieldReportSchema)
+    .describe("How the object in the control plane changes; empty when it comes or goes."),
+  diff: manifestDiffSchema.optional().describe("The same in lines, for objects without copies."),
   copies: z.array(copyGroupSchema),
   notes: z.array(text).optional().describe("What else is to be known: waves, hooks, kept in spite of prune."),
 });
@@ -247,7 +261,7 @@ export const planReportSchema = z
     renderHash: text
       .optional()
       .describe("sha256 of everything that would be stored; an approval is bound to it. Absent when it was refused."),
-    movedReplicas: number,
+    movedReplicas: number.describe("Replicas that start in another cluster than before."),
     clusters: z.array(clusterRowSchema).describe("Every cluster of the fleet."),
     objects: z.array(objectReportSchema).describe("Objects that change, in the control plane or in clusters."),
     problems: z

@@ -43,6 +43,15 @@ export async function withRemotes<T>(
   }
 }
 
+/** As `withRemotes`; without any, kustomizations that name something elsewhere are refused. */
+export async function renderingRemotes<T>(
+  remotes: AsyncRemoteContents | undefined,
+  signal: AbortSignal,
+  render: (contents: RemoteContents | undefined) => T,
+): Promise<T> {
+  return remotes === undefined ? render(undefined) : withRemotes(remotes, signal, render);
+}
+
 class RemoteAnswers implements RemoteContents {
   // What failed is kept too, so that the render that asks gets to say where it is named.
   readonly #bases = new Map<string, { readonly tree: SourceTree } | { readonly error: unknown }>();

@@ -11,8 +11,6 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isObject } from "../../kube/object.ts";
 import { parseYaml } from "../../kube/yaml.ts";
-import type { RemoteContents } from "../../renderers/kustomize/loading/remote.ts";
-import { withRemotes } from "../../renderers/remote-render.ts";
 import { AppError, messageOf } from "../../runtime/errors.ts";
 import { credentialsFromSecret, type GitCredentials } from "../../sources/git/credentials.ts";
 import { type AllowedRemote, parseAllowedRemote } from "../../sources/remote-allow-list.ts";
@@ -62,15 +60,6 @@ export async function withRemoteBases<T>(
   } finally {
     remotes.close();
   }
-}
-
-/** Runs a render in this thread, as often as it takes to fetch what it names. */
-export async function renderingRemotes<T>(
-  remotes: RemoteBases | undefined,
-  signal: AbortSignal,
-  render: (contents: RemoteContents | undefined) => T,
-): Promise<T> {
-  return remotes === undefined ? render(undefined) : withRemotes(remotes, signal, render);
 }
 
 function readConfig(file: string): AllowedRemote[] {

@@ -24,7 +24,10 @@ export interface SourceChange {
 }
 
 /** The objects that differ, in the order they are written, deleted ones last. */
-export function sourceChanges(desired: readonly DesiredObject[], removed: readonly ObjectRef[]): SourceChange[] {
+export function sourceChanges(
+  desired: readonly DesiredObject[],
+  removed: readonly { readonly object: ObjectRef; readonly origin: string | undefined }[],
+): SourceChange[] {
   const changes = desired.flatMap(({ object, before, origin }): SourceChange[] => {
     const ref = refOf(object);
     if (before === undefined) return [{ object: ref, change: "created", origin, fields: [] }];
@@ -33,8 +36,8 @@ export function sourceChanges(desired: readonly DesiredObject[], removed: readon
     return fields.length === 0 ? [] : [{ object: ref, change: "changed", origin, fields }];
   });
   const deleted = [...removed]
-    .sort((a, b) => (refKey(a) < refKey(b) ? -1 : 1))
-    .map((object): SourceChange => ({ object, change: "deleted", origin: undefined, fields: [] }));
+    .sort((a, b) => (refKey(a.object) < refKey(b.object) ? -1 : 1))
+    .map(({ object, origin }): SourceChange => ({ object, change: "deleted", origin, fields: [] }));
   return [...changes, ...deleted];
 }
 

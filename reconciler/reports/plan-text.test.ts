@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { type ObjectRef, refOf } from "../../kube/object.ts";
+import { refOf } from "../../kube/object.ts";
 import { deployment } from "../../test/builders.ts";
 import type { ObjectChange, Plan } from "../plan/changes.ts";
-import { type PlanReport, planText, verdictLine } from "./plan-text.ts";
+import { makeReport, type ReportInput } from "../plan/make-report.ts";
+import { planText } from "./plan-text.ts";
 
 const plain = {
   bold: (text: string) => text,
@@ -27,67 +28,25 @@ function change(words: Partial<ObjectChange>): ObjectChange {
   };
 }
 
-function report(plan: Partial<Plan>, rest: Partial<PlanReport> = {}): PlanReport {
-  return {
+function textOf(plan: Partial<Plan>, rest: Partial<ReportInput> = {}, nowMs = 0): string {
+  const report = makeReport({
+    subject: { path: "apps", head: { name: "the working directory" }, fleet: { from: "live", clusters: 0 } },
+    made: { at: "1970-01-01T00:00:00Z", tookMs: 0, version: "0" },
+    renderHash: "sha256:0",
+    clusters: [],
     plan: { clusters: [], changes: [], movedReplicas: 0, problems: [], unknown: [], ...plan },
     source: [],
+    warnings: [],
     drift: [],
+    driftUnknown: [],
     held: undefined,
     deletionsUnknown: undefined,
     whatIf: [],
-    findings: [],
-    nowMs: 0,
+    overrideFindings: [],
     ...rest,
-  };
+  });
+  return planText(report, nowMs, plain);
 }
-
-const settings: ObjectRef = { apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: "settings" };
-const clusters = ["a", "b"].map((cluster) => ({ ...row, cluster }));
-
-describe("verdictLine", () => {
-  it.each([
-    { what: "nothing", plan: {}, expected: "Nothing changes." },
-    {
-      what: "moving replicas",
-      plan: { clusters, changes: [change({}), change({ cluster: "b" })], movedReplicas: 3 },
-      expected: "1 object changes in 2 of 2 clusters, 3 replicas move, nothing is deleted.",
-    },
-    {
-      what: "new objects",
-      plan: { clusters, changes: [change({ change: "created" }), change({ change: "created", object: settings })] },
-      expected: "2 objects are created in 1 of 2 clusters, nothing is deleted.",
-    },
-    {
-      what: "changed and new objects",
-      plan: { clusters, changes: [change({}), change({ change: "created", object: settings })] },
-      expected: "1 object changes and 1 is created in 1 of 2 clusters, nothing is deleted.",
-    },
-    {
-      what: "deletion",
-      plan: { clusters, changes: [change({ change: "deleted" }), change({ change: "deleted", cluster: "b" })] },
-      expected: "1 object is deleted in 2 of 2 clusters.",
-    },
-    {
-      what: "change here and deletion there",
-      plan: { clusters, changes: [change({}), change({ change: "deleted", cluster: "b" })] },
-      expected: "1 object changes in 2 of 2 clusters, 1 copy is deleted.",
-    },
-  ] satisfies { what: string; plan: Partial<Plan>; expected: string }[])("words $what", ({ plan, expected }) => {
-    expect(verdictLine(report(plan))).toBe(expected);
-  });
-
-  it("says that a held deletion waits for a person", () => {
-    const held = report({ clusters, changes: [change({ change: "deleted" })] }, { held: "held: …" });
-
-    expect(verdictLine(held)).toBe("1 object is deleted in 1 of 2 clusters, once a person confirms it.");
-  });
-
-  it("says that only the control plane changes", () => {
-    const source = [{ object: settings, change: "created" as const, origin: undefined, fields: [] }];
-
-    expect(verdictLine(report({}, { source }))).toBe("1 object changes in the control plane, nothing in any cluster.");
-  });
-});
 
 describe("planText", () => {
   it("shows the clusters, and equal changes of several copies once", () => {
@@ -124,7 +83,7 @@ describe("planText", () => {
     ];
     const source = [{ object: web, change: "changed" as const, origin: "apps/web.yaml:3", fields: [] }];
 
-    expect(planText(report(plan, { drift, source, nowMs: 7_200_000 }), plain)).toBe(
+    expect(textOf(plan, { drift, source }, 7_200_000)).toBe(
       [
         "1 object changes in 2 of 3 clusters, 2 replicas move, nothing is deleted.",
         "",
@@ -140,12 +99,9 @@ describe("planText", () => {
   });
 
   it("tells of objects that would be nowhere, and of what is held", () => {
-    const text = planText(
-      report(
-        { problems: [{ object: web, problem: "0/3 clusters are available" }] },
-        { held: "held: this change would delete 4 of 9" },
-      ),
-      plain,
+    const text = textOf(
+      { problems: [{ object: web, problem: "0/3 clusters are available" }] },
+      { held: "held: this change would delete 4 of 9" },
     );
 
     expect(text).toContain("✗ Deployment shop/web: 0/3 clusters are available");
@@ -161,7 +117,7 @@ describe("planText", () => {
       { loss: loss("c"), objects: [{ object: web, before: survival(3, 6), after: survival(3, 6) }] },
     ];
 
-    const text = planText(report({}, { whatIf }), plain);
+    const text = textOf({}, { whatIf });
 
     expect(text).toContain(
       [

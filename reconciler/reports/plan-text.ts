@@ -1,138 +1,98 @@
-// A plan as people read it: the verdict, the clusters, then what changes in each object.
-import { type ObjectRef, refKey } from "../../kube/object.ts";
-import type { OverrideFinding } from "../overrides/lint.ts";
-import type { FieldChange, ObjectChange, Plan } from "../plan/changes.ts";
-import type { DriftGroup } from "../plan/live-drift.ts";
-import type { OverriddenField } from "../plan/overridden-fields.ts";
-import type { SourceChange } from "../plan/source-changes.ts";
-import type { Survival, SurvivalChange, WhatIf } from "../plan/what-if.ts";
+// A plan as people read it in a terminal: the verdict, the clusters, then what changes in each object.
+import type {
+  ClusterRow,
+  CopyGroup,
+  FieldReport,
+  ObjectReport,
+  PlanReport,
+  ReportedDrift,
+  ReportedLoss,
+  ReportFinding,
+} from "../../api/plan-report.ts";
+import { refKey } from "../../kube/object.ts";
 import type { Emphasis } from "./drift-text.ts";
-import { findingSections } from "./findings-text.ts";
-import { overrideSource, overrideText } from "./override-words.ts";
-import { ageOf, andList, clusterList, count, objectName, value } from "./words.ts";
-import { writerText } from "./writer-words.ts";
-
-export interface PlanReport {
-  readonly plan: Plan;
-  /** What changes in the control plane. */
-  readonly source: readonly SourceChange[];
-  /** Drift that stands now in copies that the plan touches. */
-  readonly drift: readonly DriftGroup[];
-  /** Why nothing would be deleted before a person confirms. */
-  readonly held: string | undefined;
-  /** Why deletions are not known; undefined when they are. */
-  readonly deletionsUnknown: string | undefined;
-  /** What losses would do to the objects that change. */
-  readonly whatIf: readonly WhatIf[];
-  /** Overrides that would be in vain. */
-  readonly findings: readonly OverrideFinding[];
-  readonly nowMs: number;
-}
+import { placeText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
+import { ageOf, clusterList, objectName, value } from "./words.ts";
 
 const MOST_OBJECTS = 30;
 const MOST_FIELDS = 10;
+const MOST_UNKNOWN = 10;
+const MOST_LOSSES = 6;
+/** Clusters where nothing changes are listed when they are no more. */
+const MOST_QUIET_CLUSTERS = 8;
 
-export function planText(report: PlanReport, paint: Emphasis): string {
-  const { plan, source } = report;
-  const sections: string[][] = [[verdictLine(report)]];
-  if (plan.changes.length > 0) sections.push(clusterTable(report, paint));
-  const keys = objectKeys(plan.changes, source);
-  for (const key of keys.slice(0, MOST_OBJECTS)) sections.push(objectSection(key, report, paint));
-  if (keys.length > MOST_OBJECTS) sections.push([`and ${keys.length - MOST_OBJECTS} more objects (-o json)`]);
+export function planText(report: PlanReport, nowMs: number, paint: Emphasis): string {
+  const { objects, problems } = report;
+  if (!report.valid) return refusedText(report, paint);
+  const sections: string[][] = [[report.verdict]];
+  if (report.clusters.some(isTouched)) sections.push(clusterTable(report, nowMs, paint));
+  for (const object of objects.slice(0, MOST_OBJECTS)) sections.push(objectSection(object, paint));
+  if (objects.length > MOST_OBJECTS) sections.push([`and ${objects.length - MOST_OBJECTS} more objects (-o json)`]);
   const losses = whatIfLines(report.whatIf);
   if (losses.length > 0) sections.push(losses);
-  const problems = plan.problems.map(({ object, problem }) => `${paint.red("✗")} ${objectName(object)}: ${problem}`);
-  if (problems.length > 0) sections.push(problems);
-  if (plan.unknown.length > 0) sections.push(unknownLines(plan.unknown, paint));
-  for (const section of findingSections(report.findings, paint)) sections.push([section]);
+  const broken = problems
+    .filter(({ severity }) => severity === "error")
+    .map(
+      ({ object, message }) => `${paint.red("✗")} ${object === undefined ? "" : `${objectName(object)}: `}${message}`,
+    );
+  if (broken.length > 0) sections.push(broken);
+  if (report.unknown.length > 0) sections.push(unknownLines(report.unknown, paint));
+  sections.push(...findingSections(report.findings, paint));
+  if (report.notes !== undefined && report.notes.length > 0) sections.push([...report.notes]);
   if (report.held !== undefined) sections.push([`${paint.yellow("⚠")} ${report.held}`]);
   if (report.deletionsUnknown !== undefined) sections.push([paint.dim(report.deletionsUnknown)]);
   return sections.map((lines) => lines.join("\n")).join("\n\n");
 }
 
-/** `2 objects change in 2 of 3 clusters, 3 replicas move, nothing is deleted.` */
-export function verdictLine({ plan, source, held }: PlanReport): string {
-  const unknown = plan.unknown.length;
-  const rest = unknown === 0 ? "" : ` Of ${count(unknown, "object")} it is not known.`;
-  if (plan.changes.length === 0 && source.length === 0)
-    return unknown === 0 ? "Nothing changes." : `Nothing that is known changes.${rest}`;
-  if (plan.changes.length === 0) {
-    const verb = source.length === 1 ? "changes" : "change";
-    const where = unknown === 0 ? "nothing in any cluster." : `nothing that is known in any cluster.${rest}`;
-    return `${count(source.length, "object")} ${verb} in the control plane, ${where}`;
-  }
-  const clusters = new Set(plan.changes.map((change) => change.cluster)).size;
-  const deleted = plan.changes.filter((change) => change.change === "deleted");
-  const parts = [
-    `${objectsText(plan.changes)} in ${clusters} of ${count(plan.clusters.length, "cluster")}`,
-    ...(plan.movedReplicas === 0
-      ? []
-      : [`${count(plan.movedReplicas, "replica")} ${plan.movedReplicas === 1 ? "moves" : "move"}`]),
-    ...(deleted.length === 0
-      ? ["nothing is deleted"]
-      : deleted.length === plan.changes.length
-        ? []
-        : [`${count(deleted.length, "copy", "copies")} ${deleted.length === 1 ? "is" : "are"} deleted`]),
-    ...(held === undefined ? [] : ["once a person confirms it"]),
-  ];
-  return `${parts.join(", ")}.${rest}`;
+function refusedText({ verdict, problems }: PlanReport, paint: Emphasis): string {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const lines = errors.map(
+    ({ place, message }) => `  ${paint.red("✗")} ${place === undefined ? "" : `${placeText(place)}: `}${message}`,
+  );
+  return [verdict, "", ...lines].join("\n");
 }
 
-const MOST_UNKNOWN = 10;
-
-function unknownLines(unknown: Plan["unknown"], paint: Emphasis): string[] {
+function unknownLines(unknown: PlanReport["unknown"], paint: Emphasis): string[] {
   const lines = unknown
     .slice(0, MOST_UNKNOWN)
     .map(({ object, reason }) => `${paint.yellow("?")} ${objectName(object)}: ${reason}`);
   return unknown.length <= MOST_UNKNOWN ? lines : [...lines, `and ${unknown.length - MOST_UNKNOWN} more (-o json)`];
 }
 
-/** `2 objects change`, `5 objects are created`, `2 objects change and 1 is created`; what goes is said elsewhere. */
-function objectsText(changes: readonly ObjectChange[]): string {
-  const kinds = new Map<string, Set<string>>();
-  for (const { object, change } of changes) {
-    const key = refKey(object);
-    kinds.set(key, (kinds.get(key) ?? new Set()).add(change));
-  }
-  const only = (kind: string): number => [...kinds.values()].filter((set) => set.size === 1 && set.has(kind)).length;
-  const created = only("created");
-  const deleted = only("deleted");
-  const changed = kinds.size - created - deleted;
-  const is = (number: number): string => (number === 1 ? "is" : "are");
-  const parts = [
-    ...(changed === 0 ? [] : [`${count(changed, "object")} ${changed === 1 ? "changes" : "change"}`]),
-    ...(created === 0 ? [] : [`${changed === 0 ? count(created, "object") : created} ${is(created)} created`]),
-    ...(changed + created > 0 ? [] : [`${count(deleted, "object")} ${is(deleted)} deleted`]),
-  ];
-  return andList(parts);
+function isTouched({ created, changed, deleted }: ClusterRow): boolean {
+  return created + changed + deleted > 0;
 }
 
 /** Clusters that change first; many that do not are one row. */
-function clusterTable({ plan, drift, nowMs }: PlanReport, paint: Emphasis): string[] {
-  const touched = plan.clusters.filter((row) => row.created + row.changed + row.deleted > 0);
-  const others = plan.clusters.filter((row) => row.created + row.changed + row.deleted === 0);
-  const header = ["cluster", "created", "changed", "deleted", "replicas", "drift now"];
-  const rows = [...touched, ...(others.length > 8 ? [] : others)].map((row) => {
-    const drifted = drift.filter((group) => group.clusters.includes(row.cluster));
-    return {
-      cells: [
-        row.cluster,
-        String(row.created),
-        String(row.changed),
-        String(row.deleted),
-        replicasCell(row.replicasBefore, row.replicasAfter),
-        String(drifted.length),
-      ],
-      note: driftNote(drifted, nowMs, paint),
-    };
-  });
+function clusterTable({ clusters, drift }: PlanReport, nowMs: number, paint: Emphasis): string[] {
+  const touched = clusters.filter(isTouched);
+  const others = clusters.filter((row) => !isTouched(row));
+  const hasHeld = clusters.some(({ held = 0 }) => held > 0);
+  const header = ["cluster", "created", "changed", "deleted", ...(hasHeld ? ["held"] : []), "replicas", "drift now"];
+  const left = new Set(["cluster", "replicas"]);
+  const rows = [...touched, ...(others.length > MOST_QUIET_CLUSTERS ? [] : others)].map((row) => ({
+    cells: [
+      row.cluster,
+      String(row.created),
+      String(row.changed),
+      String(row.deleted),
+      ...(hasHeld ? [String(row.held ?? 0)] : []),
+      replicasCell(row.replicasBefore, row.replicasAfter),
+      String(row.drift),
+    ],
+    note: driftNote(
+      drift.filter((one) => one.clusters.includes(row.cluster)),
+      nowMs,
+      paint,
+    ),
+  }));
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map(({ cells }) => cells[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
-    `  ${cells.map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")}`;
+    `  ${cells.map((cell, i) => (left.has(header[i] ?? "") ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")}`;
   return [
     paint.dim(line(header)).trimEnd(),
     ...rows.map(({ cells, note }) => `${line(cells)}${note === "" ? "" : `  ${note}`}`),
-    ...(others.length > 8 ? [`  and ${others.length} clusters where nothing changes`] : []),
+    ...(others.length > MOST_QUIET_CLUSTERS ? [`  and ${others.length} clusters where nothing changes`] : []),
   ];
 }
 
@@ -142,8 +102,8 @@ function replicasCell(before: number, after: number): string {
   return `${before} → ${after} (${difference > 0 ? "+" : "−"}${Math.abs(difference)})`;
 }
 
-function driftNote(groups: readonly DriftGroup[], nowMs: number, paint: Emphasis): string {
-  const [first] = groups;
+function driftNote(drift: readonly ReportedDrift[], nowMs: number, paint: Emphasis): string {
+  const [first] = drift;
   if (first === undefined) return "";
   const by = first.manager === undefined ? "others" : first.manager;
   const since = ageOf(first.since, nowMs);
@@ -151,138 +111,112 @@ function driftNote(groups: readonly DriftGroup[], nowMs: number, paint: Emphasis
   return paint.yellow(`⚠ ${place} was edited by ${by}${since === undefined ? "" : ` ${since} ago`}`);
 }
 
-function objectKeys(changes: readonly ObjectChange[], source: readonly SourceChange[]): string[] {
-  return [
-    ...new Set([...source.map((change) => change.object), ...changes.map((change) => change.object)].map(refKey)),
-  ];
-}
+const MARKS = { created: "+", deleted: "−", changed: "~" } as const;
 
-function objectSection(key: string, { plan, source }: PlanReport, paint: Emphasis): string[] {
-  const own = source.find((change) => refKey(change.object) === key);
-  const copies = plan.changes.filter((change) => refKey(change.object) === key);
-  const ref = own?.object ?? copies[0]?.object;
-  if (ref === undefined) return [];
-  const mark = MARKS[own?.change ?? onlyChange(copies)];
+function objectSection(
+  { object, change, place, placement, fields, copies, notes = [] }: ObjectReport,
+  paint: Emphasis,
+): string[] {
+  const mark = MARKS[change];
   const tint = mark === "+" ? paint.green : mark === "−" ? paint.red : paint.yellow;
-  const replicas = replicasLine(copies);
+  const replicas = replicasLine(placement);
   const lines = [
-    `${tint(mark)} ${paint.bold(objectName(ref))}${replicas === "" ? "" : `   ${replicas}`}${originText(own)}`,
+    `${tint(mark)} ${paint.bold(objectName(object))}${replicas === "" ? "" : `   ${replicas}`}${place === undefined ? "" : `   (${placeText(place)})`}`,
+    ...(placement?.summary === undefined ? [] : [`    ${placement.summary}`]),
+    // What changes in every copy alike is said by the copies; the control plane's own is for objects that stay here.
+    ...(copies.length === 0 ? fieldLines(fields, "", paint) : copies.flatMap((group) => copyLines(group, paint))),
+    ...notes.map((note) => `    ${note}`),
   ];
-  // What changes in every copy alike is said by the copies; the control plane's own diff is for objects that stay here.
-  if (copies.length === 0) return [...lines, ...fieldLines(own?.fields ?? [], "", paint)];
-  for (const { clusters, changes } of alike(copies)) {
-    const [first] = changes;
-    if (first === undefined) continue;
-    const where = clusterList(clusters);
-    if (first.change === "created") {
-      lines.push(`    ${paint.green("created")} in ${where}`);
-      const overridden = first.overrides.slice(0, MOST_FIELDS).map((field) => `      ${overrideText(field)}`);
-      if (first.overrides.length > MOST_FIELDS)
-        overridden.push(`      and ${first.overrides.length - MOST_FIELDS} more overridden fields (-o json)`);
-      lines.push(...overridden);
-    } else if (first.change === "deleted") lines.push(`    ${paint.red("deleted")} from ${where}`);
-    else lines.push(...fieldLines(withoutReplicas(first), `   in ${where}`, paint, first.overrides));
-  }
   return lines;
 }
 
-const MARKS = { created: "+", deleted: "−", changed: "~" } as const;
-
-/** What happens to an object that only its copies tell of. */
-function onlyChange(copies: readonly ObjectChange[]): ObjectChange["change"] {
-  const [first] = copies;
-  return first !== undefined && copies.every((copy) => copy.change === first.change) ? first.change : "changed";
-}
-
-function originText(own: SourceChange | undefined): string {
-  return own?.origin === undefined ? "" : `   (${own.origin})`;
+function copyLines({ clusters, change, fields, held }: CopyGroup, paint: Emphasis): string[] {
+  const where = clusterList(clusters);
+  const wait = held === undefined ? [] : [`    ${paint.yellow("⚠")} ${where}: ${held}`];
+  if (change === "deleted") return [`    ${paint.red("deleted")} from ${where}`, ...wait];
+  if (change === "changed") return [...fieldLines(fields, `   in ${where}`, paint), ...wait];
+  const overridden = fields.slice(0, MOST_FIELDS).map((field) => `      ${overriddenText(field)}`);
+  const more = fields.length - MOST_FIELDS;
+  return [
+    `    ${paint.green("created")} in ${where}`,
+    ...overridden,
+    ...(more > 0 ? [`      and ${more} more overridden fields (-o json)`] : []),
+    ...wait,
+  ];
 }
 
 /** `tokyo-1 2 → 4, paris-1 4 → 2`. */
-function replicasLine(copies: readonly ObjectChange[]): string {
-  const moved = copies.filter((copy) => copy.replicasBefore !== copy.replicasAfter);
+function replicasLine(placement: ObjectReport["placement"]): string {
+  const moved = (placement?.clusters ?? []).filter(({ before, after }) => before !== after);
   const texts = moved
     .slice(0, 6)
-    .map(({ cluster, replicasBefore, replicasAfter }) =>
-      replicasBefore === undefined
-        ? `${cluster} ${replicasAfter}`
-        : `${cluster} ${replicasBefore} → ${replicasAfter ?? 0}`,
+    .map(({ cluster, before, after }) =>
+      before === undefined ? `${cluster} ${after}` : `${cluster} ${before} → ${after ?? 0}`,
     );
   return `${texts.join(", ")}${moved.length > 6 ? `, … (${moved.length} clusters)` : ""}`;
 }
 
-/** Said by the line of replicas already. */
-function withoutReplicas(change: ObjectChange): readonly FieldChange[] {
-  if (change.replicasBefore === change.replicasAfter) return change.fields;
-  return change.fields.filter((field) => field.path !== "spec.replicas" && field.path !== "spec.parallelism");
-}
-
-/** Copies with the same changes together. */
-function alike(
-  copies: readonly ObjectChange[],
-): readonly { readonly clusters: readonly string[]; readonly changes: readonly ObjectChange[] }[] {
-  const groups = new Map<string, ObjectChange[]>();
-  for (const copy of copies) {
-    const fields = copy.change === "changed" ? withoutReplicas(copy) : [];
-    const key = `${copy.change}\n${JSON.stringify(fields)}\n${copy.overrides.map(overrideText).join("\n")}`;
-    groups.set(key, [...(groups.get(key) ?? []), copy]);
-  }
-  return [...groups.values()].map((changes) => ({ clusters: changes.map((change) => change.cluster), changes }));
-}
-
-function fieldLines(
-  fields: readonly FieldChange[],
-  where: string,
-  paint: Emphasis,
-  overrides: readonly OverriddenField[] = [],
-): string[] {
+function fieldLines(fields: readonly FieldReport[], where: string, paint: Emphasis): string[] {
   const lines = fields.slice(0, MOST_FIELDS).map(({ path, before, after, writer }) => {
     const old = before === undefined ? "" : `${paint.red(value(before))} → `;
     const fresh = after === undefined ? paint.red("removed") : paint.green(value(after));
-    const by = overrides.find((field) => path === field.path || path.startsWith(`${field.path}.`));
-    const source = by !== undefined ? overrideSource(by) : writer !== undefined ? writerText(writer) : "";
-    return `    ${path}   ${old}${fresh}${where}${source === "" ? "" : `   ${source}`}`;
+    return `    ${path}   ${old}${fresh}${where}${writer === undefined ? "" : `   ${writtenBy(writer)}`}`;
   });
   if (fields.length > MOST_FIELDS) lines.push(`    and ${fields.length - MOST_FIELDS} more fields${where}`);
   return lines;
 }
 
-/** `Deployment shop/web, ConfigMap shop/settings and 3 more`. */
-export function someObjects(objects: readonly ObjectRef[], most = 3): string {
-  const names = objects.map(objectName);
-  return names.length <= most ? andList(names) : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+/** `image eu.example/web:1 (was web:1) ← override shop/registry, rule 1`. */
+function overriddenText({ path, before, after, writer }: FieldReport): string {
+  const was = before === undefined ? "" : ` (was ${value(before)})`;
+  const what = after === undefined ? "removed" : value(after);
+  return `${shortPath(path)} ${what}${was}${writer === undefined ? "" : ` ${writtenBy(writer)}`}`;
 }
 
-const MOST_LOSSES = 6;
+/** Images are known by that one word; any other field is named whole, without the pod template's way down. */
+function shortPath(path: string): string {
+  const image = /^spec\.template\.spec\.containers\[([^\]]+)\]\.image$/.exec(path);
+  return image === null ? path.replace(/^spec\.template\.spec\./, "…") : "image";
+}
 
 /** `If paris-1 fails: web keeps 4 of 6 replicas, 6 with failover.   before: 2 of 6, 6 with failover` */
-function whatIfLines(whatIf: readonly WhatIf[]): string[] {
+function whatIfLines(losses: readonly ReportedLoss[]): string[] {
   // What changes is worth more than what stays as it is.
-  const changed = whatIf.filter(({ objects }) => objects.some((object) => !isSame(object)));
+  const changed = losses.filter(({ objects }) => objects.some((object) => !isSame(object)));
   const shown = changed.slice(0, MOST_LOSSES).map(({ loss, objects }) => {
-    const name = loss.what === "region" ? `region ${loss.name}` : loss.name;
+    const name = loss.what === "cluster" ? loss.name : `${loss.what} ${loss.name}`;
     const differing = objects.filter((object) => !isSame(object));
     const texts = differing.slice(0, 3).map(({ object, after }) => `${object.name} ${survivalText(after)}`);
     const more = differing.length > 3 ? `, and ${differing.length - 3} more objects differ` : "";
     const [first] = differing;
     const before =
-      differing.length === 1 && first?.before !== undefined ? `   before: ${beforeText(first.before)}` : "";
+      differing.length === 1 && first?.before !== undefined ? `   before: ${survivalBefore(first.before)}` : "";
     return `If ${name} fails: ${texts.join(", ")}${more}.${before}`;
   });
   return changed.length > MOST_LOSSES ? [...shown, `and ${changed.length - MOST_LOSSES} more cases (-o json)`] : shown;
 }
 
-function isSame({ before, after }: SurvivalChange): boolean {
+function isSame({ before, after }: ReportedLoss["objects"][number]): boolean {
   return before?.placed === after?.placed && before?.kept === after?.kept && before?.recovered === after?.recovered;
 }
 
-function survivalText(survival: Survival | undefined): string {
-  if (survival === undefined) return "is not touched";
-  const { placed, kept, recovered } = survival;
-  const atOnce = kept === 0 ? "is down" : `keeps ${kept} of ${count(placed, "replica")}`;
-  return recovered > kept ? `${atOnce}, ${recovered} with failover` : atOnce;
-}
-
-function beforeText({ placed, kept, recovered }: Survival): string {
-  return `${kept} of ${placed}${recovered > kept ? `, ${recovered} with failover` : ""}`;
+/** One section for each object that something was found about. */
+function findingSections(findings: readonly ReportFinding[], paint: Emphasis): string[][] {
+  const groups = new Map<string, ReportFinding[]>();
+  for (const finding of findings) {
+    const key = finding.object === undefined ? "" : refKey(finding.object);
+    groups.set(key, [...(groups.get(key) ?? []), finding]);
+  }
+  return [...groups.values()].map((own) => {
+    const [first] = own;
+    const title = first?.object === undefined ? [] : [paint.bold(objectName(first.object))];
+    return [
+      ...title,
+      ...own.map(({ severity, field, message, advice }) => {
+        const mark =
+          severity === "error" ? paint.red("✗") : severity === "warning" ? paint.yellow("!") : paint.dim("·");
+        return `  ${mark} ${field === undefined ? "" : `${field}: `}${message}${advice === undefined ? "" : ` ${advice}`}`;
+      }),
+    ];
+  });
 }

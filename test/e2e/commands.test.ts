@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Cluster } from "../../api/cluster.ts";
+import type { PlanReport } from "../../api/plan-report.ts";
 import type { ResourceBinding } from "../../api/work.ts";
-import { isObject, type KubeObject, type ObjectRef } from "../../kube/object.ts";
+import type { KubeObject, ObjectRef } from "../../kube/object.ts";
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { deployment, policy, weighted } from "../builders.ts";
 import { type Ran, runFlaghoist } from "../run-flaghoist.ts";
@@ -90,11 +91,10 @@ describe("plan", () => {
     write("apps/shop.yaml", namespace, asWritten(weights), asWritten(deployment({ replicas: 9 })));
 
     const { out } = await flaghoist("plan", "apps", "-o", "json");
-    const plan: unknown = JSON.parse(out);
     await applyFolder(namespace, weights, deployment({ replicas: 9 }));
 
-    const copies = isObject(plan) && Array.isArray(plan["copies"]) ? plan["copies"].filter(isObject) : [];
-    const foretold = Object.fromEntries(copies.map((copy) => [String(copy["cluster"]), Number(copy["replicasAfter"])]));
+    const web = (JSON.parse(out) as PlanReport).objects.find(({ object }) => object.kind === "Deployment");
+    const foretold = Object.fromEntries(web?.placement?.clusters.map(({ cluster, after }) => [cluster, after]) ?? []);
     expect(Object.keys(foretold)).toHaveLength(2);
     await eventually(async () => expect(await placedReplicas()).toEqual(foretold));
   });

@@ -112,9 +112,9 @@ describe.runIf(hasGit()).each(engines())("overrides told by commands, store: %s"
       "spec.resourceSelectors[0]: selects nothing: there is no apps/v1 Deployment wbe in namespace shop",
     );
     const json = JSON.parse((await flaghoist("plan", "apps", "--no-drift", "--base", "HEAD~1", "-o", "json")).out) as {
-      findings: { code: string }[];
+      findings: { rule: string }[];
     };
-    expect(json.findings.map((finding) => finding.code)).toEqual(["selects-nothing"]);
+    expect(json.findings.map((finding) => finding.rule)).toEqual(["selects-nothing"]);
   });
 
   it("plan says which entry of a kustomization wrote a field that changes", async () => {
@@ -154,11 +154,9 @@ describe.runIf(hasGit()).each(engines())("overrides told by commands, store: %s"
     expect(again).toBe(0);
     const { objects } = JSON.parse(json) as { objects: { fields: { path: string; writer?: unknown }[] }[] };
     expect(objects[0]?.fields.find(({ path }) => path === "spec.minReadySeconds")?.writer).toEqual({
-      by: "PatchTransformer",
-      file: "overlay/kustomization.yaml",
-      line: 3,
-      field: "patches[0]",
-      patch: "overlay/calm.yaml",
+      what: "patch",
+      name: "patches[0] (overlay/calm.yaml)",
+      place: { file: "overlay/kustomization.yaml", line: 3 },
     });
   });
 

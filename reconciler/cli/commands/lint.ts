@@ -4,6 +4,7 @@ import { type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import type { OverrideFinding } from "../../overrides/lint.ts";
+import { desiredObjects, renderFolder } from "../../plan/desired-objects.ts";
 import type { Origin } from "../../plan/origin.ts";
 import { findOverridePolicy } from "../../plan/overridden-fields.ts";
 import { overrideFindings } from "../../plan/override-findings.ts";
@@ -20,7 +21,6 @@ import {
   READING_OPTIONS,
 } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
-import { desiredObjects, renderFolder } from "../desired-objects.ts";
 import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";

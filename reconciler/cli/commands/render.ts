@@ -8,11 +8,12 @@ import type { RemoteContents } from "../../../renderers/kustomize/loading/remote
 import { renderKustomization } from "../../../renderers/kustomize/render.ts";
 import { emitYaml } from "../../../renderers/kustomize/resources/emit.ts";
 import { joinPath, PathResolver } from "../../../renderers/paths.ts";
+import { renderingRemotes } from "../../../renderers/remote-render.ts";
 import type { ObjectHistory, RenderedObject, RenderWarning } from "../../../renderers/rendered.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { RemoteBases } from "../../../sources/remote-bases.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
-import { REMOTE_OPTIONS, renderingRemotes, withRemoteBases } from "../remote-settings.ts";
+import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import {
   BUILD_OPTIONS,
   type BuildFlags,

@@ -5,6 +5,7 @@ import type { KubeObject } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { DEFAULT_PROFILE } from "../../controllers/context.ts";
+import { findDuplicates, type RenderedFolder, renderFolder } from "../../plan/desired-objects.ts";
 import { simulationText } from "../../reports/simulation-text.ts";
 import { LOSS_KINDS, lossName, readLosses } from "../../simulation/losses.ts";
 import {
@@ -19,7 +20,6 @@ import {
   stringOption,
   UsageError,
 } from "../command.ts";
-import { findDuplicates, type RenderedFolder, renderFolder } from "../desired-objects.ts";
 import { FAILOVER_OPTIONS, readFailoverSettings } from "../failover-settings.ts";
 import { paint, print } from "../output.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";

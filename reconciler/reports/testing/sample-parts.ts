@@ -78,13 +78,17 @@ export function diffOf(text: string, writers: readonly LineWriter[] = [], start 
 }
 
 /** Copies that change alike. */
-export function copies(clusters: readonly string[], diff: ManifestDiff | undefined, rest: Partial<CopyGroup> = {}) {
-  return { clusters: [...clusters], change: "changed", ...(diff === undefined ? {} : { diff }), ...rest } as CopyGroup;
+export function copies(
+  clusters: readonly string[],
+  diff: ManifestDiff | undefined,
+  rest: Partial<CopyGroup> = {},
+): CopyGroup {
+  return { clusters: [...clusters], change: "changed", fields: [], ...(diff === undefined ? {} : { diff }), ...rest };
 }
 
 /** An object that changes. */
 export function changed(object: ReportedObject, given: Partial<ObjectReport> = {}): ObjectReport {
-  return { object, change: "changed", copies: [], ...given };
+  return { object, change: "changed", fields: [], copies: [], ...given };
 }
 
 /** `edge-001`, `edge-002` and so on. */

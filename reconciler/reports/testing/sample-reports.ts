@@ -49,7 +49,7 @@ function replicaMove(): PlanReport {
       }),
       changed(POLICY, {
         place: { file: "deploy/policies.yaml", line: 3 },
-        own: diffOf(
+        diff: diffOf(
           [
             "         - targetCluster:",
             "             clusterNames: [tokyo-1]",

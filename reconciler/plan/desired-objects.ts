@@ -7,6 +7,7 @@ import { checkManifest } from "../../api/validate-manifest.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { ApiStatusError, isNotFound } from "../../kube/client/status-error.ts";
 import { type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from "../../kube/object.ts";
+import { renderingRemotes } from "../../renderers/remote-render.ts";
 import { render } from "../../renderers/render.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { messageOf } from "../../runtime/errors.ts";
@@ -15,9 +16,8 @@ import type { RemoteBases } from "../../sources/remote-bases.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
-import type { DesiredObject } from "../plan/source-changes.ts";
-import { type WrittenFields, writtenFields } from "../plan/written-fields.ts";
-import { renderingRemotes } from "./remote-settings.ts";
+import type { DesiredObject } from "./source-changes.ts";
+import { type WrittenFields, writtenFields } from "./written-fields.ts";
 
 const FIELD_MANAGER = "flaghoist";
 
@@ -33,6 +33,8 @@ export interface InputProblem {
 
 export interface WrittenObject {
   readonly object: KubeObject;
+  /** As its files have it, before it was put where it belongs. */
+  readonly rendered: KubeObject;
   readonly origin: string;
   readonly written?: WrittenFields | undefined;
 }
@@ -50,8 +52,20 @@ export interface FolderRendering {
   readonly signal: AbortSignal;
 }
 
-/** Renders a folder as the Sync would, into the namespaces where its objects belong. */
+/** Renders a folder as the Sync would, into the namespaces where its objects belong, and checks what it wrote. */
 export async function renderFolder(
+  client: KubeClient,
+  tree: SourceTree,
+  path: string,
+  rendering: FolderRendering,
+): Promise<RenderedFolder> {
+  const { objects, problems } = await renderObjects(client, tree, path, rendering);
+  const checked = await checkObjects(client, objects);
+  return { objects: checked.objects, problems: [...problems, ...checked.problems] };
+}
+
+/** Renders a folder as the Sync would, into the namespaces where its objects belong; nothing is checked yet. */
+export async function renderObjects(
   client: KubeClient,
   tree: SourceTree,
   path: string,
@@ -69,21 +83,37 @@ export async function renderFolder(
   const objects: WrittenObject[] = [];
   for (const rendered of result.objects) {
     const { file, line } = rendered.origin;
-    const origin = line === undefined ? file : `${file}:${line}`;
-    const written = checkManifest(rendered.object, SERVER_ALLOWS);
-    if (written.some(({ severity }) => severity === "error")) {
-      for (const { message, severity } of written) problems.push({ origin, message, severity });
-      continue;
-    }
     const { apiVersion, kind, metadata } = rendered.object;
     const info = await client.mapper.find(apiVersion, kind);
-    const object = place(rendered.object, sync, info?.namespaced ?? metadata.namespace !== undefined);
+    objects.push({
+      origin: line === undefined ? file : `${file}:${line}`,
+      rendered: rendered.object,
+      object: place(rendered.object, sync, info?.namespaced ?? metadata.namespace !== undefined),
+      written: rendered.history && writtenFields(rendered, rendered.history),
+    });
+  }
+  return { objects, problems };
+}
+
+/** What a Sync would refuse in these objects, or warn of; those with faults of their own are left out. */
+export async function checkObjects(client: KubeClient, written: readonly WrittenObject[]): Promise<RenderedFolder> {
+  const problems: InputProblem[] = [];
+  const objects: WrittenObject[] = [];
+  for (const one of written) {
+    const { origin, object } = one;
+    const found = checkManifest(one.rendered, SERVER_ALLOWS);
+    if (found.some(({ severity }) => severity === "error")) {
+      for (const { message, severity } of found) problems.push({ origin, message, severity });
+      continue;
+    }
     // As a Sync checks it: where it belongs, and against what it would change.
-    const isRuled = info !== undefined && hasAdmissionRules(parseApiVersion(apiVersion).group, kind);
+    const isRuled =
+      (await client.mapper.find(object.apiVersion, object.kind)) !== undefined &&
+      hasAdmissionRules(parseApiVersion(object.apiVersion).group, object.kind);
     const stored = isRuled ? await client.find(refOf(object)) : undefined;
     for (const { message, severity } of checkManifest(object, { ...SERVER_ALLOWS, stored }))
       problems.push({ origin, message, severity });
-    objects.push({ origin, object, written: rendered.history && writtenFields(rendered, rendered.history) });
+    objects.push(one);
   }
   return { objects, problems };
 }

@@ -1,0 +1,94 @@
+// Runs the river before and after a change, and says what lies between.
+import { type KubeObject, refKey, refOf } from "../../kube/object.ts";
+import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
+import type { OverrideFinding } from "../overrides/lint.ts";
+import { comparePlans, type Plan } from "./changes.ts";
+import type { FolderChange } from "./folder-change.ts";
+import type { Origin } from "./origin.ts";
+import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
+import { newFindings, overrideFindings } from "./override-findings.ts";
+import { type Outcome, runRiver } from "./river.ts";
+import { type WhatIf, whatIf } from "./what-if.ts";
+import { changeWorld, type World, type WorldInterpretation } from "./world.ts";
+
+/** What kinds mean in a world; each world has its own rules. */
+export interface Interpretations {
+  readonly compatibility: "karmada" | "flaghoist";
+  of(world: WorldInterpretation | undefined): Interpretation;
+}
+
+export interface ComparisonOptions {
+  readonly interpretations: Interpretations;
+  readonly signal: AbortSignal;
+  readonly nowMs: number;
+  /** Where stored objects are written. */
+  readonly originOf: (object: KubeObject) => Origin | undefined;
+}
+
+/** A world and where everything in it goes. */
+export interface DecidedWorld {
+  readonly world: World;
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+}
+
+export interface Comparison {
+  readonly before: DecidedWorld;
+  readonly after: DecidedWorld;
+  readonly plan: Plan;
+  readonly whatIf: readonly WhatIf[];
+  /** Overrides that the change makes vain, or writes in vain. */
+  readonly findings: readonly OverrideFinding[];
+}
+
+/** `now`: the control plane as it is. */
+export async function compareWorlds(now: World, change: FolderChange, options: ComparisonOptions): Promise<Comparison> {
+  const { interpretations, nowMs, signal } = options;
+  const { compatibility } = interpretations;
+  const objectsOf = (some: readonly { readonly object: KubeObject }[]): KubeObject[] =>
+    some.map(({ object }) => object);
+  const old = change.base === undefined ? now : changeWorld(now, objectsOf(change.base), []);
+  const fresh = changeWorld(
+    old,
+    objectsOf(change.desired),
+    change.removed.map(({ object }) => object),
+  );
+  // Each world by its own rules: a changed customization or webhook configuration shows what it does.
+  const decide = async (world: World): Promise<DecidedWorld> => ({
+    world,
+    outcomes: await interpretations
+      .of(world.interpretation)
+      .decide((interpreter) => runRiver(world, { interpreter, now: nowMs, compatibility }), { signal }),
+  });
+  const before = await decide(old);
+  const after = await decide(fresh);
+  const clusters = new Set([...old.clusters, ...fresh.clusters].map((cluster) => cluster.metadata.name ?? ""));
+  const plan = comparePlans(before.outcomes, after.outcomes, [...clusters], policyOriginIn(fresh, change, options));
+  const touched = [...new Set(plan.changes.map((copy) => refKey(copy.object)))];
+  return {
+    before,
+    after,
+    plan,
+    findings: newFindings(
+      overrideFindings(old, before.outcomes, compatibility),
+      overrideFindings(fresh, after.outcomes, compatibility),
+    ),
+    whatIf: whatIf(
+      touched,
+      { outcomes: before.outcomes, clusters: old.clusters },
+      { outcomes: after.outcomes, clusters: fresh.clusters },
+      nowMs,
+    ),
+  };
+}
+
+/** Policies that the change writes are in its files; the others are where the control plane has them from. */
+function policyOriginIn(world: World, change: FolderChange, { originOf }: ComparisonOptions): PolicyOrigin {
+  const files = new Map(change.desired.map(({ object, origin }) => [refKey(refOf(object)), origin]));
+  const policies = [...world.clusterOverridePolicies, ...world.overridePolicies];
+  return (ref) => {
+    const policy = findOverridePolicy(policies, ref);
+    if (policy === undefined) return undefined;
+    const file = files.get(refKey(refOf(policy)));
+    return file === undefined ? originOf(policy) : { file };
+  };
+}

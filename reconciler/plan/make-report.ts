@@ -1,0 +1,263 @@
+// Joins what is known of a change into the one report that every form of output is made from.
+
+import type { Cluster } from "../../api/cluster.ts";
+import {
+  type ClusterRow,
+  type CopyGroup,
+  type FieldReport,
+  type ObjectReport,
+  PLAN_REPORT_VERSION,
+  type PlacementChange,
+  type PlanReport,
+  type ReportedDrift,
+  type ReportedLoss,
+  type ReportFinding,
+} from "../../api/plan-report.ts";
+import { type ObjectRef, refKey } from "../../kube/object.ts";
+import type { OverrideFinding } from "../overrides/lint.ts";
+import type { FieldChange, ObjectChange, Plan } from "./changes.ts";
+import type { InputProblem } from "./desired-objects.ts";
+import type { DriftGroup } from "./live-drift.ts";
+import type { OverriddenField } from "./overridden-fields.ts";
+import { overrideWriter, placeOf, rendererWriter, reportedObject } from "./report-words.ts";
+import type { SourceChange } from "./source-changes.ts";
+import { verdictLine } from "./verdict.ts";
+import type { Survival, WhatIf } from "./what-if.ts";
+
+export interface ReportInput {
+  readonly subject: PlanReport["subject"];
+  readonly made: PlanReport["made"];
+  readonly renderHash: string;
+  readonly clusters: readonly Cluster[];
+  readonly plan: Plan;
+  /** What changes in the control plane. */
+  readonly source: readonly SourceChange[];
+  readonly warnings: readonly InputProblem[];
+  /** Drift that stands now in copies that the plan touches. */
+  readonly drift: readonly DriftGroup[];
+  readonly driftUnknown: readonly { readonly cluster: string; readonly reason: string }[];
+  readonly held: string | undefined;
+  readonly deletionsUnknown: string | undefined;
+  readonly whatIf: readonly WhatIf[];
+  readonly overrideFindings: readonly OverrideFinding[];
+}
+
+export function makeReport(input: ReportInput): PlanReport {
+  const { subject, made, plan, source, held, deletionsUnknown, driftUnknown } = input;
+  const changes = plan.changes.length > 0 || source.length > 0;
+  return {
+    schema: PLAN_REPORT_VERSION,
+    valid: true,
+    changes,
+    state: held !== undefined ? "held" : changes ? "changes" : "unchanged",
+    verdict: verdictLine(plan, source, held !== undefined),
+    subject,
+    renderHash: input.renderHash,
+    movedReplicas: plan.movedReplicas,
+    clusters: clusterRows(input),
+    objects: objectReports(plan.changes, source),
+    problems: [
+      ...input.warnings.map(problemOf),
+      ...plan.problems.map(({ object, problem }) => ({
+        severity: "error" as const,
+        message: problem,
+        object: reportedObject(object),
+      })),
+    ],
+    unknown: plan.unknown.map(({ object, reason }) => ({ object: reportedObject(object), reason })),
+    drift: input.drift.map(driftOf),
+    ...(driftUnknown.length === 0 ? {} : { driftUnknown: [...driftUnknown] }),
+    findings: input.overrideFindings.map(findingOf),
+    whatIf: input.whatIf.map(lossOf),
+    ...(held === undefined ? {} : { held }),
+    ...(deletionsUnknown === undefined ? {} : { deletionsUnknown }),
+    made,
+  };
+}
+
+/** A head that cannot be applied. */
+export function refusedReport(
+  problems: readonly InputProblem[],
+  { subject, made }: Pick<ReportInput, "subject" | "made">,
+): PlanReport {
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  return {
+    schema: PLAN_REPORT_VERSION,
+    valid: false,
+    changes: false,
+    state: "refused",
+    verdict: `This cannot be applied: ${errors} ${errors === 1 ? "problem" : "problems"}.`,
+    subject,
+    movedReplicas: 0,
+    clusters: [],
+    objects: [],
+    problems: problems.map(problemOf),
+    unknown: [],
+    drift: [],
+    findings: [],
+    whatIf: [],
+    made,
+  };
+}
+
+function problemOf({ origin, message, severity }: InputProblem): PlanReport["problems"][number] {
+  return { severity, message, place: placeOf(origin) };
+}
+
+function clusterRows({ plan, drift, clusters }: ReportInput): ClusterRow[] {
+  const byName = new Map(clusters.map((cluster) => [cluster.metadata.name ?? "", cluster.spec]));
+  const drifted = new Map<string, number>();
+  for (const group of drift) for (const name of group.clusters) drifted.set(name, (drifted.get(name) ?? 0) + 1);
+  return plan.clusters.map((row): ClusterRow => {
+    const { provider, region, zone } = byName.get(row.cluster) ?? {};
+    return {
+      ...row,
+      ...(provider === undefined ? {} : { provider }),
+      ...(region === undefined ? {} : { region }),
+      ...(zone === undefined ? {} : { zone }),
+      drift: drifted.get(row.cluster) ?? 0,
+    };
+  });
+}
+
+/** In the order of the files, then what only clusters have. */
+function objectReports(changes: readonly ObjectChange[], source: readonly SourceChange[]): ObjectReport[] {
+  const copies = new Map<string, ObjectChange[]>();
+  for (const change of changes) {
+    const key = refKey(change.object);
+    const own = copies.get(key);
+    if (own === undefined) copies.set(key, [change]);
+    else own.push(change);
+  }
+  const stored = new Map(source.map((change) => [refKey(change.object), change]));
+  return [...new Set([...stored.keys(), ...copies.keys()])].flatMap((key): ObjectReport[] => {
+    const own = stored.get(key);
+    const mine = copies.get(key) ?? [];
+    const object = own?.object ?? mine[0]?.object;
+    if (object === undefined) return [];
+    const placement = placementOf(mine);
+    return [
+      {
+        object: reportedObject(object),
+        change: own?.change ?? onlyChange(mine),
+        ...(own?.origin === undefined ? {} : { place: placeOf(own.origin) }),
+        ...(placement === undefined ? {} : { placement }),
+        fields: (own?.fields ?? []).map((field) => fieldOf(field, [])),
+        copies: foldCopies(mine),
+      },
+    ];
+  });
+}
+
+/** What happens to an object that only its copies tell of. */
+function onlyChange(copies: readonly ObjectChange[]): ObjectChange["change"] {
+  const [first] = copies;
+  return first !== undefined && copies.every((copy) => copy.change === first.change) ? first.change : "changed";
+}
+
+function placementOf(copies: readonly ObjectChange[]): PlacementChange | undefined {
+  const clusters = copies
+    .filter(({ change, replicasBefore, replicasAfter }) => change !== "changed" || replicasBefore !== replicasAfter)
+    .map(({ cluster, change, replicasBefore, replicasAfter }) => ({
+      cluster,
+      ...(replicasBefore === undefined ? {} : { before: replicasBefore }),
+      ...(replicasAfter === undefined ? {} : { after: replicasAfter }),
+      there: change === "created" ? ("came" as const) : change === "deleted" ? ("goes" as const) : ("stays" as const),
+    }));
+  return clusters.length === 0 ? undefined : { clusters };
+}
+
+/** Copies with the same changes together. */
+function foldCopies(copies: readonly ObjectChange[]): CopyGroup[] {
+  const groups = new Map<string, CopyGroup>();
+  for (const copy of copies) {
+    const fields =
+      copy.change === "changed"
+        ? withoutReplicas(copy).map((field) => fieldOf(field, copy.overrides))
+        : copy.overrides.map(overriddenField);
+    const key = `${copy.change}\n${JSON.stringify(fields)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { clusters: [copy.cluster], change: copy.change, fields });
+    else group.clusters.push(copy.cluster);
+  }
+  return [...groups.values()];
+}
+
+/** Said by the placement already. */
+function withoutReplicas(change: ObjectChange): readonly FieldChange[] {
+  if (change.replicasBefore === change.replicasAfter) return change.fields;
+  return change.fields.filter((field) => field.path !== "spec.replicas" && field.path !== "spec.parallelism");
+}
+
+function fieldOf({ path, before, after, writer }: FieldChange, overrides: readonly OverriddenField[]): FieldReport {
+  const by = overrides.find((field) => path === field.path || path.startsWith(`${field.path}.`));
+  const wrote = by !== undefined ? overrideWriter(by) : writer === undefined ? undefined : rendererWriter(writer);
+  return {
+    path,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+    ...(wrote === undefined ? {} : { writer: wrote }),
+  };
+}
+
+function overriddenField(field: OverriddenField): FieldReport {
+  const { path, old, value } = field;
+  return {
+    path,
+    ...(old === undefined ? {} : { before: old }),
+    ...(value === undefined ? {} : { after: value }),
+    writer: overrideWriter(field),
+  };
+}
+
+function driftOf({ object, path, wanted, found, manager, since, clusters }: DriftGroup): ReportedDrift {
+  return {
+    object: reportedObject(object),
+    path,
+    ...(wanted === undefined ? {} : { base: wanted }),
+    ...(found === undefined ? {} : { live: found }),
+    outcome: "undone",
+    ...(manager === undefined ? {} : { manager }),
+    ...(since === undefined ? {} : { since }),
+    clusters: [...clusters],
+  };
+}
+
+function findingOf({ policy, code, field, words }: OverrideFinding): ReportFinding {
+  const object: ObjectRef = { ...policy, apiVersion: "policy.karmada.io/v1alpha1", namespace: policy.namespace };
+  return {
+    rule: code,
+    severity: code === "fails" ? "error" : "warning",
+    object: reportedObject(object),
+    field,
+    message: words,
+  };
+}
+
+function lossOf({ loss, objects }: WhatIf): ReportedLoss {
+  return {
+    loss: { ...loss, clusters: [...loss.clusters] },
+    objects: objects.map(({ object, before, after }) => ({
+      object: reportedObject(object),
+      minimum: 1,
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+      outcome: outcomeOf(after, 1),
+      comparison: compare(before, after),
+    })),
+  };
+}
+
+function outcomeOf(survival: Survival | undefined, minimum: number): ReportedLoss["objects"][number]["outcome"] {
+  if (survival === undefined) return "untouched";
+  if (survival.kept >= minimum) return "survives";
+  if (survival.recovered >= minimum) return "recovers";
+  return survival.recovered === 0 ? "down" : "below-minimum";
+}
+
+function compare(before: Survival | undefined, after: Survival | undefined): "better" | "same" | "worse" {
+  if (before === undefined || after === undefined)
+    return before === after ? "same" : after === undefined ? "better" : "worse";
+  const difference = after.kept / after.placed - before.kept / before.placed || after.recovered - before.recovered;
+  return difference === 0 ? "same" : difference > 0 ? "better" : "worse";
+}

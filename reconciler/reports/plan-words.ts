@@ -1,0 +1,31 @@
+// Words for the parts of a plan report, the same in a terminal, in Markdown and in HTML.
+import type { LineWriter, Place, ReportedLoss } from "../../api/plan-report.ts";
+import { count, shortCommit } from "./words.ts";
+
+type Survival = NonNullable<ReportedLoss["objects"][number]["after"]>;
+
+/** `apps/web.yaml:3`, `deploy/policies.yaml:3, commit 3f9c2ab`. */
+export function placeText({ file, line, commit }: Place): string {
+  const where = line === undefined ? file : `${file}:${line}`;
+  return commit === undefined ? where : `${where}, commit ${shortCommit(commit)}`;
+}
+
+/** `← override shop/registry, rule 1 (deploy/policies.yaml:3)`, `← overlays/prod/kustomization.yaml:7 patches[0]`. */
+export function writtenBy({ what, name, place }: LineWriter): string {
+  if (place === undefined) return `← ${name}`;
+  const isObject = what === "override" || what === "policy" || what === "scheduler";
+  return isObject ? `← ${name} (${placeText(place)})` : `← ${placeText(place)} ${name}`;
+}
+
+/** `keeps 4 of 6 replicas, 6 with failover`, `is down`, `is not touched`. */
+export function survivalText(survival: Survival | undefined): string {
+  if (survival === undefined) return "is not touched";
+  const { placed, kept, recovered } = survival;
+  const atOnce = kept === 0 ? "is down" : `keeps ${kept} of ${count(placed, "replica")}`;
+  return recovered > kept ? `${atOnce}, ${recovered} with failover` : atOnce;
+}
+
+/** `2 of 6, 6 with failover`. */
+export function survivalBefore({ placed, kept, recovered }: Survival): string {
+  return `${kept} of ${placed}${recovered > kept ? `, ${recovered} with failover` : ""}`;
+}
