@@ -14,6 +14,7 @@ import { startDeletionGuard } from "./works/deletion-guard.ts";
 import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
 import { startExecutionController } from "./works/execution.ts";
+import { startLeftOverController } from "./works/left-over.ts";
 
 /** What an agent reads of the control plane: its own Cluster, its own Works, and what is about no cluster. */
 export function agentScope(cluster: string): ScopeOf {
@@ -48,6 +49,7 @@ export async function startAgentLoops(context: ControllerContext, fleet: Fleet):
     startClusterReport(context, fleet, name),
     ...(guard === undefined ? [] : [guard]),
     startExecutionController({ context, fleet, interpretation, journal, guard }),
+    startLeftOverController(context, fleet),
     startDriftEvents(context, journal),
   ];
   return {

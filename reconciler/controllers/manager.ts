@@ -54,6 +54,7 @@ import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
 import { observeDrift } from "./works/drift-metrics.ts";
 import { startExecutionController } from "./works/execution.ts";
+import { startLeftOverController } from "./works/left-over.ts";
 import { WorkIndex } from "./works/work-index.ts";
 import { startWorkController } from "./works/works.ts";
 
@@ -175,6 +176,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
     ...(deletionGuard === undefined ? [] : [deletionGuard]),
     startExecutionController({ context, fleet, interpretation, journal, guard: deletionGuard }),
+    startLeftOverController(context, fleet),
     startBindingStatusController({ context, templates, interpretation, index }),
     estimators,
     ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined

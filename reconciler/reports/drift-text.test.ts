@@ -27,12 +27,22 @@ function copy(words: Partial<CopyState>): CopyState {
 }
 
 function textOf(report: Partial<DriftReport>): string {
-  return driftText({ copies: [], clusters: ["a", "b"], unreachable: [], past: [], ...report }, now, plain);
+  return driftText(
+    { copies: [], clusters: ["a", "b"], unreachable: [], leftOver: [], past: [], ...report },
+    now,
+    plain,
+  );
 }
 
 describe("driftText", () => {
   it("says that all is well", () => {
     expect(textOf({ copies: [copy({})] })).toBe("✔ No drift: 1 copy in 2 clusters is as wanted.");
+  });
+
+  it("tells what is left over", () => {
+    const leftOver = [{ cluster: "b", message: "1 object is left over" }];
+
+    expect(textOf({ copies: [copy({})], leftOver })).toContain("\n  ⚠ left over in b: 1 object is left over");
   });
 
   it("groups the same drift over clusters and says who and since when", () => {

@@ -18,6 +18,8 @@ export interface DriftReport {
   readonly clusters: readonly string[];
   /** Clusters that could not be asked, and why. */
   readonly unreachable: readonly { readonly cluster: string; readonly reason: string }[];
+  /** What clusters say of copies that no Work stands behind. */
+  readonly leftOver: readonly { readonly cluster: string; readonly message: string }[];
   readonly past: readonly PastDrift[];
 }
 
@@ -51,6 +53,8 @@ export function driftText(report: DriftReport, nowMs: number, paint: Emphasis): 
   if (unknown.length > 5) lines.push(`  and ${unknown.length - 5} more of which it is not known`);
   for (const { cluster, reason } of report.unreachable)
     lines.push("", `  ${paint.yellow("⚠")} cluster ${cluster} could not be asked: ${reason}`);
+  for (const { cluster, message } of report.leftOver)
+    lines.push("", `  ${paint.yellow("⚠")} left over in ${cluster}: ${message}`);
   if (report.past.length > 0) {
     lines.push("", "  Noticed lately:");
     lines.push(...report.past.slice(0, MOST_PAST).map((past) => pastLine(past, nowMs)));

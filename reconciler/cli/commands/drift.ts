@@ -1,11 +1,13 @@
 import type { Cluster } from "../../../api/cluster.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
+import { findCondition } from "../../../kube/conditions.ts";
 import { isObject, type KubeObject, type ObjectRef, refKey } from "../../../kube/object.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { DRIFT_CORRECTED, DRIFT_DETECTED } from "../../controllers/works/drift-events.ts";
 import { groupDrift } from "../../plan/live-drift.ts";
 import { loadInterpretation } from "../../plan/world.ts";
 import { type DriftReport, driftText, type PastDrift } from "../../reports/drift-text.ts";
+import { LEFT_OVER_CONDITION } from "../../works/left-over.ts";
 import {
   booleanOption,
   type Command,
@@ -61,6 +63,7 @@ async function drift(invocation: Invocation, client: KubeClient, interpreters: W
     copies,
     clusters: clusters.map((cluster) => cluster.metadata.name ?? ""),
     unreachable,
+    leftOver: clusters.flatMap(leftOverIn),
     past: (await pastDrift(client)).filter((past) => wants(past.object)),
   };
   const groups = groupDrift(copies);
@@ -71,12 +74,18 @@ async function drift(invocation: Invocation, client: KubeClient, interpreters: W
       waiting: copies.filter((copy) => copy.state === "waiting"),
       unknown: copies.filter((copy) => copy.state === "unknown"),
       unreachable,
+      leftOver: report.leftOver,
       past: report.past,
     },
     () => driftText(report, systemClock.now(), paint(invocation)),
   );
   if (unreachable.length > 0) return EXIT.failed;
   return groups.length > 0 && booleanOption(invocation, "exit-code") ? EXIT.differences : EXIT.ok;
+}
+
+function leftOverIn({ metadata, status }: Cluster): DriftReport["leftOver"] {
+  const condition = findCondition(status?.conditions, LEFT_OVER_CONDITION);
+  return condition?.status === "True" ? [{ cluster: metadata.name ?? "", message: condition.message }] : [];
 }
 
 async function selection(invocation: Invocation, client: KubeClient): Promise<(object: ObjectRef) => boolean> {

@@ -129,7 +129,7 @@ function asTable(
 }
 
 /** What waits for a person, whatever else an object says of itself. */
-const HOLDS: ReadonlySet<string> = new Set(["DeletionsHeld", "FailoverHeld"]);
+const HOLDS: ReadonlySet<string> = new Set(["DeletionsHeld", "FailoverHeld", "LeftOver"]);
 
 /** One word or two on how an object fares: its replicas, else its Ready or Scheduled condition. */
 function stateOf(object: KubeObject): string {

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import type { KubeObject } from "../../kube/object.ts";
+import { configMap } from "../../test/builders.ts";
+import { leftOverCondition, leftOverOf, mayBeRemoved, workNameOfCopy } from "./left-over.ts";
+
+const NOW = Date.parse("2026-02-03T04:05:06.789Z");
+
+function copy(changes: Partial<KubeObject["metadata"]> = {}): KubeObject {
+  const made = configMap("settings");
+  return {
+    ...made,
+    metadata: {
+      ...made.metadata,
+      uid: "u1",
+      labels: { "karmada.io/managed": "true", "work.karmada.io/permanent-id": "id" },
+      annotations: { "work.karmada.io/namespace": "karmada-es-paris-1", "work.karmada.io/name": "settings-1" },
+      managedFields: [{ manager: "flaghoist", operation: "Apply", apiVersion: "v1" }],
+      ...changes,
+    },
+  };
+}
+
+describe("workNameOfCopy", () => {
+  it("is what the copy says when we made it for that cluster", () => {
+    expect(workNameOfCopy(copy(), "paris-1", "flaghoist")).toBe("settings-1");
+  });
+
+  it.each<[string, Partial<KubeObject["metadata"]>]>([
+    ["has not our label", { labels: { "work.karmada.io/permanent-id": "id" } }],
+    ["has no id of a Work", { labels: { "karmada.io/managed": "true" } }],
+    ["was made for another cluster", { annotations: { "work.karmada.io/namespace": "karmada-es-tokyo-1" } }],
+    ["names no Work", { annotations: { "work.karmada.io/namespace": "karmada-es-paris-1" } }],
+    ["was made by Karmada", { managedFields: [{ manager: "karmada-controller-manager", operation: "Update" }] }],
+    [
+      "was made with its labels by a controller",
+      { ownerReferences: [{ apiVersion: "v1", kind: "Service", name: "web", uid: "u2", controller: true }] },
+    ],
+  ])("is undefined when the object %s", (_what, changes) => {
+    expect(workNameOfCopy(copy(changes), "paris-1", "flaghoist")).toBeUndefined();
+  });
+});
+
+describe("mayBeRemoved", () => {
+  const found = leftOverOf(copy(), "settings-1", NOW);
+
+  it("is so by a word that is not older than what was found", () => {
+    expect(mayBeRemoved(found, "2026-02-03T04:05:06Z")).toBe(true);
+    expect(mayBeRemoved(found, "2026-02-03T04:05:05Z")).toBe(false);
+  });
+
+  it("is not so without a word, or by one that says no time", () => {
+    expect(mayBeRemoved(found, undefined)).toBe(false);
+    expect(mayBeRemoved(found, "yes please")).toBe(false);
+  });
+});
+
+describe("leftOverCondition", () => {
+  it("names some, and says how to keep and how to remove them", () => {
+    const found = Array.from({ length: 5 }, (_, index) => {
+      const one = copy({ name: `c-${index}` });
+      return leftOverOf(one, `c-${index}`, NOW + index * 1_000);
+    });
+
+    expect(leftOverCondition("paris-1", found, NOW + 60_000)).toEqual({
+      type: "LeftOver",
+      status: "True",
+      reason: "NoWork",
+      message:
+        "5 objects are left over: put into cluster paris-1 by this control plane, but without a Work now, as after a restored backup: " +
+        "v1 ConfigMap shop/c-0, v1 ConfigMap shop/c-1, v1 ConfigMap shop/c-2 and 2 more. They stay as they are. " +
+        "To keep them: apply the template again, or take label karmada.io/managed away in the cluster. " +
+        "To remove them: kubectl annotate cluster paris-1 --overwrite gitops.flaghoist.io/remove-left-over=2026-02-03T04:05:10Z",
+      lastTransitionTime: "2026-02-03T04:05:06Z",
+    });
+  });
+
+  it("is False when there are none", () => {
+    expect(leftOverCondition("paris-1", [], NOW)).toMatchObject({ status: "False", reason: "NothingLeftOver" });
+  });
+});
