@@ -1,0 +1,95 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { forgeUnsupported } from "./errors.ts";
+import type { Forge, ForgeUser } from "./forge.ts";
+import { appAuth, InstallationAuth, readAppKey } from "./github/github-app.ts";
+import { GitHubForge } from "./github/github-forge.ts";
+import type { ForgeTls } from "./http/connection.ts";
+import { type ForgeAuth, tokenAuth } from "./http/credentials.ts";
+import { ForgeHttp, type HttpLimits } from "./http/forge-http.ts";
+import { type AddressOptions, type RepositoryAddress, repositoryAddress } from "./repository-address.ts";
+
+/**
+ * token: a personal, project or repository access token, or the one a workflow has. jobToken: GitLab's CI_JOB_TOKEN.
+ * basic: user name and app password or API token (Bitbucket), or any name and a personal token (Azure DevOps).
+ * bearer: as a bearer token where `token` would be sent in another way, such as Azure DevOps' System.AccessToken.
+ * app: a GitHub App.
+ */
+export type ForgeCredentials =
+  | { readonly type: "token"; readonly token: string }
+  | { readonly type: "bearer"; readonly token: string }
+  | { readonly type: "jobToken"; readonly token: string }
+  | { readonly type: "basic"; readonly username: string; readonly password: string }
+  | {
+      readonly type: "app";
+      readonly appId: string;
+      readonly privateKey: string;
+      readonly installationId?: string | undefined;
+    };
+
+export interface OpenForgeOptions extends AddressOptions {
+  /** The clone URL. */
+  readonly repository: string;
+  readonly credentials: ForgeCredentials;
+  /** Whose credentials these are, where the provider does not tell. */
+  readonly user?: ForgeUser | undefined;
+  readonly tls?: ForgeTls | undefined;
+  readonly clock: Clock;
+  /** At least 0, below 1. */
+  readonly random: () => number;
+  readonly limits?: Partial<HttpLimits> | undefined;
+}
+
+/**
+ * Opens a repository at its provider; asks nothing yet. Throws `forge-address-unknown`, `forge-credentials-invalid`, or
+ * `forge-unsupported` for credentials of another provider. `http_proxy`, `https_proxy` and `no_proxy` are followed.
+ */
+export function openForge(options: OpenForgeOptions): Forge {
+  const address = repositoryAddress(options.repository, options);
+  const { credentials, clock, user } = options;
+  const connect = (auth: ForgeAuth) => connectTo(address, options, auth);
+  switch (address.kind) {
+    case "github": {
+      if (credentials.type !== "app") {
+        const http = connect(tokenAuth(tokenOf(credentials, "GitHub")));
+        return new GitHubForge({ address, http, clock, user });
+      }
+      const asApp = connect(appAuth(credentials.appId, readAppKey(credentials.privateKey), clock));
+      const { installationId } = credentials;
+      const auth = new InstallationAuth({ http: asApp, clock, repository: address.path, installationId });
+      return new GitHubForge({ address, http: connect(auth), clock, user });
+    }
+    default:
+      throw forgeUnsupported(address.kind, "client here", "use another provider");
+  }
+}
+
+const PROVIDERS: Readonly<Record<RepositoryAddress["kind"], string>> = {
+  github: "GitHub",
+  gitlab: "GitLab",
+  gitea: "Gitea",
+  "bitbucket-cloud": "Bitbucket Cloud",
+  "bitbucket-data-center": "Bitbucket Data Center",
+  "azure-devops": "Azure DevOps",
+};
+
+function connectTo(address: RepositoryAddress, options: OpenForgeOptions, auth: ForgeAuth): ForgeHttp {
+  const { clock, random, tls, limits } = options;
+  return new ForgeHttp({
+    provider: PROVIDERS[address.kind],
+    repository: address.path.join("/"),
+    apiUrl: address.apiUrl,
+    auth,
+    clock,
+    random,
+    tls,
+    limits,
+    ...(address.kind === "github"
+      ? { headers: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28" } }
+      : {}),
+  });
+}
+
+function tokenOf(credentials: ForgeCredentials, provider: string): string {
+  if (credentials.type === "token" || credentials.type === "bearer") return credentials.token;
+  throw forgeUnsupported(provider, `credentials of type ${credentials.type}`, "give a token");
+}
