@@ -216,6 +216,22 @@ export const testResultSchema = z
   .describe("How a fleet test ended.");
 export type TestResult = z.infer<typeof testResultSchema>;
 
+export const rolloutPlanSchema = z
+  .object({
+    waves: z.array(
+      z.object({
+        name: text,
+        clusters: z.array(text),
+        atOnce: number.optional().describe("So many at a time; absent: all of them."),
+        healthyFor: text.optional().describe("How long each must have been healthy before the next wave begins."),
+      }),
+    ),
+    paused: z.boolean().optional().describe("True: no cluster gets it before the rollout is resumed."),
+    with: reportedObjectSchema.optional().describe("The object that needs this one, and takes it along in its waves."),
+  })
+  .describe("In which order clusters get the change: each wave once the one before is healthy.");
+export type RolloutPlan = z.infer<typeof rolloutPlanSchema>;
+
 export const objectReportSchema = z.object({
   object: reportedObjectSchema,
   change: changeKindSchema,
@@ -226,6 +242,7 @@ export const objectReportSchema = z.object({
     .describe("How the object in the control plane changes; empty when it comes or goes."),
   diff: manifestDiffSchema.optional().describe("The same in lines, for objects without copies."),
   copies: z.array(copyGroupSchema),
+  rollout: rolloutPlanSchema.optional().describe("Absent: all clusters get it at once."),
   notes: z.array(text).optional().describe("What else is to be known: waves, hooks, kept in spite of prune."),
 });
 export type ObjectReport = z.infer<typeof objectReportSchema>;

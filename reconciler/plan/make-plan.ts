@@ -12,6 +12,7 @@ import type { FolderRendering } from "./desired-objects.ts";
 import { type ComparedFolder, type FolderChange, hasErrors, readFolderChange } from "./folder-change.ts";
 import { type CopyState, type DriftGroup, groupDrift } from "./live-drift.ts";
 import { makeReport, refusedReport } from "./make-report.ts";
+import { plannedRollouts } from "./planned-rollout.ts";
 import { sourceChanges } from "./source-changes.ts";
 import { loadWorld, type World } from "./world.ts";
 import { withWriters } from "./written-fields.ts";
@@ -67,6 +68,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     held: change.held,
     deletionsUnknown: change.deletionsUnknown,
     whatIf: compared.whatIf,
+    rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
     overrideFindings: compared.findings,
   });
 }

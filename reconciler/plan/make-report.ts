@@ -12,6 +12,7 @@ import {
   type ReportedDrift,
   type ReportedLoss,
   type ReportFinding,
+  type RolloutPlan,
 } from "../../api/plan-report.ts";
 import { type ObjectRef, refKey } from "../../kube/object.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
@@ -39,6 +40,8 @@ export interface ReportInput {
   readonly held: string | undefined;
   readonly deletionsUnknown: string | undefined;
   readonly whatIf: readonly WhatIf[];
+  /** By key of the object. */
+  readonly rollouts?: ReadonlyMap<string, RolloutPlan>;
   readonly overrideFindings: readonly OverrideFinding[];
 }
 
@@ -55,7 +58,7 @@ export function makeReport(input: ReportInput): PlanReport {
     renderHash: input.renderHash,
     movedReplicas: plan.movedReplicas,
     clusters: clusterRows(input),
-    objects: objectReports(plan.changes, source),
+    objects: objectReports(plan.changes, source, input.rollouts ?? new Map()),
     problems: [
       ...input.warnings.map(problemOf),
       ...plan.problems.map(({ object, problem }) => ({
@@ -121,7 +124,11 @@ function clusterRows({ plan, drift, clusters }: ReportInput): ClusterRow[] {
 }
 
 /** In the order of the files, then what only clusters have. */
-function objectReports(changes: readonly ObjectChange[], source: readonly SourceChange[]): ObjectReport[] {
+function objectReports(
+  changes: readonly ObjectChange[],
+  source: readonly SourceChange[],
+  rollouts: ReadonlyMap<string, RolloutPlan>,
+): ObjectReport[] {
   const copies = new Map<string, ObjectChange[]>();
   for (const change of changes) {
     const key = refKey(change.object);
@@ -136,6 +143,7 @@ function objectReports(changes: readonly ObjectChange[], source: readonly Source
     const object = own?.object ?? mine[0]?.object;
     if (object === undefined) return [];
     const placement = placementOf(mine);
+    const rollout = rollouts.get(key);
     return [
       {
         object: reportedObject(object),
@@ -144,6 +152,7 @@ function objectReports(changes: readonly ObjectChange[], source: readonly Source
         ...(placement === undefined ? {} : { placement }),
         fields: (own?.fields ?? []).map((field) => fieldOf(field, [])),
         copies: foldCopies(mine),
+        ...(rollout === undefined ? {} : { rollout }),
       },
     ];
   });

@@ -11,7 +11,7 @@ import type {
 } from "../../api/plan-report.ts";
 import { refKey } from "../../kube/object.ts";
 import type { Emphasis } from "./drift-text.ts";
-import { placeText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
+import { placeText, rolloutText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
 import { ageOf, clusterList, objectName, value } from "./words.ts";
 
 const MOST_OBJECTS = 30;
@@ -114,7 +114,7 @@ function driftNote(drift: readonly ReportedDrift[], nowMs: number, paint: Emphas
 const MARKS = { created: "+", deleted: "−", changed: "~" } as const;
 
 function objectSection(
-  { object, change, place, placement, fields, copies, notes = [] }: ObjectReport,
+  { object, change, place, placement, fields, copies, rollout, notes = [] }: ObjectReport,
   paint: Emphasis,
 ): string[] {
   const mark = MARKS[change];
@@ -125,6 +125,7 @@ function objectSection(
     ...(placement?.summary === undefined ? [] : [`    ${placement.summary}`]),
     // What changes in every copy alike is said by the copies; the control plane's own is for objects that stay here.
     ...(copies.length === 0 ? fieldLines(fields, "", paint) : copies.flatMap((group) => copyLines(group, paint))),
+    ...(rollout === undefined ? [] : [`    ${rolloutText(rollout)}`]),
     ...notes.map((note) => `    ${note}`),
   ];
   return lines;

@@ -1,6 +1,6 @@
 // Words for the parts of a plan report, the same in a terminal, in Markdown and in HTML.
-import type { LineWriter, Place, ReportedLoss } from "../../api/plan-report.ts";
-import { count, shortCommit } from "./words.ts";
+import type { LineWriter, Place, ReportedLoss, RolloutPlan } from "../../api/plan-report.ts";
+import { clusterList, count, objectName, shortCommit } from "./words.ts";
 
 type Survival = NonNullable<ReportedLoss["objects"][number]["after"]>;
 
@@ -28,4 +28,16 @@ export function survivalText(survival: Survival | undefined): string {
 /** `2 of 6, 6 with failover`. */
 export function survivalBefore({ placed, kept, recovered }: Survival): string {
   return `${kept} of ${placed}${recovered > kept ? `, ${recovered} with failover` : ""}`;
+}
+
+/** `in waves: canary: tokyo-1; healthy for 10m, then rest: paris-1, paris-2 (1 at a time)`. */
+export function rolloutText({ waves, paused, with: referrer }: RolloutPlan): string {
+  const words = waves.map(({ name, clusters, atOnce }, index) => {
+    const { healthyFor } = waves[index - 1] ?? {};
+    const wait =
+      index === 0 ? "" : healthyFor === undefined ? "once healthy, then " : `healthy for ${healthyFor}, then `;
+    return `${wait}${name}: ${clusterList(clusters)}${atOnce === undefined ? "" : ` (${atOnce} at a time)`}`;
+  });
+  const who = referrer === undefined ? "" : `with ${objectName({ ...referrer, namespace: referrer.namespace })}, `;
+  return `${who}in ${count(waves.length, "wave")}${paused === true ? ", paused" : ""}: ${words.join("; ")}`;
 }
