@@ -1,5 +1,6 @@
 // What of an object differs in the clusters at present, for commands that do something about it.
-import { relative } from "node:path";
+import { writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import type { Cluster } from "../../api/cluster.ts";
 import type { Sync } from "../../api/gitops.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
@@ -10,11 +11,40 @@ import { GITOPS_API } from "../controllers/sync/git-repository.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { loadInterpretation } from "../plan/world.ts";
 import { objectName } from "../reports/words.ts";
-import { type Invocation, stringOption, UsageError } from "./command.ts";
+import {
+  booleanOption,
+  type CommandOption,
+  type Invocation,
+  OUTPUT_OPTION,
+  SERVER_OPTIONS,
+  stringOption,
+  UsageError,
+} from "./command.ts";
 import { findObject } from "./find-kind.ts";
 import { compareLiveCopies } from "./live-copies.ts";
 import { sourceRoot } from "./source-root.ts";
-import { withInterpreters } from "./world-interpretation.ts";
+import { INTERPRETATION_OPTIONS, withInterpreters } from "./world-interpretation.ts";
+
+/** Which drift a command is about, and where it writes; `clustersHelp` says what `--clusters` chooses. */
+export function driftOptions(clustersHelp: string): Readonly<Record<string, CommandOption>> {
+  return {
+    namespace: { type: "string", short: "n", value: "NAMESPACE", help: "namespace of the object" },
+    clusters: { type: "string", short: "C", value: "NAMES", help: clustersHelp },
+    field: { type: "string", value: "PATH", help: "only this field, as drift prints it" },
+    tree: {
+      type: "string",
+      value: "FOLDER",
+      help: "the Git working tree (default: the one around the current folder)",
+    },
+    "dry-run": { type: "boolean", help: "say what would be written, and write nothing" },
+    ...INTERPRETATION_OPTIONS,
+    ...SERVER_OPTIONS,
+    ...OUTPUT_OPTION,
+  };
+}
+
+/** The words after the name of a command with these options. */
+export const DRIFT_USAGE = "KIND/NAME [-n NAMESPACE] [--clusters NAMES] [--field PATH] [--tree FOLDER] [--dry-run]";
 
 /** One value found in place of the wanted one, and where. */
 export interface FoundValue {
@@ -90,13 +120,29 @@ export async function syncOf(client: KubeClient, { object, template }: DriftedOb
   });
 }
 
-/** The working tree that is written to: that of `--tree`, or around the current folder. */
-export function workingTree(invocation: Invocation): {
+/** The Git working tree that a command writes to. */
+export interface WorkingTree {
   readonly root: string;
+  /** How a file of it is called from the current folder. */
   readonly describe: (file: string) => string;
-} {
+  readonly isDryRun: boolean;
+  /** Writes files, by their paths in the tree; nothing in a dry run. */
+  readonly write: (files: ReadonlyMap<string, string>) => void;
+}
+
+/** That of `--tree`, or around the current folder. */
+export function workingTree(invocation: Invocation): WorkingTree {
   const { cwd } = invocation.io;
   const given = stringOption(invocation, "tree");
-  const root = given === undefined ? (sourceRoot(cwd) ?? cwd) : (sourceRoot(given) ?? given);
-  return { root, describe: (file) => relative(cwd, `${root}/${file}`) || file };
+  const from = given === undefined ? cwd : resolve(cwd, given);
+  const root = resolve(cwd, sourceRoot(from) ?? from);
+  const isDryRun = booleanOption(invocation, "dry-run");
+  return {
+    root,
+    isDryRun,
+    describe: (file) => relative(cwd, join(root, file)) || file,
+    write: (files) => {
+      if (!isDryRun) for (const [file, text] of files) writeFileSync(join(root, file), text);
+    },
+  };
 }

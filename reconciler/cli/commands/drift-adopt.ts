@@ -1,45 +1,29 @@
-import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { valueAtFields } from "../../../fleets/field-values.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { equalJson } from "../../../kube/object.ts";
 import { DirectoryTree } from "../../../sources/directory.ts";
 import { type Adoption, adoptFields, type FieldToAdopt } from "../../plan/adopt-fields.ts";
 import { clusterList, count, objectName, value } from "../../reports/words.ts";
-import {
-  booleanOption,
-  type Command,
-  EXIT,
-  type ExitCode,
-  type Invocation,
-  OUTPUT_OPTION,
-  SERVER_OPTIONS,
-} from "../command.ts";
+import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
-import { type DriftedObject, type DriftedObjectField, driftedObject, syncOf, workingTree } from "../drifted-fields.ts";
+import {
+  DRIFT_USAGE,
+  type DriftedObject,
+  type DriftedObjectField,
+  driftedObject,
+  driftOptions,
+  syncOf,
+  workingTree,
+} from "../drifted-fields.ts";
 import { print } from "../output.ts";
-import { INTERPRETATION_OPTIONS } from "../world-interpretation.ts";
 
 export const driftAdoptCommand: Command = {
   name: "drift adopt",
   summary: "write what was changed in the clusters into the files of the Git working tree",
-  usage: "KIND/NAME [-n NAMESPACE] [--clusters NAMES] [--field PATH] [--tree FOLDER] [--dry-run]",
+  usage: DRIFT_USAGE,
   description:
     "Makes Git say what clusters have: finds the file, patch or entry of a kustomization that wrote each drifted field and changes it there, in its author's form. A change counts only when rendering shows that exactly that field becomes what was found. Nothing is committed. Values that a policy or an override gives, and Secrets, are refused with where they come from.",
-  options: {
-    namespace: { type: "string", short: "n", value: "NAMESPACE", help: "namespace of the object" },
-    clusters: { type: "string", short: "C", value: "NAMES", help: "take what these clusters have" },
-    field: { type: "string", value: "PATH", help: "only this field, as drift prints it" },
-    tree: {
-      type: "string",
-      value: "FOLDER",
-      help: "the Git working tree (default: the one around the current folder)",
-    },
-    "dry-run": { type: "boolean", help: "say what would be written, and write nothing" },
-    ...INTERPRETATION_OPTIONS,
-    ...SERVER_OPTIONS,
-    ...OUTPUT_OPTION,
-  },
+  options: driftOptions("take what these clusters have"),
   examples: [
     ["drift adopt deployment/web -n shop", "everything that was changed on it"],
     ["drift adopt deployment/web -n shop --field spec.replicas --clusters edge-1", "one field, as one cluster has it"],
@@ -55,7 +39,7 @@ interface Refusal {
 async function adopt(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
   const drifted = await driftedObject(invocation, client);
   const sync = await syncOf(client, drifted);
-  const { root, describe } = workingTree(invocation);
+  const { root, describe, isDryRun: dryRun, write } = workingTree(invocation);
   const refused: Refusal[] = [];
   const wishes: FieldToAdopt[] = [];
   for (const field of drifted.fields) {
@@ -64,13 +48,11 @@ async function adopt(invocation: Invocation, client: KubeClient): Promise<ExitCo
     else refused.push({ path: field.path, reason });
   }
   const folder = (sync.spec.path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
-  const absolute = resolve(invocation.io.cwd, root);
-  const result = adoptFields(new DirectoryTree(absolute), folder, drifted.object, wishes, {
+  const result = adoptFields(new DirectoryTree(root), folder, drifted.object, wishes, {
     renderer: sync.spec.renderer ?? "auto",
   });
   for (const { field, reason } of result.refused) refused.push({ path: field.path, reason });
-  const dryRun = booleanOption(invocation, "dry-run");
-  if (!dryRun) for (const [file, text] of result.files) writeFileSync(join(absolute, file), text);
+  write(result.files);
   const adopted = result.adopted.map(({ field, file, line }) => ({ path: field.path, found: field.found, file, line }));
   print(invocation, { object: drifted.object, adopted, refused, written: !dryRun }, () =>
     adoptionText(drifted, result, refused, {

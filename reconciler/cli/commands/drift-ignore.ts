@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
 import { IGNORE_DIFFERENCES_ANNOTATION } from "../../../api/drift-rules.ts";
 import { indexOfElement, valueOfElement } from "../../../fleets/field-values.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
@@ -11,40 +9,18 @@ import { DirectoryTree } from "../../../sources/directory.ts";
 import type { SourceTree } from "../../../sources/tree.ts";
 import { ignoreRule, withIgnoreRule } from "../../plan/ignore-fields.ts";
 import { objectName } from "../../reports/words.ts";
-import {
-  booleanOption,
-  type Command,
-  EXIT,
-  type ExitCode,
-  type Invocation,
-  OUTPUT_OPTION,
-  SERVER_OPTIONS,
-} from "../command.ts";
+import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
-import { driftedObject, syncOf, workingTree } from "../drifted-fields.ts";
+import { DRIFT_USAGE, driftedObject, driftOptions, syncOf, workingTree } from "../drifted-fields.ts";
 import { print } from "../output.ts";
-import { INTERPRETATION_OPTIONS } from "../world-interpretation.ts";
 
 export const driftIgnoreCommand: Command = {
   name: "drift ignore",
   summary: "write a rule by which drifted fields are ignored into the file of their Sync",
-  usage: "KIND/NAME [-n NAMESPACE] [--clusters NAMES] [--field PATH] [--tree FOLDER] [--dry-run]",
+  usage: DRIFT_USAGE,
   description:
     "Adds the drifted fields of an object to spec.ignoreDifferences of the Sync that applies it, in the Git working tree. From then on clusters decide them: they are sent when an object is made, and neither compared nor sent back after that. Nothing is committed. For a template without a Sync, says which annotation to set.",
-  options: {
-    namespace: { type: "string", short: "n", value: "NAMESPACE", help: "namespace of the object" },
-    clusters: { type: "string", short: "C", value: "NAMES", help: "only what differs in these clusters" },
-    field: { type: "string", value: "PATH", help: "only this field, as drift prints it" },
-    tree: {
-      type: "string",
-      value: "FOLDER",
-      help: "the Git working tree (default: the one around the current folder)",
-    },
-    "dry-run": { type: "boolean", help: "say what would be written, and write nothing" },
-    ...INTERPRETATION_OPTIONS,
-    ...SERVER_OPTIONS,
-    ...OUTPUT_OPTION,
-  },
+  options: driftOptions("only what differs in these clusters"),
   examples: [["drift ignore deployment/web -n shop --field spec.replicas", "let clusters decide the replicas"]],
   run: (invocation) => withControlPlane(invocation, ({ client }) => ignore(invocation, client)),
 };
@@ -74,19 +50,17 @@ async function ignore(invocation: Invocation, client: KubeClient): Promise<ExitC
       { recovery: "stall" },
     );
   }
-  const { root, describe } = workingTree(invocation);
-  const absolute = resolve(invocation.io.cwd, root);
+  const { root, describe, isDryRun: dryRun, write } = workingTree(invocation);
   const rule = ignoreRule(object, pointers);
   const name = { namespace: sync.metadata.namespace ?? "", name: sync.metadata.name ?? "" };
-  const change = findChange(new DirectoryTree(absolute), (text) => withIgnoreRule(text, name, rule));
+  const change = findChange(new DirectoryTree(root), (text) => withIgnoreRule(text, name, rule));
   if (change === undefined)
     throw new AppError(
       "sync-file-missing",
-      `no file in ${absolute} holds Sync ${name.namespace}/${name.name} in a form that can be changed. Add to its spec:\nignoreDifferences:\n${stringifyYaml([rule])}`,
+      `no file in ${root} holds Sync ${name.namespace}/${name.name} in a form that can be changed. Add to its spec:\nignoreDifferences:\n${stringifyYaml([rule])}`,
       { recovery: "stall" },
     );
-  const dryRun = booleanOption(invocation, "dry-run");
-  if (!dryRun) writeFileSync(join(absolute, change.file), change.text);
+  write(new Map([[change.file, change.text]]));
   print(invocation, { object, jsonPointers: pointers, file: change.file, written: !dryRun }, () =>
     [
       `${dryRun ? "Would write" : "Wrote"} to ${describe(change.file)}, spec.ignoreDifferences of Sync ${name.namespace}/${name.name}:`,
