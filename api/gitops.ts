@@ -229,7 +229,7 @@ export type Inventory = z.infer<typeof inventorySchema>;
 export const hookStatusSchema = z.strictObject({
   id: z.string().describe("Namespace, name, group and kind, joined by underscores."),
   message: z.string().describe("What came of it, for people."),
-  phase: z.enum(["PreSync", "Sync", "PostSync", "SyncFail"]).describe("When it runs."),
+  phase: z.enum(["PreSync", "Sync", "PostSync", "SyncFail", "PreDelete", "PostDelete"]).describe("When it runs."),
   state: z.enum(["Running", "Succeeded", "Failed"]).describe("How it fares."),
   v: z.string().describe("Version of the API."),
 });
@@ -243,7 +243,7 @@ export const syncOperationSchema = z.strictObject({
   id: z.string().describe("Marks the hooks of this attempt."),
   message: z.string().describe("What it waits for or why it failed."),
   phase: z
-    .enum(["PreSync", "Sync", "PostSync", "SyncFail", "Succeeded", "Retrying", "Failed"])
+    .enum(["PreSync", "Sync", "PostSync", "SyncFail", "PreDelete", "PostDelete", "Succeeded", "Retrying", "Failed"])
     .describe("How far it is. Failed: not tried again for this content."),
   request: z.string().describe("Request by annotation it answers; empty when none."),
   revision: z.string().describe("Revision of the source."),

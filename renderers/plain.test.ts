@@ -22,6 +22,13 @@ function failureOf(files: TreeFiles, path = ""): AppError {
 }
 
 describe("renderPlain", () => {
+  it("leaves names that are made later to whoever makes them, however often their beginning is there", () => {
+    const job = "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: smoke-}\n";
+
+    expect(rendered({ "a.yaml": `${job}---\n${job}` })).toHaveLength(2);
+    expect(failureOf({ "a.yaml": job.replace("smoke-", "''") }).message).toContain("has no metadata.name");
+  });
+
   it("reads manifests of all folders below in the order of their paths, with file and line", () => {
     const files = {
       "b.yaml": `# top\n---\n${CONFIG("one")}---\n\n# nothing\n---\n${CONFIG("two")}`,

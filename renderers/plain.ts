@@ -130,14 +130,20 @@ class PlainReader {
       return;
     }
     const name = isObject(metadata) ? metadata["name"] : undefined;
-    if (typeof name !== "string" || name === "") {
+    const begins = isObject(metadata) ? metadata["generateName"] : undefined;
+    const isGenerated = (name === undefined || name === "") && typeof begins === "string" && begins !== "";
+    if (!isGenerated && (typeof name !== "string" || name === "")) {
       const hint = name === undefined || name === "" ? "" : `; ${JSON.stringify(name)} is no text, put it in quotes`;
       throw invalid(`the ${kind} has no metadata.name${hint}`, origin, "metadata.name");
     }
     const namespace = isObject(metadata) && typeof metadata["namespace"] === "string" ? metadata["namespace"] : "";
-    this.claim(`${apiVersion} ${kind} ${namespace === "" ? name : `${namespace}/${name}`}`, origin);
+    // What gets its names later may be there several times.
+    if (!isGenerated) this.claim(`${apiVersion} ${kind} ${namespace === "" ? name : `${namespace}/${name}`}`, origin);
     // The fields of KubeObject are checked above.
     this.objects.push({ object: object as KubeObject, origin });
+    const limit = this.options.maxObjects ?? 50_000;
+    if (this.objects.length > limit)
+      throw renderError("render-too-large", `there are more than ${limit} objects`, origin);
   }
 
   private claim(id: string, origin: ObjectOrigin): void {
@@ -147,8 +153,6 @@ class PlainReader {
       throw renderError("render-duplicate-id", `${id} is there already, from ${place}`, { ...origin, object: id });
     }
     this.seen.set(id, origin);
-    const limit = this.options.maxObjects ?? 50_000;
-    if (this.seen.size > limit) throw renderError("render-too-large", `there are more than ${limit} objects`, origin);
   }
 }
 

@@ -7,6 +7,7 @@ import { mapLimit } from "../../../runtime/parallel.ts";
 import type { ControllerContext } from "../context.ts";
 import type { Artifact } from "./artifacts.ts";
 import { GITOPS_API } from "./git-repository.ts";
+import { hasGeneratedName, whyNeedsName, withDistinctNames } from "./hook-names.ts";
 import { prepareObject } from "./sync-decisions.ts";
 import { inStages } from "./sync-steps.ts";
 import { readSyncWishes } from "./sync-wishes.ts";
@@ -144,6 +145,11 @@ async function prepareAll(
     if (info === undefined && !definedHere) {
       throw new AppError("object-invalid", `${origin}: ${await unknownKind(context, object)}`, { recovery: "retry" });
     }
+    if (hasGeneratedName(ready)) {
+      refuse(origin, whyNeedsName(ready));
+      prepared.push(ready);
+      continue;
+    }
     const key = refKey(refOf(ready));
     const twin = seen.get(key);
     if (twin !== undefined) {
@@ -154,7 +160,7 @@ async function prepareAll(
     seen.set(key, origin);
     prepared.push(ready);
   }
-  return prepared;
+  return [...withDistinctNames(prepared)];
 }
 
 function refuse(origin: string, problem: string | undefined): void {

@@ -1,20 +1,19 @@
 // How an attempt of a Sync begins: everything is rendered, checked and planned before the first object is applied.
-import { createHash } from "node:crypto";
 import type { Sync } from "../../../api/gitops.ts";
 import { describeRef, equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
-import { Turn } from "../../../runtime/turn.ts";
-import { bestSelectorMatch } from "../../policies/resource-selector.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import type { Artifact } from "./artifacts.ts";
 import { keyOf } from "./git-repository.ts";
 import { type RenderedFile, renderSync, writeSyncStatus } from "./sync-apply.ts";
-import { entriesOf, inventoryEntry, planPrune } from "./sync-decisions.ts";
+import { inventoryEntry, planPrune } from "./sync-decisions.ts";
+import { digestOf } from "./sync-digest.ts";
 import { decideOperation } from "./sync-operation.ts";
 import type { SyncOwners } from "./sync-owners.ts";
+import { planInventory } from "./sync-removals.ts";
 import type { RunDeps, RunPart, SyncRun } from "./sync-run.ts";
-import { planSteps, type SyncPlan } from "./sync-steps.ts";
+import { isMeantFor, planSteps, type SyncPlan } from "./sync-steps.ts";
 
 /**
  * Renders, checks and plans; writes nothing but the inventory, which names everything before it is applied: were the
@@ -48,20 +47,15 @@ export async function beginRun(
   if (decision.kind === "give-up") throw new AppError("retry-limit-reached", decision.message, { recovery: "stall" });
 
   const before = sync.status?.inventory?.entries ?? [];
-  const skipped = new Set(entriesOf(plan.skipped).map(({ id }) => id));
-  const wanted = [...entriesOf(plan.objects), ...before.filter(({ id }) => skipped.has(id))];
+  const { wanted, recorded } = planInventory(plan, before);
   if (wanted.length === 0) {
     const { held } = planPrune(sync, wanted, artifact.revision);
     if (held !== undefined) throw new AppError("prune-held", held, { recovery: "stall" });
   }
   refuseOthersObjects(owners, key, plan.objects, rendered);
   owners.claim(key, wanted, before);
-  const ids = new Set(wanted.map(({ id }) => id));
-  const hooks = new Set(entriesOf(plan.hooks).map(({ id }) => id));
-  // What became a hook is no longer kept; it is no object to delete either.
-  const union = [...wanted, ...before.filter(({ id }) => !ids.has(id) && !hooks.has(id))];
-  if (!equalJson(union.map(({ id }) => id).sort(), before.map(({ id }) => id).sort()))
-    await writeSyncStatus(context, sync, { inventory: { entries: union } });
+  if (!equalJson(recorded.map(({ id }) => id).sort(), before.map(({ id }) => id).sort()))
+    await writeSyncStatus(context, sync, { inventory: { entries: [...recorded] } });
   const operation = decision.kind === "run" ? decision.operation : undefined;
   return {
     artifact,
@@ -107,11 +101,7 @@ function isNeededBy(context: ControllerContext, policy: KubeObject, hook: KubeOb
   const { apiVersion, kind, metadata } = policy;
   if (context.informers.known(apiVersion, kind)?.get(metadata.namespace, metadata.name ?? "") !== undefined)
     return false;
-  if (metadata.namespace !== undefined && metadata.namespace !== hook.metadata.namespace) return false;
-  const spec = policy["spec"] as { resourceSelectors?: Parameters<typeof bestSelectorMatch>[1] } | undefined;
-  // Checked against its schema before this; an override without selectors means every object.
-  const selectors = spec?.resourceSelectors ?? [];
-  return selectors.length === 0 ? kind.includes("Override") : bestSelectorMatch(hook, selectors) > 0;
+  return isMeantFor(policy, hook);
 }
 
 function refuseOthersObjects(
@@ -140,14 +130,4 @@ function refuseOthersObjects(
       "remove from one of them what both have",
     { recovery: "retry" },
   );
-}
-
-async function digestOf(objects: readonly KubeObject[]): Promise<string> {
-  const hash = createHash("sha256");
-  const turn = new Turn();
-  for (const object of objects) {
-    if (turn.isOver) await turn.next();
-    hash.update(JSON.stringify(object)).update("\n");
-  }
-  return hash.digest("hex");
 }

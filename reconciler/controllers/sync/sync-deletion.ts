@@ -12,14 +12,8 @@ import type { ControllerContext } from "../context.ts";
 import { confirmTemplateDeletions } from "../works/confirmed-deletion.ts";
 import { keyOf } from "./git-repository.ts";
 import { hasCopies } from "./sync-hooks.ts";
-import {
-  deleteOwnObjects,
-  findOwnObjects,
-  type LeftObject,
-  type OwnObject,
-  orderDeletions,
-  sortByWishes,
-} from "./sync-prune.ts";
+import { deleteOwnObjects, findOwnObjects, type LeftObject } from "./sync-prune.ts";
+import { type OwnObject, orderDeletions, sortByWishes } from "./sync-removals.ts";
 
 export const SYNC_FINALIZER = "gitops.flaghoist.io/sync-controller";
 

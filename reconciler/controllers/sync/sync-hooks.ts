@@ -9,12 +9,12 @@ import { bindingName, EXECUTION_NAMESPACE_PREFIX, workName } from "../../works/n
 import { WORK_API_VERSION } from "../../works/work.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import { nameHook } from "./hook-names.ts";
 import { FIELD_MANAGER } from "./sync-apply.ts";
 import { belongsTo, inventoryEntry } from "./sync-decisions.ts";
 import { type ObjectState, runsPods, type SyncHealth } from "./sync-health.ts";
 import { hookOf } from "./sync-operation.ts";
-import type { StepPhase } from "./sync-steps.ts";
-import { readSyncWishes } from "./sync-wishes.ts";
+import { type Phase, readSyncWishes } from "./sync-wishes.ts";
 
 /** On a hook: the attempt and phase it was made for, so that none is made twice, whatever happens to this process. */
 export const OPERATION_ANNOTATION = "gitops.flaghoist.io/operation";
@@ -30,17 +30,18 @@ export interface HookDeps {
 export interface HookRequest {
   readonly sync: Sync;
   readonly operation: SyncOperation;
-  readonly phase: StepPhase;
+  readonly phase: Phase;
   readonly hook: KubeObject;
   /** How long its step has been going on. */
   readonly elapsedMs: number;
   readonly signal: AbortSignal;
 }
 
-/** A hook's object, marked for one phase of one attempt. */
-function hookObject(hook: KubeObject, operation: SyncOperation, phase: StepPhase): KubeObject {
+/** A hook's object, named and marked for one phase of one attempt. */
+function hookObject(hook: KubeObject, operation: SyncOperation, phase: Phase): KubeObject {
+  const named = nameHook(hook, operation, phase);
   const annotations = { ...hook.metadata.annotations, [OPERATION_ANNOTATION]: `${operation.id}/${phase}` };
-  return { ...hook, metadata: { ...hook.metadata, annotations } };
+  return { ...named, metadata: { ...named.metadata, annotations } };
 }
 
 /** Brings a hook a step further: away with the one of the last time, make it, see how it fares. */
@@ -132,8 +133,8 @@ export async function deleteEndedHooks(
 ): Promise<void> {
   for (const hook of hooks) {
     const policies = readSyncWishes(hook).hookDeletePolicies;
-    for (const { id, state } of operation.hooks) {
-      const ref = refOf(hook);
+    for (const { id, state, phase } of operation.hooks) {
+      const ref = refOf(nameHook(hook, operation, phase));
       const goes =
         (state === "Succeeded" && policies.includes("HookSucceeded")) ||
         (state === "Failed" && policies.includes("HookFailed"));

@@ -1,76 +1,28 @@
-// Deleting what is no longer in the source: what may go, in which order, and what is left.
+// Deleting objects of a Sync: which are there and its own, and what a deletion leaves.
 import type { InventoryEntry, Sync } from "../../../api/gitops.ts";
-import { describeRef, type KubeObject, type ObjectRef } from "../../../kube/object.ts";
+import type { KubeClient } from "../../../kube/client/kube-client.ts";
+import { describeRef } from "../../../kube/object.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { keyOf } from "./git-repository.ts";
 import { belongsTo, refOfEntry } from "./sync-decisions.ts";
-import { stageRank } from "./sync-steps.ts";
-import { type Deletion, readSyncWishes } from "./sync-wishes.ts";
-
-/** An object of the inventory as it is now. */
-export interface OwnObject {
-  readonly entry: InventoryEntry;
-  readonly ref: ObjectRef;
-  readonly live: KubeObject;
-}
+import type { OwnObject } from "./sync-removals.ts";
 
 /** Reads those of a Sync's objects that are there and still its own. A kind that is no longer served went with its objects. */
 export async function findOwnObjects(
-  context: ControllerContext,
+  { client }: { readonly client: KubeClient },
   sync: Sync,
   entries: readonly InventoryEntry[],
 ): Promise<OwnObject[]> {
   const found = await mapLimit(entries, 16, async (entry): Promise<OwnObject | undefined> => {
     const ref = refOfEntry(entry);
-    if (ref === undefined || (await context.client.mapper.find(ref.apiVersion, ref.kind)) === undefined)
-      return undefined;
-    const live = await context.client.find(ref);
+    if (ref === undefined || (await client.mapper.find(ref.apiVersion, ref.kind)) === undefined) return undefined;
+    const live = await client.find(ref);
     return live !== undefined && belongsTo(live, sync) ? { entry, ref, live } : undefined;
   });
   return found.filter((object) => object !== undefined);
-}
-
-export interface DeletionWishes {
-  readonly deletable: readonly OwnObject[];
-  /** They say that they are not to be deleted. */
-  readonly kept: readonly OwnObject[];
-  /** Of the deletable: they say that a person is to be asked. */
-  readonly toConfirm: readonly OwnObject[];
-}
-
-/** Sorts objects by what they say about being deleted: `prune` with the source, `deletion` with the Sync. */
-export function sortByWishes(objects: readonly OwnObject[], occasion: "prune" | "deletion"): DeletionWishes {
-  const wishes = objects.map((object): { object: OwnObject; wish: Deletion } => {
-    const { isSkipped, ...read } = readSyncWishes(object.live);
-    return { object, wish: isSkipped ? "no" : read[occasion] };
-  });
-  return {
-    deletable: wishes.filter(({ wish }) => wish !== "no").map(({ object }) => object),
-    kept: wishes.filter(({ wish }) => wish === "no").map(({ object }) => object),
-    toConfirm: wishes.filter(({ wish }) => wish === "confirm").map(({ object }) => object),
-  };
-}
-
-/**
- * Objects to delete in the order in which they go: the reverse of that in which they came. Each batch is gone before the
- * next goes; within one, what others need is deleted after them.
- */
-export function orderDeletions(objects: readonly OwnObject[]): readonly (readonly OwnObject[])[] {
-  const batches = new Map<number, OwnObject[]>();
-  for (const object of objects) {
-    const { wave, isPrunedLast } = readSyncWishes(object.live);
-    // As Argo CD: what is pruned last goes after every wave.
-    const turn = isPrunedLast ? Number.NEGATIVE_INFINITY : wave;
-    const batch = batches.get(turn);
-    if (batch === undefined) batches.set(turn, [object]);
-    else batch.push(object);
-  }
-  return [...batches.entries()]
-    .sort(([a], [b]) => (a === b ? 0 : a < b ? 1 : -1))
-    .map(([, batch]) => batch.toReversed().sort((a, b) => stageRank(b.live) - stageRank(a.live)));
 }
 
 /** What a deletion left: refused by the server, or on its way out and waiting for somebody. */

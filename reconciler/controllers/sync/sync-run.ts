@@ -8,20 +8,15 @@ import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import type { Artifact } from "./artifacts.ts";
 import { keyOf } from "./git-repository.ts";
+import { hookRef } from "./hook-names.ts";
 import { applyInStages, type RenderedFile, type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
-import { planPrune } from "./sync-decisions.ts";
+import { refOfEntry } from "./sync-decisions.ts";
 import { type AppliedVersion, describeUnsettled, type SyncHealth, type Unsettled } from "./sync-health.ts";
 import { advanceHook, deleteEndedHooks, hasCopies, PLACING_MS } from "./sync-hooks.ts";
 import { withHook } from "./sync-operation.ts";
 import type { SyncOwners } from "./sync-owners.ts";
-import {
-  deleteOwnObjects,
-  findOwnObjects,
-  type LeftObject,
-  type OwnObject,
-  orderDeletions,
-  sortByWishes,
-} from "./sync-prune.ts";
+import { deleteOwnObjects, findOwnObjects, type LeftObject } from "./sync-prune.ts";
+import { decidePruning, type OwnObject, orderDeletions } from "./sync-removals.ts";
 import type { SyncPlan, SyncStep } from "./sync-steps.ts";
 
 /** How soon a turn that waits is looked at again, in its first seconds and later. */
@@ -234,13 +229,13 @@ async function advanceHooks(
       status = await advanceHook(deps, request);
     } catch (error) {
       if (signal.aborted || error instanceof AppError) throw error;
-      throw new AppError("hook-refused", `hook ${describeRef(refOf(hook))}: ${messageOf(error)}`, {
+      throw new AppError("hook-refused", `hook ${describeRef(hookRef(hook))}: ${messageOf(error)}`, {
         recovery: "retry",
         cause: error,
       });
     }
     await writeOperation(deps, sync, run, withHook(run.operation, status));
-    const ref = refOf(hook);
+    const ref = refOfEntry(status) ?? hookRef(hook);
     if (status.state === "Running") running.push({ ref, why: status.message });
     if (status.state === "Failed") failed.push({ ref, why: status.message });
   }
@@ -333,24 +328,20 @@ async function planPruning(
   if (gone.length === 0 || sync.spec.prune === false) return { objects: [] };
   if (elapsedMs < HANDOVER_MS && deps.isAwaitingOthers(sync, revision))
     return waiting("waiting for other Syncs of the same source, which may take over what is deleted here", elapsedMs);
-  const own = await findOwnObjects(context, sync, gone);
-  const handed = own.filter(({ entry }) => owners.waiterFor(entry.id, key) !== undefined);
-  for (const { ref, entry } of handed) {
-    const words = `${describeRef(ref)} is handed over to Sync ${owners.waiterFor(entry.id, key)}`;
-    context.events.record(subjectOf(sync), "Normal", "HandedOver", words);
-  }
-  const { deletable, kept, toConfirm } = sortByWishes(
-    own.filter((object) => !handed.includes(object)),
-    "prune",
-  );
-  for (const { ref } of kept)
-    context.events.record(subjectOf(sync), "Normal", "PruneSkipped", `${describeRef(ref)} asks to be kept`);
-  const ids = new Set(deletable.map(({ entry }) => entry.id));
-  const { held, isConfirmed } = planPrune(sync, run.wanted, revision, {
-    isDeletable: ({ id }) => ids.has(id),
-    toConfirm: toConfirm.map(({ ref }) => ref),
+  const { deletable, kept, handedOver, held, isConfirmed } = decidePruning({
+    sync,
+    wanted: run.wanted,
+    own: await findOwnObjects(context, sync, gone),
+    revision,
+    heirOf: ({ id }) => owners.waiterFor(id, key),
     ...(run.operation === undefined ? {} : { askedAtMs: Date.parse(run.operation.startedAt) }),
   });
+  const tell = (reason: string, words: string): void => {
+    context.events.record(subjectOf(sync), "Normal", reason, words);
+  };
+  for (const { object, heir } of handedOver)
+    tell("HandedOver", `${describeRef(object.ref)} is handed over to Sync ${heir}`);
+  for (const { ref, why } of kept) tell("PruneSkipped", `${describeRef(ref)} asks to be kept (${why})`);
   if (held !== undefined) return { state: "held", message: held };
   if (isConfirmed) await deps.confirmDeletion(deletable, `Sync ${key}, revision ${revision}`);
   return { objects: deletable };

@@ -1,6 +1,7 @@
 // In which order a Sync does its work: phases, waves within a phase, and stages within a wave.
 import { type KubeObject, parseApiVersion } from "../../../kube/object.ts";
-import { readSyncWishes, type SyncWishes } from "./sync-wishes.ts";
+import { bestSelectorMatch } from "../../policies/resource-selector.ts";
+import { type Phase, readSyncWishes, type SyncWishes } from "./sync-wishes.ts";
 
 /** Objects of one stage are applied together; a stage begins when the one before is done. */
 export type Stage = "definitions" | "namespaces" | "interpreters" | "overrides" | "policies" | "rbac" | "objects";
@@ -55,13 +56,14 @@ export function inStages(objects: readonly KubeObject[]): readonly StageObjects[
   );
 }
 
-/** Phases of one attempt, in their order; what follows a failure, and what comes with the Sync's end, stands apart. */
-const ORDER = ["PreSync", "Sync", "PostSync"] as const;
-export type StepPhase = (typeof ORDER)[number] | "SyncFail";
+/** Phases in their order. What follows a failure, and what comes with the Sync's end, are no part of an attempt. */
+const ORDER: readonly Phase[] = ["PreSync", "Sync", "PostSync", "SyncFail", "PreDelete", "PostDelete"];
+/** Of those, what an attempt has. */
+const ATTEMPT: ReadonlySet<Phase> = new Set(["PreSync", "Sync", "PostSync"]);
 
 /** What is applied at once: all of it must be up before the next step begins. */
 export interface SyncStep {
-  readonly phase: StepPhase;
+  readonly phase: Phase;
   readonly wave: number;
   /** Ordinary objects, which are kept and pruned. */
   readonly objects: readonly KubeObject[];
@@ -73,6 +75,8 @@ export interface SyncPlan {
   readonly steps: readonly SyncStep[];
   /** After a failure. */
   readonly onFailure: readonly SyncStep[];
+  /** When the Sync is deleted: before its objects go, and after. */
+  readonly onDeletion: readonly SyncStep[];
   /** Ordinary objects that are applied, in the order of the source. */
   readonly objects: readonly KubeObject[];
   /** Objects of the source that are left alone, applied or not. */
@@ -90,7 +94,7 @@ export interface PlanOptions {
 interface Placed {
   readonly object: KubeObject;
   readonly wishes: SyncWishes;
-  phase: StepPhase;
+  phase: Phase;
   wave: number;
 }
 
@@ -111,17 +115,15 @@ export function planSteps(objects: readonly KubeObject[], options: PlanOptions =
     else if (wishes.hook === undefined) ordinary.push({ object, wishes, phase: "Sync", wave: wishes.wave });
     else {
       everyHook.push(object);
-      for (const phase of wishes.hook) {
-        if (phase === "PreDelete" || phase === "PostDelete") continue;
-        hooks.push({ object, wishes, phase, wave: wishes.wave });
-      }
+      for (const phase of wishes.hook) hooks.push({ object, wishes, phase, wave: wishes.wave });
     }
   }
   bringForward(ordinary, hooks, options);
   const all = [...ordinary, ...hooks];
   return {
-    steps: stepsOf(all.filter(({ phase }) => phase !== "SyncFail")),
+    steps: stepsOf(all.filter(({ phase }) => ATTEMPT.has(phase))),
     onFailure: stepsOf(all.filter(({ phase }) => phase === "SyncFail")),
+    onDeletion: stepsOf(all.filter(({ phase }) => phase === "PreDelete" || phase === "PostDelete")),
     objects: ordinary.map(({ object }) => object),
     skipped,
     hooks: everyHook,
@@ -130,7 +132,7 @@ export function planSteps(objects: readonly KubeObject[], options: PlanOptions =
 }
 
 function stepsOf(placed: readonly Placed[]): readonly SyncStep[] {
-  const steps = new Map<string, { phase: StepPhase; wave: number; objects: KubeObject[]; hooks: KubeObject[] }>();
+  const steps = new Map<string, { phase: Phase; wave: number; objects: KubeObject[]; hooks: KubeObject[] }>();
   for (const { object, wishes, phase, wave } of placed) {
     const key = `${phase} ${wave}`;
     const step = steps.get(key) ?? { phase, wave, objects: [], hooks: [] };
@@ -141,20 +143,16 @@ function stepsOf(placed: readonly Placed[]): readonly SyncStep[] {
 }
 
 interface Turn {
-  readonly phase: StepPhase;
+  readonly phase: Phase;
   readonly wave: number;
 }
 
 function compareSteps(a: Turn, b: Turn): number {
-  return rankOf(a.phase) - rankOf(b.phase) || a.wave - b.wave;
-}
-
-function rankOf(phase: StepPhase): number {
-  return phase === "SyncFail" ? ORDER.length : ORDER.indexOf(phase);
+  return ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase) || a.wave - b.wave;
 }
 
 function bringForward(ordinary: readonly Placed[], hooks: readonly Placed[], options: PlanOptions): void {
-  const users = [...ordinary, ...hooks.filter(({ phase }) => phase !== "SyncFail")];
+  const users = [...ordinary, ...hooks.filter(({ phase }) => ATTEMPT.has(phase))];
   const firstIn = new Map<string, Turn>();
   const firstOf = new Map<string, Turn>();
   for (const user of users) {
@@ -167,7 +165,7 @@ function bringForward(ordinary: readonly Placed[], hooks: readonly Placed[], opt
     if (stage === "definitions") moveTo(one, firstOf.get(definedKind(one.object)));
     if ((stage === "policies" || stage === "overrides") && options.isNeededBy !== undefined) {
       for (const hook of hooks) {
-        if (hook.phase === "SyncFail" || !options.isNeededBy(one.object, hook.object)) continue;
+        if (!ATTEMPT.has(hook.phase) || !options.isNeededBy(one.object, hook.object)) continue;
         moveTo(one, hook);
         if (one.object.metadata.namespace !== undefined) noteFirst(firstIn, one.object.metadata.namespace, one);
       }
@@ -176,6 +174,17 @@ function bringForward(ordinary: readonly Placed[], hooks: readonly Placed[], opt
   // Last, because policies that came forward need their namespace, too.
   for (const one of ordinary)
     if (stageOf(one.object) === "namespaces") moveTo(one, firstIn.get(one.object.metadata.name ?? ""));
+}
+
+/** Whether a policy or override is about an object. */
+export function isMeantFor(policy: KubeObject, object: KubeObject): boolean {
+  const stage = stageOf(policy);
+  if (stage !== "policies" && stage !== "overrides") return false;
+  if (policy.metadata.namespace !== undefined && policy.metadata.namespace !== object.metadata.namespace) return false;
+  const spec = policy["spec"] as { resourceSelectors?: Parameters<typeof bestSelectorMatch>[1] } | undefined;
+  // Checked against its schema before this; an override without selectors means every object.
+  const selectors = spec?.resourceSelectors ?? [];
+  return selectors.length === 0 ? stage === "overrides" : bestSelectorMatch(object, selectors) > 0;
 }
 
 function noteFirst(turns: Map<string, Turn>, key: string, { phase, wave }: Turn): void {

@@ -25,6 +25,8 @@ export interface SyncWishes {
   readonly prune: Deletion;
   /** When the Sync is deleted. */
   readonly deletion: Deletion;
+  /** What keeps it on either occasion, for people: `argocd.argoproj.io/sync-options: Prune=false`. */
+  readonly keptBy: Readonly<Record<"prune" | "deletion", string | undefined>>;
   /** Pruned after everything else. */
   readonly isPrunedLast: boolean;
   /** Deleted and made anew when the server refuses a change as immutable. */
@@ -80,24 +82,36 @@ const MAX_WAVE = 1_000_000;
 export function readSyncWishes(object: KubeObject): SyncWishes {
   const annotations = object.metadata.annotations ?? {};
   const problems: string[] = [];
-  const { phases, isSkipped } = readHook(annotations, problems);
+  const { phases, skippedBy: skippedByHook } = readHook(annotations, problems);
   const wave = readWave(annotations, phases !== undefined, problems);
   const options = readOptions(annotations, problems);
-  const keeps = annotations[FLUX_PRUNE]?.toLowerCase() === "disabled" || annotations[HELM_KEEP] === "keep";
   const ssa = annotations[FLUX_SSA]?.toLowerCase();
+  const skippedBy =
+    skippedByHook ??
+    (ssa === "ignore" ? written(annotations, FLUX_SSA) : undefined) ??
+    (annotations[FLUX_RECONCILE]?.toLowerCase() === "disabled" ? written(annotations, FLUX_RECONCILE) : undefined);
+  const keeper =
+    annotations[FLUX_PRUNE]?.toLowerCase() === "disabled"
+      ? written(annotations, FLUX_PRUNE)
+      : annotations[HELM_KEEP] === "keep"
+        ? written(annotations, HELM_KEEP)
+        : undefined;
+  const prune = deletionOption(options, "Prune", keeper, problems);
+  const deletion = deletionOption(options, "Delete", keeper, problems);
   return {
     wave: wave ?? 0,
     hasWave: wave !== undefined,
     hook: phases,
-    isSkipped: isSkipped || ssa === "ignore" || annotations[FLUX_RECONCILE]?.toLowerCase() === "disabled",
+    isSkipped: skippedBy !== undefined,
     hookDeletePolicies: readDeletePolicies(annotations, problems),
-    prune: deletionOption(options, "Prune", problems) ?? (keeps ? "no" : "yes"),
-    deletion: deletionOption(options, "Delete", problems) ?? (keeps ? "no" : "yes"),
-    isPrunedLast: options.get("PruneLast") === "true",
+    prune: prune.wish,
+    deletion: deletion.wish,
+    keptBy: { prune: skippedBy ?? prune.keptBy, deletion: skippedBy ?? deletion.keptBy },
+    isPrunedLast: options.get("PruneLast")?.value === "true",
     // Replace alone would be an update, which server-side apply is as well: only what cannot be changed is made anew.
     isForced:
       annotations[REPLACE_ANNOTATION] === "true" ||
-      options.get("Force") === "true" ||
+      options.get("Force")?.value === "true" ||
       annotations[FLUX_FORCE]?.toLowerCase() === "enabled",
     isOnlyCreated: ssa === "ifnotpresent",
     problems,
@@ -105,6 +119,10 @@ export function readSyncWishes(object: KubeObject): SyncWishes {
 }
 
 type Annotations = Readonly<Record<string, string>>;
+
+function written(annotations: Annotations, key: string): string {
+  return `${key}: ${annotations[key]}`;
+}
 
 function first(annotations: Annotations, keys: readonly string[]): { key: string; value: string } | undefined {
   for (const key of keys) {
@@ -134,26 +152,26 @@ function readWave(annotations: Annotations, isHook: boolean, problems: string[])
 function readHook(
   annotations: Annotations,
   problems: string[],
-): { readonly phases: readonly Phase[] | undefined; readonly isSkipped: boolean } {
+): { readonly phases: readonly Phase[] | undefined; readonly skippedBy: string | undefined } {
   const found = first(annotations, HOOKS);
   if (found !== undefined) {
     const words = wordsOf(found.value);
     // As Argo CD: one Skip among others is enough.
-    if (words.includes("Skip")) return { phases: undefined, isSkipped: true };
+    if (words.includes("Skip")) return { phases: undefined, skippedBy: `${found.key}: ${found.value}` };
     const phases = PHASES.filter((phase) => words.includes(phase));
     for (const word of words.filter((each) => !PHASES.some((phase) => phase === each)))
       problems.push(`${found.key}: there is no hook ${JSON.stringify(word)} (${PHASES.join(", ")}, Skip)`);
-    if (phases.length > 0) return { phases, isSkipped: false };
+    if (phases.length > 0) return { phases, skippedBy: undefined };
   }
   const helm = annotations[HELM_HOOK];
-  if (helm === undefined) return { phases: undefined, isSkipped: false };
+  if (helm === undefined) return { phases: undefined, skippedBy: undefined };
   const words = wordsOf(helm);
   const known = words.filter((word) => Object.hasOwn(HELM_PHASES, word));
   for (const word of words.filter((each) => each !== HELM_DEFINITION && !Object.hasOwn(HELM_PHASES, each)))
     problems.push(`${HELM_HOOK}: there is no hook ${JSON.stringify(word)}`);
-  if (known.length === 0) return { phases: undefined, isSkipped: false };
+  if (known.length === 0) return { phases: undefined, skippedBy: undefined };
   const phases = new Set(known.map((word) => HELM_PHASES[word]).filter((phase) => phase !== undefined));
-  return { phases: PHASES.filter((phase) => phases.has(phase)), isSkipped: false };
+  return { phases: PHASES.filter((phase) => phases.has(phase)), skippedBy: undefined };
 }
 
 /** As Argo CD: what was left of the last time goes before the hook is made again, unless something else is said. */
@@ -173,30 +191,45 @@ function readDeletePolicies(annotations: Annotations, problems: string[]): reado
   return policies.size === 0 ? ["BeforeHookCreation"] : [...policies];
 }
 
-function readOptions(annotations: Annotations, problems: string[]): ReadonlyMap<string, string> {
-  const options = new Map<string, string>();
+interface Option {
+  readonly value: string;
+  /** The annotation that it is from. */
+  readonly key: string;
+}
+
+function readOptions(annotations: Annotations, problems: string[]): ReadonlyMap<string, Option> {
+  const options = new Map<string, Option>();
   // Ours are read last and win, option by option.
   for (const key of [...OPTIONS].reverse()) {
     for (const word of wordsOf(annotations[key] ?? "")) {
       const [name = "", value] = word.split("=").map((part) => part.trim());
       if (value === undefined || name === "")
         problems.push(`${key}: ${JSON.stringify(word)} is not an option NAME=VALUE`);
-      else options.set(name, value);
+      else options.set(name, { value, key });
     }
   }
   return options;
 }
 
+/** What an option says about a deletion; where it says nothing, `keeper` is what keeps the object. */
 function deletionOption(
-  options: ReadonlyMap<string, string>,
+  options: ReadonlyMap<string, Option>,
   name: "Prune" | "Delete",
+  keeper: string | undefined,
   problems: string[],
-): Deletion | undefined {
-  const value = options.get(name);
-  if (value === undefined) return undefined;
-  if (value === "true") return "yes";
-  if (value === "false") return "no";
-  if (value === "confirm") return "confirm";
-  problems.push(`sync-options: ${name}=${value} is none of true, false, confirm`);
-  return undefined;
+): { readonly wish: Deletion; readonly keptBy: string | undefined } {
+  const option = options.get(name);
+  switch (option?.value) {
+    case "true":
+      return { wish: "yes", keptBy: undefined };
+    case "false":
+      return { wish: "no", keptBy: `${option.key}: ${name}=false` };
+    case "confirm":
+      return { wish: "confirm", keptBy: undefined };
+    case undefined:
+      break;
+    default:
+      problems.push(`sync-options: ${name}=${option?.value} is none of true, false, confirm`);
+  }
+  return { wish: keeper === undefined ? "yes" : "no", keptBy: keeper };
 }
