@@ -232,6 +232,27 @@ export const rolloutPlanSchema = z
   .describe("In which order clusters get the change: each wave once the one before is healthy.");
 export type RolloutPlan = z.infer<typeof rolloutPlanSchema>;
 
+export const reportedHookSchema = z
+  .object({
+    object: reportedObjectSchema.describe("The name of one that gets its name when it runs ends in `*`."),
+    phase: z.enum(["PreSync", "Sync", "PostSync", "SyncFail", "PreDelete", "PostDelete"]),
+    wave: number,
+    clusters: z.array(text).optional().describe("Where it runs; absent when that is not known."),
+    problem: text.optional().describe("Why it would not run."),
+  })
+  .describe("An object that runs and is not kept.");
+export type ReportedHook = z.infer<typeof reportedHookSchema>;
+
+export const reportedHooksSchema = z
+  .object({
+    runs: z.array(reportedHookSchema).describe("With the change, in their order."),
+    onFailure: z.array(reportedHookSchema).describe("Should the change fail."),
+    onDeletion: z.array(reportedHookSchema).describe("When the Sync is deleted."),
+    idle: text.optional().describe("Why those of `runs` do not run this time; absent when they do."),
+  })
+  .describe("What the Sync runs.");
+export type ReportedHooks = z.infer<typeof reportedHooksSchema>;
+
 export const objectReportSchema = z.object({
   object: reportedObjectSchema,
   change: changeKindSchema,
@@ -303,6 +324,11 @@ export const planReportSchema = z
     whatIf: z.array(reportedLossSchema).describe("Losses that touch a workload that changes."),
     tests: z.array(testResultSchema).optional().describe("Fleet tests; absent when the repository has none."),
     held: text.optional().describe("Why deletions wait for a person, and what to do."),
+    kept: z
+      .array(z.object({ object: reportedObjectSchema, reason: text.describe("What keeps it.") }))
+      .optional()
+      .describe("Objects that are no longer in the source and stay."),
+    hooks: reportedHooksSchema.optional().describe("Absent when there are none."),
     deletionsUnknown: text.optional().describe("Why it is not known what would be deleted."),
     notes: z.array(text).optional().describe("What else is to be known of the whole: hooks that run, waves."),
     cut: z

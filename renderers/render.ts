@@ -90,7 +90,11 @@ function renderWithKustomize(tree: SourceTree, folder: string, options: LocalRen
 
 // kustomize prints objects that no API server would take.
 function checkApplicable(object: KubeObject, origin: ObjectOrigin): void {
-  const missing = !object.apiVersion ? "apiVersion" : !object.metadata?.name && !object.metadata?.generateName ? "metadata.name" : undefined;
+  const missing = !object.apiVersion
+    ? "apiVersion"
+    : !object.metadata?.name && !object.metadata?.generateName
+      ? "metadata.name"
+      : undefined;
   if (missing === undefined) return;
   const { file, line } = origin;
   throw renderError("render-invalid-resource", `the ${object.kind} has no ${missing}`, { file, line, path: missing });

@@ -9,7 +9,8 @@ import type {
   RuleWithCluster,
 } from "../api/policy.ts";
 import type { ResourceBinding, ResourceBindingStatus, TargetCluster } from "../api/work.ts";
-import type { KubeObject } from "../kube/object.ts";
+import { type KubeObject, refOf } from "../kube/object.ts";
+import type { Outcome } from "../reconciler/plan/river.ts";
 import type { World } from "../reconciler/plan/world.ts";
 
 const DEPLOYMENTS: ResourceSelector = { apiVersion: "apps/v1", kind: "Deployment" };
@@ -174,6 +175,21 @@ export function deployment(words: DeploymentWords = {}): KubeObject {
 
 export function configMap(name: string, data: Record<string, string> = {}, namespace = "shop"): KubeObject {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace, uid: `uid-of-${name}` }, data };
+}
+
+/** Where the river takes an object: unchanged copies in these clusters. */
+export function outcome(template: KubeObject, clusters: readonly string[]): Outcome {
+  const overrides = { object: template, applied: [], appliedAnnotations: {}, provenance: [] };
+  return {
+    ref: refOf(template),
+    template,
+    policy: undefined,
+    candidates: [],
+    binding: undefined,
+    decision: undefined,
+    copies: clusters.map((cluster) => ({ cluster, manifest: template, replicas: undefined, overrides })),
+    problems: [],
+  };
 }
 
 export interface BindingWords {

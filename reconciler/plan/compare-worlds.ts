@@ -2,11 +2,14 @@
 import { type KubeObject, refKey, refOf } from "../../kube/object.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
+import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
 import { comparePlans, type Plan } from "./changes.ts";
 import type { FolderChange } from "./folder-change.ts";
+import { hookTemplate, type PlannedHooks, plannedHooks } from "./hooks.ts";
 import type { Origin } from "./origin.ts";
 import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
 import { newFindings, overrideFindings } from "./override-findings.ts";
+import { type HeldCluster, heldClusters } from "./prunes.ts";
 import { type Outcome, runRiver } from "./river.ts";
 import { type WhatIf, whatIf } from "./what-if.ts";
 import { changeWorld, type World, type WorldInterpretation } from "./world.ts";
@@ -25,7 +28,7 @@ export interface ComparisonOptions {
   readonly originOf: (object: KubeObject) => Origin | undefined;
 }
 
-/** A world and where everything in it goes. */
+/** A world and where everything in it goes; hooks run, and are in neither. */
 export interface DecidedWorld {
   readonly world: World;
   readonly outcomes: ReadonlyMap<string, Outcome>;
@@ -38,6 +41,9 @@ export interface Comparison {
   readonly whatIf: readonly WhatIf[];
   /** Overrides that the change makes vain, or writes in vain. */
   readonly findings: readonly OverrideFinding[];
+  readonly hooks: PlannedHooks;
+  /** Clusters in which deletions would be held. */
+  readonly heldClusters: readonly HeldCluster[];
 }
 
 /** `now`: the control plane as it is. */
@@ -47,9 +53,12 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
   const objectsOf = (some: readonly { readonly object: KubeObject }[]): KubeObject[] =>
     some.map(({ object }) => object);
   const old = change.base === undefined ? now : changeWorld(now, objectsOf(change.base), []);
+  const { plan: steps, idle } = change.hooks;
+  const hookTemplates = steps.hooks.map(hookTemplate);
+  const hookKeys = new Set(hookTemplates.map((hook) => refKey(refOf(hook))));
   const fresh = changeWorld(
     old,
-    objectsOf(change.desired),
+    [...objectsOf(change.desired), ...hookTemplates],
     change.removed.map(({ object }) => object),
   );
   // Each world by its own rules: a changed customization or webhook configuration shows what it does.
@@ -59,15 +68,23 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
       .of(world.interpretation)
       .decide((interpreter) => runRiver(world, { interpreter, now: nowMs, compatibility }), { signal }),
   });
-  const before = await decide(old);
-  const after = await decide(fresh);
+  const withoutHooks = ({ world, outcomes }: DecidedWorld): DecidedWorld => ({
+    world,
+    outcomes: hookKeys.size === 0 ? outcomes : new Map([...outcomes].filter(([key]) => !hookKeys.has(key))),
+  });
+  const before = withoutHooks(await decide(old));
+  const all = await decide(fresh);
+  const after = withoutHooks(all);
   const clusters = new Set([...old.clusters, ...fresh.clusters].map((cluster) => cluster.metadata.name ?? ""));
   const plan = comparePlans(before.outcomes, after.outcomes, [...clusters], policyOriginIn(fresh, change, options));
+  const limits = compatibility === "karmada" ? undefined : DEFAULT_DELETION_LIMITS;
   const touched = [...new Set(plan.changes.map((copy) => refKey(copy.object)))];
   return {
     before,
     after,
     plan,
+    hooks: plannedHooks(steps, idle, all.outcomes),
+    heldClusters: heldClusters(plan.changes, before.outcomes, limits),
     findings: newFindings(
       overrideFindings(old, before.outcomes, compatibility),
       overrideFindings(fresh, after.outcomes, compatibility),

@@ -14,6 +14,7 @@ import { messageOf } from "../../runtime/errors.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { RemoteBases } from "../../sources/remote-bases.ts";
 import type { SourceTree } from "../../sources/tree.ts";
+import { hasGeneratedName, whyNeedsName } from "../controllers/sync/hook-names.ts";
 import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
 import type { DesiredObject } from "./source-changes.ts";
@@ -104,6 +105,11 @@ export async function checkObjects(client: KubeClient, written: readonly Written
     const found = checkManifest(one.rendered, SERVER_ALLOWS);
     if (found.some(({ severity }) => severity === "error")) {
       for (const { message, severity } of found) problems.push({ origin, message, severity });
+      continue;
+    }
+    const needsName = whyNeedsName(object);
+    if (needsName !== undefined) {
+      problems.push({ origin, message: needsName, severity: "error" });
       continue;
     }
     // As a Sync checks it: where it belongs, and against what it would change.
@@ -209,6 +215,7 @@ export function findDuplicates(written: readonly WrittenObject[]): readonly Inpu
   const seen = new Map<string, string>();
   const problems: InputProblem[] = [];
   for (const { object, origin } of written) {
+    if (hasGeneratedName(object)) continue;
     const ref: ObjectRef = refOf(object);
     const first = seen.get(refKey(ref));
     if (first === undefined) seen.set(refKey(ref), origin);

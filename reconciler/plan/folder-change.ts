@@ -1,10 +1,15 @@
 // What a revision of a folder does to the control plane: against what is there, or against another revision.
-import type { InventoryEntry, Sync } from "../../api/gitops.ts";
+import type { Sync } from "../../api/gitops.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { equalJson, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { SourceTree } from "../../sources/tree.ts";
-import { belongsTo, entriesOf, planPrune, refOfEntry } from "../controllers/sync/sync-decisions.ts";
+import { hasGeneratedName, withDistinctNames } from "../controllers/sync/hook-names.ts";
+import { digestOf } from "../controllers/sync/sync-digest.ts";
+import { decideOperation } from "../controllers/sync/sync-operation.ts";
+import { findOwnObjects } from "../controllers/sync/sync-prune.ts";
+import { type KeptObject, ownObject, planInventory, unwantedEntries } from "../controllers/sync/sync-removals.ts";
+import { planSteps, type SyncPlan } from "../controllers/sync/sync-steps.ts";
 import {
   checkObjects,
   desiredObjects,
@@ -14,6 +19,7 @@ import {
   renderObjects,
   type WrittenObject,
 } from "./desired-objects.ts";
+import { plannedPrunes } from "./prunes.ts";
 import type { DesiredObject } from "./source-changes.ts";
 
 /** The two sides of a comparison. */
@@ -36,6 +42,9 @@ export interface FolderChange {
   /** What is to be stored: all objects of the head, or with a base those that it has not, or not like this. */
   readonly desired: readonly DesiredObject[];
   readonly removed: readonly RemovedObject[];
+  /** What is no longer there and stays. */
+  readonly kept: readonly KeptObject[];
+  readonly hooks: ChangeHooks;
   /** Why deletions wait for a person. */
   readonly held: string | undefined;
   /** Why nothing is known of deletions. */
@@ -43,6 +52,13 @@ export interface FolderChange {
   readonly problems: readonly InputProblem[];
   /** Everything that the head renders to, for a hash. */
   readonly rendered: readonly KubeObject[];
+}
+
+/** Hooks run: they are no objects that come, change and go. */
+export interface ChangeHooks {
+  readonly plan: SyncPlan;
+  /** Why those of an attempt do not run this time. */
+  readonly idle: string | undefined;
 }
 
 export interface RemovedObject {
@@ -63,32 +79,84 @@ export async function readFolderChange(
     folder.base === undefined
       ? undefined
       : await renderObjects(client, folder.base, folder.basePath ?? folder.path, rendering);
-  const rendered = head.objects.map(({ object }) => object);
+  const rendered = withDistinctNames(head.objects.map(({ object }) => object));
+  const steps = planSteps(rendered);
   const touched = base === undefined ? head.objects : differing(head.objects, base.objects);
   const checked = await checkObjects(client, touched);
   const problems = [...head.problems, ...checked.problems, ...findDuplicates(head.objects)];
-  const unknown = { base: undefined, desired: [], removed: [], held: undefined, deletionsUnknown: undefined, rendered };
+  const unknown = {
+    ...NOTHING_REMOVED,
+    base: undefined,
+    desired: [],
+    deletionsUnknown: undefined,
+    hooks: { plan: steps, idle: undefined },
+    rendered,
+  };
   if (hasErrors(problems)) return { ...unknown, problems };
-  const stored = await desiredObjects(client, checked.objects, signal);
+  const ordinary = ordinaryOf(checked.objects, steps);
+  const stored = await desiredObjects(
+    client,
+    [...ordinary, ...(await newHooks(client, checked.objects, steps))],
+    signal,
+  );
   problems.push(...stored.problems);
-  const deletions = await plannedDeletions(client, sync, rendered, folder.commit);
+  const keys = new Set(ordinary.map(({ object }) => refKey(refOf(object))));
+  const desired = stored.desired.filter(({ object }) => keys.has(refKey(refOf(object))));
+  const prunes = await plannedDeletions(client, sync, steps, folder.commit);
   if (base === undefined) {
     const deletionsUnknown =
       sync === undefined ? "No Sync applies this folder yet, so that nothing is known of deletions." : undefined;
-    return { ...unknown, ...deletions, desired: stored.desired, deletionsUnknown, problems };
+    const hooks = { plan: steps, idle: await whyIdle(sync, rendered) };
+    return { ...unknown, ...prunes, desired, hooks, deletionsUnknown, problems };
   }
-  const keys = new Set(rendered.map((object) => refKey(refOf(object))));
-  const gone = base.objects.filter(({ object }) => !keys.has(refKey(refOf(object))));
-  const old = await desiredObjects(client, [...differing(base.objects, head.objects)], signal);
-  const before = new Map(old.desired.map((one) => [refKey(refOf(one.object)), one.object]));
+  const baseRendered = withDistinctNames(base.objects.map(({ object }) => object));
+  const before = ordinaryOf(base.objects, planSteps(baseRendered));
+  const old = await desiredObjects(client, differing(before, head.objects), signal);
+  const earlier = new Map(old.desired.map((one) => [refKey(refOf(one.object)), one.object]));
+  const isSame = (await digestOf(baseRendered)) === (await digestOf(rendered));
   return {
     ...unknown,
+    ...removedSince(before, rendered, sync),
     base: old.desired,
-    desired: stored.desired.map((one) => ({ ...one, before: before.get(refKey(refOf(one.object))) })),
-    removed: gone.map(({ object, origin }) => ({ object: refOf(object), origin })),
-    held: deletions.held,
+    desired: desired.map((one) => ({ ...one, before: earlier.get(refKey(refOf(one.object))) })),
+    held: prunes.held,
+    hooks: { plan: steps, idle: isSame ? NOTHING_NEW : undefined },
     problems,
   };
+}
+
+const NOTHING_REMOVED = { removed: [], kept: [], held: undefined };
+const NOTHING_NEW = "nothing that is rendered changes";
+
+/** What is kept and compared: neither hooks nor what the Sync is to leave alone. */
+function ordinaryOf(objects: readonly WrittenObject[], plan: SyncPlan): readonly WrittenObject[] {
+  const ordinary = new Set(plan.objects);
+  return objects.filter(({ object }) => ordinary.has(object));
+}
+
+/** Hooks that the server is to check: what is there of the last time is deleted before, so that no change of it is refused. */
+async function newHooks(
+  client: KubeClient,
+  objects: readonly WrittenObject[],
+  { hooks }: SyncPlan,
+): Promise<readonly WrittenObject[]> {
+  const named = objects.filter(({ object }) => hooks.includes(object) && !hasGeneratedName(object));
+  const found = await mapLimit(named, 16, async (one) => {
+    const isKnown = (await client.mapper.find(one.object.apiVersion, one.object.kind)) !== undefined;
+    return isKnown && (await client.find(refOf(one.object))) !== undefined ? undefined : one;
+  });
+  return found.filter((one) => one !== undefined);
+}
+
+/** Hooks belong to what is rendered: as long as that is as it was applied, none runs. */
+async function whyIdle(sync: Sync | undefined, rendered: readonly KubeObject[]): Promise<string | undefined> {
+  if (sync === undefined) return undefined;
+  const digest = await digestOf(rendered);
+  const subject = { revision: "", digest, generation: sync.metadata.generation ?? 0, request: undefined };
+  // The time only names an operation.
+  const decision = decideOperation(sync, subject, 0);
+  if (decision.kind === "give-up") return `this was given up before: ${decision.message}`;
+  return decision.kind === "repeat" ? NOTHING_NEW : undefined;
 }
 
 export function hasErrors(problems: readonly InputProblem[]): boolean {
@@ -104,28 +172,41 @@ function differing(objects: readonly WrittenObject[], others: readonly WrittenOb
   });
 }
 
-/** What the Sync would prune, and whether it would be held. Objects that are gone, or another's, are not deleted. */
+/** What the Sync would prune. Objects that are gone, or another's, are not deleted. */
 async function plannedDeletions(
   client: KubeClient,
   sync: Sync | undefined,
-  wanted: readonly KubeObject[],
+  plan: SyncPlan,
   commit: string | undefined,
-): Promise<{ readonly removed: readonly RemovedObject[]; readonly held: string | undefined }> {
-  if (sync === undefined) return { removed: [], held: undefined };
-  const { prune, held } = planPrune(sync, entriesOf(wanted), `sha1:${commit ?? UNKNOWN_COMMIT}`);
-  const removed = await mapLimit(prune, 16, (entry) => findOwn(client, sync, entry));
+): Promise<Pick<FolderChange, "removed" | "kept" | "held">> {
+  if (sync === undefined) return NOTHING_REMOVED;
+  const entries = sync.status?.inventory?.entries ?? [];
+  const { wanted } = planInventory(plan, entries);
+  const own = await findOwnObjects({ client }, sync, unwantedEntries(plan, entries));
+  const prunes = plannedPrunes({ sync, wanted, own, revision: `sha1:${commit ?? UNKNOWN_COMMIT}` });
   return {
-    removed: removed.filter((ref) => ref !== undefined).map((object) => ({ object, origin: undefined })),
-    held: held?.replace(`revision sha1:${UNKNOWN_COMMIT}`, "this change"),
+    removed: prunes.removed.map((object) => ({ object, origin: undefined })),
+    kept: prunes.kept,
+    held: prunes.held?.replace(`revision sha1:${UNKNOWN_COMMIT}`, "this change"),
   };
+}
+
+/** What the base has and the head has not: what of it goes, and what would stay in spite of that. */
+function removedSince(
+  before: readonly WrittenObject[],
+  rendered: readonly KubeObject[],
+  sync: Sync | undefined,
+): Pick<FolderChange, "removed" | "kept"> {
+  const keys = new Set(rendered.map((object) => refKey(refOf(object))));
+  const gone = before.filter(({ object }) => !keys.has(refKey(refOf(object))));
+  const origins = new Map(gone.map(({ object, origin }) => [refKey(refOf(object)), origin]));
+  const own = gone.map(({ object }) => ownObject(object));
+  const { removed, kept } =
+    sync === undefined
+      ? { removed: own.map(({ ref }) => ref), kept: [] }
+      : plannedPrunes({ sync, wanted: [], own, revision: "" });
+  return { removed: removed.map((object) => ({ object, origin: origins.get(refKey(object)) })), kept };
 }
 
 /** Stands in messages for the commit that files on disk will become. */
 const UNKNOWN_COMMIT = "COMMIT";
-
-async function findOwn(client: KubeClient, sync: Sync, entry: InventoryEntry): Promise<ObjectRef | undefined> {
-  const ref = refOfEntry(entry);
-  if (ref === undefined || (await client.mapper.find(ref.apiVersion, ref.kind)) === undefined) return undefined;
-  const live = await client.find(ref);
-  return live !== undefined && belongsTo(live, sync) ? ref : undefined;
-}

@@ -10,16 +10,20 @@ import {
   type PlacementChange,
   type PlanReport,
   type ReportedDrift,
+  type ReportedHook,
   type ReportedLoss,
   type ReportFinding,
   type RolloutPlan,
 } from "../../api/plan-report.ts";
 import { type ObjectRef, refKey } from "../../kube/object.ts";
+import type { KeptObject } from "../controllers/sync/sync-removals.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
 import type { FieldChange, ObjectChange, Plan } from "./changes.ts";
 import type { InputProblem } from "./desired-objects.ts";
+import type { PlannedHook, PlannedHooks } from "./hooks.ts";
 import type { DriftGroup } from "./live-drift.ts";
 import type { OverriddenField } from "./overridden-fields.ts";
+import { type HeldCluster, heldClusterText } from "./prunes.ts";
 import { overrideWriter, placeOf, rendererWriter, reportedObject } from "./report-words.ts";
 import type { SourceChange } from "./source-changes.ts";
 import { verdictLine } from "./verdict.ts";
@@ -38,6 +42,9 @@ export interface ReportInput {
   readonly drift: readonly DriftGroup[];
   readonly driftUnknown: readonly { readonly cluster: string; readonly reason: string }[];
   readonly held: string | undefined;
+  readonly kept: readonly KeptObject[];
+  readonly heldClusters: readonly HeldCluster[];
+  readonly hooks: PlannedHooks;
   readonly deletionsUnknown: string | undefined;
   readonly whatIf: readonly WhatIf[];
   /** By key of the object. */
@@ -46,14 +53,15 @@ export interface ReportInput {
 }
 
 export function makeReport(input: ReportInput): PlanReport {
-  const { subject, made, plan, source, held, deletionsUnknown, driftUnknown } = input;
+  const { subject, made, plan, source, held, heldClusters, deletionsUnknown, driftUnknown } = input;
+  const isHeld = held !== undefined || heldClusters.length > 0;
   const changes = plan.changes.length > 0 || source.length > 0;
   return {
     schema: PLAN_REPORT_VERSION,
     valid: true,
     changes,
-    state: held !== undefined ? "held" : changes ? "changes" : "unchanged",
-    verdict: verdictLine(plan, source, held !== undefined),
+    state: isHeld ? "held" : changes ? "changes" : "unchanged",
+    verdict: verdictLine(plan, source, isHeld),
     subject,
     renderHash: input.renderHash,
     movedReplicas: plan.movedReplicas,
@@ -73,8 +81,34 @@ export function makeReport(input: ReportInput): PlanReport {
     findings: input.overrideFindings.map(findingOf),
     whatIf: input.whatIf.map(lossOf),
     ...(held === undefined ? {} : { held }),
+    ...syncReport(input),
     ...(deletionsUnknown === undefined ? {} : { deletionsUnknown }),
     made,
+  };
+}
+
+/** What the Sync does beside applying. */
+function syncReport({ kept, hooks, heldClusters }: ReportInput): Pick<PlanReport, "kept" | "hooks" | "notes"> {
+  const { runs, onFailure, onDeletion, idle } = hooks;
+  const reported = (some: readonly PlannedHook[]): ReportedHook[] =>
+    some.map(({ object, clusters, ...hook }) => ({
+      ...hook,
+      object: reportedObject(object),
+      ...(clusters === undefined ? {} : { clusters: [...clusters] }),
+    }));
+  return {
+    ...(kept.length === 0 ? {} : { kept: kept.map(({ ref, why }) => ({ object: reportedObject(ref), reason: why })) }),
+    ...(runs.length + onFailure.length + onDeletion.length === 0
+      ? {}
+      : {
+          hooks: {
+            runs: reported(runs),
+            onFailure: reported(onFailure),
+            onDeletion: reported(onDeletion),
+            ...(idle === undefined ? {} : { idle }),
+          },
+        }),
+    ...(heldClusters.length === 0 ? {} : { notes: heldClusters.map(heldClusterText) }),
   };
 }
 
@@ -107,8 +141,9 @@ function problemOf({ origin, message, severity }: InputProblem): PlanReport["pro
   return { severity, message, place: placeOf(origin) };
 }
 
-function clusterRows({ plan, drift, clusters }: ReportInput): ClusterRow[] {
+function clusterRows({ plan, drift, clusters, heldClusters }: ReportInput): ClusterRow[] {
   const byName = new Map(clusters.map((cluster) => [cluster.metadata.name ?? "", cluster.spec]));
+  const held = new Map(heldClusters.map(({ cluster, deleted }) => [cluster, deleted]));
   const drifted = new Map<string, number>();
   for (const group of drift) for (const name of group.clusters) drifted.set(name, (drifted.get(name) ?? 0) + 1);
   return plan.clusters.map((row): ClusterRow => {
@@ -118,6 +153,7 @@ function clusterRows({ plan, drift, clusters }: ReportInput): ClusterRow[] {
       ...(provider === undefined ? {} : { provider }),
       ...(region === undefined ? {} : { region }),
       ...(zone === undefined ? {} : { zone }),
+      ...(held.has(row.cluster) ? { held: held.get(row.cluster) ?? 0 } : {}),
       drift: drifted.get(row.cluster) ?? 0,
     };
   });

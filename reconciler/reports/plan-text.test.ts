@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { refOf } from "../../kube/object.ts";
 import { deployment } from "../../test/builders.ts";
 import type { ObjectChange, Plan } from "../plan/changes.ts";
+import { NO_HOOKS } from "../plan/hooks.ts";
 import { makeReport, type ReportInput } from "../plan/make-report.ts";
 import { planText } from "./plan-text.ts";
 
@@ -40,6 +41,9 @@ function textOf(plan: Partial<Plan>, rest: Partial<ReportInput> = {}, nowMs = 0)
     drift: [],
     driftUnknown: [],
     held: undefined,
+    kept: [],
+    heldClusters: [],
+    hooks: NO_HOOKS,
     deletionsUnknown: undefined,
     whatIf: [],
     overrideFindings: [],

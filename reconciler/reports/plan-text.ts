@@ -12,6 +12,7 @@ import type {
 import { refKey } from "../../kube/object.ts";
 import type { Emphasis } from "./drift-text.ts";
 import { placeText, rolloutText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
+import { hookSections, keptSection } from "./sync-words.ts";
 import { ageOf, clusterList, objectName, value } from "./words.ts";
 
 const MOST_OBJECTS = 30;
@@ -38,6 +39,8 @@ export function planText(report: PlanReport, nowMs: number, paint: Emphasis): st
   if (broken.length > 0) sections.push(broken);
   if (report.unknown.length > 0) sections.push(unknownLines(report.unknown, paint));
   sections.push(...findingSections(report.findings, paint));
+  if (report.hooks !== undefined) sections.push(...hookSections(report.hooks, paint));
+  if (report.kept !== undefined) sections.push(keptSection(report.kept));
   if (report.notes !== undefined && report.notes.length > 0) sections.push([...report.notes]);
   if (report.held !== undefined) sections.push([`${paint.yellow("⚠")} ${report.held}`]);
   if (report.deletionsUnknown !== undefined) sections.push([paint.dim(report.deletionsUnknown)]);

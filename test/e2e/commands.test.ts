@@ -110,6 +110,55 @@ describe("plan", () => {
   });
 });
 
+describe("plan of a folder that a Sync applies", () => {
+  const commands = "plan-sync";
+  const entry = (name: string) => ({ id: `${commands}_${name}__ConfigMap`, v: "v1" });
+  const own = { "gitops.flaghoist.io/sync-name": "plan", "gitops.flaghoist.io/sync-namespace": commands };
+  const config = (name: string, metadata: Partial<KubeObject["metadata"]> = {}): KubeObject => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace: commands, ...metadata },
+    data: {},
+  });
+
+  it("says which hooks run, what stays in spite of its removal, and what waits for a person", async () => {
+    const gitops = "gitops.flaghoist.io/v1alpha1";
+    // Suspended, so that nobody but the test says what it has applied.
+    const sync: KubeObject = {
+      apiVersion: gitops,
+      kind: "Sync",
+      metadata: { name: "plan", namespace: commands },
+      spec: { sourceRef: { kind: "GitRepository", name: "none" }, path: "hooked", suspend: true },
+    };
+    await applyFolder({ ...namespace, metadata: { name: commands } }, sync);
+    const keep = { "argocd.argoproj.io/sync-options": "Prune=false" };
+    for (const object of [config("keeps", { labels: own, annotations: keep }), config("goes", { labels: own })])
+      await plane.client.apply(object, { fieldManager: "flaghoist", force: true });
+    const status = { inventory: { entries: ["keeps", "goes", "lost"].map(entry) } };
+    const ref = { apiVersion: gitops, kind: "Sync", namespace: commands, name: "plan" };
+    await plane.client.patch(ref, { status }, "merge", { subresource: "status" });
+    const annotations = { "argocd.argoproj.io/hook": "PostSync" };
+    const job = {
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { generateName: "smoke-", namespace: commands, annotations },
+      spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "smoke:1" }] } } },
+    };
+    write("hooked/all.yaml", job, config("stays"));
+
+    const { code, out } = await flaghoist("plan", "hooked", "--exit-code", "--no-drift");
+
+    expect(code).toBe(4);
+    expect(out).toContain("Hooks that run:\n  PostSync    Job plan-sync/smoke-*   ✗ is placed by no policy");
+    expect(out).toContain(
+      "No longer in the source, and kept:\n  ConfigMap plan-sync/keeps   argocd.argoproj.io/sync-options: Prune=false",
+    );
+    expect(out).toContain("held: this change would delete 1 of 3 objects of Sync plan-sync/plan");
+    expect(out).toContain("ConfigMap plan-sync/goes");
+    expect(out).not.toContain("plan-sync/lost");
+  });
+});
+
 describe("explain", () => {
   it("says where an object is, and why", async () => {
     const { code, out } = await flaghoist("explain", "deploy/web", "-n", "shop");

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Sync } from "../../../api/gitops.ts";
-import { type KubeObject, refOf } from "../../../kube/object.ts";
-import { entriesOf, inventoryEntry } from "./sync-decisions.ts";
+import type { KubeObject } from "../../../kube/object.ts";
+import { entriesOf } from "./sync-decisions.ts";
 import {
   decidePruning,
   type OwnObject,
   orderDeletions,
+  ownObject,
   planInventory,
   sortByWishes,
   unwantedEntries,
@@ -16,10 +17,6 @@ const OPTIONS = "argocd.argoproj.io/sync-options";
 
 function config(name: string, annotations: Record<string, string> = {}): KubeObject {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "shop", annotations } };
-}
-
-function own(live: KubeObject): OwnObject {
-  return { entry: inventoryEntry(refOf(live)), ref: refOf(live), live };
 }
 
 function sync(objects: readonly KubeObject[], spec: Partial<Sync["spec"]> = {}): Sync {
@@ -45,7 +42,10 @@ describe("sortByWishes", () => {
       "kustomize.toolkit.fluxcd.io/reconcile: disabled",
     ],
   ] as const)("keeps what says %j, and says why", (annotations, occasion, why) => {
-    const { deletable, kept } = sortByWishes([own(config("it", annotations)), own(config("other"))], occasion);
+    const { deletable, kept } = sortByWishes(
+      [ownObject(config("it", annotations)), ownObject(config("other"))],
+      occasion,
+    );
 
     expect(kept.map((each) => each.why)).toEqual([why]);
     expect(deletable.map(({ ref }) => ref.name)).toEqual(["other"]);
@@ -54,11 +54,11 @@ describe("sortByWishes", () => {
   it("goes by our own word before Flux's", () => {
     const annotations = { "kustomize.toolkit.fluxcd.io/prune": "disabled", [OPTIONS]: "Prune=true" };
 
-    expect(sortByWishes([own(config("it", annotations))], "prune").kept).toEqual([]);
+    expect(sortByWishes([ownObject(config("it", annotations))], "prune").kept).toEqual([]);
   });
 
   it("minds the word about the other occasion not at all", () => {
-    expect(sortByWishes([own(config("it", { [OPTIONS]: "Delete=false" }))], "prune").kept).toEqual([]);
+    expect(sortByWishes([ownObject(config("it", { [OPTIONS]: "Delete=false" }))], "prune").kept).toEqual([]);
   });
 });
 
@@ -86,7 +86,7 @@ describe("decidePruning", () => {
     const decision = decidePruning({
       sync: sync([...objects, keeper]),
       wanted: entriesOf(rest.slice(1)),
-      own: [own(a), own(keeper), own(rest[0] ?? a)],
+      own: [ownObject(a), ownObject(keeper), ownObject(rest[0] ?? a)],
       revision: "main@sha1:abc",
       heirOf: ({ id }) => (id.includes("_b_") ? "gitops/other" : undefined),
     });
@@ -101,15 +101,15 @@ describe("decidePruning", () => {
     const keepers = objects.map((object) => config(object.metadata.name ?? "", { [OPTIONS]: "Prune=false" }));
     const given = { sync: sync(objects), wanted: entriesOf([config("new")]), revision: "main@sha1:abc" };
 
-    expect(decidePruning({ ...given, own: keepers.map(own) }).held).toBeUndefined();
-    expect(decidePruning({ ...given, own: objects.map(own) }).held).toContain("would delete 4 of 4 objects");
+    expect(decidePruning({ ...given, own: keepers.map(ownObject) }).held).toBeUndefined();
+    expect(decidePruning({ ...given, own: objects.map(ownObject) }).held).toContain("would delete 4 of 4 objects");
   });
 
   it("deletes nothing of a Sync that does not prune", () => {
     const decision = decidePruning({
       sync: sync(objects, { prune: false }),
       wanted: [],
-      own: objects.map(own),
+      own: objects.map(ownObject),
       revision: "main@sha1:abc",
     });
 
@@ -121,9 +121,9 @@ describe("decidePruning", () => {
 describe("orderDeletions", () => {
   it("takes waves in reverse, what is pruned last after all, and in a wave what others need after them", () => {
     const wave = (name: string, number: string): OwnObject =>
-      own(config(name, { "argocd.argoproj.io/sync-wave": number }));
-    const namespace = own({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
-    const last = own(config("last", { [OPTIONS]: "PruneLast=true", "argocd.argoproj.io/sync-wave": "9" }));
+      ownObject(config(name, { "argocd.argoproj.io/sync-wave": number }));
+    const namespace = ownObject({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
+    const last = ownObject(config("last", { [OPTIONS]: "PruneLast=true", "argocd.argoproj.io/sync-wave": "9" }));
 
     const batches = orderDeletions([namespace, wave("one", "1"), last, wave("zero", "0"), wave("two", "2")]);
 

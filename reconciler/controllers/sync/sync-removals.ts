@@ -1,8 +1,8 @@
 // What of a Sync's objects goes with the source or with the Sync, what stays in spite of that and why, and in which order
 // things go: pure functions, for the loop and for plans.
 import type { InventoryEntry, Sync } from "../../../api/gitops.ts";
-import type { KubeObject, ObjectRef } from "../../../kube/object.ts";
-import { entriesOf, planPrune } from "./sync-decisions.ts";
+import { type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
+import { entriesOf, inventoryEntry, planPrune } from "./sync-decisions.ts";
 import { type SyncPlan, stageRank } from "./sync-steps.ts";
 import { readSyncWishes } from "./sync-wishes.ts";
 
@@ -11,6 +11,11 @@ export interface OwnObject {
   readonly entry: InventoryEntry;
   readonly ref: ObjectRef;
   readonly live: KubeObject;
+}
+
+export function ownObject(live: KubeObject): OwnObject {
+  const ref = refOf(live);
+  return { entry: inventoryEntry(ref), ref, live };
 }
 
 /** An object that stays though it is no longer wanted. */

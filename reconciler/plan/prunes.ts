@@ -1,0 +1,78 @@
+// What a change takes out of the source: what of it goes, what stays in spite of that and why, and what waits for a person.
+import { deletionRefusal } from "../../api/admission/deletion.ts";
+import type { InventoryEntry, Sync } from "../../api/gitops.ts";
+import type { ObjectRef } from "../../kube/object.ts";
+import { decidePruning, type KeptObject, type OwnObject } from "../controllers/sync/sync-removals.ts";
+import { type DeletionLimits, decideDeletions } from "../works/mass-deletion.ts";
+import type { ObjectChange } from "./changes.ts";
+import type { Outcome } from "./river.ts";
+
+export interface PlannedPrunes {
+  readonly removed: readonly ObjectRef[];
+  readonly kept: readonly KeptObject[];
+  /** Why nothing is deleted before a person confirms; undefined when it is. */
+  readonly held: string | undefined;
+}
+
+export interface PrunesInput {
+  readonly sync: Sync;
+  /** What the Sync would have. */
+  readonly wanted: readonly InventoryEntry[];
+  /** What is there of what it would have no longer. */
+  readonly own: readonly OwnObject[];
+  readonly revision: string;
+}
+
+/** As the Sync decides, and as the server answers: a protected object is asked for and stays. */
+export function plannedPrunes(input: PrunesInput): PlannedPrunes {
+  const { deletable, kept, held } = decidePruning(input);
+  const refusals = new Map(deletable.map((object) => [object, deletionRefusal(object.live)]));
+  return {
+    removed: deletable.filter((object) => refusals.get(object) === undefined).map(({ ref }) => ref),
+    kept: [
+      ...kept,
+      ...deletable.flatMap((object) => {
+        const why = refusals.get(object);
+        return why === undefined ? [] : [{ ref: object.ref, why }];
+      }),
+    ],
+    held,
+  };
+}
+
+/** A cluster that would lose so much that its deletions wait for a person. */
+export interface HeldCluster {
+  readonly cluster: string;
+  readonly deleted: number;
+  /** Copies that it has now. */
+  readonly present: number;
+}
+
+export function heldClusterText({ cluster, deleted, present }: HeldCluster): string {
+  return (
+    `cluster ${cluster} would lose ${deleted} of ${present} objects: they wait there until a person confirms it ` +
+    "(the condition DeletionsHeld of the Cluster says how)"
+  );
+}
+
+/** Clusters in which the copies that go would be held. `limits`: those of the control plane; undefined when it holds nothing. */
+export function heldClusters(
+  changes: readonly ObjectChange[],
+  before: ReadonlyMap<string, Outcome>,
+  limits: DeletionLimits | undefined,
+): readonly HeldCluster[] {
+  if (limits === undefined) return [];
+  const present = new Map<string, number>();
+  for (const { copies } of before.values())
+    for (const { cluster } of copies) present.set(cluster, (present.get(cluster) ?? 0) + 1);
+  const deleted = new Map<string, number>();
+  for (const { cluster, change } of changes)
+    if (change === "deleted") deleted.set(cluster, (deleted.get(cluster) ?? 0) + 1);
+  return [...deleted]
+    .map(([cluster, waiting]) => ({ cluster, deleted: waiting, present: present.get(cluster) ?? waiting }))
+    .filter(({ deleted: waiting, present: all }) => {
+      const figures = { present: all, waiting, done: 0, firstAskedMs: 0, lastAskedMs: 0 };
+      return decideDeletions(figures, limits, 0).kind === "hold";
+    })
+    .sort((a, b) => (a.cluster < b.cluster ? -1 : 1));
+}
