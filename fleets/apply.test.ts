@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KubeClient } from "../kube/client/kube-client.ts";
-import type { ApiRequest } from "../kube/client/transport.ts";
+import type { ApiRequest, Transport } from "../kube/client/transport.ts";
 import { type KubeObject, refOf } from "../kube/object.ts";
 import { FakeClock } from "../runtime/clock.ts";
 import { silentLogger } from "../runtime/logger.ts";
 import { eventually } from "../test/e2e/support/eventually.ts";
 import { type ApiServer, createApiServer } from "./apiserver/server.ts";
-import { type ApplyOptions, type ApplyResult, applyManifest, releaseManifest, removeManifest } from "./apply.ts";
+import { type ApplyOptions, type ApplyResult, applyManifest } from "./apply.ts";
 import { Member } from "./member.ts";
 
 let server: ApiServer;
@@ -28,14 +28,14 @@ afterEach(async () => {
   await server.close();
 });
 
-function connect(): Member {
+function connect(way: Transport = (request) => server.handle(request)): Member {
   return new Member({
     name: "paris-1",
     clock,
     logger: silentLogger,
     transport: (request) => {
       requests.push(request);
-      return server.handle(request);
+      return way(request);
     },
   });
 }
@@ -100,6 +100,38 @@ describe("applyManifest", () => {
     const result = await apply(manifest());
 
     expect(result).toMatchObject({ outcome: "created", drift: [] });
+    expect(dataOf(await live())).toEqual({ color: "blue" });
+  });
+
+  it("asks for nothing one by one before it creates", async () => {
+    await apply(manifest());
+
+    const other = { ...manifest(), metadata: { ...manifest().metadata, name: "other" } };
+    requests.length = 0;
+    await apply(other);
+
+    expect(requests.map(({ method }) => method)).toEqual(["PATCH"]);
+  });
+
+  it("finds its own object where no list and no watch has told of it", async () => {
+    await apply(manifest());
+    await member.close();
+    member = connect((request) => server.handle({ ...request, path: request.path.replace("karmada.io", "nobody") }));
+
+    expect(await apply(manifest({ color: "green" }))).toMatchObject({ outcome: "configured" });
+    expect(dataOf(await live())).toEqual({ color: "green" });
+  });
+
+  it("creates where what was in the way has gone", async () => {
+    await people.create(foreign());
+    await member.close();
+    member = connect(async (request) => {
+      const answer = await server.handle(request);
+      if (answer.status === 409) await people.delete(refOf(manifest()));
+      return answer;
+    });
+
+    expect(await apply(manifest())).toMatchObject({ outcome: "created" });
     expect(dataOf(await live())).toEqual({ color: "blue" });
   });
 
@@ -317,8 +349,8 @@ describe("applyManifest after a restart", () => {
 });
 
 describe("applyManifest to an object that was there before us", () => {
-  it("refuses, in Karmada's words, and writes nothing", async () => {
-    await people.create(foreign());
+  it("refuses, in Karmada's words, and changes nothing", async () => {
+    const before = await people.create(foreign());
 
     await expect(apply(manifest())).rejects.toMatchObject({
       code: "member-object-foreign",
@@ -326,7 +358,19 @@ describe("applyManifest to an object that was there before us", () => {
         "resource(kind=ConfigMap, default/settings) already exists in the cluster paris-1 and the " +
         "work.karmada.io/conflict-resolution strategy value is empty, Karmada will not manage this resource",
     });
+    expect(await live()).toEqual(before);
+  });
+
+  it("sends nothing more to it, and creates its own once it has gone", async () => {
+    await people.create(foreign());
+    await expect(apply(manifest())).rejects.toMatchObject({ code: "member-object-foreign" });
+    requests.length = 0;
+
+    await expect(apply(manifest())).rejects.toMatchObject({ code: "member-object-foreign" });
     expect(writes()).toEqual([]);
+
+    await people.delete(refOf(manifest()));
+    expect(await apply(manifest())).toMatchObject({ outcome: "created" });
   });
 
   it("adopts it when told to overwrite, keeping what it has besides", async () => {
@@ -384,60 +428,5 @@ describe("applyManifest to an object that Karmada propagated", () => {
     const annotations = (await live())?.metadata.annotations;
     expect(annotations).toMatchObject({ "tool/tracking-id": "own" });
     expect(Object.keys(annotations ?? {})).not.toContain("tool/wave");
-  });
-});
-
-describe("removeManifest", () => {
-  it("deletes what is ours", async () => {
-    await apply(manifest());
-
-    expect(await removeManifest(member, refOf(manifest()))).toBe(true);
-    expect(await live()).toBeUndefined();
-    expect(member.applied(refOf(manifest()))).toBeUndefined();
-  });
-
-  it("leaves what is not", async () => {
-    await people.create(foreign());
-
-    expect(await removeManifest(member, refOf(manifest()))).toBe(false);
-    expect(await live()).toBeDefined();
-  });
-
-  it("has nothing to do where nothing is, or where the kind is gone", async () => {
-    expect(await removeManifest(member, refOf(manifest()))).toBe(false);
-    expect(await removeManifest(member, { apiVersion: "example.org/v1", kind: "Widget", name: "w" })).toBe(false);
-  });
-});
-
-describe("releaseManifest", () => {
-  const strip = { labels: ["karmada.io/managed"], annotations: ["work.karmada.io/name"] };
-
-  it("leaves the object, without our marks and our claim on its fields", async () => {
-    await apply(manifest({ color: "blue" }, { "work.karmada.io/name": "w", theirs: "yes" }));
-
-    await releaseManifest(member, refOf(manifest()), strip);
-
-    const left = await live();
-    expect(dataOf(left)).toEqual({ color: "blue" });
-    expect(left?.metadata.labels ?? {}).toEqual({});
-    expect(left?.metadata.annotations).toEqual({ theirs: "yes" });
-    expect((left?.metadata.managedFields ?? []).map((entry) => entry.manager)).not.toContain("flaghoist");
-  });
-
-  it("keeps the claims of others", async () => {
-    await apply(manifest());
-    await edit({ theirs: "x" });
-
-    await releaseManifest(member, refOf(manifest()), strip);
-
-    expect((await live())?.metadata.managedFields?.map((entry) => entry.manager)).toContain("kubectl-edit");
-  });
-
-  it("leaves alone what is not ours or not there", async () => {
-    await releaseManifest(member, refOf(manifest()), strip);
-    const before = await people.create(foreign());
-    await releaseManifest(member, refOf(manifest()), strip);
-
-    expect((await live())?.metadata.resourceVersion).toBe(before.metadata.resourceVersion);
   });
 });

@@ -1,25 +1,20 @@
-// Brings one object in a member cluster to the wanted state, or takes it away.
-import { isConflict, isNotFound } from "../kube/client/status-error.ts";
-import { isEmptySet, unionSets } from "../kube/fields/field-set.ts";
-import { describeRef, equalJson, isObject, type KubeObject, type ObjectRef, refOf } from "../kube/object.ts";
-import { AppError } from "../runtime/errors.ts";
-import { dropPatch } from "./dropped-metadata.ts";
+// Brings one object in a member cluster to the wanted state.
+import { isEmptySet } from "../kube/fields/field-set.ts";
+import { equalJson, type KubeObject, refOf } from "../kube/object.ts";
 import {
   CORRECT_ALL,
   compareByRules,
   type FieldRules,
-  heldFields,
   ignoredFields,
   type RuledDrift,
   yieldFields,
 } from "./field-rules.ts";
-import { valueAtFields, withFieldAt, withoutFields } from "./field-values.ts";
-import { asksForReplacement, immutableFields, immutableRefused, mayBeReplaced } from "./immutable-fields.ts";
-import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
+import { valueAtFields, withoutFields } from "./field-values.ts";
+import { refuseForeign } from "./foreign-objects.ts";
+import { type AppliedRecord, type AppliedSource, FIELD_MANAGER, type Member } from "./member.ts";
+import { createManifest, goesByOwner, sendByRules, sendManifest, type Wish } from "./send-manifest.ts";
 import { isStillAsApplied } from "./still-applied.ts";
-import { takeOver } from "./takeover.ts";
-
-const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
+import { verifyApplied } from "./verify-applied.ts";
 
 export interface ApplyResult {
   /**
@@ -58,43 +53,59 @@ export interface ApplyOptions {
  */
 export async function applyManifest(member: Member, manifest: KubeObject, options: ApplyOptions): Promise<ApplyResult> {
   const ref = refOf(manifest);
-  const found = await member.live(ref, options.signal);
-  const { rules = CORRECT_ALL } = options;
-  const source = { manifest, rulesVersion: options.retainVersion ?? 0, rules };
-  if (found !== undefined) {
-    refuseForeign(member, manifest, found);
-    // Whoever is asked what to carry over need not be asked when there is nothing to send whatever it says.
-    const before = member.applied(ref);
-    if (before !== undefined && isSettled(before, source, found)) {
-      if (options.verify !== true || (await verifyApplied(member, before, found, rules, options.signal)))
-        return { outcome: "unchanged", object: found, drift: [] };
-      return applyManifest(member, manifest, { ...options, verify: false });
-    }
-    const { desired, live } = await retainFrom(member, manifest, found, options);
-    const record = member.applied(ref);
-    const known = record !== undefined && record.answer.metadata.uid === live.metadata.uid;
-    if (!known) return meetAgain(member, { desired, source }, live, options);
-    const drift = compareByRules(record.answer, live, rules, FIELD_MANAGER);
-    const sameAsBefore = isSameWish(record, { desired, source }, live);
-    // A new wish for a field counts more than what others made of the old one.
-    const held = drift.filter((field) => field.mode !== "correct" && !isWishedAnew(field, record.manifest, desired));
-    if (sameAsBefore && held.length === drift.length) {
-      member.recordWanted(ref, { ...record, source });
-      return { outcome: "unchanged", object: live, drift };
-    }
-    const answer = await sendByRules(member, { desired, source, held }, live, options.signal);
-    const unchanged = answer.metadata.resourceVersion === live.metadata.resourceVersion;
-    const told = drift.filter((field) => field.mode === "correct" || held.includes(field));
-    if (answer.metadata.uid !== live.metadata.uid) return { outcome: "replaced", object: answer, drift: told };
-    return {
-      outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured",
-      object: answer,
-      drift: told,
-    };
+  const { rules = CORRECT_ALL, retainVersion = 0, signal } = options;
+  const source = { manifest, rulesVersion: retainVersion, rules };
+  const known = await member.known(ref, signal);
+  if (known !== undefined) return applyTo(member, known, source, options);
+  let answer = await createManifest(member, manifest, signal);
+  if (answer === undefined) {
+    const found = await member.client.find(ref, signal);
+    if (found !== undefined) return applyTo(member, found, source, options);
+    // Gone again already.
+    answer = await sendManifest(member, manifest, signal);
   }
-  const answer = await send(member, manifest, options.signal);
   member.recordApplied(ref, { manifest, answer, source });
   return { outcome: "created", object: answer, drift: [] };
+}
+
+/** Applies over an object that is there. */
+async function applyTo(
+  member: Member,
+  found: KubeObject,
+  source: AppliedSource,
+  options: ApplyOptions,
+): Promise<ApplyResult> {
+  const { manifest, rules } = source;
+  const ref = refOf(manifest);
+  refuseForeign(member, manifest, found);
+  // Whoever is asked what to carry over need not be asked when there is nothing to send whatever it says.
+  const before = member.applied(ref);
+  if (before !== undefined && isSettled(before, source, found)) {
+    if (options.verify !== true || (await verifyApplied(member, before, found, rules, options.signal)))
+      return { outcome: "unchanged", object: found, drift: [] };
+    return applyManifest(member, manifest, { ...options, verify: false });
+  }
+  const { desired, live } = await retainFrom(member, manifest, found, options);
+  const record = member.applied(ref);
+  const isKnown = record !== undefined && record.answer.metadata.uid === live.metadata.uid;
+  if (!isKnown) return meetAgain(member, { desired, source }, live, options);
+  const drift = compareByRules(record.answer, live, rules, FIELD_MANAGER);
+  const sameAsBefore = isSameWish(record, { desired, source }, live);
+  // A new wish for a field counts more than what others made of the old one.
+  const held = drift.filter((field) => field.mode !== "correct" && !isWishedAnew(field, record.manifest, desired));
+  if (sameAsBefore && held.length === drift.length) {
+    member.recordWanted(ref, { ...record, source });
+    return { outcome: "unchanged", object: live, drift };
+  }
+  const answer = await sendByRules(member, { desired, source, held }, live, options.signal);
+  const unchanged = answer.metadata.resourceVersion === live.metadata.resourceVersion;
+  const told = drift.filter((field) => field.mode === "correct" || held.includes(field));
+  if (answer.metadata.uid !== live.metadata.uid) return { outcome: "replaced", object: answer, drift: told };
+  return {
+    outcome: unchanged ? "unchanged" : sameAsBefore ? "corrected" : "configured",
+    object: answer,
+    drift: told,
+  };
 }
 
 /** The same manifest was sent by the same rules, and the object still has all that was applied. */
@@ -107,47 +118,6 @@ function isSettled(record: AppliedRecord, source: AppliedSource, live: KubeObjec
     equalJson(record.source.manifest, source.manifest) &&
     (record.answer === live || compareByRules(record.answer, live, source.rules, FIELD_MANAGER).length === 0)
   );
-}
-
-/**
- * Asks by a dry run what the manifest would change now. True when that is nothing. Else what was learned is remembered, so
- * that the next look finds the difference: the present state of an object that no watch told of, or what the server would
- * make of the manifest by now.
- */
-async function verifyApplied(
-  member: Member,
-  record: AppliedRecord,
-  cached: KubeObject,
-  rules: FieldRules,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const ref = refOf(cached);
-  const answer = await send(member, record.manifest, signal, true);
-  const isCurrent =
-    answer.metadata.uid === cached.metadata.uid && answer.metadata.resourceVersion === cached.metadata.resourceVersion;
-  const live = isCurrent ? cached : await member.client.find(ref, signal);
-  if (live === undefined || live.metadata.uid !== cached.metadata.uid) {
-    member.missed(cached, live);
-    return false;
-  }
-  const drift = compareByRules(answer, live, rules, FIELD_MANAGER);
-  if (!isCurrent) member.missed(cached, live);
-  if (drift.length === 0) return isCurrent || compareByRules(record.answer, live, rules, FIELD_MANAGER).length === 0;
-  // What a webhook makes anew each time (a checksum, a time) is nothing that anybody changed.
-  const again = await send(member, record.manifest, signal, true);
-  let answered = answer;
-  for (const { fieldPath } of drift)
-    if (!equalJson(valueAtFields(again, fieldPath), valueAtFields(answer, fieldPath)))
-      answered = withFieldAt(answered, fieldPath, valueAtFields(live, fieldPath));
-  member.recordWanted(ref, { ...record, answer: answered });
-  return compareByRules(answered, live, rules, FIELD_MANAGER).length === 0;
-}
-
-/** What is to be sent, and what of it stays as others have it. */
-interface Wish {
-  /** The manifest with what the member decides carried over. */
-  readonly desired: KubeObject;
-  readonly source: AppliedSource;
 }
 
 /** Whether sending would say what was said before, but for fields that others decide. */
@@ -195,7 +165,7 @@ async function meetAgain(member: Member, wish: Wish, live: KubeObject, options: 
     wasOurs ? compareByRules(answer, live, source.rules, FIELD_MANAGER) : [];
   let held: readonly RuledDrift[] = [];
   if (wasOurs && letsBe(source.rules)) {
-    const answer = await send(member, desired, options.signal, true);
+    const answer = await sendManifest(member, desired, options.signal, true);
     const drift = driftFrom(answer);
     // A field that still is ours differs because the manifest has changed, and that is for us to send.
     held = drift.filter(
@@ -231,208 +201,7 @@ function yielded({ desired, source }: Wish, live: KubeObject): KubeObject {
   return yieldFields(desired, live, ignoredFields(desired, live, source.rules), FIELD_MANAGER);
 }
 
-/** Whether what is compared depends on who wrote it. */
-function goesByOwner({ rules }: FieldRules): boolean {
-  return rules.some((rule) => rule.managers.length > 0);
-}
-
 /** Whether there may be drift that is not put right. */
 function letsBe({ mode, rules }: FieldRules): boolean {
   return mode !== "correct" || rules.some((rule) => rule.mode === "report" || rule.mode === "pause");
-}
-
-/**
- * Sends a wish, but for the fields that others decide or that are held, and remembers what was answered. What is held is
- * compared from now on with what the server would make of the whole wish.
- */
-async function sendByRules(
-  member: Member,
-  { desired, source, held }: Wish & { readonly held: readonly RuledDrift[] },
-  live: KubeObject,
-  signal: AbortSignal | undefined,
-): Promise<KubeObject> {
-  const answer = await sendYielding(member, { desired, source, held }, live, signal);
-  const whole = held.length > 0 || goesByOwner(source.rules) ? await send(member, desired, signal, true) : answer;
-  member.recordApplied(refOf(live), { manifest: desired, answer: whole, source }, answer);
-  return answer;
-}
-
-/** Values that are sent as they were seen must be those of the present: the server is asked to make sure. */
-async function sendYielding(
-  member: Member,
-  { desired, source, held }: Wish & { readonly held: readonly RuledDrift[] },
-  live: KubeObject,
-  signal: AbortSignal | undefined,
-): Promise<KubeObject> {
-  let seen = live;
-  for (let attempt = 0; ; attempt++) {
-    const ignored = source.rules.rules.length === 0 ? {} : ignoredFields(desired, seen, source.rules);
-    const sent = yieldFields(desired, seen, unionSets(ignored, heldFields(held)), FIELD_MANAGER);
-    if (sent === desired) return sendOver(member, { desired, source }, seen, signal);
-    const { uid, resourceVersion } = seen.metadata;
-    const pinned = {
-      ...sent,
-      metadata: { ...sent.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
-    };
-    try {
-      return await sendOver(member, { desired: pinned, source }, seen, signal);
-    } catch (error) {
-      if (!isConflict(error) || attempt >= 4) throw error;
-      const now = await member.client.find(refOf(seen), signal);
-      if (now === undefined || now.metadata.uid !== uid) throw error;
-      seen = now;
-    }
-  }
-}
-
-/** Applies over `live`; replaces it where it cannot be changed and its author wants that. */
-async function sendOver(
-  member: Member,
-  wish: Wish,
-  live: KubeObject,
-  signal: AbortSignal | undefined,
-): Promise<KubeObject> {
-  const { desired } = wish;
-  try {
-    return await mergeInto(member, desired, live, signal);
-  } catch (error) {
-    const fields = immutableFields(error);
-    if (fields === undefined) throw error;
-    if (!asksForReplacement(desired) || !mayBeReplaced(desired))
-      throw immutableRefused(member.name, desired, fields, error);
-    return replace(member, wish, live, signal);
-  }
-}
-
-/** Applies over `live`, and takes away what an earlier version of the manifest left there under another's name. */
-async function mergeInto(
-  member: Member,
-  desired: KubeObject,
-  live: KubeObject,
-  signal: AbortSignal | undefined,
-): Promise<KubeObject> {
-  await takeOver(member, desired, live, signal);
-  let answer = await send(member, desired, signal);
-  // Where nobody had any claims, the server makes some up for nobody at the first apply.
-  if (await takeOver(member, desired, answer, signal)) answer = await send(member, desired, signal);
-  const patch = dropPatch(live, desired, answer);
-  if (patch === undefined) return answer;
-  return member.client.patch(refOf(answer), patch, "merge", {
-    fieldManager: FIELD_MANAGER,
-    ...(signal === undefined ? {} : { signal }),
-  });
-}
-
-const REPLACED_AFTER_MS = 1_000;
-
-/** Deletes `live`, and makes it anew once it is gone. Throws `member-object-ending` while it is not. */
-async function replace(
-  member: Member,
-  { desired, source }: Wish,
-  live: KubeObject,
-  signal: AbortSignal | undefined,
-): Promise<KubeObject> {
-  const ref = refOf(live);
-  if (live.metadata.deletionTimestamp === undefined)
-    await member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
-  const left = await member.client.find(ref, signal);
-  if (left?.metadata.uid === live.metadata.uid)
-    throw new AppError(
-      "member-object-ending",
-      `${describeRef(ref)} is to be made anew in cluster ${member.name} and waits for the old one to go`,
-      { recovery: "wait", afterMs: REPLACED_AFTER_MS },
-    );
-  if (left !== undefined) refuseForeign(member, source.manifest, left);
-  return send(member, anew(source.manifest, desired, live), signal);
-}
-
-/** What belongs to the old object goes with it (addresses, ports), but not how many replicas a scaler wants. */
-function anew(manifest: KubeObject, desired: KubeObject, old: KubeObject): KubeObject {
-  const [spec, wanted, had] = [manifest, desired, old].map((object) => object["spec"]);
-  if (!isObject(spec) || !isObject(wanted) || !isObject(had) || spec["replicas"] === undefined) return manifest;
-  // Not sent, they were the scaler's alone.
-  return { ...manifest, spec: { ...spec, replicas: wanted["replicas"] ?? had["replicas"] } };
-}
-
-async function send(
-  member: Member,
-  desired: KubeObject,
-  signal: AbortSignal | undefined,
-  dryRun = false,
-): Promise<KubeObject> {
-  return member.client.apply(desired, {
-    fieldManager: FIELD_MANAGER,
-    force: true,
-    dryRun,
-    ...(signal === undefined ? {} : { signal }),
-  });
-}
-
-function refuseForeign(member: Member, manifest: KubeObject, live: KubeObject): void {
-  if (live.metadata.labels?.[MANAGED_LABEL] === "true") return;
-  if (manifest.metadata.annotations?.[CONFLICT_RESOLUTION] === "overwrite") return;
-  const { kind, metadata } = manifest;
-  // The words are Karmada's: users and their alerts know them.
-  throw new AppError(
-    "member-object-foreign",
-    `resource(kind=${kind}, ${metadata.namespace ?? ""}/${metadata.name ?? ""}) already exists in the cluster ${member.name} and the ` +
-      `${CONFLICT_RESOLUTION} strategy value is empty, Karmada will not manage this resource`,
-    { recovery: "retry", details: { object: describeRef(refOf(manifest)), cluster: member.name } },
-  );
-}
-
-/** Deletes our object in a member. Objects that are not ours stay. Answers whether one was deleted. */
-export async function removeManifest(member: Member, ref: ObjectRef, signal?: AbortSignal): Promise<boolean> {
-  member.forgetApplied(ref);
-  const live = await findLive(() => member.live(ref, signal));
-  if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return false;
-  return member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
-}
-
-/** Objects of a kind that the member no longer serves went with it. */
-async function findLive(find: () => Promise<KubeObject | undefined>): Promise<KubeObject | undefined> {
-  try {
-    return await find();
-  } catch (error) {
-    if (error instanceof AppError && error.code === "api-kind-unknown") return undefined;
-    throw error;
-  }
-}
-
-/**
- * Lets go of an object in a member without deleting it: removes what marks it as ours and our claim on its fields.
- * `strip` names the labels and annotations to take away. An object that is gone is not an error.
- */
-export async function releaseManifest(
-  member: Member,
-  ref: ObjectRef,
-  strip: { readonly labels: readonly string[]; readonly annotations: readonly string[] },
-  signal?: AbortSignal,
-): Promise<void> {
-  member.forgetApplied(ref);
-  for (let attempt = 0; ; attempt++) {
-    const live = await findLive(() => member.client.find(ref, signal));
-    if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return;
-    const others = live.metadata.managedFields?.filter((entry) => entry.manager !== FIELD_MANAGER) ?? [];
-    const patch = {
-      metadata: {
-        uid: live.metadata.uid,
-        resourceVersion: live.metadata.resourceVersion,
-        labels: Object.fromEntries(strip.labels.map((key) => [key, null])),
-        annotations: Object.fromEntries(strip.annotations.map((key) => [key, null])),
-        // The server takes an empty list for "as before"; one empty entry clears it.
-        managedFields: others.length > 0 ? others : [{}],
-      },
-    };
-    try {
-      await member.client.patch(ref, patch, "merge", {
-        fieldManager: `${FIELD_MANAGER}-release`,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return;
-    } catch (error) {
-      if (isNotFound(error)) return;
-      if (!isConflict(error) || attempt >= 5) throw error;
-    }
-  }
 }

@@ -51,6 +51,8 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #informers = new Map<string, Informer>();
   readonly #applied = new Map<string, AppliedRecord>();
+  /** Names under which there was an object of others. */
+  readonly #taken = new Set<string>();
   readonly #listeners: MemberListener[] = [];
 
   constructor(options: MemberOptions) {
@@ -107,16 +109,32 @@ export class Member {
     await informer?.stop();
   }
 
-  /** Our object as last seen, once its kind is watched and listed; else asked from the server, ours or not. */
-  async live(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
+  /**
+   * Our object as last seen, once its kind is watched and listed; before that as the server has it, ours or not, and so where
+   * an object of others was in the way. There may be another one where it knows of none.
+   */
+  async known(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const informer = this.informer(ref.apiVersion, ref.kind);
     // One list serves all who ask at the beginning.
     if (!informer.hasSynced) await informer.tried();
     const cached = informer.hasSynced ? informer.get(ref.namespace, ref.name) : undefined;
-    return cached ?? (await this.client.find(ref, signal));
+    if (cached !== undefined || (informer.hasSynced && !this.#taken.has(refKey(ref)))) return cached;
+    const found = await this.client.find(ref, signal);
+    if (found === undefined) this.#taken.delete(refKey(ref));
+    return found;
   }
 
-  /** As `live`, but only from memory: undefined when not known (yet). */
+  /** Notes that an object of others has this name: what is sent there waits until it has gone. */
+  noteTaken(ref: ObjectRef): void {
+    this.#taken.add(refKey(ref));
+  }
+
+  /** As `known`, and where it knows of none, as the server has it. */
+  async live(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
+    return (await this.known(ref, signal)) ?? (await this.client.find(ref, signal));
+  }
+
+  /** As `known`, but only from memory: undefined when not known (yet). */
   cached(ref: ObjectRef): KubeObject | undefined {
     return this.#informers.get(`${ref.apiVersion}/${ref.kind}`)?.get(ref.namespace, ref.name);
   }
@@ -133,6 +151,7 @@ export class Member {
   /** As `recordWanted`, after a write that left the object as `now`. */
   recordApplied(ref: ObjectRef, record: AppliedRecord, now: KubeObject = record.answer): void {
     this.recordWanted(ref, record);
+    this.#taken.delete(refKey(ref));
     this.informer(ref.apiVersion, ref.kind).adopt(now);
   }
 
@@ -143,6 +162,7 @@ export class Member {
 
   forgetApplied(ref: ObjectRef): void {
     this.#applied.delete(refKey(ref));
+    this.#taken.delete(refKey(ref));
   }
 
   async close(): Promise<void> {

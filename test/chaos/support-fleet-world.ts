@@ -268,7 +268,9 @@ export class ChaosWorld {
     this.memberWrites++;
     const target = targetOf(request.path, request.object);
     const key = `${cluster} ${target.resource} ${target.path}`;
-    if (this.usurped.has(key) || this.foreign.some((each) => `${each.cluster} ${each.resource} ${each.path}` === key))
+    const isTheirs =
+      this.usurped.has(key) || this.foreign.some((each) => `${each.cluster} ${each.resource} ${each.path}` === key);
+    if (isTheirs && !isRefused(request.object, this.stored(cluster, target.resource, target.path)))
       this.violate(`${request.method} to ${key}, which belongs to others`);
     if (request.method !== "DELETE") return;
     const owner = this.apps.find((app) => RESOURCE_OF[app.kind] === target.resource && pathOf(app) === target.path);
@@ -284,6 +286,12 @@ export class ChaosWorld {
     const holder = (lease?.["spec"] as { holderIdentity?: string } | undefined)?.holderIdentity;
     if (holder !== instance) this.violate(`${instance} writes ${path} while ${holder} holds the lease`);
   }
+}
+
+/** Whether a write holds for a revision only that the object, as it is, does not have: it changes nothing. */
+function isRefused(sent: unknown, live: KubeObject | undefined): boolean {
+  const { resourceVersion } = (sent as Partial<KubeObject> | undefined)?.metadata ?? {};
+  return live !== undefined && resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion;
 }
 
 const GITOPS = "gitops.flaghoist.io/v1alpha1";

@@ -1,8 +1,8 @@
 // The end of a Work: what it had put into its member goes, or stays there as somebody else's.
 import type { Cluster } from "../../../api/cluster.ts";
 import type { Work } from "../../../api/work.ts";
-import { releaseManifest, removeManifest } from "../../../fleets/apply.ts";
 import type { Member } from "../../../fleets/member.ts";
+import { releaseManifest, removeManifest } from "../../../fleets/release.ts";
 import { isNotFound } from "../../../kube/client/status-error.ts";
 import { type KubeObject, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";

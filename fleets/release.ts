@@ -1,0 +1,61 @@
+// Takes an object of ours out of a member, or lets go of it there.
+import { isConflict, isNotFound } from "../kube/client/status-error.ts";
+import type { KubeObject, ObjectRef } from "../kube/object.ts";
+import { AppError } from "../runtime/errors.ts";
+import { FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
+
+/** Deletes our object in a member. Objects that are not ours stay. Answers whether one was deleted. */
+export async function removeManifest(member: Member, ref: ObjectRef, signal?: AbortSignal): Promise<boolean> {
+  member.forgetApplied(ref);
+  const live = await findLive(() => member.live(ref, signal));
+  if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return false;
+  return member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** Objects of a kind that the member no longer serves went with it. */
+async function findLive(find: () => Promise<KubeObject | undefined>): Promise<KubeObject | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof AppError && error.code === "api-kind-unknown") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Lets go of an object in a member without deleting it: removes what marks it as ours and our claim on its fields.
+ * `strip` names the labels and annotations to take away. An object that is gone is not an error.
+ */
+export async function releaseManifest(
+  member: Member,
+  ref: ObjectRef,
+  strip: { readonly labels: readonly string[]; readonly annotations: readonly string[] },
+  signal?: AbortSignal,
+): Promise<void> {
+  member.forgetApplied(ref);
+  for (let attempt = 0; ; attempt++) {
+    const live = await findLive(() => member.client.find(ref, signal));
+    if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return;
+    const others = live.metadata.managedFields?.filter((entry) => entry.manager !== FIELD_MANAGER) ?? [];
+    const patch = {
+      metadata: {
+        uid: live.metadata.uid,
+        resourceVersion: live.metadata.resourceVersion,
+        labels: Object.fromEntries(strip.labels.map((key) => [key, null])),
+        annotations: Object.fromEntries(strip.annotations.map((key) => [key, null])),
+        // The server takes an empty list for "as before"; one empty entry clears it.
+        managedFields: others.length > 0 ? others : [{}],
+      },
+    };
+    try {
+      await member.client.patch(ref, patch, "merge", {
+        fieldManager: `${FIELD_MANAGER}-release`,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return;
+    } catch (error) {
+      if (isNotFound(error)) return;
+      if (!isConflict(error) || attempt >= 5) throw error;
+    }
+  }
+}
