@@ -17,6 +17,7 @@ import { subjectOf } from "../events.ts";
 import { concernedBindings, type Interpretation } from "../interpretation/interpretation.ts";
 import { bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
+import { MissingTemplates } from "../templates/missing-templates.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
 import type { WorkIndex } from "./work-index.ts";
 import { bindingKeyOfWork } from "./works.ts";
@@ -45,6 +46,7 @@ export function startBindingStatusController(deps: Deps): Controller {
     },
     step,
   );
+  const missing = new MissingTemplates(templates, (key) => queue.addAfter(key, GATHER_MS));
 
   context.informers.of<Work>(WORK_API_VERSION, "Work").subscribe((change) => {
     // A Work that is on its way out counts no more.
@@ -102,6 +104,7 @@ export function startBindingStatusController(deps: Deps): Controller {
   async function writeTemplateStatus(binding: AnyBinding, now: string, signal: AbortSignal): Promise<void> {
     const { apiVersion, kind, namespace, name } = binding.spec.resource;
     const template = templates.find(apiVersion, kind, namespace, name);
+    if (template === undefined) missing.await(binding.spec.resource, bindingKey(binding));
     if (template === undefined || template.metadata.deletionTimestamp !== undefined) return;
     const items = binding.status?.aggregatedStatus ?? NOTHING_REPORTED;
     const aggregated = await interpretation.decide(

@@ -29,6 +29,7 @@ import { type Asking, concernedBindings, type Interpretation } from "../interpre
 import { allBindings, bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
+import { MissingTemplates } from "../templates/missing-templates.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
 import { buildInTurns } from "./build-works.ts";
 import { confirmWorkDeletion, MovedBindings } from "./confirmed-deletion.ts";
@@ -77,6 +78,7 @@ export function startWorkController(deps: Deps): Controller {
       if (!unchanged) queue.add(bindingKey(change.object));
     });
   }
+  const missing = new MissingTemplates(deps.templates, (key) => queue.add(key));
   const overridePolicies = watchOverridePolicies(context, (versions) => {
     for (const binding of bindingsOfPolicies(context, deps.templates, versions)) queue.add(bindingKey(binding));
   });
@@ -113,7 +115,7 @@ export function startWorkController(deps: Deps): Controller {
     if (binding === undefined) return undefined;
     try {
       return binding.metadata.deletionTimestamp === undefined
-        ? await reconcile({ ...deps, overridePolicies, revisions, moved }, binding, { signal, queue })
+        ? await reconcile({ ...deps, overridePolicies, revisions, moved, missing }, binding, { signal, queue })
         : await finish({ ...deps, revisions }, binding, { signal, queue });
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return { requeueAfterMs: 20 };
@@ -149,6 +151,7 @@ async function reconcile(
     readonly overridePolicies: OverridePolicySource;
     readonly revisions: RevisionStore;
     readonly moved: MovedBindings;
+    readonly missing: MissingTemplates;
   },
   binding: AnyBinding,
   asking: Asking,
@@ -165,6 +168,7 @@ async function reconcile(
   if (worksToAwait(binding, present).length > 0) return { requeueAfterMs: 500 };
   const { apiVersion, kind, namespace, name } = binding.spec.resource;
   const template = templates.find(apiVersion, kind, namespace, name);
+  if (template === undefined) deps.missing.await(binding.spec.resource, bindingKey(binding));
   if (template === undefined || template.metadata.deletionTimestamp !== undefined) return undefined;
 
   const works = context.informers.of<Work>(WORK_API_VERSION, "Work");
