@@ -105,6 +105,8 @@ interface Engine {
   readonly kubeconfig: string;
   /** Called when our definitions are installed. */
   register?(): Promise<void>;
+  /** Takes back what was registered; the store answers until `close`. */
+  withdraw?(): Promise<void>;
   drain?(): void;
   close(): Promise<void>;
 }
@@ -187,16 +189,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         await renderer.close();
         remotes?.close();
         fetcher.close();
-        await engine.close();
-        // Last: who follows must find nobody acting.
-        await election?.release();
+        await leave(engine, election);
       },
     };
   } catch (error) {
-    await engine.close();
-    await election?.release();
+    await leave(engine, election);
     throw error;
   }
+}
+
+async function leave(engine: Engine, election: LeaderElection | undefined): Promise<void> {
+  await engine.withdraw?.();
+  // Last of what is written: who follows must find nobody acting.
+  await election?.release();
+  await engine.close();
 }
 
 /** Waits until this process may act; undefined without an election. */

@@ -48,6 +48,8 @@ export interface KubernetesEngine {
   readonly extensions: ExtensionListener | undefined;
   /** Registers what the API server is to ask; call when our definitions are installed. */
   register(): Promise<void>;
+  /** Takes back what `register` registered. */
+  withdraw(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,8 @@ export async function connectKubernetes(options: KubernetesEngineOptions): Promi
     ...(options.local === undefined ? {} : { local: options.local }),
   });
   let trustRenewal: Cancel | undefined;
+  // What is registered otherwise belongs to the process that leads.
+  let isRegistered = false;
   if (extensions !== undefined) {
     const clusters = createClusterExtension({ store: transport.send, client, proxy, logger });
     extensions.route(PUBLIC_PATH, clusters, isProxyPath);
@@ -84,6 +88,7 @@ export async function connectKubernetes(options: KubernetesEngineOptions): Promi
     extensions,
     async register() {
       if (extensions !== undefined) {
+        isRegistered = true;
         await registerWebhooks(client, extensions, logger);
         const trust = await keepTrust(client, extensions, { clock, logger });
         trustRenewal = trust.stop;
@@ -102,12 +107,13 @@ export async function connectKubernetes(options: KubernetesEngineOptions): Promi
       await unregisterWebhooks(client, logger);
       await unregisterClusters(client, logger);
     },
-    async close() {
+    async withdraw() {
       trustRenewal?.();
-      if (extensions !== undefined) {
-        await unregisterClusters(client, logger);
-        await unregisterWebhooks(client, logger);
-      }
+      if (!isRegistered) return;
+      await unregisterClusters(client, logger);
+      await unregisterWebhooks(client, logger);
+    },
+    async close() {
       await extensions?.close();
       proxy.close();
       await transport.close();

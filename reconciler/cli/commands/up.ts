@@ -12,7 +12,7 @@ import type { AuditSettings } from "../audit-settings.ts";
 import { AUTHENTICATION_OPTIONS, readAuthentication } from "../authentication.ts";
 import { booleanOption, type Command, EXIT, type Invocation, type Io, stringOption, UsageError } from "../command.ts";
 import { DATA_FOLDER } from "../connect.ts";
-import { startControlPlane } from "../control-plane.ts";
+import { type ControlPlane, startControlPlane } from "../control-plane.ts";
 import { DELETION_OPTIONS, readDeletionSettings } from "../deletion-settings.ts";
 import { DRIFT_OPTIONS, readDriftSettings } from "../drift-settings.ts";
 import { ESTIMATOR_OPTIONS, readEstimatorSettings } from "../estimator-settings.ts";
@@ -128,7 +128,7 @@ export const upCommand: Command = {
     const authentication = readAuthentication(invocation);
     const profile = profileOf(invocation);
     const { members, join, close: closeMembers } = await startMembers(invocation, logger);
-    const plane = await startControlPlane({
+    const starting = startControlPlane({
       dataFolder: resolve(io.cwd, stringOption(invocation, "data") ?? DATA_FOLDER),
       storeKubeconfig: store === undefined ? undefined : resolve(io.cwd, store),
       host: stringOption(invocation, "host") ?? (store === undefined ? "127.0.0.1" : undefined),
@@ -153,6 +153,15 @@ export const upCommand: Command = {
       remoteBases: readRemoteSettings(invocation),
       logger,
     });
+    let plane: ControlPlane;
+    try {
+      plane = await starting;
+    } catch (error) {
+      await closeMembers();
+      if (!signal.aborted || error !== signal.reason) throw error;
+      io.err("stopping: this process did not lead\n");
+      return EXIT.ok;
+    }
     const colour = paint(invocation);
     io.out(
       `${colour.green("▸")} Control plane on ${colour.bold(plane.url)} (${store === undefined ? "embedded" : "external store"})\n`,

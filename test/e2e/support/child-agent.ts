@@ -39,13 +39,16 @@ export async function runFlaghoist(args: readonly string[], cwd: string): Promis
 export class ChildCommand {
   readonly #args: readonly string[];
   readonly #cwd: string;
+  readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
-  /** What it said, for failing tests. */
+  /** What it said since its last start, for failing tests. */
   log = "";
 
-  constructor(args: readonly string[], cwd: string) {
+  /** `env` is added to this process's own. */
+  constructor(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
     this.#args = args;
     this.#cwd = cwd;
+    this.#env = env;
   }
 
   get hasEnded(): boolean {
@@ -53,7 +56,8 @@ export class ChildCommand {
   }
 
   start(): void {
-    const child = start(this.#args, this.#cwd);
+    this.log = "";
+    const child = start(this.#args, this.#cwd, this.#env);
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", (chunk: Buffer) => {
         this.log += chunk.toString();
@@ -61,21 +65,30 @@ export class ChildCommand {
     this.#child = child;
   }
 
+  /** Sends a signal and leaves it at that. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<number | null> {
+    if (!this.hasEnded) this.signal(signal);
+    return this.ended();
+  }
+
+  /** Resolves with its exit code when it has ended; null for one that a signal killed. */
+  async ended(): Promise<number | null> {
     const child = this.#child;
     if (child === undefined) return null;
-    const gone = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
-    if (!this.hasEnded) child.kill(signal);
-    else return child.exitCode;
-    return gone;
+    if (this.hasEnded) return child.exitCode;
+    return new Promise((resolve) => child.once("exit", (code) => resolve(code)));
   }
 }
 
-function start(args: readonly string[], cwd: string): ChildProcess {
+function start(args: readonly string[], cwd: string, more: Readonly<Record<string, string>>): ChildProcess {
   const { KUBECONFIG: _kubeconfig, FLAGHOIST_KUBECONFIG: _own, ...env } = process.env;
   const child = spawn(process.execPath, [join(root, "reconciler/cli/main.ts"), ...args], {
     cwd,
-    env,
+    env: { ...env, ...more },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);

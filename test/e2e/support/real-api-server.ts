@@ -33,8 +33,8 @@ export function findKubeAssets(): string | undefined {
   return undefined;
 }
 
-/** Starts both and waits until the API server is ready. */
-export async function startRealApiServer(assets: string): Promise<RealApiServer> {
+/** Starts both and waits until the API server is ready. `more` are further arguments of it. */
+export async function startRealApiServer(assets: string, more: readonly string[] = []): Promise<RealApiServer> {
   const folder = mkdtempSync(join(tmpdir(), "flaghoist-apiserver-"));
   const pki = join(folder, "pki");
   const certificates = await ensureCertificates(pki, ["127.0.0.1", "localhost"], systemClock);
@@ -66,6 +66,7 @@ export async function startRealApiServer(assets: string): Promise<RealApiServer>
     ...["--proxy-client-key-file", join(pki, `${FRONT_PROXY_NAME}.key`)],
     // Nobody makes service accounts here.
     ...["--disable-admission-plugins", "ServiceAccount", "--profiling=false"],
+    ...more,
   ]);
 
   const kubeconfig = join(folder, "kubeconfig");
