@@ -25,6 +25,9 @@ export const ARGO_DELETION_APPROVED_ANNOTATION = "argocd.argoproj.io/deletion-ap
 /** On a Sync or a Cluster: lets deletions go on that are held there, as the message of the hold says. */
 export const CONFIRM_DELETIONS_ANNOTATION = "gitops.flaghoist.io/confirm-deletions";
 
+/** On a Sync that is being deleted, with the time of its deletion: it goes without its PreDelete and PostDelete hooks. */
+export const SKIP_DELETION_HOOKS_ANNOTATION = "gitops.flaghoist.io/skip-deletion-hooks";
+
 /** Conditions of GitRepository and Sync. Reconciling and Stalled exist only while they are true. */
 export type GitOpsConditionType = "Ready" | "Reconciling" | "Stalled";
 
@@ -235,6 +238,13 @@ export const hookStatusSchema = z.strictObject({
 });
 export type HookStatus = z.infer<typeof hookStatusSchema>;
 
+export const deletionHookSchema = z.strictObject({
+  id: z.string().describe("Namespace, name, group and kind, joined by underscores."),
+  phase: z.enum(["PreDelete", "PostDelete"]).describe("Before the objects of the Sync are deleted, or after."),
+  v: z.string().describe("Version of the API."),
+});
+export type DeletionHook = z.infer<typeof deletionHookSchema>;
+
 export const syncOperationSchema = z.strictObject({
   attempt: int32.describe("Which attempt at this content it is, from 1."),
   digest: z.string().describe("Digest of what was rendered."),
@@ -254,6 +264,7 @@ export type SyncOperation = z.infer<typeof syncOperationSchema>;
 
 export const syncStatusSchema = z.strictObject({
   conditions: z.array(conditionSchema).optional().describe("Ready, Reconciling and Stalled."),
+  deletionHooks: z.array(deletionHookSchema).optional().describe("Hooks that run when this Sync is deleted."),
   inventory: inventorySchema.optional().describe("Objects applied from the source, that pruning may delete."),
   lastAppliedDigest: z.string().optional().describe("Digest of what was rendered of the last revision applied whole."),
   lastAppliedObjects: int32.optional().describe("How many objects the last revision had that was applied whole."),

@@ -9,7 +9,7 @@ import type { Artifact } from "./artifacts.ts";
 import { GITOPS_API } from "./git-repository.ts";
 import { hasGeneratedName, whyNeedsName, withDistinctNames } from "./hook-names.ts";
 import { prepareObject } from "./sync-decisions.ts";
-import { inStages } from "./sync-steps.ts";
+import { defines, inStages } from "./sync-steps.ts";
 import { readSyncWishes } from "./sync-wishes.ts";
 
 export const FIELD_MANAGER = "flaghoist";
@@ -179,12 +179,6 @@ async function unknownKind(context: ControllerContext, object: KubeObject): Prom
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function defines(definition: KubeObject, object: KubeObject): boolean {
-  if (definition.kind !== "CustomResourceDefinition") return false;
-  const spec = definition["spec"] as { group?: string; names?: { kind?: string } } | undefined;
-  return spec?.names?.kind === object.kind && object.apiVersion.startsWith(`${spec.group}/`);
 }
 
 function applyFailed(

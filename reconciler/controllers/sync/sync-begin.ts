@@ -5,6 +5,7 @@ import { AppError } from "../../../runtime/errors.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import type { Artifact } from "./artifacts.ts";
+import { saveDeletionHooks } from "./deletion-hooks.ts";
 import { keyOf } from "./git-repository.ts";
 import { type RenderedFile, renderSync, writeSyncStatus } from "./sync-apply.ts";
 import { inventoryEntry, planPrune } from "./sync-decisions.ts";
@@ -54,6 +55,7 @@ export async function beginRun(
   }
   refuseOthersObjects(owners, key, plan.objects, rendered);
   owners.claim(key, wanted, before);
+  await saveDeletionHooks(context, sync, plan.onDeletion);
   if (!equalJson(recorded.map(({ id }) => id).sort(), before.map(({ id }) => id).sort()))
     await writeSyncStatus(context, sync, { inventory: { entries: [...recorded] } });
   const operation = decision.kind === "run" ? decision.operation : undefined;

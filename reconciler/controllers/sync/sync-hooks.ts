@@ -3,17 +3,21 @@
 import type { HookStatus, Sync, SyncOperation } from "../../../api/gitops.ts";
 import type { Work } from "../../../api/work.ts";
 import { describeRef, type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
-import { AppError } from "../../../runtime/errors.ts";
+import { formatDuration } from "../../../runtime/duration.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { bindingName, EXECUTION_NAMESPACE_PREFIX, workName } from "../../works/naming.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import { nameHook } from "./hook-names.ts";
+import { isDeletion } from "./deletion-operation.ts";
+import { hookRef, nameHook } from "./hook-names.ts";
 import { FIELD_MANAGER } from "./sync-apply.ts";
-import { belongsTo, inventoryEntry } from "./sync-decisions.ts";
-import { type ObjectState, runsPods, type SyncHealth } from "./sync-health.ts";
-import { hookOf } from "./sync-operation.ts";
+import { belongsTo, inventoryEntry, refOfEntry, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "./sync-decisions.ts";
+import { describeUnsettled, type ObjectState, runsPods, type SyncHealth, type Unsettled } from "./sync-health.ts";
+import { hookOf, withHook } from "./sync-operation.ts";
+import { type OwnObject, ownObject } from "./sync-removals.ts";
+import type { SyncStep } from "./sync-steps.ts";
 import { type Phase, readSyncWishes } from "./sync-wishes.ts";
 
 /** On a hook: the attempt and phase it was made for, so that none is made twice, whatever happens to this process. */
@@ -27,7 +31,7 @@ export interface HookDeps {
   readonly health: SyncHealth;
 }
 
-export interface HookRequest {
+interface HookRequest {
   readonly sync: Sync;
   readonly operation: SyncOperation;
   readonly phase: Phase;
@@ -44,8 +48,54 @@ function hookObject(hook: KubeObject, operation: SyncOperation, phase: Phase): K
   return { ...named, metadata: { ...named.metadata, annotations } };
 }
 
-/** Brings a hook a step further: away with the one of the last time, make it, see how it fares. */
-export async function advanceHook(deps: HookDeps, request: HookRequest): Promise<HookStatus> {
+export interface StepHooksRequest {
+  readonly sync: Sync;
+  readonly operation: SyncOperation;
+  readonly step: SyncStep;
+  /** How long the step has been going on. */
+  readonly elapsedMs: number;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Keeps what is known of a hook as soon as it is. */
+  readonly record: (operation: SyncOperation) => Promise<void>;
+}
+
+/** Brings all hooks of a step further. Answers with those that still run; throws when one failed, or all take too long. */
+export async function advanceStepHooks(deps: HookDeps, request: StepHooksRequest): Promise<readonly Unsettled[]> {
+  const { sync, step, elapsedMs, timeoutMs, signal, record } = request;
+  let { operation } = request;
+  const running: Unsettled[] = [];
+  const failed: Unsettled[] = [];
+  for (const hook of step.hooks) {
+    let status: HookStatus;
+    try {
+      status = await advanceHook(deps, { sync, operation, phase: step.phase, hook, elapsedMs, signal });
+    } catch (error) {
+      if (signal.aborted || error instanceof AppError) throw error;
+      throw new AppError("hook-refused", `hook ${describeRef(hookRef(hook))}: ${messageOf(error)}`, {
+        recovery: "retry",
+        cause: error,
+      });
+    }
+    operation = withHook(operation, status);
+    await record(operation);
+    const ref = refOfEntry(status) ?? hookRef(hook);
+    if (status.state === "Running") running.push({ ref, why: status.message });
+    if (status.state === "Failed") failed.push({ ref, why: status.message });
+  }
+  if (failed.length > 0 && running.length === 0)
+    throw new AppError("hook-failed", `${step.phase} hook ${describeUnsettled(failed)}`, { recovery: "retry" });
+  if (running.length > 0 && elapsedMs > timeoutMs)
+    throw new AppError(
+      "hook-timeout",
+      `${step.phase} hook not over after ${formatDuration(timeoutMs)} (spec.timeout): ${describeUnsettled(running)}`,
+      { recovery: "retry" },
+    );
+  return running;
+}
+
+/** Away with the one of the last time, make it, see how it fares. */
+async function advanceHook(deps: HookDeps, request: HookRequest): Promise<HookStatus> {
   const { context } = deps;
   const { sync, operation, phase, signal } = request;
   const wanted = hookObject(request.hook, operation, phase);
@@ -66,7 +116,8 @@ export async function advanceHook(deps: HookDeps, request: HookRequest): Promise
       throw new AppError("hook-foreign", `hook ${describeRef(ref)} is there already, and not of this Sync`, {
         recovery: "retry",
       });
-    if (readSyncWishes(wanted).hookDeletePolicies.includes("BeforeHookCreation")) {
+    // As Argo CD: when a Sync is deleted, what failed is made again whatever its policy says.
+    if (isDeletion(operation) || readSyncWishes(wanted).hookDeletePolicies.includes("BeforeHookCreation")) {
       if (live.metadata.deletionTimestamp === undefined)
         await context.client.delete(ref, { uid: live.metadata.uid, signal });
       return tell("Running", "waits until that of the last time is gone");
@@ -144,4 +195,35 @@ export async function deleteEndedHooks(
       await context.client.delete(ref, { uid: live.metadata.uid });
     }
   }
+}
+
+/** Hooks beside those of the source whose kinds are looked through for what is left of earlier times. */
+const USUAL_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
+  ["batch/v1", "Job"],
+  ["v1", "Pod"],
+];
+
+/** Objects that a Sync made as hooks, of the usual kinds and of those of `hooks`. */
+export async function findOwnHooks(
+  { client }: ControllerContext,
+  sync: Sync,
+  hooks: readonly KubeObject[],
+): Promise<readonly OwnObject[]> {
+  const recorded = sync.status?.operation?.hooks.map((hook) => refOfEntry(hook)) ?? [];
+  const kinds = new Map<string, readonly [string, string]>();
+  for (const { apiVersion, kind } of [...hooks, ...recorded.filter((ref) => ref !== undefined)])
+    kinds.set(`${apiVersion} ${kind}`, [apiVersion, kind]);
+  for (const each of USUAL_KINDS) kinds.set(each.join(" "), each);
+  const { name, namespace } = sync.metadata;
+  const labelSelector = `${SYNC_NAME_LABEL}=${name},${SYNC_NAMESPACE_LABEL}=${namespace}`;
+  const found: OwnObject[] = [];
+  for (const [apiVersion, kind] of kinds.values()) {
+    if ((await client.mapper.find(apiVersion, kind)) === undefined) continue;
+    const { items } = await client.list(apiVersion, kind, { labelSelector });
+    for (const item of items) {
+      const live = { ...item, apiVersion, kind };
+      if (live.metadata.annotations?.[OPERATION_ANNOTATION] !== undefined) found.push(ownObject(live));
+    }
+  }
+  return found;
 }

@@ -1,19 +1,16 @@
 // One attempt of a Sync, a turn at a time: steps by phase and wave, pruning, and what comes after a failure. A turn that
 // has to wait is left and looked at again later, so that a Sync that waits keeps nobody from working.
-import type { HookStatus, InventoryEntry, Sync, SyncOperation } from "../../../api/gitops.ts";
+import type { InventoryEntry, Sync, SyncOperation } from "../../../api/gitops.ts";
 import { describeRef, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { formatDuration } from "../../../runtime/duration.ts";
-import { AppError, messageOf } from "../../../runtime/errors.ts";
+import { AppError } from "../../../runtime/errors.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import type { Artifact } from "./artifacts.ts";
 import { keyOf } from "./git-repository.ts";
-import { hookRef } from "./hook-names.ts";
 import { applyInStages, type RenderedFile, type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
-import { refOfEntry } from "./sync-decisions.ts";
 import { type AppliedVersion, describeUnsettled, type SyncHealth, type Unsettled } from "./sync-health.ts";
-import { advanceHook, deleteEndedHooks, hasCopies, PLACING_MS } from "./sync-hooks.ts";
-import { withHook } from "./sync-operation.ts";
+import { advanceStepHooks, deleteEndedHooks, hasCopies, PLACING_MS } from "./sync-hooks.ts";
 import type { SyncOwners } from "./sync-owners.ts";
 import { deleteOwnObjects, findOwnObjects, type LeftObject } from "./sync-prune.ts";
 import { decidePruning, type OwnObject, orderDeletions } from "./sync-removals.ts";
@@ -121,7 +118,7 @@ export async function advanceRun(deps: RunDeps, sync: Sync, run: SyncRun, option
     digest: run.digest,
     inventory: [...run.wanted, ...left.map(({ entry }) => entry)],
     left: left.length,
-    refused: left.filter(({ isRefused }) => isRefused).length,
+    refused: left.filter(({ why }) => why !== undefined).length,
   };
 }
 
@@ -163,20 +160,14 @@ async function takeStep(
   { step, isAwaited }: RunPart & { readonly kind: "step" },
   options: AdvanceOptions,
 ): Promise<Progress | undefined> {
-  if (run.since === undefined) {
-    await applyStep(deps, sync, run, step, options);
-    run.since = deps.context.clock.now();
-  }
-  const running = await advanceHooks(deps, sync, run, step, options);
-  if (running.length > 0) {
-    const elapsedMs = deps.context.clock.now() - run.since;
-    if (elapsedMs > options.timeoutMs)
-      throw new AppError(
-        "hook-timeout",
-        `${step.phase} hook not over after ${formatDuration(options.timeoutMs)} (spec.timeout): ${describeUnsettled(running)}`,
-        { recovery: "retry" },
-      );
-    return waiting(`waiting for ${step.phase} hook ${describeUnsettled(running)}`, elapsedMs);
+  if (run.since === undefined) await applyStep(deps, sync, run, step, options);
+  run.since ??= deps.context.clock.now();
+  const { operation, since } = run;
+  if (operation !== undefined) {
+    const elapsedMs = deps.context.clock.now() - since;
+    const record = (next: SyncOperation): Promise<void> => writeOperation(deps, sync, run, next);
+    const running = await advanceStepHooks(deps, { sync, operation, step, elapsedMs, record, ...options });
+    if (running.length > 0) return waiting(`waiting for ${step.phase} hook ${describeUnsettled(running)}`, elapsedMs);
   }
   return isAwaited ? waitForObjects(deps, sync, run, step.objects, options) : undefined;
 }
@@ -208,40 +199,6 @@ async function applyStep(
   } finally {
     timer.cancel();
   }
-}
-
-/** Answers with the hooks that still run; throws when one failed. */
-async function advanceHooks(
-  deps: RunDeps,
-  sync: Sync,
-  run: SyncRun,
-  step: SyncStep,
-  { signal }: AdvanceOptions,
-): Promise<Unsettled[]> {
-  const running: Unsettled[] = [];
-  const failed: Unsettled[] = [];
-  for (const hook of step.hooks) {
-    if (run.operation === undefined) break;
-    const elapsedMs = deps.context.clock.now() - (run.since ?? 0);
-    const request = { sync, operation: run.operation, phase: step.phase, hook, elapsedMs, signal };
-    let status: HookStatus;
-    try {
-      status = await advanceHook(deps, request);
-    } catch (error) {
-      if (signal.aborted || error instanceof AppError) throw error;
-      throw new AppError("hook-refused", `hook ${describeRef(hookRef(hook))}: ${messageOf(error)}`, {
-        recovery: "retry",
-        cause: error,
-      });
-    }
-    await writeOperation(deps, sync, run, withHook(run.operation, status));
-    const ref = refOfEntry(status) ?? hookRef(hook);
-    if (status.state === "Running") running.push({ ref, why: status.message });
-    if (status.state === "Failed") failed.push({ ref, why: status.message });
-  }
-  if (failed.length > 0 && running.length === 0)
-    throw new AppError("hook-failed", `${step.phase} hook ${describeUnsettled(failed)}`, { recovery: "retry" });
-  return running;
 }
 
 /** Waits until objects are up everywhere. Clusters that do not answer are waited for as long as `timeout` and no longer. */

@@ -198,6 +198,12 @@ function moveTo(placed: Placed, turn: Turn | undefined): void {
   placed.wave = turn.wave;
 }
 
+/** Whether an object is the definition of another's kind. */
+export function defines(definition: KubeObject, object: KubeObject): boolean {
+  if (stageOf(definition) !== "definitions") return false;
+  return definedKind(definition) === `${parseApiVersion(object.apiVersion).group}/${object.kind}`;
+}
+
 function definedKind(definition: KubeObject): string {
   const spec = definition["spec"] as { group?: string; names?: { kind?: string } } | undefined;
   return `${spec?.group ?? ""}/${spec?.names?.kind ?? ""}`;

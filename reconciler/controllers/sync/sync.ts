@@ -10,12 +10,13 @@ import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { confirmTemplateDeletions } from "../works/confirmed-deletion.ts";
 import type { Artifact, ArtifactStore } from "./artifacts.ts";
+import { finishSync, newSyncEnd, type SyncEnd } from "./finish-sync.ts";
 import { GITOPS_API, keyOf, splitKey } from "./git-repository.ts";
 import { failed, progressing, succeeded } from "./gitops-conditions.ts";
 import { type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
 import { beginRun } from "./sync-begin.ts";
 import { refOfEntry } from "./sync-decisions.ts";
-import { finishSync, SYNC_FINALIZER } from "./sync-deletion.ts";
+import { SYNC_FINALIZER } from "./sync-deletion.ts";
 import { SyncHealth } from "./sync-health.ts";
 import { decideFailure, hooksStillRunning } from "./sync-operation.ts";
 import { SyncOwners } from "./sync-owners.ts";
@@ -52,6 +53,8 @@ export function startSyncController({ context, renderer, artifacts, policies }: 
   /** What was sent of each. */
   const sent = new Map<string, Map<string, KubeObject>>();
   const runs = new Map<string, SyncRun>();
+  /** Of those that are being deleted. */
+  const ends = new Map<string, SyncEnd>();
   /** Attempts that failed are not repeated sooner because somebody else's status changed. */
   const resting = new Map<string, { readonly until: number; readonly of: string }>();
   const queue = new WorkQueue({ name: "syncs", clock: context.clock, logger: context.logger, workers: 4 }, step);
@@ -77,10 +80,10 @@ export function startSyncController({ context, renderer, artifacts, policies }: 
   async function step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
     const sync = syncs.get(...splitKey(key));
     if (sync === undefined) {
-      for (const memory of [applied, sent, runs, resting]) memory.delete(key);
+      for (const memory of [applied, sent, runs, resting, ends]) memory.delete(key);
       return undefined;
     }
-    if (sync.metadata.deletionTimestamp !== undefined) return finish(sync);
+    if (sync.metadata.deletionTimestamp !== undefined) return finish(key, sync, signal);
     if (sync.spec.suspend === true) return undefined;
     const intervalMs = parseDuration(sync.spec.interval ?? DEFAULT_SYNC_INTERVAL);
     const artifact = artifacts.get(sourceKey(sync));
@@ -240,15 +243,24 @@ export function startSyncController({ context, renderer, artifacts, policies }: 
     return { requeueAfterMs };
   }
 
-  async function finish(sync: Sync): Promise<StepResult | undefined> {
-    try {
-      return await finishSync(context, sync);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "deletion-held") throw error;
-      const news = findCondition(conditionsOf(sync), "Ready")?.message !== error.message;
-      await writeConditions(sync, (conditions) => failed(conditions, error, stampOf(sync)));
-      if (news) context.events.record(subjectOf(sync), "Warning", "DeletionHeld", error.message);
-      return undefined;
+  async function finish(key: string, sync: Sync, signal: AbortSignal): Promise<StepResult | undefined> {
+    const end = ends.get(key) ?? newSyncEnd();
+    ends.set(key, end);
+    const artifactOf = (of: Sync): Artifact | undefined => artifacts.get(sourceKey(of));
+    const progress = await finishSync({ ...deps, artifactOf }, sync, end, signal);
+    switch (progress.state) {
+      case "done":
+        return undefined;
+      case "waiting":
+        await writeConditions(sync, (conditions) => progressing(conditions, progress.message, stampOf(sync)));
+        return { requeueAfterMs: progress.afterMs };
+      case "held": {
+        const error = new AppError("deletion-held", progress.message, { recovery: "stall" });
+        const news = findCondition(conditionsOf(sync), "Ready")?.message !== error.message;
+        await writeConditions(sync, (conditions) => failed(conditions, error, stampOf(sync)));
+        if (news) context.events.record(subjectOf(sync), "Warning", "DeletionHeld", error.message);
+        return progress.afterMs === undefined ? undefined : { requeueAfterMs: progress.afterMs };
+      }
     }
   }
 
