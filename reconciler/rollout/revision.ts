@@ -6,6 +6,7 @@ import type { Interpreter } from "../interpreter/interpreter.ts";
 import { type AnyOverridePolicy, selectOverridePolicies } from "../overrides/order.ts";
 import type { OverridePolicySource } from "../overrides/override-policies.ts";
 import { pruneObject } from "../works/prune.ts";
+import type { Needs } from "./needs.ts";
 
 /** On a template: `true` holds its rollout. */
 export const PAUSED_ANNOTATION = "gitops.flaghoist.io/rollout-paused";
@@ -22,6 +23,8 @@ export interface RevisionContent {
   readonly object: KubeObject;
   /** The override policies that select it. */
   readonly overrides: readonly AnyOverridePolicy[];
+  /** What goes along, as it was then; absent when nothing does. */
+  readonly needs?: Needs;
 }
 
 export interface Revision {
@@ -30,19 +33,26 @@ export interface Revision {
   readonly content: RevisionContent;
 }
 
-/** The revision that a template and the present overrides make. */
-export function revisionOf(template: KubeObject, overrides: OverridePolicySource, interpreter: Replicas): Revision {
+/** The revision that a template and the present overrides make, with what goes along with it. */
+export function revisionOf(
+  template: KubeObject,
+  overrides: OverridePolicySource,
+  interpreter: Replicas,
+  needs: Needs = {},
+): Revision {
   const selected = [
     ...selectOverridePolicies(template, overrides.clusterWide(template)),
     ...selectOverridePolicies(template, overrides.ofNamespace(template)),
   ].map(withoutServerFields);
   const content = comparableContent(template, interpreter);
   const { generation } = template.metadata;
+  const along = Object.keys(needs).length === 0 ? {} : { needs };
   return {
-    name: digestOf({ content, overrides: selected }),
+    name: digestOf({ content, overrides: selected, ...along }),
     content: {
       object: { ...content, metadata: { ...content.metadata, ...(generation === undefined ? {} : { generation }) } },
       overrides: selected,
+      ...along,
     },
   };
 }

@@ -1,8 +1,9 @@
 // Where the content of revisions is kept: ControllerRevisions beside the binding, which they go with.
 import { isAlreadyExists, isNotFound } from "../../../kube/client/status-error.ts";
-import { isObject, type KubeObject, type ObjectRef } from "../../../kube/object.ts";
+import { isObject, type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
 import type { AnyOverridePolicy } from "../../overrides/order.ts";
 import { CLAIMED_BY_LABEL } from "../../policies/considered.ts";
+import type { Needs } from "../../rollout/needs.ts";
 import type { Revision, RevisionContent } from "../../rollout/revision.ts";
 import { REVISION_ANNOTATION } from "../../rollout/rollout-state.ts";
 import type { AnyBinding } from "../../works/binding.ts";
@@ -11,6 +12,8 @@ import type { ControllerContext } from "../context.ts";
 
 /** Keeps policies from taking a revision for a template. */
 const OWNER = "flaghoist-rollout";
+/** As `OWNER`, for revisions of what goes along. */
+const NEEDS_OWNER = "flaghoist-rollout-needs";
 /** Objects in no namespace have their revisions here. */
 const SYSTEM_NAMESPACE = "karmada-system";
 const SECRET_TYPE = "gitops.flaghoist.io/revision";
@@ -18,6 +21,12 @@ const SECRET_TYPE = "gitops.flaghoist.io/revision";
 const HISTORY = 5;
 const MAX_REMEMBERED = 200;
 const MAX_NAME = 253;
+
+/** An object that goes along with another, as it is now. */
+export interface Needed {
+  readonly object: KubeObject;
+  readonly revision: Revision;
+}
 
 export class RevisionStore {
   readonly #context: ControllerContext;
@@ -31,11 +40,12 @@ export class RevisionStore {
   /** Keeps a revision, and of those that are neither this one nor `inUse` only the latest. */
   async save(binding: AnyBinding, revision: Revision, inUse: ReadonlySet<string>): Promise<void> {
     const kept = await this.#list(binding);
-    this.#remember(binding, revision.name, revision.content);
+    this.#remember(keyOf(binding, revision.name), revision.content);
     const latest = Math.max(0, ...kept.map(numberOf));
     if (!kept.some((object) => nameOf(object) === revision.name)) {
       try {
-        await this.#context.client.create(objectOf(binding, revision, latest + 1), { fieldManager: "flaghoist" });
+        const made = objectOf(binding, revision, { ...kindOf(binding), number: latest + 1, owner: OWNER });
+        await this.#context.client.create(made, { fieldManager: "flaghoist" });
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
       }
@@ -43,42 +53,106 @@ export class RevisionStore {
     const old = kept
       .filter((object) => nameOf(object) !== revision.name && !inUse.has(nameOf(object)))
       .sort((a, b) => numberOf(b) - numberOf(a));
-    for (const object of old.slice(HISTORY)) await this.#delete(binding, object);
+    const dropped = new Set(old.slice(HISTORY));
+    for (const object of dropped) await this.#delete(object);
+    const left = [revision.content, ...kept.filter((object) => !dropped.has(object)).map(contentOf)];
+    await this.#dropNeeds(binding, kept.map(contentOf), left);
+  }
+
+  /** Keeps what goes along with a revision that is about to be saved. */
+  async saveNeeds(binding: AnyBinding, needed: readonly Needed[]): Promise<void> {
+    for (const { object, revision } of needed) {
+      const key = needKey(binding, revision.name);
+      if (this.#known.has(key)) continue;
+      const kind = kindFor(object);
+      try {
+        const made = objectOf(binding, revision, { ...kind, number: 1, owner: NEEDS_OWNER });
+        await this.#context.client.create(made, { fieldManager: "flaghoist" });
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+      }
+      this.#remember(key, revision.content);
+    }
+  }
+
+  /** What an object was that goes along with the one of `binding`. */
+  async loadNeed(
+    binding: AnyBinding,
+    resource: Pick<ObjectRef, "apiVersion" | "kind">,
+    name: string,
+  ): Promise<RevisionContent | undefined> {
+    return this.#load(needKey(binding, name), refOfRevision(binding, name, kindFor(resource)));
+  }
+
+  /** Deletes what went along with revisions that nobody has any more. */
+  async #dropNeeds(
+    binding: AnyBinding,
+    before: readonly (RevisionContent | undefined)[],
+    left: readonly (RevisionContent | undefined)[],
+  ): Promise<void> {
+    const namesOf = (contents: typeof before): Set<string> =>
+      new Set(contents.flatMap((content) => Object.values(content?.needs ?? {})));
+    const inUse = namesOf(left);
+    if ([...namesOf(before)].every((name) => inUse.has(name))) return;
+    for (const object of await this.#listNeeds(binding)) {
+      if (inUse.has(nameOf(object))) continue;
+      this.#known.delete(needKey(binding, nameOf(object)));
+      await this.#delete(object);
+    }
   }
 
   /** The content of a revision; undefined when nobody has it any more. */
   async load(binding: AnyBinding, name: string): Promise<RevisionContent | undefined> {
-    const known = this.#known.get(keyOf(binding, name));
+    return this.#load(keyOf(binding, name), refOfRevision(binding, name, kindOf(binding)));
+  }
+
+  async #load(key: string, ref: ObjectRef): Promise<RevisionContent | undefined> {
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const found = await this.#context.client.find(refOfRevision(binding, name));
+    const found = await this.#context.client.find(ref);
     const content = found === undefined ? undefined : contentOf(found);
-    if (content !== undefined) this.#remember(binding, name, content);
+    if (content !== undefined) this.#remember(key, content);
     return content;
   }
 
   /** Deletes every revision of a binding. */
   async clear(binding: AnyBinding): Promise<void> {
-    for (const object of await this.#list(binding)) await this.#delete(binding, object);
+    const own = await this.#list(binding);
+    for (const object of own) await this.#delete(object);
+    if (own.some((object) => contentOf(object)?.needs !== undefined))
+      for (const object of await this.#listNeeds(binding)) await this.#delete(object);
   }
 
   async #list(binding: AnyBinding): Promise<readonly KubeObject[]> {
-    const id = bindingId(binding);
-    if (id === undefined) return [];
-    const { apiVersion, kind, namespace = "" } = refOfRevision(binding, "");
-    const labelSelector = `${bindingIdLabel(binding)}=${id},${CLAIMED_BY_LABEL}=${OWNER}`;
-    return (await this.#context.client.list(apiVersion, kind, { namespace, labelSelector })).items;
+    return this.#listOf(binding, kindOf(binding), OWNER);
   }
 
-  async #delete(binding: AnyBinding, { metadata: { name = "", uid } }: KubeObject): Promise<void> {
+  async #listNeeds(binding: AnyBinding): Promise<readonly KubeObject[]> {
+    return [
+      ...(await this.#listOf(binding, REVISION, NEEDS_OWNER)),
+      ...(await this.#listOf(binding, SECRET, NEEDS_OWNER)),
+    ];
+  }
+
+  async #listOf(binding: AnyBinding, { apiVersion, kind }: Kind, owner: string): Promise<readonly KubeObject[]> {
+    const id = bindingId(binding);
+    if (id === undefined) return [];
+    const { namespace = SYSTEM_NAMESPACE } = binding.metadata;
+    const labelSelector = `${bindingIdLabel(binding)}=${id},${CLAIMED_BY_LABEL}=${owner}`;
+    const { items } = await this.#context.client.list(apiVersion, kind, { namespace, labelSelector });
+    // Items of lists need not say what they are.
+    return items.map((item) => ({ ...item, apiVersion, kind }));
+  }
+
+  async #delete(object: KubeObject): Promise<void> {
     try {
-      await this.#context.client.delete({ ...refOfRevision(binding, ""), name }, { uid });
+      await this.#context.client.delete(refOf(object), { uid: object.metadata.uid });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
   }
 
-  #remember(binding: AnyBinding, name: string, content: RevisionContent): void {
-    const key = keyOf(binding, name);
+  #remember(key: string, content: RevisionContent): void {
     this.#known.delete(key);
     this.#known.set(key, content);
     const [oldest] = this.#known.keys();
@@ -90,23 +164,34 @@ const REVISION = { apiVersion: "apps/v1", kind: "ControllerRevision" } as const;
 // Who may read revisions of workloads may not read Secrets for that.
 const SECRET = { apiVersion: "v1", kind: "Secret" } as const;
 
-function isSecret({ spec: { resource } }: AnyBinding): boolean {
-  return resource.apiVersion === "v1" && resource.kind === "Secret";
+type Kind = Pick<ObjectRef, "apiVersion" | "kind">;
+
+/** In what an object's content is kept. */
+function kindFor({ apiVersion, kind }: Kind): Kind {
+  return apiVersion === "v1" && kind === "Secret" ? SECRET : REVISION;
 }
 
-function refOfRevision(binding: AnyBinding, revision: string): ObjectRef {
+function kindOf({ spec: { resource } }: AnyBinding): Kind {
+  return kindFor(resource);
+}
+
+function refOfRevision(binding: AnyBinding, revision: string, { apiVersion, kind }: Kind): ObjectRef {
   const { namespace = SYSTEM_NAMESPACE, name = "" } = binding.metadata;
   const prefix = name.slice(0, MAX_NAME - revision.length - 1);
-  return { ...(isSecret(binding) ? SECRET : REVISION), namespace, name: `${prefix}-${revision}` };
+  return { apiVersion, kind, namespace, name: `${prefix}-${revision}` };
 }
 
-function objectOf(binding: AnyBinding, revision: Revision, number: number): KubeObject {
-  const { apiVersion, kind, namespace = "", name } = refOfRevision(binding, revision.name);
+function objectOf(
+  binding: AnyBinding,
+  revision: Revision,
+  { number, owner: claimant, ...as }: Kind & { readonly number: number; readonly owner: string },
+): KubeObject {
+  const { apiVersion, kind, namespace = "", name } = refOfRevision(binding, revision.name, as);
   const { name: owner = "", uid = "" } = binding.metadata;
   const metadata = {
     name,
     namespace,
-    labels: { [bindingIdLabel(binding)]: bindingId(binding) ?? "", [CLAIMED_BY_LABEL]: OWNER },
+    labels: { [bindingIdLabel(binding)]: bindingId(binding) ?? "", [CLAIMED_BY_LABEL]: claimant },
     annotations: { [REVISION_ANNOTATION]: revision.name, [NUMBER_ANNOTATION]: String(number) },
     ownerReferences: [
       {
@@ -149,10 +234,19 @@ function contentOf(found: KubeObject): RevisionContent | undefined {
     }
   }
   if (!isObject(content)) return undefined;
-  const { object, overrides } = content;
+  const { object, overrides, needs } = content;
   if (!isObject(object) || typeof object["kind"] !== "string" || !Array.isArray(overrides)) return undefined;
   // As it was written by `save`.
-  return { object: object as KubeObject, overrides: overrides as AnyOverridePolicy[] };
+  const revision = { object: object as KubeObject, overrides: overrides as AnyOverridePolicy[] };
+  return isNeeds(needs) ? { ...revision, needs } : revision;
+}
+
+function isNeeds(value: unknown): value is Needs {
+  return isObject(value) && Object.values(value).every((name) => typeof name === "string");
+}
+
+function needKey(binding: AnyBinding, revision: string): string {
+  return `${binding.metadata.uid ?? ""}/needs/${revision}`;
 }
 
 function keyOf(binding: AnyBinding, revision: string): string {

@@ -1,11 +1,9 @@
 // The Works of a binding whose changes reach the clusters in waves: which revision each cluster has now is decided and
 // recorded first, and then its Work is built from that revision.
-import type { TargetCluster, Work } from "../../../api/work.ts";
+import type { Work } from "../../../api/work.ts";
 import { findCondition, setCondition } from "../../../kube/conditions.ts";
 import { equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
-import { AppError } from "../../../runtime/errors.ts";
-import { listedOverridePolicies } from "../../overrides/override-policies.ts";
 import { copyState, unavailableSince } from "../../rollout/copy-state.ts";
 import {
   type ClusterView,
@@ -20,17 +18,18 @@ import {
   rolloutCondition,
   rolloutEvents,
 } from "../../rollout/describe-rollout.ts";
+import { type Needs, sameNeeds, worstOf } from "../../rollout/needs.ts";
 import {
   ABORT_ANNOTATION,
   comparableContent,
   PAUSED_ANNOTATION,
   RETRY_ANNOTATION,
   type Revision,
+  type RevisionContent,
   revisionOf,
-  templateOfRevision,
-  withReplicas,
 } from "../../rollout/revision.ts";
 import {
+  type ClusterRollout,
   formatRolloutState,
   parseRolloutState,
   REVISION_ANNOTATION,
@@ -42,51 +41,27 @@ import { readRolloutSettings } from "../../rollout/settings.ts";
 import { assignWaves } from "../../rollout/waves.ts";
 import { type AnyBinding, BINDING_API_VERSION } from "../../works/binding.ts";
 import { clusterOf } from "../../works/targets.ts";
-import {
-  type BuiltWork,
-  type FailedWork,
-  isDispatchingSuspended,
-  isWorkload,
-  type PreparedWorks,
-  prepareWorks,
-} from "../../works/work.ts";
+import { type BuiltWork, type FailedWork, isDispatchingSuspended, type PreparedWorks } from "../../works/work.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
-import type { Asking, Interpretation } from "../interpretation/interpretation.ts";
+import type { Asking } from "../interpretation/interpretation.ts";
 import { templateSubject } from "../scheduling/binding-writer.ts";
+import { buildStaged, type StagingDeps, type StagingRequest } from "./build-staged.ts";
 import { buildInTurns } from "./build-works.ts";
-import type { RevisionStore } from "./revision-store.ts";
+import { leadOthers } from "./led-works.ts";
+import { bindingKeysOf, type NeededObject, neededObjects, needStates, needsOf } from "./rollout-needs.ts";
 import { manifestsOf } from "./work-status.ts";
 import { writeBindingStatus } from "./write-binding-status.ts";
-
-export interface StagingDeps {
-  readonly context: ControllerContext;
-  readonly interpretation: Interpretation;
-  readonly revisions: RevisionStore;
-}
-
-export interface StagingRequest {
-  readonly binding: AnyBinding;
-  /** With what people ask of its rollout. */
-  readonly template: KubeObject;
-  /** Of the template as it is now, without that. */
-  readonly prepared: PreparedWorks;
-  /** The Works of the binding that there are. */
-  readonly present: readonly Work[];
-}
 
 export interface StagedWorks {
   readonly works: readonly BuiltWork[];
   readonly failures: readonly FailedWork[];
   /** When to look again although nothing changed. */
   readonly requeueAfterMs: number | undefined;
+  /** Keys of the bindings of what goes along, when they are to look at what was recorded. */
+  readonly followers: readonly string[];
   /** Tells of the rollout once the Works are written. */
   readonly tell: () => Promise<void>;
-}
-
-/** Whether changes of the binding's object go in waves. */
-export function isStaged(binding: AnyBinding): boolean {
-  return binding.spec.placement?.flaghoist?.rollout != null;
 }
 
 /**
@@ -96,8 +71,9 @@ export function isStaged(binding: AnyBinding): boolean {
 export async function stageWorks(deps: StagingDeps, request: StagingRequest, asking: Asking): Promise<StagedWorks> {
   const { context, interpretation } = deps;
   const { binding, prepared } = request;
+  const needed = await neededObjects(deps, binding, prepared, asking);
   const revision = await interpretation.decide(
-    (interpreter) => revisionOf(prepared.template, prepared.overridePolicies, interpreter),
+    (interpreter) => revisionOf(prepared.template, prepared.overridePolicies, interpreter, needsOf(needed)),
     asking,
   );
   const recorded = binding.metadata.annotations?.[ROLLOUT_ANNOTATION];
@@ -109,7 +85,7 @@ export async function stageWorks(deps: StagingDeps, request: StagingRequest, ask
       "RolloutRecordUnreadable",
       `annotation ${ROLLOUT_ANNOTATION} is no record of a rollout: it is made anew from what is in the clusters`,
     );
-  const subject = await subjectOfRollout(deps, request, { previous, revision }, asking);
+  const subject = await subjectOfRollout(deps, request, { previous, revision, needed }, asking);
   const now = context.clock.now();
   const decision = decideRollout({
     settings: subject.settings,
@@ -119,11 +95,21 @@ export async function stageWorks(deps: StagingDeps, request: StagingRequest, ask
     controls: readControls(context, binding, request.template),
     now,
   });
-  const stored = await record(deps, binding, { revision, previous, recorded, state: decision.state });
+  await leadOthers(deps, binding, bindingKeysOf(needed));
+  const { state } = decision;
+  const stored = await record(deps, binding, { revision, needed, previous, recorded, state });
   const events = rolloutEvents(previous, decision, subject);
+  const built = await buildStaged(deps, { ...request, binding: stored }, state, asking);
+  const early = await tooEarly(deps, { ...request, binding: stored }, { needed, state, now });
+  const waits = [
+    ...(decision.nextAt === undefined ? [] : [Math.max(0, decision.nextAt - now)]),
+    ...(early.size === 0 ? [] : [NEEDS_RETRY_MS]),
+  ];
   return {
-    ...(await buildStaged(deps, { ...request, binding: stored }, decision.state, asking)),
-    requeueAfterMs: decision.nextAt === undefined ? undefined : Math.max(0, decision.nextAt - now),
+    ...built,
+    works: built.works.filter(({ cluster }) => !early.has(cluster)),
+    requeueAfterMs: waits.length === 0 ? undefined : Math.min(...waits),
+    followers: formatRolloutState(state) === recorded ? [] : bindingKeysOf(needed),
     tell: async () => {
       for (const { type, reason, message } of events)
         for (const about of [subjectOf(stored), templateSubject(stored)])
@@ -133,33 +119,66 @@ export async function stageWorks(deps: StagingDeps, request: StagingRequest, ask
   };
 }
 
+/** How often is looked whether what an object needs is there before it, and for how long: then it goes on without. */
+const NEEDS_RETRY_MS = 200;
+const NEEDS_WAIT_MS = 30_000;
+
+/** Clusters to which what the object needs now has still to be sent: only then they are told of its revision. */
+async function tooEarly(
+  deps: StagingDeps,
+  { binding, present }: StagingRequest,
+  {
+    needed,
+    state,
+    now,
+  }: { readonly needed: readonly NeededObject[]; readonly state: RolloutState; readonly now: number },
+): Promise<ReadonlySet<string>> {
+  const early = new Set<string>();
+  if (needed.length === 0) return early;
+  const works = new Map(present.map((work) => [clusterOf(work) ?? "", work]));
+  for (const [cluster, { revision, since }] of Object.entries(state.clusters)) {
+    if (works.get(cluster)?.metadata.annotations?.[REVISION_ANNOTATION] === revision) continue;
+    if (since === undefined || now - since > NEEDS_WAIT_MS) continue;
+    const content = await deps.revisions.load(binding, revision);
+    if (needStates(deps, cluster, needed, content?.needs).some(({ copy }) => copy === "pending")) early.add(cluster);
+  }
+  return early;
+}
+
 interface Revisions {
   readonly previous: RolloutState | undefined;
   readonly revision: Revision;
+  readonly needed: readonly NeededObject[];
 }
 
 async function subjectOfRollout(
   deps: StagingDeps,
   { binding, prepared, present, template }: StagingRequest,
-  { previous, revision }: Revisions,
+  { previous, revision, needed }: Revisions,
   asking: Asking,
 ): Promise<RolloutSubject> {
   const settings = readRolloutSettings(binding.spec.placement?.flaghoist?.rollout ?? {});
   const names = prepared.targets.map((target) => target.name);
   const waves = assignWaves(names, prepared.clusterOf, settings.waves);
   const works = new Map(present.map((work) => [clusterOf(work) ?? "", work]));
-  const alike =
-    previous?.target === revision.name ? new Set<string>() : await clustersAlike(deps, prepared, works, asking);
+  const contents = new Map<string, RevisionContent | undefined>([[revision.name, revision.content]]);
+  for (const { revision: name } of Object.values(previous?.clusters ?? {}))
+    if (!contents.has(name)) contents.set(name, await deps.revisions.load(binding, name));
+  const recordOf = (name: string): ClusterRollout | undefined =>
+    previous !== undefined && Object.hasOwn(previous.clusters, name) ? previous.clusters[name] : undefined;
+  const needsIn = (name: string): Needs | undefined => contents.get(recordOf(name)?.revision ?? "")?.needs;
+  const changed = previous?.target === revision.name ? new Map<string, Work>() : new Map(works);
+  for (const name of changed.keys()) if (!sameNeeds(needsIn(name), revision.content.needs)) changed.delete(name);
+  const alike = changed.size === 0 ? new Set<string>() : await clustersAlike(deps, prepared, changed, asking);
   const clusters = names.map((name): ClusterView => {
     const work = works.get(name);
     const suspended = isDispatchingSuspended(binding, name);
-    const known =
-      previous !== undefined && Object.hasOwn(previous.clusters, name) ? previous.clusters[name] : undefined;
+    const known = recordOf(name);
     return {
       name,
       wave: waves.get(name) ?? settings.waves.length - 1,
       unavailableSince: suspended ? 0 : unavailableSince(prepared.clusterOf(name)),
-      ...copyState(work, known?.revision),
+      ...worstOf(copyState(work, known?.revision), needStates(deps, name, needed, needsIn(name))),
       sameAsTarget: alike.has(name),
       present:
         work === undefined
@@ -218,6 +237,7 @@ function warn(context: ControllerContext, binding: AnyBinding, reason: string, m
 
 interface Recording {
   readonly revision: Revision;
+  readonly needed: readonly NeededObject[];
   readonly previous: RolloutState | undefined;
   readonly recorded: string | undefined;
   readonly state: RolloutState;
@@ -227,11 +247,12 @@ interface Recording {
 async function record(
   { context, revisions }: StagingDeps,
   binding: AnyBinding,
-  { revision, previous, recorded, state }: Recording,
+  { revision, needed, previous, recorded, state }: Recording,
 ): Promise<AnyBinding> {
   if (previous?.target !== state.target) {
     const inUse = new Set(Object.values(state.clusters).map((cluster) => cluster.revision));
     if (state.stable !== undefined) inUse.add(state.stable);
+    await revisions.saveNeeds(binding, needed);
     await revisions.save(binding, revision, inUse);
   }
   const text = formatRolloutState(state);
@@ -254,105 +275,6 @@ async function writeAnnotation(
   return stored;
 }
 
-async function buildStaged(
-  deps: StagingDeps,
-  request: StagingRequest,
-  state: RolloutState,
-  asking: Asking,
-): Promise<{ readonly works: readonly BuiltWork[]; readonly failures: readonly FailedWork[] }> {
-  const { interpretation } = deps;
-  const { prepared } = request;
-  const works: BuiltWork[] = [];
-  const failures: FailedWork[] = [];
-  const byRevision = new Map<string, TargetCluster[]>();
-  for (const target of prepared.targets) {
-    const revision = state.clusters[target.name]?.revision;
-    if (revision === undefined) continue;
-    byRevision.set(revision, [...(byRevision.get(revision) ?? []), target]);
-  }
-  for (const [revision, targets] of byRevision) {
-    const of = revision === state.target ? prepared : await prepareRevision(deps, request, revision, asking);
-    const built =
-      of === undefined
-        ? await keepWorks(deps, request, targets, revision, asking)
-        : await buildInTurns(of, targets, interpretation, asking);
-    works.push(...built.works.map((each) => ({ ...each, work: withRevision(each.work, revision) })));
-    failures.push(...built.failures);
-  }
-  return { works, failures };
-}
-
-/** As the present template, from the content of an earlier revision; undefined when nobody has that any more. */
-async function prepareRevision(
-  { revisions, interpretation }: StagingDeps,
-  { binding, prepared }: StagingRequest,
-  revision: string,
-  asking: Asking,
-): Promise<PreparedWorks | undefined> {
-  const content = revision === UNKNOWN_REVISION ? undefined : await revisions.load(binding, revision);
-  if (content === undefined) return undefined;
-  const template = await interpretation.decide(
-    (interpreter) => templateOfRevision(content, prepared.template, interpreter),
-    asking,
-  );
-  const clusterWide = content.overrides.filter((policy) => policy.kind === "ClusterOverridePolicy");
-  const namespaced = content.overrides.filter((policy) => policy.kind === "OverridePolicy");
-  return prepareWorks({
-    ...prepared,
-    binding,
-    template,
-    overridePolicies: listedOverridePolicies(clusterWide, namespaced),
-  });
-}
-
-/** Works of which only the content is known that they have: that stays, with the replicas of now. */
-async function keepWorks(
-  { interpretation }: StagingDeps,
-  { binding, present }: StagingRequest,
-  targets: readonly TargetCluster[],
-  revision: string,
-  asking: Asking,
-): Promise<{ readonly works: readonly BuiltWork[]; readonly failures: readonly FailedWork[] }> {
-  const works: BuiltWork[] = [];
-  const failures: FailedWork[] = [];
-  for (const { name, replicas = 0 } of targets) {
-    const work = present.find((each) => clusterOf(each) === name);
-    if (work === undefined || (work.metadata.annotations?.[REVISION_ANNOTATION] ?? UNKNOWN_REVISION) !== revision) {
-      failures.push({ cluster: name, error: revisionLost(revision) });
-      continue;
-    }
-    const manifests = isWorkload(binding)
-      ? await interpretation.decide(
-          (interpreter) => manifestsOf(work).map((manifest) => withReplicas(manifest, replicas, interpreter)),
-          asking,
-        )
-      : manifestsOf(work);
-    const spec = {
-      ...work.spec,
-      suspendDispatching: isDispatchingSuspended(binding, name),
-      preserveResourcesOnDeletion: binding.spec.preserveResourcesOnDeletion === true,
-      // Manifests are objects as the server keeps them.
-      workload: { manifests: manifests as unknown as Record<string, unknown>[] },
-    };
-    works.push({
-      cluster: name,
-      work: { ...work, spec },
-      overrides: { object: manifests[0] ?? work, applied: [], appliedAnnotations: {}, provenance: [] },
-    });
-  }
-  return { works, failures };
-}
-
-function revisionLost(revision: string): AppError {
-  const message = `the content of revision ${revision} is gone: push a change, or take the rollout out of the policy to send the present one`;
-  return new AppError("rollout-revision-lost", message, { recovery: "stall" });
-}
-
-function withRevision(work: Work, revision: string): Work {
-  const annotations = { ...work.metadata.annotations, [REVISION_ANNOTATION]: revision };
-  return { ...work, metadata: { ...work.metadata, annotations } };
-}
-
 async function writeCondition(
   context: ControllerContext,
   binding: AnyBinding,
@@ -368,7 +290,10 @@ async function writeCondition(
 }
 
 /** Forgets the rollout of a binding that has none any more. Answers whether there was one. */
-export async function forgetRollout({ context, revisions }: StagingDeps, binding: AnyBinding): Promise<void> {
+export async function forgetRollout(
+  { context, revisions }: Pick<StagingDeps, "context" | "revisions">,
+  binding: AnyBinding,
+): Promise<void> {
   if (binding.metadata.annotations?.[ROLLOUT_ANNOTATION] === undefined) return;
   const conditions = binding.status?.conditions;
   if (findCondition(conditions, ROLLED_OUT) !== undefined) {

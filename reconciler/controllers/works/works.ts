@@ -31,13 +31,15 @@ import { templateSubject } from "../scheduling/binding-writer.ts";
 import type { FleetState } from "../scheduling/fleet-state.ts";
 import { MissingTemplates } from "../templates/missing-templates.ts";
 import type { TemplateWatch } from "../templates/template-watch.ts";
+import { isStaged } from "./build-staged.ts";
 import { buildInTurns } from "./build-works.ts";
 import { confirmWorkDeletion, MovedBindings } from "./confirmed-deletion.ts";
 import { isHeldByRollout } from "./held-dependencies.ts";
+import { leadWorks } from "./led-works.ts";
 import { recordAppliedOverrides, recordFailedOverrides, writeOverrideCondition } from "./override-events.ts";
 import { bindingsOfPolicies, watchOverridePolicies } from "./override-watch.ts";
 import { RevisionStore } from "./revision-store.ts";
-import { forgetRollout, isStaged, stageWorks } from "./staged-works.ts";
+import { forgetRollout, stageWorks } from "./staged-works.ts";
 import type { WorkIndex } from "./work-index.ts";
 
 /** How often is asked whether an earlier revision still needs an object that is deleted. */
@@ -87,8 +89,10 @@ export function startWorkController(deps: Deps): Controller {
     // A rollout goes by what copies report.
     const reports =
       change.type === "updated" &&
-      change.object.metadata.annotations?.[REVISION_ANNOTATION] !== undefined &&
-      !equalJson(change.previous.status, change.object.status);
+      revisionIn(change.object) !== undefined &&
+      // Where only what goes along differs, what was said of the manifest holds for the new revision at once.
+      (revisionIn(change.previous) !== revisionIn(change.object) ||
+        !equalJson(change.previous.status, change.object.status));
     const key = change.type === "deleted" || reports ? bindingKeyOfWork(change.object) : undefined;
     if (key !== undefined) queue.add(key);
   });
@@ -129,6 +133,10 @@ export function startWorkController(deps: Deps): Controller {
 /** What clusters keep for the time being is no part of the spec, and changes no generation. */
 function heldReplicas(binding: AnyBinding): string | undefined {
   return binding.metadata.annotations?.[HELD_REPLICAS_ANNOTATION];
+}
+
+function revisionIn({ metadata }: Work): string | undefined {
+  return metadata.annotations?.[REVISION_ANNOTATION];
 }
 
 /** `ResourceBinding/namespace/name` of the binding that a Work was made for; undefined for Works without one. */
@@ -183,11 +191,21 @@ async function reconcile(
     workIdOf: (workNamespace, workName) =>
       works.get(workNamespace, workName)?.metadata.labels?.[WORK_ID_LABEL] ?? context.newUuid(),
   });
-  const staged = isStaged(binding)
-    ? await stageWorks(deps, { binding, template, prepared, present }, asking)
-    : undefined;
+  const led = await leadWorks(deps, binding, prepared, asking);
+  for (const leader of led?.concerned ?? []) asking.queue?.add(leader);
+  const free = led === undefined ? prepared : { ...prepared, targets: led.free };
+  // Where others lead everywhere, there is nothing to decide here.
+  const staged =
+    isStaged(binding) && (led === undefined || led.free.length > 0)
+      ? await stageWorks(deps, { binding, template, prepared: free, present }, asking)
+      : undefined;
   if (staged === undefined) await forgetRollout(deps, binding);
-  const plan = staged ?? (await buildInTurns(prepared, prepared.targets, interpretation, asking));
+  const own = staged ?? (await buildInTurns(free, free.targets, interpretation, asking));
+  const plan = {
+    works: [...own.works, ...(led?.works ?? [])],
+    failures: [...own.failures, ...(led?.failures ?? [])],
+  };
+  for (const follower of staged?.followers ?? []) asking.queue?.add(follower);
   // Whoever was asked may have taken long: clusters that are no longer meant get nothing.
   if (findBinding(context, bindingKey(binding))?.metadata.generation !== binding.metadata.generation)
     return { requeueAfterMs: 0 };
@@ -240,7 +258,7 @@ async function writeWork(context: ControllerContext, binding: AnyBinding, built:
 
 /** Of all annotations, this one says what the manifest is now, and goes when that is no longer counted. */
 function withRevisionOf(merged: Work, built: Work): Work {
-  if (built.metadata.annotations?.[REVISION_ANNOTATION] !== undefined) return merged;
+  if (revisionIn(built) !== undefined) return merged;
   const { [REVISION_ANNOTATION]: former, ...annotations } = merged.metadata.annotations ?? {};
   return former === undefined ? merged : { ...merged, metadata: { ...merged.metadata, annotations } };
 }
