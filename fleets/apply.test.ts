@@ -28,7 +28,7 @@ afterEach(async () => {
   await server.close();
 });
 
-function connect(way: Transport = (request) => server.handle(request)): Member {
+function connect(way: Transport = server.handle): Member {
   return new Member({
     name: "paris-1",
     clock,
@@ -41,9 +41,9 @@ function connect(way: Transport = (request) => server.handle(request)): Member {
 }
 
 /** As after a restart of the process: nothing is remembered. */
-async function reconnect(): Promise<void> {
+async function reconnect(way: Transport = server.handle): Promise<void> {
   await member.close();
-  member = connect();
+  member = connect(way);
 }
 
 function writes(): string[] {
@@ -103,35 +103,33 @@ describe("applyManifest", () => {
     expect(dataOf(await live())).toEqual({ color: "blue" });
   });
 
-  it("asks for nothing one by one before it creates", async () => {
+  it("makes what is new without asking whether it is there", async () => {
     await apply(manifest());
 
     const other = { ...manifest(), metadata: { ...manifest().metadata, name: "other" } };
     requests.length = 0;
-    await apply(other);
+    await apply(other, { isNew: true });
 
     expect(requests.map(({ method }) => method)).toEqual(["PATCH"]);
   });
 
   it("finds its own object where no list and no watch has told of it", async () => {
     await apply(manifest());
-    await member.close();
-    member = connect((request) => server.handle({ ...request, path: request.path.replace("karmada.io", "nobody") }));
+    await reconnect((request) => server.handle({ ...request, path: request.path.replace("karmada.io", "nobody") }));
 
-    expect(await apply(manifest({ color: "green" }))).toMatchObject({ outcome: "configured" });
+    expect(await apply(manifest({ color: "green" }), { isNew: true })).toMatchObject({ outcome: "configured" });
     expect(dataOf(await live())).toEqual({ color: "green" });
   });
 
   it("creates where what was in the way has gone", async () => {
     await people.create(foreign());
-    await member.close();
-    member = connect(async (request) => {
+    await reconnect(async (request) => {
       const answer = await server.handle(request);
       if (answer.status === 409) await people.delete(refOf(manifest()));
       return answer;
     });
 
-    expect(await apply(manifest())).toMatchObject({ outcome: "created" });
+    expect(await apply(manifest(), { isNew: true })).toMatchObject({ outcome: "created" });
     expect(dataOf(await live())).toEqual({ color: "blue" });
   });
 
@@ -349,8 +347,8 @@ describe("applyManifest after a restart", () => {
 });
 
 describe("applyManifest to an object that was there before us", () => {
-  it("refuses, in Karmada's words, and changes nothing", async () => {
-    const before = await people.create(foreign());
+  it("refuses, in Karmada's words, and writes nothing", async () => {
+    await people.create(foreign());
 
     await expect(apply(manifest())).rejects.toMatchObject({
       code: "member-object-foreign",
@@ -358,19 +356,28 @@ describe("applyManifest to an object that was there before us", () => {
         "resource(kind=ConfigMap, default/settings) already exists in the cluster paris-1 and the " +
         "work.karmada.io/conflict-resolution strategy value is empty, Karmada will not manage this resource",
     });
+    expect(writes()).toEqual([]);
+  });
+
+  it("leaves it as it was where nobody had asked whether it is there", async () => {
+    const before = await people.create(foreign());
+
+    await expect(apply(manifest(), { isNew: true })).rejects.toMatchObject({ code: "member-object-foreign" });
+
     expect(await live()).toEqual(before);
   });
 
-  it("sends nothing more to it, and creates its own once it has gone", async () => {
-    await people.create(foreign());
-    await expect(apply(manifest())).rejects.toMatchObject({ code: "member-object-foreign" });
-    requests.length = 0;
+  it("leaves what somebody makes right after it was asked for", async () => {
+    await reconnect(async (request) => {
+      const answer = await server.handle(request);
+      if (answer.status === 404) await people.create(foreign());
+      return answer;
+    });
 
     await expect(apply(manifest())).rejects.toMatchObject({ code: "member-object-foreign" });
-    expect(writes()).toEqual([]);
 
-    await people.delete(refOf(manifest()));
-    expect(await apply(manifest())).toMatchObject({ outcome: "created" });
+    expect(await live()).toMatchObject({ data: { a: "1" } });
+    expect((await live())?.metadata.labels).toBeUndefined();
   });
 
   it("adopts it when told to overwrite, keeping what it has besides", async () => {

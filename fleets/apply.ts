@@ -40,6 +40,8 @@ export interface ApplyOptions {
   readonly verify?: boolean;
   /** Whether this very manifest is known to have been applied, by an earlier run of the program. */
   readonly appliedBefore?: boolean;
+  /** Whether it was never sent before, as far as anybody knows: then it is made without asking whether it is there. */
+  readonly isNew?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -55,7 +57,7 @@ export async function applyManifest(member: Member, manifest: KubeObject, option
   const ref = refOf(manifest);
   const { rules = CORRECT_ALL, retainVersion = 0, signal } = options;
   const source = { manifest, rulesVersion: retainVersion, rules };
-  const known = await member.known(ref, signal);
+  const known = await (options.isNew === true ? member.known(ref, signal) : member.live(ref, signal));
   if (known !== undefined) return applyTo(member, known, source, options);
   let answer = await createManifest(member, manifest, signal);
   if (answer === undefined) {

@@ -9,7 +9,6 @@ const CONFLICT_RESOLUTION = "work.karmada.io/conflict-resolution";
 export function refuseForeign(member: Member, manifest: KubeObject, live: KubeObject): void {
   if (live.metadata.labels?.[MANAGED_LABEL] === "true") return;
   if (manifest.metadata.annotations?.[CONFLICT_RESOLUTION] === "overwrite") return;
-  member.noteTaken(refOf(manifest));
   const { kind, metadata } = manifest;
   // The words are Karmada's: users and their alerts know them.
   throw new AppError(

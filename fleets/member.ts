@@ -51,8 +51,6 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #informers = new Map<string, Informer>();
   readonly #applied = new Map<string, AppliedRecord>();
-  /** Names under which there was an object of others. */
-  readonly #taken = new Set<string>();
   readonly #listeners: MemberListener[] = [];
 
   constructor(options: MemberOptions) {
@@ -110,23 +108,14 @@ export class Member {
   }
 
   /**
-   * Our object as last seen, once its kind is watched and listed; before that as the server has it, ours or not, and so where
-   * an object of others was in the way. There may be another one where it knows of none.
+   * Our object as last seen, once its kind is watched and listed; before that as the server has it, ours or not. There may be
+   * another one where it knows of none.
    */
   async known(ref: ObjectRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const informer = this.informer(ref.apiVersion, ref.kind);
     // One list serves all who ask at the beginning.
     if (!informer.hasSynced) await informer.tried();
-    const cached = informer.hasSynced ? informer.get(ref.namespace, ref.name) : undefined;
-    if (cached !== undefined || (informer.hasSynced && !this.#taken.has(refKey(ref)))) return cached;
-    const found = await this.client.find(ref, signal);
-    if (found === undefined) this.#taken.delete(refKey(ref));
-    return found;
-  }
-
-  /** Notes that an object of others has this name: what is sent there waits until it has gone. */
-  noteTaken(ref: ObjectRef): void {
-    this.#taken.add(refKey(ref));
+    return informer.hasSynced ? informer.get(ref.namespace, ref.name) : this.client.find(ref, signal);
   }
 
   /** As `known`, and where it knows of none, as the server has it. */
@@ -151,7 +140,6 @@ export class Member {
   /** As `recordWanted`, after a write that left the object as `now`. */
   recordApplied(ref: ObjectRef, record: AppliedRecord, now: KubeObject = record.answer): void {
     this.recordWanted(ref, record);
-    this.#taken.delete(refKey(ref));
     this.informer(ref.apiVersion, ref.kind).adopt(now);
   }
 
@@ -162,7 +150,6 @@ export class Member {
 
   forgetApplied(ref: ObjectRef): void {
     this.#applied.delete(refKey(ref));
-    this.#taken.delete(refKey(ref));
   }
 
   async close(): Promise<void> {

@@ -63,6 +63,7 @@ export async function applyOne(
     standing: journal.standing(member.name, ref).map(({ path }) => path),
     verify,
     appliedBefore: isApplied(work),
+    isNew: findCondition(work.status?.conditions, "Applied") === undefined,
     signal: asking.signal,
   });
   const deletedByOthers = result.outcome === "created" && wasThere && before === undefined;
