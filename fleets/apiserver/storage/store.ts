@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { KubeObject } from "../../../kube/object.ts";
 import type { Clock, Timer } from "../../../runtime/clock.ts";
 import type { AppError } from "../../../runtime/errors.ts";
+import { Turn } from "../../../runtime/turn.ts";
 import { type Change, ChangeRing } from "./change-ring.ts";
 import { writeRefusal } from "./errors.ts";
 import { compareKeys, ObjectTable } from "./object-table.ts";
@@ -47,8 +48,9 @@ type Listener = (change: Change) => void;
 
 const COMPACT_EVERY_MS = 5 * 60_000;
 const COMPACT_KEEPS = 1000;
-/** Objects that one turn of the event loop reads at start, or commits. */
-const OBJECTS_A_TURN = 1000;
+/** Objects that are read at start before the time is looked at. */
+const OBJECTS_BETWEEN_LOOKS = 32;
+/** Objects that one turn of the event loop commits. */
 const COMMIT_A_TURN = 256;
 /** A file holds the rest, so memory holds what is in use; without a file nothing but the parsed forms can be dropped. */
 const LIMITS_WITH_FILE: ResidencyLimits = { parsedBytes: 8_388_608, encodedBytes: 25_165_824 };
@@ -88,10 +90,8 @@ export class Store {
   static async open(options: StoreOptions): Promise<Store> {
     const store = new Store(options, "in-turns");
     try {
-      for (let done = false; !done; ) {
-        done = store.#readSome(OBJECTS_A_TURN);
-        if (!done) await new Promise((resolve) => setImmediate(resolve));
-      }
+      const turn = new Turn();
+      while (!store.#readSome(OBJECTS_BETWEEN_LOOKS)) if (turn.isOver) await turn.next();
     } catch (error) {
       // A damaged file: it is free for whoever mends it.
       store.close();

@@ -1,7 +1,9 @@
 // One version of one object. It never changes: a write makes a new one.
-import type { JsonObject, KubeObject } from "../../../kube/object.ts";
-import { decodeJson, deepFreeze, encodeJson } from "./json-text.ts";
+import type { KubeObject } from "../../../kube/object.ts";
+import { readObject, shareFieldSets } from "./field-sets.ts";
+import { deepFreeze, encodeJson } from "./json-text.ts";
 import { scanMetadata } from "./metadata-scan.ts";
+import { SharedValues } from "./shared-values.ts";
 
 /** Where an object lives. `namespace` is empty for cluster-scoped objects. */
 export interface ObjectKey {
@@ -95,7 +97,7 @@ export class StoredObject implements ObjectKey {
       return { ...last, metadata: { ...last.metadata, resourceVersion: String(this.revision) } };
     }
     // Bytes were made from a KubeObject, here or before the restart.
-    return shareFieldSets(decodeJson(this.bytes.toString()) as KubeObject);
+    return readObject(this.bytes.toString());
   }
 
   /** The whole object as JSON. */
@@ -172,44 +174,10 @@ function encode(object: KubeObject): Buffer {
   return bytes;
 }
 
-/** A map that forgets its oldest entry beyond a size. */
-class Shared<T> {
-  readonly #entries = new Map<string, T>();
-  readonly #most: number;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  get(text: string, make: () => T): T {
-    const known = this.#entries.get(text);
-    if (known !== undefined) return known;
-    // Oldest out: what is still written comes back with its next write.
-    if (this.#entries.size >= this.#most) this.#entries.delete(this.#entries.keys().next().value ?? "");
-    const made = make();
-    this.#entries.set(text, made);
-    return made;
-  }
-}
-
-/** Sets of owned fields, which are the same for most objects that one program writes. */
-const fieldSets = new Shared<JsonObject>(2048);
 /** Labels, which many objects have in common. */
-const labelSets = new Shared<Labels>(4096);
+const labelSets = new SharedValues<Labels>(4096);
 
 function sharedLabels(text: string): Labels {
   // The labels of a stored object are strings.
   return labelSets.get(text, () => Object.freeze(JSON.parse(text) as Labels));
-}
-
-/** Lets equal sets of owned fields be one object: they are a third of what an object takes in memory. */
-function shareFieldSets(object: KubeObject): KubeObject {
-  const entries = object.metadata.managedFields;
-  if (entries === undefined || Object.isFrozen(object)) return object;
-  const shared = entries.map((entry) => {
-    const { fieldsV1 } = entry;
-    if (fieldsV1 === undefined) return entry;
-    return { ...entry, fieldsV1: fieldSets.get(JSON.stringify(fieldsV1), () => deepFreeze(fieldsV1)) };
-  });
-  return { ...object, metadata: { ...object.metadata, managedFields: shared } };
 }
