@@ -35,8 +35,8 @@ export interface PullRequest {
     readonly ref?: string | undefined;
   };
   readonly base: {
-    /** What the provider compares with: the tip of the branch, or where the head left it. */
-    readonly sha: string;
+    /** What the provider compares with: the tip of the branch, or where the head left it. Absent in GitLab's lists. */
+    readonly sha: string | undefined;
     readonly branch: string;
   };
   /** Whether the head is in another repository than the base. True when nobody knows. */

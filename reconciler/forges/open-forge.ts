@@ -1,12 +1,14 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { forgeUnsupported } from "./errors.ts";
 import type { Forge, ForgeUser } from "./forge.ts";
+import { GiteaForge } from "./gitea/gitea-forge.ts";
 import { appAuth, InstallationAuth, readAppKey } from "./github/github-app.ts";
 import { GitHubForge } from "./github/github-forge.ts";
+import { GitLabForge } from "./gitlab/gitlab-forge.ts";
 import type { ForgeTls } from "./http/connection.ts";
-import { type ForgeAuth, tokenAuth } from "./http/credentials.ts";
+import { checkSecret, type ForgeAuth, fixedHeader, tokenAuth } from "./http/credentials.ts";
 import { ForgeHttp, type HttpLimits } from "./http/forge-http.ts";
-import { type AddressOptions, type RepositoryAddress, repositoryAddress } from "./repository-address.ts";
+import { type AddressOptions, PROVIDERS, type RepositoryAddress, repositoryAddress } from "./repository-address.ts";
 
 /**
  * token: a personal, project or repository access token, or the one a workflow has. jobToken: GitLab's CI_JOB_TOKEN.
@@ -50,27 +52,32 @@ export function openForge(options: OpenForgeOptions): Forge {
   switch (address.kind) {
     case "github": {
       if (credentials.type !== "app") {
-        const http = connect(tokenAuth(tokenOf(credentials, "GitHub")));
-        return new GitHubForge({ address, http, clock, user });
+        return new GitHubForge({ address, http: connect(tokenAuth(tokenOf(credentials, address))), clock, user });
       }
       const asApp = connect(appAuth(credentials.appId, readAppKey(credentials.privateKey), clock));
       const { installationId } = credentials;
       const auth = new InstallationAuth({ http: asApp, clock, repository: address.path, installationId });
       return new GitHubForge({ address, http: connect(auth), clock, user });
     }
+    case "gitlab": {
+      const isJob = credentials.type === "jobToken";
+      return new GitLabForge({ address, http: connect(gitlabAuth(credentials, address)), clock, user, isJob });
+    }
+    case "gitea":
+      return new GiteaForge({ address, http: connect(tokenAuth(tokenOf(credentials, address), "token")), clock, user });
     default:
       throw forgeUnsupported(address.kind, "client here", "use another provider");
   }
 }
 
-const PROVIDERS: Readonly<Record<RepositoryAddress["kind"], string>> = {
-  github: "GitHub",
-  gitlab: "GitLab",
-  gitea: "Gitea",
-  "bitbucket-cloud": "Bitbucket Cloud",
-  "bitbucket-data-center": "Bitbucket Data Center",
-  "azure-devops": "Azure DevOps",
-};
+function gitlabAuth(credentials: ForgeCredentials, address: RepositoryAddress): ForgeAuth {
+  if (credentials.type === "bearer") return tokenAuth(credentials.token);
+  if (credentials.type === "jobToken") {
+    return fixedHeader("job-token", checkSecret("token", credentials.token), credentials.token);
+  }
+  const token = tokenOf(credentials, address);
+  return fixedHeader("private-token", checkSecret("token", token), token);
+}
 
 function connectTo(address: RepositoryAddress, options: OpenForgeOptions, auth: ForgeAuth): ForgeHttp {
   const { clock, random, tls, limits } = options;
@@ -89,7 +96,7 @@ function connectTo(address: RepositoryAddress, options: OpenForgeOptions, auth: 
   });
 }
 
-function tokenOf(credentials: ForgeCredentials, provider: string): string {
+function tokenOf(credentials: ForgeCredentials, { kind }: RepositoryAddress): string {
   if (credentials.type === "token" || credentials.type === "bearer") return credentials.token;
-  throw forgeUnsupported(provider, `credentials of type ${credentials.type}`, "give a token");
+  throw forgeUnsupported(PROVIDERS[kind], `credentials of type ${credentials.type}`, "give a token");
 }

@@ -3,6 +3,16 @@ import { redactUrl } from "../../sources/redact-url.ts";
 import { forgeAddressUnknown } from "./errors.ts";
 import type { ForgeKind } from "./forge.ts";
 
+/** What the providers are called. */
+export const PROVIDERS: Readonly<Record<ForgeKind, string>> = {
+  github: "GitHub",
+  gitlab: "GitLab",
+  gitea: "Gitea",
+  "bitbucket-cloud": "Bitbucket Cloud",
+  "bitbucket-data-center": "Bitbucket Data Center",
+  "azure-devops": "Azure DevOps",
+};
+
 export interface RepositoryAddress {
   readonly kind: ForgeKind;
   /** Without a slash at the end: `https://api.github.com`, `https://git.example.com/api/v4`. */

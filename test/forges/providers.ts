@@ -2,7 +2,9 @@
 import type { ForgeKind } from "../../reconciler/forges/forge.ts";
 import type { HttpLimits } from "../../reconciler/forges/http/forge-http.ts";
 import { type ForgeCredentials, type OpenForgeOptions, openForge } from "../../reconciler/forges/open-forge.ts";
+import { FakeGitea } from "./fake-gitea.ts";
 import { FakeGitHub } from "./fake-github.ts";
+import { FakeGitLab } from "./fake-gitlab.ts";
 import { type FakeServer, TOKEN } from "./fake-server.ts";
 import { HastyClock, NEVER_MS } from "./hasty-clock.ts";
 
@@ -12,15 +14,16 @@ export interface Provider {
   readonly credentials: ForgeCredentials;
   /** The paths of requests about comments. */
   readonly commentPaths: RegExp;
+  /** The method that changes comments. */
+  readonly updates: "PATCH" | "PUT";
 }
 
+const BY_TOKEN: ForgeCredentials = { type: "token", token: TOKEN };
+
 export const PROVIDERS: readonly Provider[] = [
-  {
-    kind: "github",
-    server: () => new FakeGitHub(),
-    credentials: { type: "token", token: TOKEN },
-    commentPaths: /comments/,
-  },
+  { kind: "github", server: () => new FakeGitHub(), credentials: BY_TOKEN, commentPaths: /comments/, updates: "PATCH" },
+  { kind: "gitlab", server: () => new FakeGitLab(), credentials: BY_TOKEN, commentPaths: /notes/, updates: "PUT" },
+  { kind: "gitea", server: () => new FakeGitea(), credentials: BY_TOKEN, commentPaths: /comments/, updates: "PATCH" },
 ];
 
 export interface Opened {

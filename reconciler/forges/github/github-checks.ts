@@ -1,8 +1,9 @@
 // Check runs: https://docs.github.com/rest/checks/runs. Apps may write them, and with them the tokens of workflows.
 import { createHash } from "node:crypto";
 import { AppError } from "../../../runtime/errors.ts";
+import { publishAsStatus } from "../check-as-status.ts";
 import { cutText, oneLine } from "../cut-text.ts";
-import type { Call, Check, CheckAnnotation, Forge, ForgeLimits, PublishedCheck, StatusState } from "../forge.ts";
+import type { Call, Check, CheckAnnotation, Forge, ForgeLimits, PublishedCheck } from "../forge.ts";
 import { createOnce } from "../http/create-once.ts";
 import { type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
@@ -59,25 +60,8 @@ export async function publishCheckRun(
   } catch (error) {
     // "You must authenticate via a GitHub App", or the permission is missing.
     if (!(error instanceof AppError) || error.code !== "forge-forbidden") throw error;
-    const description = check.title === "" ? check.summary : check.title;
-    await place.forge.setStatus(
-      sha,
-      {
-        context: check.name,
-        state: statusOf(check.conclusion),
-        description,
-        url: check.url,
-        pullRequest: check.pullRequest,
-      },
-      call,
-    );
-    return { as: "status", annotations: 0 };
+    return publishAsStatus(place.forge, sha, check, call);
   }
-}
-
-/** The nearest state of a status. */
-export function statusOf(conclusion: Check["conclusion"]): StatusState {
-  return conclusion === "neutral" ? "success" : conclusion;
 }
 
 interface Run {
