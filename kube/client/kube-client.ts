@@ -2,6 +2,7 @@
 import { Turn } from "../../runtime/turn.ts";
 import { parseJson } from "../json.ts";
 import { type KubeObject, type ObjectRef, refOf } from "../object.ts";
+import { parseWhole } from "./answer-body.ts";
 import { type ResourceInfo, RestMapper } from "./rest-mapper.ts";
 import { ApiStatusError, failureStatus, isNotFound, retryAfterMs } from "./status-error.ts";
 import type { ApiResponse, Transport } from "./transport.ts";
@@ -290,7 +291,7 @@ async function parseAnswer(answer: ApiResponse, method: string, path: string): P
     throw new ApiStatusError(status, `${method} ${path.split("?")[0]}`, waitMs);
   }
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
-  return text === "" ? undefined : parseJson(text);
+  return text === "" ? undefined : parseWhole(text, `${method} ${path.split("?")[0]}`);
 }
 
 async function collected(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {

@@ -1,6 +1,7 @@
 // From kinds to paths, by asking the server what it serves.
 import { AppError } from "../../runtime/errors.ts";
 import { formatApiVersion } from "../object.ts";
+import { parseWhole } from "./answer-body.ts";
 import { ApiStatusError, failureStatus } from "./status-error.ts";
 import type { ApiResponse, Transport } from "./transport.ts";
 
@@ -98,7 +99,7 @@ function parseBody(answer: ApiResponse, path: string): unknown {
   if (answer.parsed !== undefined && answer.status === 200) return answer.parsed;
   if (!(answer.body instanceof Uint8Array)) throw new Error(`${path} answered with a stream`);
   if (answer.status !== 200) throw new ApiStatusError(failureStatus(answer.status, answer.body), `GET ${path}`);
-  return JSON.parse(Buffer.from(answer.body).toString("utf8"));
+  return parseWhole(Buffer.from(answer.body).toString("utf8"), `GET ${path}`);
 }
 
 /** Looks kinds up in discovery, which it reads again when a kind is unknown and the last reading is not fresh. */
