@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KubeClient } from "../kube/client/kube-client.ts";
+import { apiUnreachable } from "../kube/client/status-error.ts";
 import type { ApiRequest, Transport } from "../kube/client/transport.ts";
 import { type KubeObject, refOf } from "../kube/object.ts";
 import { FakeClock } from "../runtime/clock.ts";
@@ -196,6 +197,28 @@ describe("applyManifest", () => {
     await apply(manifest({ color: "blue", size: "big" }), { retain });
 
     expect(dataOf(await live())).toEqual({ color: "red", size: "big" });
+  });
+});
+
+describe("applyManifest when an answer gets lost", () => {
+  it("does not take its own change for drift", async () => {
+    let isLost = false;
+    await member.close();
+    member = connect(async (request) => {
+      const answer = await server.handle(request);
+      if (isLost && request.method === "PATCH") throw apiUnreachable("PATCH", new Error("connection reset"));
+      return answer;
+    });
+    await apply(manifest({ color: "blue", shape: "round" }));
+    isLost = true;
+    await expect(apply(manifest({ color: "red" }))).rejects.toThrow("no answer");
+    isLost = false;
+    await seen((object) => dataOf(object)?.["color"] === "red");
+
+    const result = await apply(manifest({ color: "red" }));
+
+    expect(result.drift).toEqual([]);
+    expect(dataOf(await live())).toEqual({ color: "red" });
   });
 });
 

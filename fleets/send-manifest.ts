@@ -1,5 +1,5 @@
 // Sends one object to a member by server-side apply, with what has to be done around that.
-import { isConflict } from "../kube/client/status-error.ts";
+import { ApiStatusError, isConflict } from "../kube/client/status-error.ts";
 import { unionSets } from "../kube/fields/field-set.ts";
 import { describeRef, isObject, type KubeObject, refOf } from "../kube/object.ts";
 import { AppError } from "../runtime/errors.ts";
@@ -24,12 +24,23 @@ export async function sendManifest(
   signal: AbortSignal | undefined,
   dryRun = false,
 ): Promise<KubeObject> {
-  return member.client.apply(desired, {
-    fieldManager: FIELD_MANAGER,
-    force: true,
-    dryRun,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  try {
+    return await member.client.apply(desired, {
+      fieldManager: FIELD_MANAGER,
+      force: true,
+      dryRun,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (error) {
+    // It may have been carried out: compared with what was answered before, our own change would look like that of others.
+    if (!dryRun && !isRefusal(error)) member.forgetApplied(refOf(desired));
+    throw error;
+  }
+}
+
+/** Whether an answer came that says for sure that nothing was done. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiStatusError && error.status.code < 500;
 }
 
 /** A revision that no object ever has. */
