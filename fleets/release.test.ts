@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { KubeClient } from "../kube/client/kube-client.ts";
+import type { Transport } from "../kube/client/transport.ts";
 import { type KubeObject, refOf } from "../kube/object.ts";
 import { FakeClock } from "../runtime/clock.ts";
 import { silentLogger } from "../runtime/logger.ts";
@@ -65,6 +66,18 @@ describe("removeManifest", () => {
   it("has nothing to do where nothing is, or where the kind is gone", async () => {
     expect(await removeManifest(member, refOf(manifest()))).toBe(false);
     expect(await removeManifest(member, { apiVersion: "example.org/v1", kind: "Widget", name: "w" })).toBe(false);
+  });
+
+  it("does not take a cluster's word that a group is gone which every cluster has", async () => {
+    const isAsked = (path: string): boolean => path === "/apis";
+    const without: Transport = async (request) =>
+      isAsked(request.path) ? { status: 200, headers: {}, body: Buffer.from('{"items":[]}') } : server.handle(request);
+    const silent = new Member({ name: "paris-1", clock, logger: silentLogger, transport: without });
+
+    const ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: "default", name: "web" };
+    await expect(removeManifest(silent, ref)).rejects.toThrow("there is no kind Deployment");
+
+    await silent.close();
   });
 });
 

@@ -2,24 +2,32 @@
 import { isConflict, isNotFound } from "../kube/client/status-error.ts";
 import type { KubeObject, ObjectRef } from "../kube/object.ts";
 import { AppError } from "../runtime/errors.ts";
+import { typeNameOf } from "./apiserver/kinds/tables.ts";
 import { FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
 
 /** Deletes our object in a member. Objects that are not ours stay. Answers whether one was deleted. */
 export async function removeManifest(member: Member, ref: ObjectRef, signal?: AbortSignal): Promise<boolean> {
   member.forgetApplied(ref);
-  const live = await findLive(() => member.live(ref, signal));
+  const live = await findLive(ref, () => member.live(ref, signal));
   if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return false;
   return member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
 }
 
-/** Objects of a kind that the member no longer serves went with it. */
-async function findLive(find: () => Promise<KubeObject | undefined>): Promise<KubeObject | undefined> {
+/** Groups of Kubernetes itself that no cluster is without: one that does not tell of them has a fault. */
+const ALWAYS_SERVED: ReadonlySet<string> = new Set(["v1", "apps/v1", "batch/v1", "rbac.authorization.k8s.io/v1"]);
+
+/** Objects of a kind that the member no longer serves went with it, unless it must be serving it. */
+async function findLive(ref: ObjectRef, find: () => Promise<KubeObject | undefined>): Promise<KubeObject | undefined> {
   try {
     return await find();
   } catch (error) {
-    if (error instanceof AppError && error.code === "api-kind-unknown") return undefined;
+    if (error instanceof AppError && error.code === "api-kind-unknown" && !isAlwaysServed(ref)) return undefined;
     throw error;
   }
+}
+
+function isAlwaysServed({ apiVersion, kind }: ObjectRef): boolean {
+  return ALWAYS_SERVED.has(apiVersion) && typeNameOf(apiVersion, kind) !== undefined;
 }
 
 /**
@@ -34,7 +42,7 @@ export async function releaseManifest(
 ): Promise<void> {
   member.forgetApplied(ref);
   for (let attempt = 0; ; attempt++) {
-    const live = await findLive(() => member.client.find(ref, signal));
+    const live = await findLive(ref, () => member.client.find(ref, signal));
     if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return;
     const others = live.metadata.managedFields?.filter((entry) => entry.manager !== FIELD_MANAGER) ?? [];
     const patch = {
