@@ -4,6 +4,7 @@ import { Random } from "../../runtime/random.ts";
 import { planActions } from "./support-fleet-actions.ts";
 import { problemsOf } from "./support-fleet-checks.ts";
 import { heal, perform } from "./support-fleet-deeds.ts";
+import { checkReports } from "./support-fleet-report.ts";
 import { ChaosWorld } from "./support-fleet-world.ts";
 
 const ACTIONS = 40;
@@ -55,6 +56,7 @@ export async function playSeed(seed: number, { without = new Set() }: SeedOption
     const recoveredMs = world.now - mended;
     for (const problem of problems) world.violate(problem);
     await staysQuiet(world);
+    if (world.violations.length === 0) await checkReports(world, new Random(seed ^ 0x7e11));
     const { crashes, memberWrites, storeWrites, violations, notes } = world;
     const writes = memberWrites + storeWrites;
     return {

@@ -37,6 +37,12 @@ export interface App {
   readonly isDivided: boolean;
   /** Clusters whose copies have their image from another registry. */
   mirrored: readonly string[];
+  /** New versions reach its first cluster before the others, and those one after the other. */
+  readonly isStaged: boolean;
+  /** Its wave in the Sync; undefined for one that has no word about that. */
+  readonly wave: number | undefined;
+  /** What others change in its copies is told of, and stays. */
+  reportsDrift: boolean;
   exists: boolean;
 }
 
@@ -54,6 +60,9 @@ export function makeApp(random: Random, name: string, clusters: readonly string[
     clusters: random.some(clusters, 1),
     isDivided: kind === "Deployment" && random.chance(0.4),
     mirrored: kind === "Deployment" && random.chance(0.4) ? random.some(clusters, 1) : [],
+    isStaged: kind === "Deployment" && random.chance(0.4),
+    wave: random.chance(0.5) ? random.below(3) : undefined,
+    reportsDrift: false,
     exists: true,
   };
 }
@@ -73,6 +82,7 @@ export function objectsOf(app: App): KubeObject[] {
           },
         }
       : {}),
+    ...(app.isStaged ? { flaghoist: { rollout: rolloutOf(clusters) } } : {}),
   };
   const policy = {
     apiVersion: "policy.karmada.io/v1alpha1",
@@ -99,13 +109,27 @@ export function objectsOf(app: App): KubeObject[] {
   return [templateOf(app), policy, override];
 }
 
+function rolloutOf([first = ""]: readonly string[]): Readonly<Record<string, unknown>> {
+  return {
+    waves: [{ name: "first", clusterAffinity: { clusterNames: [first] } }, { name: "rest" }],
+    maxConcurrency: 1,
+    minSuccessTime: "2s",
+    progressDeadline: "3m",
+    skipUnavailableAfter: "1m",
+  };
+}
+
 /** The template alone. */
 export function templateOf(app: App): KubeObject {
-  const { kind, name, namespace } = app;
+  const { kind, name, namespace, wave, reportsDrift } = app;
+  const annotations = {
+    ...(wave === undefined ? {} : { "argocd.argoproj.io/sync-wave": String(wave) }),
+    ...(reportsDrift ? { "gitops.flaghoist.io/drift": "report" } : {}),
+  };
   return {
     apiVersion: API_OF[kind],
     kind,
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: { app: name } },
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: { app: name }, annotations },
     ...contentOf(app, undefined),
   };
 }
@@ -138,6 +162,30 @@ export function contentOf(app: App, cluster: string | undefined): Readonly<Recor
     case "ClusterRole":
       return { rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"], resourceNames: [text] }] };
   }
+}
+
+/** Which version an object has; 0 for none of ours. */
+export function versionOf(object: KubeObject | undefined): number {
+  const text = ((): unknown => {
+    switch (object?.kind) {
+      case "Deployment": {
+        const spec = object["spec"] as { template?: { spec?: { containers?: { image?: string }[] } } } | undefined;
+        return spec?.template?.spec?.containers?.[0]?.image?.split(":").at(-1);
+      }
+      case "ConfigMap":
+        return (object["data"] as { version?: string } | undefined)?.version;
+      case "Secret":
+        return Buffer.from((object["data"] as { version?: string } | undefined)?.version ?? "", "base64").toString();
+      case "Service": {
+        const port = (object["spec"] as { ports?: { port: number }[] } | undefined)?.ports?.[0]?.port;
+        return `v${(port ?? 8000) - 8000}`;
+      }
+      case "ClusterRole":
+        return (object["rules"] as { resourceNames?: string[] }[] | undefined)?.[0]?.resourceNames?.[0];
+    }
+    return undefined;
+  })();
+  return Number(/^v(\d+)$/.exec(String(text))?.[1] ?? 0);
 }
 
 /** `shop/web`, `web`: within its resource. */

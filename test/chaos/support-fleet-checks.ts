@@ -1,5 +1,7 @@
 // What must hold of a fleet when all is well again: asked of the stores, not of our own code.
+import type { KubeObject } from "../../kube/object.ts";
 import { contentOf, KINDS, lacks, NAMESPACES, pathOf, RESOURCE_OF } from "./support-fleet-apps.ts";
+import { conditionOf } from "./support-fleet-witness.ts";
 import { type ChaosWorld, contentText } from "./support-fleet-world.ts";
 
 const MANAGED = "karmada.io/managed";
@@ -45,10 +47,28 @@ function leftovers(world: ChaosWorld): string[] {
         const path = pathOf({ namespace: namespace === "" ? undefined : namespace, name });
         const owner = world.apps.find((app) => app.kind === kind && pathOf(app) === path);
         if (owner?.exists === true && owner.clusters.includes(cluster)) continue;
-        if (!world.revived.has(`${cluster} ${RESOURCE_OF[kind]} ${path}`))
+        if (!world.revived.has(`${cluster} ${RESOURCE_OF[kind]} ${path}`) || isLookedAt(world, cluster, kind))
           problems.push(`${cluster} still has ${kind} ${path}`);
       }
   return problems;
+}
+
+/** A kind of which a cluster is to have nothing is not looked at there after a restart. */
+function isLookedAt(world: ChaosWorld, cluster: string, kind: string): boolean {
+  return world.plane.store.state
+    .list(WORKS, `karmada-es-${cluster}`)
+    .some(({ object }) => manifestsOf(object).some((manifest) => manifest.kind === kind));
+}
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly namespace?: string; readonly name: string };
+}
+
+/** What a Work brings into its cluster. */
+export function manifestsOf(work: KubeObject): readonly Manifest[] {
+  const { workload } = work["spec"] as { workload?: { manifests?: Manifest[] } };
+  return workload?.manifests ?? [];
 }
 
 function foreignProblems(world: ChaosWorld): string[] {
@@ -73,15 +93,12 @@ function storeProblems(world: ChaosWorld): string[] {
   for (const work of works) {
     const { namespace = "", name = "", deletionTimestamp } = work.metadata;
     if (deletionTimestamp !== undefined) problems.push(`Work ${namespace}/${name} is being deleted still`);
-    const { workload } = work["spec"] as {
-      workload?: { manifests?: { kind: string; metadata: { namespace?: string; name: string } }[] };
-    };
-    for (const { kind, metadata } of workload?.manifests ?? []) {
+    for (const { kind, metadata } of manifestsOf(work)) {
       const key = `${namespace} ${kind} ${pathOf(metadata)}`;
       if (manifests.has(key)) problems.push(`two Works hold ${key}: ${manifests.get(key)} and ${name}`);
       manifests.set(key, name);
     }
-    const applied = conditionOf(work, "Applied");
+    const applied = statusOf(work, "Applied");
     if (applied !== "True") problems.push(`Work ${namespace}/${name} has Applied=${applied}`);
   }
   for (const resource of ["work.karmada.io/resourcebindings", "work.karmada.io/clusterresourcebindings"])
@@ -102,32 +119,17 @@ function storeProblems(world: ChaosWorld): string[] {
       }
       if ((spec.gracefulEvictionTasks ?? []).length > 0)
         problems.push(`binding ${object.metadata.name} is evicting still`);
-      const fully = conditionOf(object, "FullyApplied");
+      const fully = statusOf(object, "FullyApplied");
       if (fully !== "True") problems.push(`binding ${object.metadata.name} has FullyApplied=${fully}`);
     }
   for (const { object } of state.list("cluster.karmada.io/clusters"))
-    if (conditionOf(object, "Ready") !== "True") problems.push(`Cluster ${object.metadata.name} is not ready`);
+    if (statusOf(object, "Ready") !== "True") problems.push(`Cluster ${object.metadata.name} is not ready`);
   for (const { object } of state.list("gitops.flaghoist.io/syncs"))
-    if (conditionOf(object, "Ready") !== "True")
-      problems.push(`Sync ${object.metadata.name} is not ready: ${messageOf(object, "Ready")}`);
+    if (statusOf(object, "Ready") !== "True")
+      problems.push(`Sync ${object.metadata.name} is not ready: ${conditionOf(object, "Ready")?.message}`);
   return problems;
 }
 
-interface WithConditions {
-  readonly [key: string]: unknown;
-}
-
-function conditionsOf(object: WithConditions): readonly { type: string; status: string; message?: string }[] {
-  return (
-    (object["status"] as { conditions?: { type: string; status: string; message?: string }[] } | undefined)
-      ?.conditions ?? []
-  );
-}
-
-function conditionOf(object: WithConditions, type: string): string | undefined {
-  return conditionsOf(object).find((condition) => condition.type === type)?.status;
-}
-
-function messageOf(object: WithConditions, type: string): string | undefined {
-  return conditionsOf(object).find((condition) => condition.type === type)?.message;
+function statusOf(object: KubeObject, type: string): string | undefined {
+  return conditionOf(object, type)?.status;
 }

@@ -29,6 +29,8 @@ export async function perform(world: ChaosWorld, { kind, seed, index }: Action):
       return publish(world, movable.length === 0 ? undefined : random.pick(movable), (it) => {
         it.exists = false;
       });
+    case "delete-many":
+      return deleteMany(world, movable, random);
     case "recreate": {
       const gone = world.apps.filter((each) => !each.exists);
       return publish(world, gone.length === 0 ? undefined : random.pick(gone), (it) => {
@@ -54,6 +56,7 @@ export async function perform(world: ChaosWorld, { kind, seed, index }: Action):
     case "delete-copy": {
       const copy = app && ourCopy(world, app, cluster);
       if (app === undefined || copy === undefined) return undefined;
+      touch(world, app, cluster);
       await deleteIfThere(world.cluster(cluster), copy);
       return `somebody deleted ${app.kind} ${pathOf(app)} in ${cluster}`;
     }
@@ -63,44 +66,61 @@ export async function perform(world: ChaosWorld, { kind, seed, index }: Action):
       return usurp(world, app, cluster);
     case "foreign-change":
       return changeForeign(world, random);
-    case "rotate": {
-      const ref = { apiVersion: "v1", kind: "Secret", namespace: "karmada-cluster", name: cluster };
-      const kubeconfig = Buffer.from(`{"renewed":${index}}`).toString("base64");
-      await world.plane.client.patch(ref, { data: { kubeconfig } }, "merge");
+    case "rotate":
+      await renewCredentials(world, cluster, index);
       return `renewed the credentials of ${cluster}`;
+    case "certificate": {
+      world.ways.trouble(cluster, { strangeCertificate: true });
+      const isRenewed = random.chance(0.5);
+      world.fleet.clock.after(10_000 + random.below(180_000), () => {
+        world.ways.trouble(cluster, undefined);
+        if (isRenewed) void renewCredentials(world, cluster, index);
+      });
+      return `${cluster} has another certificate, ${isRenewed ? "which people will tell of" : "for a while"}`;
     }
     case "crash": {
       const writes = random.chance(0.3) ? 0 : 1 + random.below(40);
+      world.witness.upset();
       (world.instance ?? world.plane.instances[0])?.crashAfter(writes);
       return `the control plane is killed after ${writes} more writes`;
     }
     case "clock-jump": {
       const ms = random.pick([-3_600_000, -60_000, -1_000, 1_000, 60_000, 3_600_000]);
       const undo = world.instance?.skewClock(ms);
-      world.fleet.clock.after(60_000 + random.below(300_000), () => undo?.());
+      world.witness.upset();
+      world.fleet.clock.after(60_000 + random.below(300_000), () => {
+        world.witness.upset();
+        undo?.();
+      });
       return `the control plane's clock jumped by ${ms / 1000} s`;
     }
     case "cut-store": {
       const mend = world.instance?.cutStore();
-      world.fleet.clock.after(1_000 + random.below(120_000), () => mend?.());
+      world.witness.upset();
+      world.fleet.clock.after(1_000 + random.below(120_000), () => {
+        world.witness.upset();
+        mend?.();
+      });
       return "the control plane lost its store";
     }
     case "lost-answers":
+    case "half-bodies":
     case "refusals":
     case "stale-watches": {
       const status = random.pick([409, 410, 422] as const);
       const share = 0.2 + random.next() * 0.6;
       if (kind === "lost-answers") world.ways.trouble(cluster, { lostAnswers: share });
+      else if (kind === "half-bodies") world.ways.trouble(cluster, { halfBodies: share });
       else if (kind === "refusals") world.ways.trouble(cluster, { refusals: { status, share } });
       else world.ways.trouble(cluster, { staleWatches: true });
       world.fleet.clock.after(10_000 + random.below(120_000), () => world.ways.trouble(cluster, undefined));
       return `${kind} of ${cluster}${kind === "refusals" ? ` (${status})` : ""}`;
     }
     case "backup":
-      world.cluster(cluster).machine.backUp("later");
+      world.cluster(cluster).machine.backUp(`at ${Math.round(world.now / 1000)} s`);
       return `a backup of ${cluster}`;
     case "restore":
-      return restore(world, cluster, world.cluster(cluster).machine.backups.at(-1) ?? "first");
+      return restore(world, cluster, random.pick(world.cluster(cluster).machine.backups));
     case "wipe":
       return wipe(world, cluster);
     default:
@@ -121,6 +141,26 @@ async function publish(
   return `${kind} ${pathOf(app)} via ${app.via}: ${what}`;
 }
 
+/** Most of what may go goes at once. */
+async function deleteMany(world: ChaosWorld, movable: readonly App[], random: Random): Promise<string | undefined> {
+  const going = random.some(movable, Math.ceil(movable.length * 0.6));
+  if (going.length === 0) return undefined;
+  for (const app of going) app.exists = false;
+  for (const app of going) await world.publish(app);
+  return `deleted at once: ${going.map(pathOf).join(", ")}`;
+}
+
+async function renewCredentials(world: ChaosWorld, cluster: string, number: number): Promise<void> {
+  const ref = { apiVersion: "v1", kind: "Secret", namespace: "karmada-cluster", name: cluster };
+  const kubeconfig = Buffer.from(`{"renewed":${number}}`).toString("base64");
+  await world.plane.client.patch(ref, { data: { kubeconfig } }, "merge");
+}
+
+/** From now on findings about the copy are true. */
+function touch(world: ChaosWorld, app: App, cluster: string): void {
+  world.witness.touched(cluster, RESOURCE_OF[app.kind], pathOf(app));
+}
+
 /** The copy, if it is there and ours. */
 function ourCopy(world: ChaosWorld, app: App, cluster: string): KubeObject | undefined {
   const copy = world.copyOf(app, cluster);
@@ -136,6 +176,7 @@ async function editCopy(
   const copy = app && ourCopy(world, app, cluster);
   if (app === undefined || copy === undefined) return undefined;
   const patch = editOf(app, random);
+  touch(world, app, cluster);
   await world.cluster(cluster).client.patch(refOf(copy), patch, "merge", { fieldManager: "kubectl-edit" });
   return `somebody edited ${app.kind} ${pathOf(app)} in ${cluster}: ${JSON.stringify(patch)}`;
 }
@@ -162,6 +203,7 @@ async function stripLabel(world: ChaosWorld, app: App | undefined, cluster: stri
   if (app === undefined || copy === undefined) return undefined;
   const patch = { metadata: { labels: { "karmada.io/managed": null } } };
   world.usurped.add(`${cluster} ${RESOURCE_OF[app.kind]} ${pathOf(app)}`);
+  touch(world, app, cluster);
   await world.cluster(cluster).client.patch(refOf(copy), patch, "merge", { fieldManager: "kubectl-label" });
   return `somebody took our label off ${app.kind} ${pathOf(app)} in ${cluster}`;
 }
@@ -177,6 +219,7 @@ async function usurp(world: ChaosWorld, app: App | undefined, cluster: string): 
   };
   const resource = RESOURCE_OF[app.kind];
   world.usurped.add(`${cluster} ${resource} ${pathOf(app)}`);
+  touch(world, app, cluster);
   await world.cluster(cluster).client.update({ ...copy, ...theirs }, { fieldManager: "helm" });
   return `somebody put their own ${app.kind} ${pathOf(app)} into ${cluster}`;
 }
@@ -195,6 +238,7 @@ async function changeForeign(world: ChaosWorld, random: Random): Promise<string 
 /** The cluster's store goes back to a backup; what its people have is what is in it. */
 async function restore(world: ChaosWorld, cluster: string, backup: string): Promise<string | undefined> {
   if (world.cluster(cluster).machine.isHalted) return undefined;
+  world.witness.touched(cluster);
   await world.cluster(cluster).machine.restore(backup);
   rememberAnew(world, cluster);
   return `${cluster} went back to its backup "${backup}"`;
@@ -206,7 +250,9 @@ async function wipe(world: ChaosWorld, cluster: string): Promise<string | undefi
   if (simulated.machine.isHalted) return undefined;
   for (const app of world.apps) {
     const copy = ourCopy(world, app, cluster);
-    if (copy !== undefined) await deleteIfThere(simulated, copy);
+    if (copy === undefined) continue;
+    touch(world, app, cluster);
+    await deleteIfThere(simulated, copy);
   }
   return `${cluster} lost all copies`;
 }

@@ -1,4 +1,4 @@
-// A way to a member on which answers get lost, refusals come from nowhere and watches hear nothing.
+// A way to a member on which answers get lost or come by halves, refusals come from nowhere and watches hear nothing.
 import { apiUnreachable } from "../../kube/client/status-error.ts";
 import type { ApiRequest, ApiResponse, Transport, TransportEvent } from "../../kube/client/transport.ts";
 import type { Random } from "../../runtime/random.ts";
@@ -7,6 +7,10 @@ import type { Random } from "../../runtime/random.ts";
 export interface WayTrouble {
   /** The request is carried out; the connection breaks amid the answer. */
   readonly lostAnswers?: number;
+  /** The request is carried out; what comes of the answer is its first part, as if that were all. */
+  readonly halfBodies?: number;
+  /** Nobody believes the server to be the member: it has another certificate than the one that is known. */
+  readonly strangeCertificate?: boolean;
   /** Requests that change something are refused with `status`. */
   readonly refusals?: { readonly status: 409 | 410 | 422; readonly share: number };
   /** Watches stay open and are told nothing. */
@@ -40,14 +44,16 @@ export class BrokenWays {
 
   readonly way = (cluster: string, plain: Transport): Transport => {
     return async (request) => {
-      const { refusals, lostAnswers = 0 } = this.#troubles.get(cluster) ?? {};
+      const { refusals, lostAnswers = 0, halfBodies = 0, strangeCertificate } = this.#troubles.get(cluster) ?? {};
+      if (strangeCertificate === true)
+        throw apiUnreachable(`${request.method} ${request.path}`, new Error("self-signed certificate"));
       if (refusals !== undefined && isWrite(request) && this.#random.chance(refusals.share))
         return refusal(refusals.status);
       const answer = await plain(request);
       if (answer.events !== undefined) return { ...answer, events: this.#held(cluster, answer.events, request.signal) };
       if (lostAnswers > 0 && this.#random.chance(lostAnswers))
         throw apiUnreachable(`${request.method} ${request.path}`, new Error("unexpected end of the body"));
-      return answer;
+      return halfBodies > 0 && this.#random.chance(halfBodies) ? half(answer) : answer;
     };
   };
 
@@ -59,6 +65,10 @@ export class BrokenWays {
     for await (const event of events) {
       while (this.#troubles.get(cluster)?.staleWatches === true && signal?.aborted !== true)
         await this.#mended(cluster, signal);
+      const { halfBodies = 0, strangeCertificate } = this.#troubles.get(cluster) ?? {};
+      if (strangeCertificate === true) throw new Error("read ECONNRESET");
+      // A line that ends in its middle is no event any more.
+      if (halfBodies > 0 && this.#random.chance(halfBodies)) throw new SyntaxError("Unexpected end of JSON input");
       yield event;
     }
   }
@@ -69,6 +79,12 @@ export class BrokenWays {
       signal?.addEventListener("abort", () => resolve(), { once: true });
     });
   }
+}
+
+/** The same answer as it is when the connection ends in its middle, and nobody says how long it was to be. */
+function half({ status, headers, body }: ApiResponse): ApiResponse {
+  if (!(body instanceof Uint8Array)) return { status, headers, body };
+  return { status, headers, body: body.subarray(0, Math.floor(body.byteLength / 2)) };
 }
 
 function isWrite({ method, path }: ApiRequest): boolean {

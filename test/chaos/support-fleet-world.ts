@@ -9,17 +9,27 @@ import type { InstanceWrite, VirtualInstance } from "../../reconciler/cli/virtua
 import { createVirtualPlane, type VirtualPlane } from "../../reconciler/cli/virtual-plane.ts";
 import type { Profile } from "../../reconciler/controllers/context.ts";
 import type { GitFetcher } from "../../reconciler/controllers/sync/git-repository.ts";
-import { MemoryTree } from "../../renderers/memory-tree.ts";
-import { createLogger, silentLogger } from "../../runtime/logger.ts";
+import { failoverSettings } from "../../reconciler/failover/failover-modes.ts";
+import { createLogger } from "../../runtime/logger.ts";
 import { Random } from "../../runtime/random.ts";
 import { endlessTurns } from "../../runtime/turn.ts";
 import { type App, makeApp, NAMESPACES, objectsOf, pathOf, RESOURCE_OF } from "./support-fleet-apps.ts";
+import { DELETION_LIMITS, DeletionWatch } from "./support-fleet-holds.ts";
+import { People } from "./support-fleet-people.ts";
+import { RolloutWatch } from "./support-fleet-rollouts.ts";
+import { GitSource } from "./support-fleet-sync.ts";
 import { BrokenWays } from "./support-fleet-way.ts";
+import { Witness, watchfulLogger } from "./support-fleet-witness.ts";
 
 const START = Date.UTC(2026, 0, 1);
 /** Longest that nobody notices that the control plane has crashed. */
 const RESTART_MS = 20_000;
 const STEP_MS = 2_000;
+
+interface WorldParts extends Pick<ChaosWorld, "fleet" | "plane" | "ways" | "mayMove" | "processes" | "holdsDeletions"> {
+  readonly hasHooks: boolean;
+  readonly random: Random;
+}
 
 /** An object in a member that is none of our business. */
 export interface Foreign {
@@ -37,36 +47,53 @@ export class ChaosWorld {
   readonly ways: BrokenWays;
   /** Whether failover may move what is placed. */
   readonly mayMove: boolean;
+  /** Whether deletions of many objects wait for a person. */
+  readonly holdsDeletions: boolean;
+  readonly witness: Witness;
+  readonly git: GitSource;
   /** Control planes over the store at a time: with two, they elect the one that acts. */
   readonly processes: 1 | 2;
   readonly apps: App[] = [];
   readonly foreign: Foreign[] = [];
   /** Objects that somebody made in place of a copy of ours, by `cluster resource path`. */
   readonly usurped = new Set<string>();
-  /** Copies that a backup brought back although nobody wants them any more: they are told of, and not deleted. */
+  /** Copies that a backup brought back although nobody wants them any more. */
   readonly revived = new Set<string>();
   readonly violations: string[] = [];
   readonly notes: string[] = [];
   crashes = 0;
   memberWrites = 0;
   storeWrites = 0;
-  #commit = 0;
+  readonly #people: People;
+  readonly #deletions: DeletionWatch;
+  readonly #rollouts: RolloutWatch;
   #made = 0;
   #restartAt: number | undefined;
 
-  private constructor(parts: Pick<ChaosWorld, "fleet" | "plane" | "ways" | "mayMove" | "processes">) {
+  private constructor(parts: WorldParts) {
     this.fleet = parts.fleet;
     this.plane = parts.plane;
     this.ways = parts.ways;
     this.mayMove = parts.mayMove;
     this.processes = parts.processes;
+    this.holdsDeletions = parts.holdsDeletions;
+    this.witness = new Witness(this);
+    this.git = new GitSource(this, parts.hasHooks);
+    this.#people = new People(this, parts.random);
+    this.#deletions = new DeletionWatch(this);
+    this.#rollouts = new RolloutWatch(this);
   }
 
   /** Starts it; nothing has happened yet, and everything that is wanted is there. */
   static async open(seed: number): Promise<ChaosWorld> {
     endlessTurns();
     const random = new Random(seed);
-    const logger = process.env["CHAOS_LOG"] === undefined ? silentLogger : loud();
+    const logger =
+      process.env["CHAOS_LOG"] === undefined
+        ? watchfulLogger((instance, words) => {
+            if (world?.plane.instances.some(({ name }) => name === instance) === true) world.violate(words);
+          })
+        : loud();
     const fleet = await createFleet({
       clusters: 3 + random.below(6),
       nodesPerCluster: 2,
@@ -79,7 +106,7 @@ export class ChaosWorld {
     let world: ChaosWorld | undefined;
     const fetcher: GitFetcher = {
       fetch: async () => {
-        const { commit, tree } = world!.head();
+        const { commit, tree } = world!.git.head();
         return {
           revision: `main@sha1:${commit}`,
           commit,
@@ -92,12 +119,29 @@ export class ChaosWorld {
       forget: async () => {},
       sweep: () => {},
     };
-    const profile: Partial<Profile> = random.chance(0.3)
-      ? { failover: true, unreachableTaintAfterMs: 60_000, evictionRate: 10 }
-      : {};
+    const failover = random.pick(["off", "off", "karmada", "safe"] as const);
+    const holdsDeletions = random.chance(0.5);
+    const profile: Partial<Profile> = {
+      ...failoverSettings(failover),
+      ...(failover === "karmada" ? { unreachableTaintAfterMs: 60_000, evictionRate: 10 } : {}),
+      ...(holdsDeletions ? { deletionLimits: DELETION_LIMITS } : {}),
+    };
     const plane = await createVirtualPlane({ fleet, profile, fetcher, seed, logger, way: ways.way });
     const processes = random.chance(0.35) ? 2 : 1;
-    world = new ChaosWorld({ fleet, plane, ways, mayMove: profile.failover === true, processes });
+    world = new ChaosWorld({
+      fleet,
+      plane,
+      ways,
+      mayMove: failover !== "off",
+      processes,
+      holdsDeletions,
+      hasHooks: random.chance(0.5),
+      random: new Random(random.below(2 ** 32)),
+    });
+    const failsOver = failover === "off" ? "no failover" : `failover ${failover}`;
+    world.note(
+      `${failsOver}${holdsDeletions ? ", held deletions" : ""}${world.git.hasHooks ? ", hooks" : ""}, ${processes} at once`,
+    );
     await world.#begin(random);
     return world;
   }
@@ -136,25 +180,15 @@ export class ChaosWorld {
 
   /** Its author writes it, as it is now, or deletes it. */
   async publish(app: App): Promise<void> {
+    if (!app.exists || app.version === 1) this.#rollouts.placedAnew(app);
     if (app.via === "git") {
-      this.#commit++;
+      this.git.commit();
       return;
     }
     for (const object of objectsOf(app)) {
       if (app.exists) await this.plane.client.apply(object, { fieldManager: "user", force: true });
       else await this.plane.client.delete(refOf(object));
     }
-  }
-
-  /** What is in Git now. */
-  head(): { commit: string; tree: MemoryTree } {
-    const files: Record<string, string> = { "readme.yaml": JSON.stringify(anchor()) };
-    for (const app of this.apps)
-      if (app.via === "git" && app.exists)
-        files[`${app.name}.yaml`] = objectsOf(app)
-          .map((object) => JSON.stringify(object))
-          .join("\n---\n");
-    return { commit: String(this.#commit).padStart(40, "0"), tree: new MemoryTree(files) };
   }
 
   /** An object in a member, as it is stored there. */
@@ -173,6 +207,9 @@ export class ChaosWorld {
     while (this.fleet.clock.now() < end) {
       await this.fleet.clock.advance(Math.min(STEP_MS, end - this.fleet.clock.now()));
       await this.#keepRunning();
+      this.#rollouts.look();
+      this.witness.check();
+      await this.#people.look();
     }
   }
 
@@ -195,6 +232,8 @@ export class ChaosWorld {
   }
 
   async #begin(random: Random): Promise<void> {
+    this.witness.listen();
+    this.git.listen();
     await this.ensureRunning();
     await this.pass(STEP_MS);
     await this.plane.join();
@@ -253,6 +292,7 @@ export class ChaosWorld {
     const now = this.fleet.clock.now();
     if (this.#restartAt === undefined) {
       this.crashes++;
+      this.witness.upset();
       this.#restartAt = now + (this.crashes % 2 === 0 ? 0 : RESTART_MS);
     }
     if (now >= this.#restartAt) await this.ensureRunning();
@@ -272,9 +312,11 @@ export class ChaosWorld {
       this.usurped.has(key) || this.foreign.some((each) => `${each.cluster} ${each.resource} ${each.path}` === key);
     if (isTheirs && !isRefused(request.object, this.stored(cluster, target.resource, target.path)))
       this.violate(`${request.method} to ${key}, which belongs to others`);
-    if (request.method !== "DELETE") return;
     const owner = this.apps.find((app) => RESOURCE_OF[app.kind] === target.resource && pathOf(app) === target.path);
     if (owner === undefined) return;
+    if (request.method === "PATCH" && owner.isStaged) this.#rollouts.onApply(owner, cluster, request.object);
+    if (request.method !== "DELETE") return;
+    if (this.holdsDeletions && !owner.exists) this.#deletions.onDelete(cluster, owner.kind, target.path);
     if (owner.isSteady && !owner.isDivided && owner.clusters.includes(cluster) && !this.mayMove)
       this.violate(`DELETE of ${key}, which was wanted all the time`);
   }
@@ -295,16 +337,6 @@ function isRefused(sent: unknown, live: KubeObject | undefined): boolean {
 }
 
 const GITOPS = "gitops.flaghoist.io/v1alpha1";
-
-/** Something in Git that nobody deletes: an empty folder is another matter. */
-function anchor(): KubeObject {
-  return {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: "anchor", namespace: "shop" },
-    data: { is: "there" },
-  };
-}
 
 /** What an object is, without what servers and controllers write. */
 export function contentText(object: KubeObject | undefined): string {
