@@ -281,7 +281,7 @@ export const planReportSchema = z
       .object({
         repository: text.optional().describe("Address, without credentials."),
         path: text,
-        sync: text.optional().describe("`shop/apps`."),
+        syncs: z.array(text).optional().describe("Syncs that the change concerns: `shop/apps`."),
         base: z
           .object({ name: text, commit: text.optional() })
           .optional()

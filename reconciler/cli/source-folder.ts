@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { AppError } from "../../runtime/errors.ts";
+import { differingFiles } from "../../sources/differing-files.ts";
 import { DirectoryTree } from "../../sources/directory.ts";
 import { openWorkingCopy } from "../../sources/git/working-copy.ts";
 import type { SourceTree } from "../../sources/tree.ts";
@@ -15,6 +16,10 @@ export interface SourceFolder {
   readonly head: SourceTree;
   /** Undefined: what the control plane has is the base. */
   readonly base: SourceTree | undefined;
+  /** Files that differ between the two; undefined without a base. */
+  changedPaths(): readonly string[] | undefined;
+  /** Addresses that the checkout is fetched from; none outside of one. */
+  readonly remotes: readonly string[];
   /** For messages: `the working directory`, `3f9c2ab`. */
   readonly headName: string;
   readonly baseName: string | undefined;
@@ -37,6 +42,8 @@ export function openSourceFolder(cwd: string, path: string, range: string | unde
       path: relative(root, folder),
       head: new DirectoryTree(root),
       base: undefined,
+      changedPaths: () => undefined,
+      remotes: remotesAt(root),
       headName: "the working directory",
       baseName: undefined,
       commit: undefined,
@@ -48,11 +55,15 @@ export function openSourceFolder(cwd: string, path: string, range: string | unde
     const { base, head } = copy.resolveRange(range);
     const onDisk = !range.includes("..");
     if (onDisk && !isFolder(folder)) throw missing(folder);
+    const before = copy.tree(base);
+    const after = onDisk ? new DirectoryTree(copy.root) : copy.tree(head);
     return {
       root: copy.root,
       path: relative(copy.root, folder),
-      head: onDisk ? new DirectoryTree(copy.root) : copy.tree(head),
-      base: copy.tree(base),
+      head: after,
+      base: before,
+      changedPaths: () => (onDisk ? differingFiles(before, after) : copy.changedPaths(base, head)),
+      remotes: copy.remotes(),
       headName: onDisk ? "the working directory" : head.oid.slice(0, 7),
       baseName: base.oid.slice(0, 7),
       commit: onDisk ? undefined : head.oid,
@@ -61,6 +72,17 @@ export function openSourceFolder(cwd: string, path: string, range: string | unde
   } catch (error) {
     copy.close();
     throw error;
+  }
+}
+
+/** None where there is no checkout. */
+function remotesAt(root: string): readonly string[] {
+  if (sourceRoot(root) === undefined) return [];
+  const copy = openWorkingCopy(root);
+  try {
+    return copy.remotes();
+  } finally {
+    copy.close();
   }
 }
 

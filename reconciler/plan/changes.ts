@@ -32,6 +32,7 @@ export interface ClusterSummary {
   readonly created: number;
   readonly changed: number;
   readonly deleted: number;
+  /** Replicas of the objects that change anywhere. */
   readonly replicasBefore: number;
   readonly replicasAfter: number;
 }
@@ -78,8 +79,14 @@ function compareKnown(
   const known = new Set(
     [...before.values()].flatMap((outcome) => outcome.problems.map((problem) => `${refKey(outcome.ref)} ${problem}`)),
   );
+  const touched = new Set(changes.map(({ object }) => refKey(object)));
+  const concerned = (outcomes: Outcomes): Outcome[] =>
+    [...touched].map((key) => outcomes.get(key)).filter((outcome) => outcome !== undefined);
+  const old = concerned(before);
+  const fresh = concerned(after);
+  const ofCluster = Map.groupBy(changes, ({ cluster }) => cluster);
   return {
-    clusters: [...clusters].sort().map((cluster) => summarize(cluster, changes, before, after)),
+    clusters: [...clusters].sort().map((cluster) => summarize(cluster, ofCluster.get(cluster) ?? [], old, fresh)),
     changes,
     movedReplicas: countMoves(changes),
     problems: [...after.values()].flatMap((outcome) =>
@@ -189,11 +196,10 @@ function pairUp(
 function summarize(
   cluster: string,
   changes: readonly ObjectChange[],
-  before: Outcomes,
-  after: Outcomes,
+  before: readonly Outcome[],
+  after: readonly Outcome[],
 ): ClusterSummary {
-  const count = (kind: ObjectChange["change"]): number =>
-    changes.filter((change) => change.cluster === cluster && change.change === kind).length;
+  const count = (kind: ObjectChange["change"]): number => changes.filter((change) => change.change === kind).length;
   return {
     cluster,
     created: count("created"),
@@ -204,9 +210,9 @@ function summarize(
   };
 }
 
-function replicasIn(cluster: string, outcomes: Outcomes): number {
+function replicasIn(cluster: string, outcomes: readonly Outcome[]): number {
   let sum = 0;
-  for (const outcome of outcomes.values())
+  for (const outcome of outcomes)
     for (const copy of outcome.copies) if (copy.cluster === cluster) sum += copy.replicas ?? 0;
   return sum;
 }

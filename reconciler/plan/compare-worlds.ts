@@ -2,14 +2,12 @@
 import { type KubeObject, refKey, refOf } from "../../kube/object.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
-import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
 import { comparePlans, type Plan } from "./changes.ts";
 import type { FolderChange } from "./folder-change.ts";
-import { hookTemplate, type PlannedHooks, plannedHooks } from "./hooks.ts";
+import { hookTemplate, joinHooks, type PlannedHooks, plannedHooks } from "./hooks.ts";
 import type { Origin } from "./origin.ts";
 import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
 import { newFindings, overrideFindings } from "./override-findings.ts";
-import { type HeldCluster, heldClusters } from "./prunes.ts";
 import { type Outcome, runRiver } from "./river.ts";
 import { type WhatIf, whatIf } from "./what-if.ts";
 import { changeWorld, type World, type WorldInterpretation } from "./world.ts";
@@ -42,8 +40,6 @@ export interface Comparison {
   /** Overrides that the change makes vain, or writes in vain. */
   readonly findings: readonly OverrideFinding[];
   readonly hooks: PlannedHooks;
-  /** Clusters in which deletions would be held. */
-  readonly heldClusters: readonly HeldCluster[];
 }
 
 /** `now`: the control plane as it is. */
@@ -53,8 +49,7 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
   const objectsOf = (some: readonly { readonly object: KubeObject }[]): KubeObject[] =>
     some.map(({ object }) => object);
   const old = change.base === undefined ? now : changeWorld(now, objectsOf(change.base), []);
-  const { plan: steps, idle } = change.hooks;
-  const hookTemplates = steps.hooks.map(hookTemplate);
+  const hookTemplates = change.hooks.flatMap(({ plan: steps }) => steps.hooks.map(hookTemplate));
   const hookKeys = new Set(hookTemplates.map((hook) => refKey(refOf(hook))));
   const fresh = changeWorld(
     old,
@@ -77,14 +72,12 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
   const after = withoutHooks(all);
   const clusters = new Set([...old.clusters, ...fresh.clusters].map((cluster) => cluster.metadata.name ?? ""));
   const plan = comparePlans(before.outcomes, after.outcomes, [...clusters], policyOriginIn(fresh, change, options));
-  const limits = compatibility === "karmada" ? undefined : DEFAULT_DELETION_LIMITS;
   const touched = [...new Set(plan.changes.map((copy) => refKey(copy.object)))];
   return {
     before,
     after,
     plan,
-    hooks: plannedHooks(steps, idle, all.outcomes),
-    heldClusters: heldClusters(plan.changes, before.outcomes, limits),
+    hooks: joinHooks(change.hooks.map(({ plan: steps, idle }) => plannedHooks(steps, idle, all.outcomes))),
     findings: newFindings(
       overrideFindings(old, before.outcomes, compatibility),
       overrideFindings(fresh, after.outcomes, compatibility),

@@ -7,6 +7,7 @@ import { checkManifest } from "../../api/validate-manifest.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { ApiStatusError, isNotFound } from "../../kube/client/status-error.ts";
 import { type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from "../../kube/object.ts";
+import type { RenderCache } from "../../renderers/kustomize/render-cache.ts";
 import { renderingRemotes } from "../../renderers/remote-render.ts";
 import { render } from "../../renderers/render.ts";
 import { systemClock } from "../../runtime/clock.ts";
@@ -50,6 +51,8 @@ export interface FolderRendering {
   readonly sync: Sync | undefined;
   /** What kustomizations may name elsewhere. Undefined: nothing is fetched. */
   readonly remotes: RemoteBases | undefined;
+  /** Remembers between renderings of one plan, or of many. */
+  readonly cache?: RenderCache | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -70,11 +73,11 @@ export async function renderObjects(
   client: KubeClient,
   tree: SourceTree,
   path: string,
-  { sync, remotes, signal }: FolderRendering,
+  { sync, remotes, cache, signal }: FolderRendering,
 ): Promise<RenderedFolder> {
   const renderer = sync?.spec.renderer ?? "auto";
   const result = await renderingRemotes(remotes, signal, (contents) =>
-    render(tree, path, { renderer, fieldOrigins: true, remotes: contents }),
+    render(tree, path, { renderer, fieldOrigins: true, remotes: contents, cache }),
   );
   const problems: InputProblem[] = result.warnings.map(({ file, message }) => ({
     origin: file ?? path,

@@ -16,6 +16,7 @@ import {
   type FolderRendering,
   findDuplicates,
   type InputProblem,
+  type RenderedFolder,
   renderObjects,
   type WrittenObject,
 } from "./desired-objects.ts";
@@ -23,16 +24,24 @@ import { plannedPrunes } from "./prunes.ts";
 import type { DesiredObject } from "./source-changes.ts";
 
 /** The two sides of a comparison. */
-export interface ComparedFolder {
-  /** The folder within both trees; empty for the root. */
-  readonly path: string;
+export interface ComparedTrees {
   readonly head: SourceTree;
   /** Undefined: what the control plane has is the base. */
   readonly base: SourceTree | undefined;
-  /** The folder in the base; `path` when absent. */
-  readonly basePath?: string | undefined;
   /** The commit of the head; undefined for files on disk. */
   readonly commit: string | undefined;
+}
+
+/** A folder of both trees, and what applies it. */
+export interface ComparedFolder {
+  /** In the head, empty for the root; undefined when nothing is rendered from it any more. */
+  readonly path: string | undefined;
+  /** In the base; undefined when nothing was rendered from it. */
+  readonly basePath: string | undefined;
+  /** The Sync that applies it, as it is to be. */
+  readonly sync: Sync | undefined;
+  /** The Sync as it is, where it changes. */
+  readonly baseSync?: Sync | undefined;
 }
 
 /** Everything that the head does to the control plane. */
@@ -44,14 +53,15 @@ export interface FolderChange {
   readonly removed: readonly RemovedObject[];
   /** What is no longer there and stays. */
   readonly kept: readonly KeptObject[];
-  readonly hooks: ChangeHooks;
+  /** Of each folder. */
+  readonly hooks: readonly ChangeHooks[];
   /** Why deletions wait for a person. */
   readonly held: string | undefined;
   /** Why nothing is known of deletions. */
   readonly deletionsUnknown: string | undefined;
   readonly problems: readonly InputProblem[];
   /** Everything that the head renders to, for a hash. */
-  readonly rendered: readonly KubeObject[];
+  readonly rendered: readonly WrittenObject[];
 }
 
 /** Hooks run: they are no objects that come, change and go. */
@@ -70,15 +80,17 @@ export interface RemovedObject {
 /** Renders and compares. With errors among the problems nothing else is known. Writes nothing. */
 export async function readFolderChange(
   client: KubeClient,
+  trees: ComparedTrees,
   folder: ComparedFolder,
-  rendering: FolderRendering,
+  rendering: Omit<FolderRendering, "sync">,
 ): Promise<FolderChange> {
-  const { sync, signal } = rendering;
-  const head = await renderObjects(client, folder.head, folder.path, rendering);
+  const { sync } = folder;
+  const { signal } = rendering;
+  const head = await renderSide(client, trees.head, folder.path, { ...rendering, sync });
   const base =
-    folder.base === undefined
+    trees.base === undefined
       ? undefined
-      : await renderObjects(client, folder.base, folder.basePath ?? folder.path, rendering);
+      : await renderSide(client, trees.base, folder.basePath, { ...rendering, sync: folder.baseSync ?? sync });
   const rendered = withDistinctNames(head.objects.map(({ object }) => object));
   const steps = planSteps(rendered);
   const touched = base === undefined ? head.objects : differing(head.objects, base.objects);
@@ -89,8 +101,8 @@ export async function readFolderChange(
     base: undefined,
     desired: [],
     deletionsUnknown: undefined,
-    hooks: { plan: steps, idle: undefined },
-    rendered,
+    hooks: [{ plan: steps, idle: undefined }],
+    rendered: head.objects,
   };
   if (hasErrors(problems)) return { ...unknown, problems };
   const ordinary = ordinaryOf(checked.objects, steps);
@@ -102,11 +114,11 @@ export async function readFolderChange(
   problems.push(...stored.problems);
   const keys = new Set(ordinary.map(({ object }) => refKey(refOf(object))));
   const desired = stored.desired.filter(({ object }) => keys.has(refKey(refOf(object))));
-  const prunes = await plannedDeletions(client, sync, steps, folder.commit);
+  const prunes = await plannedDeletions(client, sync, steps, trees.commit);
   if (base === undefined) {
     const deletionsUnknown =
       sync === undefined ? "No Sync applies this folder yet, so that nothing is known of deletions." : undefined;
-    const hooks = { plan: steps, idle: await whyIdle(sync, rendered) };
+    const hooks = [{ plan: steps, idle: await whyIdle(sync, rendered) }];
     return { ...unknown, ...prunes, desired, hooks, deletionsUnknown, problems };
   }
   const baseRendered = withDistinctNames(base.objects.map(({ object }) => object));
@@ -116,13 +128,66 @@ export async function readFolderChange(
   const isSame = (await digestOf(baseRendered)) === (await digestOf(rendered));
   return {
     ...unknown,
-    ...removedSince(before, rendered, sync),
+    ...removedSince(before, rendered, sync ?? folder.baseSync),
     base: old.desired,
     desired: desired.map((one) => ({ ...one, before: earlier.get(refKey(refOf(one.object))) })),
     held: prunes.held,
-    hooks: { plan: steps, idle: isSame ? NOTHING_NEW : undefined },
+    hooks: [{ plan: steps, idle: isSame ? NOTHING_NEW : undefined }],
     problems,
   };
+}
+
+async function renderSide(
+  client: KubeClient,
+  tree: SourceTree,
+  path: string | undefined,
+  rendering: FolderRendering,
+): Promise<RenderedFolder> {
+  return path === undefined ? { objects: [], problems: [] } : renderObjects(client, tree, path, rendering);
+}
+
+/**
+ * The changes of several folders as one. What leaves one folder for another is not removed; what two of them want is an
+ * error.
+ */
+export function joinChanges(changes: readonly FolderChange[]): FolderChange {
+  const [first] = changes;
+  if (first !== undefined && changes.length === 1) return first;
+  const rendered = changes.flatMap((change) => change.rendered);
+  const wanted = new Set(rendered.map(({ object }) => refKey(refOf(object))));
+  const texts = (of: (change: FolderChange) => string | undefined): string | undefined =>
+    [...new Set(changes.map(of).filter((text) => text !== undefined))].join("\n") || undefined;
+  const base = changes.flatMap((change) => change.base ?? []);
+  const before = new Map(base.map(({ object }) => [refKey(refOf(object)), object]));
+  return {
+    base: changes.some((change) => change.base !== undefined) ? base : undefined,
+    desired: changes.flatMap((change) =>
+      change.desired.map((one) => ({ ...one, before: one.before ?? before.get(refKey(refOf(one.object))) })),
+    ),
+    removed: changes.flatMap((change) => change.removed.filter(({ object }) => !wanted.has(refKey(object)))),
+    held: texts((change) => change.held),
+    deletionsUnknown: texts((change) => change.deletionsUnknown),
+    kept: changes.flatMap((change) => change.kept),
+    hooks: changes.flatMap((change) => change.hooks),
+    problems: [...changes.flatMap((change) => change.problems), ...sharedObjects(changes)],
+    rendered,
+  };
+}
+
+/** Duplicates within one folder were found before. */
+function sharedObjects(changes: readonly FolderChange[]): readonly InputProblem[] {
+  const seen = new Map<string, { readonly change: FolderChange; readonly origin: string }>();
+  return changes.flatMap((change) =>
+    change.rendered.flatMap(({ object, origin }): InputProblem[] => {
+      const ref = refOf(object);
+      const first = seen.get(refKey(ref));
+      if (first === undefined) seen.set(refKey(ref), { change, origin });
+      if (first === undefined || first.change === change) return [];
+      return [
+        { origin, message: `${ref.kind} ${ref.name} is also in ${first.origin}, of another Sync`, severity: "error" },
+      ];
+    }),
+  );
 }
 
 const NOTHING_REMOVED = { removed: [], kept: [], held: undefined };

@@ -49,6 +49,17 @@ export function plannedHooks(
   };
 }
 
+/** Those of several Syncs together; what does not run this time is left out while others do. */
+export function joinHooks(all: readonly PlannedHooks[]): PlannedHooks {
+  const active = all.filter(({ idle }) => idle === undefined);
+  return {
+    runs: (active.length === 0 ? all : active).flatMap(({ runs }) => runs),
+    onFailure: all.flatMap(({ onFailure }) => onFailure),
+    onDeletion: all.flatMap(({ onDeletion }) => onDeletion),
+    idle: active.length === 0 ? all[0]?.idle : undefined,
+  };
+}
+
 /** What stands for a hook in the river. */
 export function hookTemplate(hook: KubeObject): KubeObject {
   const { generateName: _, ...metadata } = hook.metadata;

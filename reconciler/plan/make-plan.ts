@@ -6,21 +6,26 @@ import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { sortKeys, stringifyJson } from "../../kube/json.ts";
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { type Clock, rfc3339 } from "../../runtime/clock.ts";
+import { mapLimit } from "../../runtime/parallel.ts";
+import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
+import { executionNamespace } from "../works/naming.ts";
 import type { Plan } from "./changes.ts";
-import { type ComparisonOptions, compareWorlds, type Interpretations } from "./compare-worlds.ts";
-import type { FolderRendering } from "./desired-objects.ts";
-import { type ComparedFolder, type FolderChange, hasErrors, readFolderChange } from "./folder-change.ts";
+import { type Comparison, type ComparisonOptions, compareWorlds, type Interpretations } from "./compare-worlds.ts";
+import { type FolderChange, hasErrors } from "./folder-change.ts";
 import { type CopyState, type DriftGroup, groupDrift } from "./live-drift.ts";
 import { makeReport, refusedReport } from "./make-report.ts";
 import { plannedRollouts } from "./planned-rollout.ts";
+import { type HeldCluster, heldClusters, presentCopies } from "./prunes.ts";
+import type { RepositoryChange } from "./repository-change.ts";
 import { sourceChanges } from "./source-changes.ts";
-import { loadWorld, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import { loadConcernedWorld } from "./world-scope.ts";
 import { withWriters } from "./written-fields.ts";
 
 export interface PlanRequest {
-  readonly folder: ComparedFolder;
-  readonly rendering: FolderRendering;
-  readonly subject: Omit<PlanReport["subject"], "fleet"> & {
+  /** Reads what changes in the control plane. */
+  readonly readChange: () => Promise<RepositoryChange>;
+  readonly subject: Omit<PlanReport["subject"], "fleet" | "syncs"> & {
     readonly fleet: Omit<PlanReport["subject"]["fleet"], "clusters">;
   };
   readonly interpretations: Interpretations;
@@ -45,20 +50,21 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   const { clock, interpretations, originOf, signal, version } = request;
   const started = clock.now();
   const made = (): PlanReport["made"] => ({ at: rfc3339(started), tookMs: clock.now() - started, version });
+  const { change, syncs } = await request.readChange();
   const subject = (clusters: number): PlanReport["subject"] => ({
     ...request.subject,
+    ...(syncs.length === 0 ? {} : { syncs: [...syncs] }),
     fleet: { ...request.subject.fleet, clusters },
   });
-  const change = await readFolderChange(client, request.folder, request.rendering);
   if (hasErrors(change.problems)) return refusedReport(change.problems, { subject: subject(0), made: made() });
-  const now = await loadWorld(client);
+  const now = await loadConcernedWorld(client, change, (rules) => interpretations.of(rules), signal);
   const compared = await compareWorlds(now, change, { interpretations, signal, nowMs: started, originOf });
   const { plan, source } = withSources(compared.plan, change);
   const { groups, unreachable } = await driftOf(now, plan, request.compareCopies);
   return makeReport({
     subject: subject(compared.after.world.clusters.length),
     made: made(),
-    renderHash: hashOf(change.rendered),
+    renderHash: hashOf(change.rendered.map(({ object }) => object)),
     clusters: compared.after.world.clusters,
     plan,
     source,
@@ -67,13 +73,33 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     driftUnknown: unreachable,
     held: change.held,
     kept: change.kept,
-    heldClusters: compared.heldClusters,
+    heldClusters: await clustersThatHold(client, compared, interpretations.compatibility),
     hooks: compared.hooks,
     deletionsUnknown: change.deletionsUnknown,
     whatIf: compared.whatIf,
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
     overrideFindings: compared.findings,
   });
+}
+
+/** Only where something might be held is it counted what there is. */
+async function clustersThatHold(
+  client: KubeClient,
+  { before, plan }: Comparison,
+  compatibility: Interpretations["compatibility"],
+): Promise<readonly HeldCluster[]> {
+  const limits = compatibility === "karmada" ? undefined : DEFAULT_DELETION_LIMITS;
+  const candidates = heldClusters(plan.changes, new Map(), limits);
+  if (before.world.partial !== true) return heldClusters(plan.changes, presentCopies(before.outcomes), limits);
+  if (candidates.length === 0) return [];
+  const counted = await mapLimit(candidates, 8, async ({ cluster }) => {
+    const { items } = await client.list("work.karmada.io/v1alpha1", "Work", {
+      namespace: executionNamespace(cluster),
+      keep: ({ apiVersion, kind, metadata: { name = "" } }) => ({ apiVersion, kind, metadata: { name } }),
+    });
+    return [cluster, items.length] as const;
+  });
+  return heldClusters(plan.changes, new Map(counted), limits);
 }
 
 /** What changes in the control plane, and both with who wrote it. */

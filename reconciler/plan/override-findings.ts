@@ -1,5 +1,6 @@
 // The linter of override policies over a world: the objects it holds, where they go.
 import type { Cluster } from "../../api/cluster.ts";
+import { refKey, refOf } from "../../kube/object.ts";
 import { lintOverrides, type OverrideFinding } from "../overrides/lint.ts";
 import { describePolicy } from "../overrides/override-result.ts";
 import { effectiveTargets } from "../works/targets.ts";
@@ -13,7 +14,10 @@ export function overrideFindings(
   outcomes: ReadonlyMap<string, Outcome>,
   compatibility: "karmada" | "flaghoist",
 ): readonly OverrideFinding[] {
-  const policies = [...world.clusterOverridePolicies, ...world.overridePolicies];
+  const { lintedOverrides } = world;
+  const policies = [...world.clusterOverridePolicies, ...world.overridePolicies].filter(
+    (policy) => lintedOverrides === undefined || lintedOverrides.has(refKey(refOf(policy))),
+  );
   if (policies.length === 0) return [];
   const clusters = new Map(world.clusters.map((cluster) => [cluster.metadata.name ?? "", cluster]));
   const objects = [...outcomes.values()].map(({ template, binding }) => {

@@ -7,8 +7,7 @@ import { entriesOf } from "../controllers/sync/sync-decisions.ts";
 import { ownObject } from "../controllers/sync/sync-removals.ts";
 import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
 import type { ObjectChange } from "./changes.ts";
-import { heldClusters, plannedPrunes } from "./prunes.ts";
-import type { Outcome } from "./river.ts";
+import { heldClusters, plannedPrunes, presentCopies } from "./prunes.ts";
 
 const named = (name: string, metadata: Partial<KubeObject["metadata"]> = {}): KubeObject => {
   const object = configMap(name);
@@ -44,8 +43,8 @@ describe("plannedPrunes", () => {
 
 describe("heldClusters", () => {
   const ref = refOf(deployment());
-  const copiesIn = (count: number): ReadonlyMap<string, Outcome> =>
-    new Map(Array.from({ length: count }, (_, i) => [String(i), outcome(deployment(), ["a"])]));
+  const copiesIn = (count: number): ReadonlyMap<string, number> =>
+    presentCopies(new Map(Array.from({ length: count }, (_, i) => [String(i), outcome(deployment(), ["a"])])));
   const deletions = (count: number): ObjectChange[] =>
     Array.from({ length: count }, () => ({
       cluster: "a",

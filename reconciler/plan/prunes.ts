@@ -55,16 +55,24 @@ export function heldClusterText({ cluster, deleted, present }: HeldCluster): str
   );
 }
 
-/** Clusters in which the copies that go would be held. `limits`: those of the control plane; undefined when it holds nothing. */
+/** How many copies each cluster has. */
+export function presentCopies(outcomes: ReadonlyMap<string, Outcome>): ReadonlyMap<string, number> {
+  const present = new Map<string, number>();
+  for (const { copies } of outcomes.values())
+    for (const { cluster } of copies) present.set(cluster, (present.get(cluster) ?? 0) + 1);
+  return present;
+}
+
+/**
+ * Clusters in which the copies that go would be held. `present`: how many each has; where it does not say, no more than those
+ * that go. `limits`: those of the control plane; undefined when it holds nothing.
+ */
 export function heldClusters(
   changes: readonly ObjectChange[],
-  before: ReadonlyMap<string, Outcome>,
+  present: ReadonlyMap<string, number>,
   limits: DeletionLimits | undefined,
 ): readonly HeldCluster[] {
   if (limits === undefined) return [];
-  const present = new Map<string, number>();
-  for (const { copies } of before.values())
-    for (const { cluster } of copies) present.set(cluster, (present.get(cluster) ?? 0) + 1);
   const deleted = new Map<string, number>();
   for (const { cluster, change } of changes)
     if (change === "deleted") deleted.set(cluster, (deleted.get(cluster) ?? 0) + 1);

@@ -112,7 +112,7 @@ function place(
       id: NO_ID,
       priorityOf: (name) => world.priorityClasses.get(name),
     });
-    const known = existing === undefined || world.partial === true ? existing : withoutReferrers(existing);
+    const known = existing === undefined ? undefined : withoutReferrers(existing, world);
     const merged = withGeneration(known === undefined ? desired : mergeBinding(known, desired, policy), known);
     const decision = decideScheduling(merged, fleet, options.now, {
       keepOrder: true,
@@ -151,15 +151,36 @@ function keepPlaced(
 ): Pick<Outcome, "binding" | "copies" | "problems" | "unknown"> {
   if (existing === undefined) return { binding: undefined, copies: [], problems };
   const asApplied = world.previous?.get(refKey(refOf(template))) ?? template;
-  const binding = world.partial === true ? existing : withoutReferrers(existing);
+  const binding = withoutReferrers(existing, world);
   return { binding, ...copiesOf(world, asApplied, binding, options, problems) };
 }
 
-function withoutReferrers(binding: AnyBinding): AnyBinding {
-  if (binding.spec.requiredBy === undefined) return binding;
-  const { requiredBy: _, ...spec } = binding.spec;
-  // The same kind with one field less.
-  return { ...binding, spec } as AnyBinding;
+/** Without those referrers whose needs are worked out anew. */
+function withoutReferrers(binding: AnyBinding, world: World): AnyBinding {
+  const { requiredBy, ...spec } = binding.spec;
+  if (requiredBy === undefined) return binding;
+  const here = world.partial === true ? referrersIn(world) : undefined;
+  const others =
+    here === undefined ? [] : requiredBy.filter(({ namespace, name }) => !here.has(`${namespace}/${name}`));
+  if (others.length === requiredBy.length) return binding;
+  // The same kind with other referrers.
+  return { ...binding, spec: others.length === 0 ? spec : { ...spec, requiredBy: others } } as AnyBinding;
+}
+
+const REFERRERS = new WeakMap<World, ReadonlySet<string>>();
+
+/** Names of the bindings that templates of this world have. */
+function referrersIn(world: World): ReadonlySet<string> {
+  let names = REFERRERS.get(world);
+  if (names === undefined) {
+    names = new Set(
+      world.templates.map(
+        ({ kind, metadata }) => `${metadata.namespace ?? ""}/${bindingName(kind, metadata.name ?? "")}`,
+      ),
+    );
+    REFERRERS.set(world, names);
+  }
+  return names;
 }
 
 // A binding whose spec differs from the stored one will have another generation: scheduling looks at that.
@@ -211,16 +232,21 @@ function choosePolicy(
   return {};
 }
 
+const BINDINGS = new WeakMap<World, ReadonlyMap<string, readonly AnyBinding[]>>();
+
 /** The binding of a template that the world holds. */
 export function findBinding(world: World, template: KubeObject): AnyBinding | undefined {
+  let index = BINDINGS.get(world);
+  if (index === undefined) {
+    index = Map.groupBy(world.bindings, ({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
+    BINDINGS.set(world, index);
+  }
   const name = bindingName(template.kind, template.metadata.name ?? "");
-  return world.bindings.find(
-    (binding) =>
-      binding.metadata.name === name &&
-      binding.metadata.namespace === template.metadata.namespace &&
-      binding.spec.resource.kind === template.kind &&
+  return index.get(`${template.metadata.namespace ?? ""}/${name}`)?.find(
+    ({ spec: { resource } }) =>
+      resource.kind === template.kind &&
       // Bindings of what follows others name no UID.
-      (binding.spec.resource.uid ?? template.metadata.uid) === template.metadata.uid,
+      (resource.uid ?? template.metadata.uid) === template.metadata.uid,
   );
 }
 

@@ -8,7 +8,7 @@ import { mapLimit } from "../../runtime/parallel.ts";
 import { OverridePolicyIndex, type OverridePolicySource } from "../overrides/override-policies.ts";
 import { readSkipList, whyNotTemplate, whyNotTemplateKind } from "../policies/considered.ts";
 import { type Policy, policyKey } from "../policies/policy-index.ts";
-import type { AnyBinding } from "../works/binding.ts";
+import { type AnyBinding, BINDING_API_VERSION } from "../works/binding.ts";
 
 const POLICY_API = "policy.karmada.io/v1alpha1";
 const CLUSTER_API = "cluster.karmada.io/v1alpha1";
@@ -27,6 +27,8 @@ export interface World {
   readonly interpretation?: WorldInterpretation;
   /** Not all templates are here, so that who needs whom is taken from the bindings. */
   readonly partial?: boolean;
+  /** In a partial world: override policies, by `refKey`, whose objects are all here, so that something can be said of them. */
+  readonly lintedOverrides?: ReadonlySet<string>;
   /** Templates that `changeWorld` changed, as they were; new ones are there with no predecessor. By `refKey`. */
   readonly previous?: ReadonlyMap<string, KubeObject | undefined>;
   /** Policies that `changeWorld` changed, by `policyKey`. */
@@ -60,42 +62,51 @@ export async function loadInterpretation(client: KubeClient): Promise<WorldInter
   return { customizations: customizations.items, webhookConfigurations: webhookConfigurations.items };
 }
 
-/** Reads the whole world from a control plane; with `only`, no templates but that one. */
-export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<World> {
-  const list = async <T extends KubeObject>(apiVersion: string, kind: string): Promise<T[]> =>
-    (await client.list<T>(apiVersion, kind)).items;
-  const [
-    clusters,
-    policies,
-    clusterPolicies,
-    overridePolicies,
-    clusterOverridePolicies,
-    bindings,
-    clusterBindings,
-    classes,
-    interpretation,
-  ] = await Promise.all([
-    list<Cluster>(CLUSTER_API, "Cluster"),
-    list<Policy>(POLICY_API, "PropagationPolicy"),
-    list<Policy>(POLICY_API, "ClusterPropagationPolicy"),
-    list<OverridePolicy>(POLICY_API, "OverridePolicy"),
-    list<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy"),
-    list<AnyBinding>("work.karmada.io/v1alpha2", "ResourceBinding"),
-    list<AnyBinding>("work.karmada.io/v1alpha2", "ClusterResourceBinding"),
-    list("scheduling.k8s.io/v1", "PriorityClass"),
-    loadInterpretation(client),
-  ]);
+/** Everything of a world but templates and their bindings. */
+export type WorldRules = Omit<World, "templates" | "bindings">;
+
+/** Reads what decides where things go from a control plane. */
+export async function loadRules(client: KubeClient): Promise<WorldRules> {
+  const list = lister(client);
+  const [clusters, policies, clusterPolicies, overridePolicies, clusterOverridePolicies, classes, interpretation] =
+    await Promise.all([
+      list<Cluster>(CLUSTER_API, "Cluster"),
+      list<Policy>(POLICY_API, "PropagationPolicy"),
+      list<Policy>(POLICY_API, "ClusterPropagationPolicy"),
+      list<OverridePolicy>(POLICY_API, "OverridePolicy"),
+      list<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy"),
+      list("scheduling.k8s.io/v1", "PriorityClass"),
+      loadInterpretation(client),
+    ]);
   return {
     clusters,
     policies: [...policies, ...clusterPolicies],
     overridePolicies,
     clusterOverridePolicies,
-    bindings: [...bindings, ...clusterBindings],
-    templates: only === undefined ? await loadTemplates(client) : [await client.get(only)],
-    ...(only === undefined ? {} : { partial: true }),
     priorityClasses: new Map(classes.map((object) => [object.metadata.name ?? "", Number(object["value"] ?? 0)])),
     interpretation,
   };
+}
+
+/** Reads the whole world from a control plane; with `only`, no templates but that one. */
+export async function loadWorld(client: KubeClient, only?: ObjectRef): Promise<World> {
+  const list = lister(client);
+  const [rules, bindings, clusterBindings] = await Promise.all([
+    loadRules(client),
+    list<AnyBinding>(BINDING_API_VERSION, "ResourceBinding"),
+    list<AnyBinding>(BINDING_API_VERSION, "ClusterResourceBinding"),
+  ]);
+  return {
+    ...rules,
+    bindings: [...bindings, ...clusterBindings],
+    templates: only === undefined ? await loadTemplates(client) : [await client.get(only)],
+    ...(only === undefined ? {} : { partial: true }),
+  };
+}
+
+function lister(client: KubeClient): <T extends KubeObject>(apiVersion: string, kind: string) => Promise<T[]> {
+  return async <T extends KubeObject>(apiVersion: string, kind: string): Promise<T[]> =>
+    (await client.list<T>(apiVersion, kind)).items;
 }
 
 async function loadTemplates(client: KubeClient): Promise<KubeObject[]> {

@@ -1,5 +1,7 @@
 // Revisions of a local checkout by the names people type, for `plan --base` and the like.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { gitRefInvalid, gitRefNotFound } from "../errors.ts";
 import { changedPaths, GitTree } from "./git-tree.ts";
 import { compareHistories } from "./history.ts";
@@ -29,6 +31,8 @@ export interface WorkingCopy {
   resolveRange(range: string): RevisionRange;
   /** Files of a commit that `resolve` gave. */
   tree(commit: CommitDetails): GitTree;
+  /** Addresses that it is fetched from, as its configuration has them. */
+  remotes(): string[];
   changedPaths(before: CommitDetails, after: CommitDetails): string[];
   /** Short name of the branch that is checked out; `undefined` when HEAD is a commit. */
   currentBranch(): string | undefined;
@@ -103,6 +107,7 @@ export function openWorkingCopy(path: string): WorkingCopy {
       return { base, head, commits: onlyRight.slice(0, MAX_RANGE) };
     },
     tree: (commit) => new GitTree(store, commit.tree, `sha1:${commit.oid}`),
+    remotes: () => readRemotes(repository.commonDirectory),
     changedPaths: (before, after) => changedPaths(store, before.tree, after.tree),
     currentBranch() {
       const head = resolveLocalRef(repository, "HEAD")?.name;
@@ -110,4 +115,22 @@ export function openWorkingCopy(path: string): WorkingCopy {
     },
     close: () => store.close(),
   };
+}
+
+function readRemotes(commonDirectory: string): string[] {
+  let config: string;
+  try {
+    config = readFileSync(join(commonDirectory, "config"), "utf8");
+  } catch {
+    // A repository without a configuration is fetched from nowhere.
+    return [];
+  }
+  const urls: string[] = [];
+  let isRemote = false;
+  for (const line of config.split("\n")) {
+    if (/^\s*\[/.test(line)) isRemote = /^\s*\[remote\s/i.test(line);
+    const url = isRemote ? /^\s*url\s*=\s*"?([^"\s]+)"?\s*$/i.exec(line)?.[1] : undefined;
+    if (url !== undefined) urls.push(url);
+  }
+  return urls;
 }

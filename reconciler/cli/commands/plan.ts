@@ -1,9 +1,20 @@
-import type { Sync } from "../../../api/gitops.ts";
+import type { GitRepository, Sync } from "../../../api/gitops.ts";
 import type { PlanReport } from "../../../api/plan-report.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
+import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import { isSameRepository } from "../../../sources/git/same-repository.ts";
+import { type ComparedFolder, readFolderChange } from "../../plan/folder-change.ts";
 import { makePlan } from "../../plan/make-plan.ts";
+import {
+  folderOf,
+  presentSync,
+  type RepositoryChange,
+  type RepositoryRequest,
+  readRepositoryChange,
+  syncName,
+} from "../../plan/repository-change.ts";
 import { planText } from "../../reports/plan-text.ts";
 import { placeText } from "../../reports/plan-words.ts";
 import {
@@ -22,7 +33,7 @@ import { compareLiveCopies } from "../live-copies.ts";
 import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
-import { openSourceFolder } from "../source-folder.ts";
+import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
 import { productVersion } from "./version.ts";
 
@@ -67,16 +78,12 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
   const folder = openSourceFolder(invocation.io.cwd, path, stringOption(invocation, "base"));
   const { signal } = invocation;
   try {
-    const syncs = (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
-    const sync = chooseSync(syncs, stringOption(invocation, "sync"), folder.path);
     const originOf = await originFinder(client, invocation.io.cwd);
     const report = await withRemoteBases(invocation, (remotes) =>
       makePlan(client, {
-        folder,
-        rendering: { sync, remotes, signal },
+        readChange: () => readChange(client, invocation, folder, { remotes, signal, cache: new RenderCache() }),
         subject: {
           path: folder.path,
-          ...(sync === undefined ? {} : { sync: `${sync.metadata.namespace}/${sync.metadata.name}` }),
           ...(folder.baseName === undefined ? {} : { base: { name: folder.baseName } }),
           head: { name: folder.headName, ...(folder.commit === undefined ? {} : { commit: folder.commit }) },
           fleet: { from: stringOption(invocation, "snapshot") === undefined ? "live" : "snapshot" },
@@ -102,25 +109,62 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
   }
 }
 
+/** Of the Sync that applies the folder; else of the Syncs that apply folders in it; else of the folder without any. */
+async function readChange(
+  client: KubeClient,
+  invocation: Invocation,
+  folder: SourceFolder,
+  rendering: RepositoryRequest["rendering"],
+): Promise<RepositoryChange> {
+  const syncs = (await client.list<Sync>(GITOPS_API, "Sync")).items;
+  const sources = (await client.list<GitRepository>(GITOPS_API, "GitRepository")).items;
+  const isOurs = sourceMatcher(sources, folder.remotes);
+  const { path } = folder;
+  const sync = chooseSync(syncs, stringOption(invocation, "sync"), path);
+  const below = syncs.filter(
+    (one) => isOurs(one.spec.sourceRef, one.metadata.namespace ?? "") && isBelow(folderOf(one), path),
+  );
+  const only: ComparedFolder = { path, basePath: path, sync };
+  if (sync === undefined && below.length === 0)
+    return { change: await readFolderChange(client, folder, only, rendering), syncs: [] };
+  return readRepositoryChange(client, sync === undefined ? below.map(presentSync) : [only], {
+    trees: folder,
+    changedPaths: sync === undefined ? folder.changedPaths() : undefined,
+    isOurs,
+    rendering,
+  });
+}
+
+const GITOPS_API = "gitops.flaghoist.io/v1alpha1";
+
+function isBelow(folder: string, path: string): boolean {
+  return path === "" || folder === path || folder.startsWith(`${path}/`);
+}
+
+/** A checkout that is fetched from nowhere, or from where no source points, may be any repository. */
+function sourceMatcher(sources: readonly GitRepository[], remotes: readonly string[]): RepositoryRequest["isOurs"] {
+  const ours = sources.filter(({ spec }) => remotes.some((remote) => isSameRepository(remote, spec.url)));
+  if (ours.length === 0) return () => true;
+  const names = new Set(ours.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
+  return ({ name, namespace }, from) => names.has(`${namespace ?? from}/${name}`);
+}
+
 function chooseSync(syncs: readonly Sync[], named: string | undefined, path: string): Sync | undefined {
-  const nameOf = ({ metadata }: Sync): string => `${metadata.namespace}/${metadata.name}`;
   if (named !== undefined) {
-    const found = syncs.find((sync) => nameOf(sync) === named);
+    const found = syncs.find((sync) => syncName(sync) === named);
     if (found !== undefined) return found;
     throw new AppError(
       "sync-unknown",
-      `there is no Sync ${named}${syncs.length === 0 ? "" : `; there are ${syncs.slice(0, 8).map(nameOf).join(", ")}`}`,
+      `there is no Sync ${named}${syncs.length === 0 ? "" : `; there are ${syncs.slice(0, 8).map(syncName).join(", ")}`}`,
       { recovery: "stall" },
     );
   }
-  const matching = syncs.filter((sync) => normalize(sync.spec.path) === path);
+  const matching = syncs.filter((sync) => folderOf(sync) === path);
   if (matching.length > 1)
-    throw new UsageError(`several Syncs apply this folder: ${matching.map(nameOf).join(", ")}; choose one with --sync`);
+    throw new UsageError(
+      `several Syncs apply this folder: ${matching.map(syncName).join(", ")}; choose one with --sync`,
+    );
   return matching[0];
-}
-
-function normalize(path: string | undefined): string {
-  return (path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
 }
 
 function show(invocation: Invocation, report: PlanReport): ExitCode {

@@ -58,7 +58,7 @@ export function hostileReport(): PlanReport {
     subject: {
       path: "apps/`shop`",
       repository: "https://git.example/shop/deploy.git?<!--",
-      sync: "shop/<b>apps",
+      syncs: ["shop/<b>apps"],
       base: { name: "main|@acme/team" },
       head: { name: "fixes #1 <!-- flaghoist", commit: "3f9c2ab41d0e7b5c8a6f9e2d1c0b7a6958473625" },
       fleet: { from: "snapshot", takenAt: "2026-11-28T00:00:00Z", clusters: 2 },

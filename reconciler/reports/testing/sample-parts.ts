@@ -26,7 +26,7 @@ export function sampleReport(given: Partial<PlanReport>): PlanReport {
     subject: {
       repository: "https://git.example/shop/deploy.git",
       path: "apps/shop",
-      sync: "shop/apps",
+      syncs: ["shop/apps"],
       base: { name: "main", commit: BASE_COMMIT },
       head: { name: "two-regions", commit: HEAD_COMMIT },
       fleet: { from: "live", clusters: given.clusters?.length ?? 3 },
