@@ -269,13 +269,29 @@ describe("decideRollout", () => {
     expect(rolling.decide(1)).toMatchObject({ d: "v2", e: "v2" });
   });
 
-  it("forgets a cluster that leaves, and does not wait for it", () => {
+  it("forgets a cluster that leaves, but goes one by one when that alone would have proven something", () => {
     const rolling = running();
     rolling.copies["a"] = "unhealthy";
     rolling.decide();
     rolling.names = ["b", "c"];
 
-    expect(rolling.decide(1)).toEqual({ b: "v2", c: "v2" });
+    expect(rolling.decide(1)).toEqual({ b: "v2", c: "v1" });
+    rolling.decide(1);
+    expect(rolling.decide(30)).toEqual({ b: "v2", c: "v2" });
+  });
+
+  it("does not wait for a cluster that leaves after others have proven the revision", () => {
+    const rolling = running();
+    rolling.decide();
+    rolling.decide(1);
+    expect(rolling.decide(30)).toEqual({ a: "v2", b: "v2", c: "v2" });
+    rolling.copies["b"] = "unhealthy";
+    rolling.names = ["a", "c"];
+    rolling.decide(1);
+
+    rolling.decide(30);
+
+    expect(rolling.last?.state.phase).toBe("Complete");
   });
 
   it("has nothing to return to before the first revision was well anywhere, and says so by stopping", () => {

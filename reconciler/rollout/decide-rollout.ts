@@ -285,7 +285,8 @@ function advance(draft: Draft): boolean {
       draft.wave = index;
       return false;
     }
-    if (members.length > 0 && !members.some(({ name }) => isDone(records.get(name)))) passedUnproven = true;
+    // Also one that nobody belongs to any more: its clusters may be lost because of this very revision.
+    if (!members.some(({ name }) => isDone(records.get(name)))) passedUnproven = true;
   }
   return true;
 }
