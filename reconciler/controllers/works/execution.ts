@@ -83,6 +83,7 @@ export function startExecutionController(given: Deps): Controller {
   });
 
   deps.interpretation.subscribe((change) => {
+    queues.reopen();
     for (const work of works.all()) {
       const cluster = clusterOfWork(work);
       if (cluster !== undefined && manifestsOf(work).some((manifest) => isConcerned(manifest, change)))
@@ -153,9 +154,13 @@ async function reconcileWork(
       afterMs: 15_000,
     });
 
-  const verify = deps.checks.take(clusterName, work.metadata.name ?? "");
+  const { name = "" } = work.metadata;
+  const verify = deps.checks.take(clusterName, name);
   const rulesVersion = deps.interpretation.version;
-  if (!verify && deps.settled.has(work, member, rulesVersion)) return undefined;
+  if (!verify && deps.settled.has(work, member, rulesVersion)) {
+    deps.queues.close(clusterName, name);
+    return undefined;
+  }
   const settle = deps.settled.begin(work, member, rulesVersion);
   const tell = new WorkEvents(context.events, clusterName, work);
   const failures: string[] = [];
@@ -189,6 +194,11 @@ async function reconcileWork(
   // Who was to tell of the copy did not answer: nothing but time would bring us back.
   if (unread !== undefined) throw unread;
   const isQuiet = results.every(({ outcome: what, drift }) => what === "unchanged" && drift.length === 0);
-  if (isQuiet && standing.length === 0) settle(currentWork(context, work));
+  if (isQuiet && standing.length === 0) {
+    const present = currentWork(context, work);
+    settle(present);
+    // Not when something changed while this step was at work.
+    if (deps.settled.has(present, member, deps.interpretation.version)) deps.queues.close(clusterName, name);
+  }
   return undefined;
 }

@@ -139,6 +139,26 @@ describe("MemberQueues", () => {
     expect(new Set(steps).size).toBe(100);
   });
 
+  it("leaves out, when a cluster is back, what is as it should be and has not changed since", async () => {
+    putMany("a", 4);
+    queues.resume("a");
+    await settled();
+    for (const name of ["w0", "w1", "w2"]) queues.close("a", name);
+    put("a", "w1");
+    await settled();
+    steps = [];
+
+    queues.resume("a");
+    await settled();
+    expect(steps.sort()).toEqual(["a/w1", "a/w3"]);
+
+    steps = [];
+    queues.reopen();
+    queues.resume("a");
+    await settled();
+    expect(steps.sort()).toEqual(["a/w0", "a/w1", "a/w2", "a/w3"]);
+  });
+
   it("looks at all Works of a cluster that is back, at once", async () => {
     answer = noAnswer;
     putMany("dead", 100);

@@ -41,6 +41,10 @@ interface Entry {
   readonly random: Random;
   /** Works there are. */
   readonly names: Set<string>;
+  /** Those of them that were not found as they should be since something of them changed. */
+  readonly open: Set<string>;
+  /** Something changed of which it is not known whose it is: all of them are to be looked at with the next occasion. */
+  isUnsure: boolean;
   /** Names of Works by what they wait for in the member: `Namespace shop`, `group/Kind`. */
   readonly awaiting: Map<string, Set<string>>;
 }
@@ -64,12 +68,25 @@ export class MemberQueues {
   put(cluster: string, name: string, isDue: boolean): void {
     const entry = this.#entryOf(cluster);
     entry.names.add(name);
+    entry.open.add(name);
     if (isDue) entry.queue.add(name);
   }
 
   /** A Work is gone. */
   drop(cluster: string, name: string): void {
-    this.#entries.get(cluster)?.names.delete(name);
+    const entry = this.#entries.get(cluster);
+    entry?.names.delete(name);
+    entry?.open.delete(name);
+  }
+
+  /** A Work and its copies are as they should be, so that nothing need be looked at before something of them changes. */
+  close(cluster: string, name: string): void {
+    this.#entries.get(cluster)?.open.delete(name);
+  }
+
+  /** What was found of all Works counts no more. */
+  reopen(): void {
+    for (const entry of this.#entries.values()) entry.isUnsure = true;
   }
 
   /** Names of the Works that a cluster has. */
@@ -79,14 +96,19 @@ export class MemberQueues {
 
   /** Has one Work looked at. */
   add(cluster: string, name: string): void {
-    this.#entryOf(cluster).queue.add(name);
+    const { queue, open } = this.#entryOf(cluster);
+    open.add(name);
+    queue.add(name);
   }
 
-  /** Has all Works of a cluster looked at, which is known to answer again. */
+  /** Has what is not closed of a cluster looked at, which is known to answer again: its watches tell what else has changed. */
   resume(cluster: string): void {
     const entry = this.#entryOf(cluster);
-    entry.breaker.reset();
-    for (const name of entry.names) entry.queue.add(name);
+    const { breaker, names, open, queue } = entry;
+    breaker.reset();
+    if (entry.isUnsure) for (const name of names) open.add(name);
+    entry.isUnsure = false;
+    for (const name of open) queue.add(name);
   }
 
   /** Follows a member that was connected to. Where many are at the same time, they begin one after the other. */
@@ -94,9 +116,12 @@ export class MemberQueues {
     const entry = this.#entryOf(member.name);
     member.subscribe(({ deleted, object }) => {
       const name = object.metadata.annotations?.["work.karmada.io/name"];
-      if (name !== undefined) entry.queue.add(name);
+      if (name !== undefined) this.add(member.name, name);
+      // Whose copy it was is not known: somebody took the annotation away.
+      else entry.isUnsure = true;
       if (!deleted) this.#wake(entry, object);
     });
+    entry.isUnsure = true;
     const spreadMs = Math.min(MOST_SPREAD_MS, (this.#entries.size - 1) * SPREAD_PER_CLUSTER_MS);
     const waitMs = entry.random.next() * spreadMs;
     if (waitMs === 0) this.resume(member.name);
@@ -141,7 +166,7 @@ export class MemberQueues {
       },
       (name, signal) => this.#step(cluster, name, signal),
     );
-    const entry: Entry = { queue, breaker, random, names: new Set(), awaiting: new Map() };
+    const entry: Entry = { queue, breaker, random, names: new Set(), open: new Set(), isUnsure: true, awaiting: new Map() };
     this.#entries.set(cluster, entry);
     return entry;
   }

@@ -68,8 +68,12 @@ export function startWorkController(deps: Deps): Controller {
     },
     step,
   );
+  /** Keys of those whose changes go in waves. */
+  const inWaves = new Set<string>();
   for (const kind of ["ResourceBinding", "ClusterResourceBinding"]) {
     context.informers.of<AnyBinding>(BINDING_API_VERSION, kind).subscribe((change) => {
+      if (change.type !== "deleted" && isStaged(change.object)) inWaves.add(bindingKey(change.object));
+      else inWaves.delete(bindingKey(change.object));
       if (change.type === "deleted") return;
       const { metadata } = change.object;
       const unchanged =
@@ -102,12 +106,16 @@ export function startWorkController(deps: Deps): Controller {
     const sameFacts = equalJson(targetFacts(before), targetFacts(after));
     const sameReadiness = unavailableSince(before) === unavailableSince(after);
     if (sameFacts && sameReadiness) return;
-    for (const binding of allBindings(context)) {
-      if (sameFacts && !isStaged(binding)) continue;
+    const concerned = sameFacts ? bindingsOf(inWaves) : allBindings(context);
+    for (const binding of concerned) {
       if (effectiveTargets(binding).some((target) => target.name === after.metadata.name))
         queue.add(bindingKey(binding));
     }
   });
+
+  function bindingsOf(keys: Iterable<string>): AnyBinding[] {
+    return [...keys].flatMap((key) => findBinding(context, key) ?? []);
+  }
 
   deps.interpretation.subscribe((change) => {
     for (const binding of concernedBindings(context, change, ["ReviseReplica"])) queue.add(bindingKey(binding));
