@@ -67,7 +67,7 @@ class SchedulingLoop implements Controller {
         this.#touch(key);
       },
       FLEET_TRIGGERS,
-      (key) => placedKind(context, key),
+      { clock: context.clock, kindOf: (key) => placedKind(context, key) },
     );
     this.#queue = new SchedulingQueue(context.clock, {
       byPriority: context.profile.featureGates.PriorityBasedScheduling,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Placement } from "../../../api/policy.ts";
 import type { ResourceBinding } from "../../../api/work.ts";
+import { FakeClock } from "../../../runtime/clock.ts";
 import { cluster } from "../../../test/builders.ts";
 import { BindingIndex } from "../../scheduler/binding-index.ts";
 import { FLEET_TRIGGERS, type FleetTrigger } from "../../scheduler/fleet-triggers.ts";
@@ -19,18 +20,20 @@ function relabelled(name: string, env: string) {
   return { before: cluster({ name }), after: cluster({ name, labels: { env } }) };
 }
 
-function startWalk(triggers: readonly FleetTrigger[] = FLEET_TRIGGERS, kinds: Readonly<Record<string, string>> = {}) {
+function startWalk(
+  triggers: readonly FleetTrigger[] = FLEET_TRIGGERS,
+  kinds: Readonly<Record<string, string>> = {},
+  clock?: FakeClock,
+) {
   const index = new BindingIndex();
   const touched: string[] = [];
   return {
     index,
     touched,
-    walk: new FleetWalk(
-      index,
-      (key) => touched.push(key),
-      triggers,
-      (key) => kinds[key],
-    ),
+    walk: new FleetWalk(index, (key) => touched.push(key), triggers, {
+      kindOf: (key) => kinds[key],
+      ...(clock === undefined ? {} : { clock }),
+    }),
   };
 }
 
@@ -97,6 +100,27 @@ describe("FleetWalk", () => {
     await walk.settled();
 
     expect(touched).toEqual(["1", "2"]);
+  });
+
+  it("rests after many bindings, and takes what changes meanwhile together", async () => {
+    const clock = new FakeClock();
+    const { index, touched, walk } = startWalk(FLEET_TRIGGERS, {}, clock);
+    for (let i = 0; i < 100; i++) index.set(String(i), binding({}));
+    const aTurn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+    walk.notice(relabelled("a", "prod"));
+    await aTurn();
+    expect(touched).toHaveLength(100);
+    for (const name of ["b", "c", "d"]) {
+      walk.notice(relabelled(name, "prod"));
+      await aTurn();
+    }
+    expect(touched).toHaveLength(100);
+
+    await clock.advance(100);
+    await aTurn();
+    expect(touched).toHaveLength(200);
+    await walk.stop();
   });
 
   it("tells of nothing after its end", async () => {

@@ -166,7 +166,15 @@ export class MemberQueues {
       },
       (name, signal) => this.#step(cluster, name, signal),
     );
-    const entry: Entry = { queue, breaker, random, names: new Set(), open: new Set(), isUnsure: true, awaiting: new Map() };
+    const entry: Entry = {
+      queue,
+      breaker,
+      random,
+      names: new Set(),
+      open: new Set(),
+      isUnsure: true,
+      awaiting: new Map(),
+    };
     this.#entries.set(cluster, entry);
     return entry;
   }
