@@ -168,7 +168,9 @@ export const syncSpecSchema = z.strictObject({
   force: z
     .boolean()
     .optional()
-    .describe("Deletes and creates anew objects whose change the server refuses as immutable."),
+    .describe(
+      "Deletes and creates anew objects whose change the server refuses as immutable; Namespaces, definitions and volumes, which take data along, only where they ask for it themselves.",
+    ),
   ignoreDifferences: z
     .array(ignoreDifferenceSchema)
     .max(100)

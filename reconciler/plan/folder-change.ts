@@ -5,10 +5,17 @@ import { equalJson, type KubeObject, type ObjectRef, refKey, refOf } from "../..
 import { mapLimit } from "../../runtime/parallel.ts";
 import type { SourceTree } from "../../sources/tree.ts";
 import { hasGeneratedName, withDistinctNames } from "../controllers/sync/hook-names.ts";
+import { findFullContainers } from "../controllers/sync/sync-containers.ts";
 import { digestOf } from "../controllers/sync/sync-digest.ts";
 import { decideOperation } from "../controllers/sync/sync-operation.ts";
 import { findOwnObjects } from "../controllers/sync/sync-prune.ts";
-import { type KeptObject, ownObject, planInventory, unwantedEntries } from "../controllers/sync/sync-removals.ts";
+import {
+  type KeptObject,
+  ownObject,
+  planInventory,
+  sortByWishes,
+  unwantedEntries,
+} from "../controllers/sync/sync-removals.ts";
 import { planSteps, type SyncPlan } from "../controllers/sync/sync-steps.ts";
 import {
   checkObjects,
@@ -248,7 +255,8 @@ async function plannedDeletions(
   const entries = sync.status?.inventory?.entries ?? [];
   const { wanted } = planInventory(plan, entries);
   const own = await findOwnObjects({ client }, sync, unwantedEntries(plan, entries));
-  const prunes = plannedPrunes({ sync, wanted, own, revision: `sha1:${commit ?? UNKNOWN_COMMIT}` });
+  const full = await findFullContainers(client, sortByWishes(own, "prune").deletable);
+  const prunes = plannedPrunes({ sync, wanted, own, full, revision: `sha1:${commit ?? UNKNOWN_COMMIT}` });
   return {
     removed: prunes.removed.map((object) => ({ object, origin: undefined })),
     kept: prunes.kept,

@@ -21,6 +21,8 @@ export interface PrunesInput {
   /** What is there of what it would have no longer. */
   readonly own: readonly OwnObject[];
   readonly revision: string;
+  /** Objects that hold something that is not to go, by `refKey`. */
+  readonly full?: ReadonlyMap<string, KeptObject>;
 }
 
 /** As the Sync decides, and as the server answers: a protected object is asked for and stays. */

@@ -155,6 +155,78 @@ describe.runIf(hasGit()).each(engines())("deletion by a Sync, store: %s", (engin
     expect(await present(namespace)).toEqual(["a"]);
   });
 
+  it("keeps a namespace in which somebody else has something, and deletes one that holds only what goes with it", async () => {
+    const namespace = "containers";
+    const rest = [1, 2, 3, 4, 5, 6, 7].map((i) => configMap(namespace, `rest-${i}`));
+    const [full, empty] = ["containers-full", "containers-empty"];
+    const own = [full, empty].map((name) => configMap(name, "own"));
+    await begin(namespace, [...[full, empty].map((name) => namespaceObject(name)), ...own, ...rest], {
+      pruneLimitPercent: 50,
+    });
+    await applyAll(plane.client, configMap(full, "theirs"));
+
+    await untilApplied(namespace, await push(namespace, rest));
+
+    await eventually(async () => expect(await plane.client.find(ref("v1 Namespace", "", empty))).toBeUndefined());
+    expect(await present(full)).toEqual(["theirs"]);
+    expect((await plane.client.get(ref("v1 Namespace", "", full))).metadata.deletionTimestamp).toBeUndefined();
+    await eventually(async () =>
+      expect(await eventReasons(plane, namespace, "Sync", "shop")).toContain("PruneSkipped"),
+    );
+  });
+
+  it("leaves everything when it is deleted while it is suspended", async () => {
+    const namespace = "suspended";
+    await begin(namespace, [configMap(namespace, "a")]);
+    await plane.client.patch(ref(SYNC, namespace, "shop"), { spec: { suspend: true } }, "merge");
+
+    await plane.client.delete(ref(SYNC, namespace, "shop"));
+
+    await eventually(async () => expect(await plane.client.find(ref(SYNC, namespace, "shop"))).toBeUndefined());
+    expect(await present(namespace)).toEqual(["a"]);
+  });
+
+  it("makes objects anew in another target namespace, and asks before it deletes them in the old one", async () => {
+    const namespace = "moving";
+    const other = "moving-target";
+    await applyAll(plane.client, namespaceObject(other));
+    await begin(namespace, [configMap(namespace, "a"), configMap(namespace, "b")]);
+
+    await plane.client.patch(ref(SYNC, namespace, "shop"), { spec: { targetNamespace: other } }, "merge");
+
+    await eventually(async () => expect(await message(namespace)).toContain("would delete 2 of 2 objects"));
+    expect(await present(other)).toEqual(["a", "b"]);
+    expect(await present(namespace)).toEqual(["a", "b"]);
+  });
+
+  it("does not take the confirmation of a revision for one of what another path of it deletes", async () => {
+    const namespace = "repathed";
+    const repository = await serveRepository();
+    repositories.set(namespace, repository);
+    const files = (names: readonly string[]) => yamlOf(...names.map((name) => configMap(namespace, name)));
+    repository.push("first", { "one/a.yaml": files(["a", "b", "c"]), "two/a.yaml": files(["z"]) });
+    await applyAll(
+      plane.client,
+      namespaceObject(namespace),
+      gitRepository(namespace, "shop", repository.url),
+      sync(namespace, "shop", { path: "one" }),
+    );
+    await eventually(async () => expect(await present(namespace)).toEqual(["a", "b", "c"]));
+    const commit = repository.push("fewer", { "one/a.yaml": files(["a"]), "two/a.yaml": files(["z"]) });
+    await eventually(async () => expect(await message(namespace)).toContain("would delete 2 of 3 objects"));
+    await annotateSync(namespace, { "gitops.flaghoist.io/confirm-prune": commit });
+    await untilApplied(namespace, commit);
+    expect(await present(namespace)).toEqual(["a"]);
+
+    await plane.client.patch(ref(SYNC, namespace, "shop"), { spec: { path: "two" } }, "merge");
+
+    await eventually(async () => expect(await message(namespace)).toContain("would delete 1 of 1 objects"));
+    expect(await present(namespace)).toEqual(["a", "z"]);
+    const confirmation = /confirm-prune=(\S+)$/.exec(await message(namespace))?.[1] ?? "";
+    await annotateSync(namespace, { "gitops.flaghoist.io/confirm-prune": confirmation });
+    await eventually(async () => expect(await present(namespace)).toEqual(["z"]));
+  });
+
   it("leaves alone what became somebody else's, and what runs when its source goes", async () => {
     const namespace = "others";
     await begin(

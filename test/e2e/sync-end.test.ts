@@ -12,6 +12,7 @@ const HOOK = "argocd.argoproj.io/hook";
 const DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy";
 const SYNC = "gitops.flaghoist.io/v1alpha1 Sync";
 const CLUSTERS = ["tokyo-1", "paris-1"];
+const KEEP = { "argocd.argoproj.io/sync-options": "Delete=false" };
 
 function job(namespace: string, metadata: KubeObject["metadata"], command = "run"): KubeObject {
   const containers = [{ name: "main", image: "registry.example/job:1", args: [command] }];
@@ -135,9 +136,8 @@ describe.runIf(hasGit()).each(engines())("the end of a Sync, store: %s", (engine
     expect(await plane.client.find(ref(SYNC, namespace, "shop"))).toBeDefined();
     await ends(namespace, "farewell", "Complete");
     await untilGone(namespace);
-    expect(
-      await plane.client.find(ref("policy.karmada.io/v1alpha1 PropagationPolicy", namespace, "everywhere")),
-    ).toBeUndefined();
+    const placed = ref("policy.karmada.io/v1alpha1 PropagationPolicy", namespace, "everywhere");
+    await eventually(async () => expect(await plane.client.find(placed)).toBeUndefined());
     expect(await plane.client.find(ref("v1 Secret", namespace, "shop-deletion-hooks"))).toBeUndefined();
   });
 
@@ -206,6 +206,44 @@ describe.runIf(hasGit()).each(engines())("the end of a Sync, store: %s", (engine
       expect(await whereIs("v1 ConfigMap", namespace, "data")).toEqual([]);
       expect((await plane.client.list("batch/v1", "Job", { namespace })).items).toEqual([]);
     });
+  });
+
+  it("goes on under another name without deleting anything, and runs no hook for that", async () => {
+    const namespace = "renamed";
+    await begin(namespace, [job(namespace, { name: "backup", annotations: { [HOOK]: "PreDelete" } })]);
+    const before = await plane.client.get(ref("v1 ConfigMap", namespace, "data"));
+
+    await applyAll(plane.client, sync(namespace, "store", { sourceRef: { kind: "GitRepository", name: "shop" } }));
+    await deleteSync(namespace);
+
+    await untilGone(namespace);
+    await eventually(async () =>
+      expect(conditionOf(await readSync(plane, namespace, "store"), "Ready")?.status).toBe("True"),
+    );
+    const after = await plane.client.get(ref("v1 ConfigMap", namespace, "data"));
+    expect(after.metadata.uid).toBe(before.metadata.uid);
+    expect(after.metadata.labels?.["gitops.flaghoist.io/sync-name"]).toBe("store");
+    expect(await plane.client.find(ref("batch/v1 Job", namespace, "backup"))).toBeUndefined();
+    expect(at(await readSync(plane, namespace, "store"), "status", "inventory", "entries")).toHaveLength(2);
+  });
+
+  it("goes with its namespace, and leaves there what asks to be kept elsewhere", async () => {
+    const namespace = "terminating";
+    const other = "terminating-data";
+    await begin(namespace, [
+      namespaceObject(other),
+      configMap(other, "goes"),
+      { ...configMap(other, "stays"), metadata: { name: "stays", namespace: other, annotations: KEEP } },
+    ]);
+
+    await plane.client.delete(ref("v1 Namespace", "", namespace));
+
+    await untilGone(namespace);
+    expect(await plane.client.find(ref("v1 ConfigMap", other, "goes"))).toBeUndefined();
+    // Its namespace would take it along.
+    expect(await plane.client.find(ref("v1 ConfigMap", other, "stays"))).toBeDefined();
+    const kept = await plane.client.get(ref("v1 Namespace", "", other));
+    expect(kept.metadata.deletionTimestamp).toBeUndefined();
   });
 
   it("runs no hook of a Sync that leaves its objects", async () => {

@@ -1,8 +1,9 @@
 // The end of a deleted Sync, a turn at a time: its PreDelete hooks, its objects, its PostDelete hooks, then itself.
 import { DEFAULT_SYNC_INTERVAL, type Sync, type SyncOperation } from "../../../api/gitops.ts";
-import { describeRef, type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
+import { describeRef, type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import { subjectOf } from "../events.ts";
 import { confirmTemplateDeletions } from "../works/confirmed-deletion.ts";
 import type { Artifact } from "./artifacts.ts";
 import { forgetDeletionHooks, loadDeletionHooks, refOfDeletionHooks, saveDeletionHooks } from "./deletion-hooks.ts";
@@ -14,23 +15,24 @@ import {
   isNeededByHooks,
   skipsDeletionHooks,
 } from "./deletion-operation.ts";
-import { keyOf } from "./git-repository.ts";
+import { GITOPS_API, keyOf } from "./git-repository.ts";
 import { hookRef, nameHook } from "./hook-names.ts";
-import { renderSync, type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
+import { renderSync, writeSyncStatus } from "./sync-apply.ts";
+import { findFullContainers, isContainer } from "./sync-containers.ts";
 import { deletionModeOf, isDeletionConfirmed, SYNC_FINALIZER, whyDeletionHeld } from "./sync-deletion.ts";
 import { describeUnsettled } from "./sync-health.ts";
 import { advanceStepHooks, deleteEndedHooks, findOwnHooks, type HookDeps, hasCopies } from "./sync-hooks.ts";
 import { hookOf } from "./sync-operation.ts";
 import { deleteOwnObjects, type LeftObject, surveyInventory } from "./sync-prune.ts";
 import { type OwnObject, orderDeletions, ownObject, sortByWishes } from "./sync-removals.ts";
+import { HANDOVER_MS, type RunDeps } from "./sync-run.ts";
 import { planSteps, type SyncStep } from "./sync-steps.ts";
 
 const LOOK_AGAIN_MS = 500;
 /** What could not be deleted is tried again this often. */
 const LEFTOVERS_MS = 15_000;
 
-export interface EndDeps extends HookDeps {
-  readonly renderer: SyncRenderer;
+export interface EndDeps extends HookDeps, Pick<RunDeps, "renderer" | "owners" | "isAwaitingOthers"> {
   /** What the Sync's source has at present. */
   readonly artifactOf: (sync: Sync) => Artifact | undefined;
 }
@@ -74,13 +76,17 @@ export async function finishSync(deps: EndDeps, sync: Sync, end: SyncEnd, signal
 /** Undefined: everything that goes with the Sync is gone. */
 async function takeAlong(
   deps: EndDeps,
-  sync: Sync,
+  deleted: Sync,
   end: SyncEnd,
   signal: AbortSignal,
 ): Promise<EndProgress | undefined> {
   const { context } = deps;
-  const entries = sync.status?.inventory?.entries ?? [];
-  const { own, gone } = await surveyInventory(context, sync, entries);
+  const survey = await surveyInventory(context, deleted, deleted.status?.inventory?.entries ?? []);
+  const own = await handOver(deps, deleted, survey.own);
+  if ("state" in own) return own;
+  const { gone } = survey;
+  const { name = "", namespace } = deleted.metadata;
+  const sync = context.informers.of<Sync>(GITOPS_API, "Sync").get(namespace, name) ?? deleted;
   const { deletable, toConfirm } = sortByWishes(own, "deletion");
   const held = whyDeletionHeld(sync, toConfirm);
   if (held !== undefined) return { state: "held", message: held };
@@ -96,14 +102,48 @@ async function takeAlong(
   if (before !== undefined) return before;
   const postDelete = hooks.steps.filter(({ phase }) => phase === "PostDelete").flatMap((step) => step.hooks);
   const templates = postDelete.map((hook) => ({ ...hook, metadata: { ...hook.metadata, name: hookRef(hook).name } }));
-  const last = deletable.filter(({ live }) => isNeededByHooks(live, templates));
+  // Containers go when what is in them is gone, so that it shows what else there is.
+  const last = deletable.filter(({ live }) => isContainer(live) || isNeededByHooks(live, templates));
   const first = [...deletable.filter((object) => !last.includes(object)), ...(await earlierHooks(deps, sync, hooks))];
   const deleting = await deleteInOrder(deps, sync, end, { objects: first, gone, waits: postDelete.length > 0 });
   if (deleting !== undefined) return deleting;
   const after = await advancePhase(deps, sync, end, { hooks, phase: "PostDelete", signal });
   if (after !== undefined) return after;
   if (hooks.operation !== undefined) await deleteEndedHooks(deps, sync, hooks.operation, postDelete);
-  return deleteInOrder(deps, sync, end, { objects: last, gone: last.length === 0 ? [] : gone, waits: false });
+  const full = await findFullContainers(context.client, last);
+  for (const { ref, why } of full.values())
+    context.events.record(subjectOf(sync), "Normal", "DeletionSkipped", `${describeRef(ref)} is kept: ${why}`);
+  const objects = last.filter(({ ref }) => !full.has(refKey(ref)));
+  return deleteInOrder(deps, sync, end, { objects, gone: [], waits: false });
+}
+
+/**
+ * Leaves to other Syncs what they wait for, as when a Sync got another name; answers with the rest. From then on it is
+ * theirs, whatever happens to this process.
+ */
+async function handOver(
+  { context, owners, isAwaitingOthers, artifactOf }: EndDeps,
+  sync: Sync,
+  own: readonly OwnObject[],
+): Promise<readonly OwnObject[] | EndProgress> {
+  const sinceMs = context.clock.now() - Date.parse(sync.metadata.deletionTimestamp ?? "");
+  const revision = artifactOf(sync)?.revision ?? sync.status?.lastAttemptedRevision;
+  const handed = own.filter(({ entry }) => owners.waiterFor(entry.id, keyOf(sync)) !== undefined);
+  if (handed.length > 0) {
+    const ids = new Set(handed.map(({ entry }) => entry.id));
+    for (const { ref, entry } of handed) {
+      const words = `${describeRef(ref)} is handed over to Sync ${owners.waiterFor(entry.id, keyOf(sync))}`;
+      context.events.record(subjectOf(sync), "Normal", "HandedOver", words);
+    }
+    const entries = (sync.status?.inventory?.entries ?? []).filter(({ id }) => !ids.has(id));
+    // What lives on under another name is not prepared for its end.
+    const hooks = handed.length === own.length ? { deletionHooks: [] } : {};
+    await writeSyncStatus(context, sync, { ...hooks, inventory: { entries } });
+  }
+  const rest = own.filter((object) => !handed.includes(object));
+  if (rest.length === 0 || sinceMs >= HANDOVER_MS || !isAwaitingOthers(sync, revision)) return rest;
+  const message = "deleting: waiting for other Syncs, which may take over what is deleted here";
+  return { state: "waiting", message, afterMs: LOOK_AGAIN_MS };
 }
 
 interface RunningHooks {

@@ -1,8 +1,11 @@
-// Names of hooks that have only the beginning of one: a new name for each time they run, and the same however often that
-// time is looked at.
+// What a hook is known by: the mark of its operation and, where it has only the beginning of one, its name: a new one for
+// each time it runs, and the same however often that time is looked at.
 import type { SyncOperation } from "../../../api/gitops.ts";
 import { type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
 import { type Phase, readSyncWishes } from "./sync-wishes.ts";
+
+/** On a hook: the attempt and phase it was made for, so that none is made twice, whatever happens to this process. */
+export const OPERATION_ANNOTATION = "gitops.flaghoist.io/operation";
 
 /** Longer names could not be the label that a Job puts on its Pods. */
 const MAX_NAME = 63;

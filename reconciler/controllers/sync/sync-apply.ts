@@ -8,6 +8,7 @@ import type { ControllerContext } from "../context.ts";
 import type { Artifact } from "./artifacts.ts";
 import { GITOPS_API } from "./git-repository.ts";
 import { hasGeneratedName, whyNeedsName, withDistinctNames } from "./hook-names.ts";
+import { isContainer } from "./sync-containers.ts";
 import { prepareObject } from "./sync-decisions.ts";
 import { defines, inStages } from "./sync-steps.ts";
 import { readSyncWishes } from "./sync-wishes.ts";
@@ -98,7 +99,8 @@ async function applyObject(
   try {
     return await context.client.apply(object, options);
   } catch (error) {
-    const mayRecreate = sync.spec.force === true || wishes.isForced;
+    // What others' data hangs on is never deleted by a word that was said of all objects.
+    const mayRecreate = wishes.isForced || (sync.spec.force === true && !holdsData(object));
     if (!mayRecreate || !isInvalid(error) || !messageOf(error).includes("immutable")) throw error;
     const live = await context.client.find(refOf(object), signal);
     if (live === undefined) throw error;
@@ -106,6 +108,11 @@ async function applyObject(
     // Finalizers may hold the old object: then the next attempt makes the new one.
     return await context.client.apply(object, options);
   }
+}
+
+/** Differs from Flux: with the old object goes what is in it, in every cluster. */
+function holdsData(object: KubeObject): boolean {
+  return isContainer(object) || object.kind === "PersistentVolumeClaim" || object.kind === "PersistentVolume";
 }
 
 /** Renders a Sync's folder and checks every object; throws `AppError`s that name file and line. */

@@ -50,7 +50,7 @@ export async function beginRun(
   const before = sync.status?.inventory?.entries ?? [];
   const { wanted, recorded } = planInventory(plan, before);
   if (wanted.length === 0) {
-    const { held } = planPrune(sync, wanted, artifact.revision);
+    const { held } = planPrune(sync, wanted, artifact.revision, { digest });
     if (held !== undefined) throw new AppError("prune-held", held, { recovery: "stall" });
   }
   refuseOthersObjects(owners, key, plan.objects, rendered);

@@ -216,6 +216,23 @@ describe("planPrune", () => {
       undefined,
     );
   });
+
+  it("takes a confirmation of a revision for what was rendered of it then, and of that alone", () => {
+    const status = { lastAppliedRevision: REVISION, lastAppliedDigest: "d1" };
+    const given = (confirm: string): Sync => {
+      const base = sync({ inventory: entries(10), confirm });
+      return { ...base, metadata: { ...base.metadata, generation: 3 }, status: { ...base.status, ...status } };
+    };
+    const heldFor = (confirm: string, digest: string): string | undefined =>
+      planPrune(given(confirm), entries(1), REVISION, { digest }).held;
+
+    expect(heldFor("0123456", "d1")).toBeUndefined();
+    expect(heldFor("0123456", "d2")).toContain(`${CONFIRM_PRUNE_ANNOTATION}=0123456789ab/3`);
+    expect(heldFor("0123456789ab/3", "d2")).toBeUndefined();
+    expect(heldFor("0123456789ab/2", "d2")).toContain("held");
+    // What the first attempt left is deleted by the same word.
+    expect(heldFor("0123456789ab/3", "d1")).toBeUndefined();
+  });
 });
 
 describe("prepareObject", () => {

@@ -67,6 +67,8 @@ export interface PruneOptions {
   readonly toConfirm?: readonly ObjectRef[];
   /** When the revision was first tried: an approval in Argo CD's words must be younger. */
   readonly askedAtMs?: number;
+  /** Of what is rendered, to tell it from what was applied of the same revision. */
+  readonly digest?: string;
 }
 
 /**
@@ -77,7 +79,7 @@ export function planPrune(
   sync: Sync,
   wanted: readonly InventoryEntry[],
   revision: string,
-  { isDeletable = () => true, toConfirm = [], askedAtMs }: PruneOptions = {},
+  { isDeletable = () => true, toConfirm = [], askedAtMs, digest }: PruneOptions = {},
 ): PrunePlan {
   const before = sync.status?.inventory?.entries ?? [];
   const keep = new Set(wanted.map((entry) => entry.id));
@@ -89,11 +91,16 @@ export function planPrune(
   const limit = exceededLimit(sync, prune.length, total, wanted.length);
   if (limit === undefined && toConfirm.length === 0) return { prune, held: undefined, isConfirmed: false };
   const { annotations = {}, name, namespace } = sync.metadata;
+  const { status } = sync;
+  // A revision was confirmed as it was: what a changed Sync makes of it, such as with another path, is another matter.
+  const isOther =
+    digest !== undefined && status?.lastAppliedRevision === revision && status.lastAppliedDigest !== digest;
+  const commit = `${commitOf(revision).slice(0, 12)}${isOther ? `/${sync.metadata.generation ?? 0}` : ""}`;
+  const word = annotations[CONFIRM_PRUNE_ANNOTATION];
   const isConfirmed =
-    confirms(annotations[CONFIRM_PRUNE_ANNOTATION], revision) ||
+    (isOther ? word === commit : confirms(word, revision)) ||
     isApprovedSince(annotations[ARGO_DELETION_APPROVED_ANNOTATION], askedAtMs);
   if (isConfirmed) return { prune, held: undefined, isConfirmed };
-  const commit = commitOf(revision).slice(0, 12);
   const why =
     limit === undefined
       ? `delete ${toConfirm.slice(0, 3).map(describeRef).join(", ")}${toConfirm.length > 3 ? ` and ${toConfirm.length - 3} more` : ""}, which asks to be confirmed (Prune=confirm)`
@@ -123,7 +130,8 @@ function commitOf(revision: string): string {
 /** A confirmation names the revision whole, or its commit, or at least seven characters of it. */
 function confirms(annotation: string | undefined, revision: string): boolean {
   if (annotation === undefined || annotation === "") return false;
-  return annotation === revision || (annotation.length >= 7 && commitOf(revision).startsWith(annotation));
+  const [commit = ""] = annotation.split("/");
+  return annotation === revision || (commit.length >= 7 && commitOf(revision).startsWith(commit));
 }
 
 /** An object as it will be applied: marked as the Sync's, in a namespace if its kind has them. */

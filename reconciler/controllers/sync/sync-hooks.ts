@@ -11,7 +11,7 @@ import { WORK_API_VERSION } from "../../works/work.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { isDeletion } from "./deletion-operation.ts";
-import { hookRef, nameHook } from "./hook-names.ts";
+import { hookRef, nameHook, OPERATION_ANNOTATION } from "./hook-names.ts";
 import { FIELD_MANAGER } from "./sync-apply.ts";
 import { belongsTo, inventoryEntry, refOfEntry, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "./sync-decisions.ts";
 import { describeUnsettled, type ObjectState, runsPods, type SyncHealth, type Unsettled } from "./sync-health.ts";
@@ -19,9 +19,6 @@ import { hookOf, withHook } from "./sync-operation.ts";
 import { type OwnObject, ownObject } from "./sync-removals.ts";
 import type { SyncStep } from "./sync-steps.ts";
 import { type Phase, readSyncWishes } from "./sync-wishes.ts";
-
-/** On a hook: the attempt and phase it was made for, so that none is made twice, whatever happens to this process. */
-export const OPERATION_ANNOTATION = "gitops.flaghoist.io/operation";
 
 /** How long a policy that selects an object has to place it before it counts as not placed. */
 export const PLACING_MS = 10_000;
@@ -222,8 +219,14 @@ export async function findOwnHooks(
     const { items } = await client.list(apiVersion, kind, { labelSelector });
     for (const item of items) {
       const live = { ...item, apiVersion, kind };
-      if (live.metadata.annotations?.[OPERATION_ANNOTATION] !== undefined) found.push(ownObject(live));
+      if (live.metadata.annotations?.[OPERATION_ANNOTATION] !== undefined && isMadeByUs(live))
+        found.push(ownObject(live));
     }
   }
   return found;
+}
+
+/** A copy that somebody made of a hook has its labels, too. */
+function isMadeByUs({ metadata: { managedFields = [] } }: KubeObject): boolean {
+  return managedFields.some(({ manager, operation }) => manager === FIELD_MANAGER && operation === "Apply");
 }

@@ -1,7 +1,7 @@
 // What of a Sync's objects goes with the source or with the Sync, what stays in spite of that and why, and in which order
 // things go: pure functions, for the loop and for plans.
 import type { InventoryEntry, Sync } from "../../../api/gitops.ts";
-import { type KubeObject, type ObjectRef, refOf } from "../../../kube/object.ts";
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
 import { entriesOf, inventoryEntry, planPrune } from "./sync-decisions.ts";
 import { type SyncPlan, stageRank } from "./sync-steps.ts";
 import { readSyncWishes } from "./sync-wishes.ts";
@@ -33,14 +33,18 @@ export interface DeletionWishes {
   readonly toConfirm: readonly OwnObject[];
 }
 
-/** Sorts objects by what they say about being deleted: `prune` with the source, `deletion` with the Sync. */
-export function sortByWishes(objects: readonly OwnObject[], occasion: "prune" | "deletion"): DeletionWishes {
+/** Sorts objects by what they say about being deleted, `prune` with the source, `deletion` with the Sync; `full` are kept. */
+export function sortByWishes(
+  objects: readonly OwnObject[],
+  occasion: "prune" | "deletion",
+  full: ReadonlyMap<string, KeptObject> = new Map(),
+): DeletionWishes {
   const deletable: OwnObject[] = [];
   const kept: KeptObject[] = [];
   const toConfirm: OwnObject[] = [];
   for (const object of objects) {
     const wishes = readSyncWishes(object.live);
-    const why = wishes.keptBy[occasion];
+    const why = wishes.keptBy[occasion] ?? full.get(refKey(object.ref))?.why;
     if (why !== undefined) {
       kept.push({ ref: object.ref, why });
       continue;
@@ -83,6 +87,10 @@ export interface PruningInput {
   readonly heirOf?: (entry: InventoryEntry) => string | undefined;
   /** When the revision was first tried; see `planPrune`. */
   readonly askedAtMs?: number;
+  /** Of what is rendered; see `planPrune`. */
+  readonly digest?: string;
+  /** Objects that hold something that is not to go, by `refKey`; see `findFullContainers`. */
+  readonly full?: ReadonlyMap<string, KeptObject>;
 }
 
 export interface PruningDecision {
@@ -96,7 +104,16 @@ export interface PruningDecision {
 }
 
 /** What a Sync prunes of what is no longer in its source. */
-export function decidePruning({ sync, wanted, own, revision, heirOf, askedAtMs }: PruningInput): PruningDecision {
+export function decidePruning({
+  sync,
+  wanted,
+  own,
+  revision,
+  heirOf,
+  askedAtMs,
+  digest,
+  full,
+}: PruningInput): PruningDecision {
   if (sync.spec.prune === false) {
     const kept = own.map(({ ref }) => ({ ref, why: "spec.prune of the Sync is false" }));
     return { deletable: [], kept, handedOver: [], held: undefined, isConfirmed: false };
@@ -106,12 +123,13 @@ export function decidePruning({ sync, wanted, own, revision, heirOf, askedAtMs }
     return heir === undefined ? [] : [{ object, heir }];
   });
   const rest = own.filter((object) => !handedOver.some((handed) => handed.object === object));
-  const { deletable, kept, toConfirm } = sortByWishes(rest, "prune");
+  const { deletable, kept, toConfirm } = sortByWishes(rest, "prune", full);
   const ids = new Set(deletable.map(({ entry }) => entry.id));
   const { held, isConfirmed } = planPrune(sync, wanted, revision, {
     isDeletable: ({ id }) => ids.has(id),
     toConfirm: toConfirm.map(({ ref }) => ref),
     ...(askedAtMs === undefined ? {} : { askedAtMs }),
+    ...(digest === undefined ? {} : { digest }),
   });
   return { deletable, kept, handedOver, held, isConfirmed };
 }

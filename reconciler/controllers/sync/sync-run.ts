@@ -9,26 +9,27 @@ import { subjectOf } from "../events.ts";
 import type { Artifact } from "./artifacts.ts";
 import { keyOf } from "./git-repository.ts";
 import { applyInStages, type RenderedFile, type SyncRenderer, writeSyncStatus } from "./sync-apply.ts";
+import { findFullContainers } from "./sync-containers.ts";
 import { type AppliedVersion, describeUnsettled, type SyncHealth, type Unsettled } from "./sync-health.ts";
 import { advanceStepHooks, deleteEndedHooks, hasCopies, PLACING_MS } from "./sync-hooks.ts";
 import type { SyncOwners } from "./sync-owners.ts";
 import { deleteOwnObjects, findOwnObjects, type LeftObject } from "./sync-prune.ts";
-import { decidePruning, type OwnObject, orderDeletions } from "./sync-removals.ts";
+import { decidePruning, type OwnObject, orderDeletions, sortByWishes } from "./sync-removals.ts";
 import type { SyncPlan, SyncStep } from "./sync-steps.ts";
 
 /** How soon a turn that waits is looked at again, in its first seconds and later. */
 const LOOK_AGAIN_MS = 250;
 const LOOK_AGAIN_LATER_MS = 1_000;
-/** How long Syncs of the same source are waited for before objects are deleted that one of them may take over. */
-const HANDOVER_MS = 10_000;
+/** How long other Syncs are waited for before objects are deleted that one of them may take over. */
+export const HANDOVER_MS = 10_000;
 
 export interface RunDeps {
   readonly context: ControllerContext;
   readonly renderer: SyncRenderer;
   readonly health: SyncHealth;
   readonly owners: SyncOwners;
-  /** Whether another Sync is about to render the same revision for the first time. */
-  readonly isAwaitingOthers: (sync: Sync, revision: string) => boolean;
+  /** Whether another Sync, which may take over objects, has not looked yet at what it is to have at this revision. */
+  readonly isAwaitingOthers: (sync: Sync, revision: string | undefined) => boolean;
   /** Marks what a person has confirmed, for whoever else guards against mass deletions. */
   readonly confirmDeletion: (objects: readonly OwnObject[], why: string) => Promise<void>;
 }
@@ -285,12 +286,17 @@ async function planPruning(
   if (gone.length === 0 || sync.spec.prune === false) return { objects: [] };
   if (elapsedMs < HANDOVER_MS && deps.isAwaitingOthers(sync, revision))
     return waiting("waiting for other Syncs of the same source, which may take over what is deleted here", elapsedMs);
+  const own = await findOwnObjects(context, sync, gone);
+  const heirOf = ({ id }: InventoryEntry): string | undefined => owners.waiterFor(id, key);
+  const going = sortByWishes(own, "prune").deletable.filter(({ entry }) => heirOf(entry) === undefined);
   const { deletable, kept, handedOver, held, isConfirmed } = decidePruning({
     sync,
     wanted: run.wanted,
-    own: await findOwnObjects(context, sync, gone),
+    digest: run.digest,
+    own,
+    full: await findFullContainers(context.client, going),
     revision,
-    heirOf: ({ id }) => owners.waiterFor(id, key),
+    heirOf,
     ...(run.operation === undefined ? {} : { askedAtMs: Date.parse(run.operation.startedAt) }),
   });
   const tell = (reason: string, words: string): void => {
@@ -298,7 +304,7 @@ async function planPruning(
   };
   for (const { object, heir } of handedOver)
     tell("HandedOver", `${describeRef(object.ref)} is handed over to Sync ${heir}`);
-  for (const { ref, why } of kept) tell("PruneSkipped", `${describeRef(ref)} asks to be kept (${why})`);
+  for (const { ref, why } of kept) tell("PruneSkipped", `${describeRef(ref)} is kept: ${why}`);
   if (held !== undefined) return { state: "held", message: held };
   if (isConfirmed) await deps.confirmDeletion(deletable, `Sync ${key}, revision ${revision}`);
   return { objects: deletable };

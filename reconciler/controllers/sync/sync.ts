@@ -53,6 +53,8 @@ export function startSyncController({ context, renderer, artifacts, policies }: 
   /** What was sent of each. */
   const sent = new Map<string, Map<string, KubeObject>>();
   const runs = new Map<string, SyncRun>();
+  /** Those that render, and so do not know yet what they are to have. */
+  const beginning = new Set<string>();
   /** Of those that are being deleted. */
   const ends = new Map<string, SyncEnd>();
   /** Attempts that failed are not repeated sooner because somebody else's status changed. */
@@ -153,7 +155,12 @@ export function startSyncController({ context, renderer, artifacts, policies }: 
       const known = asked || dueIn <= 0 ? undefined : sent.get(key);
       const memory = known ?? new Map<string, KubeObject>();
       sent.set(key, memory);
-      run = await beginRun(deps, sync, artifact, { sent: memory, request, signal });
+      beginning.add(key);
+      try {
+        run = await beginRun(deps, sync, artifact, { sent: memory, request, signal });
+      } finally {
+        beginning.delete(key);
+      }
       runs.set(key, run);
     }
     const progress = await advanceRun(deps, sync, run, { timeoutMs, signal });
@@ -279,16 +286,13 @@ export function startSyncController({ context, renderer, artifacts, policies }: 
     await writeSyncStatus(context, sync, { conditions: change(conditionsOf(sync)) });
   }
 
-  function isAwaitingOthers(sync: Sync, revision: string): boolean {
-    return [...syncs.all()].some(
-      (other) =>
-        keyOf(other) !== keyOf(sync) &&
-        sourceKey(other) === sourceKey(sync) &&
-        other.spec.suspend !== true &&
-        other.metadata.deletionTimestamp === undefined &&
-        !dependencyKeys(other).includes(keyOf(sync)) &&
-        other.status?.lastAttemptedRevision !== revision,
-    );
+  function isAwaitingOthers(sync: Sync, revision: string | undefined): boolean {
+    const nowMs = context.clock.now();
+    for (const other of syncs.all()) {
+      const key = keyOf(other);
+      if (key !== keyOf(sync) && (beginning.has(key) || mayTakeOver(other, sync, revision, nowMs))) return true;
+    }
+    return false;
   }
 
   return { stop: () => queue.stop() };
@@ -301,6 +305,19 @@ function isAskedAnew(previous: Sync, now: Sync): boolean {
     previous.metadata.deletionTimestamp !== now.metadata.deletionTimestamp ||
     !equalJson(previous.metadata.annotations ?? {}, now.metadata.annotations ?? {})
   );
+}
+
+/** A Sync that came this recently may be another in a new guise. */
+const NEW_MS = 60_000;
+
+/** Whether a Sync has not looked yet at what it is to have, and so may want what the other is about to delete. */
+function mayTakeOver(heir: Sync, sync: Sync, revision: string | undefined, nowMs: number): boolean {
+  const { metadata, spec, status } = heir;
+  if (spec.suspend === true || metadata.deletionTimestamp !== undefined) return false;
+  if (dependencyKeys(heir).includes(keyOf(sync))) return false;
+  const attempted = status?.lastAttemptedRevision;
+  if (attempted === undefined && nowMs - Date.parse(metadata.creationTimestamp ?? "") < NEW_MS) return true;
+  return revision !== undefined && sourceKey(heir) === sourceKey(sync) && attempted !== revision;
 }
 
 /** While this stays the same a failed attempt rests. */
