@@ -6,6 +6,7 @@ const NEW = { exists: false, claim: undefined };
 
 function facts(more: Partial<SigningFacts> = {}): SigningFacts {
   return {
+    name: "edge-x7k2p",
     signerName: "kubernetes.io/kube-apiserver-client",
     usages: ["digital signature", "key encipherment", "client auth"],
     username: "system:bootstrap:abcdef",
@@ -21,10 +22,11 @@ function subject(name: string, groups = ["system:karmada:agents"], hasAlternativ
 
 describe("agentRequest", () => {
   it("is one for a new agent, or one of an agent for itself", () => {
-    expect(agentRequest(facts())).toEqual({ cluster: "edge", subresource: "clusteragent" });
+    expect(agentRequest(facts())).toEqual({ cluster: "edge", subresource: "clusteragent", isGenerator: false });
     expect(agentRequest(facts({ username: "system:karmada:agent:edge" }))).toEqual({
       cluster: "edge",
       subresource: "selfclusteragent",
+      isGenerator: false,
     });
     expect(agentRequest(facts({ usages: ["client auth", "digital signature"] }))).toBeDefined();
   });
@@ -44,14 +46,24 @@ describe("agentRequest", () => {
 });
 
 describe("signingRefusal", () => {
+  /** As `karmadactl register` asks. */
+  function generator(more: Partial<SigningFacts> = {}): SigningFacts {
+    return facts({
+      name: "agent-rbac-generator-edge-7bq4zx",
+      subject: subject("system:karmada:agent:rbac-generator"),
+      ...more,
+    });
+  }
+
   function refusal(
     given: SigningFacts,
-    known: Parameters<typeof signingRefusal>[2] = NEW,
+    known: Omit<Parameters<typeof signingRefusal>[2], "keepsGenerators"> = NEW,
     now = NOW,
+    keepsGenerators = false,
   ): string | undefined {
     const request = agentRequest(given);
     if (request === undefined) throw new Error("no agent's request");
-    return signingRefusal(given, request, known, now);
+    return signingRefusal(given, request, { ...known, keepsGenerators }, now);
   }
 
   it("lets a new cluster in", () => {
@@ -91,5 +103,24 @@ describe("signingRefusal", () => {
 
   it.each(["rbac-generator", "", "a.b", "-a", "A", "a".repeat(49), "a/../b"])("refuses the name %j", (name) => {
     expect(refusal(facts({ subject: subject(`system:karmada:agent:${name}`) }))).toBeDefined();
+  });
+
+  it("lets the roles of a new agent be made where admission keeps whoever makes them to that", () => {
+    expect(agentRequest(generator())).toMatchObject({ cluster: "edge-7", isGenerator: true });
+    expect(refusal(generator(), NEW, NOW, true)).toBeUndefined();
+    expect(refusal(generator())).toMatch(/nobody gets the right to write roles there: register with 'flaghoist reg/);
+  });
+
+  it("leaves it to karmadactl to say that the cluster exists", () => {
+    expect(refusal(generator(), { exists: true, claim: undefined }, NOW, true)).toBeUndefined();
+  });
+
+  it("lets no roles be made for a name that another one claims, nor for none, nor without a token", () => {
+    const claim = { by: "system:bootstrap:fedcba", at: NOW };
+    const own = "system:karmada:agent:rbac-generator";
+
+    expect(refusal(generator(), { exists: false, claim }, NOW, true)).toMatch(/is registering cluster edge-7 just now/);
+    expect(refusal(generator({ name: "agent-rbac-generator-x7k2p" }), NEW, NOW, true)).toMatch(/cannot be the name/);
+    expect(refusal(generator({ username: own }), NEW, NOW, true)).toMatch(/by a bootstrap token only/);
   });
 });

@@ -3,6 +3,7 @@ import {
   AGENT_GROUP,
   BOOTSTRAP_CLUSTER_GROUP_PREFIX,
   clusterOfAgent,
+  clusterOfGeneratorRequest,
   RBAC_GENERATOR,
 } from "../../api/agent-identity.ts";
 
@@ -16,6 +17,8 @@ export const CLAIM_MS = 3_600_000;
 
 /** A CertificateSigningRequest, as far as it is looked at. */
 export interface SigningFacts {
+  /** Of the request. */
+  readonly name: string;
   readonly signerName: string;
   readonly usages: readonly string[];
   /** Who asks. */
@@ -38,6 +41,8 @@ export interface NameClaim {
 export interface AgentRequest {
   readonly cluster: string;
   readonly subresource: "clusteragent" | "selfclusteragent";
+  /** Asked by `karmadactl register`, to make the roles of that cluster's agent, not to be it. */
+  readonly isGenerator: boolean;
 }
 
 /** The agent's request in it; undefined for one that is other people's business. */
@@ -47,9 +52,11 @@ export function agentRequest(facts: SigningFacts): AgentRequest | undefined {
   if (subject.groups.length !== 1 || subject.groups[0] !== AGENT_GROUP) return undefined;
   const sorted = [...new Set(usages)].sort().join();
   if (!USAGES.some((allowed) => allowed.join() === sorted)) return undefined;
-  const cluster = clusterOfAgent(subject.name);
-  if (cluster === undefined) return undefined;
-  return { cluster, subresource: username === subject.name ? "selfclusteragent" : "clusteragent" };
+  const named = clusterOfAgent(subject.name);
+  if (named === undefined) return undefined;
+  const isGenerator = named === RBAC_GENERATOR;
+  const cluster = isGenerator ? (clusterOfGeneratorRequest(facts.name) ?? "") : named;
+  return { cluster, isGenerator, subresource: username === subject.name ? "selfclusteragent" : "clusteragent" };
 }
 
 /**
@@ -59,13 +66,20 @@ export function agentRequest(facts: SigningFacts): AgentRequest | undefined {
 export function signingRefusal(
   facts: SigningFacts,
   request: AgentRequest,
-  known: { readonly exists: boolean; readonly claim: NameClaim | undefined },
+  known: {
+    readonly exists: boolean;
+    readonly claim: NameClaim | undefined;
+    /** Whether admission keeps those who make the roles of agents to that. */
+    readonly keepsGenerators: boolean;
+  },
   nowMs: number,
 ): string | undefined {
   const { cluster } = request;
-  if (cluster === RBAC_GENERATOR)
-    return "this control plane makes the roles of agents itself and gives nobody the right to write any: register with 'flaghoist register'";
-  if (!/^[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?$/.test(cluster))
+  if (request.isGenerator && !known.keepsGenerators)
+    return "the API server of this control plane is not ours, and nobody gets the right to write roles there: register with 'flaghoist register'";
+  if (request.isGenerator && request.subresource === "selfclusteragent")
+    return "who makes the roles of an agent gets a certificate by a bootstrap token only";
+  if (cluster === RBAC_GENERATOR || !/^[a-z0-9]([-a-z0-9]{0,46}[a-z0-9])?$/.test(cluster))
     return `"${cluster}" cannot be the name of a cluster: lower case letters, digits and dashes, at most 48`;
   if (request.subresource === "selfclusteragent") return undefined;
   const bound = facts.groups.flatMap((group) =>
@@ -73,6 +87,8 @@ export function signingRefusal(
   );
   if (bound.includes(cluster)) return undefined;
   if (bound.length > 0) return `this token is for cluster ${bound.join(", ")}, not for ${cluster}`;
+  // As Karmada: karmadactl looks for the cluster itself then, and says so at once.
+  if (known.exists && request.isGenerator) return undefined;
   if (known.exists)
     return `cluster ${cluster} exists already: choose another name, take it out by 'flaghoist unregister ${cluster}', or give its agent a new certificate with a token of 'flaghoist token create --cluster ${cluster}'`;
   const { claim } = known;

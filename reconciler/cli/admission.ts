@@ -5,6 +5,7 @@ import { agentWriteRefusal } from "../../api/admission/agent-writes.ts";
 import type { ValidationOptions } from "../../api/admission/context.ts";
 import { deletionRefusal } from "../../api/admission/deletion.ts";
 import type { FieldError } from "../../api/admission/field-error.ts";
+import { accessRefusal, concernsAccess, withoutRules } from "../../api/admission/generated-access.ts";
 import { validateCustomizationAmong } from "../../api/admission/interpreter.ts";
 import { type FindNaming, rivalWarnings } from "../../api/admission/rival-policies.ts";
 import { objectWarnings, warningText } from "../../api/admission/warnings.ts";
@@ -82,8 +83,10 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
   };
   const warns = settings.compatibility !== "karmada";
   return {
-    mutate({ operation, subresource, namespace = "", object }) {
+    mutate({ operation, subresource, namespace = "", object, user }) {
       if ((operation !== "CREATE" && operation !== "UPDATE") || subresource !== undefined) return undefined;
+      if (concernsAccess(parseApiVersion(object.apiVersion).group, object.kind))
+        return withoutRules({ userName: user.name, operation, object, others: [] });
       const context = { operation, requestNamespace: namespace, nowMs: clock.now(), newUuid };
       const defaulted = defaultObject(object, context);
       return defaulted === object ? undefined : defaulted;
@@ -91,11 +94,13 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
     validate(write) {
       const { operation, subresource, object, oldObject } = write;
       if (operation === "CONNECT") return [];
+      const access = accessRefusalOf(write, settings);
+      if (access !== undefined) return { code: 403, message: access };
       if (operation === "DELETE") {
         const refusal = deletionRefusal(object);
         return refusal === undefined ? [] : { code: 403, message: refusal };
       }
-      if (subresource !== undefined) return [];
+      if (subresource !== undefined || concernsAccess(parseApiVersion(object.apiVersion).group, object.kind)) return [];
       const agent = agentRefusal(write, settings);
       if (agent !== undefined) return { code: 403, message: agent };
       const refusals = [...validateObject(object, oldObject, options), ...rivalRefusals(object, settings)];
@@ -112,6 +117,16 @@ export function admissionRules(settings: AdmissionSettings): AdmissionRules {
       return concernsQuota(binding) ? enforce(quotas, binding) : [];
     },
   };
+}
+
+function accessRefusalOf(
+  { operation, subresource, object, user }: RuledWrite,
+  { clusters }: AdmissionSettings,
+): string | undefined {
+  if (operation === "CONNECT" || subresource !== undefined) return undefined;
+  const isAccess = concernsAccess(parseApiVersion(object.apiVersion).group, object.kind);
+  if (operation !== "DELETE" && !isAccess) return undefined;
+  return accessRefusal({ userName: user.name, operation, object, others: clusters?.() ?? [] });
 }
 
 function agentRefusal({ operation, object, user }: RuledWrite, { clusters }: AdmissionSettings): string | undefined {
@@ -180,7 +195,10 @@ function namingIn(policies: PolicyIndex): FindNaming {
 export function karmadaAdmission(settings: AdmissionSettings): AdmissionPlugin {
   const rules = admissionRules(settings);
   return {
-    handles: (kind, operation) => operation === "DELETE" || hasAdmissionRules(kind.group, kind.kind),
+    handles: (kind, operation) =>
+      operation === "DELETE" ||
+      hasAdmissionRules(kind.group, kind.kind) ||
+      (operation === "CREATE" && concernsAccess(kind.group, kind.kind)),
     mutate: (request) => rules.mutate(request),
     validate: (request) => rules.validate(request),
   };

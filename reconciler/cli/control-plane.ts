@@ -153,7 +153,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { remoteBases: allowed = [] } = options;
     const remotes =
       allowed.length === 0 ? undefined : new RemoteBases({ cacheRoot: join(dataFolder, "remote-bases"), allowed });
-    const profile = { ...DEFAULT_PROFILE, ...options.profile, ...failover };
+    // Where admission is not built in, it can be taken away: nothing may hang on it that RBAC does not say.
+    const keepsRoleGenerators = options.storeKubeconfig === undefined;
+    const profile = { ...DEFAULT_PROFILE, keepsRoleGenerators, ...options.profile, ...failover };
     const renderer = createSyncRenderer(profile, { charts: options.helm?.aside, remotes });
     const loops = await startPlaneLoops({
       client,

@@ -115,6 +115,8 @@ export interface Profile {
   readonly deletionLimits: DeletionLimits | undefined;
   /** Requests that each member gets; undefined: `compatibility` decides. Karmada's --cluster-api-qps and -burst. */
   readonly memberRate: RequestRate | "unlimited" | undefined;
+  /** Whether admission keeps whoever registers an agent by `karmadactl register` to the roles of that agent. */
+  readonly keepsRoleGenerators: boolean;
 }
 
 export const DEFAULT_PROFILE: Profile = {
@@ -148,6 +150,7 @@ export const DEFAULT_PROFILE: Profile = {
   driftCheckIntervalMs: 3_600_000,
   deletionLimits: undefined,
   memberRate: undefined,
+  keepsRoleGenerators: false,
 };
 
 /** Where clusters that report for themselves renew their Leases. */

@@ -1,5 +1,5 @@
 // Lets agents in: answers their requests for certificates, and gives each the rights on its own cluster and no more.
-import { agentUser } from "../../../api/agent-identity.ts";
+import { AGENT_OF_LABEL, agentUser } from "../../../api/agent-identity.ts";
 import type { Cluster } from "../../../api/cluster.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson, isObject, type KubeObject, refOf } from "../../../kube/object.ts";
@@ -7,7 +7,7 @@ import { rfc3339 } from "../../../runtime/clock.ts";
 import { messageOf } from "../../../runtime/errors.ts";
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import { AGENT_OF_LABEL, agentAccess, agentRoleName, bootstrapAccess } from "../../agents/agent-access.ts";
+import { type AgentProgram, agentAccess, agentRoleName, bootstrapAccess } from "../../agents/agent-access.ts";
 import { agentRequest, type NameClaim, type SigningFacts, signingRefusal } from "../../agents/decide-signing.ts";
 import { executionNamespace } from "../../works/naming.ts";
 import type { Controller, ControllerContext } from "../context.ts";
@@ -20,6 +20,8 @@ const FIELD_MANAGER = "flaghoist-agents";
 /** On the ClusterRole of an agent: who asked for its first certificate, and when. */
 const CLAIMED_BY = "gitops.flaghoist.io/claimed-by";
 const CLAIMED_AT = "gitops.flaghoist.io/claimed-at";
+/** On the ClusterRole of an agent that `karmadactl register` installs: it is Karmada's. */
+const AGENT_PROGRAM = "gitops.flaghoist.io/agent-program";
 /** Requests that were answered are kept for a while, for people. */
 const KEEP_ANSWERED_MS = 3_600_000;
 
@@ -29,7 +31,7 @@ export function startAgentRegistration(context: ControllerContext): Controller {
   const requests = informers.of(...SIGNING_REQUEST_KIND);
   const clusters = informers.of<Cluster>(CLUSTER_API, "Cluster");
   const signing = new WorkQueue({ name: "agent-signing", clock, logger, workers: 4, maxBackoffMs: 30_000 }, (name) =>
-    answerRequest(context, requests.get(undefined, name)),
+    answerRequest(context, requests.get(undefined, name), (cluster) => access.addAfter(cluster, KEEP_ANSWERED_MS)),
   );
   const access = new WorkQueue({ name: "agent-access", clock, logger, workers: 4, maxBackoffMs: 30_000 }, accessStep);
   let bootstrapped = false;
@@ -54,7 +56,7 @@ export function startAgentRegistration(context: ControllerContext): Controller {
 
   async function accessStep(name: string): Promise<StepResult | undefined> {
     if (!bootstrapped) {
-      await mapLimit(bootstrapAccess(), 4, (object) => ensure(context, object));
+      await mapLimit(bootstrapAccess(context.profile.keepsRoleGenerators), 4, (object) => ensure(context, object));
       bootstrapped = true;
     }
     if (name === "") return undefined;
@@ -80,7 +82,12 @@ export function startAgentRegistration(context: ControllerContext): Controller {
   };
 }
 
-async function answerRequest(context: ControllerContext, csr: KubeObject | undefined): Promise<StepResult | undefined> {
+/** `claimed` is called with clusters whose names are claimed now: their claims may come to nothing. */
+async function answerRequest(
+  context: ControllerContext,
+  csr: KubeObject | undefined,
+  claimed: (cluster: string) => void,
+): Promise<StepResult | undefined> {
   if (csr === undefined || csr.metadata.deletionTimestamp !== undefined) return undefined;
   const facts = await readFacts(csr);
   const request = agentRequest(facts);
@@ -92,7 +99,7 @@ async function answerRequest(context: ControllerContext, csr: KubeObject | undef
     await context.client.delete(refOf(csr), { uid: csr.metadata.uid });
     return undefined;
   }
-  const { cluster } = request;
+  const { cluster, isGenerator } = request;
   const exists = context.informers.of<Cluster>(CLUSTER_API, "Cluster").get(undefined, cluster) !== undefined;
   const roleRef = { apiVersion: RBAC_API, kind: "ClusterRole", name: agentRoleName(cluster) };
   const claim = claimOf(await context.client.find(roleRef));
@@ -104,10 +111,15 @@ async function answerRequest(context: ControllerContext, csr: KubeObject | undef
     });
     return undefined;
   }
-  const refusal = signingRefusal(facts, request, { exists, claim }, now);
+  const keepsGenerators = context.profile.keepsRoleGenerators;
+  const refusal = signingRefusal(facts, request, { exists, claim, keepsGenerators }, now);
   if (refusal === undefined && request.subresource === "clusteragent") {
-    // A cluster that is there needs no claim on its name.
-    await giveAccess(context, cluster, exists ? undefined : { by: facts.username, at: now });
+    const newClaim: NameClaim = { by: facts.username, at: now };
+    if (!isGenerator) {
+      // A cluster that is there needs no claim on its name.
+      await giveAccess(context, cluster, exists ? undefined : newClaim);
+    } else if (!exists) await expectRoles(context, cluster, newClaim);
+    if (!exists) claimed(cluster);
   }
   await writeVerdict(context, csr, refusal, request.subresource);
   context.logger.info(refusal === undefined ? "approved an agent's certificate" : "denied an agent's certificate", {
@@ -123,6 +135,7 @@ async function readFacts(csr: KubeObject): Promise<SigningFacts> {
   const { readSigningRequest } = await import("../../../fleets/apiserver/http/certificate-signing.ts");
   const pem = Buffer.from(String(spec["request"] ?? ""), "base64").toString("utf8");
   return {
+    name: csr.metadata.name ?? "",
     signerName: String(spec["signerName"] ?? ""),
     usages: stringsOf(spec["usages"]),
     username: String(spec["username"] ?? ""),
@@ -202,16 +215,43 @@ function wasTakenUp(role: KubeObject | undefined): boolean {
   return claimOf(role) === undefined;
 }
 
+/**
+ * Begins the registration of Karmada's agent: whatever an earlier one left goes, and the name is claimed. The roles that are
+ * made by `karmadactl register` now have no rules until the agent's own request is approved.
+ */
+async function expectRoles(context: ControllerContext, cluster: string, claim: NameClaim): Promise<void> {
+  const name = agentRoleName(cluster);
+  if ((await context.client.find({ apiVersion: RBAC_API, kind: "ClusterRole", name })) !== undefined)
+    await takeAccess(context, cluster);
+  const [role] = agentAccess(cluster, "karmada");
+  if (role === undefined) return;
+  const annotations = {
+    [AGENT_PROGRAM]: "karmada" satisfies AgentProgram,
+    [CLAIMED_BY]: claim.by,
+    [CLAIMED_AT]: rfc3339(claim.at),
+  };
+  const { metadata } = role;
+  await context.client.create(
+    { ...role, metadata: { ...metadata, annotations }, rules: [] },
+    { fieldManager: FIELD_MANAGER },
+  );
+}
+
 /** Makes the agent's roles and bindings. Without a claim the Cluster is there, and the name needs none any more. */
 async function giveAccess(context: ControllerContext, cluster: string, claim: NameClaim | undefined): Promise<void> {
   const namespace = executionNamespace(cluster);
   const labels = { "karmada.io/system": "true" };
-  await ensure(context, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace, labels } });
+  const role = await context.client.find({ apiVersion: RBAC_API, kind: "ClusterRole", name: agentRoleName(cluster) });
+  const program: AgentProgram = role?.metadata.annotations?.[AGENT_PROGRAM] === "karmada" ? "karmada" : "flaghoist";
+  const objects = agentAccess(cluster, program);
+  const namespaces = new Set([namespace, ...objects.flatMap(({ metadata }) => metadata.namespace ?? [])]);
+  for (const name of namespaces)
+    await ensure(context, { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
   const annotations =
     claim === undefined
       ? { [CLAIMED_BY]: null, [CLAIMED_AT]: null }
       : { [CLAIMED_BY]: claim.by, [CLAIMED_AT]: rfc3339(claim.at) };
-  for (const object of agentAccess(cluster)) {
+  for (const object of objects) {
     await ensure(context, object);
     if (object.kind !== "ClusterRole") continue;
     await context.client.patch(refOf(object), { metadata: { annotations } }, "merge", { fieldManager: FIELD_MANAGER });
@@ -221,7 +261,7 @@ async function giveAccess(context: ControllerContext, cluster: string, claim: Na
 async function takeAccess(context: ControllerContext, cluster: string): Promise<void> {
   const lease = clusterLease(cluster, 1, undefined);
   // The ClusterRole last: by it they are found again.
-  for (const object of [lease, ...[...agentAccess(cluster)].reverse()]) {
+  for (const object of [lease, ...[...agentAccess(cluster, "karmada")].reverse()]) {
     const stored = await context.client.find(refOf(object));
     if (stored === undefined) continue;
     if (object !== lease && stored.metadata.labels?.[AGENT_OF_LABEL] !== cluster) continue;
