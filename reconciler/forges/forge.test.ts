@@ -430,12 +430,13 @@ describe.each(PROVIDERS)("a forge at $kind", (provider) => {
     it("are refused with what to do instead where there are none", async ({ skip }) => {
       if (forge.limits.issues) skip();
 
-      for (const act of [
-        forge.findIssues("x", call),
-        forge.createIssue({ title: "", body: "" }, call),
-        forge.updateIssue(1, {}, call),
-      ]) {
-        expect(await failure(act)).toMatchObject({ code: "forge-unsupported", recovery: "stall" });
+      const acts = [
+        () => forge.findIssues("x", call),
+        () => forge.createIssue({ title: "", body: "" }, call),
+        () => forge.updateIssue(1, {}, call),
+      ];
+      for (const act of acts) {
+        expect(await failure(act())).toMatchObject({ code: "forge-unsupported", recovery: "stall" });
       }
     });
 
@@ -487,7 +488,7 @@ describe.each(PROVIDERS)("a forge at $kind", (provider) => {
 
   describe("permissions", () => {
     it("say who may command", async () => {
-      const of = (name: string) => forge.permissionOf({ id: String(server.user(name).id), name }, call);
+      const of = (name: string) => forge.permissionOf({ id: server.idOf(name), name }, call);
 
       expect(isPermitted(await of("ada"), "write")).toBe(true);
       expect(isPermitted(await of("eve"), "write")).toBe(true);

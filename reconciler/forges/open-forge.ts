@@ -1,4 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { BitbucketCloudForge } from "./bitbucket/bitbucket-cloud-forge.ts";
+import { BitbucketDataCenterForge } from "./bitbucket/bitbucket-data-center-forge.ts";
 import { forgeUnsupported } from "./errors.ts";
 import type { Forge, ForgeUser } from "./forge.ts";
 import { GiteaForge } from "./gitea/gitea-forge.ts";
@@ -6,7 +8,7 @@ import { appAuth, InstallationAuth, readAppKey } from "./github/github-app.ts";
 import { GitHubForge } from "./github/github-forge.ts";
 import { GitLabForge } from "./gitlab/gitlab-forge.ts";
 import type { ForgeTls } from "./http/connection.ts";
-import { checkSecret, type ForgeAuth, fixedHeader, tokenAuth } from "./http/credentials.ts";
+import { basicAuth, checkSecret, type ForgeAuth, fixedHeader, tokenAuth } from "./http/credentials.ts";
 import { ForgeHttp, type HttpLimits } from "./http/forge-http.ts";
 import { type AddressOptions, PROVIDERS, type RepositoryAddress, repositoryAddress } from "./repository-address.ts";
 
@@ -65,9 +67,18 @@ export function openForge(options: OpenForgeOptions): Forge {
     }
     case "gitea":
       return new GiteaForge({ address, http: connect(tokenAuth(tokenOf(credentials, address), "token")), clock, user });
+    case "bitbucket-cloud":
+      return new BitbucketCloudForge({ address, http: connect(atlassianAuth(credentials, address)), clock, user });
+    case "bitbucket-data-center":
+      return new BitbucketDataCenterForge({ address, http: connect(atlassianAuth(credentials, address)), clock, user });
     default:
       throw forgeUnsupported(address.kind, "client here", "use another provider");
   }
+}
+
+function atlassianAuth(credentials: ForgeCredentials, address: RepositoryAddress): ForgeAuth {
+  if (credentials.type === "basic") return basicAuth(credentials.username, credentials.password);
+  return tokenAuth(tokenOf(credentials, address));
 }
 
 function gitlabAuth(credentials: ForgeCredentials, address: RepositoryAddress): ForgeAuth {

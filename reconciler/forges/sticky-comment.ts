@@ -52,8 +52,7 @@ export async function publishStickyComment(
       });
     }
     for (const double of doubles) {
-      await forge.deleteComment(pullRequest, double, call);
-      removed++;
+      if (await isDeleted(forge, pullRequest, double, call)) removed++;
     }
     if (isSameBody(kept.body, whole)) return { outcome, comment: kept, removed };
     try {
@@ -65,6 +64,17 @@ export async function publishStickyComment(
         error instanceof AppError && (error.code === "forge-not-found" || error.code === "forge-conflict");
       if (!passing || round >= ROUNDS) throw error;
     }
+  }
+}
+
+/** Bitbucket Data Center keeps a comment that has replies: then it stays, and is none of ours to fail about. */
+async function isDeleted(forge: Comments, pullRequest: number, comment: ForgeComment, call: Call): Promise<boolean> {
+  try {
+    await forge.deleteComment(pullRequest, comment, call);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "forge-conflict") return false;
+    throw error;
   }
 }
 

@@ -216,6 +216,11 @@ export abstract class FakeServer {
     return user;
   }
 
+  /** As the provider names a user. */
+  idOf(name: string): string {
+    return String(this.user(name).id);
+  }
+
   nextId(): number {
     return this.#nextId++;
   }

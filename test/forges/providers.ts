@@ -2,6 +2,8 @@
 import type { ForgeKind } from "../../reconciler/forges/forge.ts";
 import type { HttpLimits } from "../../reconciler/forges/http/forge-http.ts";
 import { type ForgeCredentials, type OpenForgeOptions, openForge } from "../../reconciler/forges/open-forge.ts";
+import { FakeBitbucketCloud } from "./fake-bitbucket-cloud.ts";
+import { FakeBitbucketDataCenter } from "./fake-bitbucket-data-center.ts";
 import { FakeGitea } from "./fake-gitea.ts";
 import { FakeGitHub } from "./fake-github.ts";
 import { FakeGitLab } from "./fake-gitlab.ts";
@@ -24,6 +26,20 @@ export const PROVIDERS: readonly Provider[] = [
   { kind: "github", server: () => new FakeGitHub(), credentials: BY_TOKEN, commentPaths: /comments/, updates: "PATCH" },
   { kind: "gitlab", server: () => new FakeGitLab(), credentials: BY_TOKEN, commentPaths: /notes/, updates: "PUT" },
   { kind: "gitea", server: () => new FakeGitea(), credentials: BY_TOKEN, commentPaths: /comments/, updates: "PATCH" },
+  {
+    kind: "bitbucket-cloud",
+    server: () => new FakeBitbucketCloud(),
+    credentials: BY_TOKEN,
+    commentPaths: /comments/,
+    updates: "PUT",
+  },
+  {
+    kind: "bitbucket-data-center",
+    server: () => new FakeBitbucketDataCenter(),
+    credentials: BY_TOKEN,
+    commentPaths: /comments/,
+    updates: "PUT",
+  },
 ];
 
 export interface Opened {
