@@ -1,4 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { AzureForge } from "./azure/azure-forge.ts";
 import { BitbucketCloudForge } from "./bitbucket/bitbucket-cloud-forge.ts";
 import { BitbucketDataCenterForge } from "./bitbucket/bitbucket-data-center-forge.ts";
 import { forgeUnsupported } from "./errors.ts";
@@ -71,14 +72,26 @@ export function openForge(options: OpenForgeOptions): Forge {
       return new BitbucketCloudForge({ address, http: connect(atlassianAuth(credentials, address)), clock, user });
     case "bitbucket-data-center":
       return new BitbucketDataCenterForge({ address, http: connect(atlassianAuth(credentials, address)), clock, user });
-    default:
-      throw forgeUnsupported(address.kind, "client here", "use another provider");
+    case "azure-devops": {
+      const auth = azureAuth(credentials, address);
+      // Users are known to a service of their own, except on a server.
+      const identities = address.apiUrl.replace("https://dev.azure.com/", "https://vssps.dev.azure.com/");
+      const asIdentities = connectTo({ ...address, apiUrl: identities }, options, auth);
+      return new AzureForge({ address, http: connect(auth), identities: asIdentities, clock, user });
+    }
   }
 }
 
 function atlassianAuth(credentials: ForgeCredentials, address: RepositoryAddress): ForgeAuth {
   if (credentials.type === "basic") return basicAuth(credentials.username, credentials.password);
   return tokenAuth(tokenOf(credentials, address));
+}
+
+/** Personal tokens are passwords there, of whatever user. */
+function azureAuth(credentials: ForgeCredentials, address: RepositoryAddress): ForgeAuth {
+  if (credentials.type === "bearer") return tokenAuth(credentials.token);
+  if (credentials.type === "basic") return basicAuth(credentials.username, credentials.password);
+  return basicAuth("", tokenOf(credentials, address));
 }
 
 function gitlabAuth(credentials: ForgeCredentials, address: RepositoryAddress): ForgeAuth {
@@ -89,6 +102,13 @@ function gitlabAuth(credentials: ForgeCredentials, address: RepositoryAddress): 
   const token = tokenOf(credentials, address);
   return fixedHeader("private-token", checkSecret("token", token), token);
 }
+
+/** The version of the API that is spoken, where requests have to name it. */
+const HEADERS: Partial<Record<RepositoryAddress["kind"], Readonly<Record<string, string>>>> = {
+  github: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28" },
+  // Known to Server from 2022 on.
+  "azure-devops": { accept: "application/json;api-version=7.0" },
+};
 
 function connectTo(address: RepositoryAddress, options: OpenForgeOptions, auth: ForgeAuth): ForgeHttp {
   const { clock, random, tls, limits } = options;
@@ -101,9 +121,7 @@ function connectTo(address: RepositoryAddress, options: OpenForgeOptions, auth: 
     random,
     tls,
     limits,
-    ...(address.kind === "github"
-      ? { headers: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28" } }
-      : {}),
+    headers: HEADERS[address.kind] ?? {},
   });
 }
 

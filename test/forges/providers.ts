@@ -2,6 +2,7 @@
 import type { ForgeKind } from "../../reconciler/forges/forge.ts";
 import type { HttpLimits } from "../../reconciler/forges/http/forge-http.ts";
 import { type ForgeCredentials, type OpenForgeOptions, openForge } from "../../reconciler/forges/open-forge.ts";
+import { FakeAzure } from "./fake-azure.ts";
 import { FakeBitbucketCloud } from "./fake-bitbucket-cloud.ts";
 import { FakeBitbucketDataCenter } from "./fake-bitbucket-data-center.ts";
 import { FakeGitea } from "./fake-gitea.ts";
@@ -39,6 +40,13 @@ export const PROVIDERS: readonly Provider[] = [
     credentials: BY_TOKEN,
     commentPaths: /comments/,
     updates: "PUT",
+  },
+  {
+    kind: "azure-devops",
+    server: () => new FakeAzure(),
+    credentials: BY_TOKEN,
+    commentPaths: /threads/,
+    updates: "PATCH",
   },
 ];
 
