@@ -144,11 +144,12 @@ function countTable({ clusters, findings, objects, problems, tests, unknown, wha
 export function isSilent(report: PlanReport): boolean {
   const { drift, driftUnknown, findings, held, notes, objects, problems, deletionsUnknown, tests, unknown, state } =
     report;
-  const told = [drift, driftUnknown, findings, notes, objects, problems, unknown];
+  const told = [drift, driftUnknown, findings, report.kept, notes, objects, problems, unknown];
   return (
     state === "unchanged" &&
     told.every((list) => list === undefined || list.length === 0) &&
     held === undefined &&
+    report.hooks === undefined &&
     deletionsUnknown === undefined &&
     (tests ?? []).every(({ outcome }) => outcome !== "failed")
   );

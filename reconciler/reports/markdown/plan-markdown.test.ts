@@ -12,7 +12,7 @@ import { type MarkdownOptions, planMarkdown } from "./plan-markdown.ts";
 
 const MARKER = "<!-- flaghoist:plan:shop/apps -->";
 const OUR_HEADINGS =
-  /^(?:### |#### (?:Findings|Why|Clusters|Placement|If a part of the fleet fails|Fleet tests: [\w ,]+|Drift on what changes|Changes|Not known|Notes)$)/;
+  /^(?:### |#### (?:Findings|Why|Clusters|Placement|Rollout|If a part of the fleet fails|Fleet tests: [\w ,]+|Drift on what changes|Changes|Hooks|No longer in the source, and kept|Not known|Notes)$)/;
 const OUR_TAGS = /^<\/?(?:details|summary|code|sub)>$/;
 /** Letters, numbers, and the signs that mean nothing to any host. */
 const HARMLESS = /^[\p{L}\p{M}\p{N}\s.,;:!?'"“”‘’„«»()\-–—−+/%→←·…①-⑳]*$/u;

@@ -11,6 +11,7 @@ import { type FrameOptions, footerLine, headBlocks, isSilent, leastReport, leftO
 import { lossSection } from "./loss-section.ts";
 import { placementSection } from "./placement-section.ts";
 import { firstItems, LeftOut, objectCode, type ReportLinks, type Style } from "./style.ts";
+import { hookSection, keptSection, rolloutSection } from "./sync-section.ts";
 import { testCounts, testSection } from "./test-section.ts";
 import { SafeText } from "./text.ts";
 
@@ -83,6 +84,7 @@ const SECTIONS_ABOVE: readonly Section[] = [
   (report, style) => titled(report.valid ? "Findings" : "Why", findingSection(report, style)),
   (report, style) => titled("Clusters", clusterSection(report.clusters, style)),
   (report, style) => titled("Placement", placementSection(report.objects, style)),
+  (report, style) => titled("Rollout", rolloutSection(report.objects, style)),
   (report, style) => titled("If a part of the fleet fails", lossSection(report.whatIf, style)),
   ({ tests = [] }, style) =>
     tests.length === 0 ? [] : [`#### Fleet tests: ${testCounts(tests)}`, ...testSection(tests, style)],
@@ -90,6 +92,8 @@ const SECTIONS_ABOVE: readonly Section[] = [
 ];
 
 const SECTIONS_BELOW: readonly Section[] = [
+  (report, style) => titled("Hooks", hookSection(report, style)),
+  (report, style) => titled("No longer in the source, and kept", keptSection(report, style)),
   (report, style) => titled("Not known", unknownBlocks(report, style)),
   ({ notes = [] }, style) =>
     titled("Notes", itemsBlock(firstItems(notes, style, "notes", (note) => style.text.prose(note)))),

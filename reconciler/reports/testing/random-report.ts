@@ -15,6 +15,7 @@ const FIXED = new Set([
   "comparison",
   "op",
   "what",
+  "phase",
   "from",
 ]);
 
@@ -32,7 +33,15 @@ const SIGNS = [
 
 /** A sample whose every text is one of `hostileText`. */
 export function randomReport(random: Random): PlanReport {
-  const name = random.pick(["replicaMove", "massPrune", "refused", "drift", "regionLoss", "maskedSecret"] as const);
+  const name = random.pick([
+    "replicaMove",
+    "massPrune",
+    "refused",
+    "drift",
+    "regionLoss",
+    "maskedSecret",
+    "waves",
+  ] as const);
   // Whatever the texts are, the shape is that of a report.
   return replaceTexts(SAMPLES[name](), random) as PlanReport;
 }

@@ -3,6 +3,7 @@ import type { LineWriter, PlanReport } from "../../../api/plan-report.ts";
 import { hostileReport } from "./hostile-report.ts";
 import { hugeReport } from "./huge-report.ts";
 import { changed, clusterNames, clusterRow, copies, diffOf, objectOf, sampleReport } from "./sample-parts.ts";
+import { wavesReport } from "./waves-report.ts";
 
 const WEB = objectOf("apps/v1 Deployment shop/web");
 const CART = objectOf("apps/v1 Deployment shop/cart");
@@ -439,6 +440,7 @@ export const SAMPLES = {
   drift,
   regionLoss,
   maskedSecret,
+  waves: wavesReport,
   hostile: hostileReport,
   huge: hugeReport,
 } satisfies Readonly<Record<string, () => PlanReport>>;
