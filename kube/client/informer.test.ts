@@ -65,6 +65,43 @@ function configMap(name: string, data: Record<string, string> = {}): KubeObject 
 const refTo = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", namespace: "default", name });
 
 describe("Informer", () => {
+  it("tells a listener in turns of what is known, and of changes meanwhile once each", async () => {
+    const setting = await startServer();
+    for (const name of ["a", "b", "c", "d", "e"]) await setting.people.create(configMap(name));
+    const { informer } = await startInformer(setting);
+    const object = (name: string) => informer.get("default", name) as KubeObject;
+    const newer = (name: string) => ({
+      ...object(name),
+      metadata: { ...object(name).metadata, resourceVersion: "1000" },
+    });
+    const told: string[] = [];
+
+    const telling = informer.subscribeInTurns((change) => {
+      told.push(`${change.type} ${change.object.metadata.name} ${change.object.metadata.resourceVersion === "1000"}`);
+      if (told.length > 1) return;
+      // The turn ends here.
+      const end = performance.now() + 30;
+      while (performance.now() < end);
+    });
+    expect(told).toEqual(["added a false"]);
+    informer.adopt(newer("b"));
+    informer.adopt(newer("a"));
+    informer.amend(object("c"), undefined);
+    informer.adopt({ ...newer("d"), metadata: { ...newer("d").metadata, name: "f" } });
+    await telling;
+    informer.adopt({ ...newer("e") });
+
+    expect(told).toEqual([
+      "added a false",
+      "updated a true",
+      "added f true",
+      "added b true",
+      "added d false",
+      "added e false",
+      "updated e true",
+    ]);
+  });
+
   it("knows what was there, then follows each change", async () => {
     const setting = await startServer();
     await setting.people.create(configMap("a"));

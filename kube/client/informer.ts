@@ -124,6 +124,34 @@ export class Informer<T extends KubeObject = KubeObject> {
   }
 
   /**
+   * As `subscribe`, but what is known already is told some in each turn of the event loop, for many objects and listeners
+   * that have something to do for each. Of an object's change is told once the object was. Resolves when all were told, or
+   * the informer was stopped.
+   */
+  async subscribeInTurns(listener: (change: Change<T>) => void): Promise<void> {
+    let told: Set<string> | undefined = new Set();
+    this.#listeners.push((change) => {
+      const key = keyOf(change.object);
+      // What was not told yet is about to be, as it is by then.
+      if (told !== undefined && change.type !== "added" && !told.has(key)) return;
+      if (change.type === "deleted") told?.delete(key);
+      else told?.add(key);
+      listener(change);
+    });
+    const turn = new Turn();
+    for (const key of this.#objects.keys()) {
+      if (turn.isOver) await turn.next();
+      if (this.#abort.signal.aborted) return;
+      // Gone, or told as new, while others had their turn.
+      const object = this.#objects.get(key);
+      if (object === undefined || told.has(key)) continue;
+      told.add(key);
+      this.#call(listener, { type: "added", object });
+    }
+    told = undefined;
+  }
+
+  /**
    * Takes the answer of a write at once, so that the next read of this cache sees it. Older revisions than the known
    * one are ignored. Only for servers whose revisions are comparable numbers, as all of ours and etcd's are.
    */
@@ -316,12 +344,14 @@ export class Informer<T extends KubeObject = KubeObject> {
   }
 
   #tell(change: Change<T>): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(change);
-      } catch (error) {
-        this.#options.logger.error("listener failed", { kind: this.#options.kind, error: messageOf(error) });
-      }
+    for (const listener of this.#listeners) this.#call(listener, change);
+  }
+
+  #call(listener: (change: Change<T>) => void, change: Change<T>): void {
+    try {
+      listener(change);
+    } catch (error) {
+      this.#options.logger.error("listener failed", { kind: this.#options.kind, error: messageOf(error) });
     }
   }
 }

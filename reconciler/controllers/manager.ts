@@ -3,6 +3,7 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { ResourceInterpreterCustomization } from "../../api/config.ts";
 import type { Fleet } from "../../fleets/fleet.ts";
 import { formatApiVersion } from "../../kube/object.ts";
+import { Turn } from "../../runtime/turn.ts";
 import type { PolicyIndex } from "../policies/policy-index.ts";
 import type { DecisionHistory } from "../scheduler/explanation/decision-history.ts";
 import { BINDING_API_VERSION } from "../works/binding.ts";
@@ -15,7 +16,7 @@ import { startClusterController } from "./clusters/clusters.ts";
 import { startConditionTaintController } from "./clusters/condition-taints.ts";
 import { startFailoverController } from "./clusters/failover.ts";
 import { LEASE_KIND, startLeaseMonitor } from "./clusters/lease-monitor.ts";
-import { startMemberRightsController } from "./clusters/member-rights.ts";
+import { KindsOfWorks, startMemberRightsController } from "./clusters/member-rights.ts";
 import { REMEDY_KIND, startRemedyController } from "./clusters/remedies.ts";
 import { startTaintPolicyController, TAINT_POLICY_KIND } from "./clusters/taint-policies.ts";
 import { startUnifiedAuthController } from "./clusters/unified-auth.ts";
@@ -107,6 +108,10 @@ export interface Manager extends Controller {
 
 export async function startManager(options: ManagerOptions): Promise<Manager> {
   const { context, fleet } = options;
+  // These follow the lists while they are read, which is in turns.
+  const index = new WorkIndex(context);
+  const quotaWorks = new QuotaWorks(context);
+  const kindsOfWorks = new KindsOfWorks(context);
   for (const [apiVersion, kind] of FIRST_KINDS) context.informers.of(apiVersion, kind);
   await context.informers.synced();
 
@@ -137,8 +142,6 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const inputs = [...(plugins === undefined ? [] : [plugins]), ...estimators.inputs];
   const writer = new BindingWriter(context, fleetState, inputs, startMemories(context, assumed));
   const policies = watchPolicies(context);
-  const index = new WorkIndex(context);
-  const quotaWorks = new QuotaWorks(context);
 
   const { failover, safeFailover } = context.profile;
   const guard = failover && safeFailover ? startBlastRadiusController(context, fleet, safeFailover) : undefined;
@@ -150,42 +153,53 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const templateController = startTemplateController({ context, templates, policies, interpretation, writer });
   const preemption = startPreemptionController(context, templates, policies);
   const advisor = startPolicyAdvisor(context, templates, templateIndex, policies);
-  const controllers: Controller[] = [
-    templateController,
-    preemption,
-    advisor,
-    startPolicyController({ context, index: templateIndex, templates: templateController, preemption, advisor }),
-    startBindingController(context, fleetState, writer),
-    startWorkController({ context, templates, fleet: fleetState, interpretation, index }),
-    startNamespaceController(context, templates),
-    startDependencyController(context, templates, interpretation),
-    startMemberRightsController(context, fleet),
-    startClusterController(context, fleet),
-    startLeaseMonitor(context),
-    startConditionTaintController(context),
-    ...(guard === undefined ? [] : [guard]),
-    startFailoverController(context, fleetState, writer, { guard, works: index }),
-    startRemedyController(context),
-    startUnifiedAuthController(context),
-    startAgentRegistration(context),
-    startWorkloadRebalancerController(context),
-    startQuotaWorkController(context, quotaWorks),
-    startQuotaStatusController(context, quotaWorks, options.ledger),
-    startRelocationController(context, fleetState, writer, { works: index }),
-    startApplicationFailoverController(context, interpretation, writer),
-    ...(context.profile.failover || context.profile.featureGates.Failover ? [startTaintPolicyController(context)] : []),
-    ...(deletionGuard === undefined ? [] : [deletionGuard]),
-    startExecutionController({ context, fleet, interpretation, journal, guard: deletionGuard }),
-    startLeftOverController(context, fleet),
-    startBindingStatusController({ context, templates, interpretation, index }),
-    estimators,
-    ...(context.profile.descheduler === undefined || estimators.unschedulable === undefined
+  const { descheduler } = context.profile;
+  const { unschedulable } = estimators;
+  const starts: readonly (() => Controller)[] = [
+    () => templateController,
+    () => preemption,
+    () => advisor,
+    () => startPolicyController({ context, index: templateIndex, templates: templateController, preemption, advisor }),
+    () => startBindingController(context, fleetState, writer),
+    () => startWorkController({ context, templates, fleet: fleetState, interpretation, index }),
+    () => startNamespaceController(context, templates),
+    () => startDependencyController(context, templates, interpretation),
+    () => startMemberRightsController(context, fleet, kindsOfWorks),
+    () => startClusterController(context, fleet),
+    () => startLeaseMonitor(context),
+    () => startConditionTaintController(context),
+    ...(guard === undefined ? [] : [() => guard]),
+    () => startFailoverController(context, fleetState, writer, { guard, works: index }),
+    () => startRemedyController(context),
+    () => startUnifiedAuthController(context),
+    () => startAgentRegistration(context),
+    () => startWorkloadRebalancerController(context),
+    () => startQuotaWorkController(context, quotaWorks),
+    () => startQuotaStatusController(context, quotaWorks, options.ledger),
+    () => startRelocationController(context, fleetState, writer, { works: index }),
+    () => startApplicationFailoverController(context, interpretation, writer),
+    ...(context.profile.failover || context.profile.featureGates.Failover
+      ? [() => startTaintPolicyController(context)]
+      : []),
+    ...(deletionGuard === undefined ? [] : [() => deletionGuard]),
+    () => startExecutionController({ context, fleet, interpretation, journal, guard: deletionGuard }),
+    () => startLeftOverController(context, fleet),
+    () => startBindingStatusController({ context, templates, interpretation, index }),
+    () => estimators,
+    ...(descheduler === undefined || unschedulable === undefined
       ? []
-      : [startDescheduler(context, estimators.unschedulable, context.profile.descheduler)]),
-    startDriftEvents(context, journal),
-    startGitRepositoryController(context, options.fetcher, artifacts),
-    startSyncController({ context, renderer: options.renderer, artifacts, policies }),
+      : [() => startDescheduler(context, unschedulable, descheduler)]),
+    () => startDriftEvents(context, journal),
+    () => startGitRepositoryController(context, options.fetcher, artifacts),
+    () => startSyncController({ context, renderer: options.renderer, artifacts, policies }),
   ];
+  // Each takes in all that there is.
+  const controllers: Controller[] = [];
+  const turn = new Turn();
+  for (const start of starts) {
+    if (turn.isOver) await turn.next();
+    controllers.push(start());
+  }
   await templates.start();
   // Stopped queues take nothing, so this may come late.
   void templates.synced().then(() => templateController.sweep());

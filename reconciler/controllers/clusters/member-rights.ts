@@ -40,10 +40,26 @@ interface LeavingKind {
   readonly until: number;
 }
 
-export function startMemberRightsController(context: ControllerContext, fleet: Fleet): Controller {
+/** Which kinds there are Works of, by cluster. To be made before Works are listed, where there may be many. */
+export class KindsOfWorks {
+  readonly index = new UseIndex();
+  /** Called with a cluster when something of it changes. */
+  onChange: (cluster: string) => void = () => {};
+
+  constructor({ informers }: ControllerContext) {
+    informers.of<Work>(WORK_API_VERSION, "Work").subscribe(({ type, object }) => {
+      const { namespace = "", name = "" } = object.metadata;
+      if (!namespace.startsWith(EXECUTION_NAMESPACE_PREFIX)) return;
+      const cluster = clusterOfExecutionNamespace(namespace);
+      if (this.index.setWork(cluster, name, type === "deleted" ? [] : manifestsOf(object))) this.onChange(cluster);
+    });
+  }
+}
+
+export function startMemberRightsController(context: ControllerContext, fleet: Fleet, works: KindsOfWorks): Controller {
   const { clock, logger, informers } = context;
   const clusters = informers.of<Cluster>("cluster.karmada.io/v1alpha1", "Cluster");
-  const index = new UseIndex();
+  const { index } = works;
   const known = new Map<string, Known>();
   /** Until when kinds that are no longer in use are still allowed, by cluster. */
   const leaving = new Map<string, Map<string, LeavingKind>>();
@@ -51,12 +67,8 @@ export function startMemberRightsController(context: ControllerContext, fleet: F
   const running = new Map<string, Promise<void>>();
   const queue = new WorkQueue({ name: "member-rights", clock, logger, workers: 8, maxBackoffMs: 60_000 }, step);
 
-  informers.of<Work>(WORK_API_VERSION, "Work").subscribe(({ type, object }) => {
-    const { namespace = "", name = "" } = object.metadata;
-    if (!namespace.startsWith(EXECUTION_NAMESPACE_PREFIX)) return;
-    const cluster = clusterOfExecutionNamespace(namespace);
-    if (index.setWork(cluster, name, type === "deleted" ? [] : manifestsOf(object))) queue.add(cluster);
-  });
+  // Every cluster there is is looked at by its own event.
+  works.onChange = (cluster) => queue.add(cluster);
   for (const kind of ["PropagationPolicy", "ClusterPropagationPolicy"] as const) {
     informers
       .of<PropagationPolicy | ClusterPropagationPolicy>("policy.karmada.io/v1alpha1", kind)

@@ -66,7 +66,8 @@ export function startExecutionController(given: Deps): Controller {
   const settled = new SettledWorks();
   const deps: Started = { ...given, scalers: new WorkScalers(context), checks, queues, settled };
 
-  works.subscribe((change) => {
+  // In line even before all are known: each has a step of its own.
+  void works.subscribeInTurns((change) => {
     const cluster = clusterOfWork(change.object);
     if (cluster === undefined) return;
     const { name = "" } = change.object.metadata;
