@@ -61,12 +61,16 @@ async function unjoin(invocation: Invocation, client: KubeClient): Promise<ExitC
     await client.delete(ref);
     await awaitGone(invocation, client, ref, { force, timeoutMs });
     // Where an agent drives the cluster, join made nothing.
-    const leftBehind = cluster.spec.syncMode === "Pull" ? undefined : await cleanMember(member, name);
+    const isPull = cluster.spec.syncMode === "Pull";
+    const leftBehind = isPull ? undefined : await cleanMember(member, name);
     for (const secret of secretRefs(name)) await client.delete(secret);
     const colour = paint(invocation);
     print(invocation, { cluster: name, removed: true, leftBehind }, () =>
       [
         `${colour.green("✔")} ${name} is no longer part of the fleet.`,
+        ...(isPull
+          ? [`  On its side: stop its agent, then 'flaghoist unregister ${name}' removes the credentials there.`]
+          : []),
         ...(leftBehind === undefined
           ? []
           : [`  What join made there could not be removed: ${leftBehind}. It is the account karmada-${name}.`]),

@@ -81,8 +81,9 @@ async function unregister(invocation: Invocation): Promise<ExitCode> {
 async function takeOut(invocation: Invocation, plane: KubeClient, name: string, waitMs: number): Promise<void> {
   const { signal } = invocation;
   const ref = { apiVersion: CLUSTER_API, kind: "Cluster", name };
-  const cluster = await plane.find<Cluster>(ref, signal);
-  if (cluster === undefined) return;
+  // Where the control plane took it out before, the agent has no rights any more: only this side is left to clean.
+  if (await isGone(plane, ref, signal)) return;
+  const cluster = await plane.get<Cluster>(ref, signal);
   if (cluster.spec.syncMode !== "Pull")
     throw new AppError(
       "cluster-is-push",
