@@ -110,7 +110,7 @@ export function forgeUnsupported(provider: string, what: string, instead: string
 }
 
 export function forgeCommentTooLong(where: string, size: number, limit: number, unit: string): AppError {
-  const message = `the comment for ${where} has ${size} ${unit}, and ${limit} are allowed: shorten it before`;
+  const message = `the text for ${where} has ${size} ${unit}, and ${limit} are allowed: shorten it before`;
   return new AppError("forge-comment-too-long", message, { recovery: "stall" });
 }
 

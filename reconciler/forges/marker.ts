@@ -1,4 +1,5 @@
 // The line nobody sees by which we find our own comments and issues again.
+import { forgeCommentTooLong } from "./errors.ts";
 import type { ForgeLimits } from "./forge.ts";
 
 /** Starts every marker, so that people who read the source of a comment know whose it is. */
@@ -26,12 +27,21 @@ export function withMarker(hidden: ForgeLimits["markdown"]["hidden"], id: string
   return `${markerLine(hidden, id)}\n\n${body}`;
 }
 
+/** The body with its marker. Throws `forge-comment-too-long` when that is more than the provider takes. */
+export function markedBody(limits: ForgeLimits, id: string, body: string, where: string): string {
+  const whole = withMarker(limits.markdown.hidden, id, body);
+  const { size: most, unit } = limits.comment;
+  const size = sizeOf(limits, whole);
+  if (size > most) throw forgeCommentTooLong(where, size, most, unit);
+  return whole;
+}
+
 /** Whether it is the first line of the body: content further down may hold markers, and means nothing. */
 export function hasMarker(body: string, hidden: ForgeLimits["markdown"]["hidden"], id: string): boolean {
   return body.trimStart().split(/\r?\n/, 1)[0]?.trim() === markerLine(hidden, id);
 }
 
-/** What remains for the body of a comment beside the marker, in the provider's unit. */
+/** What remains for the body of a comment or issue beside the marker, in the provider's unit. */
 export function commentRoom(limits: ForgeLimits, id: string): number {
   return Math.max(0, limits.comment.size - sizeOf(limits, withMarker(limits.markdown.hidden, id, "")));
 }

@@ -1,7 +1,6 @@
 import { AppError } from "../../runtime/errors.ts";
-import { forgeCommentTooLong } from "./errors.ts";
 import { type Call, type Forge, type ForgeComment, isSameUser } from "./forge.ts";
-import { hasMarker, isSameBody, sizeOf, withMarker } from "./marker.ts";
+import { hasMarker, isSameBody, markedBody } from "./marker.ts";
 
 export interface StickyComment {
   readonly outcome: "created" | "updated" | "unchanged";
@@ -31,13 +30,7 @@ export async function publishStickyComment(
   body: string,
   call: Call,
 ): Promise<StickyComment> {
-  const { limits } = forge;
-  const whole = withMarker(limits.markdown.hidden, marker, body);
-  const size = sizeOf(limits, whole);
-  if (size > limits.comment.size) {
-    const where = `pull request ${pullRequest} of ${forge.repository}`;
-    throw forgeCommentTooLong(where, size, limits.comment.size, limits.comment.unit);
-  }
+  const whole = markedBody(forge.limits, marker, body, `pull request ${pullRequest} of ${forge.repository}`);
   let outcome: StickyComment["outcome"] = "unchanged";
   let removed = 0;
   for (let round = 1; ; round++) {

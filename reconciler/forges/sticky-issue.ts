@@ -1,10 +1,10 @@
 import type { Call, Forge, ForgeIssue, IssueChange } from "./forge.ts";
-import { isSameBody, withMarker } from "./marker.ts";
+import { isSameBody, markedBody } from "./marker.ts";
 
 export interface WantedIssue {
   readonly marker: string;
   readonly title: string;
-  /** Without marker. */
+  /** Without marker; at most `commentRoom` long, else `forge-comment-too-long` is thrown. */
   readonly body: string;
   /** A closed one that does not exist is not created. */
   readonly state: "open" | "closed";
@@ -15,7 +15,7 @@ export interface StickyIssue {
   readonly issue: ForgeIssue | undefined;
 }
 
-type Issues = Pick<Forge, "limits" | "findIssues" | "createIssue" | "updateIssue">;
+type Issues = Pick<Forge, "limits" | "repository" | "findIssues" | "createIssue" | "updateIssue">;
 
 /**
  * Makes sure that the repository has one open issue of ours with this marker that says this, or none that is open.
@@ -23,7 +23,7 @@ type Issues = Pick<Forge, "limits" | "findIssues" | "createIssue" | "updateIssue
  */
 export async function publishStickyIssue(forge: Issues, wanted: WantedIssue, call: Call): Promise<StickyIssue> {
   const { marker, title, state } = wanted;
-  const body = withMarker(forge.limits.markdown.hidden, marker, wanted.body);
+  const body = markedBody(forge.limits, marker, wanted.body, `the issue of ${forge.repository}`);
   let created = false;
   let found = await forge.findIssues(marker, call);
   if (found.length === 0) {

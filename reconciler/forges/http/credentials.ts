@@ -10,6 +10,8 @@ export interface ForgeAuth {
   renew(): boolean;
   /** What must not be seen in any message. */
   secrets(): readonly string[];
+  /** Ends connections of its own. */
+  close?(): void;
 }
 
 /** A header that is always the same, such as `authorization`. Throws `forge-credentials-invalid` for one that cannot be sent. */

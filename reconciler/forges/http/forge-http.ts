@@ -77,9 +77,14 @@ export interface ForgeAnswer {
 const MAX_REDIRECTS = 3;
 const FIRST_PAUSE_MS = 500;
 
-/** Joins parts of a path, each escaped: `path("repos", owner, name)` is `/repos/owner/name`. */
+/** Joins parts of a path, each escaped: `path("repos", owner, name)` is `/repos/owner/name`. No part leads elsewhere. */
 export function path(...parts: readonly (string | number)[]): string {
-  return parts.map((part) => `/${encodeURIComponent(String(part)).replace(/^\.{1,2}$/, "%2E")}`).join("");
+  return parts.map((part) => `/${escapePart(String(part))}`).join("");
+}
+
+/** Dots alone mean places in a URL, also when they are escaped; escaped twice they are a name that nothing has. */
+function escapePart(part: string): string {
+  return part === "." || part === ".." ? part.replaceAll(".", "%252E") : encodeURIComponent(part.toWellFormed());
 }
 
 /** Requests to one provider about one repository. */
@@ -104,6 +109,7 @@ export class ForgeHttp {
 
   close(): void {
     this.#connection.close();
+    this.#options.auth.close?.();
   }
 
   /**

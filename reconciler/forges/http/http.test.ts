@@ -91,7 +91,9 @@ describe("errorWords", () => {
 
 describe("path", () => {
   it("escapes each part, so that none leads elsewhere", () => {
-    expect(path("repos", "a/b", "..", "c?d", 7)).toBe("/repos/a%2Fb/%2E/c%3Fd/7");
+    const url = new URL(`https://git.example.com/api${path("repos", "a/b", "..", ".", "c?d", 7)}`);
+
+    expect(url.pathname).toBe("/api/repos/a%2Fb/%252E%252E/%252E/c%3Fd/7");
   });
 });
 
