@@ -18,6 +18,8 @@ export class FakeGitHub extends FakeServer {
   protected readonly root = "/api";
   /** Whether the token is one of an app's installation: those may write check runs, and may not ask for their user. */
   isApp = true;
+  /** Whether issues can be asked for by who opened them. */
+  filtersIssues = true;
   /** Tokens beside the usual one, of the bot. */
   readonly tokens = new Set([TOKEN]);
   /** Requests that apps make as themselves. */
@@ -212,7 +214,9 @@ export class FakeGitHub extends FakeServer {
   #issues({ query }: FakeRequest): readonly FakeIssue[] {
     const found = this.issues
       .filter((one) => query.get("state") === "all" || one.state === "open")
-      .filter((one) => query.get("creator") === null || one.author.name === query.get("creator"));
+      .filter(
+        (one) => !this.filtersIssues || query.get("creator") === null || one.author.name === query.get("creator"),
+      );
     return query.get("direction") === "asc" ? found : found.toReversed();
   }
 

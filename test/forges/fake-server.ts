@@ -104,6 +104,7 @@ interface Planned {
   readonly path: RegExp;
   readonly fault: Fault;
   times: number;
+  skip: number;
 }
 
 export const TOKEN = "s3cret-token-of-the-bot";
@@ -167,9 +168,9 @@ export abstract class FakeServer {
     await new Promise((resolve) => this.#server?.close(resolve));
   }
 
-  /** The next requests like this one go wrong. */
-  fail(method: string, path: RegExp, fault: Fault, times = 1): void {
-    this.#planned.push({ method, path, fault, times });
+  /** The next requests like this one go wrong, after the first `skip`. */
+  fail(method: string, path: RegExp, fault: Fault, times = 1, skip = 0): void {
+    this.#planned.push({ method, path, fault, times, skip });
   }
 
   addPull(pull: Partial<FakePull> & { readonly number: number }): FakePull {
@@ -259,11 +260,7 @@ export abstract class FakeServer {
     const line = `${request.method} ${request.url}`;
     this.requests.push(line);
     const url = new URL(request.url ?? "/", this.url);
-    const planned = this.#planned.find(
-      (one) => one.times > 0 && one.method === request.method && one.path.test(request.url ?? ""),
-    );
-    const fault = planned?.fault;
-    if (planned !== undefined) planned.times--;
+    const fault = this.#faultOf(request.method ?? "", request.url ?? "");
     if (fault !== undefined && "how" in fault && fault.how === "silent") return;
     const done = fault !== undefined && "instead" in fault ? fault.instead : this.#do(request, url, text);
     if (fault === undefined || !("how" in fault)) {
@@ -277,6 +274,17 @@ export abstract class FakeServer {
     const whole = JSON.stringify(done.body ?? {});
     response.writeHead(done.status, { "content-type": "application/json", "content-length": String(whole.length) });
     response.write(whole.slice(0, Math.ceil(whole.length / 2)), () => request.socket.destroy());
+  }
+
+  #faultOf(method: string, url: string): Fault | undefined {
+    const planned = this.#planned.find((one) => one.times > 0 && one.method === method && one.path.test(url));
+    if (planned === undefined) return undefined;
+    if (planned.skip > 0) {
+      planned.skip--;
+      return undefined;
+    }
+    planned.times--;
+    return planned.fault;
   }
 
   #do(request: IncomingMessage, url: URL, text: string): FakeAnswer {

@@ -50,6 +50,16 @@ describe.each(PROVIDERS.filter(({ kind }) => kind.startsWith("bitbucket")))("a r
     expect(server.checks).toHaveLength(1);
   });
 
+  it("is annotated once when it is published twice", async () => {
+    await forge.publishCheck(HEAD_SHA, check({ annotations: lines(1, 2) }), call);
+    const before = server.requests.length;
+
+    await forge.publishCheck(HEAD_SHA, check({ annotations: lines(1, 2) }), call);
+
+    const again = server.requests.slice(before).filter((line) => line.includes("annotations"));
+    expect(again.map((line) => line.split(" ")[0])).toEqual(["GET"]);
+  });
+
   it("stands beside a status, which holds merges", async () => {
     await forge.publishCheck(HEAD_SHA, check({ conclusion: "pending" }), call);
     expect(server.statuses).toMatchObject([{ state: "INPROGRESS" }]);

@@ -4,6 +4,7 @@ import { FakeGitHub } from "../../../test/forges/fake-github.ts";
 import { HEAD_SHA, TOKEN } from "../../../test/forges/fake-server.ts";
 import { type Opened, openFake, PROVIDERS } from "../../../test/forges/providers.ts";
 import type { Call, Check, CheckAnnotation } from "../forge.ts";
+import { withMarker } from "../marker.ts";
 
 const call: Call = { signal: new AbortController().signal };
 const GITHUB = PROVIDERS.find(({ kind }) => kind === "github")!;
@@ -106,6 +107,16 @@ describe("check runs", () => {
 
     expect(server.checks).toHaveLength(1);
     expect(server.checks[0]?.annotations).toHaveLength(70);
+  });
+
+  it("do not end before they carry all", async () => {
+    server.fail("PATCH", /check-runs/, { instead: { status: 500, body: "" } }, 2, 1);
+    const whole = check({ annotations: annotations(120) });
+
+    await expect(opened.forge.publishCheck(HEAD_SHA, whole, call)).rejects.toThrow("is not known");
+
+    expect(server.checks[0]?.annotations).toHaveLength(50);
+    expect(server.checks[0]?.conclusion).toBeUndefined();
   });
 
   it("fall back to a status for credentials that may not write them", async () => {
@@ -233,6 +244,15 @@ describe("an app", () => {
 
     expect(open).toThrow(/needs the PEM file/);
     expect(open).not.toThrow(/not-a-key/);
+  });
+});
+
+describe("issues", () => {
+  it("of others are not ours, whatever marker they bear and whatever GitHub lists", async () => {
+    server.filtersIssues = false;
+    server.addIssue("eve", "Drift", withMarker("html comment", "drift", "forged"));
+
+    expect(await opened.forge.findIssues("drift", call)).toEqual([]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { Random } from "../../../runtime/random.ts";
+import { testSeed } from "../../../test/seed.ts";
 import type { ForgeKind } from "../forge.ts";
 import { readWebhook, WEBHOOK_MAX_BYTES } from "./read-webhook.ts";
 
@@ -302,6 +304,66 @@ describe("readWebhook", () => {
       status: 400,
       reason: "the body has no number at number",
     });
+  });
+});
+
+describe("readWebhook of anything", () => {
+  const KINDS = ["github", "gitlab", "gitea", "bitbucket-cloud", "bitbucket-data-center", "azure-devops"] as const;
+  const EVENTS = [
+    "pull_request",
+    "issue_comment",
+    "push",
+    "pullrequest:created",
+    "pullrequest:comment_created",
+    "repo:push",
+    "pr:opened",
+    "pr:comment:added",
+    "repo:refs_changed",
+  ];
+  const WORDS = [
+    "object_attributes",
+    "object_kind",
+    "merge_request",
+    "note",
+    "push",
+    "changes",
+    "resource",
+    "comment",
+    "repository",
+    "pullrequest",
+    "pullRequest",
+    "eventType",
+    "git.push",
+    "git.pullrequest.created",
+    "id",
+    "number",
+    "__proto__",
+    "constructor",
+    "action",
+    "opened",
+    "created",
+  ];
+
+  it("answers, and never throws", () => {
+    const seed = testSeed();
+    const random = new Random(seed);
+    const value = (depth: number): unknown => {
+      if (depth > 3 || random.chance(0.3))
+        return random.pick<unknown>([null, true, 7, -1, 1e300, "", "x", random.pick(WORDS), [], {}]);
+      if (random.chance(0.3)) return random.list(3, () => value(depth + 1));
+      return Object.fromEntries(random.list(8, () => [random.pick(WORDS), value(depth + 1)]));
+    };
+    for (let round = 0; round < 3000; round++) {
+      const event = random.pick(EVENTS);
+      const headers = { "x-github-event": event, "x-gitea-event": event, "x-event-key": event };
+      const payload = {
+        ...(value(0) as object),
+        object_kind: random.pick(["merge_request", "note", "push"]),
+        eventType: random.pick(WORDS),
+      };
+
+      expect(deliver(random.pick(KINDS), headers, payload), `seed ${seed}`).toHaveProperty("type");
+    }
   });
 });
 
