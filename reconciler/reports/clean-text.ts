@@ -5,9 +5,9 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const LINE_BREAK = /\r\n|[\n\r\u000B\f\u0085\u2028\u2029]/g;
 
-// Controls, formats (bidi, zero width, tags), and what is not drawn at all. The joiner and the two selectors of emoji are
-// looked at one by one.
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2028\u2029\uFFFE\uFFFF]/gu;
+// Controls, and what is not drawn: bidi controls, zero width, tags, separators, annotations. The joiner and the two
+// selectors of emoji are looked at one by one.
+const UNSEEN = /[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\uFFF9-\uFFFB\uFFFE\uFFFF]/gu;
 
 const PICTURE = /\p{Extended_Pictographic}|\p{Emoji_Modifier}/u;
 

@@ -76,7 +76,7 @@ describe("planMarkdown", () => {
 
   it("stays whole at every limit, with marker and footer", () => {
     const report = hugeReport({ objects: 40, clusters: 20 });
-    for (let limit = 400; limit < 30_000; limit = Math.ceil(limit * 1.17)) {
+    for (let limit = 190; limit < 30_000; limit = Math.ceil(limit * 1.17)) {
       for (const dialect of ["github", "bitbucket-cloud"] as const) {
         for (const unit of ["characters", "bytes"] as const) {
           const options = { dialect, marker: MARKER, limit, unit };
@@ -132,6 +132,33 @@ describe("planMarkdown", () => {
     planMarkdown(report, { dialect: "github", links: { place } });
 
     expect(asked).toBeLessThan(20 * report.objects.length);
+  });
+
+  it("tells the severest finding and the worst loss first", () => {
+    const report = SAMPLES.regionLoss();
+    const order = (markdown: string, words: readonly string[]) =>
+      words.toSorted((a, b) => markdown.indexOf(a) - markdown.indexOf(b));
+    const turned = {
+      ...report,
+      findings: report.findings.toReversed(),
+      whatIf: SAMPLES.replicaMove().whatIf.concat(report.whatIf),
+    };
+    const markdown = planMarkdown(turned, { dialect: "github" });
+
+    expect(order(markdown, ["**notice:**", "**error:**"])).toEqual(["**error:**", "**notice:**"]);
+    expect(order(markdown, ["cluster `paris-1` fails", "cluster `tokyo-1` fails", "region `eu-west` fails"])).toEqual([
+      "region `eu-west` fails",
+      "cluster `tokyo-1` fails",
+      "cluster `paris-1` fails",
+    ]);
+  });
+
+  it("has a row for each cluster of a small fleet, and one for those of a large one that change alike", () => {
+    const small = planMarkdown(SAMPLES.replicaMove(), { dialect: "github" });
+    const large = planMarkdown(SAMPLES.baseImage(), { dialect: "github" });
+
+    expect(small).toContain("| `paris-2` | 0 | 0 | 0 |");
+    expect(large.match(/^\| `.*$/gm)).toEqual(["| `edge-001` … `eu-040` (100) | 3 | 6 |"]);
   });
 
   it("marks lines with who wrote them where several did, and names a single writer below", () => {
