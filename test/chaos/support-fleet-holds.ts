@@ -1,11 +1,11 @@
 // That nobody loses much in a cluster without a person's word: watched at every deletion that is sent to a member.
-import { pathOf } from "./support-fleet-apps.ts";
+import { type App, pathOf } from "./support-fleet-apps.ts";
 import { manifestsOf } from "./support-fleet-checks.ts";
 import { holdOf } from "./support-fleet-witness.ts";
 import type { ChaosWorld } from "./support-fleet-world.ts";
 
 /** What is too much in these small clusters. */
-export const DELETION_LIMITS = { sharePercent: 30, count: 3, windowMs: 600_000 };
+export const DELETION_LIMITS = { sharePercent: 20, count: 1, windowMs: 600_000 };
 
 const WORDS_OF_PEOPLE = "gitops.flaghoist.io/confirm-deletions";
 const WORDS_OF_LOOPS = "gitops.flaghoist.io/deletion-confirmed";
@@ -21,14 +21,16 @@ interface Loss {
 export class DeletionWatch {
   readonly #world: ChaosWorld;
   readonly #losses = new Map<string, Loss[]>();
-  #crashes = 0;
+  #instance = "";
 
   constructor(world: ChaosWorld) {
     this.#world = world;
   }
 
   /** Before a request that deletes a copy of an app that nobody wants any more. */
-  onDelete(cluster: string, kind: string, path: string): void {
+  onDelete(instance: string, cluster: string, app: App): void {
+    const { kind } = app;
+    const path = pathOf(app);
     const world = this.#world;
     const { state } = world.plane.store;
     const object = state.get({ resource: "cluster.karmada.io/clusters", namespace: "", name: cluster })?.object;
@@ -38,8 +40,8 @@ export class DeletionWatch {
     );
     if (object === undefined || work?.metadata.annotations?.[WORDS_OF_LOOPS] !== undefined) return;
     // How much went before is known to the process that did it.
-    if (world.crashes !== this.#crashes) this.#losses.clear();
-    this.#crashes = world.crashes;
+    if (instance !== this.#instance) this.#losses.clear();
+    this.#instance = instance;
     const hold = holdOf(object);
     const now = world.fleet.clock.now();
     const word = Date.parse(object.metadata.annotations?.[WORDS_OF_PEOPLE] ?? "");

@@ -62,7 +62,8 @@ export class ChaosWorld {
   readonly violations: string[] = [];
   readonly notes: string[] = [];
   crashes = 0;
-  memberWrites = 0;
+  /** Into members, in words. */
+  readonly memberWrites: string[] = [];
   storeWrites = 0;
   readonly #people: People;
   readonly #deletions: DeletionWatch;
@@ -305,9 +306,9 @@ export class ChaosWorld {
       this.storeWrites++;
       return;
     }
-    this.memberWrites++;
     const target = targetOf(request.path, request.object);
     const key = `${cluster} ${target.resource} ${target.path}`;
+    this.memberWrites.push(`${request.method} ${key}`);
     const isTheirs =
       this.usurped.has(key) || this.foreign.some((each) => `${each.cluster} ${each.resource} ${each.path}` === key);
     if (isTheirs && !isRefused(request.object, this.stored(cluster, target.resource, target.path)))
@@ -316,7 +317,7 @@ export class ChaosWorld {
     if (owner === undefined) return;
     if (request.method === "PATCH" && owner.isStaged) this.#rollouts.onApply(owner, cluster, request.object);
     if (request.method !== "DELETE") return;
-    if (this.holdsDeletions && !owner.exists) this.#deletions.onDelete(cluster, owner.kind, target.path);
+    if (this.holdsDeletions && !owner.exists) this.#deletions.onDelete(instance, cluster, owner);
     if (owner.isSteady && !owner.isDivided && owner.clusters.includes(cluster) && !this.mayMove)
       this.violate(`DELETE of ${key}, which was wanted all the time`);
   }
