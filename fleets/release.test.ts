@@ -63,6 +63,27 @@ describe("removeManifest", () => {
     expect(await live()).toBeDefined();
   });
 
+  it("leaves what others took for themselves a moment ago, unheard by us", async () => {
+    await put(manifest());
+    const before = await live();
+    await people.patch(refOf(manifest()), { metadata: { labels: { "karmada.io/managed": null } } }, "merge");
+    // All that is asked of a member here.
+    const late = { live: async () => before, client: member.client, forgetApplied: () => {} };
+
+    expect(await removeManifest(late as unknown as Member, refOf(manifest()))).toBe(false);
+    expect((await live())?.metadata.uid).toBe(before?.metadata.uid);
+  });
+
+  it("deletes what is ours although it changed a moment ago, unheard by us", async () => {
+    await put(manifest());
+    const before = await live();
+    await people.patch(refOf(manifest()), { data: { theirs: "x" } }, "merge");
+    const late = { live: async () => before, client: member.client, forgetApplied: () => {} };
+
+    expect(await removeManifest(late as unknown as Member, refOf(manifest()))).toBe(true);
+    expect(await live()).toBeUndefined();
+  });
+
   it("has nothing to do where nothing is, or where the kind is gone", async () => {
     expect(await removeManifest(member, refOf(manifest()))).toBe(false);
     expect(await removeManifest(member, { apiVersion: "example.org/v1", kind: "Widget", name: "w" })).toBe(false);

@@ -5,12 +5,23 @@ import { AppError } from "../runtime/errors.ts";
 import { typeNameOf } from "./apiserver/kinds/tables.ts";
 import { FIELD_MANAGER, MANAGED_LABEL, type Member } from "./member.ts";
 
-/** Deletes our object in a member. Objects that are not ours stay. Answers whether one was deleted. */
+/**
+ * Deletes our object in a member. Objects that are not ours stay: what was seen of one must be its present state, for others
+ * may have made it theirs without a new uid. Answers whether one was deleted.
+ */
 export async function removeManifest(member: Member, ref: ObjectRef, signal?: AbortSignal): Promise<boolean> {
   member.forgetApplied(ref);
-  const live = await findLive(ref, () => member.live(ref, signal));
-  if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return false;
-  return member.client.delete(ref, { uid: live.metadata.uid, ...(signal === undefined ? {} : { signal }) });
+  let live = await findLive(ref, () => member.live(ref, signal));
+  for (let attempt = 0; ; attempt++) {
+    if (live === undefined || live.metadata.labels?.[MANAGED_LABEL] !== "true") return false;
+    const { uid, resourceVersion } = live.metadata;
+    try {
+      return await member.client.delete(ref, { uid, resourceVersion, ...(signal === undefined ? {} : { signal }) });
+    } catch (error) {
+      if (!isConflict(error) || attempt >= 5) throw error;
+      live = await findLive(ref, () => member.client.find(ref, signal));
+    }
+  }
 }
 
 /** Groups of Kubernetes itself that no cluster is without: one that does not tell of them has a fault. */
