@@ -35,7 +35,8 @@ const MOST_PAST = 5;
 
 export function driftText(report: DriftReport, nowMs: number, paint: Emphasis): string {
   const groups = groupDrift(report.copies);
-  const lines = [verdict(report, groups, paint)];
+  const { good, text } = driftVerdict(report, groups);
+  const lines = [good ? `${paint.green("✔")} ${text}` : text];
   let last = "";
   for (const group of groups) {
     const name = objectName(group.object);
@@ -63,14 +64,24 @@ export function driftText(report: DriftReport, nowMs: number, paint: Emphasis): 
   return lines.join("\n");
 }
 
-function verdict(report: DriftReport, groups: readonly DriftGroup[], paint: Emphasis): string {
+/** The outcome in a sentence, and whether everything is as wanted. */
+export function driftVerdict(
+  report: DriftReport,
+  groups: readonly DriftGroup[],
+): { readonly good: boolean; readonly text: string } {
+  const { copies } = report;
+  const known = copies.filter((copy) => copy.state !== "unknown").length;
+  return { good: groups.length === 0 && known === copies.length, text: verdictText(report, groups) };
+}
+
+function verdictText(report: DriftReport, groups: readonly DriftGroup[]): string {
   const { copies, clusters } = report;
   const asked = clusters.length - report.unreachable.length;
   const known = copies.filter((copy) => copy.state !== "unknown").length;
   if (groups.length === 0 && known < copies.length)
     return `No drift in ${known} of ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")}; of the rest it is not known.`;
   if (groups.length === 0)
-    return `${paint.green("✔")} No drift: ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")} ${copies.length === 1 ? "is" : "are"} as wanted.`;
+    return `No drift: ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")} ${copies.length === 1 ? "is" : "are"} as wanted.`;
   const fields = groups.filter((group) => group.path !== "").length;
   const missing = groups.length - fields;
   const objects = new Set(groups.map((group) => objectName(group.object))).size;
