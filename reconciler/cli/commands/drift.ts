@@ -6,6 +6,7 @@ import { systemClock } from "../../../runtime/clock.ts";
 import { DRIFT_CORRECTED, DRIFT_DETECTED } from "../../controllers/works/drift-events.ts";
 import { groupDrift } from "../../plan/live-drift.ts";
 import { loadInterpretation } from "../../plan/world.ts";
+import type { WorldInterpreters } from "../../plan/world-interpreters.ts";
 import { type DriftReport, driftText, type PastDrift } from "../../reports/drift-text.ts";
 import { LEFT_OVER_CONDITION } from "../../works/left-over.ts";
 import {
@@ -22,7 +23,7 @@ import { withControlPlane } from "../connect.ts";
 import { findObject } from "../find-kind.ts";
 import { compareLiveCopies } from "../live-copies.ts";
 import { paint, print } from "../output.ts";
-import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
+import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
 
 export const driftCommand: Command = {
   name: "drift",

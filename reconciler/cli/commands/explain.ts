@@ -6,6 +6,7 @@ import { AppError } from "../../../runtime/errors.ts";
 import { explain } from "../../plan/explain.ts";
 import { type TraceToSave, traceToSave } from "../../plan/trace-to-save.ts";
 import { loadWorld } from "../../plan/world.ts";
+import type { WorldInterpreters } from "../../plan/world-interpreters.ts";
 import { explainText } from "../../reports/explain-text.ts";
 import type { RecordedDecision } from "../../scheduler/explanation/recorded-decision.ts";
 import { formatTrace, parseTrace } from "../../scheduler/explanation/trace-file.ts";
@@ -26,7 +27,7 @@ import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { writeTraceFile } from "../trace-files.ts";
 import { fetchTrace } from "../trace-socket.ts";
-import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
+import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
 
 export const explainCommand: Command = {
   name: "explain",

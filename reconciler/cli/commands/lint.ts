@@ -10,6 +10,7 @@ import { findOverridePolicy } from "../../plan/overridden-fields.ts";
 import { overrideFindings } from "../../plan/override-findings.ts";
 import { runRiver } from "../../plan/river.ts";
 import { changeWorld, loadWorld, type World } from "../../plan/world.ts";
+import type { WorldInterpreters } from "../../plan/world-interpreters.ts";
 import { findingsText } from "../../reports/findings-text.ts";
 import {
   booleanOption,
@@ -25,7 +26,7 @@ import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { openSourceFolder } from "../source-folder.ts";
-import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
+import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
 
 export const lintCommand: Command = {
   name: "lint",

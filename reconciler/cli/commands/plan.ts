@@ -15,6 +15,7 @@ import {
   readRepositoryChange,
   syncName,
 } from "../../plan/repository-change.ts";
+import type { WorldInterpreters } from "../../plan/world-interpreters.ts";
 import { planText } from "../../reports/plan-text.ts";
 import { placeText } from "../../reports/plan-words.ts";
 import {
@@ -34,7 +35,7 @@ import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
-import { INTERPRETATION_OPTIONS, type WorldInterpreters, withInterpreters } from "../world-interpretation.ts";
+import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
 import { productVersion } from "./version.ts";
 
 export const planCommand: Command = {

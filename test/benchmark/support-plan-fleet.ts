@@ -1,0 +1,215 @@
+// A control plane in this process with many applications on many clusters, each applied by a Sync of its own from one
+// repository, as it stands once everything is placed; no loops run in it.
+import type { Sync } from "../../api/gitops.ts";
+import { builtinKinds } from "../../fleets/apiserver/kinds/builtin.ts";
+import { createApiServer } from "../../fleets/apiserver/server.ts";
+import { CLUSTER_DEFINITION, clusterKind } from "../../fleets/cluster-kind.ts";
+import { KubeClient } from "../../kube/client/kube-client.ts";
+import { type KubeObject, refOf } from "../../kube/object.ts";
+import { installDefinitions } from "../../reconciler/cli/install.ts";
+import type { Interpretations } from "../../reconciler/plan/compare-worlds.ts";
+import { presentSync, readRepositoryChange } from "../../reconciler/plan/repository-change.ts";
+import { runRiver } from "../../reconciler/plan/river.ts";
+import { changeWorld, loadRules } from "../../reconciler/plan/world.ts";
+import { RenderCache } from "../../renderers/kustomize/render-cache.ts";
+import { systemClock } from "../../runtime/clock.ts";
+import { silentLogger } from "../../runtime/logger.ts";
+import { mapLimit } from "../../runtime/parallel.ts";
+import { openWorkingCopy } from "../../sources/git/working-copy.ts";
+import { cluster, overridePolicy, policy } from "../builders.ts";
+import { GitFixture } from "../git-fixture.ts";
+
+const TEAMS = 20;
+const REGIONS = ["eu-west", "eu-north", "us-east", "us-west", "ap-south"];
+const PROVIDERS = ["aws", "gcp", "azure"];
+
+export interface PlanFleet {
+  readonly client: KubeClient;
+  readonly repository: GitFixture;
+  /** The commit that everything is as. */
+  readonly base: string;
+  close(): Promise<void>;
+}
+
+export async function buildPlanFleet(
+  apps: number,
+  clusters: number,
+  interpretations: Interpretations,
+): Promise<PlanFleet> {
+  const repository = new GitFixture();
+  const base = repository.commit("Everything", repositoryFiles(apps));
+  const server = await createApiServer({
+    name: "plan",
+    clock: systemClock,
+    logger: silentLogger,
+    kinds: [...builtinKinds(), clusterKind()],
+  });
+  const client = new KubeClient(server.handle);
+  await installDefinitions(client, systemClock, { builtIn: [CLUSTER_DEFINITION] });
+  const create = (objects: readonly KubeObject[]): Promise<unknown> =>
+    mapLimit(objects, 16, async (object) => {
+      const { uid: _, ...metadata } = object.metadata;
+      const created = await client.create({ ...object, metadata });
+      if (object["status"] !== undefined)
+        await client.update({ ...created, status: object["status"] }, { subresource: "status" });
+    });
+  await create(Array.from({ length: TEAMS }, (_, i) => namespace(`team-${i}`)));
+  await create(Array.from({ length: clusters }, (_, i) => memberCluster(i) as unknown as KubeObject));
+  await create(Array.from({ length: TEAMS }, (_, i) => teamPolicies(i)).flat());
+  await create([gitRepository(repository.bare), ...Array.from({ length: apps }, (_, i) => appSync(i))]);
+  await place(client, repository, base, interpretations, create);
+  return {
+    client,
+    repository,
+    base,
+    close: async () => {
+      await server.close();
+      repository.remove();
+    },
+  };
+}
+
+/** Stores templates and bindings as the loops would come to. */
+async function place(
+  client: KubeClient,
+  repository: GitFixture,
+  commit: string,
+  interpretations: Interpretations,
+  create: (objects: readonly KubeObject[]) => Promise<unknown>,
+): Promise<void> {
+  const copy = openWorkingCopy(repository.work);
+  const syncs = (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
+  const { signal } = new AbortController();
+  const { change } = await readRepositoryChange(client, syncs.map(presentSync), {
+    trees: { head: copy.tree(copy.resolve(commit)), base: undefined, commit },
+    changedPaths: undefined,
+    isOurs: () => true,
+    rendering: { remotes: undefined, signal, cache: new RenderCache() },
+  });
+  copy.close();
+  await create(change.rendered.map(({ object }) => object));
+  const rules = await loadRules(client);
+  const stored = await mapLimit(change.rendered, 16, ({ object }) => client.get(refOf(object)));
+  const world = changeWorld({ ...rules, templates: [], bindings: [] }, stored, []);
+  const outcomes = await interpretations
+    .of(rules.interpretation)
+    .decide((interpreter) => runRiver(world, { interpreter, now: systemClock.now() }), { signal });
+  await create(
+    [...outcomes.values()].flatMap(({ binding }) => (binding === undefined ? [] : [binding as unknown as KubeObject])),
+  );
+}
+
+function repositoryFiles(apps: number): Record<string, string> {
+  const files: Record<string, string> = {
+    "base/kustomization.yaml": "resources: [deployment.yaml, service.yaml, config.yaml]\n",
+    "base/deployment.yaml": baseDeployment("250m"),
+    "base/service.yaml":
+      "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  selector: {app: web}\n  ports: [{port: 80, targetPort: 8080}]\n",
+    "base/config.yaml":
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {level: info, region: any}\n",
+  };
+  for (let i = 0; i < apps; i++) files[appFile(i)] = appKustomization(i, "1.0");
+  return files;
+}
+
+export function appFile(index: number): string {
+  return `apps/app-${String(index).padStart(4, "0")}/kustomization.yaml`;
+}
+
+export function appKustomization(index: number, tag: string): string {
+  return [
+    `namespace: team-${index % TEAMS}`,
+    `namePrefix: app-${index}-`,
+    "resources: [../../base]",
+    `labels: [{includeSelectors: true, pairs: {app: app-${index}}}]`,
+    `images: [{name: registry.example/web, newTag: "${tag}"}]`,
+    "",
+  ].join("\n");
+}
+
+export function baseDeployment(cpu: string): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 200
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: registry.example/web:1.0
+        ports: [{containerPort: 8080}]
+        envFrom: [{configMapRef: {name: settings}}]
+        resources: {requests: {cpu: ${cpu}, memory: 256Mi}}
+`;
+}
+
+function namespace(name: string): KubeObject {
+  return { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+}
+
+function memberCluster(index: number): ReturnType<typeof cluster> {
+  const region = REGIONS[index % REGIONS.length] ?? "";
+  const member = cluster({
+    name: `member-${String(index).padStart(3, "0")}`,
+    region,
+    provider: PROVIDERS[index % PROVIDERS.length] ?? "",
+  });
+  return { ...member, spec: { ...member.spec, zone: `${region}-${index % 3}` } };
+}
+
+/** Deployments over all clusters, what they need along with them, Services everywhere; a registry for each region of Europe. */
+function teamPolicies(team: number): KubeObject[] {
+  const ns = `team-${team}`;
+  return [
+    policy({
+      name: "web",
+      namespace: ns,
+      propagateDeps: true,
+      placement: { replicaScheduling: { replicaSchedulingType: "Divided", replicaDivisionPreference: "Weighted" } },
+    }) as unknown as KubeObject,
+    policy({
+      name: "services",
+      namespace: ns,
+      selects: [{ apiVersion: "v1", kind: "Service" }],
+    }) as unknown as KubeObject,
+    overridePolicy({
+      name: "registry",
+      namespace: ns,
+      selects: [{ apiVersion: "apps/v1", kind: "Deployment" }],
+      rules: [
+        {
+          targetCluster: {
+            fieldSelector: { matchExpressions: [{ key: "region", operator: "In", values: ["eu-west"] }] },
+          },
+          overriders: {
+            imageOverrider: [{ component: "Registry", operator: "replace", value: "registry.eu.example" }],
+          },
+        },
+      ],
+    }) as unknown as KubeObject,
+  ];
+}
+
+function gitRepository(url: string): KubeObject {
+  return {
+    apiVersion: "gitops.flaghoist.io/v1alpha1",
+    kind: "GitRepository",
+    metadata: { name: "shop", namespace: "team-0" },
+    spec: { url },
+  };
+}
+
+function appSync(index: number): KubeObject {
+  return {
+    apiVersion: "gitops.flaghoist.io/v1alpha1",
+    kind: "Sync",
+    metadata: { name: `app-${index}`, namespace: "team-0" },
+    spec: {
+      sourceRef: { kind: "GitRepository", name: "shop" },
+      path: appFile(index).replace("/kustomization.yaml", ""),
+    },
+  };
+}
