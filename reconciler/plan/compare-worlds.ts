@@ -82,7 +82,7 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
       overrideFindings(old, before.outcomes, compatibility),
       overrideFindings(fresh, after.outcomes, compatibility),
     ),
-    whatIf: whatIf(
+    whatIf: await whatIf(
       touched,
       { outcomes: before.outcomes, clusters: old.clusters },
       { outcomes: after.outcomes, clusters: fresh.clusters },

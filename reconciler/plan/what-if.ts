@@ -2,6 +2,7 @@
 import type { Cluster } from "../../api/cluster.ts";
 import type { TargetCluster } from "../../api/work.ts";
 import type { ObjectRef } from "../../kube/object.ts";
+import { Turn } from "../../runtime/turn.ts";
 import { decideScheduling } from "../scheduler/decide-scheduling.ts";
 import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
 import type { AnyBinding } from "../works/binding.ts";
@@ -35,8 +36,6 @@ export interface WhatIf {
   readonly objects: readonly SurvivalChange[];
 }
 
-type Outcomes = ReadonlyMap<string, Outcome>;
-
 /** Every cluster, and every region of several clusters that is not the whole fleet. */
 export function possibleLosses(clusters: readonly Cluster[]): Loss[] {
   const names = clusters.map((cluster) => cluster.metadata.name ?? "").sort();
@@ -54,76 +53,97 @@ export function possibleLosses(clusters: readonly Cluster[]): Loss[] {
   ];
 }
 
-/**
- * What each loss would do to the objects of these keys. Objects without replicas, and losses that touch none of them,
- * are left out.
- */
-export function whatIf(
-  keys: readonly string[],
-  before: { readonly outcomes: Outcomes; readonly clusters: readonly Cluster[] },
-  after: { readonly outcomes: Outcomes; readonly clusters: readonly Cluster[] },
-  now: number,
-): WhatIf[] {
-  return possibleLosses(after.clusters).flatMap((loss): WhatIf[] => {
-    const objects = keys.flatMap((key): SurvivalChange[] => {
-      const object = (after.outcomes.get(key) ?? before.outcomes.get(key))?.ref;
-      const then = survivalOf(before.outcomes.get(key), loss, before.clusters, now);
-      const thereafter = survivalOf(after.outcomes.get(key), loss, after.clusters, now);
-      if (object === undefined || (then === undefined && thereafter === undefined)) return [];
-      return [{ object, before: then, after: thereafter }];
-    });
-    return objects.length === 0 ? [] : [{ loss, objects }];
-  });
+/** One side of a change: where everything goes, among these clusters. */
+export interface WhatIfSide {
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  readonly clusters: readonly Cluster[];
 }
 
-/** Undefined when the object has no replicas in what is lost. */
-function survivalOf(
-  outcome: Outcome | undefined,
-  loss: Loss,
-  clusters: readonly Cluster[],
+/**
+ * What each loss would do to the objects of these keys. Objects without replicas, and losses that touch none of them,
+ * are left out. Rests between objects, which may be many.
+ */
+export async function whatIf(
+  keys: readonly string[],
+  before: WhatIfSide,
+  after: WhatIfSide,
   now: number,
-): Survival | undefined {
-  const binding = outcome?.binding;
-  const targets = binding?.spec.clusters ?? [];
-  const lost = targets.filter((target) => loss.clusters.includes(target.name));
-  if (binding === undefined || sum(lost) === 0) return undefined;
-  const kept = targets.filter((target) => !loss.clusters.includes(target.name));
-  return { placed: sum(targets), kept: sum(kept), recovered: sum(moveAway(binding, kept, loss, clusters, now)) };
+): Promise<WhatIf[]> {
+  const turn = new Turn();
+  const isSameFleet =
+    before.clusters.length === after.clusters.length &&
+    before.clusters.every((cluster, i) => cluster === after.clusters[i]);
+  const found: WhatIf[] = [];
+  for (const loss of possibleLosses(after.clusters)) {
+    const lost = new Set(loss.clusters);
+    const fresh = new LostFleet(after.clusters, lost, now);
+    const old = isSameFleet ? fresh : new LostFleet(before.clusters, lost, now);
+    const objects: SurvivalChange[] = [];
+    for (const key of keys) {
+      if (turn.isOver) await turn.next();
+      const object = (after.outcomes.get(key) ?? before.outcomes.get(key))?.ref;
+      const then = old.survivalOf(before.outcomes.get(key));
+      const thereafter = fresh.survivalOf(after.outcomes.get(key));
+      if (object === undefined || (then === undefined && thereafter === undefined)) continue;
+      objects.push({ object, before: then, after: thereafter });
+    }
+    if (objects.length > 0) found.push({ loss, objects });
+  }
+  return found;
 }
 
 function sum(targets: readonly TargetCluster[]): number {
   return targets.reduce((total, target) => total + (target.replicas ?? 0), 0);
 }
 
-/** Where the object is once it was moved away from what is lost, as failover does it. */
-function moveAway(
-  binding: AnyBinding,
-  kept: readonly TargetCluster[],
-  loss: Loss,
-  clusters: readonly Cluster[],
-  now: number,
-): readonly TargetCluster[] {
-  const fleet = clusters.map((cluster) =>
-    loss.clusters.includes(cluster.metadata.name ?? "")
-      ? { ...cluster, spec: { ...cluster.spec, taints: [...(cluster.spec.taints ?? []), LOST] } }
-      : cluster,
-  );
-  const tasks = loss.clusters.map((fromCluster) => ({
-    fromCluster,
-    producer: "TaintManager",
-    reason: "TaintUntolerated",
-  }));
-  const evicted = {
-    ...binding,
-    spec: {
-      ...binding.spec,
-      clusters: [...kept],
-      gracefulEvictionTasks: [...(binding.spec.gracefulEvictionTasks ?? []), ...tasks],
-    },
-    // The same kind with other targets.
-  } as AnyBinding;
-  const decision = decideScheduling(evicted, new FleetIndex(fleet), now);
-  return decision.verdict === "scheduled" ? (decision.clusters ?? kept) : kept;
-}
-
 const LOST = { key: "cluster.karmada.io/not-ready", effect: "NoExecute" as const };
+
+/** A fleet in which some clusters do not answer. */
+class LostFleet {
+  readonly #lost: ReadonlySet<string>;
+  readonly #fleet: FleetIndex;
+  readonly #now: number;
+
+  constructor(clusters: readonly Cluster[], lost: ReadonlySet<string>, now: number) {
+    this.#lost = lost;
+    this.#now = now;
+    // One for all objects: what it works out for a placement is worked out once.
+    this.#fleet = new FleetIndex(
+      clusters.map((cluster) =>
+        lost.has(cluster.metadata.name ?? "")
+          ? { ...cluster, spec: { ...cluster.spec, taints: [...(cluster.spec.taints ?? []), LOST] } }
+          : cluster,
+      ),
+    );
+  }
+
+  /** Undefined when the object has no replicas in what is lost. */
+  survivalOf(outcome: Outcome | undefined): Survival | undefined {
+    const binding = outcome?.binding;
+    const targets = binding?.spec.clusters ?? [];
+    const lost = targets.filter((target) => this.#lost.has(target.name));
+    if (binding === undefined || sum(lost) === 0) return undefined;
+    const kept = targets.filter((target) => !this.#lost.has(target.name));
+    return { placed: sum(targets), kept: sum(kept), recovered: sum(this.#moveAway(binding, kept)) };
+  }
+
+  /** Where the object is once it was moved away from what is lost, as failover does it. */
+  #moveAway(binding: AnyBinding, kept: readonly TargetCluster[]): readonly TargetCluster[] {
+    const tasks = [...this.#lost].map((fromCluster) => ({
+      fromCluster,
+      producer: "TaintManager",
+      reason: "TaintUntolerated",
+    }));
+    const evicted = {
+      ...binding,
+      spec: {
+        ...binding.spec,
+        clusters: [...kept],
+        gracefulEvictionTasks: [...(binding.spec.gracefulEvictionTasks ?? []), ...tasks],
+      },
+      // The same kind with other targets.
+    } as AnyBinding;
+    const decision = decideScheduling(evicted, this.#fleet, this.#now);
+    return decision.verdict === "scheduled" ? (decision.clusters ?? kept) : kept;
+  }
+}
