@@ -23,7 +23,7 @@ function failure(
   options: AppErrorOptions & { readonly status?: number | undefined },
 ): AppError {
   const { status, ...rest } = options;
-  const message = `cannot ${request.what} of ${request.repository} on ${request.provider}: ${why}`;
+  const message = `cannot ${request.what} (${request.repository} on ${request.provider}): ${why}`;
   return new AppError(code, message, {
     ...rest,
     details: {

@@ -55,6 +55,8 @@ export interface ForgeComment {
   readonly createdAt: number;
 }
 
+export type KeepComment = (comment: ForgeComment) => boolean;
+
 export type StatusState = "pending" | "success" | "failure" | "error";
 
 export interface CommitStatus {
@@ -213,8 +215,11 @@ export interface Forge {
   /** The open one of the same head when there is one, unchanged. */
   createPullRequest(pullRequest: NewPullRequest, call: Call): Promise<PullRequest>;
 
-  /** Those that stand in the conversation, oldest first, without what the system wrote. */
-  comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]>;
+  /**
+   * Those that stand in the conversation, oldest first, without what the system wrote. Those that are not to be kept are
+   * left out as they are read: anybody may have written many long ones.
+   */
+  comments(pullRequest: number, call: Call, keep?: KeepComment): Promise<readonly ForgeComment[]>;
   /** Once, also when the answer got lost on its way. */
   createComment(pullRequest: number, body: string, call: Call): Promise<ForgeComment>;
   /** Throws `forge-not-found` when somebody deleted it. */

@@ -97,10 +97,11 @@ function azureAuth(credentials: ForgeCredentials, address: RepositoryAddress): F
 function gitlabAuth(credentials: ForgeCredentials, address: RepositoryAddress): ForgeAuth {
   if (credentials.type === "bearer") return tokenAuth(credentials.token);
   if (credentials.type === "jobToken") {
-    return fixedHeader("job-token", checkSecret("token", credentials.token), credentials.token);
+    const job = checkSecret("token", credentials.token);
+    return fixedHeader("job-token", job, job);
   }
-  const token = tokenOf(credentials, address);
-  return fixedHeader("private-token", checkSecret("token", token), token);
+  const token = checkSecret("token", tokenOf(credentials, address));
+  return fixedHeader("private-token", token, token);
 }
 
 /** The version of the API that is spoken, where requests have to name it. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { failureOf } from "../../test/failure-of.ts";
 import type { ForgeKind } from "./forge.ts";
 import { repositoryAddress } from "./repository-address.ts";
+import { isAbout } from "./webhooks/webhook-event.ts";
 
 describe("repositoryAddress", () => {
   it.each<[string, ForgeKind, string, string, string]>([
@@ -175,6 +176,13 @@ describe("repositoryAddress", () => {
 
     expect(error.code).toBe("forge-address-unknown");
     expect(error.message).toContain(why);
+  });
+
+  it("is what deliveries of the same repository say", () => {
+    const address = repositoryAddress("git@github.com:Octo/Shop.git");
+
+    expect(isAbout({ path: "octo/shop", urls: [] }, { repository: address.path.join("/") })).toBe(true);
+    expect(isAbout({ path: "octo/shop2", urls: [] }, { repository: address.path.join("/") })).toBe(false);
   });
 
   it("never shows a password", () => {

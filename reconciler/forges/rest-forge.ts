@@ -14,6 +14,7 @@ import {
   type ForgeUser,
   type IssueChange,
   isSameUser,
+  type KeepComment,
   type NewIssue,
   type NewPullRequest,
   type Permission,
@@ -64,7 +65,7 @@ export abstract class RestForge implements Forge {
   abstract permissionOf(user: ForgeUser, call: Call): Promise<Permission>;
   abstract pullRequest(number: number, call: Call): Promise<PullRequest>;
   abstract openPullRequests(call: Call): Promise<readonly PullRequest[]>;
-  abstract comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]>;
+  abstract comments(pullRequest: number, call: Call, keep?: KeepComment): Promise<readonly ForgeComment[]>;
   abstract updateComment(pullRequest: number, comment: ForgeComment, body: string, call: Call): Promise<ForgeComment>;
   abstract deleteComment(pullRequest: number, comment: ForgeComment, call: Call): Promise<void>;
   abstract setStatus(sha: string, status: CommitStatus, call: Call): Promise<void>;
@@ -86,10 +87,9 @@ export abstract class RestForge implements Forge {
       () => this.postComment(pullRequest, body, call),
       async () => {
         const me = await this.whoAmI(call);
-        const all = await this.comments(pullRequest, call);
-        return all.findLast(
-          (one) => isSameUser(one.author, me) && isSameBody(one.body, body) && one.createdAt >= from - SKEW_MS,
-        );
+        const isIt = (one: ForgeComment) =>
+          isSameUser(one.author, me) && isSameBody(one.body, body) && one.createdAt >= from - SKEW_MS;
+        return (await this.comments(pullRequest, call, isIt)).at(-1);
       },
     );
   }

@@ -79,8 +79,10 @@ export async function ownComments(
   call: Call,
 ): Promise<readonly ForgeComment[]> {
   const me = await forge.whoAmI(call);
-  const all = await forge.comments(pullRequest, call);
-  return all.filter(
-    ({ author, body }) => isSameUser(author, me) && hasMarker(body, forge.limits.markdown.hidden, marker),
+  const { hidden } = forge.limits.markdown;
+  return forge.comments(
+    pullRequest,
+    call,
+    ({ author, body }) => isSameUser(author, me) && hasMarker(body, hidden, marker),
   );
 }

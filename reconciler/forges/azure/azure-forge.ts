@@ -6,6 +6,7 @@ import type {
   ForgeComment,
   ForgeLimits,
   ForgeUser,
+  KeepComment,
   NewPullRequest,
   Permission,
   PullRequest,
@@ -88,7 +89,7 @@ export class AzureForge extends RestForge {
       method: "GET",
       path: "/_apis/connectionData",
       headers: { accept: "application/json" },
-      what: "ask who we are in the name",
+      what: "ask whose credentials these are",
       needs: "a token of this organization",
     } as const;
     const user = (await this.rest.http.send(request, call)).json.at("authenticatedUser");
@@ -144,7 +145,7 @@ export class AzureForge extends RestForge {
   }
 
   /** Threads come all at once. Ids are those of the thread and of the comment in it. */
-  async comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]> {
+  async comments(pullRequest: number, call: Call, keep: KeepComment = () => true): Promise<readonly ForgeComment[]> {
     const request = { what: `list the comments of pull request ${pullRequest}`, needs: READ };
     const { json } = await this.rest.send("GET", path("pullrequests", pullRequest, "threads"), request, call);
     const all = json
@@ -158,7 +159,7 @@ export class AzureForge extends RestForge {
           .filter((one) => !one.at("isDeleted").isTrue() && one.at("commentType").textOr("text") !== "system")
           .map((one) => readComment(thread.at("id").id(), one)),
       );
-    return all.toSorted((a, b) => a.createdAt - b.createdAt);
+    return all.filter(keep).toSorted((a, b) => a.createdAt - b.createdAt);
   }
 
   /** A thread without a status: one that is active would have to be resolved before the merge, one that is closed is folded. */
@@ -223,7 +224,7 @@ export class AzureForge extends RestForge {
   async #open(query: Readonly<Record<string, string>>, call: Call): Promise<readonly PullRequest[]> {
     const all = { ...query, "searchCriteria.status": "active" };
     const request = { what: "list the pull requests", needs: READ, query: all };
-    return (await this.rest.list(path("pullrequests"), request, call)).map((json) => this.#readPull(json));
+    return this.rest.list(path("pullrequests"), request, call, (json) => this.#readPull(json));
   }
 
   #readPull(json: JsonReader): PullRequest {

@@ -30,7 +30,7 @@ export class AzurePermissions {
         method: "GET",
         path: "/_apis/identities",
         query: { identityIds: user.id },
-        what: `look for ${user.name} in the identities`,
+        what: `look for ${user.name}`,
         needs: NEEDS,
         accept: [404],
       },
@@ -50,7 +50,7 @@ export class AzurePermissions {
         method: "GET",
         path: path("_apis", "accesscontrollists", GIT_REPOSITORIES),
         query,
-        what: `ask for the rights of ${user.name} in the access lists`,
+        what: `ask for the rights of ${user.name}`,
         needs: NEEDS,
       },
       call,
@@ -67,7 +67,12 @@ export class AzurePermissions {
 
   async #securityToken(call: Call): Promise<string> {
     if (this.#token !== undefined) return this.#token;
-    const { json } = await this.#rest.send("GET", "", { what: "read the names", needs: "the scope vso.code" }, call);
+    const { json } = await this.#rest.send(
+      "GET",
+      "",
+      { what: "read the repository", needs: "the scope vso.code" },
+      call,
+    );
     this.#token = `repoV2/${json.at("project", "id").text()}/${json.at("id").text()}`;
     return this.#token;
   }

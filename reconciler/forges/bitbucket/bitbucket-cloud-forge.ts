@@ -10,6 +10,7 @@ import type {
   ForgeComment,
   ForgeLimits,
   ForgeUser,
+  KeepComment,
   NewPullRequest,
   Permission,
   PublishedCheck,
@@ -19,6 +20,7 @@ import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
 import type { NextPage } from "../http/pages.ts";
 import { RepositoryHttp } from "../http/repository-http.ts";
+import { keeping } from "../keeping.ts";
 import { EXISTS, RestForge, type RestForgeOptions } from "../rest-forge.ts";
 import { BITBUCKET_LIMITS, BUILD_STATES, keyOf, publishable, SEVERITIES } from "./bitbucket-limits.ts";
 
@@ -52,7 +54,7 @@ export class BitbucketCloudForge extends RestForge {
 
   protected async askUser(call: Call): Promise<ForgeUser> {
     const needs = "the scope account (read:user:bitbucket), or the account to be named in the settings (user)";
-    const request = { method: "GET", path: "/user", what: "ask who we are in the name", needs } as const;
+    const request = { method: "GET", path: "/user", what: "ask whose credentials these are", needs } as const;
     return readUser((await this.rest.http.send(request, call)).json);
   }
 
@@ -66,7 +68,7 @@ export class BitbucketCloudForge extends RestForge {
         method: "GET",
         path: path("workspaces", workspace, "permissions", "repositories", slug),
         query: { q: `user.uuid="${user.id.replace(/["\\]/g, "")}"` },
-        what: `ask for the permission of ${user.name} in the permissions`,
+        what: `ask for the permission of ${user.name}`,
         needs: "the scope repository:admin (admin:repository:bitbucket), to ask for others",
       },
       call,
@@ -86,7 +88,7 @@ export class BitbucketCloudForge extends RestForge {
 
   async openPullRequests(call: Call): Promise<readonly PullRequest[]> {
     const request = { what: "list the pull requests", needs: READ, query: { state: "OPEN" } };
-    const all = await this.rest.list(path("pullrequests"), request, call);
+    const all = await this.rest.list(path("pullrequests"), request, call, (json) => json);
     return mapLimit(all, 4, (json) => this.#readPull(json, call));
   }
 
@@ -113,11 +115,13 @@ export class BitbucketCloudForge extends RestForge {
     return this.#readPull(json, call);
   }
 
-  async comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]> {
+  async comments(pullRequest: number, call: Call, keep?: KeepComment): Promise<readonly ForgeComment[]> {
     const query = { sort: "created_on" };
     const request = { what: `list the comments of pull request ${pullRequest}`, needs: READ, query };
-    const all = await this.rest.list(path("pullrequests", pullRequest, "comments"), request, call);
-    return all.filter((json) => !json.at("deleted").isTrue()).map(readComment);
+    const read = keeping(readComment, keep);
+    return this.rest.list(path("pullrequests", pullRequest, "comments"), request, call, (json) =>
+      json.at("deleted").isTrue() ? undefined : read(json),
+    );
   }
 
   protected async postComment(pullRequest: number, body: string, call: Call): Promise<ForgeComment> {
@@ -190,8 +194,8 @@ export class BitbucketCloudForge extends RestForge {
   /** Adds what is missing by hundreds, and takes away what an earlier report said. */
   async #annotate(report: string, wanted: ReadonlyMap<string, CheckAnnotation>, call: Call): Promise<void> {
     const request = { what: "annotate a report", needs: REPOSITORY };
-    const known = await this.rest.list(`${report}/annotations`, request, call);
-    const ids = new Set(known.map((json) => json.at("external_id").textOr("")));
+    const read = (json: JsonReader) => json.at("external_id").textOr(undefined);
+    const ids = new Set(await this.rest.list(`${report}/annotations`, request, call, read));
     const missing = [...wanted].filter(([id]) => !ids.has(id));
     for (let start = 0; start < missing.length; start += this.limits.check.annotationsPerCall) {
       const some = missing.slice(start, start + this.limits.check.annotationsPerCall);
@@ -200,7 +204,7 @@ export class BitbucketCloudForge extends RestForge {
       await this.rest.send("POST", `${report}/annotations`, { ...request, body, repeatable: true }, call);
     }
     for (const id of ids) {
-      if (wanted.has(id) || id === "") continue;
+      if (wanted.has(id)) continue;
       await this.rest.send("DELETE", `${report}/annotations${path(id)}`, { ...request, accept: [404] }, call);
     }
   }

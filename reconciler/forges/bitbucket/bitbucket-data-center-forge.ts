@@ -10,6 +10,7 @@ import {
   type ForgeLimits,
   type ForgeUser,
   isSameUser,
+  type KeepComment,
   type NewPullRequest,
   type Permission,
   type PublishedCheck,
@@ -68,7 +69,7 @@ export class BitbucketDataCenterForge extends RestForge {
     const request = {
       method: "GET",
       path: "/api/1.0/application-properties",
-      what: "ask who we are in the name",
+      what: "ask whose credentials these are",
       needs: READ,
     } as const;
     const answer = await this.rest.http.send(request, call);
@@ -93,11 +94,12 @@ export class BitbucketDataCenterForge extends RestForge {
         method: "GET",
         path: "/api/1.0/users",
         query,
-        what: `look for ${user.name} in the users`,
+        what: `look for ${user.name}`,
         needs: READ,
       } as const;
-      const found = await readPages(this.rest.http, request, PAGES, call, (json) => isSameUser(readUser(json), user));
-      if (found.some((json) => isSameUser(readUser(json), user))) return permission;
+      const read = (json: JsonReader) => (isSameUser(readUser(json), user) ? true : undefined);
+      const found = await readPages(this.rest.http, request, { ...PAGES, read, enough: () => true }, call);
+      if (found.length > 0) return permission;
     }
     return "none";
   }
@@ -142,19 +144,19 @@ export class BitbucketDataCenterForge extends RestForge {
   }
 
   /** From the activities: comments have no list of their own. Each stands in several of them, with its replies. */
-  async comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]> {
+  async comments(pullRequest: number, call: Call, keep: KeepComment = () => true): Promise<readonly ForgeComment[]> {
     const request = { what: `list the comments of pull request ${pullRequest}`, needs: READ };
-    const activities = await this.rest.list(path("pull-requests", pullRequest, "activities"), request, call);
     const byId = new Map<string, ForgeComment>();
     const collect = (json: JsonReader, depth: number): void => {
       const comment = readComment(json);
-      byId.set(comment.id, comment);
+      if (keep(comment)) byId.set(comment.id, comment);
       if (depth < 50) for (const reply of json.at("comments").items()) collect(reply, depth + 1);
     };
-    for (const activity of activities) {
+    await this.rest.list(path("pull-requests", pullRequest, "activities"), request, call, (activity) => {
       const isDeleted = activity.at("commentAction").textOr("") === "DELETED";
       if (activity.at("action").textOr("") === "COMMENTED" && !isDeleted) collect(activity.at("comment"), 0);
-    }
+      return undefined;
+    });
     return [...byId.values()].toSorted((a, b) => a.createdAt - b.createdAt || Number(a.id) - Number(b.id));
   }
 
@@ -264,7 +266,7 @@ export class BitbucketDataCenterForge extends RestForge {
 
   async #open(query: Readonly<Record<string, string>>, call: Call): Promise<readonly PullRequest[]> {
     const request = { what: "list the pull requests", needs: READ, query: { ...query, state: "OPEN" } };
-    return (await this.rest.list(path("pull-requests"), request, call)).map(readPull);
+    return this.rest.list(path("pull-requests"), request, call, readPull);
   }
 }
 

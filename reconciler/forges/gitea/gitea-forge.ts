@@ -7,6 +7,7 @@ import type {
   ForgeLimits,
   ForgeUser,
   IssueChange,
+  KeepComment,
   NewIssue,
   NewPullRequest,
   Permission,
@@ -16,6 +17,7 @@ import type {
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
 import { headerPages, RepositoryHttp } from "../http/repository-http.ts";
+import { keeping } from "../keeping.ts";
 import { EXISTS, RestForge, type RestForgeOptions } from "../rest-forge.ts";
 
 const LIMITS: ForgeLimits = {
@@ -66,14 +68,14 @@ export class GiteaForge extends RestForge {
     const request = {
       method: "GET",
       path: "/user",
-      what: "ask who we are in the name",
+      what: "ask whose credentials these are",
       needs: "the scope read:user",
     } as const;
     return readUser((await this.rest.http.send(request, call)).json);
   }
 
   async permissionOf(user: ForgeUser, call: Call): Promise<Permission> {
-    const what = `ask for the permission of ${user.name} in the collaborators`;
+    const what = `ask for the permission of ${user.name}`;
     const request = { what, needs: "to be an administrator of the repository, to ask for others", accept: [404] };
     const { status, json } = await this.rest.send("GET", path("collaborators", user.name, "permission"), request, call);
     if (status === 404) return "none";
@@ -89,7 +91,7 @@ export class GiteaForge extends RestForge {
 
   async openPullRequests(call: Call): Promise<readonly PullRequest[]> {
     const request = { what: "list the pull requests", needs: READ, query: { state: "open" } };
-    return (await this.rest.list(path("pulls"), request, call)).map(readPull);
+    return this.rest.list(path("pulls"), request, call, readPull);
   }
 
   protected postPullRequest(
@@ -106,9 +108,9 @@ export class GiteaForge extends RestForge {
   }
 
   /** All come at once: this list has no pages. */
-  async comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]> {
+  async comments(pullRequest: number, call: Call, keep?: KeepComment): Promise<readonly ForgeComment[]> {
     const request = { what: `list the comments of pull request ${pullRequest}`, needs: READ };
-    return (await this.rest.list(path("issues", pullRequest, "comments"), request, call)).map(readComment);
+    return this.rest.list(path("issues", pullRequest, "comments"), request, call, keeping(readComment, keep));
   }
 
   protected async postComment(pullRequest: number, body: string, call: Call): Promise<ForgeComment> {
@@ -146,8 +148,8 @@ export class GiteaForge extends RestForge {
 
   protected override async listIssues(author: ForgeUser, call: Call): Promise<readonly ForgeIssue[]> {
     const query = { state: "all", type: "issues", created_by: author.name };
-    const request = { what: "look for our issue in the issues", needs: "the scope read:issue", query };
-    const all = (await this.rest.list(path("issues"), request, call)).map(readIssue);
+    const request = { what: "look for our issue", needs: "the scope read:issue", query };
+    const all = await this.rest.list(path("issues"), request, call, readIssue);
     return all.toSorted((a, b) => a.number - b.number);
   }
 

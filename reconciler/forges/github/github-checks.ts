@@ -142,9 +142,12 @@ async function listRuns(place: CheckPlace, sha: string, name: string, call: Call
     needs: "the permission checks: read",
   } as const;
   const entries = (answer: { readonly json: JsonReader }) => answer.json.at("check_runs").items();
-  const all = await readPages(place.http, request, { next: nextByHeader, entries }, call);
   // Runs of others bear no digest of ours. Of ours only the last one counts: it is the one that is shown.
-  return all.map(readRun).filter(({ digest }) => digest.startsWith(DIGEST_PREFIX));
+  const read = (json: JsonReader) => {
+    const run = readRun(json);
+    return run.digest.startsWith(DIGEST_PREFIX) ? run : undefined;
+  };
+  return readPages(place.http, request, { next: nextByHeader, entries, read }, call);
 }
 
 function readRun(json: JsonReader): Run {

@@ -8,6 +8,7 @@ import type {
   ForgeLimits,
   ForgeUser,
   IssueChange,
+  KeepComment,
   NewIssue,
   NewPullRequest,
   Permission,
@@ -18,6 +19,7 @@ import type {
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
 import { headerPages, RepositoryHttp } from "../http/repository-http.ts";
+import { keeping } from "../keeping.ts";
 import { EXISTS, RestForge, type RestForgeOptions } from "../rest-forge.ts";
 import { GITHUB_LIMITS, publishCheckRun } from "./github-checks.ts";
 
@@ -43,7 +45,7 @@ export class GitHubForge extends RestForge {
         path: graphqlUrl(this.address.apiUrl),
         body: { query: "query { viewer { login databaseId } }" },
         repeatable: true,
-        what: "ask who we are in the name",
+        what: "ask whose credentials these are",
         needs: "a token of a user, an app's installation or a workflow",
       },
       call,
@@ -54,7 +56,7 @@ export class GitHubForge extends RestForge {
   }
 
   async permissionOf(user: ForgeUser, call: Call): Promise<Permission> {
-    const what = `ask for the permission of ${user.name} in the collaborators`;
+    const what = `ask for the permission of ${user.name}`;
     const request = { what, needs: "the permission metadata: read", accept: [404] };
     const { status, json } = await this.rest.send("GET", path("collaborators", user.name, "permission"), request, call);
     if (status === 404) return "none";
@@ -71,13 +73,13 @@ export class GitHubForge extends RestForge {
 
   async openPullRequests(call: Call): Promise<readonly PullRequest[]> {
     const request = { what: "list the pull requests", needs: PULLS_READ, query: { state: "open" } };
-    return (await this.rest.list(path("pulls"), request, call)).map(readPull);
+    return await this.rest.list(path("pulls"), request, call, readPull);
   }
 
   override async findPullRequest(headBranch: string, call: Call): Promise<PullRequest | undefined> {
     const query = { state: "open", head: `${this.address.path[0]}:${headBranch}` };
     const request = { what: "look for the pull request of a branch", needs: PULLS_READ, query };
-    const found = (await this.rest.list(path("pulls"), request, call)).map(readPull);
+    const found = await this.rest.list(path("pulls"), request, call, readPull);
     return found.find(({ head, isFork }) => !isFork && head.branch === headBranch);
   }
 
@@ -94,9 +96,9 @@ export class GitHubForge extends RestForge {
     return Promise.resolve(readPull(json));
   }
 
-  async comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]> {
+  async comments(pullRequest: number, call: Call, keep?: KeepComment): Promise<readonly ForgeComment[]> {
     const request = { what: `list the comments of pull request ${pullRequest}`, needs: PULLS_READ };
-    return (await this.rest.list(path("issues", pullRequest, "comments"), request, call)).map(readComment);
+    return this.rest.list(path("issues", pullRequest, "comments"), request, call, keeping(readComment, keep));
   }
 
   protected async postComment(pullRequest: number, body: string, call: Call): Promise<ForgeComment> {
@@ -139,9 +141,9 @@ export class GitHubForge extends RestForge {
 
   protected override async listIssues(author: ForgeUser, call: Call): Promise<readonly ForgeIssue[]> {
     const query = { state: "all", creator: author.name, sort: "created", direction: "asc" };
-    const request = { what: "look for our issue in the issues", needs: "the permission issues: read", query };
-    const all = await this.rest.list(path("issues"), request, call);
-    return all.filter((json) => !json.at("pull_request").exists).map(readIssue);
+    const request = { what: "look for our issue", needs: "the permission issues: read", query };
+    const read = (json: JsonReader) => (json.at("pull_request").exists ? undefined : readIssue(json));
+    return this.rest.list(path("issues"), request, call, read);
   }
 
   protected override async postIssue({ title, body }: NewIssue, call: Call): Promise<ForgeIssue> {

@@ -7,6 +7,7 @@ import type {
   ForgeLimits,
   ForgeUser,
   IssueChange,
+  KeepComment,
   NewIssue,
   NewPullRequest,
   Permission,
@@ -18,6 +19,7 @@ import { createOnce } from "../http/create-once.ts";
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
 import { headerPages, RepositoryHttp } from "../http/repository-http.ts";
+import { keeping } from "../keeping.ts";
 import { EXISTS, RestForge, type RestForgeOptions } from "../rest-forge.ts";
 
 const LIMITS: ForgeLimits = {
@@ -71,7 +73,7 @@ export class GitLabForge extends RestForge {
     const request = {
       method: "GET",
       path: this.#isJob ? "/job" : "/user",
-      what: "ask who we are in the name",
+      what: "ask whose credentials these are",
       needs: READ,
     } as const;
     const { json } = await this.rest.http.send(request, call);
@@ -82,7 +84,7 @@ export class GitLabForge extends RestForge {
   async permissionOf(user: ForgeUser, call: Call): Promise<Permission> {
     const id = user.id ?? (await this.#idOf(user.name, call));
     if (id === undefined) return "none";
-    const request = { what: `ask for the role of ${user.name} in the members`, needs: READ, accept: [404] };
+    const request = { what: `ask for the role of ${user.name}`, needs: READ, accept: [404] };
     const { status, json } = await this.rest.send("GET", path("members", "all", id), request, call);
     if (status === 404 || json.at("state").textOr("active") !== "active") return "none";
     const level = json.at("access_level").number();
@@ -123,11 +125,13 @@ export class GitLabForge extends RestForge {
     return Promise.resolve(this.#readMerge(json));
   }
 
-  async comments(pullRequest: number, call: Call): Promise<readonly ForgeComment[]> {
+  async comments(pullRequest: number, call: Call, keep?: KeepComment): Promise<readonly ForgeComment[]> {
     const query = { sort: "asc", order_by: "created_at" };
     const request = { what: `list the comments of merge request ${pullRequest}`, needs: READ, query };
-    const all = await this.rest.list(path("merge_requests", pullRequest, "notes"), request, call);
-    return all.filter((json) => !json.at("system").isTrue()).map(readNote);
+    const read = keeping(readNote, keep);
+    return this.rest.list(path("merge_requests", pullRequest, "notes"), request, call, (json) =>
+      json.at("system").isTrue() ? undefined : read(json),
+    );
   }
 
   protected async postComment(pullRequest: number, body: string, call: Call): Promise<ForgeComment> {
@@ -221,8 +225,8 @@ export class GitLabForge extends RestForge {
   protected override async listIssues(author: ForgeUser, call: Call): Promise<readonly ForgeIssue[]> {
     const who = author.id === undefined ? { author_username: author.name } : { author_id: author.id };
     const query = { ...who, scope: "all", state: "all", order_by: "created_at", sort: "asc" };
-    const request = { what: "look for our issue in the issues", needs: READ, query };
-    return (await this.rest.list(path("issues"), request, call)).map(readIssue);
+    const request = { what: "look for our issue", needs: READ, query };
+    return this.rest.list(path("issues"), request, call, readIssue);
   }
 
   protected override async postIssue({ title, body }: NewIssue, call: Call): Promise<ForgeIssue> {
@@ -246,7 +250,7 @@ export class GitLabForge extends RestForge {
       needs: READ,
       query: { ...query, state: "opened", scope: "all" },
     };
-    return (await this.rest.list(path("merge_requests"), request, call)).map((json) => this.#readMerge(json));
+    return this.rest.list(path("merge_requests"), request, call, (json) => this.#readMerge(json));
   }
 
   async #idOf(username: string, call: Call): Promise<string | undefined> {
@@ -254,7 +258,7 @@ export class GitLabForge extends RestForge {
       method: "GET",
       path: "/users",
       query: { username },
-      what: `look for the user ${username} in the name`,
+      what: `look for the user ${username}`,
       needs: READ,
     } as const;
     const { json } = await this.rest.http.send(request, call);

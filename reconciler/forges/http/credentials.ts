@@ -22,17 +22,19 @@ export function fixedHeader(name: string, value: string, secret: string): ForgeA
 
 /** `Authorization: Bearer TOKEN`, or another scheme such as `token`. */
 export function tokenAuth(token: string, scheme = "Bearer"): ForgeAuth {
-  return fixedHeader("authorization", `${scheme} ${checkSecret("token", token)}`, token);
+  const secret = checkSecret("token", token);
+  return fixedHeader("authorization", `${scheme} ${secret}`, secret);
 }
 
 export function basicAuth(username: string, password: string): ForgeAuth {
   if (username.includes(":")) throw forgeCredentialsInvalid("have a user name with a colon");
-  checkSecret("password", password);
-  return fixedHeader("authorization", `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`, password);
+  const secret = checkSecret("password", password);
+  return fixedHeader("authorization", `Basic ${Buffer.from(`${username}:${secret}`).toString("base64")}`, secret);
 }
 
-/** The secret itself. A line feed inside it would forge a header. */
-export function checkSecret(what: string, value: string): string {
+/** The secret itself, without the line end that `echo` leaves behind one. A line end inside it would forge a header. */
+export function checkSecret(what: string, text: string): string {
+  const value = text.replace(/\r?\n$/, "");
   if (value === "") throw forgeCredentialsInvalid(`have an empty ${what}`);
   if (!/^[\x21-\x7e]+$/.test(value)) {
     throw forgeCredentialsInvalid(`have a ${what} with white space, line ends or characters that are not ASCII`);

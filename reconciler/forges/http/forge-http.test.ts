@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { makeAuthority, makeLeaf } from "../../../fleets/apiserver/http/certificate-signing.ts";
 import { FakeClock, systemClock } from "../../../runtime/clock.ts";
 import { HastyClock, NEVER_MS } from "../../../test/forges/hasty-clock.ts";
@@ -123,6 +123,17 @@ describe("a client", () => {
 
     await expect(open(url).send(GET, call)).rejects.toThrow(/certificate is not accepted .* set a CA certificate/);
     expect((await open(url, { tls: { caFile: authority.certificate } }).send(GET, call)).status).toBe(200);
+  });
+
+  it("goes through the proxy of the environment", async () => {
+    const proxy = await serve((request, response) => response.end(JSON.stringify({ asked: request.url })));
+    vi.stubEnv("http_proxy", proxy);
+    vi.stubEnv("no_proxy", "");
+    closers.push(() => vi.unstubAllEnvs());
+
+    const answer = await open("http://git.example.test/api").send(GET, call);
+
+    expect(answer.json.at("asked").text()).toBe("http://git.example.test/api/thing");
   });
 
   it("never asks another host, whatever is named", async () => {

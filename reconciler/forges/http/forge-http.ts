@@ -25,7 +25,7 @@ export const HTTP_LIMITS: HttpLimits = {
   timeoutMs: 30_000,
   attempts: 4,
   patienceMs: 90_000,
-  maxBytes: 32 << 20,
+  maxBytes: 64 << 20,
   maxPages: 200,
 };
 

@@ -103,6 +103,15 @@ describe("credentials", () => {
     if (token !== "") expect(() => tokenAuth(token)).not.toThrow(token);
   });
 
+  it("lose the line end that is behind them in many a secret", async () => {
+    const auth = tokenAuth("good-token\n");
+
+    expect(await auth.headers({ signal: new AbortController().signal })).toEqual({
+      authorization: "Bearer good-token",
+    });
+    expect(auth.secrets()).toContain("good-token");
+  });
+
   it("refuse a user name that would change where the password begins", () => {
     expect(() => basicAuth("a:b", "c")).toThrow(/colon/);
   });

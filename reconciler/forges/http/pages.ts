@@ -10,33 +10,43 @@ export type NextPage = (answer: ForgeAnswer, request: ForgeRequest) => ForgeRequ
 /** Where an answer keeps its entries. */
 export type EntriesOf = (answer: ForgeAnswer) => readonly JsonReader[];
 
+/** Reads an entry; `undefined` leaves it out, so that it is not kept in memory. */
+export type ReadEntry<T> = (entry: JsonReader) => T | undefined;
+
+export interface PageRequest<T> {
+  readonly next: NextPage;
+  readonly entries: EntriesOf;
+  readonly read: ReadEntry<T>;
+  /** Whether what was read last is all that is needed. */
+  readonly enough?: (entry: T) => boolean;
+}
+
 /**
- * All entries of all pages, or only until `enough` says of one that it is the last that is needed. Throws
- * `forge-too-large` after the most pages that are read, and `forge-bad-answer` where pages lead in a circle.
+ * The entries of all pages. Throws `forge-too-large` after the most pages that are read, and `forge-bad-answer` where
+ * pages lead in a circle.
  */
-export async function readPages(
+export async function readPages<T>(
   http: ForgeHttp,
   request: ForgeRequest,
-  form: { readonly next: NextPage; readonly entries: EntriesOf },
+  form: PageRequest<T>,
   call: Call,
-  enough: (entry: JsonReader) => boolean = () => false,
-): Promise<JsonReader[]> {
-  const all: JsonReader[] = [];
+): Promise<readonly T[]> {
+  const all: T[] = [];
   const seen = new Set<string>();
   let current: ForgeRequest | undefined = request;
   while (current !== undefined) {
     if (seen.size >= http.limits.maxPages) {
-      throw errors.forgeTooLarge(
-        http.nameOf(request),
-        `there are more than ${http.limits.maxPages} pages, which are not read`,
-      );
+      const why = `there are more than ${http.limits.maxPages} pages, which are not read`;
+      throw errors.forgeTooLarge(http.nameOf(request), why);
     }
     const answer: ForgeAnswer = await http.send(current, call);
     if (seen.has(answer.url.href)) throw answer.bad("its pages lead in a circle");
     seen.add(answer.url.href);
     for (const entry of form.entries(answer)) {
-      all.push(entry);
-      if (enough(entry)) return all;
+      const value = form.read(entry);
+      if (value === undefined) continue;
+      all.push(value);
+      if (form.enough?.(value) === true) return all;
     }
     current = form.next(answer, current);
   }

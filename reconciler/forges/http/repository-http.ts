@@ -1,7 +1,6 @@
 import type { Call } from "../forge.ts";
 import type { ForgeAnswer, ForgeHttp, ForgeRequest } from "./forge-http.ts";
-import type { JsonReader } from "./json-reader.ts";
-import { type EntriesOf, type NextPage, nextByHeader, readPages, wholeAnswer } from "./pages.ts";
+import { type EntriesOf, type NextPage, nextByHeader, type ReadEntry, readPages, wholeAnswer } from "./pages.ts";
 
 type Method = ForgeRequest["method"];
 /** What a request says beside method and path. */
@@ -35,10 +34,11 @@ export class RepositoryHttp {
     return this.http.send({ method, path: `${this.root}${below}`, ...details }, call);
   }
 
-  /** All entries of all pages. */
-  list(below: string, details: RequestDetails, call: Call): Promise<readonly JsonReader[]> {
+  /** The entries of all pages. */
+  list<T>(below: string, details: RequestDetails, call: Call, read: ReadEntry<T>): Promise<readonly T[]> {
     const query = { ...details.query, ...this.#pages.size };
-    return readPages(this.http, { method: "GET", path: `${this.root}${below}`, ...details, query }, this.#pages, call);
+    const request = { method: "GET", path: `${this.root}${below}`, ...details, query } as const;
+    return readPages(this.http, request, { ...this.#pages, read }, call);
   }
 
   close(): void {

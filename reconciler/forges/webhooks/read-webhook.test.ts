@@ -377,6 +377,11 @@ describe("the proof of a delivery", () => {
     expect(read(kind, proof(kind, body), ["new one", SECRET]).type).not.toBe("refused");
   });
 
+  it.each(KINDS)("of %s is taken when the secret was written with a line end", (kind) => {
+    expect(read(kind, proof(kind, body), [`${SECRET}\n`]).type).not.toBe("refused");
+    expect(read(kind, proof(kind, body, ""), ["\n"])).toMatchObject({ status: 401 });
+  });
+
   it.each(KINDS)("of %s by another secret, or none, is refused", (kind) => {
     expect(read(kind, proof(kind, body, "wrong"))).toMatchObject({ type: "refused", status: 401 });
     expect(read(kind, {})).toMatchObject({ type: "refused", status: 401 });

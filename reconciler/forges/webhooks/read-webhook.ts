@@ -18,7 +18,7 @@ export interface Webhook {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** As it came: signatures are over its bytes. */
   readonly body: Buffer;
-  /** Any of them is good, so that one can be changed without a gap. */
+  /** Any of them is good, so that one can be changed without a gap. A line end behind one is none of it. */
   readonly secrets: readonly string[];
 }
 
@@ -26,7 +26,8 @@ export interface Webhook {
  * Reads a delivery of a provider. It is looked into only after it proved to come from who knows a secret; `now` is in
  * milliseconds since the epoch. Never throws for what is in it.
  */
-export function readWebhook({ kind, headers, body, secrets }: Webhook, now: number): WebhookOutcome {
+export function readWebhook({ kind, headers, body, secrets: texts }: Webhook, now: number): WebhookOutcome {
+  const secrets = texts.map((text) => text.replace(/\r?\n$/, ""));
   if (body.length > WEBHOOK_MAX_BYTES) return { type: "refused", status: 413, reason: "the body is too large" };
   const header: Header = (name) => {
     const value = headers[name];

@@ -61,6 +61,11 @@ export type WebhookOutcome =
   /** Answer with this status, and do nothing. */
   | { readonly type: "refused"; readonly status: 400 | 401 | 413; readonly reason: string };
 
+/** Whether a delivery is about this repository: providers do not tell capital letters apart. */
+export function isAbout(told: ToldRepository, forge: { readonly repository: string }): boolean {
+  return told.path.toLowerCase() === forge.repository.toLowerCase();
+}
+
 /** A commit's name, unless it is the one of no commit. */
 export function shaOf(text: string): string | undefined {
   return /^0*$/.test(text) ? undefined : text;
