@@ -16,7 +16,7 @@ import { isNamespace, namespaceCopies, whyNamespaceStays } from "./namespaces.ts
 import type { Origin } from "./origin.ts";
 import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
 import { findBinding, type RiverOptions, runRiver } from "./river.ts";
-import { explainRollout } from "./rollout-report.ts";
+import { explainLeaders, explainRollout } from "./rollout-report.ts";
 import type { World } from "./world.ts";
 
 export interface ExplainOptions extends RiverOptions {
@@ -60,6 +60,7 @@ export function explain(world: World, object: ObjectRef, options: ExplainOptions
       ...explainNotes({ template, policy, stored, desired: outcome?.binding }),
       ...explainRelocation(stored, world.clusters, options.now),
       ...explainRollout(stored, world.clusters),
+      ...explainLeaders(template, stored, world),
     ],
   };
   const binding = outcome?.binding ?? stored;

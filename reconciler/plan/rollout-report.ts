@@ -1,8 +1,10 @@
 // Where a rollout stands, from what is recorded on the binding and what the clusters are.
 import type { Cluster } from "../../api/cluster.ts";
 import { findCondition } from "../../kube/conditions.ts";
+import { type KubeObject, refKey, refOf } from "../../kube/object.ts";
 import { unavailableSince } from "../rollout/copy-state.ts";
-import { ROLLED_OUT } from "../rollout/describe-rollout.ts";
+import { objectWords, ROLLED_OUT } from "../rollout/describe-rollout.ts";
+import { goesWith, readRolloutWith } from "../rollout/needs.ts";
 import {
   type ClusterRollout,
   parseRolloutState,
@@ -14,6 +16,7 @@ import { readRolloutSettings } from "../rollout/settings.ts";
 import { assignWaves } from "../rollout/waves.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import { effectiveTargets } from "../works/targets.ts";
+import type { World } from "./world.ts";
 
 export interface ClusterProgress {
   readonly cluster: string;
@@ -100,5 +103,23 @@ export function explainRollout(stored: AnyBinding | undefined, clusters: readonl
         return `${cluster} ${what}${why === undefined ? "" : `: ${why}`}`;
       });
     return `Rollout, wave ${wave}: ${words.join("; ")} (spec.placement.flaghoist.rollout).`;
+  });
+}
+
+/** For explanations: whose rollout an object goes with. */
+export function explainLeaders(
+  template: KubeObject,
+  stored: AnyBinding | undefined,
+  world: Pick<World, "bindings" | "templates">,
+): string[] {
+  if (stored === undefined) return [];
+  const names = new Set((stored.spec.requiredBy ?? []).map(({ namespace = "", name }) => `${namespace}/${name}`));
+  for (const name of readRolloutWith(stored)) names.add(name);
+  return world.bindings.flatMap(({ metadata, spec }) => {
+    if (!names.has(`${metadata.namespace ?? ""}/${metadata.name ?? ""}`)) return [];
+    if (spec.placement?.flaghoist?.rollout == null) return [];
+    const referrer = world.templates.find((one) => refKey(refOf(one)) === refKey(spec.resource));
+    if (referrer === undefined || !goesWith(referrer, template, spec.propagateDeps === true)) return [];
+    return [`Goes with the rollout of ${objectWords(referrer)}: each cluster has it as it was in the revision there.`];
   });
 }

@@ -6,6 +6,21 @@ import type { CopyState } from "./decide-rollout.ts";
 /** Names of revisions by key (`refKey`) of the object that is needed. */
 export type Needs = Readonly<Record<string, string>>;
 
+/** Ours, on bindings: those whose rollout the object goes with although it does not follow them, as JSON. */
+export const ROLLOUT_WITH_ANNOTATION = "gitops.flaghoist.io/rollout-with";
+
+/** Names of bindings (`namespace/name`); what is no list of those names none. */
+export function readRolloutWith({ metadata }: KubeObject): string[] {
+  const text = metadata.annotations?.[ROLLOUT_WITH_ANNOTATION];
+  if (text === undefined) return [];
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Whether `needed` goes with the rollout of `referrer`, which needs it: what the same policy has, and what merely follows
  * because others need it, if `follows` says that those are sent along. Any other policy decides about its own objects.

@@ -1,7 +1,8 @@
 // The Works of an object that goes with the rollout of others: each cluster has it as the object that needs it is there.
 import type { TargetCluster } from "../../../api/work.ts";
 import { refKey } from "../../../kube/object.ts";
-import { chooseLed, goesWith, type Led } from "../../rollout/needs.ts";
+import { Turn } from "../../../runtime/turn.ts";
+import { chooseLed, goesWith, type Led, ROLLOUT_WITH_ANNOTATION, readRolloutWith } from "../../rollout/needs.ts";
 import { type Revision, revisionOf } from "../../rollout/revision.ts";
 import {
   parseRolloutState,
@@ -17,9 +18,6 @@ import { bindingKey, findBinding } from "../scheduling/binding-key.ts";
 import { isStaged, prepareRevisionContent, type StagingDeps, withRevision } from "./build-staged.ts";
 import { buildInTurns } from "./build-works.ts";
 import type { RevisionStore } from "./revision-store.ts";
-
-/** Ours, on bindings: those whose rollout the object goes with although it does not follow them, as JSON. */
-export const ROLLOUT_WITH_ANNOTATION = "gitops.flaghoist.io/rollout-with";
 
 export interface LedWorks {
   readonly works: readonly BuiltWork[];
@@ -89,20 +87,19 @@ function leadersOf({ context, templates }: StagingDeps, binding: AnyBinding, { t
     const { apiVersion, kind, namespace, name: object } = found.spec.resource;
     const referrer = templates.find(apiVersion, kind, namespace, object);
     if (referrer === undefined || !goesWith(referrer, template, found.spec.propagateDeps === true)) return [];
-    return [{ binding: found, state: parseRolloutState(found.metadata.annotations?.[ROLLOUT_ANNOTATION]) }];
+    return [{ binding: found, state: stateOf(found) }];
   });
 }
 
-/** Names of bindings (`namespace/name`); what is no list of those names none. */
-export function readRolloutWith({ metadata }: AnyBinding): string[] {
-  const text = metadata.annotations?.[ROLLOUT_WITH_ANNOTATION];
-  if (text === undefined) return [];
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
-  } catch {
-    return [];
-  }
+/** Read once for each state of a binding: many may need the same object. */
+const states = new WeakMap<AnyBinding, { readonly state: RolloutState | undefined }>();
+
+function stateOf(binding: AnyBinding): RolloutState | undefined {
+  const known = states.get(binding);
+  if (known !== undefined) return known.state;
+  const state = parseRolloutState(binding.metadata.annotations?.[ROLLOUT_ANNOTATION]);
+  states.set(binding, { state });
+  return state;
 }
 
 /** By cluster what its leaders there need; a cluster that they have not come to yet has an empty list. */
@@ -112,18 +109,32 @@ async function ledClusters(
   key: string,
 ): Promise<ReadonlyMap<string, Led[]>> {
   const led = new Map<string, Led[]>();
+  const turn = new Turn();
   for (const { binding, state } of leaders) {
+    if (turn.isOver) await turn.next();
+    const needs = new Map<string, Promise<string | undefined>>();
     for (const { name } of effectiveTargets(binding)) {
       const known = led.get(name) ?? [];
       led.set(name, known);
       const revision =
         state !== undefined && Object.hasOwn(state.clusters, name) ? state.clusters[name]?.revision : undefined;
       if (revision === undefined) continue;
-      const content = revision === UNKNOWN_REVISION ? undefined : await revisions.load(binding, revision);
-      known.push({ revision: content?.needs?.[key] });
+      const need = needs.get(revision) ?? needIn(revisions, binding, revision, key);
+      needs.set(revision, need);
+      known.push({ revision: await need });
     }
   }
   return led;
+}
+
+async function needIn(
+  revisions: RevisionStore,
+  binding: AnyBinding,
+  revision: string,
+  key: string,
+): Promise<string | undefined> {
+  if (revision === UNKNOWN_REVISION) return undefined;
+  return (await revisions.load(binding, revision))?.needs?.[key];
 }
 
 const UNDER_WAY: ReadonlySet<RolloutState["phase"]> = new Set(["Progressing", "Paused", "Returning"]);
@@ -149,9 +160,10 @@ async function concerned(
 ): Promise<string[]> {
   const keys: string[] = [];
   for (const { binding, state } of leaders) {
-    const content = state === undefined ? undefined : await revisions.load(binding, state.target);
     const isUnderWay = state !== undefined && UNDER_WAY.has(state.phase);
-    if (isUnderWay || content?.needs?.[key] !== present.name) keys.push(bindingKey(binding));
+    const isBehind =
+      isUnderWay || state === undefined || (await needIn(revisions, binding, state.target, key)) !== present.name;
+    if (isBehind) keys.push(bindingKey(binding));
   }
   return keys;
 }

@@ -19,7 +19,7 @@ const SYSTEM_NAMESPACE = "karmada-system";
 const SECRET_TYPE = "gitops.flaghoist.io/revision";
 /** Revisions beside those in use. */
 const HISTORY = 5;
-const MAX_REMEMBERED = 200;
+const MAX_REMEMBERED = 2_000;
 const MAX_NAME = 253;
 
 /** An object that goes along with another, as it is now. */
