@@ -7,6 +7,14 @@ export function cutText(text: string, most: number): string {
   return `${text.slice(0, splits ? most - 2 : most - 1).trimEnd()}…`;
 }
 
+/** The most that all providers keep of a title. */
+const MOST_TITLE = 255;
+
+/** A title as every provider keeps it. */
+export function titleOf(text: string): string {
+  return cutText(oneLine(text), MOST_TITLE);
+}
+
 /** One line of printable characters. */
 export function oneLine(text: string): string {
   return Array.from(text, (char) => (char < " " || char === "\u007f" ? " " : char))

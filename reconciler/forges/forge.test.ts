@@ -94,6 +94,12 @@ describe.each(PROVIDERS)("a forge at $kind", (provider) => {
       expect(server.pulls.size).toBe(1);
     });
 
+    it("are opened with as much as the provider keeps", async () => {
+      const wanted = { title: "x".repeat(1000), body: "y".repeat(2_000_000), head: "drift", base: "main" };
+
+      expect((await forge.createPullRequest(wanted, call)).title).toHaveLength(255);
+    });
+
     it("of a fork's branch with the same name are not taken for ours", async () => {
       server.addPull({ number: 3, branch: "drift", fork: true });
 
@@ -464,6 +470,16 @@ describe.each(PROVIDERS)("a forge at $kind", (provider) => {
       for (let index = 0; index < 8; index++) server.addIssue(server.me.name, "Other", "words");
 
       expect((await forge.findIssues("drift", call)).map(({ number }) => number)).toEqual([ours.number]);
+    });
+
+    it("with a title that is too long are not changed each time", async ({ skip }) => {
+      if (!forge.limits.issues) skip();
+      const long = { ...wanted, title: `Drift\nof ${"x".repeat(400)}` };
+
+      await publishStickyIssue(forge, long, call);
+
+      expect((await publishStickyIssue(forge, long, call)).outcome).toBe("unchanged");
+      expect(server.issues[0]?.title).toMatch(/^Drift of x{245}…$/);
     });
 
     it("that are too many are closed but one", async ({ skip }) => {

@@ -212,7 +212,7 @@ export interface Forge {
   openPullRequests(call: Call): Promise<readonly PullRequest[]>;
   /** The open one whose head is a branch of this repository. */
   findPullRequest(headBranch: string, call: Call): Promise<PullRequest | undefined>;
-  /** The open one of the same head when there is one, unchanged. */
+  /** The open one of the same head when there is one, unchanged. Title and body are cut to what the provider keeps. */
   createPullRequest(pullRequest: NewPullRequest, call: Call): Promise<PullRequest>;
 
   /**

@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { publishAsStatus } from "./check-as-status.ts";
-import { cutText, oneLine } from "./cut-text.ts";
+import { cutText, oneLine, titleOf } from "./cut-text.ts";
 import { forgeUnsupported } from "./errors.ts";
 import {
   type Call,
@@ -101,8 +101,9 @@ export abstract class RestForge implements Forge {
 
   async createPullRequest(wanted: NewPullRequest, call: Call): Promise<PullRequest> {
     const find = () => this.findPullRequest(wanted.head, call);
+    const content = { ...wanted, title: titleOf(wanted.title), body: cutText(wanted.body, this.limits.comment.size) };
     const create = async () => {
-      const answer = await this.postPullRequest(wanted, call);
+      const answer = await this.postPullRequest(content, call);
       if (answer.status < 300) return this.readPullRequest(answer, call);
       // Another instance was quicker, or it is refused for another reason.
       const other = await find();
@@ -129,7 +130,8 @@ export abstract class RestForge implements Forge {
       .toSorted((a, b) => (a.state === b.state ? a.number - b.number : a.state === "open" ? -1 : 1));
   }
 
-  createIssue(issue: NewIssue, call: Call): Promise<ForgeIssue> {
+  createIssue(wanted: NewIssue, call: Call): Promise<ForgeIssue> {
+    const issue = { ...wanted, title: titleOf(wanted.title) };
     return createOnce(
       () => this.postIssue(issue, call),
       async () => {

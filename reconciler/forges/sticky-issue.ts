@@ -1,3 +1,4 @@
+import { titleOf } from "./cut-text.ts";
 import type { Call, Forge, ForgeIssue, IssueChange } from "./forge.ts";
 import { isSameBody, markedBody } from "./marker.ts";
 
@@ -22,7 +23,8 @@ type Issues = Pick<Forge, "limits" | "repository" | "findIssues" | "createIssue"
  * An open one is preferred to a closed one, which is opened again, and of several the oldest; other open ones are closed.
  */
 export async function publishStickyIssue(forge: Issues, wanted: WantedIssue, call: Call): Promise<StickyIssue> {
-  const { marker, title, state } = wanted;
+  const { marker, state } = wanted;
+  const title = titleOf(wanted.title);
   const body = markedBody(forge.limits, marker, wanted.body, `the issue of ${forge.repository}`);
   let created = false;
   let found = await forge.findIssues(marker, call);

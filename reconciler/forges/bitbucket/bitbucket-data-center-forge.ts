@@ -129,7 +129,7 @@ export class BitbucketDataCenterForge extends RestForge {
       needs: READ,
       body: {
         title,
-        description: cutText(body, this.limits.comment.size),
+        description: body,
         fromRef: { id: `refs/heads/${head}`, repository },
         toRef: { id: `refs/heads/${base}`, repository },
         ...(draft ? { draft } : {}),
