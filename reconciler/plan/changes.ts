@@ -2,6 +2,7 @@
 import { equalJson, isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import type { Writer } from "../../renderers/rendered.ts";
 import type { Copy } from "./copy.ts";
+import { RUN_MASK } from "./diff/mask.ts";
 import { joinPath } from "./field-path.ts";
 import { type OverriddenField, overriddenFields, type PolicyOrigin } from "./overridden-fields.ts";
 import type { Outcome } from "./river.ts";
@@ -134,41 +135,69 @@ function copyChange(
 }
 
 /** Keys that we write for our own bookkeeping; they change with every revision and say nothing to people. */
-function isBookkeeping(key: string): boolean {
+export function isBookkeeping(key: string): boolean {
   return key.includes("karmada.io/") || key.startsWith("gitops.flaghoist.io/");
 }
 
-/** The fields that differ between two manifests, without our own bookkeeping. */
+/** The fields that differ between two manifests, without our own bookkeeping; what is secret is masked. */
 export function fieldChanges(before: KubeObject, after: KubeObject): FieldChange[] {
   const hide = after.kind === "Secret";
   const found: FieldChange[] = [];
-  walk("", before, after, (path, old, fresh) => {
+  const root = { path: "", old: [], fresh: [] };
+  if (equalJson(before, after)) return found;
+  walk(root, before, after, ({ path, old: oldKeys, fresh: freshKeys }, old, fresh) => {
     const secret = hide && /^(data|stringData)\b/.test(path);
-    found.push({ path, before: secret ? "(hidden)" : old, after: secret ? "(hidden, changed)" : fresh });
+    found.push({
+      path,
+      before: secret ? "(hidden)" : RUN_MASK.at(before, oldKeys, old),
+      after: secret ? "(hidden, changed)" : RUN_MASK.at(after, freshKeys, fresh),
+    });
   });
   return found;
 }
 
+/** A field as people read it, and the way to it on either side. */
+interface Place {
+  readonly path: string;
+  readonly old: readonly string[];
+  readonly fresh: readonly string[];
+}
+
+/** Below two values that differ. */
 function walk(
-  path: string,
+  place: Place,
   before: unknown,
   after: unknown,
-  report: (path: string, before: unknown, after: unknown) => void,
+  report: (place: Place, before: unknown, after: unknown) => void,
 ): void {
-  if (equalJson(before, after)) return;
+  const { path } = place;
   if (isObject(before) && isObject(after)) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
       if ((path === "metadata.annotations" || path === "metadata.labels") && isBookkeeping(key)) continue;
-      walk(joinPath(path, key), before[key], after[key], report);
+      if (equalJson(before[key], after[key])) continue;
+      const below = { path: joinPath(path, key), old: [...place.old, key], fresh: [...place.fresh, key] };
+      walk(below, before[key], after[key], report);
     }
     return;
   }
   if (Array.isArray(before) && Array.isArray(after)) {
     const pairs = pairUp(before, after);
-    for (const { label, old, fresh } of pairs) walk(`${path}[${label}]`, old, fresh, report);
+    for (const { label, old, fresh } of pairs) {
+      if (equalJson(old, fresh)) continue;
+      const keysOf = (keys: readonly string[], list: readonly unknown[], item: unknown): string[] => [
+        ...keys,
+        String(item === undefined ? label : list.indexOf(item)),
+      ];
+      const below = {
+        path: `${path}[${label}]`,
+        old: keysOf(place.old, before, old),
+        fresh: keysOf(place.fresh, after, fresh),
+      };
+      walk(below, old, fresh, report);
+    }
     return;
   }
-  report(path, before, after);
+  report(place, before, after);
 }
 
 /** Elements with a name are compared by name, others by place. */

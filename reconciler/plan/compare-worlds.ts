@@ -40,6 +40,8 @@ export interface Comparison {
   /** Overrides that the change makes vain, or writes in vain. */
   readonly findings: readonly OverrideFinding[];
   readonly hooks: PlannedHooks;
+  /** Where override policies are written. */
+  readonly policyOrigin: PolicyOrigin;
 }
 
 /** `now`: the control plane as it is. */
@@ -71,12 +73,14 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
   const all = await decide(fresh);
   const after = withoutHooks(all);
   const clusters = new Set([...old.clusters, ...fresh.clusters].map((cluster) => cluster.metadata.name ?? ""));
-  const plan = comparePlans(before.outcomes, after.outcomes, [...clusters], policyOriginIn(fresh, change, options));
+  const policyOrigin = policyOriginIn(fresh, change, options);
+  const plan = comparePlans(before.outcomes, after.outcomes, [...clusters], policyOrigin);
   const touched = [...new Set(plan.changes.map((copy) => refKey(copy.object)))];
   return {
     before,
     after,
     plan,
+    policyOrigin,
     hooks: joinHooks(change.hooks.map(({ plan: steps, idle }) => plannedHooks(steps, idle, all.outcomes))),
     findings: newFindings(
       overrideFindings(old, before.outcomes, compatibility),

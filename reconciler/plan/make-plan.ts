@@ -11,6 +11,8 @@ import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
 import { executionNamespace } from "../works/naming.ts";
 import type { Plan } from "./changes.ts";
 import { type Comparison, type ComparisonOptions, compareWorlds, type Interpretations } from "./compare-worlds.ts";
+import { RUN_MASK } from "./diff/mask.ts";
+import { ReportDiffs } from "./diff/report-diffs.ts";
 import { type FolderChange, hasErrors } from "./folder-change.ts";
 import { type CopyState, type DriftGroup, groupDrift } from "./live-drift.ts";
 import { makeReport, refusedReport } from "./make-report.ts";
@@ -79,6 +81,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     whatIf: compared.whatIf,
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
     overrideFindings: compared.findings,
+    diffs: new ReportDiffs(compared, change, RUN_MASK),
   });
 }
 

@@ -20,6 +20,7 @@ import type { KeptObject } from "../controllers/sync/sync-removals.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
 import type { FieldChange, ObjectChange, Plan } from "./changes.ts";
 import type { InputProblem } from "./desired-objects.ts";
+import type { ReportDiffs } from "./diff/report-diffs.ts";
 import type { PlannedHook, PlannedHooks } from "./hooks.ts";
 import type { DriftGroup } from "./live-drift.ts";
 import type { OverriddenField } from "./overridden-fields.ts";
@@ -50,12 +51,16 @@ export interface ReportInput {
   /** By key of the object. */
   readonly rollouts?: ReadonlyMap<string, RolloutPlan>;
   readonly overrideFindings: readonly OverrideFinding[];
+  /** Absent: no lines are asked for. */
+  readonly diffs?: Pick<ReportDiffs, "ofCopies" | "ofObject" | "cut">;
 }
 
 export function makeReport(input: ReportInput): PlanReport {
   const { subject, made, plan, source, held, heldClusters, deletionsUnknown, driftUnknown } = input;
   const isHeld = held !== undefined || heldClusters.length > 0;
   const changes = plan.changes.length > 0 || source.length > 0;
+  const objects = objectReports(plan.changes, source, input);
+  const cut = input.diffs?.cut;
   return {
     schema: PLAN_REPORT_VERSION,
     valid: true,
@@ -66,7 +71,7 @@ export function makeReport(input: ReportInput): PlanReport {
     renderHash: input.renderHash,
     movedReplicas: plan.movedReplicas,
     clusters: clusterRows(input),
-    objects: objectReports(plan.changes, source, input.rollouts ?? new Map()),
+    objects,
     problems: [
       ...input.warnings.map(problemOf),
       ...plan.problems.map(({ object, problem }) => ({
@@ -83,6 +88,7 @@ export function makeReport(input: ReportInput): PlanReport {
     ...(held === undefined ? {} : { held }),
     ...syncReport(input),
     ...(deletionsUnknown === undefined ? {} : { deletionsUnknown }),
+    ...(cut === undefined ? {} : { cut: [cut] }),
     made,
   };
 }
@@ -163,7 +169,7 @@ function clusterRows({ plan, drift, clusters, heldClusters }: ReportInput): Clus
 function objectReports(
   changes: readonly ObjectChange[],
   source: readonly SourceChange[],
-  rollouts: ReadonlyMap<string, RolloutPlan>,
+  { rollouts = new Map(), diffs }: Pick<ReportInput, "rollouts" | "diffs">,
 ): ObjectReport[] {
   const copies = new Map<string, ObjectChange[]>();
   for (const change of changes) {
@@ -180,6 +186,7 @@ function objectReports(
     if (object === undefined) return [];
     const placement = placementOf(mine);
     const rollout = rollouts.get(key);
+    const diff = own === undefined || mine.length > 0 ? undefined : diffs?.ofObject(own);
     return [
       {
         object: reportedObject(object),
@@ -187,7 +194,8 @@ function objectReports(
         ...(own?.origin === undefined ? {} : { place: placeOf(own.origin) }),
         ...(placement === undefined ? {} : { placement }),
         fields: (own?.fields ?? []).map((field) => fieldOf(field, [])),
-        copies: foldCopies(mine),
+        ...(diff === undefined ? {} : { diff }),
+        copies: foldCopies(mine, diffs),
         ...(rollout === undefined ? {} : { rollout }),
       },
     ];
@@ -212,9 +220,9 @@ function placementOf(copies: readonly ObjectChange[]): PlacementChange | undefin
   return clusters.length === 0 ? undefined : { clusters };
 }
 
-/** Copies with the same changes together. */
-function foldCopies(copies: readonly ObjectChange[]): CopyGroup[] {
-  const groups = new Map<string, CopyGroup>();
+/** Copies with the same changes together, and one diff for all of them. */
+function foldCopies(copies: readonly ObjectChange[], diffs: ReportInput["diffs"]): CopyGroup[] {
+  const groups = new Map<string, { readonly copies: ObjectChange[]; readonly fields: FieldReport[] }>();
   for (const copy of copies) {
     const fields =
       copy.change === "changed"
@@ -222,10 +230,20 @@ function foldCopies(copies: readonly ObjectChange[]): CopyGroup[] {
         : copy.overrides.map(overriddenField);
     const key = `${copy.change}\n${JSON.stringify(fields)}`;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { clusters: [copy.cluster], change: copy.change, fields });
-    else group.clusters.push(copy.cluster);
+    if (group === undefined) groups.set(key, { copies: [copy], fields });
+    else group.copies.push(copy);
   }
-  return [...groups.values()];
+  return [...groups.values()].map(({ copies: same, fields }) => {
+    const change = same[0]?.change ?? "changed";
+    // Replicas alone are told by the placement.
+    const diff = change === "changed" && fields.length === 0 ? undefined : diffs?.ofCopies(same);
+    return {
+      clusters: same.map(({ cluster }) => cluster),
+      change,
+      fields,
+      ...(diff === undefined ? {} : { diff }),
+    };
+  });
 }
 
 /** Said by the placement already. */

@@ -1,7 +1,9 @@
 // Which fields of a copy differ by override, and who says so: policy, rule, overrider, file and commit.
+import { parsePointer } from "../../kube/json-patch.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { overriderField, type PolicyRef } from "../overrides/override-result.ts";
 import type { Copy } from "./copy.ts";
+import { RUN_MASK } from "./diff/mask.ts";
 import { readablePath } from "./field-path.ts";
 import type { Origin } from "./origin.ts";
 
@@ -25,17 +27,18 @@ export interface OverriddenField {
 /** Where a policy is written, as far as it is known. */
 export type PolicyOrigin = (policy: PolicyRef) => Origin | undefined;
 
-/** Every overridden field once, in the order in which they were first changed. What is in Secrets is hidden. */
+/** Every overridden field once, in the order in which they were first changed. What is secret is masked. */
 export function overriddenFields(copy: Copy, originOf: PolicyOrigin = () => undefined): OverriddenField[] {
   const { provenance, object } = copy.overrides;
   const fields = new Map<string, OverriddenField>();
   for (const change of provenance) {
     const hidden = isSecretPath(object, change.path);
     const first = fields.get(change.path);
+    const masked = (value: unknown): unknown => RUN_MASK.at(object, parsePointer(change.path), value);
     fields.set(change.path, {
       path: change.path === "" ? "" : readablePath(object, change.path),
-      old: hidden ? "(hidden)" : first === undefined ? change.old : first.old,
-      value: hidden ? "(hidden)" : change.value,
+      old: hidden ? "(hidden)" : first === undefined ? masked(change.old) : first.old,
+      value: hidden ? "(hidden)" : masked(change.value),
       policy: change.policy,
       rule: change.rule + 1,
       field: overriderField(change),

@@ -1,6 +1,6 @@
 // What a revision changes in the control plane itself, before anything is placed.
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
-import { type FieldChange, fieldChanges } from "./changes.ts";
+import { type FieldChange, fieldChanges, isBookkeeping } from "./changes.ts";
 import { withoutSecretValues } from "./secret-overrides.ts";
 import type { WrittenFields } from "./written-fields.ts";
 
@@ -43,6 +43,24 @@ export function sourceChanges(
 
 function shown(object: KubeObject, seen: Map<string, string>): KubeObject {
   return withoutSecretValues(withoutServerFields(object), seen);
+}
+
+/** As it is shown to people: without what the server keeps, and without our own bookkeeping. */
+export function shownManifest(object: KubeObject): KubeObject {
+  const bare = withoutServerFields(object);
+  const { labels, annotations, ...metadata } = bare.metadata;
+  return {
+    ...bare,
+    metadata: { ...metadata, ...shownKeys("labels", labels), ...shownKeys("annotations", annotations) },
+  };
+}
+
+function shownKeys<K extends string>(
+  field: K,
+  map: Readonly<Record<string, string>> | undefined,
+): { readonly [key in K]?: Record<string, string> } {
+  const shown = Object.entries(map ?? {}).filter(([key]) => !isBookkeeping(key));
+  return shown.length === 0 ? {} : ({ [field]: Object.fromEntries(shown) } as { [key in K]: Record<string, string> });
 }
 
 /** Without status and what the server keeps in the metadata. */

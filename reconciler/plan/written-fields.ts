@@ -33,9 +33,13 @@ export function withWriters<C extends { readonly object: ObjectRef; readonly fie
 
 function withWriter(field: FieldChange, written: WrittenFields, overridden: readonly string[]): FieldChange {
   if (field.after === undefined || overridden.some((path) => isAtOrBelow(field.path, path))) return field;
-  // A map or list that is new as a whole was written by whoever wrote what is in it, when that is one.
-  const writer = written.get(field.path) ?? onlyWriterBelow(field.path, written);
+  const writer = writerOf(field.path, written);
   return writer === undefined ? field : { ...field, writer };
+}
+
+/** A map or list was written by whoever wrote what is in it, when that is one. */
+export function writerOf(path: string, written: WrittenFields): Writer | undefined {
+  return written.get(path) ?? onlyWriterBelow(path, written);
 }
 
 function onlyWriterBelow(path: string, written: WrittenFields): Writer | undefined {
@@ -44,6 +48,7 @@ function onlyWriterBelow(path: string, written: WrittenFields): Writer | undefin
   return below.size === 1 ? first : undefined;
 }
 
-function isAtOrBelow(path: string, above: string): boolean {
+/** Paths as people read them. */
+export function isAtOrBelow(path: string, above: string): boolean {
   return path === above || path.startsWith(`${above}.`) || path.startsWith(`${above}[`);
 }

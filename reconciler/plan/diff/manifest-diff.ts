@@ -1,0 +1,125 @@
+// How a manifest changes, in the lines in which people write it.
+import type { DiffLine, LineWriter, ManifestDiff } from "../../../api/plan-report.ts";
+import type { KubeObject } from "../../../kube/object.ts";
+import { cutText } from "../../reports/clean-text.ts";
+import { diffLines, type LineEdit } from "./line-diff.ts";
+import { type ManifestLine, manifestLines } from "./manifest-lines.ts";
+import type { Mask } from "./mask.ts";
+
+/** Who wrote the field at a JSON pointer; undefined when nobody is known. */
+export type WriterOf = (pointer: string) => LineWriter | undefined;
+
+export interface ManifestDiffOptions {
+  readonly mask: Mask;
+  /** Lines shown around each change. */
+  readonly context?: number;
+  readonly before?: WriterOf | undefined;
+  readonly after?: WriterOf | undefined;
+  /** Lines shown at most, those around changes included. */
+  readonly most?: number;
+}
+
+const CONTEXT = 3;
+const MOST_LINES = 400;
+/** An object of an API server has at most about 1.5 MB. */
+const MOST_COMPARED = 100_000;
+const LONGEST_LINE = 2_000;
+
+/**
+ * Both are masked first. An object that comes or goes is shown whole, as far as there is room; what is left out is
+ * counted.
+ */
+export function diffManifests(
+  before: KubeObject | undefined,
+  after: KubeObject | undefined,
+  options: ManifestDiffOptions,
+): ManifestDiff {
+  const { mask, context = CONTEXT, most = MOST_LINES } = options;
+  const linesOf = (object: KubeObject | undefined): ManifestLine[] =>
+    object === undefined ? [] : manifestLines(mask.object(object), MOST_COMPARED);
+  const [old, fresh] = [linesOf(before), linesOf(after)];
+  const edits = diffLines(
+    old.map(({ text }) => text),
+    fresh.map(({ text }) => text),
+  );
+  const writers = new Writers();
+  const lineOf = (edit: LineEdit): DiffLine => {
+    const line = edit.op === "-" ? old[edit.before] : fresh[edit.after];
+    const writerOf = edit.op === " " ? undefined : edit.op === "-" ? options.before : options.after;
+    const writer = writers.indexOf(line === undefined ? undefined : writerOf?.(line.pointer));
+    return {
+      op: edit.op,
+      text: cutText(line?.text ?? "", LONGEST_LINE),
+      ...(writer === undefined ? {} : { writer }),
+    };
+  };
+  const hunks: ManifestDiff["hunks"] = [];
+  let room = most;
+  let cut = 0;
+  for (const run of runsAround(edits, context)) {
+    const shown = run.edits.slice(0, room);
+    room -= shown.length;
+    cut += run.edits.length - shown.length;
+    if (shown.length > 0) hunks.push({ before: run.before, after: run.after, lines: shown.map(lineOf) });
+  }
+  const count = (op: LineEdit["op"]): number => edits.reduce((sum, edit) => (edit.op === op ? sum + 1 : sum), 0);
+  return {
+    hunks,
+    writers: writers.list,
+    added: count("+"),
+    removed: count("-"),
+    ...(cut === 0 ? {} : { cut }),
+  };
+}
+
+/** Each writer once. */
+class Writers {
+  readonly list: LineWriter[] = [];
+  readonly #indexes = new Map<string, number>();
+
+  indexOf(writer: LineWriter | undefined): number | undefined {
+    if (writer === undefined) return undefined;
+    const key = JSON.stringify(writer);
+    const known = this.#indexes.get(key);
+    if (known !== undefined) return known;
+    this.#indexes.set(key, this.list.length);
+    return this.list.push(writer) - 1;
+  }
+}
+
+interface Run {
+  /** Place of its first line on either side, from 1; 0 when that side has no lines. */
+  readonly before: number;
+  readonly after: number;
+  readonly edits: LineEdit[];
+}
+
+/** Changes with the lines around them; those whose surroundings meet are one. */
+function runsAround(edits: readonly LineEdit[], context: number): Run[] {
+  const runs: Run[] = [];
+  let [passed, old, fresh] = [0, 0, 0];
+  const pass = (to: number): void => {
+    for (; passed < to; passed++) {
+      const op = edits[passed]?.op;
+      if (op !== "+") old++;
+      if (op !== "-") fresh++;
+    }
+  };
+  const hasOld = edits.some(({ op }) => op !== "+");
+  const hasFresh = edits.some(({ op }) => op !== "-");
+  for (let at = 0; at < edits.length; at++) {
+    if (edits[at]?.op === " ") continue;
+    const from = Math.max(passed, at - context);
+    const joins = runs.length > 0 && from === passed;
+    let last = at;
+    for (let next = at; next < edits.length && next <= last + context; next++) if (edits[next]?.op !== " ") last = next;
+    const to = Math.min(edits.length, last + context + 1);
+    pass(from);
+    const lines = edits.slice(from, to);
+    if (joins) runs.at(-1)?.edits.push(...lines);
+    else runs.push({ before: hasOld ? old + 1 : 0, after: hasFresh ? fresh + 1 : 0, edits: lines });
+    pass(to);
+    at = to - 1;
+  }
+  return runs;
+}
