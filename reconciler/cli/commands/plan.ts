@@ -24,7 +24,6 @@ import {
   EXIT,
   type ExitCode,
   type Invocation,
-  OUTPUT_OPTION,
   READING_OPTIONS,
   stringOption,
   UsageError,
@@ -32,7 +31,8 @@ import {
 import { withControlPlane } from "../connect.ts";
 import { compareLiveCopies } from "../live-copies.ts";
 import { originFinder } from "../origins.ts";
-import { paint, print } from "../output.ts";
+import { paint } from "../output.ts";
+import { PLAN_OUTPUT_OPTIONS, planPrinter } from "../plan-output.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
@@ -60,12 +60,13 @@ export const planCommand: Command = {
     ...REMOTE_OPTIONS,
     ...INTERPRETATION_OPTIONS,
     ...READING_OPTIONS,
-    ...OUTPUT_OPTION,
+    ...PLAN_OUTPUT_OPTIONS,
   },
   examples: [
     ["plan apps/shop", "the files on disk against what runs"],
     ["plan apps/shop --base main", "what this branch changes"],
     ["plan apps/shop --snapshot fleet.snapshot", "without reaching the control plane"],
+    ["plan apps/shop --base main -o markdown", "as a comment of a pull request; -o sarif or junit for a CI"],
     ["plan apps/shop --base v1.4..v1.5 --exit-code", "between two releases; exit 3 when they differ"],
   ],
   run: (invocation) =>
@@ -76,6 +77,7 @@ export const planCommand: Command = {
 
 async function plan(invocation: Invocation, client: KubeClient, interpreters: WorldInterpreters): Promise<ExitCode> {
   const path = invocation.positionals[0] ?? ".";
+  const printPlan = planPrinter(invocation);
   const folder = openSourceFolder(invocation.io.cwd, path, stringOption(invocation, "base"));
   const { signal } = invocation;
   try {
@@ -104,7 +106,7 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
         signal,
       }),
     );
-    return show(invocation, report);
+    return show(invocation, report, printPlan);
   } finally {
     folder.close();
   }
@@ -168,13 +170,13 @@ function chooseSync(syncs: readonly Sync[], named: string | undefined, path: str
   return matching[0];
 }
 
-function show(invocation: Invocation, report: PlanReport): ExitCode {
+function show(invocation: Invocation, report: PlanReport, printPlan: ReturnType<typeof planPrinter>): ExitCode {
   for (const { severity, place, message } of report.valid ? report.problems : [])
     if (severity === "warning")
       invocation.io.err(`warning: ${place === undefined ? "" : `${placeText(place)}: `}${message}\n`);
   for (const { cluster, reason } of report.driftUnknown ?? [])
     invocation.io.err(`warning: drift in cluster ${cluster} is not known: ${reason}\n`);
-  print(invocation, report, () => planText(report, systemClock.now(), paint(invocation)));
+  printPlan(report, () => planText(report, systemClock.now(), paint(invocation)));
   if (!report.valid) return EXIT.failed;
   if (!booleanOption(invocation, "exit-code")) return EXIT.ok;
   return report.state === "held" ? EXIT.held : report.changes ? EXIT.differences : EXIT.ok;

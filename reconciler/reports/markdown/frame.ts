@@ -33,8 +33,11 @@ export function headBlocks(report: PlanReport, style: Style): string[] {
 function subjectLine({ subject }: PlanReport, style: Style): string {
   const { text } = style;
   const { base, fleet, head, path, syncs = [] } = subject;
-  const side = ({ name, commit }: { readonly name: string; readonly commit?: string | undefined }) =>
-    commit === undefined || commit === name ? text.code(name) : `${text.code(name)} ${commitCode(commit, style)}`;
+  const side = ({ name, commit }: { readonly name: string; readonly commit?: string | undefined }) => {
+    // No branch has a space in its name: these are words, such as `the working directory`.
+    const words = name.includes(" ") ? text.prose(name) : text.code(name);
+    return commit === undefined || commit === name ? words : `${words} ${commitCode(commit, style)}`;
+  };
   const [first] = syncs;
   const several = syncs.length > 1 ? `Syncs ${codeNames(text, syncs)}` : undefined;
   const what = first === undefined ? `Folder ${text.code(path)}` : (several ?? `Sync ${text.code(first)}`);
