@@ -178,6 +178,10 @@ export const lossSchema = z.object({
   what: z.enum(["cluster", "zone", "region", "provider"]),
   name: text,
   clusters: z.array(text),
+  also: z
+    .array(z.object({ what: z.enum(["cluster", "zone", "region", "provider"]), name: text }))
+    .optional()
+    .describe("What else is this same loss, as it has the same clusters."),
 });
 
 export const reportedLossSchema = z

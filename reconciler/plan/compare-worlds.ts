@@ -1,4 +1,5 @@
 // Runs the river before and after a change, and says what lies between.
+import type { ReportedLoss } from "../../api/plan-report.ts";
 import { type KubeObject, refKey, refOf } from "../../kube/object.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
@@ -9,7 +10,7 @@ import type { Origin } from "./origin.ts";
 import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
 import { newFindings, overrideFindings } from "./override-findings.ts";
 import { type Outcome, runRiver } from "./river.ts";
-import { type WhatIf, whatIf } from "./what-if.ts";
+import { whatIf } from "./what-if.ts";
 import { changeWorld, type World, type WorldInterpretation } from "./world.ts";
 
 /** What kinds mean in a world; each world has its own rules. */
@@ -36,7 +37,7 @@ export interface Comparison {
   readonly before: DecidedWorld;
   readonly after: DecidedWorld;
   readonly plan: Plan;
-  readonly whatIf: readonly WhatIf[];
+  readonly whatIf: readonly ReportedLoss[];
   /** Overrides that the change makes vain, or writes in vain. */
   readonly findings: readonly OverrideFinding[];
   readonly hooks: PlannedHooks;
@@ -86,12 +87,7 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
       overrideFindings(old, before.outcomes, compatibility),
       overrideFindings(fresh, after.outcomes, compatibility),
     ),
-    whatIf: await whatIf(
-      touched,
-      { outcomes: before.outcomes, clusters: old.clusters },
-      { outcomes: after.outcomes, clusters: fresh.clusters },
-      nowMs,
-    ),
+    whatIf: await whatIf(touched, before, after, nowMs),
   };
 }
 

@@ -28,7 +28,6 @@ import { type HeldCluster, heldClusterText } from "./prunes.ts";
 import { overrideWriter, placeOf, rendererWriter, reportedObject } from "./report-words.ts";
 import type { SourceChange } from "./source-changes.ts";
 import { verdictLine } from "./verdict.ts";
-import type { Survival, WhatIf } from "./what-if.ts";
 
 export interface ReportInput {
   readonly subject: PlanReport["subject"];
@@ -47,7 +46,7 @@ export interface ReportInput {
   readonly heldClusters: readonly HeldCluster[];
   readonly hooks: PlannedHooks;
   readonly deletionsUnknown: string | undefined;
-  readonly whatIf: readonly WhatIf[];
+  readonly whatIf: readonly ReportedLoss[];
   /** By key of the object. */
   readonly rollouts?: ReadonlyMap<string, RolloutPlan>;
   readonly overrideFindings: readonly OverrideFinding[];
@@ -84,7 +83,7 @@ export function makeReport(input: ReportInput): PlanReport {
     drift: input.drift.map(driftOf),
     ...(driftUnknown.length === 0 ? {} : { driftUnknown: [...driftUnknown] }),
     findings: input.overrideFindings.map(findingOf),
-    whatIf: input.whatIf.map(lossOf),
+    whatIf: [...input.whatIf],
     ...(held === undefined ? {} : { held }),
     ...syncReport(input),
     ...(deletionsUnknown === undefined ? {} : { deletionsUnknown }),
@@ -295,32 +294,4 @@ function findingOf({ policy, code, field, words }: OverrideFinding): ReportFindi
     field,
     message: words,
   };
-}
-
-function lossOf({ loss, objects }: WhatIf): ReportedLoss {
-  return {
-    loss: { ...loss, clusters: [...loss.clusters] },
-    objects: objects.map(({ object, before, after }) => ({
-      object: reportedObject(object),
-      minimum: 1,
-      ...(before === undefined ? {} : { before }),
-      ...(after === undefined ? {} : { after }),
-      outcome: outcomeOf(after, 1),
-      comparison: compare(before, after),
-    })),
-  };
-}
-
-function outcomeOf(survival: Survival | undefined, minimum: number): ReportedLoss["objects"][number]["outcome"] {
-  if (survival === undefined) return "untouched";
-  if (survival.kept >= minimum) return "survives";
-  if (survival.recovered >= minimum) return "recovers";
-  return survival.recovered === 0 ? "down" : "below-minimum";
-}
-
-function compare(before: Survival | undefined, after: Survival | undefined): "better" | "same" | "worse" {
-  if (before === undefined || after === undefined)
-    return before === after ? "same" : after === undefined ? "better" : "worse";
-  const difference = after.kept / after.placed - before.kept / before.placed || after.recovered - before.recovered;
-  return difference === 0 ? "same" : difference > 0 ? "better" : "worse";
 }

@@ -11,6 +11,7 @@ import { readSkipList, whyNotTemplate } from "../policies/considered.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import { bindingName } from "../works/naming.ts";
 import type { FolderChange } from "./folder-change.ts";
+import { podLabels } from "./replica-minimum.ts";
 import { loadRules, loadWorld, type World, type WorldInterpretation } from "./world.ts";
 
 const POLICY_GROUP = "policy.karmada.io";
@@ -81,9 +82,29 @@ export async function loadConcernedWorld(
     ...rules,
     bindings: await scope.bindings(),
     templates: scope.templates,
+    budgets: await loadBudgets(client, [...scope.templates, ...versions], signal),
     partial: true,
     lintedOverrides: linted,
   };
+}
+
+const BUDGET_API = "policy/v1";
+
+/** The PodDisruptionBudgets of the namespaces in which something has Pods. */
+async function loadBudgets(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const namespaces = new Set(
+    objects.filter((object) => podLabels(object) !== undefined).map(({ metadata }) => metadata.namespace ?? ""),
+  );
+  if (namespaces.size === 0 || (await client.mapper.find(BUDGET_API, "PodDisruptionBudget")) === undefined) return [];
+  const lists = await mapLimit([...namespaces], 8, async (namespace) => {
+    const { items } = await client.list(BUDGET_API, "PodDisruptionBudget", { namespace, signal });
+    return items;
+  });
+  return lists.flat();
 }
 
 function reachesFar({ desired, removed, base = [] }: FolderChange): boolean {

@@ -23,6 +23,8 @@ export interface World {
   /** Every object that a policy could place. */
   readonly templates: readonly KubeObject[];
   readonly priorityClasses: ReadonlyMap<string, number>;
+  /** In a partial world: PodDisruptionBudgets that may be about its objects, where they are no templates of it. */
+  readonly budgets?: readonly KubeObject[];
   /** What users say of their kinds; none when absent. */
   readonly interpretation?: WorldInterpretation;
   /** Not all templates are here, so that who needs whom is taken from the bindings. */
@@ -163,6 +165,7 @@ export function changeWorld(world: World, put: readonly KubeObject[], removed: r
       ...ofKind<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy"),
     ],
     templates: [...kept(world.templates), ...templates],
+    ...(world.budgets === undefined ? {} : { budgets: kept(world.budgets) }),
     interpretation: {
       customizations: [
         ...kept(world.interpretation?.customizations ?? []),

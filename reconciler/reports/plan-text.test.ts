@@ -115,10 +115,19 @@ describe("planText", () => {
   it("tells what a loss would do where that changes", () => {
     const survival = (kept: number, recovered: number) => ({ placed: 6, kept, recovered });
     const loss = (name: string) => ({ what: "cluster" as const, name, clusters: [name] });
+    const object = { ...web, namespace: "shop" };
+    const lost = (before: [number, number], after: [number, number]) => ({
+      object,
+      minimum: 1,
+      before: survival(...before),
+      after: survival(...after),
+      outcome: "survives" as const,
+      comparison: "same" as const,
+    });
     const whatIf = [
-      { loss: loss("a"), objects: [{ object: web, before: survival(2, 6), after: survival(4, 6) }] },
-      { loss: loss("b"), objects: [{ object: web, before: survival(4, 4), after: survival(0, 0) }] },
-      { loss: loss("c"), objects: [{ object: web, before: survival(3, 6), after: survival(3, 6) }] },
+      { loss: loss("a"), objects: [lost([2, 6], [4, 6])] },
+      { loss: loss("b"), objects: [lost([4, 4], [0, 0])] },
+      { loss: loss("c"), objects: [lost([3, 6], [3, 6])] },
     ];
 
     const text = textOf({}, { whatIf });
