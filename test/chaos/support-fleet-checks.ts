@@ -1,6 +1,6 @@
 // What must hold of a fleet when all is well again: asked of the stores, not of our own code.
 import type { KubeObject } from "../../kube/object.ts";
-import { contentOf, KINDS, lacks, NAMESPACES, pathOf, RESOURCE_OF } from "./support-fleet-apps.ts";
+import { type App, contentOf, KINDS, lacks, NAMESPACES, pathOf, RESOURCE_OF } from "./support-fleet-apps.ts";
 import { conditionOf } from "./support-fleet-witness.ts";
 import { type ChaosWorld, contentText } from "./support-fleet-world.ts";
 
@@ -23,6 +23,7 @@ function copyProblems(world: ChaosWorld): string[] {
         if (!app.isDivided) problems.push(`${cluster} has no ${app.kind} ${pathOf(app)}`);
         continue;
       }
+      if (app.isDivided && !hasWork(world, cluster, app) && !isLookedAt(world, cluster, app.kind)) continue;
       for (const words of lacks(contentOf(app, cluster), copy))
         problems.push(`${app.kind} ${pathOf(app)} in ${cluster}: ${words}`);
       replicas += (copy["spec"] as { replicas?: number } | undefined)?.replicas ?? 0;
@@ -51,6 +52,15 @@ function leftovers(world: ChaosWorld): string[] {
           problems.push(`${cluster} still has ${kind} ${path}`);
       }
   return problems;
+}
+
+/** Whether a Work brings the copy into the cluster. */
+export function hasWork(world: ChaosWorld, cluster: string, app: App): boolean {
+  return world.plane.store.state
+    .list(WORKS, `karmada-es-${cluster}`)
+    .some(({ object }) =>
+      manifestsOf(object).some((one) => one.kind === app.kind && pathOf(one.metadata) === pathOf(app)),
+    );
 }
 
 /** A kind of which a cluster is to have nothing is not looked at there after a restart. */

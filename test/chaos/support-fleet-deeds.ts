@@ -87,9 +87,9 @@ export async function perform(world: ChaosWorld, { kind, seed, index }: Action):
     case "clock-jump": {
       const ms = random.pick([-3_600_000, -60_000, -1_000, 1_000, 60_000, 3_600_000]);
       const undo = world.instance?.skewClock(ms);
-      world.witness.upset();
+      world.witness.clockJumped();
       world.fleet.clock.after(60_000 + random.below(300_000), () => {
-        world.witness.upset();
+        world.witness.clockJumped();
         undo?.();
       });
       return `the control plane's clock jumped by ${ms / 1000} s`;

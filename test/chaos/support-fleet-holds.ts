@@ -38,10 +38,12 @@ export class DeletionWatch {
     const work = works.find((each) =>
       manifestsOf(each).some((one) => one.kind === kind && pathOf(one.metadata) === path),
     );
-    if (object === undefined || work?.metadata.annotations?.[WORDS_OF_LOOPS] !== undefined) return;
-    // How much went before is known to the process that did it.
+    // Without a Work it is left over, and goes by the word of people alone.
+    if (object === undefined || work === undefined || work.metadata.annotations?.[WORDS_OF_LOOPS] !== undefined) return;
+    // How much went before is known to the process that did it, as long as its clock goes on evenly.
     if (instance !== this.#instance) this.#losses.clear();
     this.#instance = instance;
+    if (!world.witness.hasEvenClocks(DELETION_LIMITS.windowMs)) return;
     const hold = holdOf(object);
     const now = world.fleet.clock.now();
     const word = Date.parse(object.metadata.annotations?.[WORDS_OF_PEOPLE] ?? "");

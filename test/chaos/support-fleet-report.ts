@@ -8,7 +8,7 @@ import { type DriftGroup, groupDrift } from "../../reconciler/plan/live-drift.ts
 import { driftText } from "../../reconciler/reports/drift-text.ts";
 import type { Random } from "../../runtime/random.ts";
 import { type App, pathOf, RESOURCE_OF } from "./support-fleet-apps.ts";
-import { manifestsOf, problemsOf } from "./support-fleet-checks.ts";
+import { hasWork, manifestsOf, problemsOf } from "./support-fleet-checks.ts";
 import { conditionOf, SECRET_EDIT } from "./support-fleet-witness.ts";
 import type { ChaosWorld } from "./support-fleet-world.ts";
 
@@ -51,10 +51,11 @@ async function publishMode(world: ChaosWorld, app: App, reportsDrift: boolean): 
   await world.publish(app);
 }
 
-/** Clusters that have a copy of ours. */
+/** Clusters that are to have a copy, and have it. */
 function copiesOf(world: ChaosWorld, app: App): string[] {
   return app.clusters.filter(
-    (cluster) => world.copyOf(app, cluster)?.metadata.labels?.["karmada.io/managed"] === "true",
+    (cluster) =>
+      hasWork(world, cluster, app) && world.copyOf(app, cluster)?.metadata.labels?.["karmada.io/managed"] === "true",
   );
 }
 

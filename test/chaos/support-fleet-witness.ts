@@ -36,6 +36,7 @@ export class Witness {
   readonly #world: ChaosWorld;
   readonly #told: Told[] = [];
   readonly #upsets: number[] = [];
+  #jumpedMs = Number.NEGATIVE_INFINITY;
   #expected: Expected[] = [];
   /** `cluster resource path` of copies that somebody did something to; `cluster` for all of it. */
   readonly #touched = new Set<string>();
@@ -63,6 +64,17 @@ export class Witness {
   /** Something happened with which words may get lost. */
   upset(): void {
     this.#upsets.push(this.#world.now);
+  }
+
+  /** As `upset`: a clock went on from another time. */
+  clockJumped(): void {
+    this.#jumpedMs = this.#world.now;
+    this.upset();
+  }
+
+  /** Whether clocks went on evenly for so long. */
+  hasEvenClocks(forMs: number): boolean {
+    return this.#jumpedMs <= this.#world.now - forMs;
   }
 
   /** Whether an Event was written since a time. */
