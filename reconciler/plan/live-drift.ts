@@ -6,6 +6,7 @@ import { diffOwned } from "../../kube/fields/drift.ts";
 import type { FieldPath } from "../../kube/fields/path.ts";
 import type { FieldType } from "../../kube/fields/type.ts";
 import { type KubeObject, type ObjectRef, refKey } from "../../kube/object.ts";
+import { RUN_MASK } from "./diff/mask.ts";
 import { ownedPath } from "./field-path.ts";
 
 export interface DriftedField {
@@ -20,6 +21,8 @@ export interface DriftedField {
   readonly wanted: unknown;
   /** Undefined when the field is gone. */
   readonly found: unknown;
+  /** What stands for a hidden `found`: the same for the same value, within one run. */
+  readonly mark?: unknown;
   /** Who wrote it last; undefined when nobody is recorded. */
   readonly manager: string | undefined;
   /** When that manager last wrote anything, as the cluster recorded it. */
@@ -77,6 +80,9 @@ export function compareCopy(
       mode: modeOf(drift.path, desired, live, rules),
       wanted: secret ? HIDDEN : drift.desired,
       found: drift.actual === undefined ? undefined : secret ? HIDDEN : drift.actual,
+      ...(secret && drift.actual !== undefined
+        ? { mark: RUN_MASK.atFields(manifest.kind, drift.path, drift.actual) }
+        : {}),
       manager: owner?.manager,
       since: owner?.time,
     };
@@ -112,7 +118,7 @@ export interface DriftGroup {
   readonly clusters: readonly string[];
 }
 
-/** Joins equal differences over clusters, in the order of objects and fields. */
+/** Joins equal differences over clusters, in the order of objects and fields; what is secret is masked. */
 export function groupDrift(states: readonly CopyState[]): readonly DriftGroup[] {
   const groups = new Map<string, DriftGroup>();
   for (const { cluster, object, state, fields } of states) {
@@ -122,7 +128,10 @@ export function groupDrift(states: readonly CopyState[]): readonly DriftGroup[] 
         : state === "drifted"
           ? fields
           : [];
-    for (const { path, wanted, found, manager, since, firstSeen } of entries) {
+    for (const { path, fieldPath = [], manager, since, firstSeen, ...values } of entries) {
+      const [wanted, found] = [values.wanted, values.found].map((value) =>
+        RUN_MASK.atFields(object.kind, fieldPath, value),
+      );
       const key = [refKey(object), path, JSON.stringify(wanted), JSON.stringify(found), manager].join("\n");
       const known = groups.get(key);
       const times = [known?.since, since].filter((time) => time !== undefined).sort();

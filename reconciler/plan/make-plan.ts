@@ -1,7 +1,7 @@
 // From a folder and a control plane to the report of what the change would do. Writes nothing.
 import { createHash } from "node:crypto";
 import type { Cluster } from "../../api/cluster.ts";
-import type { PlanReport } from "../../api/plan-report.ts";
+import type { PlanReport, ReportedDrift } from "../../api/plan-report.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { sortKeys, stringifyJson } from "../../kube/json.ts";
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
@@ -10,16 +10,24 @@ import { mapLimit } from "../../runtime/parallel.ts";
 import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
 import { executionNamespace } from "../works/naming.ts";
 import type { Plan } from "./changes.ts";
-import { type Comparison, type ComparisonOptions, compareWorlds, type Interpretations } from "./compare-worlds.ts";
+import {
+  type Comparison,
+  type ComparisonOptions,
+  compareWorlds,
+  type DecidedWorld,
+  type Interpretations,
+} from "./compare-worlds.ts";
+import { withCleanMessages } from "./diff/clean-messages.ts";
 import { RUN_MASK } from "./diff/mask.ts";
 import { ReportDiffs } from "./diff/report-diffs.ts";
 import { type FolderChange, hasErrors } from "./folder-change.ts";
-import { type CopyState, type DriftGroup, groupDrift } from "./live-drift.ts";
+import type { CopyState } from "./live-drift.ts";
 import { makeReport, refusedReport } from "./make-report.ts";
 import { plannedRollouts } from "./planned-rollout.ts";
 import { type HeldCluster, heldClusters, presentCopies } from "./prunes.ts";
 import type { RepositoryChange } from "./repository-change.ts";
 import { sourceChanges } from "./source-changes.ts";
+import { type CopyFinder, threeWayDrift } from "./three-way-drift.ts";
 import type { World } from "./world.ts";
 import { loadConcernedWorld } from "./world-scope.ts";
 import { withWriters } from "./written-fields.ts";
@@ -58,12 +66,13 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     ...(syncs.length === 0 ? {} : { syncs: [...syncs] }),
     fleet: { ...request.subject.fleet, clusters },
   });
-  if (hasErrors(change.problems)) return refusedReport(change.problems, { subject: subject(0), made: made() });
+  const clean = (report: PlanReport): PlanReport => withCleanMessages(report, () => objectsOf(change), RUN_MASK);
+  if (hasErrors(change.problems)) return clean(refusedReport(change.problems, { subject: subject(0), made: made() }));
   const now = await loadConcernedWorld(client, change, (rules) => interpretations.of(rules), signal);
   const compared = await compareWorlds(now, change, { interpretations, signal, nowMs: started, originOf });
   const { plan, source } = withSources(compared.plan, change);
-  const { groups, unreachable } = await driftOf(now, plan, request.compareCopies);
-  return makeReport({
+  const { drift, unreachable } = await driftOf(now, compared, request.compareCopies);
+  const report = makeReport({
     subject: subject(compared.after.world.clusters.length),
     made: made(),
     renderHash: hashOf(change.rendered.map(({ object }) => object)),
@@ -71,7 +80,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     plan,
     source,
     warnings: change.problems,
-    drift: groups,
+    drift,
     driftUnknown: unreachable,
     held: change.held,
     kept: change.kept,
@@ -83,6 +92,15 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     overrideFindings: compared.findings,
     diffs: new ReportDiffs(compared, change, RUN_MASK),
   });
+  return clean(report);
+}
+
+/** Whose values messages may quote. */
+function objectsOf({ rendered, desired, base = [] }: FolderChange): KubeObject[] {
+  return [
+    ...rendered.map(({ object }) => object),
+    ...[...desired, ...base].flatMap(({ object, before }) => (before === undefined ? [object] : [object, before])),
+  ];
 }
 
 /** Only where something might be held is it counted what there is. */
@@ -117,18 +135,22 @@ function withSources(plan: Plan, change: FolderChange): { plan: Plan; source: Re
 /** Drift of what would change. Clusters that do not answer are passed over: a plan is about what is wanted. */
 async function driftOf(
   world: World,
-  plan: Plan,
+  { before, after, plan }: Comparison,
   compareCopies: CompareCopies | undefined,
 ): Promise<{
-  readonly groups: readonly DriftGroup[];
+  readonly drift: readonly ReportedDrift[];
   readonly unreachable: readonly { readonly cluster: string; readonly reason: string }[];
 }> {
   const touched = new Set(plan.changes.map((change) => refKey(change.object)));
   const names = new Set(plan.changes.map((change) => change.cluster));
   const clusters = world.clusters.filter((cluster) => names.has(cluster.metadata.name ?? ""));
-  if (clusters.length === 0 || compareCopies === undefined) return { groups: [], unreachable: [] };
+  if (clusters.length === 0 || compareCopies === undefined) return { drift: [], unreachable: [] };
   const { copies, unreachable } = await compareCopies(clusters, (object) => touched.has(refKey(object)), world);
-  return { groups: groupDrift(copies), unreachable };
+  const finderIn =
+    ({ outcomes }: DecidedWorld): CopyFinder =>
+    (object, cluster) =>
+      outcomes.get(refKey(object))?.copies.find((copy) => copy.cluster === cluster)?.manifest;
+  return { drift: threeWayDrift(copies, { base: finderIn(before), head: finderIn(after) }), unreachable };
 }
 
 /** `sha256:…` of everything that a head renders to, in whatever order it comes. */

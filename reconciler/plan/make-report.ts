@@ -22,7 +22,6 @@ import type { FieldChange, ObjectChange, Plan } from "./changes.ts";
 import type { InputProblem } from "./desired-objects.ts";
 import type { ReportDiffs } from "./diff/report-diffs.ts";
 import type { PlannedHook, PlannedHooks } from "./hooks.ts";
-import type { DriftGroup } from "./live-drift.ts";
 import type { OverriddenField } from "./overridden-fields.ts";
 import { type HeldCluster, heldClusterText } from "./prunes.ts";
 import { overrideWriter, placeOf, rendererWriter, reportedObject } from "./report-words.ts";
@@ -39,7 +38,7 @@ export interface ReportInput {
   readonly source: readonly SourceChange[];
   readonly warnings: readonly InputProblem[];
   /** Drift that stands now in copies that the plan touches. */
-  readonly drift: readonly DriftGroup[];
+  readonly drift: readonly ReportedDrift[];
   readonly driftUnknown: readonly { readonly cluster: string; readonly reason: string }[];
   readonly held: string | undefined;
   readonly kept: readonly KeptObject[];
@@ -80,7 +79,7 @@ export function makeReport(input: ReportInput): PlanReport {
       })),
     ],
     unknown: plan.unknown.map(({ object, reason }) => ({ object: reportedObject(object), reason })),
-    drift: input.drift.map(driftOf),
+    drift: [...input.drift],
     ...(driftUnknown.length === 0 ? {} : { driftUnknown: [...driftUnknown] }),
     findings: input.overrideFindings.map(findingOf),
     whatIf: [...input.whatIf],
@@ -269,19 +268,6 @@ function overriddenField(field: OverriddenField): FieldReport {
     ...(old === undefined ? {} : { before: old }),
     ...(value === undefined ? {} : { after: value }),
     writer: overrideWriter(field),
-  };
-}
-
-function driftOf({ object, path, wanted, found, manager, since, clusters }: DriftGroup): ReportedDrift {
-  return {
-    object: reportedObject(object),
-    path,
-    ...(wanted === undefined ? {} : { base: wanted }),
-    ...(found === undefined ? {} : { live: found }),
-    outcome: "undone",
-    ...(manager === undefined ? {} : { manager }),
-    ...(since === undefined ? {} : { since }),
-    clusters: [...clusters],
   };
 }
 

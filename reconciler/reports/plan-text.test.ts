@@ -78,8 +78,10 @@ describe("planText", () => {
       {
         object: web,
         path: "spec.x",
-        wanted: 1,
-        found: 2,
+        base: 1,
+        head: 1,
+        live: 2,
+        outcome: "undone" as const,
         manager: "kubectl-edit",
         since: "1970-01-01T00:00:00Z",
         clusters: ["b"],

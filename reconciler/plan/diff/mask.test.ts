@@ -136,6 +136,10 @@ describe("Mask", () => {
 
     expect(message).not.toMatch(/aHVudGVyMg|hunter2|4711|second|u:p/);
     expect(message).toContain("bad; see https://(hidden");
+    const short = secretTexts([secret({}, { stringData: { a: "up", b: 'say "hello"' } })]);
+    expect(mask.message('setting up: "up" is wrong, so is "say \\"hello\\""', short)).toMatch(
+      /^setting up: \(hidden [0-9a-f]{8}\) is wrong, so is "\(hidden [0-9a-f]{8}\)"$/,
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 // Takes out of objects what nobody who reads a report may see. A value becomes a short keyed hash: equal values look
 // equal, a change shows, and without the key nobody can try values out.
 import { createHmac, randomBytes } from "node:crypto";
+import type { FieldPath } from "../../../kube/fields/path.ts";
 import { stringifyJson } from "../../../kube/json.ts";
 import { isObject, type KubeObject, setOwn } from "../../../kube/object.ts";
 
@@ -15,7 +16,7 @@ const CREDENTIAL =
 const CREDENTIAL_FLAG = /^(--?([A-Za-z][A-Za-z0-9_.-]{0,80})=)([\s\S]+)$/;
 const USERINFO = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/@?#"'<>]{1,1000})@/gi;
 const MASKED = /^\(hidden(, [0-9]+|, changed| [0-9a-f]{8})?\)$/;
-/** Shorter values stand in half of all texts. */
+/** Shorter values stand in half of all texts, and count only where they are quoted. */
 const SHORTEST_QUOTED = 4;
 
 /** What stands at a place of an object: `open`, all of it `hidden`, or overriders of a policy that may mean Secrets. */
@@ -57,7 +58,23 @@ export class Mask {
           : undefined;
       if (context === "open") context = contextOf(node, context);
     }
-    return this.#masked(value, context);
+    return this.#masked(value, contextOf(value, context));
+  }
+
+  /** What stands at a path of field ownership in an object of this kind, masked as it would be there. */
+  atFields(kind: string, path: FieldPath, value: unknown): unknown {
+    let node: unknown = { kind };
+    let context = contextOf(node, "open");
+    for (const element of path) {
+      if (element.startsWith("f:")) {
+        context = childContext(node, element.slice(2), context);
+        node = undefined;
+      } else {
+        // The keys of an item are all of it that is known: among them its name.
+        node = element.startsWith("k:") ? JSON.parse(element.slice(2)) : undefined;
+      }
+    }
+    return this.#masked(value, contextOf(value, context));
   }
 
   /** A message without values of these Secrets, as they are written and as they are meant, and without credentials in URLs. */
@@ -111,8 +128,12 @@ export class Mask {
 
   #withoutTexts(text: string, secrets: readonly string[]): string {
     let clean = text;
-    for (const secret of secrets)
-      if (clean.includes(secret)) clean = clean.replaceAll(secret, () => this.token(secret));
+    for (const secret of secrets) {
+      if (!clean.includes(secret)) continue;
+      if (secret.length >= SHORTEST_QUOTED) clean = clean.replaceAll(secret, () => this.token(secret));
+      else
+        for (const quote of ['"', "'", "`"]) clean = clean.replaceAll(`${quote}${secret}${quote}`, this.token(secret));
+    }
     return clean;
   }
 }
@@ -126,7 +147,7 @@ export function isCredentialName(name: string): boolean {
   return CREDENTIAL.test(name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase());
 }
 
-/** The values of the Secrets among these objects and within them, encoded and decoded, the longest first. */
+/** The values of the Secrets among these objects and within them, encoded, decoded and as JSON writes them, the longest first. */
 export function secretTexts(objects: Iterable<unknown>): string[] {
   const texts = new Set<string>();
   const take = (value: unknown): void => {
@@ -134,7 +155,7 @@ export function secretTexts(objects: Iterable<unknown>): string[] {
       for (const text of [value, decoded(value)]) {
         if (text === undefined) continue;
         for (const part of [text, ...text.split(/\r?\n/)].map((line) => line.trim()))
-          if (part.length >= SHORTEST_QUOTED) texts.add(part);
+          if (part !== "") texts.add(part).add(JSON.stringify(part).slice(1, -1));
       }
     } else if (typeof value === "number" || typeof value === "bigint") take(String(value));
     else if (Array.isArray(value)) value.forEach(take);
