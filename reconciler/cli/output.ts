@@ -6,18 +6,20 @@ import { type Invocation, stringOption, UsageError } from "./command.ts";
 /** Prints `data` as JSON or YAML when asked for, else `text()`. */
 export function print(invocation: Invocation, data: unknown, text: () => string): void {
   const format = stringOption(invocation, "output");
+  const printed = format === undefined ? withNewline(text()) : dataText(format, data);
+  if (printed === undefined) throw new UsageError(`-o takes json or yaml, not "${format}"`);
+  invocation.io.out(printed);
+}
+
+/** `data` as JSON or YAML; undefined for any other format. */
+export function dataText(format: string, data: unknown): string | undefined {
   switch (format) {
-    case undefined:
-      invocation.io.out(withNewline(text()));
-      return;
     case "json":
-      invocation.io.out(`${stringifyJson(data, 2)}\n`);
-      return;
+      return `${stringifyJson(data, 2)}\n`;
     case "yaml":
-      invocation.io.out(withNewline(stringifyYaml(parseJson(stringifyJson(data)))));
-      return;
+      return withNewline(stringifyYaml(parseJson(stringifyJson(data))));
     default:
-      throw new UsageError(`-o takes json or yaml, not "${format}"`);
+      return undefined;
   }
 }
 

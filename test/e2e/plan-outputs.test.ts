@@ -1,17 +1,28 @@
 // What `plan -o` prints: each form is what its readers expect, and none of them tells a Secret's value.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../kube/object.ts";
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { deployment, policy } from "../builders.ts";
+import { htmlStructure } from "../html-structure.ts";
 import { markdownStructure } from "../markdown-structure.ts";
 import { type Ran, runFlaghoist } from "../run-flaghoist.ts";
 import { eventually } from "./support/eventually.ts";
 import { type Plane, startPlane, THREE_CLUSTERS } from "./support/plane.ts";
 
-const FORMATS = [undefined, "json", "yaml", "markdown", "annotations", "code-quality", "sarif", "junit"] as const;
+const FORMATS = [
+  undefined,
+  "json",
+  "yaml",
+  "html",
+  "markdown",
+  "annotations",
+  "code-quality",
+  "sarif",
+  "junit",
+] as const;
 
 let plane: Plane;
 let folder: string;
@@ -115,6 +126,35 @@ describe("plan -o", () => {
     expect(markdownStructure(bitbucket.out).tags).toEqual([]);
   });
 
+  it("is a page as HTML, of one file that asks for nothing", async () => {
+    const { out } = await plan("apps", "html");
+    const { faults, tags, text } = htmlStructure(out);
+
+    expect(faults).toEqual([]);
+    expect(tags.filter(({ name, attributes }) => name === "link" || "src" in attributes)).toEqual([]);
+    expect(text).toContain("Secret shop/db changes in 2 clusters");
+  });
+
+  it("is written to files beside what is printed", async () => {
+    const { code, out } = await flaghoist(
+      "plan",
+      "apps",
+      "--no-drift",
+      "--report",
+      "html=plan.html",
+      "--report=json=plan.json",
+    );
+
+    expect(code, out).toBe(0);
+    expect(out).toMatch(/^\d objects? /);
+    expect(readFileSync(join(folder, "plan.html"), "utf8")).toMatch(/^<!doctype html>/);
+    expect(JSON.parse(readFileSync(join(folder, "plan.json"), "utf8"))).toMatchObject({ valid: true, changes: true });
+    expect(await flaghoist("plan", "apps", "--no-drift", "--report", "html=nowhere/plan.html")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("the report could not be written to"),
+    });
+  });
+
   it("is XML and JSON of the forms that others read", async () => {
     expect((await plan("broken", "junit")).out).toMatch(
       /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="flaghoist">/,
@@ -127,6 +167,10 @@ describe("plan -o", () => {
   });
 
   it("refuses a form or host that there is none of before it plans", async () => {
+    expect(await flaghoist("plan", "nowhere", "--report", "plan.html")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--report takes FORMAT=FILE such as html=plan.html, not "plan.html"'),
+    });
     expect(await flaghoist("plan", "nowhere", "-o", "pdf")).toMatchObject({
       code: 2,
       err: expect.stringContaining('markdown, annotations, code-quality, sarif, junit, not "pdf"'),

@@ -67,6 +67,7 @@ export const planCommand: Command = {
     ["plan apps/shop --base main", "what this branch changes"],
     ["plan apps/shop --snapshot fleet.snapshot", "without reaching the control plane"],
     ["plan apps/shop --base main -o markdown", "as a comment of a pull request; -o sarif or junit for a CI"],
+    ["plan apps/shop --base main --report html=plan.html", "and a page beside it, to read on a phone and to send"],
     ["plan apps/shop --base v1.4..v1.5 --exit-code", "between two releases; exit 3 when they differ"],
   ],
   run: (invocation) =>

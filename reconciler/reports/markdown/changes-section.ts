@@ -83,7 +83,7 @@ export function leastDiffSize(objects: readonly ObjectReport[], context: number)
 }
 
 /** Those with findings first: their diffs are wanted most. */
-function inOrder({ findings, objects }: PlanReport): readonly ObjectReport[] {
+export function inOrder({ findings, objects }: PlanReport): readonly ObjectReport[] {
   const rank = new Map<string, number>();
   for (const { object, severity } of findings) {
     if (object === undefined) continue;
@@ -94,7 +94,7 @@ function inOrder({ findings, objects }: PlanReport): readonly ObjectReport[] {
   return rank.size === 0 ? objects : objects.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
-function hasBody({ copies, diff, fields }: ObjectReport): boolean {
+export function hasBody({ copies, diff, fields }: ObjectReport): boolean {
   if (copies.length === 0) return diff !== undefined || fields.length > 0;
   return copies.some((group) => group.diff !== undefined || group.fields.length > 0);
 }

@@ -65,7 +65,7 @@ const COLUMNS: readonly NumberColumn[] = [
 ];
 
 /** `2 → 4 (+2)`, `6`, `6 (2 move)`. */
-function replicasCell({ replicasBefore, replicasAfter, moved = 0 }: ClusterRow): string {
+export function replicasCell({ replicasBefore, replicasAfter, moved = 0 }: ClusterRow): string {
   const difference = replicasAfter - replicasBefore;
   if (difference === 0) return moved === 0 ? String(replicasAfter) : `${replicasAfter} (${moved} move)`;
   return `${replicasBefore} → ${replicasAfter} (${difference > 0 ? "+" : "−"}${Math.abs(difference)})`;

@@ -45,13 +45,13 @@ export function fieldItems(fields: readonly FieldReport[], style: Style): string
   });
 }
 
-interface MarkedWriter {
+export interface MarkedWriter {
   readonly mark: string | undefined;
   readonly writer: LineWriter;
 }
 
 /** Marks for the lines of each writer; none where all lines have the same one. */
-function writerNotes({ hunks, writers }: ManifestDiff) {
+export function writerNotes({ hunks, writers }: ManifestDiff) {
   const changed = hunks.flatMap(({ lines }) => lines.filter(({ op }) => op !== " "));
   // Two writers of one place look the same.
   const byText = new Map<string, { readonly writer: LineWriter; readonly indexes: Set<number> }>();
@@ -101,7 +101,7 @@ function linesAround(lines: readonly DiffLine[], context: number): { from: numbe
 }
 
 /** Where a hunk is in the manifest, before and after. */
-function position({ before, after }: { readonly before: number; readonly after: number }): string {
+export function position({ before, after }: { readonly before: number; readonly after: number }): string {
   return before === after || after === 0
     ? `line ${before}`
     : before === 0

@@ -6,7 +6,7 @@ import { firstItems, objectCode, type Style } from "./style.ts";
 
 const SHOWN = 8;
 
-const OUTCOMES: Readonly<Record<ReportedDrift["outcome"], string>> = {
+export const DRIFT_OUTCOMES: Readonly<Record<ReportedDrift["outcome"], string>> = {
   undone: "it is undone in any case",
   kept: "it stays",
   adopted: "this change adopts it",
@@ -36,10 +36,10 @@ function driftText(drift: ReportedDrift, nowMs: number, style: Style): string {
   ].join(" ");
   const where = `in ${codeNames(text, clusters)}`;
   if (path === "")
-    return `${objectCode(object, style)} is missing ${where}${by === "" ? "" : ` (${by})`}: ${outcome === "kept" ? OUTCOMES.kept : "it is made anew"}.`;
+    return `${objectCode(object, style)} is missing ${where}${by === "" ? "" : ` (${by})`}: ${outcome === "kept" ? DRIFT_OUTCOMES.kept : "it is made anew"}.`;
   const same = JSON.stringify(base) === JSON.stringify(head);
   const wanted = same
     ? `wanted ${text.code(value(head))}`
     : `wanted ${text.code(value(base))} before, ${text.code(value(head))} after`;
-  return `${objectCode(object, style)} ${text.code(path)} ${where}: ${wanted}, found ${text.code(value(live))}${by === "" ? "" : ` ${by}`}; ${OUTCOMES[outcome]}.`;
+  return `${objectCode(object, style)} ${text.code(path)} ${where}: ${wanted}, found ${text.code(value(live))}${by === "" ? "" : ` ${by}`}; ${DRIFT_OUTCOMES[outcome]}.`;
 }

@@ -5,7 +5,7 @@ import { count } from "../words.ts";
 import { longList } from "./blocks.ts";
 import { firstItems, objectCode, type Style } from "./style.ts";
 
-type LostObject = ReportedLoss["objects"][number];
+export type LostObject = ReportedLoss["objects"][number];
 
 const OUTCOME_RANK: Readonly<Record<LostObject["outcome"], number>> = {
   down: 0,
@@ -30,12 +30,12 @@ export function lossSection(losses: readonly ReportedLoss[], style: Style): stri
   return [...longList(style.dialect, items, { shown: SHOWN, more: (number) => `${number} more` }), ...rest];
 }
 
-function isWorthTelling({ outcome, comparison }: LostObject): boolean {
+export function isWorthTelling({ outcome, comparison }: LostObject): boolean {
   if (outcome === "down" || outcome === "below-minimum") return true;
   return comparison !== "same";
 }
 
-function rankOf({ outcome, comparison }: LostObject): number {
+export function rankOf({ outcome, comparison }: LostObject): number {
   return COMPARISON_RANK[comparison] + 3 * OUTCOME_RANK[outcome];
 }
 
