@@ -66,10 +66,12 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     ...(syncs.length === 0 ? {} : { syncs: [...syncs] }),
     fleet: { ...request.subject.fleet, clusters },
   });
-  const clean = (report: PlanReport): PlanReport => withCleanMessages(report, () => objectsOf(change), RUN_MASK);
+  let known: World | undefined;
+  const clean = (report: PlanReport): PlanReport => withCleanMessages(report, () => objectsOf(change, known), RUN_MASK);
   if (hasErrors(change.problems)) return clean(refusedReport(change.problems, { subject: subject(0), made: made() }));
   const now = await loadConcernedWorld(client, change, (rules) => interpretations.of(rules), signal);
   const compared = await compareWorlds(now, change, { interpretations, signal, nowMs: started, originOf });
+  known = compared.after.world;
   const { plan, source } = withSources(compared.plan, change);
   const { drift, unreachable } = await driftOf(now, compared, request.compareCopies);
   const report = makeReport({
@@ -96,8 +98,11 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
 }
 
 /** Whose values messages may quote. */
-function objectsOf({ rendered, desired, base = [] }: FolderChange): KubeObject[] {
+function objectsOf({ rendered, desired, base = [] }: FolderChange, world: World | undefined): unknown[] {
   return [
+    ...(world?.templates.filter(({ kind }) => kind === "Secret") ?? []),
+    ...(world?.overridePolicies ?? []),
+    ...(world?.clusterOverridePolicies ?? []),
     ...rendered.map(({ object }) => object),
     ...[...desired, ...base].flatMap(({ object, before }) => (before === undefined ? [object] : [object, before])),
   ];

@@ -127,6 +127,16 @@ describe("diffManifests", () => {
     expect(diff.added).toBe(10 + (diff.cut ?? 0));
   });
 
+  it("shows a change far into a long line", () => {
+    const json = (value: string) => configMap("c", { json: `{"a":"${"x".repeat(5_000)}","b":"${value}"}` });
+
+    const lines = shown(diffManifests(json("old"), json("new"), { mask })).filter((line) => /^[+-]/.test(line));
+
+    expect(lines).toEqual([expect.stringMatching(/^- {2}json: .*…/), expect.stringMatching(/^\+ {2}json: .*…/)]);
+    expect(lines.map((line) => line.slice(-7))).toEqual([`"old"}'`, `"new"}'`]);
+    for (const line of lines) expect(line.length).toBeLessThan(200);
+  });
+
   it("names who wrote each changed line", () => {
     const before = deployment({ image: "web:1", replicas: 2 });
     const after = { ...deployment({ image: "eu/web:2", replicas: 3 }), data: { defaulted: true } };

@@ -24,6 +24,9 @@ const MOST_LINES = 400;
 /** An object of an API server has at most about 1.5 MB. */
 const MOST_COMPARED = 100_000;
 const LONGEST_LINE = 2_000;
+/** Of two long lines no more is said of what they begin with than this. */
+const LONGEST_SAME_START = 120;
+const SHOWN_START = 60;
 
 /**
  * Both are masked first. An object that comes or goes is shown whole, as far as there is room; what is left out is
@@ -43,13 +46,14 @@ export function diffManifests(
     fresh.map(({ text }) => text),
   );
   const writers = new Writers();
+  const starts = sameStarts(edits, old, fresh);
   const lineOf = (edit: LineEdit): DiffLine => {
     const line = edit.op === "-" ? old[edit.before] : fresh[edit.after];
     const writerOf = edit.op === " " ? undefined : edit.op === "-" ? options.before : options.after;
     const writer = writers.indexOf(line === undefined ? undefined : writerOf?.(line.pointer));
     return {
       op: edit.op,
-      text: cutText(line?.text ?? "", LONGEST_LINE),
+      text: cutText(fromDifference(line?.text ?? "", starts.get(edit) ?? 0), LONGEST_LINE),
       ...(writer === undefined ? {} : { writer }),
     };
   };
@@ -70,6 +74,38 @@ export function diffManifests(
     removed: count("-"),
     ...(cut === 0 ? {} : { cut }),
   };
+}
+
+/** How many characters each changed line has in common with the one that takes its place. */
+function sameStarts(
+  edits: readonly LineEdit[],
+  old: readonly ManifestLine[],
+  fresh: readonly ManifestLine[],
+): ReadonlyMap<LineEdit, number> {
+  const starts = new Map<LineEdit, number>();
+  let removed: LineEdit[] = [];
+  let paired = 0;
+  for (const edit of edits) {
+    if (edit.op === "+") {
+      const gone = removed[paired++];
+      if (gone?.op !== "-") continue;
+      const [before, after] = [old[gone.before]?.text ?? "", fresh[edit.after]?.text ?? ""];
+      let start = 0;
+      while (start < before.length && before[start] === after[start]) start++;
+      starts.set(gone, start).set(edit, start);
+      continue;
+    }
+    if (edit.op === " " || paired > 0) removed = [];
+    paired = 0;
+    if (edit.op === "-") removed.push(edit);
+  }
+  return starts;
+}
+
+/** A change far into a long line would be cut off with the end of it. */
+function fromDifference(text: string, sameStart: number): string {
+  if (sameStart <= LONGEST_SAME_START) return text;
+  return `${cutText(text, SHOWN_START)} ${text.slice(sameStart - SHOWN_START / 2).toWellFormed()}`;
 }
 
 /** Each writer once. */
