@@ -69,6 +69,8 @@ export interface FolderChange {
   readonly problems: readonly InputProblem[];
   /** Everything that the head renders to, for a hash. */
   readonly rendered: readonly WrittenObject[];
+  /** Whose files places are in; absent when that is not known. */
+  readonly trees?: Pick<ComparedTrees, "head" | "base"> | undefined;
 }
 
 /** Hooks run: they are no objects that come, change and go. */
@@ -110,6 +112,7 @@ export async function readFolderChange(
     deletionsUnknown: undefined,
     hooks: [{ plan: steps, idle: undefined }],
     rendered: head.objects,
+    trees,
   };
   if (hasErrors(problems)) return { ...unknown, problems };
   const ordinary = ordinaryOf(checked.objects, steps);
@@ -178,6 +181,7 @@ export function joinChanges(changes: readonly FolderChange[]): FolderChange {
     hooks: changes.flatMap((change) => change.hooks),
     problems: [...changes.flatMap((change) => change.problems), ...sharedObjects(changes)],
     rendered,
+    trees: first?.trees,
   };
 }
 

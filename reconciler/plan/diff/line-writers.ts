@@ -14,6 +14,8 @@ export interface WrittenManifest {
   readonly written?: WrittenFields | undefined;
   /** `apps/web.yaml:3`. */
   readonly origin?: string | undefined;
+  /** The line in its file of the field at a JSON pointer; `origin` stands for those that it does not know. */
+  readonly lineOf?: ((pointer: string) => number | undefined) | undefined;
   /** The object as its files have it: what is not in it, nobody wrote. */
   readonly rendered?: unknown;
   /** In the order in which they were applied. */
@@ -25,9 +27,12 @@ export interface WrittenManifest {
 const REPLICAS: ReadonlySet<string> = new Set(["/spec/replicas", "/spec/parallelism"]);
 
 export function lineWriters(side: WrittenManifest): WriterOf {
-  const { manifest, written, origin, rendered, overrides = [], scheduler } = side;
-  const file: LineWriter | undefined =
-    origin === undefined ? undefined : { what: "file", name: placeOf(origin).file, place: placeOf(origin) };
+  const { manifest, written, origin, rendered, lineOf, overrides = [], scheduler } = side;
+  const fileAt = (pointer: string): LineWriter | undefined => {
+    if (origin === undefined) return undefined;
+    const place = placeOf(origin);
+    return { what: "file", name: place.file, place: { ...place, ...definedLine(lineOf?.(pointer)) } };
+  };
   return (pointer) => {
     const path = readablePath(manifest, pointer);
     const override = overrides.findLast((field) => field.path === "" || isAtOrBelow(path, field.path));
@@ -35,11 +40,15 @@ export function lineWriters(side: WrittenManifest): WriterOf {
     if (scheduler !== undefined && REPLICAS.has(pointer)) return scheduler;
     const writer = written === undefined ? undefined : writerOf(path, written);
     if (writer !== undefined) return rendererWriter(writer);
-    if (rendered === undefined || hasPointer(rendered, pointer)) return file;
+    if (rendered === undefined || hasPointer(rendered, pointer)) return fileAt(pointer);
     // Nothing but overrides made what is around their fields.
     const inside = overrides.findLast((field) => isAtOrBelow(field.path, path));
     return inside === undefined ? undefined : overrideWriter(inside);
   };
+}
+
+function definedLine(line: number | undefined): { readonly line?: number } {
+  return line === undefined ? {} : { line };
 }
 
 function hasPointer(object: unknown, pointer: string): boolean {

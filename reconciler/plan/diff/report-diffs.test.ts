@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { PlanReport } from "../../../api/plan-report.ts";
 import { type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { Random } from "../../../runtime/random.ts";
+import type { SourceTree } from "../../../sources/tree.ts";
 import {
   binding,
   claimed,
@@ -34,7 +35,11 @@ const everywhere = policy({ name: "all", selects: [{ apiVersion: "v1", kind: "Se
 const NO_HOOKS = { runs: [], onFailure: [], onDeletion: [], idle: undefined };
 
 /** The report of these objects in place of what is there. */
-function reportOf(before: World, put: readonly KubeObject[], problems: readonly string[] = []): PlanReport {
+function reportOf(
+  before: World,
+  put: readonly KubeObject[],
+  { problems = [], trees }: { readonly problems?: readonly string[]; readonly trees?: FolderChange["trees"] } = {},
+): PlanReport {
   const after = changeWorld(before, put, []);
   const decided = { before: runRiver(before, options), after: runRiver(after, options) };
   const plan = comparePlans(decided.before, decided.after, names, () => ({ file: "policies.yaml:9" }));
@@ -50,6 +55,7 @@ function reportOf(before: World, put: readonly KubeObject[], problems: readonly 
     desired,
     base: desired.flatMap(({ before: object, origin }) => (object ? [{ object, origin }] : [])),
     rendered,
+    trees,
   };
   const compared = {
     before: { world: before, outcomes: decided.before },
@@ -123,6 +129,32 @@ describe("diffs of a report", () => {
       ],
     ]);
     expect(report.objects[0]).not.toHaveProperty("diff");
+  });
+
+  it("points at the line of a field in its file", () => {
+    const yaml = (image: string) =>
+      [
+        "kind: Deployment",
+        "metadata: {name: web}",
+        "spec:",
+        "  template:",
+        "    spec:",
+        "      containers:",
+        "      - name: web",
+        `        image: ${image}`,
+      ].join("\n");
+    const treeOf = (image: string): SourceTree => ({
+      revision: image,
+      list: () => undefined,
+      read: (path) => (path === "apps/web.yaml" ? Buffer.from(`# web\n---\n${yaml(image)}`) : undefined),
+    });
+    const trees = { head: treeOf("shop/web:2"), base: treeOf("shop/web:1") };
+
+    const report = reportOf(placed, [claimed(deployment({ replicas: 6, image: "shop/web:2" }), owner)], { trees });
+
+    expect(report.objects[0]?.copies[0]?.diff?.writers).toEqual([
+      { what: "file", name: "apps/web.yaml", place: { file: "apps/web.yaml", line: 10 } },
+    ]);
   });
 
   it("tells clusters apart where an override does", () => {
@@ -216,7 +248,7 @@ describe("diffs of a report", () => {
       });
       const texts = [fresh["data"], fresh["stringData"]].map((part) => `invalid: ${JSON.stringify(part)}`);
 
-      const report = reportOf(before, [random.chance(0.5) ? claimed(fresh, everywhere) : fresh], texts);
+      const report = reportOf(before, [random.chance(0.5) ? claimed(fresh, everywhere) : fresh], { problems: texts });
 
       withCopies += report.objects.filter(({ copies }) => copies.some(({ diff }) => diff !== undefined)).length;
       const outputs = [

@@ -7,14 +7,17 @@ import type { Copy } from "../copy.ts";
 import type { WrittenObject } from "../desired-objects.ts";
 import type { FolderChange } from "../folder-change.ts";
 import { overriddenFields } from "../overridden-fields.ts";
+import { placeOf } from "../report-words.ts";
 import type { DesiredObject, SourceChange } from "../source-changes.ts";
 import { shownManifest } from "../source-changes.ts";
+import { FieldLines } from "./field-lines.ts";
 import { lineWriters, type WrittenManifest } from "./line-writers.ts";
 import { diffManifests } from "./manifest-diff.ts";
 import type { Mask } from "./mask.ts";
 
 /** Lines of diffs in one report. A change to everything is read by its figures, not line by line. */
 const MOST_LINES = 20_000;
+const MOST_WRITERS = 8;
 
 /** Makes each diff when it is asked for; those asked for once there is no room are counted and left out. */
 export class ReportDiffs {
@@ -23,6 +26,7 @@ export class ReportDiffs {
   readonly #desired: ReadonlyMap<string, DesiredObject>;
   readonly #base: ReadonlyMap<string, DesiredObject>;
   readonly #rendered: ReadonlyMap<string, WrittenObject>;
+  readonly #lines: { readonly before: FieldLines | undefined; readonly after: FieldLines | undefined };
   #room = MOST_LINES;
   #made = 0;
   #leftOut = 0;
@@ -35,6 +39,8 @@ export class ReportDiffs {
     this.#desired = byKey(change.desired);
     this.#base = byKey(change.base ?? []);
     this.#rendered = byKey(change.rendered);
+    const { head, base } = change.trees ?? {};
+    this.#lines = { before: base && new FieldLines(base), after: head && new FieldLines(head) };
   }
 
   /** Diffs that there was no room for; undefined when all are there. */
@@ -93,22 +99,30 @@ export class ReportDiffs {
     const shown = (side: WrittenManifest | undefined): KubeObject | undefined =>
       side && shownManifest(side.manifest as KubeObject);
     const [before, after] = [shown(old), shown(fresh)];
-    const diff = diffManifests(before, after, {
-      mask: this.#mask,
-      before: old && lineWriters({ ...old, manifest: before }),
-      after: lineWriters({ ...fresh, manifest: after }),
-    });
+    const make = (of: (side: WrittenManifest) => WrittenManifest): ManifestDiff =>
+      diffManifests(before, after, {
+        mask: this.#mask,
+        before: old && lineWriters({ ...of(old), manifest: before }),
+        after: lineWriters({ ...of(fresh), manifest: after }),
+      });
+    const coarse = (side: WrittenManifest): WrittenManifest => ({ ...side, lineOf: undefined });
+    let diff = make(old === undefined ? coarse : (side) => side);
+    // Where much changes, nobody wants the line of each.
+    if (diff.writers.length > MOST_WRITERS) diff = make(coarse);
     if (diff.hunks.length === 0) return undefined;
     this.#made += 1;
     this.#room -= diff.hunks.reduce((sum, { lines }) => sum + lines.length, 0);
     return diff;
   }
 
-  #written(key: string, side: "before" | "after"): Pick<WrittenManifest, "written" | "origin" | "rendered"> {
+  #written(key: string, side: "before" | "after"): Pick<WrittenManifest, "written" | "origin" | "rendered" | "lineOf"> {
     const object = (side === "before" ? this.#base : this.#desired).get(key);
     if (object === undefined) return {};
     const rendered = side === "after" ? this.#rendered.get(key)?.object : undefined;
-    return { written: object.written, origin: object.origin, rendered };
+    const { file, line } = placeOf(object.origin);
+    const lines = this.#lines[side];
+    const lineOf = lines === undefined || line === undefined ? undefined : (at: string) => lines.lineOf(file, line, at);
+    return { written: object.written, origin: object.origin, rendered, lineOf };
   }
 
   #scheduler({ outcomes }: DecidedWorld, key: string, { replicas }: Copy): LineWriter | undefined {
