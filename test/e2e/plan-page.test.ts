@@ -63,6 +63,18 @@ describe.skipIf(program === undefined)("the page of a plan in a browser", () => 
     );
   });
 
+  it("shows on paper what is folded on a screen", async () => {
+    await tab.show(planHtml(SAMPLES.baseImage()), { width: 700 });
+    const last = `[...document.querySelectorAll("details.names code")].at(-1).checkVisibility()`;
+
+    expect(await tab.evaluate(last)).toBe(false);
+
+    await tab.send("Emulation.setEmulatedMedia", { media: "print" });
+
+    expect(await tab.evaluate(last)).toBe(true);
+    await tab.send("Emulation.setEmulatedMedia", { media: "" });
+  });
+
   it("is light by day and dark by night", async () => {
     const brightness = async (dark: boolean) => {
       await tab.show(planHtml(SAMPLES.regionLoss()), { width: 1200, dark });

@@ -60,7 +60,7 @@ caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-pa
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); }
 th:last-child, td:last-child { padding-right: 0; }
 td { min-width: 4.8rem; }
-thead th { color: var(--soft); font-size: .86em; font-weight: 600; }
+thead th { overflow-wrap: normal; color: var(--soft); font-size: .86em; font-weight: 600; }
 tbody th { font-weight: 400; }
 th.right, td.right { text-align: right; white-space: nowrap; }
 td.idle { color: var(--soft); }
