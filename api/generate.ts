@@ -7,6 +7,7 @@ import { stringifyYaml } from "../kube/yaml.ts";
 import { karmadaCrds } from "./crd.ts";
 import { withReference } from "./fleet-scenario-reference.ts";
 import { fleetScenarioJsonSchema } from "./fleet-scenario-schema.ts";
+import { fleetTestSchema } from "./fleet-test.ts";
 import { jsonSchemaOf } from "./json-schema.ts";
 import { planReportSchema } from "./plan-report.ts";
 
@@ -20,6 +21,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...karmadaCrds().map((crd) => [`crds/${fileName(crd)}`, HEADER + stringifyYaml(crd)] as const),
     ["schemas/fleet-scenario.schema.json", jsonText(fleetScenarioJsonSchema())],
+    ["schemas/fleet-test.schema.json", jsonText(jsonSchemaOf(fleetTestSchema, "FleetTest"))],
     ["schemas/plan-report.schema.json", jsonText(jsonSchemaOf(planReportSchema, "PlanReport", "output"))],
   ]);
 }

@@ -29,6 +29,12 @@ describe("renderPlain", () => {
     expect(failureOf({ "a.yaml": job.replace("smoke-", "''") }).message).toContain("has no metadata.name");
   });
 
+  it("leaves out fleet tests, whatever is in them", () => {
+    const files = { "web.yaml": CONFIG("web"), "web.fleet.yaml": "kind: FleetTest", "a/b.fleet.yml": "{" };
+
+    expect(rendered(files)).toEqual(["ConfigMap/web web.yaml:1"]);
+  });
+
   it("reads manifests of all folders below in the order of their paths, with file and line", () => {
     const files = {
       "b.yaml": `# top\n---\n${CONFIG("one")}---\n\n# nothing\n---\n${CONFIG("two")}`,

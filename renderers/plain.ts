@@ -18,13 +18,15 @@ export interface PlainOptions {
 }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
+/** What a repository expects of outcomes: no object of any cluster. */
+const FLEET_TEST = /\.fleet\.ya?ml$/i;
 const IGNORE_FILE = ".sourceignore";
 const MAX_DEPTH = 64;
 const KUSTOMIZE_GROUP = "kustomize.config.k8s.io/";
 
 /**
- * Reads every manifest under a folder. Names that start with a dot and what `.sourceignore` lists are left out; lists
- * are taken apart. Throws `render-yaml-invalid`, `render-invalid-resource` or `render-duplicate-id` with file and line.
+ * Reads every manifest under a folder. Names that start with a dot, fleet tests (`*.fleet.yaml`) and what
+ * `.sourceignore` lists are left out; lists are taken apart. Throws `render-yaml-invalid`, `render-invalid-resource` or `render-duplicate-id` with file and line.
  */
 export function renderPlain(tree: SourceTree, path: string, options: PlainOptions = {}): RenderResult {
   const normal = joinPath("", path);
@@ -81,7 +83,7 @@ class PlainReader {
       }
       if (resolved.type === "missing" || isIgnored(rules, path, resolved.type === "directory")) continue;
       if (resolved.type === "directory") this.readFolder(resolved.path, rules, depth + 1);
-      else if (MANIFEST.test(name)) this.readFile(resolved.path);
+      else if (MANIFEST.test(name) && !FLEET_TEST.test(name)) this.readFile(resolved.path);
     }
   }
 

@@ -46,7 +46,20 @@ function webhookAsker(client: KubeClient, invocation: Invocation): WebhookAsker 
 /** What the command was told; else what the control plane says that wrote the kubeconfig in use. */
 async function compatibilityOf(invocation: Invocation): Promise<Compatibility> {
   const told = stringOption(invocation, "compatibility");
-  if (told === undefined) return (await fetchCompatibility(dirname(findKubeconfig(invocation)))) ?? "flaghoist";
+  if (told === undefined) {
+    // A snapshot needs no control plane beside it.
+    if (stringOption(invocation, "snapshot") !== undefined && !hasKubeconfig(invocation)) return "flaghoist";
+    return (await fetchCompatibility(dirname(findKubeconfig(invocation)))) ?? "flaghoist";
+  }
   if (told === "karmada" || told === "flaghoist") return told;
   throw new UsageError(`--compatibility is flaghoist or karmada, not ${told}`);
+}
+
+function hasKubeconfig(invocation: Invocation): boolean {
+  try {
+    findKubeconfig(invocation);
+    return true;
+  } catch {
+    return false;
+  }
 }

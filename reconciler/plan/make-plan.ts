@@ -20,6 +20,8 @@ import {
 import { withCleanMessages } from "./diff/clean-messages.ts";
 import { RUN_MASK } from "./diff/mask.ts";
 import { ReportDiffs } from "./diff/report-diffs.ts";
+import { testChange, testedSelectors } from "./fleet-tests/test-change.ts";
+import type { FoundTestFiles } from "./fleet-tests/test-files.ts";
 import { type FolderChange, hasErrors } from "./folder-change.ts";
 import type { CopyState } from "./live-drift.ts";
 import { makeReport, refusedReport } from "./make-report.ts";
@@ -40,6 +42,8 @@ export interface PlanRequest {
   };
   readonly interpretations: Interpretations;
   readonly originOf: ComparisonOptions["originOf"];
+  /** The fleet tests of the head; absent: none are run. */
+  readonly tests?: FoundTestFiles | undefined;
   /** Compares the copies of these objects in these clusters with what they should be; undefined: drift is not asked for. */
   readonly compareCopies: CompareCopies | undefined;
   readonly clock: Clock;
@@ -69,7 +73,14 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   let known: World | undefined;
   const clean = (report: PlanReport): PlanReport => withCleanMessages(report, () => objectsOf(change, known), RUN_MASK);
   if (hasErrors(change.problems)) return clean(refusedReport(change.problems, { subject: subject(0), made: made() }));
-  const now = await loadConcernedWorld(client, change, (rules) => interpretations.of(rules), signal);
+  const tests = request.tests ?? NO_TESTS;
+  const now = await loadConcernedWorld(
+    client,
+    change,
+    (rules) => interpretations.of(rules),
+    signal,
+    await testedSelectors(client, tests.files),
+  );
   const compared = await compareWorlds(now, change, { interpretations, signal, nowMs: started, originOf });
   known = compared.after.world;
   const { plan, source } = withSources(compared.plan, change);
@@ -93,6 +104,8 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
     overrideFindings: compared.findings,
     diffs: new ReportDiffs(compared, change, RUN_MASK),
+    tests: await testChange(tests.files, compared, { change, originOf, clock, nowMs: started }),
+    notes: tests.leftOut === undefined ? [] : [tests.leftOut],
   });
   return clean(report);
 }
@@ -107,6 +120,8 @@ function objectsOf({ rendered, desired, base = [] }: FolderChange, world: World 
     ...[...desired, ...base].flatMap(({ object, before }) => (before === undefined ? [object] : [object, before])),
   ];
 }
+
+const NO_TESTS: FoundTestFiles = { files: [], leftOut: undefined };
 
 /** Only where something might be held is it counted what there is. */
 async function clustersThatHold(

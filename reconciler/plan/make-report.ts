@@ -14,6 +14,7 @@ import {
   type ReportedLoss,
   type ReportFinding,
   type RolloutPlan,
+  type TestResult,
 } from "../../api/plan-report.ts";
 import { type ObjectRef, refKey } from "../../kube/object.ts";
 import type { KeptObject } from "../controllers/sync/sync-removals.ts";
@@ -51,6 +52,9 @@ export interface ReportInput {
   readonly overrideFindings: readonly OverrideFinding[];
   /** Absent: no lines are asked for. */
   readonly diffs?: Pick<ReportDiffs, "ofCopies" | "ofObject" | "cut">;
+  readonly tests?: readonly TestResult[];
+  /** What else is to be known of the whole. */
+  readonly notes?: readonly string[];
 }
 
 export function makeReport(input: ReportInput): PlanReport {
@@ -83,6 +87,7 @@ export function makeReport(input: ReportInput): PlanReport {
     ...(driftUnknown.length === 0 ? {} : { driftUnknown: [...driftUnknown] }),
     findings: input.overrideFindings.map(findingOf),
     whatIf: [...input.whatIf],
+    ...(input.tests === undefined || input.tests.length === 0 ? {} : { tests: [...input.tests] }),
     ...(held === undefined ? {} : { held }),
     ...syncReport(input),
     ...(deletionsUnknown === undefined ? {} : { deletionsUnknown }),
@@ -92,7 +97,12 @@ export function makeReport(input: ReportInput): PlanReport {
 }
 
 /** What the Sync does beside applying. */
-function syncReport({ kept, hooks, heldClusters }: ReportInput): Pick<PlanReport, "kept" | "hooks" | "notes"> {
+function syncReport({
+  kept,
+  hooks,
+  heldClusters,
+  notes = [],
+}: ReportInput): Pick<PlanReport, "kept" | "hooks" | "notes"> {
   const { runs, onFailure, onDeletion, idle } = hooks;
   const reported = (some: readonly PlannedHook[]): ReportedHook[] =>
     some.map(({ object, clusters, ...hook }) => ({
@@ -112,7 +122,7 @@ function syncReport({ kept, hooks, heldClusters }: ReportInput): Pick<PlanReport
             ...(idle === undefined ? {} : { idle }),
           },
         }),
-    ...(heldClusters.length === 0 ? {} : { notes: heldClusters.map(heldClusterText) }),
+    ...(heldClusters.length + notes.length === 0 ? {} : { notes: [...heldClusters.map(heldClusterText), ...notes] }),
   };
 }
 

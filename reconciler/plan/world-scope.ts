@@ -28,12 +28,13 @@ const FAR_REACHING: ReadonlySet<string> = new Set([
   "scheduling.k8s.io/PriorityClass",
 ]);
 
-/** The world as far as the change concerns it; all of it when that cannot be told. */
+/** The world as far as the change concerns it, with what else is asked for; all of it when that cannot be told. */
 export async function loadConcernedWorld(
   client: KubeClient,
   change: FolderChange,
   interpretationOf: (rules: WorldInterpretation | undefined) => Interpretation,
   signal: AbortSignal,
+  also: readonly ResourceSelector[] = [],
 ): Promise<World> {
   if (reachesFar(change)) return loadWorld(client);
   const rules = await loadRules(client);
@@ -60,6 +61,7 @@ export async function loadConcernedWorld(
     await scope.addSelected(selectors);
     linted.add(refKey(refOf(policy as unknown as KubeObject)));
   }
+  await scope.addSelected(also);
   const interpretation = interpretationOf(rules.interpretation);
   const referrers = [...scope.templates, ...versions.filter(isTemplate)];
   const needs = await interpretation.decide(

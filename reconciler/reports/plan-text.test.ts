@@ -142,4 +142,28 @@ describe("planText", () => {
     );
     expect(text).not.toContain("If c fails");
   });
+
+  it("tells which fleet tests fail, and how many pass", () => {
+    const place = { file: "tests/shop.fleet.yaml", line: 4 };
+    const tests = [
+      { name: "web survives", place, outcome: "passed" as const },
+      {
+        name: "our images only",
+        place,
+        outcome: "failed" as const,
+        message: "1 image that does not fit",
+        details: ["paris-1: nginx"],
+        base: "passed" as const,
+      },
+    ];
+
+    expect(textOf({}, { tests })).toContain(
+      [
+        "Fleet tests: 1 passed, 1 failed",
+        "  ✗ our images only (line 4)",
+        "      1 image that does not fit",
+        "        paris-1: nginx",
+      ].join("\n"),
+    );
+  });
 });

@@ -13,6 +13,7 @@ import { refKey } from "../../kube/object.ts";
 import type { Emphasis } from "./drift-text.ts";
 import { placeText, rolloutText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
 import { hookSections, keptSection } from "./sync-words.ts";
+import { failedTestLines } from "./test-text.ts";
 import { ageOf, clusterList, objectName, value } from "./words.ts";
 
 const MOST_OBJECTS = 30;
@@ -31,6 +32,8 @@ export function planText(report: PlanReport, nowMs: number, paint: Emphasis): st
   if (objects.length > MOST_OBJECTS) sections.push([`and ${objects.length - MOST_OBJECTS} more objects (-o json)`]);
   const losses = whatIfLines(report.whatIf);
   if (losses.length > 0) sections.push(losses);
+  const tests = failedTestLines(report.tests ?? [], paint);
+  if (tests.length > 0) sections.push(tests);
   const broken = problems
     .filter(({ severity }) => severity === "error")
     .map(

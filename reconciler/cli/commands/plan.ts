@@ -5,6 +5,7 @@ import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { isSameRepository } from "../../../sources/git/same-repository.ts";
+import { findTestFiles } from "../../plan/fleet-tests/test-files.ts";
 import { type ComparedFolder, readFolderChange } from "../../plan/folder-change.ts";
 import { makePlan } from "../../plan/make-plan.ts";
 import {
@@ -94,6 +95,7 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
         },
         interpretations: interpreters,
         originOf,
+        tests: findTestFiles(folder.head, folder.path),
         compareCopies: booleanOption(invocation, "no-drift")
           ? undefined
           : (clusters, wants, world) =>
@@ -114,7 +116,7 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
 }
 
 /** Of the Sync that applies the folder; else of the Syncs that apply folders in it; else of the folder without any. */
-async function readChange(
+export async function readChange(
   client: KubeClient,
   invocation: Invocation,
   folder: SourceFolder,
