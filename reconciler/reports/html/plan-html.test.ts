@@ -138,6 +138,16 @@ describe("planHtml", () => {
     expect(order.filter((title) => !main.includes(title))).toEqual([]);
   });
 
+  it("names what else a loss is", () => {
+    const report = SAMPLES.regionLoss();
+    const whatIf = report.whatIf.map(({ loss, objects }) => ({
+      loss: { ...loss, also: [{ what: "provider" as const, name: "aws" }] },
+      objects,
+    }));
+
+    expect(htmlStructure(planHtml({ ...report, whatIf })).text).toContain("region eu-west also provider aws");
+  });
+
   it("folds clusters where nothing changes when they are many, and names them all", () => {
     const quiet = Array.from({ length: 99 }, (_, at) => clusterRow(`quiet-${at}`, { region: `region-${at % 3}` }));
     const page = planHtml(sampleReport({ clusters: [clusterRow("busy", { changed: 1 }), ...quiet] }));

@@ -65,7 +65,7 @@ export function lossSection(losses: readonly ReportedLoss[], page: Page): Html |
 
 function lossTable(cases: readonly LossCase[], page: Page): Html {
   const columns: Column<LossCase>[] = [
-    { title: "if this fails", write: ({ loss }) => html`${loss.what} ${code(loss.name)}` },
+    { title: "if this fails", write: ({ loss }) => lossName(loss) },
     { title: "workload", write: ({ object }) => objectLink(object.object, page) },
     { title: "before", write: ({ object }) => survival(object.before) },
     {
@@ -83,6 +83,12 @@ function lossTable(cases: readonly LossCase[], page: Page): Html {
     columns,
     mark: ({ object }) => (isLost(object) || object.comparison === "worse" ? "worse" : undefined),
   });
+}
+
+/** `region eu-west`, and below it `also provider aws` where that is the same clusters. */
+function lossName({ what, name, also = [] }: ReportedLoss["loss"]): Html {
+  const others = also.map((other) => html` <small>also ${other.what} ${code(other.name)}</small>`);
+  return html`${what} ${code(name)}${others}`;
 }
 
 const COMPARISONS: Readonly<Record<LostObject["comparison"], Html>> = {
