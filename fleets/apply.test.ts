@@ -414,6 +414,65 @@ describe("applyManifest to an object that was there before us", () => {
   });
 });
 
+describe("applyManifest to an object that changes while it is sent", () => {
+  /** Others do that right before each of our writes, so that no watch could have told of it. */
+  async function raceWith(change: () => Promise<unknown>, times = 1): Promise<void> {
+    let left = times;
+    await reconnect(async (request) => {
+      if (request.method === "PATCH" && left-- > 0) await change();
+      return server.handle(request);
+    });
+  }
+
+  function annotate(): Promise<unknown> {
+    return people.patch(refOf(manifest()), { metadata: { annotations: { seen: `${requests.length}` } } }, "merge", {});
+  }
+
+  it("does not take back what others released meanwhile", async () => {
+    await apply(manifest());
+    await raceWith(() =>
+      people.patch(refOf(manifest()), { metadata: { labels: { "karmada.io/managed": null } } }, "merge", {}),
+    );
+
+    await expect(apply(manifest({ color: "red" }))).rejects.toMatchObject({ code: "member-object-foreign" });
+
+    expect((await live())?.metadata.labels).toBeUndefined();
+    expect(dataOf(await live())).toEqual({ color: "blue" });
+  });
+
+  it("looks at it once more where it only has another revision", async () => {
+    await apply(manifest());
+    await raceWith(annotate);
+    requests = [];
+
+    await apply(manifest({ color: "red" }));
+
+    expect(dataOf(await live())).toEqual({ color: "red" });
+    expect(writes()).toHaveLength(2);
+    expect(requests.filter(({ method, path }) => method === "GET" && path.endsWith("/settings"))).toHaveLength(1);
+  });
+
+  it("makes what was deleted meanwhile", async () => {
+    await apply(manifest());
+    await raceWith(() => people.delete(refOf(manifest())));
+
+    await apply(manifest({ color: "red" }));
+
+    expect(dataOf(await live())).toEqual({ color: "red" });
+  });
+
+  it("is not kept out by somebody who never rests", async () => {
+    await apply(manifest());
+    await raceWith(annotate, Number.POSITIVE_INFINITY);
+    requests = [];
+
+    await apply(manifest({ color: "red" }));
+
+    expect(dataOf(await live())).toEqual({ color: "red" });
+    expect(writes()).toHaveLength(5);
+  });
+});
+
 describe("applyManifest to an object that Karmada propagated", () => {
   const MANAGED_ANNOTATIONS = "resourcetemplate.karmada.io/managed-annotations";
   const MANAGED_LABELS = "resourcetemplate.karmada.io/managed-labels";

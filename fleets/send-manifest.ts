@@ -86,7 +86,14 @@ export async function sendByRules(
   return answer;
 }
 
-/** Values that are sent as they were seen must be those of the present: the server is asked to make sure. */
+/** After so many reads in a row, each followed by a change of others, what was read last is good enough. */
+const READS_AT_MOST = 4;
+
+/**
+ * What was seen may be of the past: that the object is ours, and the values that are sent as they were seen. So the server is
+ * asked to make sure, and where it has another revision, that one is judged. Most changes of others are of the status, and
+ * cost one read; somebody who never rests must not keep us from applying what depends on nothing but whose the object is.
+ */
 async function sendYielding(
   member: Member,
   { desired, source, held }: Wish & { readonly held: readonly RuledDrift[] },
@@ -97,21 +104,25 @@ async function sendYielding(
   for (let attempt = 0; ; attempt++) {
     const ignored = source.rules.rules.length === 0 ? {} : ignoredFields(desired, seen, source.rules);
     const sent = yieldFields(desired, seen, unionSets(ignored, heldFields(held)), FIELD_MANAGER);
-    if (sent === desired) return sendOver(member, { desired, source }, seen, signal);
-    const { uid, resourceVersion } = seen.metadata;
-    const pinned = {
-      ...sent,
-      metadata: { ...sent.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
-    };
+    if (sent === desired && attempt >= READS_AT_MOST) return sendOver(member, { desired, source }, seen, signal);
     try {
-      return await sendOver(member, { desired: pinned, source }, seen, signal);
+      return await sendOver(member, { desired: pinnedTo(sent, seen), source }, seen, signal);
     } catch (error) {
-      if (!isConflict(error) || attempt >= 4) throw error;
-      const now = await member.client.find(refOf(seen), signal);
-      if (now === undefined || now.metadata.uid !== uid) throw error;
+      if (!isConflict(error) || attempt >= READS_AT_MOST) throw error;
+      // What is not there is made, whatever revision is named.
+      const now = (await member.client.find(refOf(seen), signal)) ?? seen;
+      refuseForeign(member, source.manifest, now);
+      if (now.metadata.uid !== seen.metadata.uid && sent !== desired) throw error;
       seen = now;
     }
   }
+}
+
+/** A manifest that is refused where the object is not of that revision any more. */
+function pinnedTo(manifest: KubeObject, { metadata: { resourceVersion } }: KubeObject): KubeObject {
+  return resourceVersion === undefined
+    ? manifest
+    : { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
 }
 
 /** Applies over `live`; replaces it where it cannot be changed and its author wants that. */
@@ -140,10 +151,12 @@ async function mergeInto(
   live: KubeObject,
   signal: AbortSignal | undefined,
 ): Promise<KubeObject> {
-  await takeOver(member, desired, live, signal);
-  let answer = await sendManifest(member, desired, signal);
+  const isPinned = desired.metadata.resourceVersion !== undefined;
+  const taken = await takeOver(member, desired, live, signal);
+  let answer = await sendManifest(member, taken !== undefined && isPinned ? pinnedTo(desired, taken) : desired, signal);
   // Where nobody had any claims, the server makes some up for nobody at the first apply.
-  if (await takeOver(member, desired, answer, signal)) answer = await sendManifest(member, desired, signal);
+  const left = await takeOver(member, desired, answer, signal);
+  if (left !== undefined) answer = await sendManifest(member, isPinned ? pinnedTo(desired, left) : desired, signal);
   const patch = dropPatch(live, desired, answer);
   if (patch === undefined) return answer;
   return member.client.patch(refOf(answer), patch, "merge", {

@@ -3,6 +3,7 @@
 import { isConflict } from "../kube/client/status-error.ts";
 import { decodeFieldsV1, EMPTY_SET, encodeFieldsV1, type FieldSet, unionSets } from "../kube/fields/field-set.ts";
 import { type JsonObject, type KubeObject, type ManagedFieldsEntry, refOf } from "../kube/object.ts";
+import { refuseForeign } from "./foreign-objects.ts";
 import { FIELD_MANAGER, type Member } from "./member.ts";
 
 /** Where `kubectl apply` keeps the manifest that it sent last. */
@@ -26,26 +27,29 @@ const PREDECESSORS: ReadonlySet<string> = new Set([
   "karmada-agent Update",
 ]);
 
-/** Gets the claims of whoever stated the object before us. Answers whether there were any. Throws what the member answers. */
+/**
+ * Gets the claims of whoever stated the object before us. Answers with the object as that left it; undefined when there
+ * were none. Throws what the member answers, and `member-object-foreign` where the object is not ours any more.
+ */
 export async function takeOver(
   member: Member,
   desired: KubeObject,
   found: KubeObject,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<KubeObject | undefined> {
   let live = found;
   for (let attempt = 0; ; attempt++) {
     const patch = takeoverPatch(live, desired);
-    if (patch === undefined) return attempt > 0;
+    if (patch === undefined) return attempt > 0 ? live : undefined;
     try {
-      await member.client.patch(refOf(live), patch, "merge", {
+      return await member.client.patch(refOf(live), patch, "merge", {
         fieldManager: FIELD_MANAGER,
         ...(signal === undefined ? {} : { signal }),
       });
-      return true;
     } catch (error) {
       if (!isConflict(error) || attempt >= 4) throw error;
       live = await member.client.get(refOf(live), signal);
+      refuseForeign(member, desired, live);
     }
   }
 }
