@@ -27,7 +27,7 @@ import {
   renderObjects,
   type WrittenObject,
 } from "./desired-objects.ts";
-import { plannedPrunes } from "./prunes.ts";
+import { plannedPrunes, type SyncPrune } from "./prunes.ts";
 import type { DesiredObject } from "./source-changes.ts";
 
 /** The two sides of a comparison. */
@@ -71,6 +71,8 @@ export interface FolderChange {
   readonly rendered: readonly WrittenObject[];
   /** Whose files places are in; absent when that is not known. */
   readonly trees?: Pick<ComparedTrees, "head" | "base"> | undefined;
+  /** Of each Sync that takes something out. */
+  readonly prunes?: readonly SyncPrune[];
 }
 
 /** Hooks run: they are no objects that come, change and go. */
@@ -129,22 +131,44 @@ export async function readFolderChange(
     const deletionsUnknown =
       sync === undefined ? "No Sync applies this folder yet, so that nothing is known of deletions." : undefined;
     const hooks = [{ plan: steps, idle: await whyIdle(sync, rendered) }];
-    return { ...unknown, ...prunes, desired, hooks, deletionsUnknown, problems };
+    const had = sync?.status?.inventory?.entries?.length ?? 0;
+    return {
+      ...unknown,
+      ...prunes,
+      prunes: prunesOf(sync, had, ordinary.length, prunes.removed),
+      desired,
+      hooks,
+      deletionsUnknown,
+      problems,
+    };
   }
   const baseRendered = withDistinctNames(base.objects.map(({ object }) => object));
   const before = ordinaryOf(base.objects, planSteps(baseRendered));
   const old = await desiredObjects(client, differing(before, head.objects), signal);
   const earlier = new Map(old.desired.map((one) => [refKey(refOf(one.object)), one.object]));
   const isSame = (await digestOf(baseRendered)) === (await digestOf(rendered));
+  const gone = removedSince(before, rendered, sync ?? folder.baseSync);
+  const wanted = ordinaryOf(head.objects, steps).length;
   return {
     ...unknown,
-    ...removedSince(before, rendered, sync ?? folder.baseSync),
+    ...gone,
+    prunes: prunesOf(sync ?? folder.baseSync, before.length, wanted, gone.removed),
     base: old.desired,
     desired: desired.map((one) => ({ ...one, before: earlier.get(refKey(refOf(one.object))) })),
     held: prunes.held,
     hooks: [{ plan: steps, idle: isSame ? NOTHING_NEW : undefined }],
     problems,
   };
+}
+
+function prunesOf(
+  sync: Sync | undefined,
+  total: number,
+  wanted: number,
+  removed: readonly RemovedObject[],
+): readonly SyncPrune[] {
+  if (sync === undefined || removed.length === 0) return [];
+  return [{ sync, total, wanted, removed: removed.map(({ object }) => object) }];
 }
 
 async function renderSide(
@@ -179,6 +203,7 @@ export function joinChanges(changes: readonly FolderChange[]): FolderChange {
     deletionsUnknown: texts((change) => change.deletionsUnknown),
     kept: changes.flatMap((change) => change.kept),
     hooks: changes.flatMap((change) => change.hooks),
+    prunes: changes.flatMap((change) => change.prunes ?? []),
     problems: [...changes.flatMap((change) => change.problems), ...sharedObjects(changes)],
     rendered,
     trees: first?.trees,

@@ -26,8 +26,12 @@ import { type FolderChange, hasErrors } from "./folder-change.ts";
 import type { CopyState } from "./live-drift.ts";
 import { makeReport, refusedReport } from "./make-report.ts";
 import { plannedRollouts } from "./planned-rollout.ts";
-import { type HeldCluster, heldClusters, presentCopies } from "./prunes.ts";
+import { heldClusters, presentCopies } from "./prunes.ts";
 import type { RepositoryChange } from "./repository-change.ts";
+import { missingImages } from "./safety/missing-image.ts";
+import type { CheckImage } from "./safety/registry-check.ts";
+import { bySeverity, reviewChange, reviewedChange } from "./safety/review-change.ts";
+import type { ReviewedChange } from "./safety/reviewed-change.ts";
 import { sourceChanges } from "./source-changes.ts";
 import { type CopyFinder, threeWayDrift } from "./three-way-drift.ts";
 import type { World } from "./world.ts";
@@ -46,6 +50,8 @@ export interface PlanRequest {
   readonly tests?: FoundTestFiles | undefined;
   /** Compares the copies of these objects in these clusters with what they should be; undefined: drift is not asked for. */
   readonly compareCopies: CompareCopies | undefined;
+  /** Asks registries for new images; undefined: they are not asked. */
+  readonly checkImage?: CheckImage | undefined;
   readonly clock: Clock;
   readonly version: string;
   readonly signal: AbortSignal;
@@ -85,6 +91,9 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   known = compared.after.world;
   const { plan, source } = withSources(compared.plan, change);
   const { drift, unreachable } = await driftOf(now, compared, request.compareCopies);
+  const losses = await lossesOf(client, compared, interpretations.compatibility);
+  const reviewed = reviewedChange({ change, compared, plan, source, losses, originOf });
+  const images = request.checkImage === undefined ? [] : await missingImages(reviewed, request.checkImage);
   const report = makeReport({
     subject: subject(compared.after.world.clusters.length),
     made: made(),
@@ -97,12 +106,12 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     driftUnknown: unreachable,
     held: change.held,
     kept: change.kept,
-    heldClusters: await clustersThatHold(client, compared, interpretations.compatibility),
+    heldClusters: losses.held,
     hooks: compared.hooks,
     deletionsUnknown: change.deletionsUnknown,
     whatIf: compared.whatIf,
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
-    overrideFindings: compared.findings,
+    findings: bySeverity([...reviewChange(reviewed), ...images]),
     diffs: new ReportDiffs(compared, change, RUN_MASK),
     tests: await testChange(tests.files, compared, { change, originOf, clock, nowMs: started }),
     notes: tests.leftOut === undefined ? [] : [tests.leftOut],
@@ -123,16 +132,22 @@ function objectsOf({ rendered, desired, base = [] }: FolderChange, world: World 
 
 const NO_TESTS: FoundTestFiles = { files: [], leftOut: undefined };
 
-/** Only where something might be held is it counted what there is. */
-async function clustersThatHold(
+/** Clusters that lose much. Only where something might be held is it counted what there is. */
+async function lossesOf(
   client: KubeClient,
   { before, plan }: Comparison,
   compatibility: Interpretations["compatibility"],
-): Promise<readonly HeldCluster[]> {
-  const limits = compatibility === "karmada" ? undefined : DEFAULT_DELETION_LIMITS;
-  const candidates = heldClusters(plan.changes, new Map(), limits);
-  if (before.world.partial !== true) return heldClusters(plan.changes, presentCopies(before.outcomes), limits);
-  if (candidates.length === 0) return [];
+): Promise<ReviewedChange["losses"]> {
+  if (compatibility === "karmada") return { held: [], near: [] };
+  const limits = DEFAULT_DELETION_LIMITS;
+  const warned = { ...limits, sharePercent: limits.sharePercent / 2, count: limits.count / 2 };
+  const split = (present: ReadonlyMap<string, number>): ReviewedChange["losses"] => {
+    const held = heldClusters(plan.changes, present, limits);
+    const names = new Set(held.map(({ cluster }) => cluster));
+    return { held, near: heldClusters(plan.changes, present, warned).filter(({ cluster }) => !names.has(cluster)) };
+  };
+  if (before.world.partial !== true) return split(presentCopies(before.outcomes));
+  const candidates = heldClusters(plan.changes, new Map(), warned);
   const counted = await mapLimit(candidates, 8, async ({ cluster }) => {
     const { items } = await client.list("work.karmada.io/v1alpha1", "Work", {
       namespace: executionNamespace(cluster),
@@ -140,7 +155,7 @@ async function clustersThatHold(
     });
     return [cluster, items.length] as const;
   });
-  return heldClusters(plan.changes, new Map(counted), limits);
+  return split(new Map(counted));
 }
 
 /** What changes in the control plane, and both with who wrote it. */

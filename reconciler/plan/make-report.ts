@@ -16,9 +16,8 @@ import {
   type RolloutPlan,
   type TestResult,
 } from "../../api/plan-report.ts";
-import { type ObjectRef, refKey } from "../../kube/object.ts";
+import { refKey } from "../../kube/object.ts";
 import type { KeptObject } from "../controllers/sync/sync-removals.ts";
-import type { OverrideFinding } from "../overrides/lint.ts";
 import type { FieldChange, ObjectChange, Plan } from "./changes.ts";
 import type { InputProblem } from "./desired-objects.ts";
 import type { ReportDiffs } from "./diff/report-diffs.ts";
@@ -49,7 +48,8 @@ export interface ReportInput {
   readonly whatIf: readonly ReportedLoss[];
   /** By key of the object. */
   readonly rollouts?: ReadonlyMap<string, RolloutPlan>;
-  readonly overrideFindings: readonly OverrideFinding[];
+  /** The severest first. */
+  readonly findings: readonly ReportFinding[];
   /** Absent: no lines are asked for. */
   readonly diffs?: Pick<ReportDiffs, "ofCopies" | "ofObject" | "cut">;
   readonly tests?: readonly TestResult[];
@@ -85,7 +85,7 @@ export function makeReport(input: ReportInput): PlanReport {
     unknown: plan.unknown.map(({ object, reason }) => ({ object: reportedObject(object), reason })),
     drift: [...input.drift],
     ...(driftUnknown.length === 0 ? {} : { driftUnknown: [...driftUnknown] }),
-    findings: input.overrideFindings.map(findingOf),
+    findings: [...input.findings],
     whatIf: [...input.whatIf],
     ...(input.tests === undefined || input.tests.length === 0 ? {} : { tests: [...input.tests] }),
     ...(held === undefined ? {} : { held }),
@@ -278,16 +278,5 @@ function overriddenField(field: OverriddenField): FieldReport {
     ...(old === undefined ? {} : { before: old }),
     ...(value === undefined ? {} : { after: value }),
     writer: overrideWriter(field),
-  };
-}
-
-function findingOf({ policy, code, field, words }: OverrideFinding): ReportFinding {
-  const object: ObjectRef = { ...policy, apiVersion: "policy.karmada.io/v1alpha1", namespace: policy.namespace };
-  return {
-    rule: code,
-    severity: code === "fails" ? "error" : "warning",
-    object: reportedObject(object),
-    field,
-    message: words,
   };
 }

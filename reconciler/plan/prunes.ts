@@ -42,6 +42,16 @@ export function plannedPrunes(input: PrunesInput): PlannedPrunes {
   };
 }
 
+/** What a Sync has, and what the change takes out of it. */
+export interface SyncPrune {
+  readonly sync: Sync;
+  /** Objects that it has. */
+  readonly total: number;
+  /** Objects that it is to have. */
+  readonly wanted: number;
+  readonly removed: readonly ObjectRef[];
+}
+
 /** A cluster that would lose so much that its deletions wait for a person. */
 export interface HeldCluster {
   readonly cluster: string;

@@ -12,6 +12,8 @@ import type { AnyBinding } from "../works/binding.ts";
 import { bindingName } from "../works/naming.ts";
 import type { FolderChange } from "./folder-change.ts";
 import { podLabels } from "./replica-minimum.ts";
+import { findRelated } from "./safety/related-objects.ts";
+import { sourceChanges } from "./source-changes.ts";
 import { loadRules, loadWorld, type World, type WorldInterpretation } from "./world.ts";
 
 const POLICY_GROUP = "policy.karmada.io";
@@ -80,8 +82,13 @@ export async function loadConcernedWorld(
     { signal },
   );
   await scope.addSelected(needs.map(selectorOf));
+  const related = await findRelated(subjectsOf(change, versions, scope), (kind, namespace) =>
+    scope.list(kind, namespace),
+  );
+  for (const object of related.objects) scope.add(object);
   return {
     ...rules,
+    relatedNamespaces: related.namespaces,
     bindings: await scope.bindings(),
     templates: scope.templates,
     budgets: await loadBudgets(client, [...scope.templates, ...versions], signal),
@@ -107,6 +114,16 @@ async function loadBudgets(
     return items;
   });
   return lists.flat();
+}
+
+/** What changes in any of its versions, and what changed policies may move. */
+function subjectsOf(change: FolderChange, versions: readonly KubeObject[], scope: Scope): readonly KubeObject[] {
+  const changed = new Set(sourceChanges(change.desired, change.removed).map(({ object }) => refKey(object)));
+  const isChanged = (object: KubeObject): boolean => changed.has(refKey(refOf(object)));
+  const all = [...versions, ...scope.objects];
+  return all.some((object) => isPolicy(object) && isChanged(object))
+    ? all.filter(isTemplate)
+    : all.filter((object) => isTemplate(object) && isChanged(object));
 }
 
 function reachesFar({ desired, removed, base = [] }: FolderChange): boolean {
@@ -208,6 +225,16 @@ class Scope {
         for (const object of items) this.#objects.set(refKey(refOf(object)), object);
       },
     );
+  }
+
+  add(object: KubeObject): void {
+    this.#objects.set(refKey(refOf(object)), object);
+  }
+
+  /** Everything of a kind in a namespace; nothing of it is added. */
+  async list({ apiVersion, kind }: Pick<ObjectRef, "apiVersion" | "kind">, namespace: string): Promise<KubeObject[]> {
+    if ((await this.#client.mapper.find(apiVersion, kind)) === undefined) return [];
+    return (await this.#client.list(apiVersion, kind, { namespace, signal: this.#signal })).items;
   }
 
   /** Of every template here. */

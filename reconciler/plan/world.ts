@@ -31,6 +31,8 @@ export interface World {
   readonly partial?: boolean;
   /** In a partial world: override policies, by `refKey`, whose objects are all here, so that something can be said of them. */
   readonly lintedOverrides?: ReadonlySet<string>;
+  /** In a partial world: namespaces in which all is here that what changes selects, or is selected by. */
+  readonly relatedNamespaces?: ReadonlySet<string>;
   /** Templates that `changeWorld` changed, as they were; new ones are there with no predecessor. By `refKey`. */
   readonly previous?: ReadonlyMap<string, KubeObject | undefined>;
   /** Policies that `changeWorld` changed, by `policyKey`. */

@@ -46,7 +46,7 @@ function textOf(plan: Partial<Plan>, rest: Partial<ReportInput> = {}, nowMs = 0)
     hooks: NO_HOOKS,
     deletionsUnknown: undefined,
     whatIf: [],
-    overrideFindings: [],
+    findings: [],
     ...rest,
   });
   return planText(report, nowMs, plain);

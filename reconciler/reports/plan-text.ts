@@ -222,7 +222,7 @@ function findingSections(findings: readonly ReportFinding[], paint: Emphasis): s
       ...own.map(({ severity, field, message, advice }) => {
         const mark =
           severity === "error" ? paint.red("✗") : severity === "warning" ? paint.yellow("!") : paint.dim("·");
-        return `  ${mark} ${field === undefined ? "" : `${field}: `}${message}${advice === undefined ? "" : ` ${advice}`}`;
+        return `  ${mark} ${field === undefined ? "" : `${field}: `}${message}${advice === undefined ? "" : `; ${advice}`}`;
       }),
     ];
   });

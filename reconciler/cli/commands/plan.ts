@@ -5,6 +5,7 @@ import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { isSameRepository } from "../../../sources/git/same-repository.ts";
+import type { RemoteBases } from "../../../sources/remote-bases.ts";
 import { findTestFiles } from "../../plan/fleet-tests/test-files.ts";
 import { type ComparedFolder, readFolderChange } from "../../plan/folder-change.ts";
 import { makePlan } from "../../plan/make-plan.ts";
@@ -16,6 +17,7 @@ import {
   readRepositoryChange,
   syncName,
 } from "../../plan/repository-change.ts";
+import type { CheckImage } from "../../plan/safety/registry-check.ts";
 import type { WorldInterpreters } from "../../plan/world-interpreters.ts";
 import { planText } from "../../reports/plan-text.ts";
 import { placeText } from "../../reports/plan-words.ts";
@@ -34,6 +36,7 @@ import { compareLiveCopies } from "../live-copies.ts";
 import { originFinder } from "../origins.ts";
 import { paint } from "../output.ts";
 import { PLAN_OUTPUT_OPTIONS, planPrinter } from "../plan-output.ts";
+import { REGISTRY_OPTIONS, withRegistryCheck } from "../registry-settings.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { openSourceFolder, type SourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
@@ -58,6 +61,7 @@ export const planCommand: Command = {
     },
     "no-drift": { type: "boolean", help: "do not ask the clusters about drift of what would change" },
     "exit-code": { type: "boolean", help: "exit 3 when something changes, 4 when deletions would be held" },
+    ...REGISTRY_OPTIONS,
     ...REMOTE_OPTIONS,
     ...INTERPRETATION_OPTIONS,
     ...READING_OPTIONS,
@@ -84,8 +88,9 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
   const { signal } = invocation;
   try {
     const originOf = await originFinder(client, invocation.io.cwd);
-    const report = await withRemoteBases(invocation, (remotes) =>
+    const report = await withPlanInputs(invocation, (remotes, checkImage) =>
       makePlan(client, {
+        checkImage,
         readChange: () => readChange(client, invocation, folder, { remotes, signal, cache: new RenderCache() }),
         subject: {
           path: folder.path,
@@ -113,6 +118,16 @@ async function plan(invocation: Invocation, client: KubeClient, interpreters: Wo
   } finally {
     folder.close();
   }
+}
+
+/** What a plan may ask beside the control plane. */
+function withPlanInputs<T>(
+  invocation: Invocation,
+  run: (remotes: RemoteBases | undefined, checkImage: CheckImage | undefined) => Promise<T>,
+): Promise<T> {
+  return withRemoteBases(invocation, (remotes) =>
+    withRegistryCheck(invocation, (checkImage) => run(remotes, checkImage)),
+  );
 }
 
 /** Of the Sync that applies the folder; else of the Syncs that apply folders in it; else of the folder without any. */

@@ -115,7 +115,7 @@ export function planPrune(
 }
 
 /** The limit that a deletion goes beyond, for people; undefined when none. */
-function exceededLimit(sync: Sync, count: number, total: number, wanted: number): string | undefined {
+export function exceededLimit(sync: Sync, count: number, total: number, wanted: number): string | undefined {
   const share = sync.spec.pruneLimitPercent ?? DEFAULT_PRUNE_LIMIT_PERCENT;
   if (share < 100 && (wanted === 0 || count * 100 > total * share)) return `${share} %`;
   // Whoever takes away the limit of the share means it, unless he says something else of the count.

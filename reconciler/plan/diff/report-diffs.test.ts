@@ -79,7 +79,7 @@ function reportOf(
     hooks: NO_HOOKS,
     deletionsUnknown: undefined,
     whatIf: [],
-    overrideFindings: [],
+    findings: [],
     diffs: new ReportDiffs(compared as unknown as Comparison, change as unknown as FolderChange, RUN_MASK),
   });
   return withCleanMessages(report, () => put, RUN_MASK);
