@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ciEnvironment } from "./ci-environment.ts";
+import { ciEnvironment, withCiEvent } from "./ci-environment.ts";
 import { repositoryAddress } from "./repository-address.ts";
 
 const GITHUB = {
@@ -124,5 +124,42 @@ describe("ciEnvironment", () => {
 
   it("is nothing at a terminal", () => {
     expect(ciEnvironment({ PATH: "/bin", GITHUB_TOKEN: "t" })).toBeUndefined();
+  });
+});
+
+const HEAD = "1111111111111111111111111111111111111111";
+const BASE = "2222222222222222222222222222222222222222";
+
+describe("the commits of a pull request", () => {
+  it("are those of the merge request, not of its trial merge, on GitLab", () => {
+    const detached = { ...GITLAB, CI_COMMIT_SHA: HEAD, CI_MERGE_REQUEST_DIFF_BASE_SHA: BASE };
+    expect(ciEnvironment(detached)).toMatchObject({ head: HEAD, base: BASE });
+    const merged = { ...detached, CI_COMMIT_SHA: BASE, CI_MERGE_REQUEST_SOURCE_BRANCH_SHA: HEAD };
+    expect(ciEnvironment(merged)).toMatchObject({ head: HEAD, base: BASE });
+  });
+
+  it("are said by variables of Bitbucket and Azure Pipelines", () => {
+    expect(ciEnvironment({ ...BITBUCKET, BITBUCKET_COMMIT: HEAD })).toMatchObject({ head: HEAD, base: undefined });
+    const azure = { ...AZURE, SYSTEM_PULLREQUEST_SOURCECOMMITID: HEAD, SYSTEM_PULLREQUEST_ISFORK: "True" };
+    expect(ciEnvironment(azure)).toMatchObject({ head: HEAD, isFork: true });
+  });
+
+  it("are in the event of GitHub, with whether it is a fork", () => {
+    const run = ciEnvironment(GITHUB);
+    if (run === undefined) throw new Error("not known");
+    const pull = { number: 7, head: { sha: HEAD, repo: { id: 2 } }, base: { sha: BASE, repo: { id: 1 } } };
+    expect(withCiEvent(run, { pull_request: pull })).toMatchObject({ head: HEAD, base: BASE, isFork: true });
+    const gone = { ...pull, head: { sha: HEAD, repo: null } };
+    expect(withCiEvent(run, { pull_request: gone })).toMatchObject({ isFork: true });
+    expect(withCiEvent(run, { pull_request: { ...pull, head: pull.base } })).toMatchObject({ isFork: false });
+  });
+
+  it("come with the number where a comment was written", () => {
+    const run = ciEnvironment({ ...GITHUB, GITHUB_REF: "refs/heads/main" });
+    if (run === undefined) throw new Error("not known");
+    expect(withCiEvent(run, { issue: { number: 9, pull_request: {} } }).pullRequest).toBe(9);
+    expect(withCiEvent(run, { issue: { number: 9 } }).pullRequest).toBeUndefined();
+    for (const event of [undefined, null, [], "x", { pull_request: 3 }, { pull_request: { head: { sha: 7 } } }])
+      expect(withCiEvent(run, event)).toEqual(run);
   });
 });

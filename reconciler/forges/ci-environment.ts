@@ -1,4 +1,5 @@
 // What a pipeline's environment says of the pull request it runs for.
+import { isObject } from "../../kube/object.ts";
 import type { ForgeKind } from "./forge.ts";
 import type { ForgeCredentials } from "./open-forge.ts";
 
@@ -13,6 +14,13 @@ export interface CiRun {
   /** Absent when it runs for a branch. */
   readonly pullRequest: number | undefined;
   readonly baseBranch: string | undefined;
+  /** The commits of the pull request that the run is about: its own head, never a trial merge. */
+  readonly head: string | undefined;
+  readonly base: string | undefined;
+  /** Absent when the environment does not tell. */
+  readonly isFork: boolean | undefined;
+  /** A file that says more (`withCiEvent`). */
+  readonly eventFile: string | undefined;
   /** For a browser. */
   readonly runUrl: string | undefined;
   readonly credentials: ForgeCredentials | undefined;
@@ -51,6 +59,11 @@ function actions(read: Read): CiRun | undefined {
     baseUrl: server,
     pullRequest: numberOf(/^refs\/pull\/([0-9]+)\//.exec(read("GITHUB_REF") ?? "")?.[1]),
     baseBranch: read("GITHUB_BASE_REF"),
+    // GITHUB_SHA is a trial merge, of which the provider knows nothing in the pull request.
+    head: undefined,
+    base: undefined,
+    isFork: undefined,
+    eventFile: read("GITHUB_EVENT_PATH"),
     runUrl: run === undefined ? undefined : `${server}/${name}/actions/runs/${run}`,
     credentials: tokenIn(read, tokens),
     tokenVariables: tokens,
@@ -69,6 +82,11 @@ function gitlab(read: Read): CiRun | undefined {
     baseUrl: read("CI_SERVER_URL"),
     pullRequest: numberOf(read("CI_MERGE_REQUEST_IID")),
     baseBranch: read("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
+    // The first is set where the pipeline runs for a trial merge.
+    head: commitOf(read("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") ?? read("CI_COMMIT_SHA")),
+    base: commitOf(read("CI_MERGE_REQUEST_DIFF_BASE_SHA")),
+    isFork: differ(read("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), read("CI_MERGE_REQUEST_PROJECT_ID")),
+    eventFile: undefined,
     runUrl: read("CI_JOB_URL"),
     // The job's own token may not comment.
     credentials: tokenIn(read, tokens),
@@ -87,6 +105,10 @@ function bitbucket(read: Read): CiRun | undefined {
     baseUrl: undefined,
     pullRequest: numberOf(read("BITBUCKET_PR_ID")),
     baseBranch: read("BITBUCKET_PR_DESTINATION_BRANCH"),
+    head: commitOf(read("BITBUCKET_COMMIT")),
+    base: commitOf(read("BITBUCKET_PR_DESTINATION_COMMIT")),
+    isFork: undefined,
+    eventFile: undefined,
     runUrl: `https://bitbucket.org/${name}/pipelines/results/${read("BITBUCKET_BUILD_NUMBER")}`,
     credentials: tokenIn(read, tokens),
     tokenVariables: tokens,
@@ -115,6 +137,10 @@ function azure(read: Read): CiRun | undefined {
     baseUrl: undefined,
     pullRequest: numberOf(read(isGitHub ? "SYSTEM_PULLREQUEST_PULLREQUESTNUMBER" : "SYSTEM_PULLREQUEST_PULLREQUESTID")),
     baseBranch: read("SYSTEM_PULLREQUEST_TARGETBRANCH")?.replace(/^refs\/heads\//, ""),
+    head: commitOf(read("SYSTEM_PULLREQUEST_SOURCECOMMITID")),
+    base: undefined,
+    isFork: isForkWord(read("SYSTEM_PULLREQUEST_ISFORK")),
+    eventFile: undefined,
     runUrl:
       collection === undefined || project === undefined || build === undefined
         ? undefined
@@ -131,4 +157,47 @@ function tokenIn(read: Read, names: readonly string[]): ForgeCredentials | undef
 
 function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function commitOf(text: string | undefined): string | undefined {
+  return text !== undefined && /^[0-9a-f]{7,40}$/.test(text) ? text : undefined;
+}
+
+function differ(a: string | undefined, b: string | undefined): boolean | undefined {
+  return a === undefined || b === undefined ? undefined : a !== b;
+}
+
+function isForkWord(word: string | undefined): boolean | undefined {
+  return word === undefined ? undefined : /^true$/i.test(word);
+}
+
+/**
+ * The run with what its event file says, of GitHub's and Gitea's Actions: the pull request that a comment was written in,
+ * and both commits. What is no such event adds nothing.
+ */
+export function withCiEvent(run: CiRun, event: unknown): CiRun {
+  if (!isObject(event)) return run;
+  const pull = childOf(event, "pull_request");
+  const issue = childOf(event, "issue");
+  const head = childOf(pull, "head");
+  const base = childOf(pull, "base");
+  const ids = [head, base].map((side) => childOf(side, "repo")["id"]);
+  const number = pull["number"] ?? (isObject(issue["pull_request"]) ? issue["number"] : undefined);
+  return {
+    ...run,
+    pullRequest: run.pullRequest ?? (Number.isSafeInteger(number) ? Number(number) : undefined),
+    head: run.head ?? commitOf(textOf(head["sha"])),
+    base: run.base ?? commitOf(textOf(base["sha"])),
+    // A repository that is gone is null: then it was another one.
+    isFork: run.isFork ?? (ids[1] === undefined ? undefined : ids[0] !== ids[1]),
+  };
+}
+
+function childOf(parent: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
+  const child = parent[name];
+  return isObject(child) ? child : {};
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }

@@ -122,6 +122,8 @@ export abstract class FakeServer {
   readonly reactions: FakeReaction[] = [];
   /** `GET /path?query` as they came, those that failed as well. */
   readonly requests: string[] = [];
+  /** What came with those that are no questions, as it came. */
+  readonly received: string[] = [];
   /** Most entries of a page, whatever is asked for. */
   pageSize = 3;
   /** What the credentials may not do: method and path. */
@@ -259,6 +261,7 @@ export abstract class FakeServer {
   #take(request: IncomingMessage, response: ServerResponse, text: string): void {
     const line = `${request.method} ${request.url}`;
     this.requests.push(line);
+    if (request.method !== "GET" && !/graphql$/.test(request.url ?? "")) this.received.push(`${line}\n${text}`);
     const url = new URL(request.url ?? "/", this.url);
     const fault = this.#faultOf(request.method ?? "", request.url ?? "");
     if (fault !== undefined && "how" in fault && fault.how === "silent") return;

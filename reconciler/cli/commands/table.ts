@@ -14,6 +14,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "render", load: async () => (await import("./render.ts")).renderCommand },
   { name: "plan", load: async () => (await import("./plan.ts")).planCommand },
   { name: "test", load: async () => (await import("./test.ts")).testCommand },
+  { name: "report", load: async () => (await import("./report.ts")).reportCommand },
   { name: "simulate", load: async () => (await import("./simulate.ts")).simulateCommand },
   { name: "lint", load: async () => (await import("./lint.ts")).lintCommand },
   { name: "explain", load: async () => (await import("./explain.ts")).explainCommand },

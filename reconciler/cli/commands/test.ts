@@ -22,10 +22,10 @@ import {
 import { withControlPlane } from "../connect.ts";
 import { originFinder } from "../origins.ts";
 import { paint, print } from "../output.ts";
+import { readChange } from "../plan-request.ts";
 import { REMOTE_OPTIONS, withRemoteBases } from "../remote-settings.ts";
 import { openSourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
-import { readChange } from "./plan.ts";
 import { productVersion } from "./version.ts";
 
 /** `flaghoist test`. */

@@ -2,7 +2,7 @@
 import type { PlanReport, ReportedDrift } from "../../../api/plan-report.ts";
 import { ageOf, value } from "../words.ts";
 import { codeNames, longList } from "./blocks.ts";
-import { firstItems, objectCode, type Style } from "./style.ts";
+import { firstItems, objectCode, type Style, timeText } from "./style.ts";
 
 const SHOWN = 8;
 
@@ -29,10 +29,9 @@ export function driftSection({ drift, driftUnknown = [], made }: PlanReport, sty
 function driftText(drift: ReportedDrift, nowMs: number, style: Style): string {
   const { text } = style;
   const { object, path, base, head, live, outcome, manager, since, clusters } = drift;
-  const age = ageOf(since, nowMs);
   const by = [
     ...(manager === undefined ? [] : [`by ${text.code(manager)}`]),
-    ...(age === undefined ? [] : [`${age} ago`]),
+    ...(since === undefined ? [] : sinceText(since, nowMs, style)),
   ].join(" ");
   const where = `in ${codeNames(text, clusters)}`;
   if (path === "")
@@ -42,4 +41,10 @@ function driftText(drift: ReportedDrift, nowMs: number, style: Style): string {
     ? `wanted ${text.code(value(head))}`
     : `wanted ${text.code(value(base))} before, ${text.code(value(head))} after`;
   return `${objectCode(object, style)} ${text.code(path)} ${where}: ${wanted}, found ${text.code(value(live))}${by === "" ? "" : ` ${by}`}; ${DRIFT_OUTCOMES[outcome]}.`;
+}
+
+function sinceText(since: string, nowMs: number, style: Style): string[] {
+  if (style.undated === true) return [`since ${timeText(since, style)}`];
+  const age = ageOf(since, nowMs);
+  return age === undefined ? [] : [`${age} ago`];
 }

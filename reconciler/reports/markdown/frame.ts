@@ -4,7 +4,7 @@ import { count, shortCommit } from "../words.ts";
 import { alertBlock, codeNames, smallBlock, tableBlock } from "./blocks.ts";
 import { blocksSize, joinBlocks, type Room } from "./budget.ts";
 import { isTouched } from "./cluster-section.ts";
-import { type Style, shortHash } from "./style.ts";
+import { type Style, shortHash, timeText } from "./style.ts";
 import { testCounts } from "./test-section.ts";
 
 export interface FrameOptions {
@@ -13,6 +13,8 @@ export interface FrameOptions {
   readonly approve?: string;
   /** Where the whole report is when this one is cut, in words: `the file plan.html of this job`. */
   readonly whole?: string;
+  /** Says nothing of when it was made and how long that took, so that the same plan is the same text. */
+  readonly undated?: boolean;
 }
 
 /** The verdict, what is compared, and what a person has to do before anything happens. */
@@ -53,12 +55,6 @@ function commitCode(commit: string, { links, text }: Style): string {
   return text.link(text.code(shortCommit(commit)), links.commit?.(commit));
 }
 
-/** `2026-11-29 09:30 UTC`; what is no time as it is. */
-function timeText(time: string, { text }: Style): string {
-  const at = Date.parse(time);
-  return Number.isNaN(at) ? text.code(time) : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
 /** `Commit 3f9c2ab · render hash 9c1f7e02b4d8 · Flaghoist 0.1.0 · 2026-11-29 09:30 UTC · 0.4 s`, and how to approve. */
 export function footerLine(
   { made, renderHash, state, subject }: PlanReport,
@@ -75,8 +71,7 @@ export function footerLine(
     ...(commit === undefined ? [] : [`commit ${commitCode(commit, style)}`]),
     ...(renderHash === undefined ? [] : [`render hash ${text.code(shortHash(renderHash))}`]),
     `Flaghoist ${text.prose(made.version)}`,
-    timeText(made.at, style),
-    `${(made.tookMs / 1000).toFixed(1)} s`,
+    ...(style.undated === true ? [] : [timeText(made.at, style), `${(made.tookMs / 1000).toFixed(1)} s`]),
     ...approve,
   ].join(" · ");
 }

@@ -38,7 +38,14 @@ export function planMarkdown(report: PlanReport, options: MarkdownOptions): stri
   const room: Room = { size: options.limit ?? dialect.limit.size, unit: options.unit ?? dialect.limit.unit };
   const text = new SafeText(dialect);
   const links = options.links ?? {};
-  const styleOf = (detail: Detail): Style => ({ dialect, text, detail, links, leftOut: new LeftOut() });
+  const styleOf = (detail: Detail): Style => ({
+    dialect,
+    text,
+    detail,
+    links,
+    leftOut: new LeftOut(),
+    undated: options.undated === true,
+  });
   for (const detail of DETAILS) {
     if (detail.diffs === "all" && leastDiffSize(report.objects, detail.context) > room.size) continue;
     const blocks = reportBlocks(report, styleOf(detail), room, options);

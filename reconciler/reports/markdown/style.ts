@@ -19,6 +19,8 @@ export interface Style {
   readonly detail: Detail;
   readonly links: ReportLinks;
   readonly leftOut: LeftOut;
+  /** Ages and durations are not said: they would be others the next time. */
+  readonly undated?: boolean;
 }
 
 /** What was left out for length, so that the report can say so. */
@@ -83,4 +85,10 @@ export function writerCode({ name, place }: LineWriter, style: Style): string {
 /** `9c1f7e02b4d8`, of a hash of any length. */
 export function shortHash(hash: string): string {
   return hash.slice(0, 12);
+}
+
+/** `2026-11-29 09:30 UTC`; what is no time as it is. */
+export function timeText(time: string, { text }: Style): string {
+  const at = Date.parse(time);
+  return Number.isNaN(at) ? text.code(time) : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
