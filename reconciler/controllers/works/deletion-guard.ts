@@ -1,6 +1,6 @@
 // Holds mass deletions in a member until a person confirms them: what is deleted there, how much of it, and the word on it.
 import type { Cluster } from "../../../api/cluster.ts";
-import { CONFIRM_DELETIONS_ANNOTATION, isApprovedSince } from "../../../api/gitops.ts";
+import { CONFIRM_DELETIONS_ANNOTATION } from "../../../api/gitops.ts";
 import type { Work } from "../../../api/work.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
 import { findCondition, setCondition } from "../../../kube/conditions.ts";
@@ -8,7 +8,7 @@ import { type Condition, describeRef, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { formatDuration } from "../../../runtime/duration.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import { type DeletionLimits, decideDeletions } from "../../works/mass-deletion.ts";
+import { type DeletionLimits, decideDeletions, holdTime, isHoldConfirmed } from "../../works/mass-deletion.ts";
 import { clusterOf } from "../../works/targets.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
 import { CLUSTER_API, drives, refOfCluster } from "../clusters/cluster-object.ts";
@@ -91,7 +91,8 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     }
     if (isHeld(change.object) !== (fates.get(name)?.heldSinceMs !== undefined)) queue.addAfter(name, TELL_AFTER_MS);
     const { heldSinceMs, waiting } = fates.get(name) ?? {};
-    if (waiting === undefined || heldSinceMs === undefined || !isConfirmed(change.object, heldSinceMs)) return;
+    if (waiting === undefined || heldSinceMs === undefined || !isConfirmed(change.object, heldSinceMs, clock.now()))
+      return;
     for (const work of waiting.keys()) for (const listener of listeners) listener(name, work);
   });
 
@@ -100,15 +101,15 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     const { name = "" } = work.metadata;
     if (!isLoss(work)) return { kind: "go" };
     if (!fate.waiting.has(name)) fate.waiting.set(name, clock.now());
+    const object = clusters.get(undefined, cluster);
     if (fate.heldSinceMs === undefined) {
       const verdict = decideDeletions(figuresOf(fate), limits, clock.now());
       if (verdict.kind === "go") return verdict;
       if (verdict.kind === "gather") return { kind: "later", afterMs: verdict.afterMs };
-      fate.heldSinceMs = clock.now();
+      fate.heldSinceMs = holdTime(object && wordOn(object), clock.now());
       queue.add(cluster);
     }
-    const object = clusters.get(undefined, cluster);
-    if (object !== undefined && isConfirmed(object, fate.heldSinceMs)) return { kind: "go" };
+    if (object !== undefined && isConfirmed(object, fate.heldSinceMs, clock.now())) return { kind: "go" };
     return { kind: "held", afterMs: HELD_AGAIN_MS };
   }
 
@@ -187,7 +188,7 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
         message: "no deletion waits for a person",
         lastTransitionTime,
       };
-    if (isConfirmed(cluster, heldSinceMs))
+    if (isConfirmed(cluster, heldSinceMs, clock.now()))
       return {
         type,
         status: "True",
@@ -237,7 +238,11 @@ function isHeld(cluster: Cluster): boolean {
   return findCondition(cluster.status?.conditions, DELETIONS_HELD_CONDITION)?.status === "True";
 }
 
-/** A word from before the hold was about another one. */
-function isConfirmed(cluster: Cluster, heldSinceMs: number): boolean {
-  return isApprovedSince(cluster.metadata.annotations?.[CONFIRM_DELETIONS_ANNOTATION], heldSinceMs);
+/** A word on an earlier hold was about another one. */
+function isConfirmed(cluster: Cluster, heldSinceMs: number, nowMs: number): boolean {
+  return isHoldConfirmed(wordOn(cluster), heldSinceMs, nowMs);
+}
+
+function wordOn(cluster: Cluster): string | undefined {
+  return cluster.metadata.annotations?.[CONFIRM_DELETIONS_ANNOTATION];
 }
