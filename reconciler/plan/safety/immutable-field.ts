@@ -18,6 +18,7 @@ interface Refused {
 /** One finding for each immutable part of an object, with the clusters whose copies change in it. */
 export function immutableField(change: ReviewedChange): readonly ReportFinding[] {
   const found = new Map<string, Refused>();
+  const definitions = change.after.world.templates.filter(({ kind }) => kind === "CustomResourceDefinition");
   for (const copy of change.plan.changes) {
     if (copy.change !== "changed") continue;
     const key = refKey(copy.object);
@@ -25,7 +26,7 @@ export function immutableField(change: ReviewedChange): readonly ReportFinding[]
       outcomes.get(key)?.copies.find(({ cluster }) => cluster === copy.cluster),
     );
     if (old === undefined || fresh === undefined) continue;
-    for (const field of immutableAmong(old.manifest, copy.fields, change.after.world.templates)) {
+    for (const field of immutableAmong(old.manifest, copy.fields, definitions)) {
       const one = found.get(`${key}\n${field}`);
       if (one !== undefined) one.clusters.push(copy.cluster);
       else
@@ -69,7 +70,7 @@ function findingOf(change: ReviewedChange, { object, field, manifest, clusters }
 export function immutableAmong(
   before: KubeObject,
   fields: readonly FieldChange[],
-  templates: readonly KubeObject[],
+  definitions: readonly KubeObject[],
 ): readonly string[] {
   const { group } = parseApiVersion(before.apiVersion);
   const rules = IMMUTABLE_FIELDS[`${group}/${before.kind}`] ?? [];
@@ -81,7 +82,7 @@ export function immutableAmong(
       if (part !== undefined) found.add(part);
     }
   }
-  for (const path of ruledByDefinition(before, fields, templates)) found.add(path);
+  for (const path of ruledByDefinition(before, fields, definitions)) found.add(path);
   return [...found];
 }
 
@@ -120,11 +121,11 @@ function isWithin(path: string, part: string): boolean {
 function ruledByDefinition(
   before: KubeObject,
   fields: readonly FieldChange[],
-  templates: readonly KubeObject[],
+  definitions: readonly KubeObject[],
 ): readonly string[] {
   const { group, version } = parseApiVersion(before.apiVersion);
-  for (const { kind, spec } of templates) {
-    if (kind !== "CustomResourceDefinition" || !isObject(spec)) continue;
+  for (const { spec } of definitions) {
+    if (!isObject(spec)) continue;
     if (spec["group"] !== group || !isObject(spec["names"]) || spec["names"]["kind"] !== before.kind) continue;
     const versions = Array.isArray(spec["versions"]) ? spec["versions"].filter(isObject) : [];
     const schema = versions.find(({ name }) => name === version)?.["schema"];

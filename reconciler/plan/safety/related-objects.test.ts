@@ -35,12 +35,14 @@ describe("findRelated", () => {
     expect((await findRelated([service("web", "web")], lister(stored))).objects).toEqual([stored[0]]);
   });
 
-  it("asks for nothing when no pods are meant, and not in very many namespaces", async () => {
+  it("asks for nothing when no pods are meant, and not around very much", async () => {
     const asked: string[] = [];
     const many = Array.from({ length: 21 }, (_, i) => deployment({ namespace: `n${i}` }));
 
     expect((await findRelated([configMap("c")], lister([], asked))).objects).toEqual([]);
     expect((await findRelated(many, lister([], asked))).namespaces.size).toBe(0);
+    const crowd = Array.from({ length: 201 }, (_, i) => deployment({ name: `d${i}` }));
+    expect((await findRelated(crowd, lister([], asked))).namespaces.size).toBe(0);
     expect(asked).toEqual([]);
   });
 });

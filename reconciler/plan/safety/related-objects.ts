@@ -4,8 +4,9 @@ import type { KubeObject } from "../../../kube/object.ts";
 import { podsOf } from "./pods.ts";
 import { POD_KINDS, SELECTING_KINDS, type Selection, selectionOf } from "./selections.ts";
 
-/** In more than so many namespaces nothing is looked for. */
+/** In more than so many namespaces, or around more objects, nothing is looked for: the cost would be that of the fleet. */
 const MOST_NAMESPACES = 20;
+const MOST_SUBJECTS = 200;
 
 type List = (
   kind: { readonly apiVersion: string; readonly kind: string },
@@ -23,7 +24,8 @@ export async function findRelated(subjects: readonly KubeObject[], list: List): 
   const relevant = subjects.filter((object) => podsOf(object) !== undefined || selectionOf(object) !== undefined);
   const byNamespace = Map.groupBy(relevant, ({ metadata }) => metadata.namespace ?? "");
   byNamespace.delete("");
-  if (byNamespace.size > MOST_NAMESPACES) return { objects: [], namespaces: new Set() };
+  if (byNamespace.size > MOST_NAMESPACES || relevant.length > MOST_SUBJECTS)
+    return { objects: [], namespaces: new Set() };
   const objects: KubeObject[] = [];
   for (const [namespace, own] of byNamespace) {
     const selections = own.map(selectionOf).filter((selection) => selection !== undefined);
