@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_DELETION_LIMITS, decideDeletions, holdTime, isHoldConfirmed } from "./mass-deletion.ts";
+import {
+  DEFAULT_DELETION_LIMITS,
+  decideDeletions,
+  holdTime,
+  isHoldConfirmed,
+  recentDeletions,
+  recentDeletionsCondition,
+} from "./mass-deletion.ts";
 
 const NOW = 1_000_000;
 
@@ -79,5 +86,31 @@ describe("isHoldConfirmed", () => {
 
     expect(holdTime(word, at)).toBe(at);
     expect(isHoldConfirmed(word, at, at)).toBe(false);
+  });
+});
+
+describe("recentDeletions", () => {
+  const at = Date.parse("2026-02-03T04:05:06Z");
+  const done = Array.from({ length: 15 }, (_, i) => at - (15 - i) * 1_000);
+
+  it("are those that the condition tells of, all at the time of the last", () => {
+    const told = recentDeletionsCondition(done, DEFAULT_DELETION_LIMITS, at);
+
+    expect(told.status).toBe("True");
+    expect(recentDeletions(told, DEFAULT_DELETION_LIMITS, at)).toEqual(done.map(() => at - 1_000));
+    expect(recentDeletions(told, DEFAULT_DELETION_LIMITS, at - 3_600_000)).toEqual(done.map(() => at - 3_600_000));
+    expect(recentDeletions(told, DEFAULT_DELETION_LIMITS, at + 600_000)).toEqual([]);
+  });
+
+  it("are not told of while they are few", () => {
+    expect(recentDeletionsCondition(done.slice(0, 10), DEFAULT_DELETION_LIMITS, at).status).toBe("False");
+  });
+
+  it("are none where the condition tells of none", () => {
+    const told = recentDeletionsCondition(done, DEFAULT_DELETION_LIMITS, at);
+
+    expect(recentDeletions(undefined, DEFAULT_DELETION_LIMITS, at)).toEqual([]);
+    expect(recentDeletions({ ...told, message: "many" }, DEFAULT_DELETION_LIMITS, at)).toEqual([]);
+    expect(recentDeletions({ ...told, status: "False" }, DEFAULT_DELETION_LIMITS, at)).toEqual([]);
   });
 });

@@ -1,6 +1,9 @@
 // Whether a cluster is about to lose more than anybody meant: by a policy, a label, a namespace or a source that went. One
 // decision for all causes, at the last moment before objects are deleted in the member.
 import { isApprovedSince } from "../../api/gitops.ts";
+import type { Condition } from "../../kube/object.ts";
+import { rfc3339 } from "../../runtime/clock.ts";
+import { formatDuration } from "../../runtime/duration.ts";
 
 /** What is too much: more than both, within the window. */
 export interface DeletionLimits {
@@ -66,4 +69,35 @@ export function holdTime(word: string | undefined, nowMs: number): number {
 export function isHoldConfirmed(word: string | undefined, heldSinceMs: number, nowMs: number): boolean {
   if (word === undefined || !isApprovedSince(word, heldSinceMs)) return false;
   return Date.parse(word) <= Math.max(nowMs, heldSinceMs) + WRONG_BY_AT_MOST_MS;
+}
+
+/** On a Cluster in which much was deleted of late, so that the next process counts on from there. */
+export const RECENT_DELETIONS_CONDITION = "RecentDeletions";
+const TOLD = /^(\d{1,6}) objects? .*, the last at ([^ ]+)\. /;
+
+/**
+ * What is told of deletions at those times (milliseconds, oldest first) within the window. Few are not worth a write: less is
+ * forgotten over a restart than half of what may go unasked.
+ */
+export function recentDeletionsCondition(done: readonly number[], limits: DeletionLimits, nowMs: number): Condition {
+  const last = done.at(-1);
+  const isMuch = last !== undefined && done.length * 2 > limits.count;
+  return {
+    type: RECENT_DELETIONS_CONDITION,
+    status: isMuch ? "True" : "False",
+    reason: isMuch ? "Counted" : "FewDeletions",
+    message: isMuch
+      ? `${done.length} ${done.length === 1 ? "object was" : "objects were"} deleted within ${formatDuration(limits.windowMs)}, ` +
+        `the last at ${rfc3339(last)}. They count when it is decided whether more is held as a mass deletion.`
+      : "few or no objects were deleted of late",
+    lastTransitionTime: rfc3339(nowMs),
+  };
+}
+
+/** The times of deletions that an earlier process told of and that still count: all at that of the last. */
+export function recentDeletions(told: Condition | undefined, limits: DeletionLimits, nowMs: number): number[] {
+  const [, count, last] = (told?.status === "True" ? TOLD.exec(told.message ?? "") : undefined) ?? [];
+  const lastMs = Math.min(Date.parse(last ?? ""), nowMs);
+  // Nothing that is not a time is later than anything.
+  return lastMs > nowMs - limits.windowMs ? Array.from({ length: Number(count) }, () => lastMs) : [];
 }

@@ -3,12 +3,20 @@ import type { Cluster } from "../../../api/cluster.ts";
 import { CONFIRM_DELETIONS_ANNOTATION } from "../../../api/gitops.ts";
 import type { Work } from "../../../api/work.ts";
 import { isConflict, isNotFound } from "../../../kube/client/status-error.ts";
-import { findCondition, setCondition } from "../../../kube/conditions.ts";
+import { findCondition, isConditionTrue, setCondition } from "../../../kube/conditions.ts";
 import { type Condition, describeRef, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { formatDuration } from "../../../runtime/duration.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
-import { type DeletionLimits, decideDeletions, holdTime, isHoldConfirmed } from "../../works/mass-deletion.ts";
+import {
+  type DeletionLimits,
+  decideDeletions,
+  holdTime,
+  isHoldConfirmed,
+  RECENT_DELETIONS_CONDITION,
+  recentDeletions,
+  recentDeletionsCondition,
+} from "../../works/mass-deletion.ts";
 import { clusterOf } from "../../works/targets.ts";
 import { WORK_API_VERSION } from "../../works/work.ts";
 import { CLUSTER_API, drives, refOfCluster } from "../clusters/cluster-object.ts";
@@ -62,9 +70,11 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     let fate = fates.get(cluster);
     if (fate === undefined) {
       // What was held before a restart still is.
-      const known = findCondition(clusters.get(undefined, cluster)?.status?.conditions, DELETIONS_HELD_CONDITION);
+      const conditions = clusters.get(undefined, cluster)?.status?.conditions;
+      const known = findCondition(conditions, DELETIONS_HELD_CONDITION);
       const heldSinceMs = known?.status === "True" ? Date.parse(known.lastTransitionTime) : undefined;
-      fate = { present: new Set(), waiting: new Map(), done: [], heldSinceMs };
+      const done = recentDeletions(findCondition(conditions, RECENT_DELETIONS_CONDITION), limits, clock.now());
+      fate = { present: new Set(), waiting: new Map(), done, heldSinceMs };
       fates.set(cluster, fate);
     }
     return fate;
@@ -89,6 +99,9 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
       fates.delete(name);
       return;
     }
+    // What was told of is taken back when it does not count any more.
+    if (change.type === "added" && isConditionTrue(change.object.status?.conditions, RECENT_DELETIONS_CONDITION))
+      queue.addAfter(name, TELL_AFTER_MS);
     if (isHeld(change.object) !== (fates.get(name)?.heldSinceMs !== undefined)) queue.addAfter(name, TELL_AFTER_MS);
     const { heldSinceMs, waiting } = fates.get(name) ?? {};
     if (waiting === undefined || heldSinceMs === undefined || !isConfirmed(change.object, heldSinceMs, clock.now()))
@@ -113,9 +126,13 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     return { kind: "held", afterMs: HELD_AGAIN_MS };
   }
 
-  function figuresOf(fate: Fate): Parameters<typeof decideDeletions>[0] {
+  function prune(fate: Fate): void {
     const from = clock.now() - limits.windowMs;
     fate.done = fate.done.filter((at) => at > from);
+  }
+
+  function figuresOf(fate: Fate): Parameters<typeof decideDeletions>[0] {
+    prune(fate);
     let firstAskedMs = Number.POSITIVE_INFINITY;
     let lastAskedMs = 0;
     for (const at of fate.waiting.values()) {
@@ -137,7 +154,7 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     // The informer tells of it later; until then it is neither here nor there.
     fate.present.delete(name);
     if (fate.waiting.delete(name) && fate.heldSinceMs === undefined) fate.done.push(clock.now());
-    if (fate.heldSinceMs !== undefined) queue.addAfter(cluster, TELL_AFTER_MS);
+    if (fate.heldSinceMs !== undefined || fate.done.length * 2 > limits.count) queue.addAfter(cluster, TELL_AFTER_MS);
   }
 
   /** Writes what is so, and lifts the hold once nothing waits any more. */
@@ -151,11 +168,15 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
       fate.heldSinceMs = undefined;
       fate.done = [];
     }
+    prune(fate);
     const before = findCondition(cluster.status?.conditions, DELETIONS_HELD_CONDITION);
     const condition = conditionOf(name, cluster, fate);
-    if (before === undefined && condition.status === "False") return undefined;
-    if (before?.status === condition.status && before.message === condition.message) return undefined;
-    const conditions = setCondition(cluster.status?.conditions, condition);
+    const recent = recentDeletionsCondition(fate.done, limits, clock.now());
+    const news = [condition, recent].filter((told) => isNews(cluster, told));
+    const lastMs = fate.done.at(-1) ?? 0;
+    const later = recent.status === "True" ? { requeueAfterMs: lastMs + limits.windowMs - clock.now() } : undefined;
+    if (news.length === 0) return later;
+    const conditions = news.reduce((all, told) => setCondition(all, told), [...(cluster.status?.conditions ?? [])]);
     const { resourceVersion } = cluster.metadata;
     try {
       const patch = { metadata: { resourceVersion }, status: { conditions } };
@@ -165,7 +186,7 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
       if (isConflict(error)) return { requeueAfterMs: 20 };
       throw error;
     }
-    if (before?.status === condition.status) return undefined;
+    if (!news.includes(condition) || before?.status === condition.status) return later;
     const isHolding = condition.status === "True";
     events.record(
       subjectOf(cluster),
@@ -174,7 +195,7 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
       condition.message,
     );
     if (isHolding) logger.warn("held deletions", { cluster: name, objects: fate.waiting.size });
-    return undefined;
+    return later;
   }
 
   function conditionOf(name: string, cluster: Cluster, { waiting, present, heldSinceMs }: Fate): Condition {
@@ -232,6 +253,13 @@ function isLoss(work: Work): boolean {
     work.spec.preserveResourcesOnDeletion !== true &&
     work.metadata.annotations?.[DELETION_CONFIRMED_ANNOTATION] === undefined
   );
+}
+
+/** Whether a cluster does not say so yet. That all is well is news only after something was not. */
+function isNews(cluster: Cluster, condition: Condition): boolean {
+  const before = findCondition(cluster.status?.conditions, condition.type);
+  if (before === undefined) return condition.status !== "False";
+  return before.status !== condition.status || before.message !== condition.message;
 }
 
 function isHeld(cluster: Cluster): boolean {
