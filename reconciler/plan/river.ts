@@ -262,7 +262,7 @@ export function copiesOf(
     binding,
     template,
     interpreter: options.interpreter,
-    clusterOf: (name) => world.clusters.find((cluster) => cluster.metadata.name === name),
+    clusterOf: (name) => clustersOf(world).get(name),
     overridePolicies: overridePoliciesOf(world),
     compatibility: options.compatibility ?? "flaghoist",
     stripping: DEFAULT_METADATA_STRIPPING,
@@ -280,6 +280,17 @@ export function copiesOf(
     copies,
     problems: [...problems, ...plan.failures.map(({ cluster, error }) => `cluster ${cluster}: ${error.message}`)],
   };
+}
+
+const CLUSTERS = new WeakMap<World, ReadonlyMap<string, Cluster>>();
+
+function clustersOf(world: World): ReadonlyMap<string, Cluster> {
+  let index = CLUSTERS.get(world);
+  if (index === undefined) {
+    index = new Map(world.clusters.map((cluster) => [cluster.metadata.name ?? "", cluster]));
+    CLUSTERS.set(world, index);
+  }
+  return index;
 }
 
 /** Objects that others need go where those go. */
