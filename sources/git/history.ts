@@ -62,7 +62,9 @@ export function compareHistories(store: ObjectStore, left: string, right: string
     else visited.push(commit);
     for (const parent of commit.parents) {
       const known = sides.get(parent);
-      if (known === undefined && store.has(parent)) queue.push(store.readCommit(parent));
+      // The history at hand ends here.
+      if (!store.has(parent)) continue;
+      if (known === undefined) queue.push(store.readCommit(parent));
       // A parent met before that now turns out to be on both sides passes that on only if it is walked again.
       else if (known !== undefined && (known | side) !== known && !queue.some((other) => other.oid === parent)) {
         queue.push(store.readCommit(parent));

@@ -101,6 +101,22 @@ describe.skipIf(!hasGit())("openWorkingCopy", () => {
     expect(copy.resolveRange("main").commits).toEqual([]);
   });
 
+  it("refuses to guess where two branches parted when the history at hand ends before that", () => {
+    fixture.commit("one", { a: "1" });
+    fixture.git("checkout", "-q", "-b", "side");
+    fixture.commit("side", { b: "1" });
+    fixture.git("checkout", "-q", "main");
+    fixture.commit("two", { a: "2" });
+    const shallow = join(fixture.root, "shallow");
+    fixture.gitAt(fixture.root, "clone", "-q", "--depth=1", "--no-single-branch", `file://${fixture.work}`, shallow);
+
+    const copy = openWorkingCopy(shallow);
+
+    expect(() => copy.resolveRange("origin/main...origin/side")).toThrow("git fetch --unshallow");
+    expect(() => copy.resolveRange("origin/main..origin/side")).not.toThrow();
+    copy.close();
+  });
+
   it("says what is near a name that is not there, and what a shallow clone lacks", () => {
     fixture.commit("one", { a: "1" });
     fixture.commit("two", { a: "2" });

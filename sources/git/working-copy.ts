@@ -1,6 +1,6 @@
 // Revisions of a local checkout by the names people type, for `plan --base` and the like.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gitRefInvalid, gitRefNotFound } from "../errors.ts";
 import { changedPaths, GitTree } from "./git-tree.ts";
@@ -103,6 +103,12 @@ export function openWorkingCopy(path: string): WorkingCopy {
       const head = resolve(match?.[3] === undefined || match[3] === "" ? "HEAD" : match[3]);
       const named = resolve(match === null ? range : match[1] === undefined || match[1] === "" ? "HEAD" : match[1]);
       const { base: parted, onlyRight } = compareHistories(store, named.oid, head.oid);
+      // With the history cut before that, what the base has since would look as if it were taken back.
+      if (match?.[2] !== ".." && parted === undefined && existsSync(join(repository.commonDirectory, "shallow")))
+        throw gitRefInvalid(
+          JSON.stringify(range),
+          "means where the two parted, and the history of this shallow clone does not reach that far: fetch it whole (git fetch --unshallow; fetch-depth: 0 in a workflow)",
+        );
       const base = match?.[2] === ".." || parted === undefined ? named : store.readCommit(parted);
       return { base, head, commits: onlyRight.slice(0, MAX_RANGE) };
     },
