@@ -135,10 +135,11 @@ export class MemberRights {
   }
 }
 
-async function isAllowed(
-  client: KubeClient,
-  { verb, group, resource, namespace, name }: DeniedRequest,
-): Promise<boolean> {
+/** Something that an account may be allowed or not. */
+export type Right = Pick<DeniedRequest, "verb" | "group" | "resource"> & Partial<DeniedRequest>;
+
+/** Asks a member whether its account is allowed something, wherever no namespace is named. */
+export async function mayDo(client: KubeClient, { verb, group, resource, namespace, name }: Right): Promise<boolean> {
   const [plural, subresource] = resource.split("/");
   const resourceAttributes = { verb, group, resource: plural, subresource, namespace, name };
   const review = {
@@ -146,11 +147,15 @@ async function isAllowed(
     kind: "SelfSubjectAccessReview",
     spec: { resourceAttributes },
   };
+  const answer = (await client.raw("POST", REVIEW_PATH, review)) as {
+    readonly status?: { readonly allowed?: boolean };
+  };
+  return answer.status?.allowed === true;
+}
+
+async function isAllowed(client: KubeClient, denied: DeniedRequest): Promise<boolean> {
   try {
-    const answer = (await client.raw("POST", REVIEW_PATH, review)) as {
-      readonly status?: { readonly allowed?: boolean };
-    };
-    return answer.status?.allowed === true;
+    return await mayDo(client, denied);
   } catch {
     // The next review tells.
     return false;

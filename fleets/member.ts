@@ -88,6 +88,11 @@ export class Member {
     return informer;
   }
 
+  /** Whether our objects of a kind are watched already. */
+  isWatching(apiVersion: string, kind: string): boolean {
+    return this.#informers.has(`${apiVersion}/${kind}`);
+  }
+
   /** A workload that begins or ceases to be scaled is to be looked at as if it had changed. */
   #tellOf(target: ScaleTarget): void {
     for (const informer of this.#informers.values()) {

@@ -10,6 +10,7 @@ import type { Controller, ControllerContext } from "./context.ts";
 import { CUSTOMIZATION_KIND, startCustomizations } from "./interpretation/customizations.ts";
 import { Interpretation } from "./interpretation/interpretation.ts";
 import { WEBHOOK_CONFIGURATION_KIND, WebhookProvider } from "./interpretation/webhooks/webhook-provider.ts";
+import { startAppliedKinds } from "./works/applied-kinds.ts";
 import { startDeletionGuard } from "./works/deletion-guard.ts";
 import { startDriftEvents } from "./works/drift-events.ts";
 import { DriftJournal } from "./works/drift-journal.ts";
@@ -50,6 +51,7 @@ export async function startAgentLoops(context: ControllerContext, fleet: Fleet):
     ...(guard === undefined ? [] : [guard]),
     startExecutionController({ context, fleet, interpretation, journal, guard }),
     startLeftOverController(context, fleet),
+    startAppliedKinds({ context, fleet }),
     startDriftEvents(context, journal),
   ];
   return {

@@ -49,6 +49,7 @@ import { startPreemptionController } from "./templates/preemption.ts";
 import { TemplateIndex } from "./templates/template-index.ts";
 import { TemplateWatch } from "./templates/template-watch.ts";
 import { startTemplateController, watchPolicies } from "./templates/templates.ts";
+import { startAppliedKinds } from "./works/applied-kinds.ts";
 import { startBindingStatusController } from "./works/binding-status.ts";
 import { startDeletionGuard } from "./works/deletion-guard.ts";
 import { startDriftEvents } from "./works/drift-events.ts";
@@ -184,6 +185,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     ...(deletionGuard === undefined ? [] : [() => deletionGuard]),
     () => startExecutionController({ context, fleet, interpretation, journal, guard: deletionGuard }),
     () => startLeftOverController(context, fleet),
+    () => startAppliedKinds({ context, fleet, use: kindsOfWorks }),
     () => startBindingStatusController({ context, templates, interpretation, index }),
     () => estimators,
     ...(descheduler === undefined || unschedulable === undefined

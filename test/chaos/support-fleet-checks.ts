@@ -23,7 +23,6 @@ function copyProblems(world: ChaosWorld): string[] {
         if (!app.isDivided) problems.push(`${cluster} has no ${app.kind} ${pathOf(app)}`);
         continue;
       }
-      if (app.isDivided && !hasWork(world, cluster, app) && !isLookedAt(world, cluster, app.kind)) continue;
       for (const words of lacks(contentOf(app, cluster), copy))
         problems.push(`${app.kind} ${pathOf(app)} in ${cluster}: ${words}`);
       replicas += (copy["spec"] as { replicas?: number } | undefined)?.replicas ?? 0;
@@ -48,8 +47,7 @@ function leftovers(world: ChaosWorld): string[] {
         const path = pathOf({ namespace: namespace === "" ? undefined : namespace, name });
         const owner = world.apps.find((app) => app.kind === kind && pathOf(app) === path);
         if (owner?.exists === true && owner.clusters.includes(cluster)) continue;
-        if (!world.revived.has(`${cluster} ${RESOURCE_OF[kind]} ${path}`) || isLookedAt(world, cluster, kind))
-          problems.push(`${cluster} still has ${kind} ${path}`);
+        problems.push(`${cluster} still has ${kind} ${path}`);
       }
   return problems;
 }
@@ -61,13 +59,6 @@ export function hasWork(world: ChaosWorld, cluster: string, app: App): boolean {
     .some(({ object }) =>
       manifestsOf(object).some((one) => one.kind === app.kind && pathOf(one.metadata) === pathOf(app)),
     );
-}
-
-/** A kind of which a cluster is to have nothing is not looked at there after a restart. */
-function isLookedAt(world: ChaosWorld, cluster: string, kind: string): boolean {
-  return world.plane.store.state
-    .list(WORKS, `karmada-es-${cluster}`)
-    .some(({ object }) => manifestsOf(object).some((manifest) => manifest.kind === kind));
 }
 
 interface Manifest {

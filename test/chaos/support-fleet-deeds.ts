@@ -267,7 +267,6 @@ function rememberAnew(world: ChaosWorld, cluster: string): void {
     const isOurs = copy?.metadata.labels?.["karmada.io/managed"] === "true";
     if (copy === undefined || isOurs) world.usurped.delete(key);
     else world.usurped.add(key);
-    if (isOurs && !(app.exists && app.clusters.includes(cluster))) world.revived.add(key);
   }
 }
 

@@ -57,8 +57,6 @@ export class ChaosWorld {
   readonly foreign: Foreign[] = [];
   /** Objects that somebody made in place of a copy of ours, by `cluster resource path`. */
   readonly usurped = new Set<string>();
-  /** Copies that a backup brought back although nobody wants them any more. */
-  readonly revived = new Set<string>();
   readonly violations: string[] = [];
   readonly notes: string[] = [];
   crashes = 0;

@@ -77,7 +77,7 @@ export function startMemberRightsController(context: ControllerContext, fleet: F
         const { namespace = "", name = "" } = change.object.metadata;
         if (change.type === "updated" && equalJson(change.previous.spec, change.object.spec)) return;
         index.setPolicy(`${kind}/${namespace}/${name}`, change.type === "deleted" ? [] : resourceSelectors, placement);
-        for (const cluster of clusters.all()) if (isKept(cluster)) queue.add(cluster.metadata.name ?? "");
+        for (const cluster of clusters.all()) if (rightsFollowUse(cluster)) queue.add(cluster.metadata.name ?? "");
       });
   }
   clusters.subscribe((change) => {
@@ -121,7 +121,7 @@ export function startMemberRightsController(context: ControllerContext, fleet: F
 
   async function step(name: string): Promise<StepResult | undefined> {
     const cluster = clusters.get(undefined, name);
-    if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined || !isKept(cluster)) {
+    if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined || !rightsFollowUse(cluster)) {
       for (const map of [known, leaving, lastKinds]) map.delete(name);
       return undefined;
     }
@@ -195,7 +195,7 @@ export function startMemberRightsController(context: ControllerContext, fleet: F
 
   async function grant(name: string, denied: DeniedRequest): Promise<boolean> {
     const cluster = clusters.get(undefined, name);
-    if (cluster === undefined || !isKept(cluster)) return false;
+    if (cluster === undefined || !rightsFollowUse(cluster)) return false;
     const rules = memberRules(useOf(cluster), accountRoleName(name), resourcesOf(name));
     if (!denied.handsOut && !rulesAllow(rules, denied)) return false;
     const last = known.get(name);
@@ -220,7 +220,8 @@ export function startMemberRightsController(context: ControllerContext, fleet: F
   return { stop: () => queue.stop() };
 }
 
-function isKept(cluster: Cluster): boolean {
+/** Whether the rights of our account in the cluster are those that the kinds in use there call for. */
+export function rightsFollowUse(cluster: Cluster): boolean {
   return cluster.metadata.annotations?.[MEMBER_RIGHTS_ANNOTATION] === "kinds-in-use";
 }
 

@@ -31,8 +31,11 @@ function ref(name: string) {
   return { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name };
 }
 
-/** Of three ConfigMaps, two were deleted after a backup of member1, to which it was put back. */
-async function restored(): Promise<Scene> {
+/**
+ * Of three ConfigMaps, two were deleted after a backup of member1, to which it was put back; or all, with a control plane that
+ * was started after that.
+ */
+async function restored({ keepsNone = false } = {}): Promise<Scene> {
   const fleet = await createFleet({ clusters: 2, pace: "stepped", startMs: START, level: "fast", seed: 1 });
   closers.push(() => fleet.close());
   const plane = await createVirtualPlane({ fleet });
@@ -48,6 +51,12 @@ async function restored(): Promise<Scene> {
   fleet.faults.begin({ type: "backup", target: MEMBER1, name: "nightly" });
   await fleet.clock.settled();
   for (const name of ["old", "older"]) await plane.client.delete(ref(name));
+  if (keepsNone) {
+    await plane.client.delete(ref("keep"));
+    await fleet.clock.advance(60_000);
+    await plane.instances[0]?.stop();
+    await plane.start();
+  }
   await fleet.clock.advance(60_000);
   fleet.faults.begin({ type: "restore", target: MEMBER1, backup: "nightly" });
   await fleet.clock.advance(120_000);
@@ -86,6 +95,17 @@ describe("copies of deleted templates that a backup brings back", () => {
     );
     expect(await scene.events()).toContain("LeftOverObjects");
     expect(await scene.copies()).toEqual(["keep", "old", "older"]);
+  });
+
+  it("are told of by a process that never saw a Work of their kind there, and go when a person says so", async () => {
+    const scene = await restored({ keepsNone: true });
+    const condition = await scene.condition();
+    expect(condition?.message).toContain("3 objects are left over");
+
+    await scene.say(wordIn(condition?.message));
+
+    expect(await scene.copies()).toEqual([]);
+    expect(await scene.condition()).toMatchObject({ status: "False" });
   });
 
   it("go when a person says so, and nothing goes with them", async () => {
