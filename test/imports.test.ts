@@ -15,6 +15,7 @@ const PURE = [
   "runtime/clock.ts",
   "runtime/duration.ts",
   "runtime/content-cache.ts",
+  "runtime/once-each.ts",
   "kube",
   "api",
 ];

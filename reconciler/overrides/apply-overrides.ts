@@ -1,15 +1,22 @@
 // What differs in one cluster's copy of an object.
 
 import type { Cluster } from "../../api/cluster.ts";
-import type { ClusterOverridePolicy, OverridePolicy } from "../../api/policy.ts";
+import type { ClusterOverridePolicy, OverridePolicy, Overriders } from "../../api/policy.ts";
 import { equalJson, type KubeObject } from "../../kube/object.ts";
+import { onceEach } from "../../runtime/once-each.ts";
 import { clusterMatches } from "../policies/cluster-affinity.ts";
 import { APPLIED_CLUSTER_OVERRIDES_ANNOTATION, APPLIED_OVERRIDES_ANNOTATION } from "../works/metadata-keys.ts";
 import { applyRule } from "./apply-rule.ts";
 import { Draft } from "./draft.ts";
 import { type AnyOverridePolicy, asSelected, overridersPath, rulesOf, selectOverridePolicies } from "./order.ts";
 import { listedOverridePolicies, type OverridePolicySource } from "./override-policies.ts";
-import type { AppliedOverride, OverrideChange, OverrideResult, PolicyRef } from "./override-result.ts";
+import {
+  type AppliedOverride,
+  describePolicy,
+  type OverrideChange,
+  type OverrideResult,
+  type PolicyRef,
+} from "./override-result.ts";
 import { overrideRecord } from "./record.ts";
 import { VariableResolver } from "./variables.ts";
 
@@ -42,51 +49,68 @@ export function applyOverrides(request: OverrideRequest): OverrideResult {
  * for copies that are alike in what selectors look at.
  */
 export class ObjectOverrides {
-  readonly #options: OverrideOptions;
-  readonly #clusterWide: StageSelection<ClusterOverridePolicy>;
-  readonly #namespaced: StageSelection<OverridePolicy>;
+  readonly #clusterWide: Stages<ClusterOverridePolicy>;
+  readonly #namespaced: Stages<OverridePolicy>;
+  readonly #results = onceEach((first: Stage) => onceEach((second: Stage) => resultOf(first, second)));
 
   constructor(policies: OverridePolicySource, options: OverrideOptions = {}) {
-    this.#options = options;
-    this.#clusterWide = new StageSelection((object) => policies.clusterWide(object));
-    this.#namespaced = new StageSelection((object) => policies.ofNamespace(object));
+    this.#clusterWide = new Stages((object) => policies.clusterWide(object), options);
+    this.#namespaced = new Stages((object) => policies.ofNamespace(object), options);
   }
 
   /**
    * Applies the policies to one cluster's copy: cluster-wide ones first, then those of the object's namespace, matched
-   * against what the first left behind.
+   * against what the first left behind. Clusters for which the same rules are meant share one result for one object.
    *
    * Throws `override-failed`, with the policy, rule, overrider and path in its details, when a rule cannot be carried
    * out: then nothing may be sent to that cluster.
    */
   apply(object: KubeObject, cluster: Cluster): OverrideResult {
-    const first = applyStage(object, cluster, this.#clusterWide.select(object), this.#options);
-    const second = applyStage(first.object, cluster, this.#namespaced.select(first.object), this.#options);
-    const clusterRecord = overrideRecord(first.applied);
-    const record = overrideRecord(second.applied);
-    return {
-      object: second.object,
-      applied: [...first.applied, ...second.applied],
-      appliedAnnotations: {
-        ...(clusterRecord === undefined ? {} : { [APPLIED_CLUSTER_OVERRIDES_ANNOTATION]: clusterRecord }),
-        ...(record === undefined ? {} : { [APPLIED_OVERRIDES_ANNOTATION]: record }),
-      },
-      provenance: [...first.changes, ...second.changes],
-    };
+    const first = this.#clusterWide.apply(object, cluster);
+    return this.#results(first)(this.#namespaced.apply(first.object, cluster));
   }
 }
 
-/** What one stage selects, remembered for the next copy. */
-class StageSelection<P extends AnyOverridePolicy> {
+function resultOf(first: Stage, second: Stage): OverrideResult {
+  const clusterRecord = overrideRecord(first.applied);
+  const record = overrideRecord(second.applied);
+  return {
+    object: second.object,
+    applied: [...first.applied, ...second.applied],
+    appliedAnnotations: {
+      ...(clusterRecord === undefined ? {} : { [APPLIED_CLUSTER_OVERRIDES_ANNOTATION]: clusterRecord }),
+      ...(record === undefined ? {} : { [APPLIED_OVERRIDES_ANNOTATION]: record }),
+    },
+    provenance: [...first.changes, ...second.changes],
+  };
+}
+
+/** One stage: what it selects, remembered for the next copy, and what came of it for clusters that are meant alike. */
+class Stages<P extends AnyOverridePolicy> {
   readonly #find: (object: KubeObject) => readonly P[];
+  readonly #options: OverrideOptions;
+  readonly #known = onceEach((_object: KubeObject) => new Map<string, Stage>());
   #object: KubeObject | undefined;
   #selected: readonly P[] = [];
 
-  constructor(find: (object: KubeObject) => readonly P[]) {
+  constructor(find: (object: KubeObject) => readonly P[], options: OverrideOptions) {
     this.#find = find;
+    this.#options = options;
   }
 
-  select(copy: KubeObject): readonly P[] {
+  apply(object: KubeObject, cluster: Cluster): Stage {
+    const rules = this.#select(object).flatMap((policy) => meantRules(policy, cluster));
+    const make = (): Stage => applyStage(object, cluster, rules, this.#options);
+    // Variables are another text in each cluster.
+    if (rules.some(({ policy }) => policy.spec.flaghoist?.variables === true)) return make();
+    const known = this.#known(object);
+    const key = rules.map(({ policy, rule }) => `${describePolicy(policyRef(policy))} ${rule}`).join("\n");
+    const stage = known.get(key) ?? make();
+    known.set(key, stage);
+    return stage;
+  }
+
+  #select(copy: KubeObject): readonly P[] {
     const object = asSelected(copy);
     if (this.#object === undefined || !isSelectedAlike(this.#object, object)) {
       this.#object = object;
@@ -113,26 +137,37 @@ interface Stage {
   readonly changes: readonly OverrideChange[];
 }
 
+/** A rule that is meant for a cluster. */
+interface MeantRule {
+  readonly policy: AnyOverridePolicy;
+  readonly rule: number;
+  readonly overriders: Overriders;
+}
+
+function meantRules(policy: AnyOverridePolicy, cluster: Cluster): MeantRule[] {
+  return rulesOf(policy).flatMap(({ targetCluster, overriders }, rule) =>
+    targetCluster != null && !clusterMatches(cluster, targetCluster) ? [] : [{ policy, rule, overriders }],
+  );
+}
+
 function applyStage(
   object: KubeObject,
   cluster: Cluster,
-  policies: readonly AnyOverridePolicy[],
+  rules: readonly MeantRule[],
   options: OverrideOptions,
 ): Stage {
-  if (policies.length === 0) return { object, applied: [], changes: [] };
+  if (rules.length === 0) return { object, applied: [], changes: [] };
   const draft = new Draft(object);
   const applied: AppliedOverride[] = [];
   const changes: OverrideChange[] = [];
-  for (const policy of policies) {
-    const ref = policyRef(policy);
-    const variables = policy.spec.flaghoist?.variables === true ? new VariableResolver(cluster) : undefined;
-    for (const [rule, { targetCluster, overriders }] of rulesOf(policy).entries()) {
-      if (targetCluster != null && !clusterMatches(cluster, targetCluster)) continue;
-      const application = { policy: ref, rule, overriders };
-      const at = { ...application, field: overridersPath(policy, rule), cluster, variables };
-      for (const change of applyRule(draft, at, options)) changes.push(change);
-      applied.push(application);
-    }
+  const resolvers = onceEach((policy: AnyOverridePolicy) =>
+    policy.spec.flaghoist?.variables === true ? new VariableResolver(cluster) : undefined,
+  );
+  for (const { policy, rule, overriders } of rules) {
+    const application = { policy: policyRef(policy), rule, overriders };
+    const at = { ...application, field: overridersPath(policy, rule), cluster, variables: resolvers(policy) };
+    for (const change of applyRule(draft, at, options)) changes.push(change);
+    applied.push(application);
   }
   return { object: draft.object, applied, changes };
 }

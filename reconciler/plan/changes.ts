@@ -1,6 +1,9 @@
 // What lies between two runs of the river, cluster by cluster.
 import { equalJson, isObject, type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import type { Writer } from "../../renderers/rendered.ts";
+import { onceEach } from "../../runtime/once-each.ts";
+import { completeSteps, runSteps, type Steps } from "../../runtime/steps.ts";
+import type { Turn } from "../../runtime/turn.ts";
 import type { Copy } from "./copy.ts";
 import { RUN_MASK } from "./diff/mask.ts";
 import { joinPath } from "./field-path.ts";
@@ -53,42 +56,73 @@ type Outcomes = ReadonlyMap<string, Outcome>;
 
 /** Compares two runs. `clusters` names every cluster, so that untouched ones appear too. */
 export function comparePlans(
-  allBefore: Outcomes,
-  allAfter: Outcomes,
+  before: Outcomes,
+  after: Outcomes,
   clusters: readonly string[],
   policyOrigin?: PolicyOrigin,
 ): Plan {
+  return completeSteps(compare(before, after, clusters, policyOrigin, undefined));
+}
+
+/** As `comparePlans`, resting now and then. */
+export async function comparePlansInTurns(
+  before: Outcomes,
+  after: Outcomes,
+  clusters: readonly string[],
+  policyOrigin: PolicyOrigin,
+  turn: Turn,
+): Promise<Plan> {
+  return runSteps(compare(before, after, clusters, policyOrigin, turn));
+}
+
+/** Without a turn it never rests. */
+function* compare(
+  allBefore: Outcomes,
+  allAfter: Outcomes,
+  clusters: readonly string[],
+  policyOrigin: PolicyOrigin | undefined,
+  turn: Turn | undefined,
+): Steps<Plan> {
   const unknown = new Map([...allBefore, ...allAfter].filter(([, outcome]) => outcome.unknown !== undefined));
   const known = (outcomes: Outcomes): Outcomes => new Map([...outcomes].filter(([key]) => !unknown.has(key)));
+  const [before, after] = [known(allBefore), known(allAfter)];
+  const changes: ObjectChange[] = [];
+  for (const key of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    if (turn?.isOver === true) yield turn.next();
+    for (const change of objectChanges(before.get(key), after.get(key), policyOrigin)) changes.push(change);
+  }
   return {
-    ...compareKnown(known(allBefore), known(allAfter), clusters, policyOrigin),
+    ...summarize(changes, before, after, clusters),
+    changes,
     unknown: [...unknown]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([, { ref, unknown: reason = "" }]) => ({ object: ref, reason })),
   };
 }
 
-function compareKnown(
+function summarize(
+  changes: readonly ObjectChange[],
   before: Outcomes,
   after: Outcomes,
   clusters: readonly string[],
-  policyOrigin: PolicyOrigin | undefined,
-): Omit<Plan, "unknown"> {
-  const changes = [...new Set([...before.keys(), ...after.keys()])]
-    .sort()
-    .flatMap((key) => objectChanges(before.get(key), after.get(key), policyOrigin));
+): Pick<Plan, "clusters" | "movedReplicas" | "problems"> {
   const known = new Set(
     [...before.values()].flatMap((outcome) => outcome.problems.map((problem) => `${refKey(outcome.ref)} ${problem}`)),
   );
-  const touched = new Set(changes.map(({ object }) => refKey(object)));
-  const concerned = (outcomes: Outcomes): Outcome[] =>
-    [...touched].map((key) => outcomes.get(key)).filter((outcome) => outcome !== undefined);
-  const old = concerned(before);
-  const fresh = concerned(after);
+  const touched = new Set(changes.map(({ object }) => object));
+  const concerned = (outcomes: Outcomes): ReadonlyMap<string, number> =>
+    replicasByCluster(
+      [...new Set([...touched].map(refKey))].map((key) => outcomes.get(key)).filter((outcome) => outcome !== undefined),
+    );
   const ofCluster = Map.groupBy(changes, ({ cluster }) => cluster);
+  const [replicasBefore, replicasAfter] = [concerned(before), concerned(after)];
   return {
-    clusters: [...clusters].sort().map((cluster) => summarize(cluster, ofCluster.get(cluster) ?? [], old, fresh)),
-    changes,
+    clusters: [...clusters].sort().map((cluster) => ({
+      cluster,
+      ...countKinds(ofCluster.get(cluster) ?? []),
+      replicasBefore: replicasBefore.get(cluster) ?? 0,
+      replicasAfter: replicasAfter.get(cluster) ?? 0,
+    })),
     movedReplicas: countMoves(changes),
     problems: [...after.values()].flatMap((outcome) =>
       outcome.problems
@@ -105,33 +139,57 @@ function objectChanges(
 ): ObjectChange[] {
   const old = new Map(before?.copies.map((copy) => [copy.cluster, copy]));
   const fresh = new Map(after?.copies.map((copy) => [copy.cluster, copy]));
+  const compared = new ComparedCopies(policyOrigin);
   const changes: ObjectChange[] = [];
   for (const cluster of [...new Set([...old.keys(), ...fresh.keys()])].sort()) {
-    const change = copyChange(cluster, old.get(cluster), fresh.get(cluster), policyOrigin);
+    const change = copyChange(cluster, old.get(cluster), fresh.get(cluster), compared);
     if (change !== undefined) changes.push(change);
   }
   return changes;
+}
+
+/** The copies of one object in many clusters are few different ones: what is said of them is found out once, and shared. */
+class ComparedCopies {
+  readonly #fields = onceEach((before: KubeObject) => onceEach((after: KubeObject) => fieldChanges(before, after)));
+  readonly #refs = onceEach(refOf);
+  readonly #overridden: (overrides: Copy["overrides"]) => readonly OverriddenField[];
+
+  constructor(policyOrigin: PolicyOrigin | undefined) {
+    this.#overridden = onceEach((overrides) => overriddenFields({ overrides }, policyOrigin));
+  }
+
+  ref(manifest: KubeObject): ObjectRef {
+    return this.#refs(manifest);
+  }
+
+  fields(before: Copy, after: Copy): readonly FieldChange[] {
+    return this.#fields(before.manifest)(after.manifest);
+  }
+
+  overridden({ overrides }: Copy): readonly OverriddenField[] {
+    return this.#overridden(overrides);
+  }
 }
 
 function copyChange(
   cluster: string,
   old: Copy | undefined,
   fresh: Copy | undefined,
-  policyOrigin: PolicyOrigin | undefined,
+  compared: ComparedCopies,
 ): ObjectChange | undefined {
   const manifest = fresh?.manifest ?? old?.manifest;
   if (manifest === undefined) return undefined;
-  const common = {
+  const fields = old === undefined || fresh === undefined ? [] : compared.fields(old, fresh);
+  if (old !== undefined && fresh !== undefined && fields.length === 0) return undefined;
+  return {
     cluster,
-    object: refOf(manifest),
+    object: compared.ref(manifest),
+    change: old === undefined ? "created" : fresh === undefined ? "deleted" : "changed",
     replicasBefore: old?.replicas,
     replicasAfter: fresh?.replicas,
-    overrides: fresh === undefined ? [] : overriddenFields(fresh, policyOrigin),
+    fields,
+    overrides: fresh === undefined ? [] : compared.overridden(fresh),
   };
-  if (old === undefined) return { ...common, change: "created", fields: [] };
-  if (fresh === undefined) return { ...common, change: "deleted", fields: [] };
-  const fields = fieldChanges(old.manifest, fresh.manifest);
-  return fields.length === 0 ? undefined : { ...common, change: "changed", fields };
 }
 
 /** Keys that we write for our own bookkeeping; they change with every revision and say nothing to people. */
@@ -222,28 +280,17 @@ function pairUp(
   }));
 }
 
-function summarize(
-  cluster: string,
-  changes: readonly ObjectChange[],
-  before: readonly Outcome[],
-  after: readonly Outcome[],
-): ClusterSummary {
-  const count = (kind: ObjectChange["change"]): number => changes.filter((change) => change.change === kind).length;
-  return {
-    cluster,
-    created: count("created"),
-    changed: count("changed"),
-    deleted: count("deleted"),
-    replicasBefore: replicasIn(cluster, before),
-    replicasAfter: replicasIn(cluster, after),
-  };
+function countKinds(changes: readonly ObjectChange[]): Record<ObjectChange["change"], number> {
+  const counts = { created: 0, changed: 0, deleted: 0 };
+  for (const { change } of changes) counts[change]++;
+  return counts;
 }
 
-function replicasIn(cluster: string, outcomes: readonly Outcome[]): number {
-  let sum = 0;
-  for (const outcome of outcomes)
-    for (const copy of outcome.copies) if (copy.cluster === cluster) sum += copy.replicas ?? 0;
-  return sum;
+function replicasByCluster(outcomes: readonly Outcome[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const { copies } of outcomes)
+    for (const { cluster, replicas = 0 } of copies) sums.set(cluster, (sums.get(cluster) ?? 0) + replicas);
+  return sums;
 }
 
 /** Replicas that one cluster loses while another gains as many, counted object by object. */
@@ -251,6 +298,7 @@ function countMoves(changes: readonly ObjectChange[]): number {
   const byObject = new Map<string, { gained: number; lost: number }>();
   for (const change of changes) {
     const difference = (change.replicasAfter ?? 0) - (change.replicasBefore ?? 0);
+    if (difference === 0) continue;
     const entry = byObject.get(refKey(change.object)) ?? { gained: 0, lost: 0 };
     if (difference > 0) entry.gained += difference;
     else entry.lost -= difference;

@@ -1,15 +1,16 @@
 // Runs the river before and after a change, and says what lies between.
 import type { ReportedLoss } from "../../api/plan-report.ts";
 import { type KubeObject, refKey, refOf } from "../../kube/object.ts";
+import { Turn } from "../../runtime/turn.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
-import { comparePlans, type Plan } from "./changes.ts";
+import { comparePlansInTurns, type Plan } from "./changes.ts";
 import type { FolderChange } from "./folder-change.ts";
 import { hookTemplate, joinHooks, type PlannedHooks, plannedHooks } from "./hooks.ts";
 import type { Origin } from "./origin.ts";
 import { findOverridePolicy, type PolicyOrigin } from "./overridden-fields.ts";
 import { newFindings, overrideFindings } from "./override-findings.ts";
-import { type Outcome, runRiver } from "./river.ts";
+import { type Outcome, runRiverInTurns } from "./river.ts";
 import { whatIf } from "./what-if.ts";
 import { changeWorld, type World, type WorldInterpretation } from "./world.ts";
 
@@ -59,12 +60,13 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
     [...objectsOf(change.desired), ...hookTemplates],
     change.removed.map(({ object }) => object),
   );
+  const turn = new Turn();
   // Each world by its own rules: a changed customization or webhook configuration shows what it does.
   const decide = async (world: World): Promise<DecidedWorld> => ({
     world,
     outcomes: await interpretations
       .of(world.interpretation)
-      .decide((interpreter) => runRiver(world, { interpreter, now: nowMs, compatibility }), { signal }),
+      .decide((interpreter) => runRiverInTurns(world, { interpreter, now: nowMs, compatibility }, turn), { signal }),
   });
   const withoutHooks = ({ world, outcomes }: DecidedWorld): DecidedWorld => ({
     world,
@@ -75,7 +77,7 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
   const after = withoutHooks(all);
   const clusters = new Set([...old.clusters, ...fresh.clusters].map((cluster) => cluster.metadata.name ?? ""));
   const policyOrigin = policyOriginIn(fresh, change, options);
-  const plan = comparePlans(before.outcomes, after.outcomes, [...clusters], policyOrigin);
+  const plan = await comparePlansInTurns(before.outcomes, after.outcomes, [...clusters], policyOrigin, turn);
   const touched = [...new Set(plan.changes.map((copy) => refKey(copy.object)))];
   return {
     before,

@@ -17,6 +17,7 @@ import {
   type DecidedWorld,
   type Interpretations,
 } from "./compare-worlds.ts";
+import { copyIn } from "./copy.ts";
 import { withCleanMessages } from "./diff/clean-messages.ts";
 import { RUN_MASK } from "./diff/mask.ts";
 import { ReportDiffs } from "./diff/report-diffs.ts";
@@ -184,7 +185,7 @@ async function driftOf(
   const finderIn =
     ({ outcomes }: DecidedWorld): CopyFinder =>
     (object, cluster) =>
-      outcomes.get(refKey(object))?.copies.find((copy) => copy.cluster === cluster)?.manifest;
+      copyIn(outcomes.get(refKey(object))?.copies, cluster)?.manifest;
   return { drift: threeWayDrift(copies, { base: finderIn(before), head: finderIn(after) }), unreachable };
 }
 

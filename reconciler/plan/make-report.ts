@@ -17,6 +17,7 @@ import {
   type TestResult,
 } from "../../api/plan-report.ts";
 import { refKey } from "../../kube/object.ts";
+import { onceEach } from "../../runtime/once-each.ts";
 import type { KeptObject } from "../controllers/sync/sync-removals.ts";
 import type { FieldChange, ObjectChange, Plan } from "./changes.ts";
 import type { InputProblem } from "./desired-objects.ts";
@@ -231,12 +232,25 @@ function placementOf(copies: readonly ObjectChange[]): PlacementChange | undefin
 /** Copies with the same changes together, and one diff for all of them. */
 function foldCopies(copies: readonly ObjectChange[], diffs: ReportInput["diffs"]): CopyGroup[] {
   const groups = new Map<string, { readonly copies: ObjectChange[]; readonly fields: FieldReport[] }>();
+  // Copies that change alike share what is said of them, so that not each is looked at field by field.
+  const reported = onceEach((moves: boolean) =>
+    onceEach((overrides: readonly OverriddenField[]) =>
+      onceEach((changed: readonly FieldChange[]) => {
+        const fields = withoutReplicas(changed, moves).map((field) => fieldOf(field, overrides));
+        return { fields, text: JSON.stringify(fields) };
+      }),
+    ),
+  );
+  const overridden = onceEach((overrides: readonly OverriddenField[]) => {
+    const fields = overrides.map(overriddenField);
+    return { fields, text: JSON.stringify(fields) };
+  });
   for (const copy of copies) {
-    const fields =
+    const { fields, text } =
       copy.change === "changed"
-        ? withoutReplicas(copy).map((field) => fieldOf(field, copy.overrides))
-        : copy.overrides.map(overriddenField);
-    const key = `${copy.change}\n${JSON.stringify(fields)}`;
+        ? reported(copy.replicasBefore !== copy.replicasAfter)(copy.overrides)(copy.fields)
+        : overridden(copy.overrides);
+    const key = `${copy.change}\n${text}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { copies: [copy], fields });
     else group.copies.push(copy);
@@ -254,10 +268,9 @@ function foldCopies(copies: readonly ObjectChange[], diffs: ReportInput["diffs"]
   });
 }
 
-/** Said by the placement already. */
-function withoutReplicas(change: ObjectChange): readonly FieldChange[] {
-  if (change.replicasBefore === change.replicasAfter) return change.fields;
-  return change.fields.filter((field) => field.path !== "spec.replicas" && field.path !== "spec.parallelism");
+/** What `moves` is said by the placement already. */
+function withoutReplicas(fields: readonly FieldChange[], moves: boolean): readonly FieldChange[] {
+  return moves ? fields.filter(({ path }) => path !== "spec.replicas" && path !== "spec.parallelism") : fields;
 }
 
 function fieldOf({ path, before, after, writer }: FieldChange, overrides: readonly OverriddenField[]): FieldReport {

@@ -28,7 +28,10 @@ export interface OverriddenField {
 export type PolicyOrigin = (policy: PolicyRef) => Origin | undefined;
 
 /** Every overridden field once, in the order in which they were first changed. What is secret is masked. */
-export function overriddenFields(copy: Copy, originOf: PolicyOrigin = () => undefined): OverriddenField[] {
+export function overriddenFields(
+  copy: Pick<Copy, "overrides">,
+  originOf: PolicyOrigin = () => undefined,
+): OverriddenField[] {
   const { provenance, object } = copy.overrides;
   const fields = new Map<string, OverriddenField>();
   for (const change of provenance) {

@@ -1,7 +1,10 @@
 // The whole river over a world: match, schedule, override. What the loops would come to, without a write.
 import type { Cluster } from "../../api/cluster.ts";
+import type { BindingSnapshot } from "../../api/work.ts";
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { messageOf } from "../../runtime/errors.ts";
+import { completeSteps, runSteps, type Steps } from "../../runtime/steps.ts";
+import type { Turn } from "../../runtime/turn.ts";
 import { isUnanswered, letPendingPass, PendingQuestions } from "../interpreter/answers.ts";
 import type { Dependency, Interpreter } from "../interpreter/interpreter.ts";
 import { changeMetadata, readClaim, releaseMarks } from "../policies/claim.ts";
@@ -12,13 +15,13 @@ import { type Policy, PolicyIndex } from "../policies/policy-index.ts";
 import { decideScheduling, type SchedulingDecision } from "../scheduler/decide-scheduling.ts";
 import { FleetIndex } from "../scheduler/fleet/fleet-index.ts";
 import { type AnyBinding, buildBinding, mergeBinding } from "../works/binding.ts";
-import { dependsOn } from "../works/dependencies.ts";
 import { bindingName } from "../works/naming.ts";
 import { DEFAULT_METADATA_STRIPPING } from "../works/tracking-metadata.ts";
-import { buildWorks } from "../works/work.ts";
+import { buildCopies } from "../works/work.ts";
 import type { Copy } from "./copy.ts";
 import { withDefinedKinds } from "./definitions.ts";
 import { isNamespace, namespaceCopies } from "./namespaces.ts";
+import { NeededObjects, withSnapshots } from "./needed-objects.ts";
 import { overridePoliciesOf, type World } from "./world.ts";
 
 /** Where one template goes, and why. */
@@ -55,32 +58,47 @@ const NO_ID = "00000000-0000-4000-8000-000000000000";
  * `AnswerPending` with all that the interpreter has to ask for the templates.
  */
 export function runRiver(world: World, options: RiverOptions): ReadonlyMap<string, Outcome> {
+  return completeSteps(river(world, options, undefined));
+}
+
+/** As `runRiver`, resting now and then, for worlds that are large. */
+export async function runRiverInTurns(
+  world: World,
+  options: RiverOptions,
+  turn: Turn,
+): Promise<ReadonlyMap<string, Outcome>> {
+  return runSteps(river(world, options, turn));
+}
+
+/** Without a turn it never rests. */
+function* river(world: World, options: RiverOptions, turn: Turn | undefined): Steps<ReadonlyMap<string, Outcome>> {
   const policies = new PolicyIndex(world.policies);
   const outcomes = new Map<string, Outcome>();
   const pending = new PendingQuestions();
   const isDefinition = (object: KubeObject): boolean => object.kind === "CustomResourceDefinition";
-  const placeAll = (templates: readonly KubeObject[], clusters: readonly Cluster[]): void => {
+  function* placeAll(templates: readonly KubeObject[], clusters: readonly Cluster[]): Steps<void> {
     const fleet = new FleetIndex(clusters);
     for (const template of templates) {
+      if (turn?.isOver === true) yield turn.next();
       try {
         outcomes.set(refKey(refOf(template)), place(world, policies, fleet, template, options));
       } catch (error) {
         if (!pending.take(error)) throw error;
       }
     }
-  };
+  }
   // A cluster serves a kind once it has the definition, so definitions go first.
-  placeAll(world.templates.filter(isDefinition), world.clusters);
+  yield* placeAll(world.templates.filter(isDefinition), world.clusters);
   const serving = withDefinedKinds(
     world.clusters,
     [...outcomes.values()].flatMap((outcome) => outcome.copies),
   );
-  placeAll(
+  yield* placeAll(
     world.templates.filter((template) => !isDefinition(template)),
     serving,
   );
   pending.throwIfAny();
-  followDependencies(world, outcomes, options);
+  yield* followDependencies(world, outcomes, options, turn);
   return outcomes;
 }
 
@@ -258,7 +276,7 @@ export function copiesOf(
   options: RiverOptions,
   problems: readonly string[],
 ): Pick<Outcome, "copies" | "problems" | "unknown"> {
-  const plan = buildWorks({
+  const plan = buildCopies({
     binding,
     template,
     interpreter: options.interpreter,
@@ -266,14 +284,11 @@ export function copiesOf(
     overridePolicies: overridePoliciesOf(world),
     compatibility: options.compatibility ?? "flaghoist",
     stripping: DEFAULT_METADATA_STRIPPING,
-    workIdOf: () => NO_ID,
   });
   const targets = new Map((binding.spec.clusters ?? []).map((target) => [target.name, target.replicas]));
-  const copies = plan.works.flatMap(({ cluster, work, overrides }): Copy[] => {
-    // A Work holds whole objects.
-    const manifest = work.spec.workload?.manifests?.[0] as unknown as KubeObject | undefined;
-    return manifest === undefined ? [] : [{ cluster, manifest, replicas: targets.get(cluster), overrides }];
-  });
+  const copies = plan.copies.map(
+    ({ cluster, manifest, overrides }): Copy => ({ cluster, manifest, replicas: targets.get(cluster), overrides }),
+  );
   const unknown = plan.failures.find(({ error }) => isUnanswered(error));
   if (unknown !== undefined) return { copies: [], problems, unknown: unknown.error.message };
   return {
@@ -294,10 +309,19 @@ function clustersOf(world: World): ReadonlyMap<string, Cluster> {
 }
 
 /** Objects that others need go where those go. */
-function followDependencies(world: World, outcomes: Map<string, Outcome>, options: RiverOptions): void {
+function* followDependencies(
+  world: World,
+  outcomes: Map<string, Outcome>,
+  options: RiverOptions,
+  turn: Turn | undefined,
+): Steps<void> {
   const { interpreter } = options;
   const pending = new PendingQuestions();
+  const needed = new NeededObjects(outcomes.values());
+  /** Who needs each object, by its key. */
+  const attached = new Map<string, BindingSnapshot[]>();
   for (const referrer of [...outcomes.values()]) {
+    if (turn?.isOver === true) yield turn.next();
     const { binding, template } = referrer;
     if (
       binding?.spec.propagateDeps !== true ||
@@ -312,23 +336,30 @@ function followDependencies(world: World, outcomes: Map<string, Outcome>, option
       if (isUnanswered(error)) markUnknown(world, outcomes, referrer, messageOf(error));
       else addProblem(outcomes, referrer, messageOf(error));
     }
-    for (const dependency of dependencies) {
-      for (const [key, outcome] of outcomes) {
-        if (!dependsOn(dependency, outcome.template)) continue;
-        const snapshot = {
-          namespace: template.metadata.namespace ?? "",
-          name: binding.metadata.name ?? "",
-          clusters: binding.spec.clusters ?? [],
-        };
-        const base = outcome.binding ?? attachedBinding(outcome.template);
-        const others = (base.spec.requiredBy ?? []).filter((other) => other.name !== snapshot.name);
-        const attached = { ...base, spec: { ...base.spec, requiredBy: [...others, snapshot] } } as AnyBinding;
-        outcomes.set(key, {
-          ...outcome,
-          binding: attached,
-          ...copiesOf(world, outcome.template, attached, options, outcome.policy === undefined ? [] : outcome.problems),
-        });
-      }
+    const snapshot = {
+      namespace: template.metadata.namespace ?? "",
+      name: binding.metadata.name ?? "",
+      clusters: binding.spec.clusters ?? [],
+    };
+    for (const key of needed.by(dependencies)) {
+      const snapshots = attached.get(key);
+      if (snapshots === undefined) attached.set(key, [snapshot]);
+      else snapshots.push(snapshot);
+    }
+  }
+  pending.throwIfAny();
+  for (const [key, snapshots] of attached) {
+    if (turn?.isOver === true) yield turn.next();
+    const outcome = outcomes.get(key);
+    if (outcome === undefined) continue;
+    const base = outcome.binding ?? attachedBinding(outcome.template);
+    const requiredBy = withSnapshots(base.spec.requiredBy ?? [], snapshots);
+    const binding = { ...base, spec: { ...base.spec, requiredBy } } as AnyBinding;
+    const problems = outcome.policy === undefined ? [] : outcome.problems;
+    try {
+      outcomes.set(key, { ...outcome, binding, ...copiesOf(world, outcome.template, binding, options, problems) });
+    } catch (error) {
+      if (!pending.take(error)) throw error;
     }
   }
   pending.throwIfAny();

@@ -40,35 +40,34 @@ export async function whatIf(
     ? fresh
     : new Survivals(before.world.clusters, now);
   const minima = new ReplicaMinima(after.world);
-  const objects = keys.flatMap((key) => {
+  const alike = new Map<string, Alike>();
+  const objects: { readonly object: LostObject["object"]; readonly like: Alike }[] = [];
+  for (const key of keys) {
+    if (turn.isOver) await turn.next();
     const outcome = after.outcomes.get(key);
     const was = before.outcomes.get(key)?.binding;
     const is = outcome?.binding;
-    if (outcome === undefined || sum(was?.spec.clusters) + sum(is?.spec.clusters) === 0) return [];
+    if (outcome === undefined || sum(was?.spec.clusters) + sum(is?.spec.clusters) === 0) continue;
     const { minimum, from } = minima.of(outcome.template, sum((is ?? was)?.spec.clusters));
-    return [{ object: reportedObject(outcome.ref), was, is, minimum, from }];
-  });
+    const kind = JSON.stringify([was && old.kindOf(was), is && fresh.kindOf(is), minimum, from]);
+    const like = alike.get(kind) ?? { was, is, minimum, from };
+    alike.set(kind, like);
+    objects.push({ object: reportedObject(outcome.ref), like });
+  }
   const found: ReportedLoss[] = [];
   for (const loss of possibleLosses(after.world.clusters)) {
     const lost = new Set(loss.clusters);
     fresh.lose(lost);
     if (old !== fresh) old.lose(lost);
-    const touched: LostObject[] = [];
-    for (const { object, was, is, minimum, from } of objects) {
+    const fates = new Map<Alike, Omit<LostObject, "object"> | undefined>();
+    for (const like of alike.values()) {
       if (turn.isOver) await turn.next();
-      const then = old.of(was);
-      const thereafter = fresh.of(is);
-      if (then === undefined && thereafter === undefined) continue;
-      const outcome = outcomeOf(thereafter, minimum);
-      touched.push({
-        object,
-        minimum,
-        ...(from === undefined ? {} : { minimumFrom: from }),
-        ...(then === undefined ? {} : { before: then }),
-        ...(thereafter === undefined ? {} : { after: thereafter }),
-        outcome,
-        comparison: compareSurvival(then, thereafter, was === undefined && outcome === "survives"),
-      });
+      fates.set(like, fateOf(like, old, fresh));
+    }
+    const touched: LostObject[] = [];
+    for (const { object, like } of objects) {
+      const fate = fates.get(like);
+      if (fate !== undefined) touched.push({ object, ...fate });
     }
     if (touched.length === 0) continue;
     const { what, name, clusters, also } = loss;
@@ -76,6 +75,34 @@ export async function whatIf(
     found.push({ loss: { what, name, clusters: [...clusters], ...all }, objects: touched.sort(worstFirst) });
   }
   return found.sort((a, b) => worstFirst(a.objects[0], b.objects[0]));
+}
+
+/** Objects that no loss tells apart. */
+interface Alike {
+  readonly was: AnyBinding | undefined;
+  readonly is: AnyBinding | undefined;
+  readonly minimum: number;
+  readonly from: LostObject["minimumFrom"];
+}
+
+/** Undefined when what is lost has no replicas of theirs. */
+function fateOf(
+  { was, is, minimum, from }: Alike,
+  old: Survivals,
+  fresh: Survivals,
+): Omit<LostObject, "object"> | undefined {
+  const then = old.of(was);
+  const thereafter = fresh.of(is);
+  if (then === undefined && thereafter === undefined) return undefined;
+  const outcome = outcomeOf(thereafter, minimum);
+  return {
+    minimum,
+    ...(from === undefined ? {} : { minimumFrom: from }),
+    ...(then === undefined ? {} : { before: then }),
+    ...(thereafter === undefined ? {} : { after: thereafter }),
+    outcome,
+    comparison: compareSurvival(then, thereafter, was === undefined && outcome === "survives"),
+  };
 }
 
 function isSameFleet(a: readonly Cluster[], b: readonly Cluster[]): boolean {
@@ -198,15 +225,21 @@ export class Survivals {
   of(binding: AnyBinding | undefined): Survival | undefined {
     if (binding?.spec.clusters?.some(({ name, replicas = 0 }) => replicas > 0 && this.#lost.has(name)) !== true)
       return undefined;
+    const kind = this.kindOf(binding);
+    if (this.#known.has(kind)) return this.#known.get(kind);
+    const survival = survivalOf(binding, this.#lost, () => this.#fleetNow(), this.#now);
+    this.#known.set(kind, survival);
+    return survival;
+  }
+
+  /** Equal for bindings that no loss tells apart. */
+  kindOf(binding: AnyBinding): string {
     let kind = this.#kinds.get(binding);
     if (kind === undefined) {
       kind = decisionKey(binding);
       this.#kinds.set(binding, kind);
     }
-    if (this.#known.has(kind)) return this.#known.get(kind);
-    const survival = survivalOf(binding, this.#lost, () => this.#fleetNow(), this.#now);
-    this.#known.set(kind, survival);
-    return survival;
+    return kind;
   }
 
   #fleetNow(): FleetIndex {

@@ -1,6 +1,7 @@
 // Which entry of a kustomization wrote each field that changes.
 import { type ObjectRef, refKey } from "../../kube/object.ts";
 import type { ObjectHistory, RenderedObject, Writer } from "../../renderers/rendered.ts";
+import { onceEach } from "../../runtime/once-each.ts";
 import type { FieldChange } from "./changes.ts";
 import { readablePath } from "./field-path.ts";
 import type { OverriddenField } from "./overridden-fields.ts";
@@ -17,17 +18,25 @@ export function writtenFields({ object }: RenderedObject, { fields }: ObjectHist
   return written;
 }
 
+const NONE: readonly OverriddenField[] = [];
+
 /** The changes with who wrote their new values. A field that an override changes afterwards is the override's. */
 export function withWriters<C extends { readonly object: ObjectRef; readonly fields: readonly FieldChange[] }>(
   changes: readonly C[],
   written: ReadonlyMap<string, WrittenFields>,
-  overridesOf: (change: C) => readonly OverriddenField[] = () => [],
+  overridesOf: (change: C) => readonly OverriddenField[] = () => NONE,
 ): C[] {
+  // Copies that change alike share their fields.
+  const fieldsOf = onceEach((own: WrittenFields) =>
+    onceEach((overrides: readonly OverriddenField[]) => {
+      const overridden = overrides.map(({ path }) => path);
+      return onceEach((fields: readonly FieldChange[]) => fields.map((field) => withWriter(field, own, overridden)));
+    }),
+  );
   return changes.map((change) => {
     const own = written.get(refKey(change.object));
     if (own === undefined || own.size === 0) return change;
-    const overridden = overridesOf(change).map(({ path }) => path);
-    return { ...change, fields: change.fields.map((field) => withWriter(field, own, overridden)) };
+    return { ...change, fields: fieldsOf(own)(overridesOf(change))(change.fields) };
   });
 }
 

@@ -74,6 +74,12 @@ export function withCopyMetadata(
   return withManagedKeys({ ...object, metadata: { ...object.metadata, labels, annotations } });
 }
 
+/** `object` with labels and annotations as `withCopyMetadata` reads them, and nothing written on it. */
+export function withTextMetadata(object: KubeObject): KubeObject {
+  const { labels, annotations } = object.metadata;
+  return { ...object, metadata: { ...object.metadata, labels: textsOf(labels), annotations: textsOf(annotations) } };
+}
+
 /**
  * An override may have written anything here. As Karmada: null is an empty text, and with a value that is no text none of
  * the map can be read.

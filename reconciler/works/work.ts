@@ -4,6 +4,7 @@ import type { Cluster } from "../../api/cluster.ts";
 import type { TargetCluster, Work } from "../../api/work.ts";
 import { gvkOf, isObject, type KubeObject, refOf } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
+import { onceEach } from "../../runtime/once-each.ts";
 import { PendingQuestions } from "../interpreter/answers.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import { ObjectOverrides, type OverrideOptions } from "../overrides/apply-overrides.ts";
@@ -13,7 +14,13 @@ import { withHeldReplicas } from "../scheduler/relocation/held-replicas.ts";
 import { type AnyBinding, unionOf } from "./binding.ts";
 import { overriddenIdentity, targetClusterMissing, workBeingDeleted } from "./errors.ts";
 import { divideCompletions, withCompletions } from "./job-completions.ts";
-import { bindingAnnotations, bindingLabels, conflictResolutionOf, withCopyMetadata } from "./metadata.ts";
+import {
+  bindingAnnotations,
+  bindingLabels,
+  conflictResolutionOf,
+  withCopyMetadata,
+  withTextMetadata,
+} from "./metadata.ts";
 import { CONFLICT_RESOLUTION_ANNOTATION, WORK_FINALIZER, WORK_ID_LABEL } from "./metadata-keys.ts";
 import { executionNamespace, workName } from "./naming.ts";
 import { pruneObject } from "./prune.ts";
@@ -98,16 +105,65 @@ export function buildPreparedWorks(
   targets: readonly TargetCluster[],
   interpreter: WorksRequest["interpreter"],
 ): WorksPlan {
+  const { made, failures } = makeForEach(prepared, targets, interpreter, ({ bare, overrides }, target) => ({
+    cluster: target.name,
+    work: workOf(prepared, bare, overrides, target),
+    overrides,
+  }));
+  return { works: made, failures };
+}
+
+/** One cluster's copy as it is, without who sent it. */
+export interface BuiltCopy {
+  readonly cluster: string;
+  readonly manifest: KubeObject;
+  readonly overrides: OverrideResult;
+}
+
+export interface CopiesPlan {
+  readonly copies: readonly BuiltCopy[];
+  readonly failures: readonly FailedWork[];
+}
+
+/**
+ * The manifests of `buildWorks`, but for what `withCopyMetadata` writes on them. Clusters whose copies come to the same share
+ * one manifest, so that whoever compares copies need not look at each.
+ */
+export function buildCopies({ interpreter, ...request }: WorksRequest): CopiesPlan {
+  const prepared = prepareWorks(request);
+  const finish = onceEach(withTextMetadata);
+  const { made, failures } = makeForEach(prepared, prepared.targets, interpreter, ({ bare, overrides }, target) => ({
+    cluster: target.name,
+    manifest: finish(bare),
+    overrides,
+  }));
+  return { copies: made, failures };
+}
+
+interface BareCopy {
+  /** What is sent, without what we write on it. */
+  readonly bare: KubeObject;
+  readonly overrides: OverrideResult;
+}
+
+/** An error in one cluster leaves the others alone. */
+function makeForEach<T>(
+  prepared: PreparedWorks,
+  targets: readonly TargetCluster[],
+  interpreter: WorksRequest["interpreter"],
+  make: (copy: BareCopy, target: TargetCluster) => T,
+): { readonly made: readonly T[]; readonly failures: readonly FailedWork[] } {
   const { binding, template } = prepared;
   const revises = isWorkload(binding) && interpreter.hookEnabled(gvkOf(template), "ReviseReplica");
-  const revised = (replicas: number): KubeObject =>
-    revises ? interpreter.reviseReplica(template, replicas) : template;
-  const works: BuiltWork[] = [];
+  // Many clusters have as many replicas as others.
+  const revised = onceEach((replicas: number) => (revises ? interpreter.reviseReplica(template, replicas) : template));
+  const stripped = onceEach((object: KubeObject) => strip(prepared, object));
+  const made: T[] = [];
   const failures: FailedWork[] = [];
   const pending = new PendingQuestions();
   for (const target of targets) {
     try {
-      works.push(buildWork(prepared, target, revised));
+      made.push(make(copyFor(prepared, target, revised, stripped), target));
     } catch (error) {
       if (pending.take(error)) continue;
       if (!(error instanceof AppError)) throw error;
@@ -115,22 +171,28 @@ export function buildPreparedWorks(
     }
   }
   pending.throwIfAny();
-  return { works, failures };
+  return { made, failures };
 }
 
 /** `revised` is the template with so many replicas. */
-function buildWork(
-  prepared: PreparedWorks,
+function copyFor(
+  { completions, overrides, clusterOf }: PreparedWorks,
   target: TargetCluster,
   revised: (replicas: number) => KubeObject,
-): BuiltWork {
-  const { template, overrides, completions } = prepared;
-  const cluster = prepared.clusterOf(target.name);
+  stripped: (object: KubeObject) => KubeObject,
+): BareCopy {
+  const cluster = clusterOf(target.name);
   if (cluster === undefined) throw targetClusterMissing(target.name);
   // The order matters: overrides have the last word on replicas and completions.
   const overridden = overrides.apply(withCompletions(revised(target.replicas ?? 0), completions, target.name), cluster);
-  checkIdentity(overridden.object, template);
-  return { cluster: target.name, work: workOf(prepared, overridden, target), overrides: overridden };
+  return { bare: stripped(overridden.object), overrides: overridden };
+}
+
+/** What is left of a copy when it is sent. */
+function strip({ template, preservedLabels, stripped }: PreparedWorks, object: KubeObject): KubeObject {
+  checkIdentity(object, template);
+  const pruned = withReplacement(withLabels(pruneObject(object), preservedLabels));
+  return stripped === undefined ? pruned : withoutTrackingKeys(pruned, template, stripped);
 }
 
 // Differs from Karmada, which writes a Work of no object then.
@@ -147,19 +209,13 @@ function checkIdentity(object: KubeObject, template: KubeObject): void {
     if (typeof value !== "string") throw overriddenIdentity(field, refOf(template));
 }
 
-function workOf(context: PreparedWorks, overrides: OverrideResult, target: TargetCluster): Work {
+function workOf(context: PreparedWorks, bare: KubeObject, overrides: OverrideResult, target: TargetCluster): Work {
   const { binding, template } = context;
   const { object } = overrides;
   const namespace = executionNamespace(target.name);
   const name = workName(object.kind, object.metadata.name ?? "", object.metadata.namespace ?? "");
   const id = context.workIdOf?.(namespace, name);
-  const pruned = withReplacement(withLabels(pruneObject(object), context.preservedLabels));
-  const copy = context.stripped === undefined ? pruned : withoutTrackingKeys(pruned, template, context.stripped);
-  const manifest = withCopyMetadata(copy, template, binding, {
-    namespace,
-    name,
-    id,
-  });
+  const manifest = withCopyMetadata(bare, template, binding, { namespace, name, id });
   return {
     apiVersion: WORK_API_VERSION,
     kind: "Work",

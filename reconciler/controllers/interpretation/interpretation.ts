@@ -100,20 +100,26 @@ export class Interpretation {
   }
 
   /**
-   * What `decide` answers, which must be a pure function: it is called again with more answers as long as it lacks some.
+   * What `decide` answers, which must be a pure function: it is called again with more answers as long as it lacks some. It
+   * may take its time, and promise its answer.
    * An answer counts for this decision alone; equal questions that others ask meanwhile are asked once. Throws what
    * `decide` throws.
    */
-  async decide<T>(decide: (interpreter: Interpreter) => T, asking: Asking): Promise<T> {
+  async decide<T>(decide: (interpreter: Interpreter) => T | Promise<T>, asking: Asking): Promise<T> {
     try {
-      return decide(this.#interpreter);
+      const decided = decide(this.#interpreter);
+      return decided instanceof Promise ? await decided : decided;
     } catch (error) {
       if (!(error instanceof AnswerPending)) throw error;
       return this.#decideAsking(decide, error, asking);
     }
   }
 
-  async #decideAsking<T>(decide: (interpreter: Interpreter) => T, first: AnswerPending, asking: Asking): Promise<T> {
+  async #decideAsking<T>(
+    decide: (interpreter: Interpreter) => T | Promise<T>,
+    first: AnswerPending,
+    asking: Asking,
+  ): Promise<T> {
     const { signal, queue } = asking;
     const answers = new Answers();
     let pending = first;
@@ -122,7 +128,7 @@ export class Interpretation {
       await (queue === undefined ? asked : queue.park(asked));
       signal.throwIfAborted();
       try {
-        return decide(this.#interpreterWith(answers));
+        return await decide(this.#interpreterWith(answers));
       } catch (error) {
         if (!(error instanceof AnswerPending)) throw error;
         pending = error;

@@ -3,7 +3,7 @@ import type { LineWriter, ManifestDiff } from "../../../api/plan-report.ts";
 import { type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import type { ObjectChange } from "../changes.ts";
 import type { Comparison, DecidedWorld } from "../compare-worlds.ts";
-import type { Copy } from "../copy.ts";
+import { type Copy, copyIn } from "../copy.ts";
 import type { WrittenObject } from "../desired-objects.ts";
 import type { FolderChange } from "../folder-change.ts";
 import { overriddenFields } from "../overridden-fields.ts";
@@ -56,10 +56,10 @@ export class ReportDiffs {
     const [first] = group;
     if (first === undefined || first.change === "deleted") return undefined;
     const { before, after } = this.#compared;
-    const old = first.change === "created" ? undefined : copyIn(before, first);
-    const fresh = copyIn(after, first);
-    if (fresh === undefined) return undefined;
     const key = refKey(first.object);
+    const [was, fresh] = [before, after].map(({ outcomes }) => copyIn(outcomes.get(key)?.copies, first.cluster));
+    const old = first.change === "created" ? undefined : was;
+    if (fresh === undefined) return undefined;
     const isSame = group.every(
       ({ replicasBefore, replicasAfter }) =>
         replicasBefore === first.replicasBefore && replicasAfter === first.replicasAfter,
@@ -134,10 +134,6 @@ export class ReportDiffs {
       name: `scheduler, by policy ${namespace === undefined ? "" : `${namespace}/`}${name}`,
     };
   }
-}
-
-function copyIn({ outcomes }: DecidedWorld, { object, cluster }: ObjectChange): Copy | undefined {
-  return outcomes.get(refKey(object))?.copies.find((copy) => copy.cluster === cluster);
 }
 
 function withoutReplicas({ manifest, replicas }: Copy): KubeObject {

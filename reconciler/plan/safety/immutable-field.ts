@@ -3,8 +3,10 @@ import { REPLACE_ANNOTATION } from "../../../api/gitops.ts";
 import type { ReportFinding } from "../../../api/plan-report.ts";
 import { asksForReplacement, mayBeReplaced } from "../../../fleets/immutable-fields.ts";
 import { isObject, type KubeObject, type ObjectRef, parseApiVersion, refKey } from "../../../kube/object.ts";
+import { onceEach } from "../../../runtime/once-each.ts";
 import { objectName } from "../../reports/words.ts";
 import type { FieldChange } from "../changes.ts";
+import { copyIn } from "../copy.ts";
 import { IMMUTABLE_FIELDS, type ImmutableFields, POD_IMAGE } from "./immutable-fields.table.ts";
 import { about, type ReviewedChange } from "./reviewed-change.ts";
 
@@ -19,14 +21,18 @@ interface Refused {
 export function immutableField(change: ReviewedChange): readonly ReportFinding[] {
   const found = new Map<string, Refused>();
   const definitions = change.after.world.templates.filter(({ kind }) => kind === "CustomResourceDefinition");
+  // Copies that change alike share their fields.
+  const among = onceEach((before: KubeObject) =>
+    onceEach((fields: readonly FieldChange[]) => immutableAmong(before, fields, definitions)),
+  );
   for (const copy of change.plan.changes) {
     if (copy.change !== "changed") continue;
     const key = refKey(copy.object);
     const [old, fresh] = [change.before, change.after].map(({ outcomes }) =>
-      outcomes.get(key)?.copies.find(({ cluster }) => cluster === copy.cluster),
+      copyIn(outcomes.get(key)?.copies, copy.cluster),
     );
     if (old === undefined || fresh === undefined) continue;
-    for (const field of immutableAmong(old.manifest, copy.fields, definitions)) {
+    for (const field of among(old.manifest)(copy.fields)) {
       const one = found.get(`${key}\n${field}`);
       if (one !== undefined) one.clusters.push(copy.cluster);
       else

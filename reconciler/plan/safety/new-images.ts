@@ -1,5 +1,7 @@
 // Images that a change brings: in files, or by what overrides make of them.
-import { type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
+import { type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
+import { onceEach } from "../../../runtime/once-each.ts";
+import { type Copy, copyIn } from "../copy.ts";
 import { imagesOf } from "./pods.ts";
 import type { ReviewedChange } from "./reviewed-change.ts";
 
@@ -20,16 +22,21 @@ export function newImages({ before, after, plan, desired }: ReviewedChange): rea
     if (cluster !== undefined) one.clusters.push(cluster);
     found.set(key, one);
   };
+  // Copies that come to the same are one manifest.
+  const imagesIn = onceEach((manifest: KubeObject) => imagesOf(manifest));
+  const images = (copies: readonly Copy[]): ReadonlySet<string> =>
+    new Set([...new Set(copies.map(({ manifest }) => manifest))].flatMap(imagesIn).map(({ image }) => image));
+  const imagesAnywhere = onceEach((key: string) => images(before.outcomes.get(key)?.copies ?? []));
   for (const { object, cluster, change } of plan.changes) {
     if (change === "deleted") continue;
-    const [old, fresh] = [before, after].map(({ outcomes }) =>
-      outcomes.get(refKey(object))?.copies.find((copy) => copy.cluster === cluster),
-    );
+    const key = refKey(object);
+    const [old, fresh] = [before, after].map(({ outcomes }) => copyIn(outcomes.get(key)?.copies, cluster));
+    if (fresh === undefined) continue;
+    const own = imagesIn(fresh.manifest);
+    if (own.length === 0) continue;
     // What comes from another cluster is not new.
-    const elsewhere = old === undefined ? (before.outcomes.get(refKey(object))?.copies ?? []) : [old];
-    const known = new Set(elsewhere.flatMap(({ manifest }) => imagesOf(manifest)).map(({ image }) => image));
-    for (const { field, image } of fresh === undefined ? [] : imagesOf(fresh.manifest))
-      if (!known.has(image)) add(object, field, image, cluster);
+    const known = old === undefined ? imagesAnywhere(key) : images([old]);
+    for (const { field, image } of own) if (!known.has(image)) add(object, field, image, cluster);
   }
   for (const { object, before: old } of desired) {
     const ref = refOf(object);
