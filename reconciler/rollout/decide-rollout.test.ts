@@ -269,6 +269,17 @@ describe("decideRollout", () => {
     expect(rolling.decide(1)).toMatchObject({ d: "v2", e: "v2" });
   });
 
+  it("goes one by one where the object is placed on no cluster of the first wave, which is waited for once it joins", () => {
+    const rolling = new Rolling();
+    rolling.names = ["b", "c", "d"];
+    expect(rolling.decide()).toEqual({ b: "v1" });
+    rolling.names = ["a", "b", "c", "d"];
+
+    expect(rolling.decide(1)).toEqual({ a: "v1", b: "v1" });
+    expect(rolling.decide(29)).toEqual({ a: "v1", b: "v1" });
+    expect(rolling.complete().revisions).toEqual({ a: "v1", b: "v1", c: "v1", d: "v1" });
+  });
+
   it("forgets a cluster that leaves, but goes one by one when that alone would have proven something", () => {
     const rolling = running();
     rolling.copies["a"] = "unhealthy";

@@ -13,6 +13,8 @@ export class RolloutWatch {
   readonly #sent = new Set<string>();
   /** By cluster: when it was seen not ready the last time. */
   readonly #unready = new Map<string, number>();
+  /** By app: when it was placed without its first cluster the last time, as when that cannot take the kind. */
+  readonly #without = new Map<string, number>();
   /** By app: when its clusters or policies changed, and the version that it had then. */
   readonly #placed = new Map<string, number>();
 
@@ -29,6 +31,17 @@ export class RolloutWatch {
   look(): void {
     for (const { object } of this.#world.plane.store.state.list("cluster.karmada.io/clusters"))
       if (!isReady(object)) this.#unready.set(object.metadata.name ?? "", this.#world.now);
+    for (const app of this.#world.apps) if (app.isStaged) this.#lookAt(app);
+  }
+
+  /** Waves are of the clusters that an object is placed on, and of no others. */
+  #lookAt(app: App): void {
+    const { state } = this.#world.plane.store;
+    const name = `${app.name}-${app.kind.toLowerCase()}`;
+    const id = { resource: "work.karmada.io/resourcebindings", namespace: app.namespace ?? "", name };
+    const spec = state.get(id)?.object["spec"] as { clusters?: { name: string }[] } | undefined;
+    const [first] = app.clusters;
+    if (spec?.clusters?.some((target) => target.name === first) === false) this.#without.set(app.name, this.#world.now);
   }
 
   /** Before a version of a staged app is sent to a cluster. */
@@ -41,8 +54,9 @@ export class RolloutWatch {
     const isFresh = version <= (this.#placed.get(app.name) ?? 1) || this.#world.copyOf(app, cluster) === undefined;
     if (first === undefined || cluster === first || isFresh || version !== app.version) return;
     if (this.#sent.has(key(first)) || this.#world.copyOf(app, first) === undefined) return;
-    const unready = this.#unready.get(first) ?? Number.NEGATIVE_INFINITY;
-    if (this.#world.now - unready < UNSURE_MS) return;
+    this.#lookAt(app);
+    const lastAway = Math.max(this.#unready.get(first) ?? -UNSURE_MS, this.#without.get(app.name) ?? -UNSURE_MS);
+    if (this.#world.now - lastAway < UNSURE_MS) return;
     this.#world.violate(`v${version} of ${app.name} goes to ${cluster} before its first cluster ${first} has it`);
   }
 }
