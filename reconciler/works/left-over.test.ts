@@ -41,16 +41,26 @@ describe("workNameOfCopy", () => {
 });
 
 describe("mayBeRemoved", () => {
-  const found = leftOverOf(copy(), "settings-1", NOW);
+  const found = leftOverOf(copy(), "settings-1", NOW, undefined);
 
   it("is so by a word that is not older than what was found", () => {
-    expect(mayBeRemoved(found, "2026-02-03T04:05:06Z")).toBe(true);
-    expect(mayBeRemoved(found, "2026-02-03T04:05:05Z")).toBe(false);
+    expect(mayBeRemoved(found, "2026-02-03T04:05:06Z", NOW)).toBe(true);
+    expect(mayBeRemoved(found, "2026-02-03T04:05:05Z", NOW)).toBe(false);
   });
 
   it("is not so without a word, or by one that says no time", () => {
-    expect(mayBeRemoved(found, undefined)).toBe(false);
-    expect(mayBeRemoved(found, "yes please")).toBe(false);
+    expect(mayBeRemoved(found, undefined, NOW)).toBe(false);
+    expect(mayBeRemoved(found, "yes please", NOW)).toBe(false);
+  });
+
+  it("is not so by a word on what was found before, although the clock has jumped back since", () => {
+    const word = "2026-02-03T04:30:00Z";
+    const next = leftOverOf(copy(), "settings-1", NOW, word);
+
+    for (const later of [0, 3_600_000]) expect(mayBeRemoved(next, word, NOW + later)).toBe(false);
+    const { message } = leftOverCondition("paris-1", [next], NOW);
+    expect(message).toMatch(/=2026-02-03T04:30:01Z$/);
+    expect(mayBeRemoved(next, "2026-02-03T04:30:01Z", NOW)).toBe(true);
   });
 });
 
@@ -58,7 +68,7 @@ describe("leftOverCondition", () => {
   it("names some, and says how to keep and how to remove them", () => {
     const found = Array.from({ length: 5 }, (_, index) => {
       const one = copy({ name: `c-${index}` });
-      return leftOverOf(one, `c-${index}`, NOW + index * 1_000);
+      return leftOverOf(one, `c-${index}`, NOW + index * 1_000, undefined);
     });
 
     expect(leftOverCondition("paris-1", found, NOW + 60_000)).toEqual({

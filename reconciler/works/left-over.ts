@@ -1,9 +1,9 @@
 // Copies in a member that no Work stands behind any more: a backup of the member brought them back, or one of the control
 // plane forgot them. They are told of, and go on a person's word alone: whoever restored them may have wanted just that.
 
-import { isApprovedSince } from "../../api/gitops.ts";
 import { type Condition, describeRef, type KubeObject, type ObjectRef, refOf } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
+import { holdTime, isHoldConfirmed } from "./hold-confirmation.ts";
 import {
   MANAGED_LABEL,
   MANAGED_LABEL_VALUE,
@@ -24,6 +24,8 @@ export interface LeftOver {
   readonly workName: string;
   /** Since when (milliseconds) no Work stands behind it. */
   readonly sinceMs: number;
+  /** The time that a person's word on it goes by. */
+  readonly askedMs: number;
 }
 
 const NAMED = 3;
@@ -42,13 +44,20 @@ export function workNameOfCopy(copy: KubeObject, cluster: string, manager: strin
   return isApplied ? annotations[WORK_NAME_ANNOTATION] || undefined : undefined;
 }
 
-export function leftOverOf(copy: KubeObject, workName: string, now: number): LeftOver {
-  return { ref: refOf(copy), uid: copy.metadata.uid ?? "", workName, sinceMs: now };
+/** One that is found at `now` (milliseconds); `word` is what a person said of others before. */
+export function leftOverOf(copy: KubeObject, workName: string, now: number, word: string | undefined): LeftOver {
+  return {
+    ref: refOf(copy),
+    uid: copy.metadata.uid ?? "",
+    workName,
+    sinceMs: now,
+    askedMs: holdTime(word, now),
+  };
 }
 
 /** Whether a person asked for its removal after it was found. */
-export function mayBeRemoved({ sinceMs }: LeftOver, word: string | undefined): boolean {
-  return isApprovedSince(word, sinceMs);
+export function mayBeRemoved({ askedMs }: LeftOver, word: string | undefined, now: number): boolean {
+  return isHoldConfirmed(word, askedMs, now);
 }
 
 /** What is told of a cluster at `now` (milliseconds). */
@@ -65,7 +74,7 @@ export function leftOverCondition(cluster: string, found: readonly LeftOver[], n
   const sorted = [...found].sort((a, b) => a.sinceMs - b.sinceMs || (describeRef(a.ref) < describeRef(b.ref) ? -1 : 1));
   const names = sorted.slice(0, NAMED).map(({ ref }) => describeRef(ref));
   const more = found.length > names.length ? ` and ${found.length - names.length} more` : "";
-  const until = rfc3339(sorted.at(-1)?.sinceMs ?? now);
+  const until = rfc3339(Math.max(...found.map(({ askedMs }) => askedMs)));
   const [are, they, them] =
     found.length === 1
       ? ["1 object is", "It stays as it is", "it"]

@@ -1,6 +1,5 @@
 // Whether a cluster is about to lose more than anybody meant: by a policy, a label, a namespace or a source that went. One
 // decision for all causes, at the last moment before objects are deleted in the member.
-import { isApprovedSince } from "../../api/gitops.ts";
 import type { Condition } from "../../kube/object.ts";
 import { rfc3339 } from "../../runtime/clock.ts";
 import { formatDuration } from "../../runtime/duration.ts";
@@ -49,26 +48,6 @@ export function decideDeletions(figures: DeletionFigures, limits: DeletionLimits
   const quietAtMs = figures.lastAskedMs + GATHER_MS;
   const goesAtMs = Math.min(quietAtMs, figures.firstAskedMs + GATHER_AT_MOST_MS);
   return goesAtMs <= nowMs ? { kind: "go" } : { kind: "gather", afterMs: goesAtMs - nowMs };
-}
-
-/** No clock is that far off: a word of a later time is none, and does not count for every hold to come. */
-const WRONG_BY_AT_MOST_MS = 366 * 86_400_000;
-
-/**
- * The time (milliseconds) that a hold which begins now goes by. It is after that of every confirmation there is, for that was
- * about another hold; clocks that jumped back must not make it one of this.
- */
-export function holdTime(word: string | undefined, nowMs: number): number {
-  const saidMs = word === undefined ? Number.NaN : Date.parse(word);
-  const isOfSomeHold = saidMs >= nowMs - WRONG_BY_AT_MOST_MS && saidMs <= nowMs + WRONG_BY_AT_MOST_MS;
-  // Words tell whole seconds.
-  return isOfSomeHold ? Math.max(nowMs, saidMs + 1_000) : nowMs;
-}
-
-/** Whether a person's word, as annotated, confirms the hold of that time. */
-export function isHoldConfirmed(word: string | undefined, heldSinceMs: number, nowMs: number): boolean {
-  if (word === undefined || !isApprovedSince(word, heldSinceMs)) return false;
-  return Date.parse(word) <= Math.max(nowMs, heldSinceMs) + WRONG_BY_AT_MOST_MS;
 }
 
 /** On a Cluster in which much was deleted of late, so that the next process counts on from there. */

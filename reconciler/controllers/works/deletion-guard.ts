@@ -8,11 +8,10 @@ import { type Condition, describeRef, refOf } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { formatDuration } from "../../../runtime/duration.ts";
 import { type StepResult, WorkQueue } from "../../../runtime/work-queue.ts";
+import { holdTime, isHoldConfirmed } from "../../works/hold-confirmation.ts";
 import {
   type DeletionLimits,
   decideDeletions,
-  holdTime,
-  isHoldConfirmed,
   RECENT_DELETIONS_CONDITION,
   recentDeletions,
   recentDeletionsCondition,

@@ -35,7 +35,7 @@ function ref(name: string) {
  * Of three ConfigMaps, two were deleted after a backup of member1, to which it was put back; or all, with a control plane that
  * was started after that.
  */
-async function restored({ keepsNone = false } = {}): Promise<Scene> {
+async function restored({ keepsNone = false, word = "" } = {}): Promise<Scene> {
   const fleet = await createFleet({ clusters: 2, pace: "stepped", startMs: START, level: "fast", seed: 1 });
   closers.push(() => fleet.close());
   const plane = await createVirtualPlane({ fleet });
@@ -58,6 +58,7 @@ async function restored({ keepsNone = false } = {}): Promise<Scene> {
     await plane.start();
   }
   await fleet.clock.advance(60_000);
+  if (word !== "") await plane.client.patch(CLUSTER, { metadata: { annotations: { [REMOVE]: word } } }, "merge");
   fleet.faults.begin({ type: "restore", target: MEMBER1, backup: "nightly" });
   await fleet.clock.advance(120_000);
   return {
@@ -127,6 +128,15 @@ describe("copies of deleted templates that a backup brings back", () => {
     expect(await scene.copies()).toEqual(["foreign", "keep"]);
     expect(await scene.condition()).toMatchObject({ status: "False" });
     expect(await scene.events()).toContain("LeftOverRemoved");
+  });
+
+  it("stay although a person said of others to remove them, before clocks jumped back", async () => {
+    const scene = await restored({ word: "2026-01-01T06:00:00Z" });
+    expect(await scene.copies()).toEqual(["keep", "old", "older"]);
+
+    await scene.say(wordIn((await scene.condition())?.message));
+
+    expect(await scene.copies()).toEqual(["keep"]);
   });
 
   it("are no longer told of once they have templates again, or are not ours any more", async () => {

@@ -71,7 +71,7 @@ export function startLeftOverController(context: ControllerContext, fleet: Fleet
     const ofCluster = found.get(cluster) ?? new Map<string, Map<string, LeftOver>>();
     const ofWork = ofCluster.get(workName) ?? new Map<string, LeftOver>();
     if (ofWork.get(key)?.uid === copy.metadata.uid) return;
-    ofWork.set(key, leftOverOf(copy, workName, clock.now()));
+    ofWork.set(key, leftOverOf(copy, workName, clock.now(), wordOn(clusters.get(undefined, cluster))));
     found.set(cluster, ofCluster.set(workName, ofWork));
     queue.addAfter(cluster, SETTLE_MS);
   }
@@ -107,7 +107,7 @@ export function startLeftOverController(context: ControllerContext, fleet: Fleet
     const settled = all.filter(({ sinceMs }) => sinceMs <= settledAt);
     const next = Math.min(...all.filter(({ sinceMs }) => sinceMs > settledAt).map(({ sinceMs }) => sinceMs));
     const member = findReady(cluster)?.status === "True" ? fleet.get(name)?.member : undefined;
-    const removable = settled.filter((one) => mayBeRemoved(one, wordOn(cluster)));
+    const removable = settled.filter((one) => mayBeRemoved(one, wordOn(cluster), clock.now()));
     if (member !== undefined) for (const one of removable) await remove(member, cluster, one, signal);
     const left = member === undefined ? settled : settled.filter((one) => !removable.includes(one));
     const later = Number.isFinite(next) ? { requeueAfterMs: next - settledAt } : undefined;
@@ -157,6 +157,6 @@ export function startLeftOverController(context: ControllerContext, fleet: Fleet
   return { stop: () => queue.stop() };
 }
 
-function wordOn(cluster: Cluster): string | undefined {
-  return cluster.metadata.annotations?.[REMOVE_LEFT_OVER_ANNOTATION];
+function wordOn(cluster: Cluster | undefined): string | undefined {
+  return cluster?.metadata.annotations?.[REMOVE_LEFT_OVER_ANNOTATION];
 }
