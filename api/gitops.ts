@@ -25,6 +25,9 @@ export const ARGO_DELETION_APPROVED_ANNOTATION = "argocd.argoproj.io/deletion-ap
 /** On a Sync or a Cluster: lets deletions go on that are held there, as the message of the hold says. */
 export const CONFIRM_DELETIONS_ANNOTATION = "gitops.flaghoist.io/confirm-deletions";
 
+/** On a Sync that is being deleted, by us: the time that words on the deletion go by where that of the deletion is too early. */
+export const DELETION_ASKED_ANNOTATION = "gitops.flaghoist.io/deletion-asked-at";
+
 /** On a Sync that is being deleted, with the time of its deletion: it goes without its PreDelete and PostDelete hooks. */
 export const SKIP_DELETION_HOOKS_ANNOTATION = "gitops.flaghoist.io/skip-deletion-hooks";
 

@@ -145,6 +145,22 @@ describe.runIf(hasGit()).each(engines())("deletion by a Sync, store: %s", (engin
     expect(await present(namespace)).toEqual(["stays"]);
   });
 
+  it("takes no word from before its end for one on it, though the clocks have jumped back since", async () => {
+    const namespace = "jumped";
+    const confirm = "gitops.flaghoist.io/confirm-deletions";
+    await begin(namespace, [annotated(namespace, "data", { [OPTIONS]: "Delete=confirm" })]);
+    await annotateSync(namespace, { [confirm]: new Date(Date.now() + 3_600_000).toISOString() });
+
+    await plane.client.delete(ref(SYNC, namespace, "shop"));
+
+    await eventually(async () => expect(await message(namespace)).toContain("(Delete=confirm)"));
+    const word = /confirm-deletions=(\S+)$/.exec(await message(namespace))?.[1] ?? "";
+    expect(await present(namespace)).toEqual(["data"]);
+    await annotateSync(namespace, { [confirm]: word });
+    await eventually(async () => expect(await plane.client.find(ref(SYNC, namespace, "shop"))).toBeUndefined());
+    expect(await present(namespace)).toEqual([]);
+  });
+
   it("leaves everything at its end when its policy says so", async () => {
     const namespace = "orphaned";
     await begin(namespace, [configMap(namespace, "a")], { deletionPolicy: "Orphan" });

@@ -79,7 +79,7 @@ describe("skipsDeletionHooks", () => {
     ["yes", false],
     ["", false],
   ])("takes %j for a word about this deletion: %s", (value, expected) => {
-    expect(skipsDeletionHooks(sync(undefined, { [SKIP_DELETION_HOOKS_ANNOTATION]: value }))).toBe(expected);
+    expect(skipsDeletionHooks(sync(undefined, { [SKIP_DELETION_HOOKS_ANNOTATION]: value }), NOW)).toBe(expected);
   });
 });
 

@@ -1,6 +1,5 @@
 // What is done with the hooks of a Sync that is deleted, as pure functions: attempts, holds and what people are told.
 import {
-  isApprovedSince,
   REQUESTED_AT_ANNOTATION,
   reconcileRequest,
   SKIP_DELETION_HOOKS_ANNOTATION,
@@ -10,6 +9,7 @@ import {
 import type { KubeObject } from "../../../kube/object.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import { deletionAskedAt, isSaidOfDeletion } from "./sync-deletion.ts";
 import { decideFailure } from "./sync-operation.ts";
 import { defines, isMeantFor } from "./sync-steps.ts";
 
@@ -21,9 +21,8 @@ export function isDeletion(operation: SyncOperation | undefined): operation is S
 }
 
 /** Whether a person wants a deleted Sync to go without its hooks. */
-export function skipsDeletionHooks({ metadata: { annotations = {}, deletionTimestamp } }: Sync): boolean {
-  const askedAtMs = deletionTimestamp === undefined ? undefined : Date.parse(deletionTimestamp);
-  return isApprovedSince(annotations[SKIP_DELETION_HOOKS_ANNOTATION], askedAtMs);
+export function skipsDeletionHooks(sync: Sync, nowMs: number): boolean {
+  return isSaidOfDeletion(sync, SKIP_DELETION_HOOKS_ANNOTATION, nowMs);
 }
 
 export type DeletionDecision =
@@ -85,7 +84,7 @@ export function describeHeldHooks(
   { message, attempt }: Pick<SyncOperation, "message" | "attempt">,
   isOver: boolean,
 ): string {
-  const { name, namespace, deletionTimestamp } = sync.metadata;
+  const { name, namespace } = sync.metadata;
   const what =
     phase === "PreDelete"
       ? `nothing of Sync ${namespace}/${name} is deleted`
@@ -94,7 +93,7 @@ export function describeHeldHooks(
   const annotate = `kubectl annotate sync ${name} -n ${namespace} --overwrite`;
   return (
     `held: ${message}; ${what}${times}. To try again: ${annotate} ${REQUESTED_AT_ANNOTATION}="$(date)". ` +
-    `To delete it without its hooks: ${annotate} ${SKIP_DELETION_HOOKS_ANNOTATION}=${deletionTimestamp}`
+    `To delete it without its hooks: ${annotate} ${SKIP_DELETION_HOOKS_ANNOTATION}=${deletionAskedAt(sync)}`
   );
 }
 

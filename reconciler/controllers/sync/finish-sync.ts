@@ -1,8 +1,14 @@
 // The end of a deleted Sync, a turn at a time: its PreDelete hooks, its objects, its PostDelete hooks, then itself.
-import { DEFAULT_SYNC_INTERVAL, type Sync, type SyncOperation } from "../../../api/gitops.ts";
+import {
+  DEFAULT_SYNC_INTERVAL,
+  DELETION_ASKED_ANNOTATION,
+  type Sync,
+  type SyncOperation,
+} from "../../../api/gitops.ts";
 import { describeRef, type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError } from "../../../runtime/errors.ts";
+import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { confirmTemplateDeletions } from "../works/confirmed-deletion.ts";
 import type { Artifact } from "./artifacts.ts";
@@ -19,7 +25,7 @@ import { GITOPS_API, keyOf } from "./git-repository.ts";
 import { hookRef, nameHook } from "./hook-names.ts";
 import { renderSync, writeSyncStatus } from "./sync-apply.ts";
 import { findFullContainers, isContainer } from "./sync-containers.ts";
-import { deletionModeOf, isDeletionConfirmed, SYNC_FINALIZER, whyDeletionHeld } from "./sync-deletion.ts";
+import { deletionModeOf, isDeletionConfirmed, laterAskedAt, SYNC_FINALIZER, whyDeletionHeld } from "./sync-deletion.ts";
 import { describeUnsettled } from "./sync-health.ts";
 import { advanceStepHooks, deleteEndedHooks, findOwnHooks, type HookDeps, hasCopies } from "./sync-hooks.ts";
 import { hookOf } from "./sync-operation.ts";
@@ -44,10 +50,12 @@ export interface SyncEnd {
   readonly since: Map<string, number>;
   /** Until then a failed attempt rests. */
   restUntil: number;
+  /** Uid of the Sync of which it is known what words on its deletion go by. */
+  asked: string | undefined;
 }
 
 export function newSyncEnd(): SyncEnd {
-  return { hooks: new Map(), since: new Map(), restUntil: 0 };
+  return { hooks: new Map(), since: new Map(), restUntil: 0, asked: undefined };
 }
 
 export type EndProgress =
@@ -81,6 +89,7 @@ async function takeAlong(
   signal: AbortSignal,
 ): Promise<EndProgress | undefined> {
   const { context } = deps;
+  await recordAsked(context, deleted, end);
   const survey = await surveyInventory(context, deleted, deleted.status?.inventory?.entries ?? []);
   const own = await handOver(deps, deleted, survey.own);
   if ("state" in own) return own;
@@ -88,9 +97,9 @@ async function takeAlong(
   const { name = "", namespace } = deleted.metadata;
   const sync = context.informers.of<Sync>(GITOPS_API, "Sync").get(namespace, name) ?? deleted;
   const { deletable, toConfirm } = sortByWishes(own, "deletion");
-  const held = whyDeletionHeld(sync, toConfirm);
+  const held = whyDeletionHeld(sync, toConfirm, context.clock.now());
   if (held !== undefined) return { state: "held", message: held };
-  if (isDeletionConfirmed(sync))
+  if (isDeletionConfirmed(sync, context.clock.now()))
     await confirmTemplateDeletions(
       context,
       deletable.map(({ ref }) => ref),
@@ -115,6 +124,18 @@ async function takeAlong(
     context.events.record(subjectOf(sync), "Normal", "DeletionSkipped", `${describeRef(ref)} is kept: ${why}`);
   const objects = last.filter(({ ref }) => !full.has(refKey(ref)));
   return deleteInOrder(deps, sync, end, { objects, gone: [], waits: false });
+}
+
+/** Before anything is decided: what words on the deletion go by must be the same for the next process. */
+async function recordAsked({ clock, client, informers }: ControllerContext, sync: Sync, end: SyncEnd): Promise<void> {
+  const { uid, resourceVersion } = sync.metadata;
+  if (end.asked === uid) return;
+  const askedAt = laterAskedAt(sync, clock.now());
+  if (askedAt !== undefined) {
+    const metadata = { resourceVersion, annotations: { [DELETION_ASKED_ANNOTATION]: askedAt } };
+    informers.of<Sync>(GITOPS_API, "Sync").adopt(await client.patch<Sync>(refOf(sync), { metadata }, "merge"));
+  }
+  end.asked = uid;
 }
 
 /**
@@ -162,7 +183,7 @@ async function hooksToRun(
   const { context } = deps;
   const none = { steps: [], operation: undefined };
   const { status } = sync;
-  if ((status?.deletionHooks ?? []).length === 0 || skipsDeletionHooks(sync)) return none;
+  if ((status?.deletionHooks ?? []).length === 0 || skipsDeletionHooks(sync, context.clock.now())) return none;
   // What was never there needs no preparation to go.
   if (!hasObjects && status?.lastAppliedRevision === undefined && !isDeletion(status?.operation)) return none;
   const decision = decideDeletion(sync, context.clock.now());
