@@ -1,4 +1,5 @@
 // A plan of a folder, as the command line asks for it: for `plan`, and for `report` in pull requests.
+import { posix } from "node:path";
 import type { GitRepository, Sync } from "../../api/gitops.ts";
 import type { PlanReport } from "../../api/plan-report.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
@@ -120,15 +121,18 @@ export async function readChange(
   const syncs = (await client.list<Sync>(GITOPS_API, "Sync")).items;
   const sources = (await client.list<GitRepository>(GITOPS_API, "GitRepository")).items;
   const isOurs = sourceMatcher(sources, [...folder.remotes, ...(repository === undefined ? [] : [repository])]);
-  const { path } = folder;
+  const { path, basePath } = folder;
   const sync = chooseSync(syncs, stringOption(invocation, "sync"), path);
   const below = syncs.filter(
-    (one) => isOurs(one.spec.sourceRef, one.metadata.namespace ?? "") && isBelow(folderOf(one), path),
+    (one) =>
+      isOurs(one.spec.sourceRef, one.metadata.namespace ?? "") &&
+      isBelow(folderOf(one), path) &&
+      (!folder.isPair || isInPair(folder, folderOf(one))),
   );
-  const only: ComparedFolder = { path, basePath: path, sync };
+  const only: ComparedFolder = { path, basePath, sync };
   if (sync === undefined && below.length === 0)
     return { change: await readFolderChange(client, folder, only, rendering), syncs: [] };
-  return readRepositoryChange(client, sync === undefined ? below.map(presentSync) : [only], {
+  return readRepositoryChange(client, sync === undefined ? below.map((one) => comparedIn(folder, one)) : [only], {
     trees: folder,
     changedPaths: sync === undefined ? folder.changedPaths() : undefined,
     isOurs,
@@ -140,6 +144,21 @@ const GITOPS_API = "gitops.flaghoist.io/v1alpha1";
 
 function isBelow(folder: string, path: string): boolean {
   return path === "" || folder === path || folder.startsWith(`${path}/`);
+}
+
+/** The folder of the base that stands for one of the head. */
+function baseOf({ path, basePath }: SourceFolder, of: string): string {
+  return [basePath, posix.relative(path, of)].filter((part) => part !== "").join("/");
+}
+
+function comparedIn(folder: SourceFolder, sync: Sync): ComparedFolder {
+  const compared = presentSync(sync);
+  return { ...compared, basePath: baseOf(folder, compared.path ?? "") };
+}
+
+/** Two folders that were copied from somewhere need not have what every Sync applies. */
+function isInPair(folder: SourceFolder, of: string): boolean {
+  return folder.head.list(of) !== undefined || folder.base?.list(baseOf(folder, of)) !== undefined;
 }
 
 /** A checkout that is fetched from nowhere, or from where no source points, may be any repository. */

@@ -1,4 +1,4 @@
-// The files that `plan` compares: a folder as it is on disk, or of two commits.
+// The files that `plan` compares: a folder as it is on disk, or of two commits; or two folders.
 import { statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { AppError } from "../../runtime/errors.ts";
@@ -13,6 +13,10 @@ export interface SourceFolder {
   readonly root: string;
   /** The folder within the root; empty for the root. */
   readonly path: string;
+  /** The folder within the base; the same unless two folders are compared. */
+  readonly basePath: string;
+  /** Whether the base is another folder, and no revision of this one. */
+  readonly isPair: boolean;
   readonly head: SourceTree;
   /** Undefined: what the control plane has is the base. */
   readonly base: SourceTree | undefined;
@@ -36,10 +40,12 @@ export function openSourceFolder(cwd: string, path: string, range: string | unde
   const folder = resolve(cwd, path);
   if (range === undefined) {
     if (!isFolder(folder)) throw missing(folder);
-    const root = sourceRoot(folder) ?? (isWithin(cwd, folder) ? cwd : folder);
+    const { root, path: within } = placeOf(cwd, folder);
     return {
       root,
-      path: relative(root, folder),
+      path: within,
+      basePath: within,
+      isPair: false,
       head: new DirectoryTree(root),
       base: undefined,
       changedPaths: () => undefined,
@@ -60,6 +66,8 @@ export function openSourceFolder(cwd: string, path: string, range: string | unde
     return {
       root: copy.root,
       path: relative(copy.root, folder),
+      basePath: relative(copy.root, folder),
+      isPair: false,
       head: after,
       base: before,
       changedPaths: () => (onDisk ? differingFiles(before, after) : copy.changedPaths(base, head)),
@@ -73,6 +81,44 @@ export function openSourceFolder(cwd: string, path: string, range: string | unde
     copy.close();
     throw error;
   }
+}
+
+/** Opens `after` as it is on disk, with `before` as its base. Throws `plan-path-missing`. */
+export function openFolderPair(cwd: string, before: string, after: string): SourceFolder {
+  const [old, fresh] = [before, after].map((path) => {
+    const folder = resolve(cwd, path);
+    if (!isFolder(folder)) throw missing(folder);
+    return placeOf(cwd, folder);
+  }) as [FolderPlace, FolderPlace];
+  const [base, head] = [new DirectoryTree(old.root), new DirectoryTree(fresh.root)];
+  return {
+    root: fresh.root,
+    path: fresh.path,
+    basePath: old.path,
+    isPair: true,
+    head,
+    base,
+    changedPaths: () => (old.path === fresh.path ? differingFiles(base, head) : undefined),
+    remotes: remotesAt(fresh.root),
+    headName: nameOf(after),
+    baseName: nameOf(before),
+    commit: undefined,
+    close: () => {},
+  };
+}
+
+function nameOf(path: string): string {
+  return path === "." || path === "./" ? "the working directory" : path;
+}
+
+interface FolderPlace {
+  readonly root: string;
+  readonly path: string;
+}
+
+function placeOf(cwd: string, folder: string): FolderPlace {
+  const root = sourceRoot(folder) ?? (isWithin(cwd, folder) ? cwd : folder);
+  return { root, path: relative(root, folder) };
 }
 
 /** None where there is no checkout. */

@@ -35,6 +35,7 @@ import { bySeverity, reviewChange, reviewedChange } from "./safety/review-change
 import type { ReviewedChange } from "./safety/reviewed-change.ts";
 import { sourceChanges } from "./source-changes.ts";
 import { type CopyFinder, threeWayDrift } from "./three-way-drift.ts";
+import { unappliedObjects } from "./unapplied-objects.ts";
 import type { World } from "./world.ts";
 import { loadConcernedWorld } from "./world-scope.ts";
 import { withWriters } from "./written-fields.ts";
@@ -88,7 +89,12 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     signal,
     await testedSelectors(client, tests.files),
   );
-  const compared = await compareWorlds(now, change, { interpretations, signal, nowMs: started, originOf });
+  const unapplied = await unappliedObjects(client, change, now, tests.files, signal);
+  const compared = await compareWorlds(
+    now,
+    unapplied.length === 0 ? change : { ...change, base: [...(change.base ?? []), ...unapplied] },
+    { interpretations, signal, nowMs: started, originOf },
+  );
   known = compared.after.world;
   const { plan, source } = withSources(compared.plan, change);
   const { drift, unreachable } = await driftOf(now, compared, request.compareCopies);

@@ -4,20 +4,20 @@ import { systemClock } from "../../../runtime/clock.ts";
 import type { WorldInterpreters } from "../../plan/world-interpreters.ts";
 import { planText } from "../../reports/plan-text.ts";
 import { placeText } from "../../reports/plan-words.ts";
-import { type Command, type ExitCode, type Invocation, READING_OPTIONS, stringOption } from "../command.ts";
+import { type Command, type ExitCode, type Invocation, READING_OPTIONS, stringOption, UsageError } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
 import { paint } from "../output.ts";
 import { PLAN_OUTPUT_OPTIONS, planPrinter } from "../plan-output.ts";
 import { PLAN_OPTIONS, planExitCode, planFolder } from "../plan-request.ts";
-import { openSourceFolder } from "../source-folder.ts";
+import { openFolderPair, openSourceFolder, type SourceFolder } from "../source-folder.ts";
 import { INTERPRETATION_OPTIONS, withInterpreters } from "../world-interpretation.ts";
 
 export const planCommand: Command = {
   name: "plan",
   summary: "show what a change would do in every cluster",
-  usage: "[PATH] [--base REF|A..B] [--sync NAMESPACE/NAME] [--exit-code]",
+  usage: "[PATH | OLD NEW] [--base REF|A..B] [--sync NAMESPACE/NAME] [--exit-code]",
   description:
-    "Renders a folder and shows what applying it would change, object by object and cluster by cluster: which copies come, change and go, how replicas move, and what would be refused. Compares with what the control plane has now, or with the folder at another revision. Writes nothing.",
+    "Renders a folder and shows what applying it would change, object by object and cluster by cluster: which copies come, change and go, how replicas move, and what would be refused. Compares with what the control plane has now, with the folder at another revision, or with another folder: of two, the first is the base. Writes nothing.",
   options: {
     base: {
       type: "string",
@@ -36,6 +36,7 @@ export const planCommand: Command = {
     ["plan apps/shop --base main -o markdown", "as a comment of a pull request; -o sarif or junit for a CI"],
     ["plan apps/shop --base main --report html=plan.html", "and a page beside it, to read on a phone and to send"],
     ["plan apps/shop --base v1.4..v1.5 --exit-code", "between two releases; exit 3 when they differ"],
+    ["plan envs/staging envs/prod", "between two folders: from the first to the second"],
   ],
   run: (invocation) =>
     withControlPlane(invocation, ({ client }) =>
@@ -44,14 +45,25 @@ export const planCommand: Command = {
 };
 
 async function plan(invocation: Invocation, client: KubeClient, interpreters: WorldInterpreters): Promise<ExitCode> {
-  const path = invocation.positionals[0] ?? ".";
   const printPlan = planPrinter(invocation);
-  const folder = openSourceFolder(invocation.io.cwd, path, stringOption(invocation, "base"));
+  const folder = openFolders(invocation);
   try {
     return show(invocation, await planFolder(invocation, client, { folder, interpreters }), printPlan);
   } finally {
     folder.close();
   }
+}
+
+/** One folder, or two of which the first is the base. */
+function openFolders(invocation: Invocation): SourceFolder {
+  const { io, positionals } = invocation;
+  const [first = ".", second, ...more] = positionals;
+  const range = stringOption(invocation, "base");
+  if (second === undefined) return openSourceFolder(io.cwd, first, range);
+  if (more.length > 0) throw new UsageError(`name one folder, or two to compare: not ${positionals.length}`);
+  if (range !== undefined)
+    throw new UsageError(`${first} is the base of ${second} already: leave out --base, or name one folder`);
+  return openFolderPair(io.cwd, first, second);
 }
 
 function show(invocation: Invocation, report: PlanReport, printPlan: ReturnType<typeof planPrinter>): ExitCode {

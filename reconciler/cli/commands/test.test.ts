@@ -1,13 +1,11 @@
 // What examples/fleet-tests/README.md shows of `flaghoist test` is what it prints. After a change that is meant:
 // UPDATE_TRANSCRIPTS=1, and this test writes the page anew.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { karmadaCrds } from "../../../api/crd.ts";
-import { SnapshotWriter } from "../../../fleets/simulator/snapshot/snapshot-file.ts";
-import type { KubeObject } from "../../../kube/object.ts";
-import { cluster } from "../../../test/builders.ts";
+import { writeFleetSnapshot } from "../../../test/fleet-snapshot.ts";
+import { GitFixture } from "../../../test/git-fixture.ts";
 import { runFlaghoist } from "../../../test/run-flaghoist.ts";
 import { EXIT } from "../command.ts";
 
@@ -20,24 +18,12 @@ const scratch = mkdtempSync(join(tmpdir(), "flaghoist-test-"));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 beforeAll(async () => {
-  const fleet = [
-    cluster({ name: "paris", region: "eu", provider: "aws" }),
-    cluster({ name: "dublin", region: "eu", provider: "gcp" }),
-    cluster({ name: "oregon", region: "us", provider: "gcp" }),
-    cluster({ name: "virginia", region: "us", provider: "azure" }),
-  ];
-  const head = { flaghoist: "test", takenAt: "2026-01-01T00:00:00Z" };
-  const writer = new SnapshotWriter(join(scratch, "fleet.snapshot"), head, false);
-  const kinds = karmadaCrds().map((object) => ({ plural: "customresourcedefinitions", object }));
-  // A Cluster has all that an object has.
-  const members = fleet.map((object) => ({ plural: "clusters", object: object as unknown as KubeObject }));
-  const objects = [...kinds, ...members].map(({ plural, object }, at) => {
-    const uid = `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`;
-    const metadata = { ...object.metadata, uid, resourceVersion: `${at + 1}`, creationTimestamp: head.takenAt };
-    return { plural, object: { ...object, metadata } };
-  });
-  await writer.part({ source: "control-plane", name: "" }, objects);
-  await writer.finish();
+  await writeFleetSnapshot(join(scratch, "fleet.snapshot"), [
+    { name: "paris", region: "eu", provider: "aws" },
+    { name: "dublin", region: "eu", provider: "gcp" },
+    { name: "oregon", region: "us", provider: "gcp" },
+    { name: "virginia", region: "us", provider: "azure" },
+  ]);
   cpSync(join(ROOT, "examples/fleet-tests"), join(scratch, "examples/fleet-tests"), { recursive: true });
 });
 
@@ -103,6 +89,37 @@ describe("flaghoist test", () => {
         "failed, before failed",
         ...Array.from({ length: 3 }, () => "passed, before failed"),
       ]);
+    },
+    LONG,
+  );
+
+  it(
+    "looks at what a change leaves as it is, though it was never applied",
+    async () => {
+      const repository = new GitFixture();
+      const files = Object.fromEntries(
+        readdirSync(join(ROOT, "examples/fleet-tests"))
+          .filter((name) => name.endsWith(".yaml"))
+          .map((name) => [`apps/${name}`, readFileSync(join(ROOT, "examples/fleet-tests", name), "utf8")]),
+      );
+      repository.commit("The examples", files);
+      const more = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more, namespace: default}\ndata: {a: b}\n";
+      const resources = "resources: [shop.yaml, policies.yaml, more.yaml]\n";
+      repository.commit("Something else", { "apps/more.yaml": more, "apps/kustomization.yaml": resources });
+      const inCommits = ["--base", "HEAD~1..HEAD", "--snapshot", join(scratch, "fleet.snapshot"), "-o", "json"];
+
+      const ran = await runFlaghoist(["test", "apps", ...inCommits], { cwd: repository.work });
+      const planned = await runFlaghoist(["plan", "apps", "--no-drift", ...inCommits], { cwd: repository.work });
+      repository.remove();
+
+      const { tests } = JSON.parse(ran.out) as { tests: { outcome: string; base: string }[] };
+      expect(tests.map(({ outcome, base }) => `${outcome}, before ${base}`)).toEqual([
+        "passed, before passed",
+        "failed, before failed",
+        ...Array.from({ length: 3 }, () => "passed, before passed"),
+      ]);
+      const { objects } = JSON.parse(planned.out) as { objects: { object: { name: string } }[] };
+      expect(objects.map(({ object }) => object.name)).toEqual(["more"]);
     },
     LONG,
   );

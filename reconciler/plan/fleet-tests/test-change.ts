@@ -50,7 +50,9 @@ export async function testChange(
   { change, originOf, clock, nowMs }: TestSurroundings,
 ): Promise<readonly TestResult[]> {
   if (files.length === 0) return [];
-  const written = new Map(change.desired.map(({ object, origin }) => [refKey(refOf(object)), origin]));
+  const written = new Map(
+    [...change.rendered, ...change.desired].map(({ object, origin }) => [refKey(refOf(object)), origin]),
+  );
   const placeOf = (object: KubeObject): string | undefined =>
     written.get(refKey(refOf(object))) ?? originOf(object)?.file;
   const limits = () => {

@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { PlanReport } from "../../../api/plan-report.ts";
+import { writeFleetSnapshot } from "../../../test/fleet-snapshot.ts";
+import { GitFixture } from "../../../test/git-fixture.ts";
+import { runFlaghoist } from "../../../test/run-flaghoist.ts";
+import { EXIT } from "../command.ts";
+
+const LONG = 60_000;
+
+const scratch = mkdtempSync(join(tmpdir(), "flaghoist-plan-"));
+const snapshot = join(scratch, "fleet.snapshot");
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+beforeAll(() => writeFleetSnapshot(snapshot, [{ name: "paris" }, { name: "oregon" }]));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(scratch, path)), { recursive: true });
+  writeFileSync(join(scratch, path), text);
+}
+
+function settings(level: string, name = "settings"): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, namespace: default}\ndata: {level: ${level}}\n`;
+}
+
+const EVERYWHERE = `apiVersion: policy.karmada.io/v1alpha1
+kind: PropagationPolicy
+metadata: {name: all, namespace: default}
+spec:
+  resourceSelectors: [{apiVersion: v1, kind: ConfigMap}]
+`;
+
+function plan(...args: readonly string[]): ReturnType<typeof runFlaghoist> {
+  return runFlaghoist(["plan", "--snapshot", snapshot, "--no-drift", ...args], { cwd: scratch });
+}
+
+async function report(...args: readonly string[]): Promise<PlanReport> {
+  const { out, err } = await plan(...args, "-o", "json");
+  expect(err).toBe("");
+  return JSON.parse(out) as PlanReport;
+}
+
+describe("flaghoist plan OLD NEW", () => {
+  beforeAll(() => {
+    for (const [folder, level] of [
+      ["old", "info"],
+      ["new", "debug"],
+    ] as const) {
+      write(`${folder}/policy.yaml`, EVERYWHERE);
+      write(`${folder}/settings.yaml`, settings(level));
+      write(`${folder}/same.yaml`, settings("warn", "same"));
+    }
+    write("old/gone.yaml", settings("info", "gone"));
+    write("new/come.yaml", settings("info", "come"));
+  });
+
+  it(
+    "says what differs between two folders, the first of which is the base",
+    async () => {
+      const { objects, subject } = await report("old", "new");
+
+      expect(subject).toMatchObject({ base: { name: "old" }, head: { name: "new" } });
+      expect(
+        objects.map(({ object, change, place, copies }) => [
+          object.name,
+          change,
+          place?.file,
+          copies.flatMap(({ clusters }) => clusters),
+        ]),
+      ).toEqual([
+        ["come", "created", "new/come.yaml", ["oregon", "paris"]],
+        ["settings", "changed", "new/settings.yaml", ["oregon", "paris"]],
+        ["gone", "deleted", "old/gone.yaml", ["oregon", "paris"]],
+      ]);
+      const settled = objects.find(({ object }) => object.name === "settings");
+      expect(settled?.fields).toMatchObject([{ path: "data.level", before: "info", after: "debug" }]);
+    },
+    LONG,
+  );
+
+  it(
+    "compares folders of two checkouts, each with what it refers to in its own",
+    async () => {
+      const checkouts = [new GitFixture(), new GitFixture()] as const;
+      for (const [at, level] of ["info", "debug"].entries())
+        checkouts[at]?.commit("Everything", {
+          "base/kustomization.yaml": "resources: [settings.yaml]\n",
+          "base/settings.yaml": settings(level),
+          "apps/shop/kustomization.yaml": "resources: [../../base]\n",
+        });
+      const [old, fresh] = checkouts.map(({ work }) => join(work, "apps/shop")) as [string, string];
+
+      const { objects, subject } = await report(old, fresh);
+      for (const checkout of checkouts) checkout.remove();
+
+      expect(subject.path).toBe("apps/shop");
+      expect(objects.map(({ object, change, place }) => [object.name, change, place?.file])).toEqual([
+        ["settings", "changed", "base/settings.yaml"],
+      ]);
+    },
+    LONG,
+  );
+
+  it("exits as a plan of one folder does", async () => {
+    expect((await plan("old", "new", "--exit-code")).code).toBe(EXIT.differences);
+    expect((await plan("old", "old", "--exit-code")).code).toBe(EXIT.ok);
+  });
+
+  it.each([
+    [["old", "absent"], EXIT.failed, `${join(scratch, "absent")} is no folder`],
+    [["absent", "new"], EXIT.failed, `${join(scratch, "absent")} is no folder`],
+    [
+      ["old", "new", "--base", "main"],
+      EXIT.usage,
+      "old is the base of new already: leave out --base, or name one folder",
+    ],
+    [["old", "new", "newer"], EXIT.usage, "name one folder, or two to compare: not 3"],
+  ])("says what is wrong with %j", async (args, code, words) => {
+    const ran = await plan(...args);
+
+    expect(ran.code).toBe(code);
+    expect(ran.err).toContain(words);
+  });
+});
