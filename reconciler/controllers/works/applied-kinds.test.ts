@@ -109,6 +109,31 @@ describe("kinds that were put into a cluster", () => {
     expect(watches(one)).toBe(false);
   });
 
+  it("are not asked for again and again where the cluster does not serve them", async () => {
+    const one = await scene();
+    const metadata = { annotations: { "gitops.flaghoist.io/member-rights": "kinds-in-use" } };
+    await one.plane.client.patch(CLUSTER, { metadata }, "merge");
+    const selectors = [{ apiVersion: "example.org/v1", kind: "Widget" }];
+    await one.plane.client.apply(policy({ namespace: "default", clusters: ["member1"], selectors }), {
+      fieldManager: "test",
+      force: true,
+    });
+    await one.restart();
+    const usual = one.asked.filter((path) => path === "/apis").length;
+    const { status } = await one.plane.client.get<Cluster & KubeObject>(CLUSTER);
+    const conditions = status?.conditions?.map((condition) =>
+      condition.type === "AppliedKinds"
+        ? { ...condition, message: condition.message.replace("v1 ConfigMap", "v1 ConfigMap, example.org/v1 Widget") }
+        : condition,
+    );
+    await one.plane.client.patch(CLUSTER, { status: { conditions } }, "merge", { subresource: "status" });
+
+    await one.restart();
+
+    expect(await one.kinds()).toContain("example.org/v1 Widget");
+    expect(one.asked.filter((path) => path === "/apis").length).toBeLessThanOrEqual(usual + 1);
+  });
+
   it("are not watched where rights follow use and nothing uses them", async () => {
     const one = await scene();
     const metadata = { annotations: { "gitops.flaghoist.io/member-rights": "kinds-in-use" } };

@@ -123,10 +123,10 @@ export function startAppliedKinds({ context, fleet, use }: Deps): Controller {
 
   /** Whether the member serves the kind, and refuses us nothing that a watch takes: a refusal would be told of as a fault. */
   async function mayWatch(cluster: Cluster, member: Member, { apiVersion, kind }: UsedKind): Promise<boolean> {
-    if (use !== undefined && rightsFollowUse(cluster))
-      return use.index.of(cluster).kinds.some((used) => used.apiVersion === apiVersion && used.kind === kind);
     const info = await member.client.mapper.find(apiVersion, kind);
     if (info === undefined) return false;
+    if (use !== undefined && rightsFollowUse(cluster))
+      return use.index.of(cluster).kinds.some((used) => used.apiVersion === apiVersion && used.kind === kind);
     const { group, plural: resource } = info;
     for (const verb of ["list", "watch"]) if (!(await mayDo(member.client, { verb, group, resource }))) return false;
     return true;
