@@ -8,9 +8,9 @@ import { constants } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-// This program keeps state for long: a small young generation, and an old one that grows by less before it is collected,
-// halve the memory that garbage holds and cost a few per cent of processor time.
-const NODE_OPTIONS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "--heap-growing-percent=30"];
+// This program keeps state for long: an old generation that grows by less before it is collected holds less garbage. A young
+// one of 16 MB takes in what a write makes; of 4 MB it costs a fifth of the time of applying much, for hardly less memory.
+const NODE_OPTIONS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=16", "--heap-growing-percent=30"];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 

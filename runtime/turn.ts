@@ -1,6 +1,6 @@
 // One turn of the event loop, for loops that would take too long of it.
 
-const TURN_MS = 10;
+const TURN_MS = 15;
 
 let turnMs = TURN_MS;
 
@@ -13,7 +13,7 @@ export function endlessTurns(): void {
 }
 
 /** However much others have taken of a turn, so much is left to whoever begins, so that everybody gets on. Milliseconds. */
-const LEAST_MS = 1;
+const LEAST_MS = 3;
 
 /** When the present turn of the event loop is to be over; undefined before anybody has asked. */
 let endOfLoop: number | undefined;
