@@ -168,8 +168,10 @@ function keepPlaced(
   problems: readonly string[],
 ): Pick<Outcome, "binding" | "copies" | "problems" | "unknown"> {
   if (existing === undefined) return { binding: undefined, copies: [], problems };
-  const asApplied = world.previous?.get(refKey(refOf(template))) ?? template;
   const binding = withoutReferrers(existing, world);
+  // What follows others that are not in this world goes on to follow them, as it is now.
+  const follows = (binding.spec.requiredBy ?? []).length > 0;
+  const asApplied = follows ? template : (world.previous?.get(refKey(refOf(template))) ?? template);
   return { binding, ...copiesOf(world, asApplied, binding, options, problems) };
 }
 
@@ -187,13 +189,13 @@ function withoutReferrers(binding: AnyBinding, world: World): AnyBinding {
 
 const REFERRERS = new WeakMap<World, ReadonlySet<string>>();
 
-/** Names of the bindings that templates of this world have. */
+/** Names of the bindings that templates of this world have, or had until a change took them away. */
 function referrersIn(world: World): ReadonlySet<string> {
   let names = REFERRERS.get(world);
   if (names === undefined) {
     names = new Set(
-      world.templates.map(
-        ({ kind, metadata }) => `${metadata.namespace ?? ""}/${bindingName(kind, metadata.name ?? "")}`,
+      [...world.templates.map(refOf), ...(world.removed ?? [])].map(
+        ({ kind, namespace = "", name }) => `${namespace}/${bindingName(kind, name)}`,
       ),
     );
     REFERRERS.set(world, names);

@@ -33,6 +33,8 @@ export interface World {
   readonly lintedOverrides?: ReadonlySet<string>;
   /** In a partial world: namespaces in which all is here that what changes selects, or is selected by. */
   readonly relatedNamespaces?: ReadonlySet<string>;
+  /** What `changeWorld` took away, so that nothing follows it any more. */
+  readonly removed?: readonly ObjectRef[];
   /** Templates that `changeWorld` changed, as they were; new ones are there with no predecessor. By `refKey`. */
   readonly previous?: ReadonlyMap<string, KubeObject | undefined>;
   /** Policies that `changeWorld` changed, by `policyKey`. */
@@ -167,6 +169,7 @@ export function changeWorld(world: World, put: readonly KubeObject[], removed: r
       ...ofKind<ClusterOverridePolicy>(POLICY_API, "ClusterOverridePolicy"),
     ],
     templates: [...kept(world.templates), ...templates],
+    removed: [...(world.removed ?? []), ...removed],
     ...(world.budgets === undefined ? {} : { budgets: kept(world.budgets) }),
     interpretation: {
       customizations: [

@@ -1,23 +1,15 @@
 // A control plane in this process with many applications on many clusters, each applied by a Sync of its own from one
 // repository, as it stands once everything is placed; no loops run in it.
 import type { Sync } from "../../api/gitops.ts";
-import { builtinKinds } from "../../fleets/apiserver/kinds/builtin.ts";
-import { createApiServer } from "../../fleets/apiserver/server.ts";
-import { CLUSTER_DEFINITION, clusterKind } from "../../fleets/cluster-kind.ts";
-import { KubeClient } from "../../kube/client/kube-client.ts";
-import { type KubeObject, refOf } from "../../kube/object.ts";
-import { installDefinitions } from "../../reconciler/cli/install.ts";
+import type { KubeClient } from "../../kube/client/kube-client.ts";
+import type { KubeObject } from "../../kube/object.ts";
 import type { Interpretations } from "../../reconciler/plan/compare-worlds.ts";
 import { presentSync, readRepositoryChange } from "../../reconciler/plan/repository-change.ts";
-import { runRiver } from "../../reconciler/plan/river.ts";
-import { changeWorld, loadRules } from "../../reconciler/plan/world.ts";
 import { RenderCache } from "../../renderers/kustomize/render-cache.ts";
-import { systemClock } from "../../runtime/clock.ts";
-import { silentLogger } from "../../runtime/logger.ts";
-import { mapLimit } from "../../runtime/parallel.ts";
 import { openWorkingCopy } from "../../sources/git/working-copy.ts";
 import { cluster, overridePolicy, policy } from "../builders.ts";
 import { GitFixture } from "../git-fixture.ts";
+import { openQuietPlane, type QuietPlane } from "../quiet-plane.ts";
 
 const TEAMS = 20;
 const REGIONS = ["eu-west", "eu-north", "us-east", "us-west", "ap-south"];
@@ -38,45 +30,27 @@ export async function buildPlanFleet(
 ): Promise<PlanFleet> {
   const repository = new GitFixture();
   const base = repository.commit("Everything", repositoryFiles(apps));
-  const server = await createApiServer({
-    name: "plan",
-    clock: systemClock,
-    logger: silentLogger,
-    kinds: [...builtinKinds(), clusterKind()],
-  });
-  const client = new KubeClient(server.handle);
-  await installDefinitions(client, systemClock, { builtIn: [CLUSTER_DEFINITION] });
-  const create = (objects: readonly KubeObject[]): Promise<unknown> =>
-    mapLimit(objects, 16, async (object) => {
-      const { uid: _, ...metadata } = object.metadata;
-      const created = await client.create({ ...object, metadata });
-      if (object["status"] !== undefined)
-        await client.update({ ...created, status: object["status"] }, { subresource: "status" });
-    });
+  const plane = await openQuietPlane();
+  const { client, create } = plane;
   await create(Array.from({ length: TEAMS }, (_, i) => namespace(`team-${i}`)));
-  await create(Array.from({ length: clusters }, (_, i) => memberCluster(i) as unknown as KubeObject));
+  await create(Array.from({ length: clusters }, (_, i) => memberCluster(i)));
   await create(Array.from({ length: TEAMS }, (_, i) => teamPolicies(i)).flat());
   await create([gitRepository(repository.bare), ...Array.from({ length: apps }, (_, i) => appSync(i))]);
-  await place(client, repository, base, interpretations, create);
+  await render(plane, repository, base);
+  await plane.placeAll(interpretations);
   return {
     client,
     repository,
     base,
     close: async () => {
-      await server.close();
+      await plane.close();
       repository.remove();
     },
   };
 }
 
-/** Stores templates and bindings as the loops would come to. */
-async function place(
-  client: KubeClient,
-  repository: GitFixture,
-  commit: string,
-  interpretations: Interpretations,
-  create: (objects: readonly KubeObject[]) => Promise<unknown>,
-): Promise<void> {
+/** Stores what the repository renders to. */
+async function render({ client, create }: QuietPlane, repository: GitFixture, commit: string): Promise<void> {
   const copy = openWorkingCopy(repository.work);
   const syncs = (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
   const { signal } = new AbortController();
@@ -88,15 +62,6 @@ async function place(
   });
   copy.close();
   await create(change.rendered.map(({ object }) => object));
-  const rules = await loadRules(client);
-  const stored = await mapLimit(change.rendered, 16, ({ object }) => client.get(refOf(object)));
-  const world = changeWorld({ ...rules, templates: [], bindings: [] }, stored, []);
-  const outcomes = await interpretations
-    .of(rules.interpretation)
-    .decide((interpreter) => runRiver(world, { interpreter, now: systemClock.now() }), { signal });
-  await create(
-    [...outcomes.values()].flatMap(({ binding }) => (binding === undefined ? [] : [binding as unknown as KubeObject])),
-  );
 }
 
 function repositoryFiles(apps: number): Record<string, string> {
@@ -161,7 +126,7 @@ function memberCluster(index: number): ReturnType<typeof cluster> {
 }
 
 /** Deployments over all clusters, what they need along with them, Services everywhere; a registry for each region of Europe. */
-function teamPolicies(team: number): KubeObject[] {
+function teamPolicies(team: number): object[] {
   const ns = `team-${team}`;
   return [
     policy({
@@ -169,12 +134,12 @@ function teamPolicies(team: number): KubeObject[] {
       namespace: ns,
       propagateDeps: true,
       placement: { replicaScheduling: { replicaSchedulingType: "Divided", replicaDivisionPreference: "Weighted" } },
-    }) as unknown as KubeObject,
+    }),
     policy({
       name: "services",
       namespace: ns,
       selects: [{ apiVersion: "v1", kind: "Service" }],
-    }) as unknown as KubeObject,
+    }),
     overridePolicy({
       name: "registry",
       namespace: ns,
@@ -189,7 +154,7 @@ function teamPolicies(team: number): KubeObject[] {
           },
         },
       ],
-    }) as unknown as KubeObject,
+    }),
   ];
 }
 
