@@ -31,6 +31,18 @@ export interface ObjectChange {
   readonly overrides: readonly OverriddenField[];
 }
 
+const KEYS = new WeakMap<ObjectRef, string>();
+
+/** `refKey` of what changes. Copies that change alike share the name of their object. */
+export function changeKey({ object }: { readonly object: ObjectRef }): string {
+  let key = KEYS.get(object);
+  if (key === undefined) {
+    key = refKey(object);
+    KEYS.set(object, key);
+  }
+  return key;
+}
+
 export interface ClusterSummary {
   readonly cluster: string;
   readonly created: number;
@@ -109,11 +121,9 @@ function summarize(
   const known = new Set(
     [...before.values()].flatMap((outcome) => outcome.problems.map((problem) => `${refKey(outcome.ref)} ${problem}`)),
   );
-  const touched = new Set(changes.map(({ object }) => object));
+  const touched = new Set(changes.map(changeKey));
   const concerned = (outcomes: Outcomes): ReadonlyMap<string, number> =>
-    replicasByCluster(
-      [...new Set([...touched].map(refKey))].map((key) => outcomes.get(key)).filter((outcome) => outcome !== undefined),
-    );
+    replicasByCluster([...touched].map((key) => outcomes.get(key)).filter((outcome) => outcome !== undefined));
   const ofCluster = Map.groupBy(changes, ({ cluster }) => cluster);
   const [replicasBefore, replicasAfter] = [concerned(before), concerned(after)];
   return {
@@ -299,10 +309,10 @@ function countMoves(changes: readonly ObjectChange[]): number {
   for (const change of changes) {
     const difference = (change.replicasAfter ?? 0) - (change.replicasBefore ?? 0);
     if (difference === 0) continue;
-    const entry = byObject.get(refKey(change.object)) ?? { gained: 0, lost: 0 };
+    const entry = byObject.get(changeKey(change)) ?? { gained: 0, lost: 0 };
     if (difference > 0) entry.gained += difference;
     else entry.lost -= difference;
-    byObject.set(refKey(change.object), entry);
+    byObject.set(changeKey(change), entry);
   }
   return [...byObject.values()].reduce((sum, { gained, lost }) => sum + Math.min(gained, lost), 0);
 }

@@ -4,7 +4,7 @@ import { type KubeObject, refKey, refOf } from "../../kube/object.ts";
 import { Turn } from "../../runtime/turn.ts";
 import type { Interpretation } from "../controllers/interpretation/interpretation.ts";
 import type { OverrideFinding } from "../overrides/lint.ts";
-import { comparePlansInTurns, type Plan } from "./changes.ts";
+import { changeKey, comparePlansInTurns, type Plan } from "./changes.ts";
 import type { FolderChange } from "./folder-change.ts";
 import { hookTemplate, joinHooks, type PlannedHooks, plannedHooks } from "./hooks.ts";
 import type { Origin } from "./origin.ts";
@@ -78,7 +78,7 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
   const clusters = new Set([...old.clusters, ...fresh.clusters].map((cluster) => cluster.metadata.name ?? ""));
   const policyOrigin = policyOriginIn(fresh, change, options);
   const plan = await comparePlansInTurns(before.outcomes, after.outcomes, [...clusters], policyOrigin, turn);
-  const touched = [...new Set(plan.changes.map((copy) => refKey(copy.object)))];
+  const touched = [...new Set(plan.changes.map(changeKey))];
   return {
     before,
     after,

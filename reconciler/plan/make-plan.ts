@@ -7,9 +7,10 @@ import { sortKeys, stringifyJson } from "../../kube/json.ts";
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../kube/object.ts";
 import { type Clock, rfc3339 } from "../../runtime/clock.ts";
 import { mapLimit } from "../../runtime/parallel.ts";
+import { Turn } from "../../runtime/turn.ts";
 import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
 import { executionNamespace } from "../works/naming.ts";
-import type { Plan } from "./changes.ts";
+import { changeKey, type Plan } from "./changes.ts";
 import {
   type Comparison,
   type ComparisonOptions,
@@ -25,7 +26,7 @@ import { testChange, testedSelectors } from "./fleet-tests/test-change.ts";
 import type { FoundTestFiles } from "./fleet-tests/test-files.ts";
 import { type FolderChange, hasErrors } from "./folder-change.ts";
 import type { CopyState } from "./live-drift.ts";
-import { makeReport, refusedReport } from "./make-report.ts";
+import { makeReportInTurns, type ReportInput, refusedReport } from "./make-report.ts";
 import { plannedRollouts } from "./planned-rollout.ts";
 import { heldClusters, presentCopies } from "./prunes.ts";
 import type { RepositoryChange } from "./repository-change.ts";
@@ -71,6 +72,7 @@ export type CompareCopies = (
 export async function makePlan(client: KubeClient, request: PlanRequest): Promise<PlanReport> {
   const { clock, interpretations, originOf, signal, version } = request;
   const started = clock.now();
+  const turn = new Turn();
   const made = (): PlanReport["made"] => ({ at: rfc3339(started), tookMs: clock.now() - started, version });
   const { change, syncs } = await request.readChange();
   const subject = (clusters: number): PlanReport["subject"] => ({
@@ -101,7 +103,8 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   const losses = await lossesOf(client, compared, interpretations.compatibility);
   const reviewed = reviewedChange({ change, compared, plan, source, losses, originOf });
   const images = request.checkImage === undefined ? [] : await missingImages(reviewed, request.checkImage);
-  const report = makeReport({
+  const findings = await reviewChange(reviewed, turn);
+  const input: ReportInput = {
     subject: subject(compared.after.world.clusters.length),
     made: made(),
     renderHash: hashOf(change.rendered.map(({ object }) => object)),
@@ -118,12 +121,12 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     deletionsUnknown: change.deletionsUnknown,
     whatIf: compared.whatIf,
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
-    findings: bySeverity([...reviewChange(reviewed), ...images]),
+    findings: bySeverity([...findings, ...images]),
     diffs: new ReportDiffs(compared, change, RUN_MASK),
     tests: await testChange(tests.files, compared, { change, originOf, clock, nowMs: started }),
     notes: tests.leftOut === undefined ? [] : [tests.leftOut],
-  });
-  return clean(report);
+  };
+  return clean(await makeReportInTurns(input, turn));
 }
 
 /** Whose values messages may quote. */
@@ -183,7 +186,7 @@ async function driftOf(
   readonly drift: readonly ReportedDrift[];
   readonly unreachable: readonly { readonly cluster: string; readonly reason: string }[];
 }> {
-  const touched = new Set(plan.changes.map((change) => refKey(change.object)));
+  const touched = new Set(plan.changes.map(changeKey));
   const names = new Set(plan.changes.map((change) => change.cluster));
   const clusters = world.clusters.filter((cluster) => names.has(cluster.metadata.name ?? ""));
   if (clusters.length === 0 || compareCopies === undefined) return { drift: [], unreachable: [] };

@@ -16,10 +16,11 @@ import {
   type RolloutPlan,
   type TestResult,
 } from "../../api/plan-report.ts";
-import { refKey } from "../../kube/object.ts";
 import { onceEach } from "../../runtime/once-each.ts";
+import { completeSteps, runSteps, type Steps } from "../../runtime/steps.ts";
+import type { Turn } from "../../runtime/turn.ts";
 import type { KeptObject } from "../controllers/sync/sync-removals.ts";
-import type { FieldChange, ObjectChange, Plan } from "./changes.ts";
+import { changeKey, type FieldChange, type ObjectChange, type Plan } from "./changes.ts";
 import type { InputProblem } from "./desired-objects.ts";
 import type { ReportDiffs } from "./diff/report-diffs.ts";
 import type { PlannedHook, PlannedHooks } from "./hooks.ts";
@@ -59,10 +60,20 @@ export interface ReportInput {
 }
 
 export function makeReport(input: ReportInput): PlanReport {
+  return completeSteps(report(input, undefined));
+}
+
+/** As `makeReport`, resting now and then. */
+export async function makeReportInTurns(input: ReportInput, turn: Turn): Promise<PlanReport> {
+  return runSteps(report(input, turn));
+}
+
+/** Without a turn it never rests. */
+function* report(input: ReportInput, turn: Turn | undefined): Steps<PlanReport> {
   const { subject, made, plan, source, held, heldClusters, deletionsUnknown, driftUnknown } = input;
   const isHeld = held !== undefined || heldClusters.length > 0;
   const changes = plan.changes.length > 0 || source.length > 0;
-  const objects = objectReports(plan.changes, source, input);
+  const objects = yield* objectReports(plan.changes, source, input, turn);
   const cut = input.diffs?.cut;
   return {
     schema: PLAN_REPORT_VERSION,
@@ -175,40 +186,42 @@ function clusterRows({ plan, drift, clusters, heldClusters }: ReportInput): Clus
 }
 
 /** In the order of the files, then what only clusters have. */
-function objectReports(
+function* objectReports(
   changes: readonly ObjectChange[],
   source: readonly SourceChange[],
   { rollouts = new Map(), diffs }: Pick<ReportInput, "rollouts" | "diffs">,
-): ObjectReport[] {
+  turn: Turn | undefined,
+): Steps<ObjectReport[]> {
   const copies = new Map<string, ObjectChange[]>();
   for (const change of changes) {
-    const key = refKey(change.object);
+    const key = changeKey(change);
     const own = copies.get(key);
     if (own === undefined) copies.set(key, [change]);
     else own.push(change);
   }
-  const stored = new Map(source.map((change) => [refKey(change.object), change]));
-  return [...new Set([...stored.keys(), ...copies.keys()])].flatMap((key): ObjectReport[] => {
+  const stored = new Map(source.map((change) => [changeKey(change), change]));
+  const reports: ObjectReport[] = [];
+  for (const key of new Set([...stored.keys(), ...copies.keys()])) {
+    if (turn?.isOver === true) yield turn.next();
     const own = stored.get(key);
     const mine = copies.get(key) ?? [];
     const object = own?.object ?? mine[0]?.object;
-    if (object === undefined) return [];
+    if (object === undefined) continue;
     const placement = placementOf(mine);
     const rollout = rollouts.get(key);
     const diff = own === undefined || mine.length > 0 ? undefined : diffs?.ofObject(own);
-    return [
-      {
-        object: reportedObject(object),
-        change: own?.change ?? onlyChange(mine),
-        ...(own?.origin === undefined ? {} : { place: placeOf(own.origin) }),
-        ...(placement === undefined ? {} : { placement }),
-        fields: (own?.fields ?? []).map((field) => fieldOf(field, [])),
-        ...(diff === undefined ? {} : { diff }),
-        copies: foldCopies(mine, diffs),
-        ...(rollout === undefined ? {} : { rollout }),
-      },
-    ];
-  });
+    reports.push({
+      object: reportedObject(object),
+      change: own?.change ?? onlyChange(mine),
+      ...(own?.origin === undefined ? {} : { place: placeOf(own.origin) }),
+      ...(placement === undefined ? {} : { placement }),
+      fields: (own?.fields ?? []).map((field) => fieldOf(field, [])),
+      ...(diff === undefined ? {} : { diff }),
+      copies: foldCopies(mine, diffs),
+      ...(rollout === undefined ? {} : { rollout }),
+    });
+  }
+  return reports;
 }
 
 /** What happens to an object that only its copies tell of. */

@@ -1,13 +1,12 @@
 // In which order clusters would get a change whose placement has a rollout.
 import type { Cluster } from "../../api/cluster.ts";
 import type { RolloutPlan } from "../../api/plan-report.ts";
-import { refKey } from "../../kube/object.ts";
 import { formatDuration } from "../../runtime/duration.ts";
 import { type CountOrPercent, countOf, readRolloutSettings } from "../rollout/settings.ts";
 import { assignWaves } from "../rollout/waves.ts";
 import type { AnyBinding } from "../works/binding.ts";
 import { effectiveTargets } from "../works/targets.ts";
-import type { ObjectChange } from "./changes.ts";
+import { changeKey, type ObjectChange } from "./changes.ts";
 import type { DecidedWorld } from "./compare-worlds.ts";
 import { reportedObject } from "./report-words.ts";
 import type { Outcome } from "./river.ts";
@@ -21,10 +20,10 @@ export function plannedRollouts(
   after: DecidedWorld,
   changes: readonly ObjectChange[],
 ): ReadonlyMap<string, RolloutPlan> {
-  const news = new Set(changes.filter(isNews).map((change) => refKey(change.object)));
+  const news = new Set(changes.filter(isNews).map(changeKey));
   const isFirst = (key: string): boolean => (before.outcomes.get(key)?.copies ?? []).length === 0;
   const rollouts = new Map<string, RolloutPlan>();
-  for (const key of new Set(changes.map((change) => refKey(change.object)))) {
+  for (const key of new Set(changes.map(changeKey))) {
     const outcome = after.outcomes.get(key);
     if (outcome?.binding === undefined || !(news.has(key) || isFirst(key))) continue;
     const plan = rolloutOf(outcome.binding, after.world.clusters) ?? rolloutOfReferrer(outcome.binding, after);

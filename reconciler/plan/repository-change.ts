@@ -2,6 +2,7 @@
 import type { Sync } from "../../api/gitops.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { equalJson, type KubeObject, refKey, refOf } from "../../kube/object.ts";
+import { Turn } from "../../runtime/turn.ts";
 import { AffectedFolders } from "./affected-folders.ts";
 import type { FolderRendering } from "./desired-objects.ts";
 import {
@@ -55,10 +56,12 @@ export async function readRepositoryChange(
   const isAffected = affectedBy(request);
   const planned = new Map<string, ComparedFolder>();
   const changes: FolderChange[] = [];
+  const turn = new Turn();
   let next = folders.filter(({ path, basePath }) => isAffected(path ?? basePath ?? ""));
   while (next.length > 0) {
     const fresh: FolderChange[] = [];
     for (const folder of next) {
+      if (turn.isOver) await turn.next();
       rendering.signal.throwIfAborted();
       planned.set(nameOf(folder), folder);
       fresh.push(await readFolderChange(client, trees, folder, rendering));

@@ -1,8 +1,8 @@
 // Which entry of a kustomization wrote each field that changes.
-import { type ObjectRef, refKey } from "../../kube/object.ts";
+import type { ObjectRef } from "../../kube/object.ts";
 import type { ObjectHistory, RenderedObject, Writer } from "../../renderers/rendered.ts";
 import { onceEach } from "../../runtime/once-each.ts";
-import type { FieldChange } from "./changes.ts";
+import { changeKey, type FieldChange } from "./changes.ts";
 import { readablePath } from "./field-path.ts";
 import type { OverriddenField } from "./overridden-fields.ts";
 
@@ -34,7 +34,7 @@ export function withWriters<C extends { readonly object: ObjectRef; readonly fie
     }),
   );
   return changes.map((change) => {
-    const own = written.get(refKey(change.object));
+    const own = written.get(changeKey(change));
     if (own === undefined || own.size === 0) return change;
     return { ...change, fields: fieldsOf(own)(overridesOf(change))(change.fields) };
   });

@@ -2,10 +2,10 @@
 import { REPLACE_ANNOTATION } from "../../../api/gitops.ts";
 import type { ReportFinding } from "../../../api/plan-report.ts";
 import { asksForReplacement, mayBeReplaced } from "../../../fleets/immutable-fields.ts";
-import { isObject, type KubeObject, type ObjectRef, parseApiVersion, refKey } from "../../../kube/object.ts";
+import { isObject, type KubeObject, type ObjectRef, parseApiVersion } from "../../../kube/object.ts";
 import { onceEach } from "../../../runtime/once-each.ts";
 import { objectName } from "../../reports/words.ts";
-import type { FieldChange } from "../changes.ts";
+import { changeKey, type FieldChange } from "../changes.ts";
 import { copyIn } from "../copy.ts";
 import { IMMUTABLE_FIELDS, type ImmutableFields, POD_IMAGE } from "./immutable-fields.table.ts";
 import { about, type ReviewedChange } from "./reviewed-change.ts";
@@ -27,7 +27,7 @@ export function immutableField(change: ReviewedChange): readonly ReportFinding[]
   );
   for (const copy of change.plan.changes) {
     if (copy.change !== "changed") continue;
-    const key = refKey(copy.object);
+    const key = changeKey(copy);
     const [old, fresh] = [change.before, change.after].map(({ outcomes }) =>
       copyIn(outcomes.get(key)?.copies, copy.cluster),
     );

@@ -1,6 +1,7 @@
 // Images that a change brings: in files, or by what overrides make of them.
 import { type KubeObject, type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
 import { onceEach } from "../../../runtime/once-each.ts";
+import { changeKey } from "../changes.ts";
 import { type Copy, copyIn } from "../copy.ts";
 import { imagesOf } from "./pods.ts";
 import type { ReviewedChange } from "./reviewed-change.ts";
@@ -27,9 +28,10 @@ export function newImages({ before, after, plan, desired }: ReviewedChange): rea
   const images = (copies: readonly Copy[]): ReadonlySet<string> =>
     new Set([...new Set(copies.map(({ manifest }) => manifest))].flatMap(imagesIn).map(({ image }) => image));
   const imagesAnywhere = onceEach((key: string) => images(before.outcomes.get(key)?.copies ?? []));
-  for (const { object, cluster, change } of plan.changes) {
-    if (change === "deleted") continue;
-    const key = refKey(object);
+  for (const copy of plan.changes) {
+    const { object, cluster } = copy;
+    if (copy.change === "deleted") continue;
+    const key = changeKey(copy);
     const [old, fresh] = [before, after].map(({ outcomes }) => copyIn(outcomes.get(key)?.copies, cluster));
     if (fresh === undefined) continue;
     const own = imagesIn(fresh.manifest);

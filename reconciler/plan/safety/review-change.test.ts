@@ -8,11 +8,11 @@ const owner = policy({ name: "p", clusters: ["a"] });
 const given = world({ clusters: [cluster({ name: "a" }), cluster({ name: "b" })], policies: [owner] });
 
 describe("reviewChange", () => {
-  it("finds nothing in a change without surprises", () => {
-    expect(reviewChange(review({ world: given, put: [deployment()] }))).toEqual([]);
+  it("finds nothing in a change without surprises", async () => {
+    expect(await reviewChange(review({ world: given, put: [deployment()] }))).toEqual([]);
   });
 
-  it("puts the severest first, and overrides in vain where they are written", () => {
+  it("puts the severest first, and overrides in vain where they are written", async () => {
     const vain = overridePolicy({
       name: "vain",
       rules: [{ targetCluster: { clusterNames: ["b"] }, overriders: { labelsOverrider: [] } }],
@@ -22,7 +22,7 @@ describe("reviewChange", () => {
     // Policies are objects.
     const put = [vain, old, { ...web, apiVersion: "apps/v1beta1", metadata: { ...web.metadata, name: "api" } }, web];
 
-    const found = reviewChange(review({ world: given, put: put as unknown as KubeObject[] }));
+    const found = await reviewChange(review({ world: given, put: put as unknown as KubeObject[] }));
 
     expect(found.map(({ rule, severity, place }) => [severity, rule, place?.file])).toEqual([
       ["error", "api-not-served", "apps/api.yaml"],

@@ -1,6 +1,8 @@
 // All safety rules over a change.
 import type { PlanReport, ReportFinding, Severity } from "../../../api/plan-report.ts";
 import { type ObjectRef, refKey, refOf } from "../../../kube/object.ts";
+import { Turn } from "../../../runtime/turn.ts";
+import { changeKey } from "../changes.ts";
 import type { Comparison, ComparisonOptions } from "../compare-worlds.ts";
 import type { FolderChange } from "../folder-change.ts";
 import { placeOf, placeOfOrigin } from "../report-words.ts";
@@ -40,9 +42,14 @@ const RULES: readonly SafetyRule[] = [
   imageTag,
 ];
 
-/** What a reviewer should know of a change, the severest first. */
-export function reviewChange(change: ReviewedChange): ReportFinding[] {
-  return bySeverity(RULES.flatMap((rule) => rule(change)));
+/** What a reviewer should know of a change, the severest first. Rests between the rules. */
+export async function reviewChange(change: ReviewedChange, turn = new Turn()): Promise<ReportFinding[]> {
+  const findings: ReportFinding[] = [];
+  for (const rule of RULES) {
+    if (turn.isOver) await turn.next();
+    findings.push(...rule(change));
+  }
+  return bySeverity(findings);
 }
 
 const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, notice: 2 };
@@ -74,7 +81,7 @@ export function reviewedChange({ change, compared, plan, source, losses, originO
     before,
     after,
     plan,
-    touched: new Set([...changed, ...plan.changes.map(({ object }) => refKey(object))]),
+    touched: new Set([...changed, ...plan.changes.map(changeKey)]),
     overrideFindings: compared.findings,
     losses,
     placeOf: placesIn(change, compared, originOf),
