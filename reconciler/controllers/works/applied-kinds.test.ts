@@ -27,6 +27,8 @@ interface Scene {
   readonly plane: VirtualPlane;
   /** Paths that were asked of member1 since the last start. */
   readonly asked: string[];
+  /** What was written into member1 since then. */
+  readonly written: string[];
   /** The process ends, and another one begins. */
   restart(): Promise<void>;
   kinds(): Promise<string | undefined>;
@@ -37,6 +39,7 @@ async function scene({ refuses = false } = {}): Promise<Scene> {
   const fleet = await createFleet({ clusters: 1, pace: "stepped", startMs: START, level: "fast", seed: 1 });
   closers.push(() => fleet.close());
   const asked: string[] = [];
+  const written: string[] = [];
   const way = (_cluster: string, plain: Transport): Transport => {
     return async (request) => {
       asked.push(request.path);
@@ -59,10 +62,15 @@ async function scene({ refuses = false } = {}): Promise<Scene> {
     fleet,
     plane,
     asked,
+    written,
     restart: async () => {
       await plane.instances[0]?.stop();
       asked.splice(0);
-      await plane.start();
+      await plane.start({
+        onWrite: ({ cluster, request }) => {
+          if (cluster !== undefined) written.push(request.path);
+        },
+      });
       await fleet.clock.advance(60_000);
     },
     kinds: async () =>
@@ -90,6 +98,7 @@ describe("kinds that were put into a cluster", () => {
 
     expect(await one.kinds()).toContain("v1 ConfigMap");
     expect(watches(one)).toBe(true);
+    expect(one.written).toEqual([]);
   });
 
   it("are written down once", async () => {
