@@ -95,3 +95,14 @@ export function changed(object: ReportedObject, given: Partial<ObjectReport> = {
 export function clusterNames(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, at) => `${prefix}-${String(at + 1).padStart(3, "0")}`);
 }
+
+// What most samples are about.
+export const WEB = objectOf("apps/v1 Deployment shop/web");
+export const CART = objectOf("apps/v1 Deployment shop/cart");
+export const POLICY = objectOf("policy.karmada.io/v1alpha1 PropagationPolicy shop/two-regions");
+
+export const WEIGHTS: LineWriter = {
+  what: "scheduler",
+  name: "weights of policy shop/two-regions",
+  place: { file: "deploy/policies.yaml", line: 14 },
+};
