@@ -95,7 +95,8 @@ export async function compareWorlds(now: World, change: FolderChange, options: C
 
 /** Policies that the change writes are in its files; the others are where the control plane has them from. */
 function policyOriginIn(world: World, change: FolderChange, { originOf }: ComparisonOptions): PolicyOrigin {
-  const files = new Map(change.desired.map(({ object, origin }) => [refKey(refOf(object)), origin]));
+  const overriding = change.desired.filter(({ object }) => object.kind.endsWith("OverridePolicy"));
+  const files = new Map(overriding.map(({ object, origin }) => [refKey(refOf(object)), origin]));
   const policies = [...world.clusterOverridePolicies, ...world.overridePolicies];
   return (ref) => {
     const policy = findOverridePolicy(policies, ref);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PlanReport } from "../../../api/plan-report.ts";
+import type { KubeObject } from "../../../kube/object.ts";
 import { writeFleetSnapshot } from "../../../test/fleet-snapshot.ts";
 import { GitFixture } from "../../../test/git-fixture.ts";
 import { runFlaghoist } from "../../../test/run-flaghoist.ts";
@@ -14,6 +15,18 @@ const scratch = mkdtempSync(join(tmpdir(), "flaghoist-plan-"));
 const snapshot = join(scratch, "fleet.snapshot");
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 beforeAll(() => writeFleetSnapshot(snapshot, [{ name: "paris" }, { name: "oregon" }]));
+
+function sync(name: string, path: string): { plural: string; object: KubeObject } {
+  return {
+    plural: "syncs",
+    object: {
+      apiVersion: "gitops.flaghoist.io/v1alpha1",
+      kind: "Sync",
+      metadata: { name, namespace: "default" },
+      spec: { sourceRef: { kind: "GitRepository", name: "shop" }, path },
+    },
+  };
+}
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(join(scratch, path)), { recursive: true });
@@ -97,6 +110,27 @@ describe("flaghoist plan OLD NEW", () => {
       expect(subject.path).toBe("apps/shop");
       expect(objects.map(({ object, change, place }) => [object.name, change, place?.file])).toEqual([
         ["settings", "changed", "base/settings.yaml"],
+      ]);
+    },
+    LONG,
+  );
+
+  it(
+    "follows the Syncs that apply folders in the two, and no others",
+    async () => {
+      const withSyncs = join(scratch, "syncs.snapshot");
+      await writeFleetSnapshot(withSyncs, [{ name: "paris" }], [sync("shop", "apps/shop"), sync("else", "apps/else")]);
+      const checkouts = [new GitFixture(), new GitFixture()] as const;
+      for (const [at, level] of ["info", "debug"].entries())
+        checkouts[at]?.commit("Everything", { "apps/shop/settings.yaml": settings(level) });
+      const [old, fresh] = checkouts.map(({ work }) => work) as [string, string];
+
+      const { objects, subject } = await report(old, fresh, "--snapshot", withSyncs);
+      for (const checkout of checkouts) checkout.remove();
+
+      expect(subject.syncs).toEqual(["default/shop"]);
+      expect(objects.map(({ object, change, fields }) => [object.name, change, fields[0]?.before])).toEqual([
+        ["settings", "changed", "info"],
       ]);
     },
     LONG,

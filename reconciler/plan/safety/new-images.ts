@@ -27,6 +27,7 @@ export function newImages({ before, after, plan, desired }: ReviewedChange): rea
   const imagesIn = onceEach((manifest: KubeObject) => imagesOf(manifest));
   const images = (copies: readonly Copy[]): ReadonlySet<string> =>
     new Set([...new Set(copies.map(({ manifest }) => manifest))].flatMap(imagesIn).map(({ image }) => image));
+  const imagesOfOne = onceEach((manifest: KubeObject) => new Set(imagesIn(manifest).map(({ image }) => image)));
   const imagesAnywhere = onceEach((key: string) => images(before.outcomes.get(key)?.copies ?? []));
   for (const copy of plan.changes) {
     const { object, cluster } = copy;
@@ -37,7 +38,7 @@ export function newImages({ before, after, plan, desired }: ReviewedChange): rea
     const own = imagesIn(fresh.manifest);
     if (own.length === 0) continue;
     // What comes from another cluster is not new.
-    const known = old === undefined ? imagesAnywhere(key) : images([old]);
+    const known = old === undefined ? imagesAnywhere(key) : imagesOfOne(old.manifest);
     for (const { field, image } of own) if (!known.has(image)) add(object, field, image, cluster);
   }
   for (const { object, before: old } of desired) {
