@@ -119,14 +119,12 @@ describe("flaghoist plan OLD NEW", () => {
     "follows the Syncs that apply folders in the two, and no others",
     async () => {
       const withSyncs = join(scratch, "syncs.snapshot");
-      await writeFleetSnapshot(withSyncs, [{ name: "paris" }], [sync("shop", "apps/shop"), sync("else", "apps/else")]);
-      const checkouts = [new GitFixture(), new GitFixture()] as const;
-      for (const [at, level] of ["info", "debug"].entries())
-        checkouts[at]?.commit("Everything", { "apps/shop/settings.yaml": settings(level) });
-      const [old, fresh] = checkouts.map(({ work }) => work) as [string, string];
+      const syncs = [sync("shop", "prod/shop"), sync("else", "prod/else")];
+      await writeFleetSnapshot(withSyncs, [{ name: "paris" }], syncs);
+      write("staging/shop/settings.yaml", settings("info"));
+      write("prod/shop/settings.yaml", settings("debug"));
 
-      const { objects, subject } = await report(old, fresh, "--snapshot", withSyncs);
-      for (const checkout of checkouts) checkout.remove();
+      const { objects, subject } = await report("staging", "prod", "--snapshot", withSyncs);
 
       expect(subject.syncs).toEqual(["default/shop"]);
       expect(objects.map(({ object, change, fields }) => [object.name, change, fields[0]?.before])).toEqual([
