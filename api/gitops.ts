@@ -43,7 +43,8 @@ export const DEFAULT_PRUNE_LIMIT_COUNT = 100;
 /** Of an attempt in which a hook failed, and of every one where `retry` is given; Argo CD's. */
 export const DEFAULT_RETRY = { limit: 5, duration: "5s", factor: 2, maxDuration: "3m" } as const;
 
-const duration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 5m");
+/** A length of time as Flux writes it. */
+export const duration = z.string().regex(/^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$/, "must be a duration such as 30s or 5m");
 const namespaceHere = "the namespace of this object when empty.";
 
 export const gitRepositoryRefSchema = z.strictObject({

@@ -20,6 +20,7 @@ import {
 } from "./policy.ts";
 import { federatedResourceQuotaSchema } from "./quota.ts";
 import { REMEDY_GROUP, remedySchema } from "./remedy.ts";
+import { reporterSchema } from "./reporter.ts";
 import { clusterTaintPolicySchema } from "./taint-policy.ts";
 import { clusterResourceBindingSchema, resourceBindingSchema, WORK_GROUP, workSchema } from "./work.ts";
 
@@ -228,6 +229,16 @@ export const KINDS: readonly KindDefinition[] = [
     columns: [
       column("SOURCE", ".spec.sourceRef.name"),
       column("REVISION", ".status.lastAppliedRevision"),
+      AGE,
+      condition("READY", "Ready"),
+      condition("STATUS", "Ready", "message"),
+    ],
+  }),
+  define(GITOPS_GROUP, "Namespaced", reporterSchema, {
+    plural: "reporters",
+    categories: ["flaghoist"],
+    columns: [
+      column("SOURCE", ".spec.sourceRef.name"),
       AGE,
       condition("READY", "Ready"),
       condition("STATUS", "Ready", "message"),
