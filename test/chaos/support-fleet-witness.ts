@@ -2,6 +2,7 @@
 import { type Condition, isObject, type KubeObject } from "../../kube/object.ts";
 import { createLogger, type Logger } from "../../runtime/logger.ts";
 import { KINDS, pathOf, RESOURCE_OF } from "./support-fleet-apps.ts";
+import { FailoverWatch } from "./support-fleet-failover.ts";
 import type { ChaosWorld } from "./support-fleet-world.ts";
 
 /** An Event as it was written. */
@@ -40,9 +41,11 @@ export class Witness {
   #expected: Expected[] = [];
   /** `cluster resource path` of copies that somebody did something to; `cluster` for all of it. */
   readonly #touched = new Set<string>();
+  readonly #failover: FailoverWatch;
 
   constructor(world: ChaosWorld) {
     this.#world = world;
+    this.#failover = new FailoverWatch(world);
   }
 
   /** From now on everything is heard. */
@@ -51,8 +54,10 @@ export class Witness {
       if (type === "DELETED") return;
       if (resource === "events") this.#hear(object);
       else if (type !== "MODIFIED") return;
-      else if (resource === CLUSTERS) this.#expectHolds(object, previous?.object);
-      else if (BINDINGS.has(resource)) this.#expectEvictions(object, previous?.object);
+      else if (resource === CLUSTERS) {
+        this.#expectHolds(object, previous?.object);
+        if (this.#world.isSafe && previous !== undefined) this.#failover.onWrite(object, previous.object);
+      } else if (BINDINGS.has(resource)) this.#expectEvictions(object, previous?.object);
     });
   }
 

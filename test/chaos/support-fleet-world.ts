@@ -26,7 +26,8 @@ const START = Date.UTC(2026, 0, 1);
 const RESTART_MS = 20_000;
 const STEP_MS = 2_000;
 
-interface WorldParts extends Pick<ChaosWorld, "fleet" | "plane" | "ways" | "mayMove" | "processes" | "holdsDeletions"> {
+interface WorldParts
+  extends Pick<ChaosWorld, "fleet" | "plane" | "ways" | "mayMove" | "isSafe" | "processes" | "holdsDeletions"> {
   readonly hasHooks: boolean;
   readonly random: Random;
 }
@@ -47,6 +48,8 @@ export class ChaosWorld {
   readonly ways: BrokenWays;
   /** Whether failover may move what is placed. */
   readonly mayMove: boolean;
+  /** Whether it looks before how much of the fleet is gone. */
+  readonly isSafe: boolean;
   /** Whether deletions of many objects wait for a person. */
   readonly holdsDeletions: boolean;
   readonly witness: Witness;
@@ -74,6 +77,7 @@ export class ChaosWorld {
     this.plane = parts.plane;
     this.ways = parts.ways;
     this.mayMove = parts.mayMove;
+    this.isSafe = parts.isSafe;
     this.processes = parts.processes;
     this.holdsDeletions = parts.holdsDeletions;
     this.witness = new Witness(this);
@@ -132,6 +136,7 @@ export class ChaosWorld {
       plane,
       ways,
       mayMove: failover !== "off",
+      isSafe: failover === "safe",
       processes,
       holdsDeletions,
       hasHooks: random.chance(0.5),
