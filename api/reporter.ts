@@ -134,9 +134,14 @@ export type RenderedSync = z.infer<typeof renderedSyncSchema>;
 export const planApprovalSchema = z.strictObject({
   at: time.describe("When it was given."),
   by: z.string().describe("Who gave it, as the host calls them."),
+  comment: z.string().optional().describe("The comment it was given in."),
   head: z.string().describe("Commit that was planned."),
   pullRequest: int32.describe("Number of the pull request."),
   renderHash: z.string().describe("Hash of what was rendered: it is approved, and nothing else."),
+  spent: z
+    .array(z.string())
+    .optional()
+    .describe("Syncs, as namespace/name, that came to what was approved: it lets nothing more be deleted there."),
   syncs: z.array(renderedSyncSchema).optional().describe("What each Sync that is concerned would apply."),
 });
 export type PlanApproval = z.infer<typeof planApprovalSchema>;
@@ -151,6 +156,7 @@ export const reportedPullRequestSchema = z.strictObject({
   plannedAt: time.optional().describe("When the plan was made."),
   renderHash: z.string().optional().describe("Hash of what was rendered."),
   requestedBy: z.string().optional().describe("Who asked for a plan of this head, where it waited for that."),
+  shownSince: time.optional().describe("Since when the comment shows this hash."),
   state: z.enum(["Planned", "Waiting", "Skipped", "Failed"]).describe("What became of this head."),
   syncs: z.array(renderedSyncSchema).optional().describe("What each Sync that is concerned would apply."),
   url: z.string().optional().describe("The comment, for a browser."),

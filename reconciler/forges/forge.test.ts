@@ -135,6 +135,28 @@ describe.each(PROVIDERS)("a forge at $kind", (provider) => {
       expect(bodies(7)).toEqual([]);
     });
 
+    it("tell whether somebody changed what they say", async () => {
+      const { id } = server.addComment(7, "ada", "looks good");
+      server.addComment(7, "ada", "as it was");
+
+      server.editComment(String(id), "/flaghoist approve");
+
+      expect((await forge.comments(7, call)).map(({ body, isEdited }) => [body, isEdited])).toEqual([
+        ["/flaghoist approve", true],
+        ["as it was", false],
+      ]);
+    });
+
+    it("tell what a program wrote", async () => {
+      const name = "project_12_bot_0a1b2c";
+      // Programs of Gitea's own have numbers below zero.
+      server.users.set(name, { id: provider.kind === "gitea" ? -2 : 950, name, bot: true });
+      server.addComment(7, name, "by a program");
+      server.addComment(7, "ada", "by a person");
+
+      expect((await forge.comments(7, call)).map(({ author }) => author.isBot === true)).toEqual([true, false]);
+    });
+
     it.each(["lost", "cut"] as const)("are created once when the answer is %s", async (how) => {
       server.fail("POST", provider.commentPaths, { how });
 

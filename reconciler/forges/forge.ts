@@ -12,6 +12,8 @@ export interface ForgeUser {
   readonly id?: string | undefined;
   /** As it is mentioned: the login, nickname or unique name. */
   readonly name: string;
+  /** A program's own account, where the provider tells: an app, or one that belongs to a token. */
+  readonly isBot?: boolean | undefined;
 }
 
 export interface PullRequest {
@@ -53,6 +55,11 @@ export interface ForgeComment {
   readonly url?: string | undefined;
   /** Milliseconds since the epoch, by the provider's clock. */
   readonly createdAt: number;
+  /**
+   * Whether its words may be others than at first: providers let people with rights change what others wrote. Some tell
+   * of any change of the comment, and most not of one within the same second.
+   */
+  readonly isEdited: boolean;
 }
 
 export type KeepComment = (comment: ForgeComment) => boolean;
@@ -243,6 +250,11 @@ export interface Forge {
 
   /** Ends connections. */
   close(): void;
+}
+
+/** Of a `ForgeUser`, where it is a program's account. */
+export function botIf(isBot: boolean): Pick<ForgeUser, "isBot"> {
+  return isBot ? { isBot } : {};
 }
 
 /** Whether two are the same person or program. */

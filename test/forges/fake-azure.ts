@@ -186,7 +186,7 @@ export class FakeAzure extends FakeServer {
       this.removeComment(thread);
       return { status: 200 };
     }
-    found.comment.body = String(json["content"]);
+    this.editComment(thread, String(json["content"]));
     return { status: 200, body: commentOf(found.comment) };
   }
 
@@ -210,8 +210,9 @@ function guid(id: number): string {
   return `00000000-0000-0000-0000-${String(id).padStart(12, "0")}`;
 }
 
-function userOf({ id, name }: FakeUser): object {
-  return { id: guid(id), uniqueName: name, displayName: name };
+function userOf({ id, name, bot }: FakeUser): object {
+  const descriptor = `${bot === true ? "svc" : "aad"}.${Buffer.from(name).toString("base64url")}`;
+  return { id: guid(id), uniqueName: name, displayName: name, descriptor };
 }
 
 /** Each comment has a thread of its own here, with what the system says about votes between. */
@@ -232,7 +233,7 @@ function threadsOf(pull: FakePull): readonly unknown[] {
   return [system, ...comments];
 }
 
-function commentOf({ author, body, createdAt }: FakeComment): unknown {
+function commentOf({ author, body, createdAt, editedAt }: FakeComment): unknown {
   return {
     id: 1,
     parentCommentId: 0,
@@ -240,5 +241,8 @@ function commentOf({ author, body, createdAt }: FakeComment): unknown {
     commentType: "text",
     author: userOf(author),
     publishedDate: createdAt,
+    lastContentUpdatedDate: editedAt ?? createdAt,
+    // A like changes this one, too.
+    lastUpdatedDate: "2026-12-31T00:00:00Z",
   };
 }

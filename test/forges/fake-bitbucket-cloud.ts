@@ -129,7 +129,7 @@ export class FakeBitbucketCloud extends FakeServer {
       this.removeComment(id);
       return { status: 204 };
     }
-    found.comment.body = rawOf(json);
+    this.editComment(id, rawOf(json));
     return { status: 200, body: commentOf(found.comment) };
   }
 
@@ -209,16 +209,18 @@ function rawOf(json: Record<string, unknown>): string {
   return String((json["content"] as { raw?: unknown } | undefined)?.raw);
 }
 
-function userOf({ id, name }: FakeUser): object {
-  return { uuid: FakeBitbucketCloud.uuid(id), nickname: name, display_name: name };
+function userOf({ id, name, bot }: FakeUser): object {
+  const type = bot === true ? "app_user" : "user";
+  return { type, uuid: FakeBitbucketCloud.uuid(id), nickname: name, display_name: name };
 }
 
-function commentOf({ id, author, body, createdAt }: FakeComment): unknown {
+function commentOf({ id, author, body, createdAt, editedAt }: FakeComment): unknown {
   return {
     id,
     user: userOf(author),
     content: { raw: body, markup: "markdown" },
     deleted: false,
     created_on: createdAt,
+    updated_on: editedAt ?? createdAt.replace("000Z", "000412+00:00"),
   };
 }

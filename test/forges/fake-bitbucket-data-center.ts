@@ -184,8 +184,7 @@ export class FakeBitbucketDataCenter extends FakeServer {
       this.removeComment(id);
       return { status: 204 };
     }
-    found.comment.body = String(json["text"]);
-    found.comment.version++;
+    this.editComment(id, String(json["text"]));
     return { status: 200, body: commentOf(found.comment) };
   }
 
@@ -235,8 +234,8 @@ export class FakeBitbucketDataCenter extends FakeServer {
   }
 }
 
-function userOf({ id, name }: FakeUser): object {
-  return { id, name, slug: name, displayName: name };
+function userOf({ id, name, bot }: FakeUser): object {
+  return { id, name, slug: name, displayName: name, type: bot === true ? "SERVICE" : "NORMAL" };
 }
 
 function commentOf({ id, author, body, createdAt, version }: FakeComment): unknown {

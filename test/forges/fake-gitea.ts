@@ -158,7 +158,7 @@ export class FakeGitea extends FakeServer {
       this.removeComment(id);
       return { status: 204 };
     }
-    found.comment.body = String(json["body"]);
+    this.editComment(id, String(json["body"]));
     return { status: 200, body: commentOf(found.comment) };
   }
 
@@ -178,12 +178,13 @@ function userOf({ id, name }: FakeUser): object {
   return { id, login: name };
 }
 
-function commentOf({ id, author, body, createdAt }: FakeComment): unknown {
+function commentOf({ id, author, body, createdAt, editedAt }: FakeComment): unknown {
   return {
     id,
     user: userOf(author),
     body,
     created_at: createdAt,
+    updated_at: editedAt ?? createdAt,
     html_url: `https://git.example.com/octo/shop/pulls/1#issuecomment-${id}`,
   };
 }

@@ -161,12 +161,13 @@ export class FakeGitHub extends FakeServer {
   }
 
   #comment(comment: FakeComment): unknown {
-    const { id, author, body, createdAt } = comment;
+    const { id, author, body, createdAt, editedAt } = comment;
     return {
       id,
-      user: { id: author.id, login: author.name },
+      user: { id: author.id, login: author.name, type: author.bot === true ? "Bot" : "User" },
       body,
       created_at: createdAt,
+      updated_at: editedAt ?? createdAt,
       html_url: `${this.url}/octo/shop/pull/1#issuecomment-${id}`,
     };
   }
@@ -184,7 +185,7 @@ export class FakeGitHub extends FakeServer {
       this.removeComment(below[2]);
       return { status: 204 };
     }
-    found.comment.body = String(json["body"]);
+    this.editComment(below[2], String(json["body"]));
     return { status: 200, body: this.#comment(found.comment) };
   }
 

@@ -187,7 +187,7 @@ export class FakeGitLab extends FakeServer {
       this.removeComment(below[3]);
       return { status: 204 };
     }
-    found.comment.body = String(json["body"]);
+    this.editComment(below[3], String(json["body"]));
     return { status: 200, body: noteOf(found.comment) };
   }
 
@@ -255,6 +255,13 @@ function userOf({ id, name }: FakeUser): object {
   return { id, username: name };
 }
 
-function noteOf({ id, author, body, createdAt, system }: FakeComment): unknown {
-  return { id, author: userOf(author), body, created_at: createdAt, system: system === true };
+function noteOf({ id, author, body, createdAt, editedAt, system }: FakeComment): unknown {
+  return {
+    id,
+    author: userOf(author),
+    body,
+    created_at: createdAt,
+    updated_at: editedAt ?? createdAt,
+    system: system === true,
+  };
 }

@@ -5,6 +5,8 @@ import type { AddressInfo } from "node:net";
 export interface FakeUser {
   readonly id: number;
   readonly name: string;
+  /** A program's account, where the provider tells. */
+  readonly bot?: boolean;
 }
 
 export interface FakeComment {
@@ -13,6 +15,8 @@ export interface FakeComment {
   body: string;
   version: number;
   readonly createdAt: string;
+  /** When its words were changed last; when it was created, where they never were. */
+  editedAt?: string;
   readonly system?: boolean;
 }
 
@@ -247,6 +251,15 @@ export abstract class FakeServer {
       if (comment !== undefined) return { pull, comment };
     }
     return undefined;
+  }
+
+  /** Changes what a comment says, as its author or somebody with rights does. */
+  editComment(id: string | undefined, body: string): void {
+    const found = this.comment(id)?.comment;
+    if (found === undefined) return;
+    found.body = body;
+    found.version++;
+    found.editedAt = this.time();
   }
 
   removeComment(id: string | undefined): void {

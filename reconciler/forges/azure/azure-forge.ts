@@ -1,17 +1,19 @@
 // Azure DevOps, Services and Server: https://learn.microsoft.com/rest/api/azure/devops/git/
 import { cutText } from "../cut-text.ts";
-import type {
-  Call,
-  CommitStatus,
-  ForgeComment,
-  ForgeLimits,
-  ForgeUser,
-  KeepComment,
-  NewPullRequest,
-  Permission,
-  PullRequest,
-  Reaction,
-  StatusState,
+import { isChangedSince } from "../edited.ts";
+import {
+  botIf,
+  type Call,
+  type CommitStatus,
+  type ForgeComment,
+  type ForgeLimits,
+  type ForgeUser,
+  type KeepComment,
+  type NewPullRequest,
+  type Permission,
+  type PullRequest,
+  type Reaction,
+  type StatusState,
 } from "../forge.ts";
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
@@ -272,14 +274,19 @@ function withoutHeads(ref: string): string {
 }
 
 function readUser(json: JsonReader): ForgeUser {
-  return { id: json.at("id").text(), name: json.at("uniqueName").textOr(json.at("displayName").textOr("unknown")) };
+  const name = json.at("uniqueName").textOr(json.at("displayName").textOr("unknown"));
+  // Accounts of services, such as that of builds.
+  return { id: json.at("id").text(), name, ...botIf(json.at("descriptor").textOr("").startsWith("svc.")) };
 }
 
 function readComment(thread: string, json: JsonReader): ForgeComment {
+  const createdAt = Date.parse(json.at("publishedDate").text());
   return {
     id: `${thread}/${json.at("id").id()}`,
     author: readUser(json.at("author")),
     body: json.at("content").textOr(""),
-    createdAt: Date.parse(json.at("publishedDate").text()),
+    createdAt,
+    // Other than `lastUpdatedDate`, this is of the words alone.
+    isEdited: isChangedSince(createdAt, json.at("lastContentUpdatedDate").textOr(undefined)),
   };
 }

@@ -2,19 +2,21 @@
 import { mapLimit } from "../../../runtime/parallel.ts";
 import { statusOf } from "../check-as-status.ts";
 import { cutText, oneLine } from "../cut-text.ts";
-import type {
-  Call,
-  Check,
-  CheckAnnotation,
-  CommitStatus,
-  ForgeComment,
-  ForgeLimits,
-  ForgeUser,
-  KeepComment,
-  NewPullRequest,
-  Permission,
-  PublishedCheck,
-  PullRequest,
+import { isChangedSince } from "../edited.ts";
+import {
+  botIf,
+  type Call,
+  type Check,
+  type CheckAnnotation,
+  type CommitStatus,
+  type ForgeComment,
+  type ForgeLimits,
+  type ForgeUser,
+  type KeepComment,
+  type NewPullRequest,
+  type Permission,
+  type PublishedCheck,
+  type PullRequest,
 } from "../forge.ts";
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
@@ -271,15 +273,18 @@ function annotationOf(id: string, { path: file, startLine, level, title, message
 }
 
 function readUser(json: JsonReader): ForgeUser {
-  return { id: json.at("uuid").text(), name: json.at("nickname").textOr(json.at("display_name").textOr("unknown")) };
+  const name = json.at("nickname").textOr(json.at("display_name").textOr("unknown"));
+  return { id: json.at("uuid").text(), name, ...botIf(json.at("type").textOr("") === "app_user") };
 }
 
 function readComment(json: JsonReader): ForgeComment {
+  const createdAt = Date.parse(json.at("created_on").text());
   return {
     id: json.at("id").id(),
     author: json.at("user").exists ? readUser(json.at("user")) : { name: "former user" },
     body: json.at("content", "raw").textOr(""),
     url: json.at("links", "html", "href").textOr(undefined),
-    createdAt: Date.parse(json.at("created_on").text()),
+    createdAt,
+    isEdited: isChangedSince(createdAt, json.at("updated_on").textOr(undefined)),
   };
 }

@@ -2,6 +2,7 @@
 import { statusOf } from "../check-as-status.ts";
 import { cutText, oneLine } from "../cut-text.ts";
 import {
+  botIf,
   type Call,
   type Check,
   type CheckAnnotation,
@@ -308,7 +309,7 @@ function annotationOf(id: string, { path: file, startLine, level, title, message
 }
 
 function readUser(json: JsonReader): ForgeUser {
-  return { id: json.at("id").id(), name: json.at("name").text() };
+  return { id: json.at("id").id(), name: json.at("name").text(), ...botIf(json.at("type").textOr("") === "SERVICE") };
 }
 
 function readComment(json: JsonReader): ForgeComment {
@@ -318,5 +319,7 @@ function readComment(json: JsonReader): ForgeComment {
     body: json.at("text").textOr(""),
     revision: json.at("version").id(),
     createdAt: json.at("createdDate").number(),
+    // Every change makes another version; resolving it as well.
+    isEdited: json.at("version").number() > 0,
   };
 }

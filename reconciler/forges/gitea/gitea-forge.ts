@@ -1,18 +1,20 @@
 // Gitea and Forgejo: https://docs.gitea.com/api/ and /api/swagger of every installation.
-import type {
-  Call,
-  CommitStatus,
-  ForgeComment,
-  ForgeIssue,
-  ForgeLimits,
-  ForgeUser,
-  IssueChange,
-  KeepComment,
-  NewIssue,
-  NewPullRequest,
-  Permission,
-  PullRequest,
-  Reaction,
+import { isChangedSince } from "../edited.ts";
+import {
+  botIf,
+  type Call,
+  type CommitStatus,
+  type ForgeComment,
+  type ForgeIssue,
+  type ForgeLimits,
+  type ForgeUser,
+  type IssueChange,
+  type KeepComment,
+  type NewIssue,
+  type NewPullRequest,
+  type Permission,
+  type PullRequest,
+  type Reaction,
 } from "../forge.ts";
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
@@ -195,16 +197,20 @@ function readPull(json: JsonReader): PullRequest {
 /** Null, or `Ghost`, where the account is gone. */
 function readUser(json: JsonReader): ForgeUser {
   if (!json.exists) return { name: "Ghost" };
-  return { id: json.at("id").id(), name: json.at("login").text() };
+  const id = json.at("id").id();
+  // Users of the server's own, such as that of its Actions.
+  return { id, name: json.at("login").text(), ...botIf(id.startsWith("-")) };
 }
 
 function readComment(json: JsonReader): ForgeComment {
+  const createdAt = Date.parse(json.at("created_at").text());
   return {
     id: json.at("id").id(),
     author: readUser(json.at("user")),
     body: json.at("body").textOr(""),
     url: json.at("html_url").textOr(undefined),
-    createdAt: Date.parse(json.at("created_at").text()),
+    createdAt,
+    isEdited: isChangedSince(createdAt, json.at("updated_at").textOr(undefined)),
   };
 }
 

@@ -1,20 +1,22 @@
 // GitHub, also Enterprise Server: https://docs.github.com/rest (version 2022-11-28).
-import type {
-  Call,
-  Check,
-  CommitStatus,
-  ForgeComment,
-  ForgeIssue,
-  ForgeLimits,
-  ForgeUser,
-  IssueChange,
-  KeepComment,
-  NewIssue,
-  NewPullRequest,
-  Permission,
-  PublishedCheck,
-  PullRequest,
-  Reaction,
+import { isChangedSince } from "../edited.ts";
+import {
+  botIf,
+  type Call,
+  type Check,
+  type CommitStatus,
+  type ForgeComment,
+  type ForgeIssue,
+  type ForgeLimits,
+  type ForgeUser,
+  type IssueChange,
+  type KeepComment,
+  type NewIssue,
+  type NewPullRequest,
+  type Permission,
+  type PublishedCheck,
+  type PullRequest,
+  type Reaction,
 } from "../forge.ts";
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
 import type { JsonReader } from "../http/json-reader.ts";
@@ -186,16 +188,18 @@ function readPull(json: JsonReader): PullRequest {
 /** Null, or `ghost`, where the account is gone. */
 function readUser(json: JsonReader): ForgeUser {
   if (!json.exists) return { name: "ghost" };
-  return { id: json.at("id").id(), name: json.at("login").text() };
+  return { id: json.at("id").id(), name: json.at("login").text(), ...botIf(json.at("type").textOr("") === "Bot") };
 }
 
 function readComment(json: JsonReader): ForgeComment {
+  const createdAt = Date.parse(json.at("created_at").text());
   return {
     id: json.at("id").id(),
     author: readUser(json.at("user")),
     body: json.at("body").textOr(""),
     url: json.at("html_url").textOr(undefined),
-    createdAt: Date.parse(json.at("created_at").text()),
+    createdAt,
+    isEdited: isChangedSince(createdAt, json.at("updated_at").textOr(undefined)),
   };
 }
 

@@ -1,19 +1,21 @@
 // GitLab, also self-managed: https://docs.gitlab.com/api/rest/
-import type {
-  Call,
-  CommitStatus,
-  ForgeComment,
-  ForgeIssue,
-  ForgeLimits,
-  ForgeUser,
-  IssueChange,
-  KeepComment,
-  NewIssue,
-  NewPullRequest,
-  Permission,
-  PullRequest,
-  Reaction,
-  StatusState,
+import { isChangedSince } from "../edited.ts";
+import {
+  botIf,
+  type Call,
+  type CommitStatus,
+  type ForgeComment,
+  type ForgeIssue,
+  type ForgeLimits,
+  type ForgeUser,
+  type IssueChange,
+  type KeepComment,
+  type NewIssue,
+  type NewPullRequest,
+  type Permission,
+  type PullRequest,
+  type Reaction,
+  type StatusState,
 } from "../forge.ts";
 import { createOnce } from "../http/create-once.ts";
 import { type ForgeAnswer, type ForgeHttp, path } from "../http/forge-http.ts";
@@ -305,15 +307,19 @@ function isRunning(answer: ForgeAnswer, state: string): boolean {
 }
 
 function readUser(json: JsonReader): ForgeUser {
-  return { id: json.at("id").id(), name: json.at("username").text() };
+  const name = json.at("username").text();
+  // Users that belong to an access token of a project or group; nothing else of a note's author says so.
+  return { id: json.at("id").id(), name, ...botIf(/^(?:project|group)_\d+_bot(?:_|$)/.test(name)) };
 }
 
 function readNote(json: JsonReader): ForgeComment {
+  const createdAt = Date.parse(json.at("created_at").text());
   return {
     id: json.at("id").id(),
     author: readUser(json.at("author")),
     body: json.at("body").textOr(""),
-    createdAt: Date.parse(json.at("created_at").text()),
+    createdAt,
+    isEdited: isChangedSince(createdAt, json.at("updated_at").textOr(undefined)),
   };
 }
 
