@@ -15,6 +15,8 @@ export interface MarkdownStructure {
   readonly plain: readonly string[];
   /** What is in code, and in no fence. */
   readonly code: readonly string[];
+  /** Lines of paragraphs and headings that stand in nothing else, and begin with plain text; that text. */
+  readonly lines: readonly string[];
 }
 
 // `linkify` finds more links than hosts do.
@@ -31,6 +33,7 @@ export function markdownStructure(markdown: string): MarkdownStructure {
     kinds: new Set<string>(),
     plain: [] as string[],
     code: [] as string[],
+    lines: [] as string[],
   };
   const html = (content: string) => {
     // Between our tags there is text, too.
@@ -55,8 +58,27 @@ export function markdownStructure(markdown: string): MarkdownStructure {
       walk(token.children ?? []);
     }
   };
-  walk(parser.parse(markdown, {}));
+  const tokens = parser.parse(markdown, {});
+  walk(tokens);
+  // Level 1: in a block that is in no other.
+  for (const { children, level, type } of tokens)
+    if (type === "inline" && level === 1) found.lines.push(...plainLinesOf(children ?? []));
   return found;
+}
+
+function plainLinesOf(children: ReturnType<typeof parser.parse>): string[] {
+  const lines: { text: string; isPlain: boolean }[] = [{ text: "", isPlain: true }];
+  let within = 0;
+  for (const { content, nesting, type } of children) {
+    // What a tag of others does reaches as far as it likes.
+    within += type === "html_inline" ? 1 : nesting;
+    if (type === "softbreak" || type === "hardbreak") lines.push({ text: "", isPlain: within === 0 });
+    const line = lines.at(-1);
+    if (line === undefined) continue;
+    if (type === "text") line.text += content;
+    else if (type !== "softbreak" && type !== "hardbreak" && line.text === "") line.isPlain = false;
+  }
+  return lines.filter(({ isPlain }) => isPlain).map(({ text }) => text);
 }
 
 /** Which of these tags are closed in the wrong order or not at all. */
