@@ -97,6 +97,20 @@ describe("the deletion guard", () => {
     expect((await condition("DeletionsHeld"))?.status).not.toBe("True");
   });
 
+  it("counts what went before a hold that ended because its cause was taken back", async () => {
+    await begin();
+    await remove(NAMES.slice(0, 3));
+    await remove(NAMES.slice(3, 6));
+    expect(await condition("DeletionsHeld")).toMatchObject({ status: "True" });
+    await make(NAMES.slice(3, 6));
+    expect(await condition("DeletionsHeld")).toMatchObject({ status: "False" });
+
+    await remove(NAMES.slice(6, 9));
+
+    expect(await condition("DeletionsHeld")).toMatchObject({ status: "True", reason: "MassDeletion" });
+    expect(await copies()).toBe(9);
+  });
+
   it("asks again for another hold after the clock jumped back", async () => {
     const instance = await begin();
     await remove(NAMES.slice(0, 6));

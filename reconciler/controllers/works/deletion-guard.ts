@@ -42,6 +42,8 @@ interface Fate {
   readonly present: Set<string>;
   /** By name of the Work: when its deletion was first seen. */
   readonly waiting: Map<string, number>;
+  /** Those that were let go, of which it is not known yet whether they are deleted. */
+  readonly sent: Set<string>;
   /** When others were deleted, oldest first. */
   done: number[];
   /** Since when deletions are held; undefined while they are not. */
@@ -73,7 +75,7 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
       const known = findCondition(conditions, DELETIONS_HELD_CONDITION);
       const heldSinceMs = known?.status === "True" ? Date.parse(known.lastTransitionTime) : undefined;
       const done = recentDeletions(findCondition(conditions, RECENT_DELETIONS_CONDITION), limits, clock.now());
-      fate = { present: new Set(), waiting: new Map(), done, heldSinceMs };
+      fate = { present: new Set(), waiting: new Map(), sent: new Set(), done, heldSinceMs };
       fates.set(cluster, fate);
     }
     return fate;
@@ -89,7 +91,11 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     else fate.present.add(name);
     if (change.type !== "deleted" && isLoss(work)) {
       if (!fate.waiting.has(name)) fate.waiting.set(name, clock.now());
-    } else if (fate.waiting.delete(name)) for (const listener of listeners) listener(cluster, name);
+    } else if (fate.waiting.delete(name)) {
+      // It was wanted again, or the answer got lost: for all that is known, it was deleted.
+      if (fate.sent.delete(name)) fate.done.push(clock.now());
+      for (const listener of listeners) listener(cluster, name);
+    }
     if (fate.heldSinceMs !== undefined) queue.addAfter(cluster, TELL_AFTER_MS);
   });
   clusters.subscribe((change) => {
@@ -116,7 +122,10 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     const object = clusters.get(undefined, cluster);
     if (fate.heldSinceMs === undefined) {
       const verdict = decideDeletions(figuresOf(fate), limits, clock.now());
-      if (verdict.kind === "go") return verdict;
+      if (verdict.kind === "go") {
+        fate.sent.add(name);
+        return verdict;
+      }
       if (verdict.kind === "gather") return { kind: "later", afterMs: verdict.afterMs };
       fate.heldSinceMs = holdTime(object && wordOn(object), clock.now());
       queue.add(cluster);
@@ -152,6 +161,7 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     const { name = "" } = work.metadata;
     // The informer tells of it later; until then it is neither here nor there.
     fate.present.delete(name);
+    fate.sent.delete(name);
     if (fate.waiting.delete(name) && fate.heldSinceMs === undefined) fate.done.push(clock.now());
     if (fate.heldSinceMs !== undefined || fate.done.length * 2 > limits.count) queue.addAfter(cluster, TELL_AFTER_MS);
   }
@@ -164,8 +174,9 @@ export function startDeletionGuard(context: ControllerContext, limits: DeletionL
     if (!drives(context.agentOf, cluster)) return undefined;
     const fate = fateOf(name);
     if (fate.heldSinceMs !== undefined && fate.waiting.size === 0) {
+      // A person who let more go knew of what went before. Where the cause was taken back, nobody has said a word on it.
+      if (isConfirmed(cluster, fate.heldSinceMs, clock.now())) fate.done = [];
       fate.heldSinceMs = undefined;
-      fate.done = [];
     }
     prune(fate);
     const before = findCondition(cluster.status?.conditions, DELETIONS_HELD_CONDITION);
