@@ -111,6 +111,10 @@ export const placementChangeSchema = z
       }),
     ),
     summary: text.optional().describe("Why, in a sentence, where one reason explains all."),
+    refused: z
+      .array(z.object({ clusters: z.array(text), reason: text }))
+      .optional()
+      .describe("Clusters that the policy's affinity takes in and something else refuses, by what that is."),
   })
   .describe("Where an object is before and after. Clusters where nothing of this changes are left out.");
 export type PlacementChange = z.infer<typeof placementChangeSchema>;
@@ -311,6 +315,10 @@ export const planReportSchema = z
         z.object({
           severity: z.enum(["error", "warning"]),
           message: text,
+          reasons: z
+            .array(text)
+            .optional()
+            .describe("Of what no cluster takes: what refuses it, and what would have it accepted, a line for each."),
           object: reportedObjectSchema.optional(),
           place: placeSchema.optional(),
         }),

@@ -27,6 +27,7 @@ import type { FoundTestFiles } from "./fleet-tests/test-files.ts";
 import { type FolderChange, hasErrors } from "./folder-change.ts";
 import type { CopyState } from "./live-drift.ts";
 import { makeReportInTurns, type ReportInput, refusedReport } from "./make-report.ts";
+import { PlacementReasons } from "./placement-reasons.ts";
 import { plannedRollouts } from "./planned-rollout.ts";
 import { heldClusters, presentCopies } from "./prunes.ts";
 import type { RepositoryChange } from "./repository-change.ts";
@@ -123,6 +124,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
     findings: bySeverity([...findings, ...images]),
     diffs: new ReportDiffs(compared, change, RUN_MASK),
+    reasons: new PlacementReasons(compared, reviewed.placeOf),
     tests: await testChange(tests.files, compared, { change, originOf, clock, nowMs: started }),
     notes: tests.leftOut === undefined ? [] : [tests.leftOut],
   };

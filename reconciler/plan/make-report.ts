@@ -25,6 +25,7 @@ import type { InputProblem } from "./desired-objects.ts";
 import type { ReportDiffs } from "./diff/report-diffs.ts";
 import type { PlannedHook, PlannedHooks } from "./hooks.ts";
 import type { OverriddenField } from "./overridden-fields.ts";
+import type { PlacementReasons } from "./placement-reasons.ts";
 import { type HeldCluster, heldClusterText } from "./prunes.ts";
 import { overrideWriter, placeOf, rendererWriter, reportedObject } from "./report-words.ts";
 import type { SourceChange } from "./source-changes.ts";
@@ -54,6 +55,8 @@ export interface ReportInput {
   readonly findings: readonly ReportFinding[];
   /** Absent: no lines are asked for. */
   readonly diffs?: Pick<ReportDiffs, "ofCopies" | "ofObject" | "cut">;
+  /** Absent: no reasons of placements are asked for. */
+  readonly reasons?: Pick<PlacementReasons, "of" | "ofProblem" | "cut">;
   readonly tests?: readonly TestResult[];
   /** What else is to be known of the whole. */
   readonly notes?: readonly string[];
@@ -74,7 +77,16 @@ function* report(input: ReportInput, turn: Turn | undefined): Steps<PlanReport> 
   const isHeld = held !== undefined || heldClusters.length > 0;
   const changes = plan.changes.length > 0 || source.length > 0;
   const objects = yield* objectReports(plan.changes, source, input, turn);
-  const cut = input.diffs?.cut;
+  const problems = plan.problems.map(({ object, problem }) => {
+    const reasons = input.reasons?.ofProblem(object, problem) ?? [];
+    return {
+      severity: "error" as const,
+      message: problem,
+      ...(reasons.length === 0 ? {} : { reasons: [...reasons] }),
+      object: reportedObject(object),
+    };
+  });
+  const cut = [input.diffs?.cut, input.reasons?.cut].filter((one) => one !== undefined);
   return {
     schema: PLAN_REPORT_VERSION,
     valid: true,
@@ -86,14 +98,7 @@ function* report(input: ReportInput, turn: Turn | undefined): Steps<PlanReport> 
     movedReplicas: plan.movedReplicas,
     clusters: clusterRows(input),
     objects,
-    problems: [
-      ...input.warnings.map(problemOf),
-      ...plan.problems.map(({ object, problem }) => ({
-        severity: "error" as const,
-        message: problem,
-        object: reportedObject(object),
-      })),
-    ],
+    problems: [...input.warnings.map(problemOf), ...problems],
     unknown: plan.unknown.map(({ object, reason }) => ({ object: reportedObject(object), reason })),
     drift: [...input.drift],
     ...(driftUnknown.length === 0 ? {} : { driftUnknown: [...driftUnknown] }),
@@ -103,7 +108,7 @@ function* report(input: ReportInput, turn: Turn | undefined): Steps<PlanReport> 
     ...(held === undefined ? {} : { held }),
     ...syncReport(input),
     ...(deletionsUnknown === undefined ? {} : { deletionsUnknown }),
-    ...(cut === undefined ? {} : { cut: [cut] }),
+    ...(cut.length === 0 ? {} : { cut }),
     made,
   };
 }
@@ -189,7 +194,7 @@ function clusterRows({ plan, drift, clusters, heldClusters }: ReportInput): Clus
 function* objectReports(
   changes: readonly ObjectChange[],
   source: readonly SourceChange[],
-  { rollouts = new Map(), diffs }: Pick<ReportInput, "rollouts" | "diffs">,
+  { rollouts = new Map(), diffs, reasons }: Pick<ReportInput, "rollouts" | "diffs" | "reasons">,
   turn: Turn | undefined,
 ): Steps<ObjectReport[]> {
   const copies = new Map<string, ObjectChange[]>();
@@ -207,7 +212,8 @@ function* objectReports(
     const mine = copies.get(key) ?? [];
     const object = own?.object ?? mine[0]?.object;
     if (object === undefined) continue;
-    const placement = placementOf(mine);
+    const moved = placementOf(mine);
+    const placement = moved === undefined ? undefined : (reasons?.of(key, moved) ?? moved);
     const rollout = rollouts.get(key);
     const diff = own === undefined || mine.length > 0 ? undefined : diffs?.ofObject(own);
     reports.push({

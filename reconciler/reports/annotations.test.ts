@@ -62,6 +62,14 @@ describe("planAnnotations", () => {
     ]);
   });
 
+  it("says what refuses an object that no cluster takes", () => {
+    const [annotation] = planAnnotations(SAMPLES.unplaced());
+
+    expect(annotation).toMatchObject({ path: "apps/shop/cart.yaml", level: "failure" });
+    expect(annotation?.message.split("\n")).toHaveLength(4);
+    expect(annotation?.message).toContain("\nparis-2: region is not set, wanted eu-west → set the region");
+  });
+
   it("names some clusters of many", () => {
     const [annotation] = planAnnotations(reportWith([finding(1, "error", { clusters: clusterNames("edge", 40) })]));
 

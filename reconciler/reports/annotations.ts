@@ -57,6 +57,7 @@ function annotationOf({
   severity,
   rule,
   message,
+  reasons = [],
   advice,
   object,
   field,
@@ -79,6 +80,7 @@ function annotationOf({
         ];
   const text = [
     about === "" ? message : `${about}: ${message}`,
+    ...reasons,
     ...(advice === undefined ? [] : [`→ ${advice}`]),
     ...where,
   ];

@@ -4,7 +4,9 @@ import { deployment } from "../../test/builders.ts";
 import type { ObjectChange, Plan } from "../plan/changes.ts";
 import { NO_HOOKS } from "../plan/hooks.ts";
 import { makeReport, type ReportInput } from "../plan/make-report.ts";
+import { placementReasons } from "./placement-text.ts";
 import { planText } from "./plan-text.ts";
+import { SAMPLES } from "./testing/sample-reports.ts";
 
 const plain = {
   bold: (text: string) => text,
@@ -102,6 +104,37 @@ describe("planText", () => {
         "    spec.paused   true   in a, b",
       ].join("\n"),
     );
+  });
+
+  it("tells why an object is elsewhere, and what kept others from having it", () => {
+    const text = planText(SAMPLES.unplaced(), 0, plain);
+
+    expect(text).toContain(`+ Deployment shop/web   tokyo-1 2   (apps/shop/web.yaml:1)
+    not in paris-1: taint maintenance=true:NoSchedule is not tolerated
+    not in paris-2: no API apps/v1 Deployment (cluster reports 31 API versions; the list is not complete)
+`);
+    expect(text).toContain(`
+    policy shop/eu-only changes its spec.placement.clusterTolerations
+    gone from paris-1: taint maintenance=true:NoSchedule is not tolerated
+`);
+    expect(text).toContain(`had untolerated taint {maintenance: true}
+    paris-1: taint maintenance=true:NoSchedule is not tolerated → tolerate it there, or take maintenance=true:NoSchedule off paris-1
+`);
+  });
+
+  it("tells a few reasons of many", () => {
+    const clusters = Array.from({ length: 9 }, (_, at) => ({
+      cluster: `m${at}`,
+      before: at,
+      after: 20,
+      there: "stays" as const,
+      reason: `weight ${at} → 9`,
+    }));
+
+    const lines = placementReasons({ clusters });
+
+    expect(lines).toHaveLength(7);
+    expect(lines.at(-1)).toBe("and 3 more reasons (-o json)");
   });
 
   it("tells of objects that would be nowhere, and of what is held", () => {

@@ -11,6 +11,7 @@ import type {
 } from "../../api/plan-report.ts";
 import { refKey } from "../../kube/object.ts";
 import type { Emphasis } from "./drift-text.ts";
+import { placementReasons } from "./placement-text.ts";
 import { placeText, rolloutText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
 import { hookSections, keptSection } from "./sync-words.ts";
 import { failedTestLines } from "./test-text.ts";
@@ -36,9 +37,10 @@ export function planText(report: PlanReport, nowMs: number, paint: Emphasis): st
   if (tests.length > 0) sections.push(tests);
   const broken = problems
     .filter(({ severity }) => severity === "error")
-    .map(
-      ({ object, message }) => `${paint.red("✗")} ${object === undefined ? "" : `${objectName(object)}: `}${message}`,
-    );
+    .flatMap(({ object, message, reasons = [] }) => [
+      `${paint.red("✗")} ${object === undefined ? "" : `${objectName(object)}: `}${message}`,
+      ...reasons.map((reason) => `    ${reason}`),
+    ]);
   if (broken.length > 0) sections.push(broken);
   if (report.unknown.length > 0) sections.push(unknownLines(report.unknown, paint));
   sections.push(...findingSections(report.findings, paint));
@@ -128,7 +130,7 @@ function objectSection(
   const replicas = replicasLine(placement);
   const lines = [
     `${tint(mark)} ${paint.bold(objectName(object))}${replicas === "" ? "" : `   ${replicas}`}${place === undefined ? "" : `   (${placeText(place)})`}`,
-    ...(placement?.summary === undefined ? [] : [`    ${placement.summary}`]),
+    ...(placement === undefined ? [] : placementReasons(placement).map((line) => `    ${line}`)),
     // What changes in every copy alike is said by the copies; the control plane's own is for objects that stay here.
     ...(copies.length === 0 ? fieldLines(fields, "", paint) : copies.flatMap((group) => copyLines(group, paint))),
     ...(rollout === undefined ? [] : [`    ${rolloutText(rollout)}`]),

@@ -7,6 +7,8 @@ export interface Remark {
   /** Stable name: `mass-prune`; `problem` and `fleet-test` for what no rule found. */
   readonly rule: string;
   readonly message: string;
+  /** Lines that say more of the message. */
+  readonly reasons?: readonly string[] | undefined;
   readonly advice?: string | undefined;
   readonly object?: ReportedObject | undefined;
   readonly field?: string | undefined;

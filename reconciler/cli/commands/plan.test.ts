@@ -134,6 +134,35 @@ describe("flaghoist plan OLD NEW", () => {
     LONG,
   );
 
+  it(
+    "says why a cluster has an object, or has it no longer",
+    async () => {
+      for (const [folder, name] of [
+        ["moved-old", "paris"],
+        ["moved-new", "oregon"],
+      ] as const) {
+        write(`${folder}/policy.yaml`, `${EVERYWHERE}  placement: {clusterAffinity: {clusterNames: [${name}]}}\n`);
+        write(`${folder}/settings.yaml`, settings(name));
+      }
+
+      const { objects } = await report("moved-old", "moved-new");
+      const { out } = await plan("moved-old", "moved-new");
+
+      expect(objects.find(({ object }) => object.name === "settings")?.placement).toEqual({
+        policyBefore: "default/all",
+        policyAfter: "default/all",
+        policyPlace: { file: "moved-new/policy.yaml", line: 1 },
+        summary: "policy default/all changes its spec.placement.clusterAffinity",
+        clusters: [
+          { cluster: "oregon", there: "came", reason: "before: is not in the list of names" },
+          { cluster: "paris", there: "goes", reason: "is not in the list of names" },
+        ],
+      });
+      expect(out).toContain("gone from paris: is not in the list of names");
+    },
+    LONG,
+  );
+
   it("exits as a plan of one folder does", async () => {
     expect((await plan("old", "new", "--exit-code")).code).toBe(EXIT.differences);
     expect((await plan("old", "old", "--exit-code")).code).toBe(EXIT.ok);

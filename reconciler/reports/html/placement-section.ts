@@ -18,12 +18,13 @@ export function placementSection(objects: readonly ObjectReport[], page: Page): 
   const told = placed.slice(0, MOST);
   page.leftOut.add("placements", placed.length - told.length, placed.length);
   return html`${told.map(({ object, placement }, at) => {
-    const { policyPlace, summary } = placement;
+    const { policyPlace, summary, refused = [] } = placement;
     const policy = policyText(placement);
     const place = policyPlace === undefined ? undefined : html` (${placeLink(policyPlace, page)})`;
     const about = policy === undefined ? undefined : html`<p>${policy}${place}</p>\n`;
     const why = summary === undefined ? undefined : html`<p>${prose(summary)}</p>\n`;
-    const body = html`${about}${why}${clusterTable(placement.clusters, page)}`;
+    const not = refused.map(({ clusters, reason }) => html`<p>Not in ${names(clusters, 3)}: ${prose(reason)}</p>\n`);
+    const body = html`${about}${why}${clusterTable(placement.clusters, page)}${not}`;
     const title = objectLink(object, page);
     if (at < SHOWN) return html`<h3>${title}</h3>\n${body}`;
     return html`<details><summary>${code(objectName(object))}</summary>\n<div class="body">${body}</div></details>\n`;

@@ -85,6 +85,14 @@ describe("planHtml", () => {
       expect(text).toContain(bait.trim());
   });
 
+  it("says why clusters do not have an object, and a line for each that refuses it", () => {
+    const page = planHtml(SAMPLES.unplaced());
+    const { text } = htmlStructure(page);
+
+    expect(text).toMatch(/Not in paris-1: taint maintenance=true:NoSchedule is not tolerated/);
+    expect(page.match(/<li><span class="t">(?:paris-1|paris-2|tokyo-1): /g)).toHaveLength(3);
+  });
+
   it("forbids itself every request, and everything but its own style and script", () => {
     const page = planHtml(SAMPLES.regionLoss());
     const policy = /Content-Security-Policy" content="([^"]*)"/.exec(page)?.[1] ?? "";

@@ -24,7 +24,7 @@ export function findingSection(report: PlanReport, page: Page): Html | undefined
 const SEVERITY_SIGNS = { error: "✗", warning: "!", notice: "i" } as const;
 
 function remarkText(
-  { severity, message, advice, rule, object, field, clusters = [], place }: Remark,
+  { severity, message, reasons = [], advice, rule, object, field, clusters = [], place }: Remark,
   page: Page,
 ): Html {
   const about = [
@@ -38,7 +38,7 @@ function remarkText(
     ...(rule === "problem" ? [] : [html`rule ${code(rule)}`]),
   ];
   const stop = /[.!?…]\s*$/.test(message) ? "" : ".";
-  return html`<span class="badge ${severity}"><span aria-hidden="true">${SEVERITY_SIGNS[severity]}</span> ${severity}</span> ${about.length === 0 ? undefined : html`${join(about, " ")}: `}${prose(message)}${stop}${advice === undefined ? undefined : html` <span class="advice">→ ${prose(advice)}</span>`}${where.length === 0 ? undefined : html` <small>(${join(where, ", ")})</small>`}`;
+  return html`<span class="badge ${severity}"><span aria-hidden="true">${SEVERITY_SIGNS[severity]}</span> ${severity}</span> ${about.length === 0 ? undefined : html`${join(about, " ")}: `}${prose(message)}${stop}${advice === undefined ? undefined : html` <span class="advice">→ ${prose(advice)}</span>`}${where.length === 0 ? undefined : html` <small>(${join(where, ", ")})</small>`}${reasons.length === 0 ? undefined : html`<ul>${reasons.map((reason) => html`<li>${prose(reason)}</li>`)}</ul>`}`;
 }
 
 interface LossCase {

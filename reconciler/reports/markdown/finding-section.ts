@@ -14,7 +14,7 @@ export function findingSection(report: PlanReport, style: Style): string[] {
 }
 
 function remarkText(
-  { severity, message, advice, rule, object, field, clusters = [], place }: Remark,
+  { severity, message, reasons = [], advice, rule, object, field, clusters = [], place }: Remark,
   style: Style,
 ): string {
   const { text } = style;
@@ -28,11 +28,12 @@ function remarkText(
     ...(place === undefined ? [] : [placeCode(place, style)]),
     ...(rule === "problem" ? [] : [`rule ${text.code(rule)}`]),
   ];
-  return [
+  const line = [
     `**${severity}:**`,
     ...(about.length === 0 ? [] : [`${about.join(" ")}:`]),
     `${text.prose(message)}.`.replace(/([.!?…])\.$/, "$1"),
     ...(advice === undefined ? [] : [`→ ${text.prose(advice)}`]),
     ...(where.length === 0 ? [] : [`(${where.join(", ")})`]),
   ].join(" ");
+  return [line, ...reasons.slice(0, style.detail.most).map((reason) => `- ${text.prose(reason)}`)].join("\n");
 }

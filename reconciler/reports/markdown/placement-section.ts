@@ -17,12 +17,15 @@ export function placementSection(objects: readonly ObjectReport[], style: Style)
 
 function placementText({ object, placement }: ObjectReport, style: Style): string {
   const { text, detail } = style;
-  const { policyBefore, policyAfter, policyPlace, clusters = [], summary } = placement ?? {};
+  const { policyBefore, policyAfter, policyPlace, clusters = [], summary, refused = [] } = placement ?? {};
   const groups = groupsOf(clusters, detail.folded);
   const shown = groups.slice(0, Math.min(MOST_GROUPS, detail.most));
   const lines = shown.map((group) => clusterText(group, style));
   const left = clusters.length - shown.reduce((sum, group) => sum + group.length, 0);
   if (left > 0) lines.push(`and ${left} more clusters`);
+  if (!detail.folded)
+    for (const { clusters: names, reason } of refused)
+      lines.push(`not in ${codeNames(text, names, "line", 3)}: ${text.prose(reason)}`);
   const place = policyPlace === undefined ? "" : ` (${placeCode(policyPlace, style)})`;
   const policy = policyText(policyBefore, policyAfter, style);
   return [

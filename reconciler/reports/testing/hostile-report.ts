@@ -76,6 +76,7 @@ export function hostileReport(): PlanReport {
           policyPlace: { file: "deploy/|.yaml", line: 1 },
           clusters: [{ cluster: "a|b`c", before: 1, after: 2, there: "stays", reason: at(10) }],
           summary: at(16),
+          refused: [{ clusters: ["@octocat"], reason: at(18) }],
         },
         copies: [
           copies(["a|b`c", "@octocat"], {
@@ -90,6 +91,7 @@ export function hostileReport(): PlanReport {
     problems: HOSTILE_TEXTS.map((message) => ({
       severity: "warning" as const,
       message,
+      reasons: [message],
       place: { file: message, line: 1 },
     })),
     unknown: HOSTILE_TEXTS.map((reason) => ({ object, reason })),

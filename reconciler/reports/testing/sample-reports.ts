@@ -16,6 +16,7 @@ import {
   WEB,
   WEIGHTS,
 } from "./sample-parts.ts";
+import { unplacedReport } from "./unplaced-report.ts";
 import { wavesReport } from "./waves-report.ts";
 
 function unchanged(): PlanReport {
@@ -336,6 +337,7 @@ export const SAMPLES = {
   regionLoss: regionLossReport,
   maskedSecret,
   waves: wavesReport,
+  unplaced: unplacedReport,
   hostile: hostileReport,
   huge: hugeReport,
 } satisfies Readonly<Record<string, () => PlanReport>>;
