@@ -1,24 +1,12 @@
 // A plan of a folder, as the command line asks for it: for `plan`, and for `report` in pull requests.
-import { posix } from "node:path";
-import type { GitRepository, Sync } from "../../api/gitops.ts";
 import type { PlanReport } from "../../api/plan-report.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { RenderCache } from "../../renderers/kustomize/render-cache.ts";
 import { systemClock } from "../../runtime/clock.ts";
 import { AppError } from "../../runtime/errors.ts";
-import { isSameRepository } from "../../sources/git/same-repository.ts";
 import type { RemoteBases } from "../../sources/remote-bases.ts";
-import { findTestFiles } from "../plan/fleet-tests/test-files.ts";
-import { type ComparedFolder, readFolderChange } from "../plan/folder-change.ts";
-import { makePlan } from "../plan/make-plan.ts";
-import {
-  folderOf,
-  presentSync,
-  type RepositoryChange,
-  type RepositoryRequest,
-  readRepositoryChange,
-  syncName,
-} from "../plan/repository-change.ts";
+import { type PlannedTrees, planTrees, readTreesChange } from "../plan/plan-trees.ts";
+import type { RepositoryChange, RepositoryRequest } from "../plan/repository-change.ts";
 import type { CheckImage } from "../plan/safety/registry-check.ts";
 import type { WorldInterpreters } from "../plan/world-interpreters.ts";
 import {
@@ -60,14 +48,16 @@ export interface FolderPlan {
 
 /** Plans what the command line asks for (`PLAN_OPTIONS`). Neither charts are inflated nor programs run. */
 export async function planFolder(invocation: Invocation, client: KubeClient, request: FolderPlan): Promise<PlanReport> {
-  const { folder, interpreters } = request;
+  const { folder, interpreters, repository } = request;
   const { signal } = invocation;
   const originOf = await originFinder(client, invocation.io.cwd);
-  return withPlanInputs(invocation, (remotes, checkImage) =>
-    makePlan(client, {
+  const trees = repository === undefined ? folder : withRemote(folder, repository);
+  return withPlanInputs(invocation, async (remotes, checkImage) => {
+    const plan = planTrees(client, {
       checkImage,
-      readChange: () =>
-        readChange(client, invocation, folder, { remotes, signal, cache: new RenderCache() }, request.repository),
+      trees,
+      sync: stringOption(invocation, "sync"),
+      rendering: { remotes, signal, cache: new RenderCache() },
       subject: {
         path: folder.path,
         ...(folder.baseName === undefined ? {} : { base: { name: folder.baseName } }),
@@ -77,7 +67,6 @@ export async function planFolder(invocation: Invocation, client: KubeClient, req
       },
       interpretations: interpreters,
       originOf,
-      tests: findTestFiles(folder.head, folder.path),
       compareCopies: booleanOption(invocation, "no-drift")
         ? undefined
         : (clusters, wants, world) =>
@@ -89,8 +78,17 @@ export async function planFolder(invocation: Invocation, client: KubeClient, req
       clock: systemClock,
       version: productVersion(),
       signal,
-    }),
-  );
+    });
+    return (await choosing(plan)).report;
+  });
+}
+
+function withRemote(trees: PlannedTrees, remote: string): PlannedTrees {
+  return {
+    ...trees,
+    remotes: [...trees.remotes, remote],
+    changedPaths: () => trees.changedPaths(),
+  };
 }
 
 /** What a plan may ask beside the control plane. */
@@ -110,79 +108,22 @@ export function planExitCode(invocation: Invocation, report: PlanReport): ExitCo
   return report.state === "held" ? EXIT.held : report.changes ? EXIT.differences : EXIT.ok;
 }
 
-/** Of the Sync that applies the folder; else of the Syncs that apply folders in it; else of the folder without any. */
-export async function readChange(
+/** What the folder does, by the Sync that the command line names. */
+export function readChange(
   client: KubeClient,
   invocation: Invocation,
   folder: SourceFolder,
   rendering: RepositoryRequest["rendering"],
-  repository?: string,
 ): Promise<RepositoryChange> {
-  const syncs = (await client.list<Sync>(GITOPS_API, "Sync")).items;
-  const sources = (await client.list<GitRepository>(GITOPS_API, "GitRepository")).items;
-  const isOurs = sourceMatcher(sources, [...folder.remotes, ...(repository === undefined ? [] : [repository])]);
-  const { path, basePath } = folder;
-  const sync = chooseSync(syncs, stringOption(invocation, "sync"), path);
-  const below = syncs.filter(
-    (one) =>
-      isOurs(one.spec.sourceRef, one.metadata.namespace ?? "") &&
-      isBelow(folderOf(one), path) &&
-      (!folder.isPair || isInPair(folder, folderOf(one))),
-  );
-  const only: ComparedFolder = { path, basePath, sync };
-  if (sync === undefined && below.length === 0)
-    return { change: await readFolderChange(client, folder, only, rendering), syncs: [] };
-  return readRepositoryChange(client, sync === undefined ? below.map((one) => comparedIn(folder, one)) : [only], {
-    trees: folder,
-    changedPaths: sync === undefined ? folder.changedPaths() : undefined,
-    isOurs,
-    rendering,
-  });
+  return choosing(readTreesChange(client, folder, { sync: stringOption(invocation, "sync") }, rendering));
 }
 
-const GITOPS_API = "gitops.flaghoist.io/v1alpha1";
-
-function isBelow(folder: string, path: string): boolean {
-  return path === "" || folder === path || folder.startsWith(`${path}/`);
-}
-
-/** The folder of the base that stands for one of the head. */
-function baseOf({ path, basePath }: SourceFolder, of: string): string {
-  return [basePath, posix.relative(path, of)].filter((part) => part !== "").join("/");
-}
-
-function comparedIn(folder: SourceFolder, sync: Sync): ComparedFolder {
-  const compared = presentSync(sync);
-  return { ...compared, basePath: baseOf(folder, compared.path ?? "") };
-}
-
-/** Two folders that were copied from somewhere need not have what every Sync applies. */
-function isInPair(folder: SourceFolder, of: string): boolean {
-  return folder.head.list(of) !== undefined || folder.base?.list(baseOf(folder, of)) !== undefined;
-}
-
-/** A checkout that is fetched from nowhere, or from where no source points, may be any repository. */
-function sourceMatcher(sources: readonly GitRepository[], remotes: readonly string[]): RepositoryRequest["isOurs"] {
-  const ours = sources.filter(({ spec }) => remotes.some((remote) => isSameRepository(remote, spec.url)));
-  if (ours.length === 0) return () => true;
-  const names = new Set(ours.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
-  return ({ name, namespace }, from) => names.has(`${namespace ?? from}/${name}`);
-}
-
-function chooseSync(syncs: readonly Sync[], named: string | undefined, path: string): Sync | undefined {
-  if (named !== undefined) {
-    const found = syncs.find((sync) => syncName(sync) === named);
-    if (found !== undefined) return found;
-    throw new AppError(
-      "sync-unknown",
-      `there is no Sync ${named}${syncs.length === 0 ? "" : `; there are ${syncs.slice(0, 8).map(syncName).join(", ")}`}`,
-      { recovery: "stall" },
-    );
+/** Which of several Syncs is meant, an option says. */
+async function choosing<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "sync-ambiguous") throw error;
+    throw new UsageError(`${error.message}; choose one with --sync`);
   }
-  const matching = syncs.filter((sync) => folderOf(sync) === path);
-  if (matching.length > 1)
-    throw new UsageError(
-      `several Syncs apply this folder: ${matching.map(syncName).join(", ")}; choose one with --sync`,
-    );
-  return matching[0];
 }

@@ -69,6 +69,8 @@ export interface FolderChange {
   readonly problems: readonly InputProblem[];
   /** Everything that the head renders to, for a hash. */
   readonly rendered: readonly WrittenObject[];
+  /** Of what the Sync of one folder would apply, as its operations have it; undefined when that is refused. */
+  readonly digest?: string | undefined;
   /** Whose files places are in; absent when that is not known. */
   readonly trees?: Pick<ComparedTrees, "head" | "base"> | undefined;
   /** Of each Sync that takes something out. */
@@ -117,6 +119,7 @@ export async function readFolderChange(
     trees,
   };
   if (hasErrors(problems)) return { ...unknown, problems };
+  const digest = await digestOf(rendered);
   const ordinary = ordinaryOf(checked.objects, steps);
   const stored = await desiredObjects(
     client,
@@ -130,11 +133,12 @@ export async function readFolderChange(
   if (base === undefined) {
     const deletionsUnknown =
       sync === undefined ? "No Sync applies this folder yet, so that nothing is known of deletions." : undefined;
-    const hooks = [{ plan: steps, idle: await whyIdle(sync, rendered) }];
+    const hooks = [{ plan: steps, idle: whyIdle(sync, digest) }];
     const had = sync?.status?.inventory?.entries?.length ?? 0;
     return {
       ...unknown,
       ...prunes,
+      digest,
       prunes: prunesOf(sync, had, ordinary.length, prunes.removed),
       desired,
       hooks,
@@ -146,12 +150,13 @@ export async function readFolderChange(
   const before = ordinaryOf(base.objects, planSteps(baseRendered));
   const old = await desiredObjects(client, differing(before, head.objects), signal);
   const earlier = new Map(old.desired.map((one) => [refKey(refOf(one.object)), one.object]));
-  const isSame = (await digestOf(baseRendered)) === (await digestOf(rendered));
+  const isSame = (await digestOf(baseRendered)) === digest;
   const gone = removedSince(before, rendered, sync ?? folder.baseSync);
   const wanted = ordinaryOf(head.objects, steps).length;
   return {
     ...unknown,
     ...gone,
+    digest,
     prunes: prunesOf(sync ?? folder.baseSync, before.length, wanted, gone.removed),
     base: old.desired,
     desired: desired.map((one) => ({ ...one, before: earlier.get(refKey(refOf(one.object))) })),
@@ -250,9 +255,8 @@ async function newHooks(
 }
 
 /** Hooks belong to what is rendered: as long as that is as it was applied, none runs. */
-async function whyIdle(sync: Sync | undefined, rendered: readonly KubeObject[]): Promise<string | undefined> {
+function whyIdle(sync: Sync | undefined, digest: string): string | undefined {
   if (sync === undefined) return undefined;
-  const digest = await digestOf(rendered);
   const subject = { revision: "", digest, generation: sync.metadata.generation ?? 0, request: undefined };
   // The time only names an operation.
   const decision = decideOperation(sync, subject, 0);

@@ -1,5 +1,6 @@
 // What a change of a repository does: which of its Syncs it concerns, and what they would do, new ones included.
 import type { Sync } from "../../api/gitops.ts";
+import type { RenderedSync } from "../../api/reporter.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { equalJson, type KubeObject, refKey, refOf } from "../../kube/object.ts";
 import { Turn } from "../../runtime/turn.ts";
@@ -28,6 +29,8 @@ export interface RepositoryChange {
   readonly change: FolderChange;
   /** `shop/apps`, in order. */
   readonly syncs: readonly string[];
+  /** What each of them that stays would apply; where something is refused, of those that were rendered. */
+  readonly rendered: readonly RenderedSync[];
 }
 
 /** The folder of a Sync as trees name it. */
@@ -56,6 +59,7 @@ export async function readRepositoryChange(
   const isAffected = affectedBy(request);
   const planned = new Map<string, ComparedFolder>();
   const changes: FolderChange[] = [];
+  const rendered: RenderedSync[] = [];
   const turn = new Turn();
   let next = folders.filter(({ path, basePath }) => isAffected(path ?? basePath ?? ""));
   while (next.length > 0) {
@@ -64,13 +68,21 @@ export async function readRepositoryChange(
       if (turn.isOver) await turn.next();
       rendering.signal.throwIfAborted();
       planned.set(nameOf(folder), folder);
-      fresh.push(await readFolderChange(client, trees, folder, rendering));
+      const change = await readFolderChange(client, trees, folder, rendering);
+      fresh.push(change);
+      rendered.push(...renderedBy(folder, change));
     }
     changes.push(...fresh);
     if (fresh.some(({ problems }) => hasErrors(problems))) break;
     next = (await followSyncs(client, fresh, request)).filter((folder) => !planned.has(nameOf(folder)));
   }
-  return { change: joinChanges(changes), syncs: [...planned.keys()].sort() };
+  return { change: joinChanges(changes), syncs: [...planned.keys()].sort(), rendered };
+}
+
+function renderedBy({ sync }: ComparedFolder, { digest }: FolderChange): RenderedSync[] {
+  if (sync === undefined || digest === undefined) return [];
+  const { name = "", namespace = "" } = sync.metadata;
+  return [{ namespace, name, digest }];
 }
 
 function nameOf({ sync, baseSync }: ComparedFolder): string {
