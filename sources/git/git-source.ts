@@ -1,7 +1,6 @@
-// What sources of every transport share: deadlines, choosing, checking and describing a commit.
+// What sources of every transport share: choosing, checking and describing a commit.
 
-import { AppError } from "../../runtime/errors.ts";
-import { gitTimeout } from "../errors.ts";
+import { withinDeadline } from "./deadline.ts";
 import { changedPaths, GitTree, TreeInspector } from "./git-tree.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { CommitDetails } from "./objects.ts";
@@ -34,11 +33,15 @@ export abstract class GitSource implements GitRepository {
   abstract close(): void;
 
   async resolveRevision(reference: GitReference, options: { readonly signal: AbortSignal }): Promise<ResolvedRevision> {
-    return this.#within(options.signal, async (signal) => named(await this.resolve(reference, signal)));
+    return withinDeadline(this.url, this.#timeoutMs, options.signal, async (signal) =>
+      named(await this.resolve(reference, signal)),
+    );
   }
 
   fetchRevision(reference: GitReference, options: FetchOptions): Promise<FetchedRevision> {
-    return this.#within(options.signal, (signal) => this.fetch(reference, { ...options, signal }));
+    return withinDeadline(this.url, this.#timeoutMs, options.signal, (signal) =>
+      this.fetch(reference, { ...options, signal }),
+    );
   }
 
   tree(commit: string): GitTree {
@@ -85,17 +88,5 @@ export abstract class GitSource implements GitRepository {
       ...cost,
       warnings,
     };
-  }
-
-  async #within<T>(outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const deadline = AbortSignal.timeout(this.#timeoutMs);
-    try {
-      outer.throwIfAborted();
-      return await work(AbortSignal.any([outer, deadline]));
-    } catch (error) {
-      if (deadline.aborted && !outer.aborted && !(error instanceof AppError))
-        throw gitTimeout(this.url, this.#timeoutMs);
-      throw error;
-    }
   }
 }

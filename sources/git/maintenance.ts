@@ -21,8 +21,15 @@ const BUFFER_BYTES = 1 << 20;
  * and removes the others. A process that dies meanwhile leaves the old packs, or both. Costs nothing with few packs.
  */
 export async function compactPacks(cache: RepositoryCache, signal: AbortSignal, maxPacks = MAX_PACKS): Promise<void> {
-  if (cache.store.packs().length <= maxPacks) return;
-  const refs = trimRefs(cache.refs());
+  if (cache.store.packs().length > maxPacks) await rewritePacks(cache, trimRefs(cache.refs()), signal);
+}
+
+/** As `compactPacks`, whatever there is, for these references: the cache has no others afterwards. */
+export async function rewritePacks(
+  cache: RepositoryCache,
+  refs: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<void> {
   const tips = new Set([...refs.values()].filter((oid) => cache.store.has(oid)));
   const packs = [...cache.store.packs()];
   const temporary = cache.temporaryPath("pack");

@@ -2,6 +2,8 @@ import { AppError } from "../../runtime/errors.ts";
 import { gitCorrupt } from "../errors.ts";
 import { redactUrl } from "../redact-url.ts";
 import { RepositoryCache } from "./cache.ts";
+import { DamagedCache, isDamage, isWorthRetrying } from "./damaged-cache.ts";
+import { exclusively } from "./exclusively.ts";
 import { GitSource } from "./git-source.ts";
 import type { GitLimits } from "./limits.ts";
 import { compactPacks } from "./maintenance.ts";
@@ -9,21 +11,6 @@ import type { ObjectStore } from "./object-store.ts";
 import type { ChosenRef, GitReference } from "./reference.ts";
 import { type FetchedRevision, type FetchOptions, historyOf, previousOf } from "./revision.ts";
 import type { Transport } from "./transport.ts";
-
-/** Work on one cache folder, one after the other, whoever asks. */
-const queues = new Map<string, Promise<unknown>>();
-
-async function exclusively<T>(directory: string, work: () => Promise<T>): Promise<T> {
-  const before = queues.get(directory) ?? Promise.resolve();
-  const mine = before.then(work, work);
-  const settled = mine.catch(() => undefined);
-  queues.set(directory, settled);
-  try {
-    return await mine;
-  } finally {
-    if (queues.get(directory) === settled) queues.delete(directory);
-  }
-}
 
 export interface RemoteSourceOptions {
   readonly url: string;
@@ -54,8 +41,7 @@ export class RemoteSource extends GitSource {
   }
 
   protected fetch(reference: GitReference, options: FetchOptions): Promise<FetchedRevision> {
-    return exclusively(this.#directory, async () => {
-      options.signal.throwIfAborted();
+    return exclusively(this.#directory, options.signal, async () => {
       const before = { bytes: this.#transport.bytes, requests: this.#transport.requests };
       const chosen = await this.resolve(reference, options.signal);
       try {
@@ -175,21 +161,4 @@ export class RemoteSource extends GitSource {
       if (!cache.store.has(commit)) throw error;
     }
   }
-}
-
-/** Carries an error that came from reading what is here already, as its cause. */
-class DamagedCache extends Error {
-  constructor(cause: unknown) {
-    super("the cache is damaged", { cause });
-  }
-}
-
-function isDamage(error: unknown): boolean {
-  if (!(error instanceof AppError)) return error instanceof Error && "code" in error && error.code === "ENOENT";
-  return error.code === "git-corrupt" || error.code === "git-object-missing";
-}
-
-function isWorthRetrying(error: unknown): boolean {
-  if (!(error instanceof AppError)) return false;
-  return ["git-corrupt", "git-object-missing", "git-invalid-repository", "git-server-busy"].includes(error.code);
 }

@@ -10,9 +10,10 @@ import { LocalSource } from "./local-source.ts";
 import { RemoteSource } from "./remote-source.ts";
 import type { GitRepository } from "./revision.ts";
 import { sshTransport } from "./ssh.ts";
-import { credentialsInUrl, locateRepository } from "./url.ts";
+import type { Transport } from "./transport.ts";
+import { credentialsInUrl, locateRepository, type RepositoryLocation } from "./url.ts";
 
-const DEFAULT_TIMEOUT_MS = 60_000;
+export const DEFAULT_TIMEOUT_MS = 60_000;
 
 export interface RepositoryOptions {
   readonly url: string;
@@ -51,10 +52,18 @@ export function openRepository(options: RepositoryOptions): GitRepository {
     return new LocalSource(options.url, location.path, timeoutMs, limits);
   }
   const remote = { url: options.url, cacheDirectory: options.cacheDirectory, timeoutMs };
+  return new RemoteSource(remote, openTransport(location, options, limits), limits);
+}
+
+/** The way to a repository elsewhere. */
+export function openTransport(
+  location: Exclude<RepositoryLocation, { readonly kind: "local" }>,
+  options: Pick<RepositoryOptions, "credentials" | "mayRedirect">,
+  limits: GitLimits,
+): Transport {
   if (location.kind === "ssh") {
-    const transport = sshTransport({ url: location.url, credentials: options.credentials ?? {}, limits });
-    return new RemoteSource(remote, transport, limits);
+    return sshTransport({ url: location.url, credentials: options.credentials ?? {}, limits });
   }
   const credentials = { ...credentialsInUrl(location), ...options.credentials };
-  return new RemoteSource(remote, httpTransport(location.url, credentials, limits, options.mayRedirect), limits);
+  return httpTransport(location.url, credentials, limits, options.mayRedirect);
 }
