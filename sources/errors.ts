@@ -88,6 +88,34 @@ export function gitEmptyRepository(url: string): AppError {
   });
 }
 
+/** `now`: where the references lead that led to the head, by name. */
+export function gitHeadMoved(url: string, head: string, now: ReadonlyMap<string, string>): AppError {
+  const names = Array.from(now, ([name, oid]) => `${name} is ${oid.slice(0, 7)}`).join(", ");
+  return new AppError(
+    "git-head-moved",
+    `the commit ${head.slice(0, 7)} is no head in ${redactUrl(url)} any more: ${names}`,
+    { recovery: "retry", details: { now: Object.fromEntries(now) } },
+  );
+}
+
+/** None of the references that would lead to the head exists. */
+export function gitHeadMissing(url: string, head: string, names: readonly string[]): AppError {
+  return new AppError(
+    "git-head-missing",
+    `nothing in ${redactUrl(url)} leads to the commit ${head.slice(0, 7)}: there is no ${names.join(" and no ")}; push the branch again, or to this repository when it is in another`,
+    { recovery: "wait", afterMs: WAIT_MS },
+  );
+}
+
+/** Two branches whose histories are not known to meet, and getting more of them is too much. */
+export function gitHistoryTooLong(url: string, head: string, base: string, cause: AppError): AppError {
+  return new AppError(
+    "git-history-too-long",
+    `where ${head.slice(0, 7)} left ${base} is too far back in ${redactUrl(url)} to be found (${cause.message}): rebase it onto ${base}`,
+    { recovery: "stall", cause },
+  );
+}
+
 /** What answers is no Git repository, or one in a form that cannot be read. */
 export function gitInvalidRepository(url: string, why: string, cause?: unknown): AppError {
   return new AppError("git-invalid-repository", `${redactUrl(url)} ${why}`, {

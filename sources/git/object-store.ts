@@ -37,10 +37,11 @@ export class ObjectStore {
   readonly #context: PackContext;
   readonly #trees = new LruCache<string, readonly TreeRecord[]>(TREE_CACHE_ENTRIES);
 
-  constructor(directory: string, limits: GitLimits = DEFAULT_LIMITS) {
+  /** `alternates`: whether stores that this one borrows from are read too. */
+  constructor(directory: string, limits: GitLimits = DEFAULT_LIMITS, { alternates = true } = {}) {
     this.directory = directory;
     this.limits = limits;
-    this.#directories = withAlternates(directory);
+    this.#directories = alternates ? withAlternates(directory) : [directory];
     this.#context = {
       cache: recent,
       maxObjectBytes: limits.maxObjectBytes,
