@@ -336,7 +336,9 @@ export class ChaosWorld {
 
 /** Whether a write holds for a revision only that the object, as it is, does not have: it changes nothing. */
 function isRefused(sent: unknown, live: KubeObject | undefined): boolean {
-  const { resourceVersion } = (sent as Partial<KubeObject> | undefined)?.metadata ?? {};
+  // A deletion names it among its preconditions.
+  const { metadata, preconditions } = (sent ?? {}) as Partial<KubeObject> & { preconditions?: KubeObject["metadata"] };
+  const { resourceVersion } = preconditions ?? metadata ?? {};
   return live !== undefined && resourceVersion !== undefined && resourceVersion !== live.metadata.resourceVersion;
 }
 
