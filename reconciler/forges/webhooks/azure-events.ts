@@ -2,7 +2,7 @@
 import type { ForgeUser } from "../forge.ts";
 import type { JsonReader } from "../http/json-reader.ts";
 import { repositoryAddress } from "../repository-address.ts";
-import { branchOf, shaOf, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
+import { readPush, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
 
 export function readAzureEvent(json: JsonReader): WebhookOutcome {
   const deliveryId = json.at("id").textOr("");
@@ -52,22 +52,15 @@ export function readAzureEvent(json: JsonReader): WebhookOutcome {
       };
     }
     case "git.push": {
-      const branches = resource
+      const refs = resource
         .at("refUpdates")
         .items()
-        .flatMap((update) => {
-          const name = branchOf(update.at("name").text());
-          if (name === undefined) return [];
-          return [
-            {
-              name,
-              before: shaOf(update.at("oldObjectId").textOr("")),
-              after: shaOf(update.at("newObjectId").textOr("")),
-            },
-          ];
-        });
-      if (branches.length === 0) return { type: "ignored", reason: "no branch was pushed" };
-      return { type: "push", branches, repository: readRepository(resource.at("repository")), deliveryId };
+        .map((update) => ({
+          ref: update.at("name").text(),
+          before: update.at("oldObjectId").textOr(""),
+          after: update.at("newObjectId").textOr(""),
+        }));
+      return readPush(refs, { repository: readRepository(resource.at("repository")), deliveryId });
     }
     default:
       return { type: "ignored", reason: `nothing follows from the event ${JSON.stringify(event.slice(0, 60))}` };

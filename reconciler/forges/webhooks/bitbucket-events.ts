@@ -1,7 +1,7 @@
 // https://support.atlassian.com/bitbucket-cloud/docs/event-payloads/ and Data Center's "Event payload".
 import type { ForgeUser } from "../forge.ts";
 import type { JsonReader } from "../http/json-reader.ts";
-import { type PullRequestAction, shaOf, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
+import { type PullRequestAction, readPush, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
 
 const CLOUD: Readonly<Record<string, PullRequestAction>> = {
   "pullrequest:created": "opened",
@@ -51,18 +51,19 @@ export function readBitbucketCloudEvent(event: string, deliveryId: string, json:
     };
   }
   if (event === "repo:push") {
-    const branches = json
+    const refs = json
       .at("push", "changes")
       .items()
       .map((change) => ({ before: change.at("old"), after: change.at("new") }))
-      .filter(({ before, after }) => [before, after].some((side) => side.at("type").textOr("") === "branch"))
-      .map(({ before, after }) => ({
-        name: (after.exists ? after : before).at("name").text(),
-        before: before.at("target", "hash").textOr(undefined),
-        after: after.at("target", "hash").textOr(undefined),
-      }));
-    if (branches.length === 0) return { type: "ignored", reason: "no branch was pushed" };
-    return { type: "push", branches, repository: readCloudRepository(json.at("repository")), deliveryId };
+      .map(({ before, after }) => {
+        const told = after.exists ? after : before;
+        return {
+          ref: refOf(told.at("type"), told.at("name")),
+          before: before.at("target", "hash").textOr(""),
+          after: after.at("target", "hash").textOr(""),
+        };
+      });
+    return readPush(refs, { repository: readCloudRepository(json.at("repository")), deliveryId });
   }
   return { type: "ignored", reason: `nothing follows from the event ${JSON.stringify(event.slice(0, 60))}` };
 }
@@ -97,19 +98,29 @@ export function readDataCenterEvent(event: string, deliveryId: string, json: Jso
     };
   }
   if (event === "repo:refs_changed") {
-    const branches = json
+    const refs = json
       .at("changes")
       .items()
-      .filter((change) => change.at("ref", "type").textOr("") === "BRANCH")
       .map((change) => ({
-        name: change.at("ref", "displayId").text(),
-        before: shaOf(change.at("fromHash").textOr("")),
-        after: shaOf(change.at("toHash").textOr("")),
+        ref: refOf(change.at("ref", "type"), change.at("ref", "displayId")),
+        before: change.at("fromHash").textOr(""),
+        after: change.at("toHash").textOr(""),
       }));
-    if (branches.length === 0) return { type: "ignored", reason: "no branch was pushed" };
-    return { type: "push", branches, repository: readDataCenterRepository(json.at("repository")), deliveryId };
+    return readPush(refs, { repository: readDataCenterRepository(json.at("repository")), deliveryId });
   }
   return { type: "ignored", reason: `nothing follows from the event ${JSON.stringify(event.slice(0, 60))}` };
+}
+
+/** The full name of what Bitbucket tells by type and short name; empty for what is neither branch nor tag. */
+function refOf(type: JsonReader, name: JsonReader): string {
+  switch (type.textOr("").toLowerCase()) {
+    case "branch":
+      return `refs/heads/${name.text()}`;
+    case "tag":
+      return `refs/tags/${name.text()}`;
+    default:
+      return "";
+  }
 }
 
 /** Nicknames are not unique: the id is what counts. */

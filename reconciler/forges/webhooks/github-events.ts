@@ -1,7 +1,7 @@
 // https://docs.github.com/webhooks/webhook-events-and-payloads; Gitea, Forgejo and Gogs send nearly the same.
 import type { ForgeUser } from "../forge.ts";
 import type { JsonReader } from "../http/json-reader.ts";
-import { branchOf, type PullRequestAction, shaOf, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
+import { type PullRequestAction, readPush, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
 
 const ACTIONS: Readonly<Record<string, PullRequestAction>> = {
   opened: "opened",
@@ -58,10 +58,9 @@ export function readGitHubEvent(event: string, deliveryId: string, json: JsonRea
       };
     }
     case "push": {
-      const name = branchOf(json.at("ref").text());
-      if (name === undefined) return { type: "ignored", reason: "no branch was pushed" };
-      const branch = { name, before: shaOf(json.at("before").textOr("")), after: shaOf(json.at("after").textOr("")) };
-      return { type: "push", branches: [branch], repository: readRepository(json.at("repository")), deliveryId };
+      const [before, after] = [json.at("before").textOr(""), json.at("after").textOr("")];
+      const repository = readRepository(json.at("repository"));
+      return readPush([{ ref: json.at("ref").text(), before, after }], { repository, deliveryId });
     }
     default:
       return { type: "ignored", reason: `nothing follows from the event ${JSON.stringify(event.slice(0, 60))}` };

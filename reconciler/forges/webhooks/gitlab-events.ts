@@ -1,7 +1,7 @@
 // https://docs.gitlab.com/user/project/integrations/webhook_events/
 import type { ForgeUser } from "../forge.ts";
 import type { JsonReader } from "../http/json-reader.ts";
-import { branchOf, type PullRequestAction, shaOf, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
+import { type PullRequestAction, readPush, type ToldRepository, type WebhookOutcome } from "./webhook-event.ts";
 
 export function readGitLabEvent(deliveryId: string, json: JsonReader): WebhookOutcome {
   const attributes = json.at("object_attributes");
@@ -47,11 +47,11 @@ export function readGitLabEvent(deliveryId: string, json: JsonReader): WebhookOu
         deliveryId,
       };
     }
-    case "push": {
-      const name = branchOf(json.at("ref").text());
-      if (name === undefined) return { type: "ignored", reason: "no branch was pushed" };
-      const branch = { name, before: shaOf(json.at("before").textOr("")), after: shaOf(json.at("after").textOr("")) };
-      return { type: "push", branches: [branch], repository: readProject(json.at("project")), deliveryId };
+    case "push":
+    case "tag_push": {
+      const [before, after] = [json.at("before").textOr(""), json.at("after").textOr("")];
+      const repository = readProject(json.at("project"));
+      return readPush([{ ref: json.at("ref").text(), before, after }], { repository, deliveryId });
     }
     default:
       return { type: "ignored", reason: `nothing follows from the event ${JSON.stringify(kind.slice(0, 60))}` };

@@ -283,10 +283,42 @@ describe("readWebhook", () => {
     expect(read()).toMatchObject(expected);
   });
 
-  it("ignores tags and what is not known, and says why", () => {
-    expect(github("push", { ref: "refs/tags/v1", before: NONE, after: SHA })).toEqual({
+  it.each([
+    ["GitHub", () => github("push", { ref: "refs/tags/v1", before: NONE, after: SHA })],
+    ["Gitea", () => gitea("push", { ref: "refs/tags/v1", before: NONE, after: SHA })],
+    ["GitLab", () => gitlab({ object_kind: "tag_push", ref: "refs/tags/v1", before: NONE, after: SHA })],
+    [
+      "Bitbucket Cloud",
+      () => cloud("repo:push", { push: { changes: [{ old: null, new: { type: "tag", name: "v1" } }] } }),
+    ],
+    [
+      "Data Center",
+      () =>
+        dataCenter("repo:refs_changed", {
+          repository: DC_REPO,
+          changes: [{ ref: { type: "TAG", displayId: "v1" }, fromHash: NONE, toHash: SHA }],
+        }),
+    ],
+    [
+      "Azure",
+      () =>
+        azure("git.push", {
+          repository: AZURE_REPO,
+          refUpdates: [{ name: "refs/tags/v1", oldObjectId: NONE, newObjectId: SHA }],
+        }),
+    ],
+  ])("reads a tag of %s", (_name, read) => {
+    expect(read()).toMatchObject({ type: "push", branches: [], tags: ["v1"] });
+  });
+
+  it("ignores what is not known, and says why", () => {
+    expect(github("push", { ref: "refs/notes/commits", before: NONE, after: SHA })).toEqual({
       type: "ignored",
-      reason: "no branch was pushed",
+      reason: "no branch and no tag was pushed",
+    });
+    expect(cloud("repo:push", { push: { changes: [{ old: null, new: { type: "bookmark", name: "x" } }] } })).toEqual({
+      type: "ignored",
+      reason: "no branch and no tag was pushed",
     });
     expect(github("star", {})).toEqual({ type: "ignored", reason: 'nothing follows from the event "star"' });
     expect(github("pull_request", ghPull("assigned"))).toMatchObject({ type: "ignored" });

@@ -50,7 +50,13 @@ export type WebhookEvent = Delivery &
         readonly comment: { readonly id: string; readonly body: string; readonly author: ForgeUser };
         readonly repository: ToldRepository;
       }
-    | { readonly type: "push"; readonly branches: readonly PushedBranch[]; readonly repository: ToldRepository }
+    | {
+        readonly type: "push";
+        readonly branches: readonly PushedBranch[];
+        /** Names of those that came, moved or went. */
+        readonly tags: readonly string[];
+        readonly repository: ToldRepository;
+      }
     | { readonly type: "ping" }
   );
 
@@ -67,11 +73,25 @@ export function isAbout(told: ToldRepository, forge: { readonly repository: stri
 }
 
 /** A commit's name, unless it is the one of no commit. */
-export function shaOf(text: string): string | undefined {
+function shaOf(text: string): string | undefined {
   return /^0*$/.test(text) ? undefined : text;
 }
 
 /** `main` of `refs/heads/main`; `undefined` for tags and others. */
-export function branchOf(ref: string): string | undefined {
+function branchOf(ref: string): string | undefined {
   return ref.startsWith("refs/heads/") ? ref.slice("refs/heads/".length) : undefined;
+}
+
+/** What a push is about, by the full names of what it changed. */
+export function readPush(
+  refs: readonly { readonly ref: string; readonly before: string; readonly after: string }[],
+  told: { readonly repository: ToldRepository; readonly deliveryId: string },
+): WebhookOutcome {
+  const branches = refs.flatMap(({ ref, before, after }) => {
+    const name = branchOf(ref);
+    return name === undefined ? [] : [{ name, before: shaOf(before), after: shaOf(after) }];
+  });
+  const tags = refs.flatMap(({ ref }) => (ref.startsWith("refs/tags/") ? [ref.slice("refs/tags/".length)] : []));
+  if (branches.length + tags.length === 0) return { type: "ignored", reason: "no branch and no tag was pushed" };
+  return { type: "push", branches, tags, ...told };
 }
