@@ -148,6 +148,7 @@ export type PlanApproval = z.infer<typeof planApprovalSchema>;
 
 export const reportedPullRequestSchema = z.strictObject({
   base: z.string().optional().describe("Commit that the head is compared with."),
+  baseBranch: z.string().optional().describe("Branch that it is to be merged into."),
   commandsUntil: time.optional().describe("Comments up to this time are dealt with."),
   handledCommands: z.array(z.string()).optional().describe("Comments of that time and later that are dealt with."),
   head: z.string().describe("Commit that this is about."),

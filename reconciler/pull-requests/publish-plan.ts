@@ -113,6 +113,8 @@ export interface PublishOptions {
   readonly approve?: string | undefined;
   /** Without a check: for credentials that may only comment. */
   readonly commentOnly?: boolean | undefined;
+  /** Another check stands at the head, which this one's is to take the place of whatever the comment says already. */
+  readonly isAnnounced?: boolean | undefined;
 }
 
 /**
@@ -148,7 +150,7 @@ export async function publishPlan(
   const body = planComment(report, comment);
   const [own, ...doubles] = await ownComments(forge, pull.number, marker, call);
   const whole = withMarker(limits.markdown.hidden, marker, body);
-  if (own !== undefined && doubles.length === 0 && isSameBody(own.body, whole))
+  if (own !== undefined && doubles.length === 0 && isSameBody(own.body, whole) && options.isAnnounced !== true)
     return { outcome: "unchanged", url: own.url, check: undefined };
   let check: PublishedCheck | undefined;
   if (options.commentOnly !== true) {
