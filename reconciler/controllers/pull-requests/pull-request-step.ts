@@ -1,0 +1,410 @@
+// What is done about one pull request: it is looked at, decided upon, planned, and told of. Each step begins from what the
+// host and the Reporter's status say, so that it does not matter what woke it, or where the one before was cut off.
+import type { GitRepository } from "../../../api/gitops.ts";
+import type { ReportedPullRequest, Reporter } from "../../../api/reporter.ts";
+import { rfc3339 } from "../../../runtime/clock.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
+import type { StepResult } from "../../../runtime/work-queue.ts";
+import type { Call, Forge, ForgeComment, PullRequest } from "../../forges/forge.ts";
+import { isSameUser } from "../../forges/forge.ts";
+import { hasMarker } from "../../forges/marker.ts";
+import { type PlanMarker, planMarker, publishPlan } from "../../pull-requests/publish-plan.ts";
+import { cleanLine, cutText } from "../../reports/clean-text.ts";
+import type { ControllerContext } from "../context.ts";
+import { subjectOf } from "../events.ts";
+import { decidePullRequest, type PullRequestDecision } from "./decide-pull-request.ts";
+import type { ReporterForge, ReporterForges } from "./open-reporter-forge.ts";
+import { commentFailure, publishStage, type StageWords } from "./plan-checks.ts";
+import { type MadePlan, makePullRequestPlan, type PlanPlace, plainPath } from "./plan-job.ts";
+import type { PlanMetrics } from "./plan-metrics.ts";
+import { PlanRuns } from "./plan-runs.ts";
+import { MOST_PULL_REQUESTS, MOST_SYNCS, type ReporterStatuses } from "./reporter-statuses.ts";
+
+/** A pull request of a Reporter: `namespace/name#7`. */
+export interface PullKey {
+  readonly reporter: string;
+  readonly number: number;
+}
+
+export function pullKey({ reporter, number }: PullKey): string {
+  return `${reporter}#${number}`;
+}
+
+export function readPullKey(key: string): PullKey {
+  const at = key.lastIndexOf("#");
+  return { reporter: key.slice(0, at), number: Number(key.slice(at + 1)) };
+}
+
+export interface PullRequestStepsOptions {
+  readonly context: Pick<ControllerContext, "clock" | "events" | "logger">;
+  readonly forges: Pick<ReporterForges, "open">;
+  readonly statuses: ReporterStatuses;
+  readonly place: PlanPlace;
+  readonly metrics: PlanMetrics;
+  /** Wakes the step of a key. */
+  readonly wake: (key: string) => void;
+}
+
+interface Failure {
+  readonly wanted: string;
+  readonly times: number;
+  /** When it may be tried again; infinite: when somebody asks for it. */
+  readonly retryAtMs: number;
+}
+
+/** What one step knows. */
+interface Look {
+  readonly key: string;
+  readonly reporter: Reporter;
+  readonly opened: ReporterForge;
+  readonly pull: PullRequest;
+  readonly remembered: ReportedPullRequest | undefined;
+  readonly marker: PlanMarker;
+  readonly call: Call;
+}
+
+const FIRST_RETRY_MS = 15_000;
+const LONGEST_RETRY_MS = 600_000;
+/** Hosts tell of a push before Git serves it, for a moment. */
+const MOVED_RETRY_MS = 2_000;
+const MOST_MOVES = 6;
+const LONGEST_MESSAGE = 500;
+
+export class PullRequestSteps {
+  readonly #options: PullRequestStepsOptions;
+  readonly #runs: PlanRuns<MadePlan>;
+  readonly #failures = new Map<string, Failure>();
+  /** As lists of the host have told of them, for the next step of each. */
+  readonly #listed = new Map<string, PullRequest>();
+
+  constructor(options: PullRequestStepsOptions) {
+    this.#options = options;
+    this.#runs = new PlanRuns(options.wake);
+  }
+
+  /** Tells what a list of the host says of a pull request; it is not asked for again by the next step. */
+  list(key: string, pull: PullRequest): void {
+    this.#listed.set(key, pull);
+  }
+
+  /** What was told of it may be old by now. */
+  unlist(key: string): void {
+    this.#listed.delete(key);
+  }
+
+  /** Ends what is under way for a pull request. */
+  drop(key: string): void {
+    this.#runs.drop(key);
+    this.#failures.delete(key);
+    this.#listed.delete(key);
+  }
+
+  /** The same for all pull requests of a Reporter. */
+  dropAll(reporter: string): void {
+    for (const key of [...this.#runs.keys(), ...this.#failures.keys(), ...this.#listed.keys()])
+      if (readPullKey(key).reporter === reporter) this.drop(key);
+  }
+
+  async stop(): Promise<void> {
+    await this.#runs.stop();
+  }
+
+  async step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
+    const { reporter: reporterKey, number } = readPullKey(key);
+    const reporter = this.#options.statuses.get(reporterKey);
+    if (reporter === undefined || reporter.metadata.deletionTimestamp !== undefined || reporter.spec.suspend === true) {
+      this.drop(key);
+      return undefined;
+    }
+    const known = reporter.status?.pullRequests ?? [];
+    const remembered = known.find((one) => one.number === number);
+    const oldest = known.at(-1)?.number ?? 0;
+    if (remembered === undefined && known.length >= MOST_PULL_REQUESTS && number < oldest) return undefined;
+    const opened = await this.#options.forges.open(reporter);
+    const call = { signal };
+    const pull = await this.#find(key, opened.forge, number, call);
+    if (pull === undefined) {
+      await this.#forget(key);
+      return undefined;
+    }
+    const marker: PlanMarker = {
+      name: reporterKey,
+      repository: opened.forge.repository,
+      path: plainPath(reporter.spec.path),
+    };
+    const look: Look = { key, reporter, opened, pull, remembered, marker, call };
+    const isSaid = remembered?.state !== "Planned" || (await this.#ownComment(look)) !== undefined;
+    const decision = decidePullRequest({
+      pull,
+      spec: reporter.spec,
+      sourceBranch: followedBranch(opened.repository),
+      remembered,
+      isSaid,
+      mayRetry: (this.#failures.get(key)?.retryAtMs ?? 0) <= this.#options.context.clock.now(),
+    });
+    return this.#act(look, decision);
+  }
+
+  async #find(key: string, forge: Forge, number: number, call: Call): Promise<PullRequest | undefined> {
+    const listed = this.#listed.get(key);
+    this.#listed.delete(key);
+    if (listed !== undefined) return listed;
+    try {
+      return await forge.pullRequest(number, call);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "forge-not-found") return undefined;
+      throw error;
+    }
+  }
+
+  async #ownComment({ opened, pull, marker, call }: Look): Promise<ForgeComment | undefined> {
+    const { forge } = opened;
+    const me = await forge.whoAmI(call);
+    const { hidden } = forge.limits.markdown;
+    const id = planMarker(marker);
+    const isOwn = ({ author, body }: ForgeComment): boolean => isSameUser(author, me) && hasMarker(body, hidden, id);
+    return (await forge.comments(pull.number, call, isOwn))[0];
+  }
+
+  #act(look: Look, decision: PullRequestDecision): Promise<StepResult | undefined> {
+    switch (decision.do) {
+      case "forget":
+        return this.#forget(look.key);
+      case "skip":
+        return this.#leave(look, "Skipped", { stage: "skipped", message: decision.message });
+      case "wait":
+        return this.#leave(look, "Waiting", { stage: "waiting", message: decision.message });
+      case "plan":
+        return this.#plan(look, decision.why);
+      case "nothing":
+        this.#runs.drop(look.key);
+        return Promise.resolve(this.#untilRetry(look.key));
+    }
+  }
+
+  async #forget(key: string): Promise<undefined> {
+    this.drop(key);
+    const { reporter, number } = readPullKey(key);
+    await this.#options.statuses.changePull(reporter, number, () => undefined);
+  }
+
+  /** There is no plan now, and why. A check is only published where one of ours stands, or where somebody is to act. */
+  async #leave(look: Look, state: "Skipped" | "Waiting", words: StageWords): Promise<undefined> {
+    const { call, key, marker, opened, pull, remembered, reporter } = look;
+    this.#runs.drop(key);
+    this.#failures.delete(key);
+    const { message } = words;
+    const isSame = remembered?.head === pull.head.sha;
+    if (isSame && remembered.state === state && remembered.message === message) return undefined;
+    const isAnnounced = isSame && remembered.state !== "Skipped";
+    if (isChecked(reporter) && (state === "Waiting" || isAnnounced))
+      await publishStage(opened.forge, pull, marker, words, call);
+    await this.#remember(look, (before) => ({ ...sameHead(before, pull), ...entryOf(pull), state, message }));
+    return undefined;
+  }
+
+  async #plan(look: Look, why: string): Promise<StepResult | undefined> {
+    const { key, reporter, pull } = look;
+    const wanted = wantedOf(reporter, pull);
+    const outcome = this.#runs.find(key, wanted);
+    if (outcome === undefined) return this.#begin(look, wanted, why);
+    if (outcome.state === "running") return undefined;
+    return outcome.state === "done" ? this.#publish(look, outcome.value) : this.#fail(look, wanted, outcome.error);
+  }
+
+  /** What was tried before and failed is tried again in silence: nothing new would be said. */
+  async #begin(look: Look, wanted: string, why: string): Promise<undefined> {
+    const { call, key, marker, opened, pull, reporter } = look;
+    const { clock, logger } = this.#options.context;
+    const isAnnounced = this.#failures.get(key)?.wanted === wanted || why === "failed before";
+    if (!isAnnounced) {
+      this.#failures.delete(key);
+      // First what is remembered: a check that nobody remembers would stay as it is.
+      await this.#remember(look, (before) => ({
+        ...entryOf(pull),
+        ...commandsOf(before),
+        ...(sameHead(before, pull)?.requestedBy === undefined ? {} : { requestedBy: before?.requestedBy }),
+        state: "Waiting",
+        message: "the plan is being made",
+      }));
+      if (isChecked(reporter)) await publishStage(opened.forge, pull, marker, { stage: "planning" }, call);
+    }
+    logger.info("began a plan", { reporter: marker.name, pull: pull.number, revision: pull.head.sha, why });
+    this.#runs.start(key, wanted, async (signal) => {
+      const startMs = clock.now();
+      try {
+        const made = await makePullRequestPlan(this.#options.place, reporter, opened, pull, signal);
+        this.#options.metrics.made(clock.now() - startMs);
+        return made;
+      } catch (error) {
+        if (!signal.aborted) this.#options.metrics.failed(error);
+        else this.#options.metrics.cancelled();
+        throw error;
+      }
+    });
+    return undefined;
+  }
+
+  async #publish(look: Look, { base, report, syncs }: MadePlan): Promise<StepResult | undefined> {
+    const { call, key, marker, opened, pull, reporter } = look;
+    const { clock, logger } = this.#options.context;
+    const published = await publishPlan(
+      opened.forge,
+      report,
+      {
+        pullRequest: pull.number,
+        marker,
+        head: pull.head.sha,
+        commentOnly: !isChecked(reporter),
+        isAnnounced: true,
+        ...(reporter.spec.commands === undefined ? {} : { approve: approveWords(report.renderHash) }),
+      },
+      call,
+    );
+    if (published.outcome === "moved" || published.outcome === "closed") {
+      this.#options.metrics.cancelled();
+      this.#runs.drop(key);
+      return { requeueAfterMs: 0 };
+    }
+    const { outcome, url } = published;
+    await this.#remember(look, (before) => ({
+      ...entryOf(pull),
+      ...commandsOf(before),
+      ...(sameHead(before, pull)?.requestedBy === undefined ? {} : { requestedBy: before?.requestedBy }),
+      state: "Planned",
+      base,
+      message: short(report.verdict),
+      plannedAt: rfc3339(clock.now()),
+      ...(report.renderHash === undefined ? {} : { renderHash: report.renderHash }),
+      ...(syncs.length === 0 ? {} : { syncs: syncs.slice(0, MOST_SYNCS) }),
+      ...(url === undefined ? {} : { url }),
+    }));
+    this.#runs.drop(key);
+    this.#failures.delete(key);
+    logger.info("published a plan", { reporter: marker.name, pull: pull.number, revision: pull.head.sha, outcome });
+    return undefined;
+  }
+
+  async #fail(look: Look, wanted: string, error: unknown): Promise<StepResult | undefined> {
+    const { call, key, marker, opened, pull, remembered, reporter } = look;
+    const { clock, logger, events } = this.#options.context;
+    const before = this.#failures.get(key);
+    const times = before?.wanted === wanted ? before.times + 1 : 1;
+    if (error instanceof AppError && error.code === "git-head-moved" && times <= MOST_MOVES) {
+      this.#failures.set(key, { wanted, times, retryAtMs: 0 });
+      this.#runs.drop(key);
+      return { requeueAfterMs: MOVED_RETRY_MS * 2 ** (times - 1) };
+    }
+    const message = failureMessage(error);
+    const isNews = !(
+      remembered?.state === "Failed" &&
+      remembered.head === pull.head.sha &&
+      remembered.message === message
+    );
+    if (isNews) {
+      const words: StageWords = { stage: "failed", message };
+      let url: string | undefined;
+      if (isChecked(reporter)) await publishStage(opened.forge, pull, marker, words, call);
+      else url = await commentFailure(opened.forge, pull, marker, message, call);
+      await this.#remember(look, (known) => ({
+        ...entryOf(pull),
+        ...commandsOf(known),
+        ...(sameHead(known, pull)?.requestedBy === undefined ? {} : { requestedBy: known?.requestedBy }),
+        state: "Failed",
+        message,
+        plannedAt: rfc3339(clock.now()),
+        ...(url === undefined ? {} : { url }),
+      }));
+      events.record(subjectOf(reporter), "Warning", "PlanFailed", `pull request ${pull.number}: ${message}`);
+    }
+    const fields = {
+      reporter: marker.name,
+      pull: pull.number,
+      revision: pull.head.sha,
+      error: messageOf(error),
+      times,
+    };
+    if (error instanceof AppError) logger.warn("plan failed", { ...fields, code: error.code });
+    else
+      logger.error("plan failed unexpectedly", { ...fields, stack: error instanceof Error ? error.stack : undefined });
+    this.#failures.set(key, { wanted, times, retryAtMs: clock.now() + retryAfterMs(error, times) });
+    this.#runs.drop(key);
+    return this.#untilRetry(key);
+  }
+
+  #untilRetry(key: string): StepResult | undefined {
+    const failure = this.#failures.get(key);
+    if (failure === undefined || failure.retryAtMs === Number.POSITIVE_INFINITY) return undefined;
+    return { requeueAfterMs: Math.max(1, failure.retryAtMs - this.#options.context.clock.now()) };
+  }
+
+  #remember(
+    { marker, pull }: Look,
+    change: (before: ReportedPullRequest | undefined) => ReportedPullRequest,
+  ): Promise<void> {
+    return this.#options.statuses.changePull(marker.name, pull.number, change);
+  }
+}
+
+function isChecked({ spec }: Reporter): boolean {
+  return spec.pullRequests?.check ?? true;
+}
+
+/** What a plan is made of: another one is wanted when this differs. */
+function wantedOf({ metadata }: Reporter, { base, head }: PullRequest): string {
+  return [head.sha, base.branch, metadata.generation ?? 0].join(" ");
+}
+
+/** The branch that the source follows. The name of a default branch is known once it was fetched. */
+export function followedBranch({ spec, status }: GitRepository): string | undefined {
+  const { branch, commit, name, semver, tag } = spec.ref ?? {};
+  if (commit !== undefined) return undefined;
+  if (name !== undefined) return name.startsWith("refs/heads/") ? name.slice("refs/heads/".length) : undefined;
+  if (semver !== undefined || tag !== undefined) return undefined;
+  if (branch !== undefined) return branch;
+  const revision = status?.artifact?.revision ?? "";
+  const at = revision.lastIndexOf("@");
+  return at > 0 ? revision.slice(0, at) : undefined;
+}
+
+function entryOf({ base, head, number }: PullRequest): Pick<ReportedPullRequest, "number" | "head" | "baseBranch"> {
+  return { number, head: head.sha, baseBranch: base.branch };
+}
+
+/** What is remembered of this head. */
+function sameHead(before: ReportedPullRequest | undefined, { head }: PullRequest): ReportedPullRequest | undefined {
+  return before?.head === head.sha ? before : undefined;
+}
+
+/** Which comments are dealt with: that holds for every head. */
+function commandsOf(
+  before: ReportedPullRequest | undefined,
+): Pick<ReportedPullRequest, "commandsUntil" | "handledCommands"> {
+  const { commandsUntil, handledCommands } = before ?? {};
+  return {
+    ...(commandsUntil === undefined ? {} : { commandsUntil }),
+    ...(handledCommands === undefined ? {} : { handledCommands }),
+  };
+}
+
+/** What a person writes to approve this plan and no other. */
+function approveWords(renderHash: string | undefined): string | undefined {
+  return renderHash === undefined ? undefined : `/flaghoist approve ${renderHash.slice(0, 12)}`;
+}
+
+function short(text: string): string {
+  return cutText(cleanLine(text), LONGEST_MESSAGE);
+}
+
+/** What is not foreseen may hold anything, and is for the log. */
+function failureMessage(error: unknown): string {
+  return error instanceof AppError
+    ? short(error.message)
+    : "it failed in a way that was not foreseen; the log of the control plane says more";
+}
+
+function retryAfterMs(error: unknown, times: number): number {
+  if (error instanceof AppError && error.recovery === "stall") return Number.POSITIVE_INFINITY;
+  const asked = error instanceof AppError ? (error.afterMs ?? 0) : 0;
+  return Math.max(asked, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(times - 1, 10)));
+}
