@@ -125,6 +125,7 @@ export const reporterSpecSchema = z.strictObject({
 export type ReporterSpec = z.infer<typeof reporterSpecSchema>;
 
 export const renderedSyncSchema = z.strictObject({
+  before: z.string().optional().describe("Digest of what it would apply without the change."),
   digest: z.string().describe("Digest of what the Sync would apply."),
   name: z.string().describe("Name of the Sync."),
   namespace: z.string().describe("Namespace of the Sync."),

@@ -71,6 +71,8 @@ export interface FolderChange {
   readonly rendered: readonly WrittenObject[];
   /** Of what the Sync of one folder would apply, as its operations have it; undefined when that is refused. */
   readonly digest?: string | undefined;
+  /** The same of the base; undefined without one. */
+  readonly baseDigest?: string | undefined;
   /** Whose files places are in; absent when that is not known. */
   readonly trees?: Pick<ComparedTrees, "head" | "base"> | undefined;
   /** Of each Sync that takes something out. */
@@ -150,18 +152,19 @@ export async function readFolderChange(
   const before = ordinaryOf(base.objects, planSteps(baseRendered));
   const old = await desiredObjects(client, differing(before, head.objects), signal);
   const earlier = new Map(old.desired.map((one) => [refKey(refOf(one.object)), one.object]));
-  const isSame = (await digestOf(baseRendered)) === digest;
+  const baseDigest = await digestOf(baseRendered);
   const gone = removedSince(before, rendered, sync ?? folder.baseSync);
   const wanted = ordinaryOf(head.objects, steps).length;
   return {
     ...unknown,
     ...gone,
     digest,
+    baseDigest,
     prunes: prunesOf(sync ?? folder.baseSync, before.length, wanted, gone.removed),
     base: old.desired,
     desired: desired.map((one) => ({ ...one, before: earlier.get(refKey(refOf(one.object))) })),
     held: prunes.held,
-    hooks: [{ plan: steps, idle: isSame ? NOTHING_NEW : undefined }],
+    hooks: [{ plan: steps, idle: baseDigest === digest ? NOTHING_NEW : undefined }],
     problems,
   };
 }

@@ -79,10 +79,10 @@ export async function readRepositoryChange(
   return { change: joinChanges(changes), syncs: [...planned.keys()].sort(), rendered };
 }
 
-function renderedBy({ sync }: ComparedFolder, { digest }: FolderChange): RenderedSync[] {
+function renderedBy({ sync }: ComparedFolder, { baseDigest, digest }: FolderChange): RenderedSync[] {
   if (sync === undefined || digest === undefined) return [];
   const { name = "", namespace = "" } = sync.metadata;
-  return [{ namespace, name, digest }];
+  return [{ namespace, name, digest, ...(baseDigest === undefined ? {} : { before: baseDigest }) }];
 }
 
 function nameOf({ sync, baseSync }: ComparedFolder): string {

@@ -64,3 +64,8 @@ export function originText(origin: Origin | undefined): string {
 export function shortCommit(revision: string): string {
   return revision.slice(revision.lastIndexOf(":") + 1).slice(0, 7);
 }
+
+/** The digits of a hash, of which `sha256:…` says how it was made. */
+export function hashDigits(hash: string): string {
+  return hash.slice(hash.lastIndexOf(":") + 1);
+}

@@ -12,7 +12,7 @@ import {
 } from "./approvals.ts";
 
 const NOW = Date.UTC(2026, 10, 29, 12, 0);
-const HASH = "9c1f7e02b4d8".padEnd(64, "0");
+const HASH = `sha256:${"9c1f7e02b4d8".padEnd(64, "0")}`;
 const OTHER = "b".repeat(64);
 
 function approval(more: Partial<PlanApproval> = {}): PlanApproval {

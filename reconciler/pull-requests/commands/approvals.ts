@@ -3,7 +3,7 @@ import type { PlanReport } from "../../../api/plan-report.ts";
 import type { PlanApproval, ReportedPullRequest } from "../../../api/reporter.ts";
 import type { CommitStatus, PullRequest } from "../../forges/forge.ts";
 import { planRemarks } from "../../reports/remarks.ts";
-import { count } from "../../reports/words.ts";
+import { count, hashDigits } from "../../reports/words.ts";
 
 /** How long an approval confirms anything. */
 export const APPROVAL_LASTS_MS = 30 * 24 * 3_600_000;
@@ -76,7 +76,7 @@ export function approvalStatus({ approvals, context, needed, pull, renderHash }:
   const approval = renderHash === undefined ? undefined : approvalOf(approvals, pull.number, renderHash);
   const status = { context, pullRequest: pull };
   if (approval !== undefined) {
-    const hash = approval.renderHash.slice(0, 12);
+    const hash = hashDigits(approval.renderHash).slice(0, 12);
     return { ...status, state: "success", description: `approved by ${approval.by} (render hash ${hash})` };
   }
   if (needed !== undefined) return { ...status, state: "pending", description: `waits for approval: ${needed}` };

@@ -16,7 +16,7 @@ import { approveWords } from "./decide-command.ts";
 import type { HandledCommands } from "./pending-commands.ts";
 
 const call = { signal: new AbortController().signal };
-const HASH = "9c1f7e02b4d8".padEnd(64, "0");
+const HASH = `sha256:${"9c1f7e02b4d8".padEnd(64, "0")}`;
 const FIRST = Date.UTC(2026, 0, 1);
 
 describe.each(PROVIDERS)("commands at $kind", (provider) => {

@@ -8,7 +8,7 @@ import { type CommandOutcome, isDone, isWorthReply, replyText } from "./command-
 import { parseCommands } from "./parse-commands.ts";
 
 const context = { dialect: "github", by: "ada", head: "1".repeat(40) } as const;
-const HASH = "9c1f7e02b4d8".padEnd(64, "0");
+const HASH = `sha256:${"9c1f7e02b4d8".padEnd(64, "0")}`;
 
 function outcome(line: string, decision: CommandOutcome["decision"], drift?: CommandOutcome["drift"]): CommandOutcome {
   const [command] = parseCommands(line);

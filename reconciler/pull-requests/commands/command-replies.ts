@@ -3,7 +3,7 @@ import type { PullRequest } from "../../forges/forge.ts";
 import { listBlock } from "../../reports/markdown/blocks.ts";
 import { DIALECTS, type DialectName } from "../../reports/markdown/dialects.ts";
 import { SafeText } from "../../reports/markdown/text.ts";
-import { shortCommit } from "../../reports/words.ts";
+import { hashDigits, shortCommit } from "../../reports/words.ts";
 import type { CommandDecision } from "./decide-command.ts";
 import type { GivenCommand } from "./parse-commands.ts";
 
@@ -55,7 +55,7 @@ function answer({ command, decision, drift }: CommandOutcome, { by, head }: Repl
       return `Commit ${text.code(shortCommit(head))} is planned, as ${who} asked.`;
     case "approve": {
       const { approval } = decision;
-      const hash = text.code(approval.renderHash.slice(0, 12));
+      const hash = text.code(hashDigits(approval.renderHash).slice(0, 12));
       return `Approved by ${who}: render hash ${hash} of commit ${text.code(shortCommit(approval.head))}. Once it is merged, deletions of exactly this go on without another word, for 30 days. A push that renders to something else takes another approval.`;
     }
     case "drift": {

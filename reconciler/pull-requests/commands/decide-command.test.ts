@@ -5,7 +5,8 @@ import { approveWords, type CommandSituation, decideCommand, READING_MS } from "
 import { type GivenCommand, parseCommands } from "./parse-commands.ts";
 
 const HEAD = "1".repeat(40);
-const HASH = `9c1f7e02b4d8${"a".repeat(52)}`;
+const DIGITS = `9c1f7e02b4d8${"a".repeat(52)}`;
+const HASH = `sha256:${DIGITS}`;
 const SHOWN = Date.UTC(2026, 10, 29, 9, 0);
 
 const pull: PullRequest = {
@@ -77,7 +78,7 @@ describe("an approval", () => {
   });
 
   it("may name the hash by its first digits, and is of the whole of it", () => {
-    expect(decide(`/flaghoist approve ${HASH.slice(0, 12)}`)).toMatchObject({
+    expect(decide(`/flaghoist approve ${DIGITS.slice(0, 12)}`)).toMatchObject({
       do: "approve",
       approval: { renderHash: HASH },
     });
@@ -89,7 +90,7 @@ describe("an approval", () => {
     });
   });
 
-  it.each(["/flaghoist approve", `/flaghoist approve ${HASH.slice(0, 12)}`])(
+  it.each(["/flaghoist approve", `/flaghoist approve ${DIGITS.slice(0, 12)}`])(
     "%s is refused when the plan was another while it was written",
     (line) => {
       const refused = {
@@ -103,7 +104,7 @@ describe("an approval", () => {
   );
 
   it("in the words of the plan's comment counts whenever it was written, as nobody can make another plan match", () => {
-    expect(approveWords(HASH)).toBe(`/flaghoist approve ${HASH.slice(0, 32)}`);
+    expect(approveWords(HASH)).toBe(`/flaghoist approve ${DIGITS.slice(0, 32)}`);
     expect(decide(approveWords(HASH), written(SHOWN - 60_000))).toMatchObject({ do: "approve" });
   });
 

@@ -3,7 +3,7 @@ import type { PlanApproval, ReportedPullRequest, ReporterCommands } from "../../
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { assertNever } from "../../../runtime/errors.ts";
 import { type ForgeComment, isPermitted, isSameUser, type Permission, type PullRequest } from "../../forges/forge.ts";
-import { shortCommit } from "../../reports/words.ts";
+import { hashDigits, shortCommit } from "../../reports/words.ts";
 import type { GivenCommand, NamedObject } from "./parse-commands.ts";
 
 /** What a command is decided on. */
@@ -112,9 +112,9 @@ function decideApproval(hash: string | undefined, situation: CommandSituation): 
   const { renderHash, syncs, state } = remembered;
   if (state !== "Planned" || renderHash === undefined)
     return { refuse: `there is no plan of commit \`${shortCommit(head)}\` that could be approved` };
-  if (hash !== undefined && !renderHash.startsWith(hash))
+  if (hash !== undefined && !hashDigits(renderHash).startsWith(hash))
     return {
-      refuse: `the plan has the render hash \`${renderHash.slice(0, 12)}\` by now, not \`${hash.slice(0, 12)}\`: read it, and approve that`,
+      refuse: `the plan has the render hash \`${hashDigits(renderHash).slice(0, 12)}\` by now, not \`${hash.slice(0, 12)}\`: read it, and approve that`,
     };
   const shownSince = Date.parse(remembered.shownSince ?? remembered.plannedAt ?? "");
   const isWhole = hash !== undefined && hash.length >= UNMISTAKABLE_HASH;
@@ -136,5 +136,5 @@ function decideApproval(hash: string | undefined, situation: CommandSituation): 
 
 /** What a person writes to approve what has this hash, and nothing else that could be made up. */
 export function approveWords(renderHash: string): string {
-  return `/flaghoist approve ${renderHash.slice(0, UNMISTAKABLE_HASH)}`;
+  return `/flaghoist approve ${hashDigits(renderHash).slice(0, UNMISTAKABLE_HASH)}`;
 }

@@ -14,6 +14,7 @@ describe("commands", () => {
     ["/flaghoist approve", { type: "approve", hash: undefined }],
     [`/flaghoist approve ${HASH}`, { type: "approve", hash: HASH }],
     [`/flaghoist approve ${"ab".repeat(32)}`, { type: "approve", hash: "ab".repeat(32) }],
+    [`/flaghoist approve sha256:${"ab".repeat(32)}`, { type: "approve", hash: "ab".repeat(32) }],
     ["/flaghoist", { type: "help" }],
     ["/flaghoist help", { type: "help" }],
     ["/flaghoist\tplan  ", { type: "plan", head: undefined }],

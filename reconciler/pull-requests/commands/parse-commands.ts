@@ -78,7 +78,8 @@ function parseCommand(line: string): GivenCommand {
       return { type: "plan", head: head?.toLowerCase() };
     }
     case "approve": {
-      const [hash, more] = words;
+      const [given, more] = words;
+      const hash = given?.replace(/^sha256:/i, "");
       if (more !== undefined || (hash !== undefined && !isHex(hash, SHORTEST_HASH, 64)))
         return unknown(
           `\`/flaghoist approve HASH\` takes the render hash of the plan, at least its first ${SHORTEST_HASH} digits`,

@@ -9,7 +9,7 @@ import { testCounts } from "./test-section.ts";
 
 export interface FrameOptions {
   readonly marker?: string;
-  /** What a person writes to approve the plan: `/flaghoist approve`. Absent: nobody listens to comments. */
+  /** What a person writes to approve the plan: `/flaghoist approve HASH`. Absent: nobody listens to comments. */
   readonly approve?: string;
   /** Where the whole report is when this one is cut, in words: `the file plan.html of this job`. */
   readonly whole?: string;
@@ -18,13 +18,19 @@ export interface FrameOptions {
 }
 
 /** The verdict, what is compared, and what a person has to do before anything happens. */
-export function headBlocks(report: PlanReport, style: Style): string[] {
+export function headBlocks(report: PlanReport, style: Style, { approve }: FrameOptions): string[] {
   const { text, dialect } = style;
-  const { held, state, verdict } = report;
+  const { held, renderHash, state, verdict } = report;
+  const asked =
+    approve === undefined || renderHash === undefined || state === "refused"
+      ? ""
+      : ` Or approve it before the merge, with a comment ${text.code(approve)}.`;
   return [
     `### ${text.prose(verdict)}`,
     subjectLine(report, style),
-    ...(held === undefined ? [] : [alertBlock(dialect, "WARNING", `**Held for a person:** ${text.prose(held)}`)]),
+    ...(held === undefined
+      ? []
+      : [alertBlock(dialect, "WARNING", `**Held for a person:** ${text.prose(held)}${asked}`)]),
     ...(state === "refused"
       ? [alertBlock(dialect, "CAUTION", "**Refused:** nothing of this can be applied; what runs stays as it is.")]
       : []),

@@ -99,12 +99,24 @@ describe("planMarkdown", () => {
     expect(markdown).toMatch(/^Nothing changes in 3 clusters\. <sub>commit `3f9c2ab`/);
   });
 
+  it("shows as much of the render hash as an approval has to name", () => {
+    const report = { ...SAMPLES.replicaMove(), renderHash: `sha256:${"9c1f7e02b4d8".padEnd(64, "a")}` };
+
+    expect(planMarkdown(report, { dialect: "github" })).toContain("render hash `9c1f7e02b4d8`");
+  });
+
   it("tells how to approve only what can be approved, where somebody listens", () => {
     const approve = "/flaghoist approve";
 
     expect(planMarkdown(SAMPLES.replicaMove(), { dialect: "github", approve })).toContain("`/flaghoist approve`");
     expect(planMarkdown(SAMPLES.replicaMove(), { dialect: "github" })).not.toContain("approve");
     expect(planMarkdown(SAMPLES.refused(), { dialect: "github", approve })).not.toContain("/flaghoist approve");
+
+    const held = planMarkdown(SAMPLES.massPrune(), { dialect: "github", approve: "/flaghoist approve 9c1f7e02b4d8" });
+    expect(held).toMatch(
+      /Held for a person:.*Or approve it before the merge, with a comment `\/flaghoist approve 9c1f7e02b4d8`\./,
+    );
+    expect(planMarkdown(SAMPLES.massPrune(), { dialect: "github" })).not.toContain("approve it");
   });
 
   it("gives up lines around changes before diffs, and diffs before the list of objects", () => {

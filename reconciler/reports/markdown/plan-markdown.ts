@@ -65,7 +65,7 @@ function reportBlocks(report: PlanReport, style: Style, room: Room, options: Mar
   const [above, below] = [SECTIONS_ABOVE, SECTIONS_BELOW].map((sections) =>
     sections.flatMap((section) => {
       // What does not fit any more need not be written.
-      const blocks = left < 0 ? [] : section(report, style);
+      const blocks = left < 0 ? [] : section(report, style, options);
       left -= blocksSize(blocks, room.unit);
       return blocks;
     }),
@@ -83,7 +83,7 @@ function reportBlocks(report: PlanReport, style: Style, room: Room, options: Mar
   ];
 }
 
-type Section = (report: PlanReport, style: Style) => string[];
+type Section = (report: PlanReport, style: Style, options: FrameOptions) => string[];
 
 /** What matters most comes first. */
 const SECTIONS_ABOVE: readonly Section[] = [

@@ -1,6 +1,6 @@
 // What every part of a report needs to write itself.
 import type { LineWriter, Place, ReportedObject } from "../../../api/plan-report.ts";
-import { objectName, shortCommit } from "../words.ts";
+import { hashDigits, objectName, shortCommit } from "../words.ts";
 import type { Detail } from "./budget.ts";
 import type { Dialect } from "./dialects.ts";
 import type { SafeText, TextPlace } from "./text.ts";
@@ -84,7 +84,7 @@ export function writerCode({ name, place }: LineWriter, style: Style): string {
 
 /** `9c1f7e02b4d8`, of a hash of any length. */
 export function shortHash(hash: string): string {
-  return hash.slice(0, 12);
+  return hashDigits(hash).slice(0, 12);
 }
 
 /** `2026-11-29 09:30 UTC`; what is no time as it is. */
