@@ -69,30 +69,37 @@ export function driftVerdict(
   report: DriftReport,
   groups: readonly DriftGroup[],
 ): { readonly good: boolean; readonly text: string } {
-  const { copies } = report;
-  const known = copies.filter((copy) => copy.state !== "unknown").length;
-  return { good: groups.length === 0 && known === copies.length, text: verdictText(report, groups) };
+  const isAllKnown = report.unreachable.length === 0 && knownCopies(report).length === report.copies.length;
+  return { good: groups.length === 0 && isAllKnown, text: verdictText(report, groups) };
+}
+
+/** Copies of which it is known whether they are as wanted. */
+function knownCopies({ copies }: DriftReport): readonly CopyState[] {
+  return copies.filter(({ state }) => state !== "unknown" && state !== "waiting");
 }
 
 function verdictText(report: DriftReport, groups: readonly DriftGroup[]): string {
   const { copies, clusters } = report;
-  const asked = clusters.length - report.unreachable.length;
-  const known = copies.filter((copy) => copy.state !== "unknown").length;
+  const touched = new Set(groups.flatMap((group) => group.clusters));
+  const unasked = report.unreachable.filter(({ cluster }) => !touched.has(cluster)).length;
+  const asked = clusters.length - unasked;
+  const known = knownCopies(report).length;
   if (groups.length === 0 && known < copies.length)
     return `No drift in ${known} of ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")}; of the rest it is not known.`;
+  if (groups.length === 0 && unasked > 0)
+    return `No drift in ${count(copies.length, "copy", "copies")} in ${asked} of ${count(clusters.length, "cluster")}; of the rest it is not known.`;
   if (groups.length === 0)
     return `No drift: ${count(copies.length, "copy", "copies")} in ${count(asked, "cluster")} ${copies.length === 1 ? "is" : "are"} as wanted.`;
   const fields = groups.filter((group) => group.path !== "").length;
   const missing = groups.length - fields;
   const objects = new Set(groups.map((group) => objectName(group.object))).size;
-  const touched = new Set(groups.flatMap((group) => group.clusters)).size;
   const what =
     missing === 0
       ? `${count(fields, "field")} in ${count(objects, "object")} ${fields === 1 ? "differs" : "differ"} from what is wanted`
       : fields === 0
         ? `${count(missing, "object")} ${missing === 1 ? "is" : "are"} missing`
         : `${count(objects, "object")} ${objects === 1 ? "is" : "are"} not as wanted`;
-  return `${what}, in ${touched} of ${count(asked, "cluster")}. ${fate(copies)}`;
+  return `${what}, in ${touched.size} of ${count(asked, "cluster")}. ${fate(copies)}`;
 }
 
 function unknownLine({ cluster, object, message }: CopyState, paint: Emphasis): string {

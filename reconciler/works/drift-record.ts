@@ -66,13 +66,23 @@ export function writeStanding(fields: readonly StandingField[]): string | undefi
 
 /** What an annotation says; nothing when it is absent or garbage. */
 export function readStanding(text: string | undefined): StandingField[] {
-  if (text === undefined || text.length > 200_000) return [];
+  const fields = readRecord(text)?.["fields"];
+  return Array.isArray(fields) ? fields.slice(0, MOST_FIELDS).filter(isStandingField) : [];
+}
+
+/** How many more fields there were than an annotation names. */
+export function unlistedStanding(text: string | undefined): number {
+  const more = readRecord(text)?.["more"];
+  return typeof more === "number" && Number.isSafeInteger(more) && more > 0 ? more : 0;
+}
+
+function readRecord(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  if (text === undefined || text.length > 200_000) return undefined;
   try {
     const read: unknown = JSON.parse(text);
-    const fields: unknown = isObject(read) ? read["fields"] : undefined;
-    return Array.isArray(fields) ? fields.slice(0, MOST_FIELDS).filter(isStandingField) : [];
+    return isObject(read) ? read : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -61,7 +61,36 @@ What can be done, in a comment: \`/flaghoist drift adopt\` or \`/flaghoist drift
 <sub>Flaghoist 0.1.0 · 2026-11-29 09:30 UTC · kept up to date, and closed when all is as wanted</sub>`);
   });
 
+  it("says the same of equal drift at any time, where it is not to age", () => {
+    const report: DriftReport = {
+      copies: [copy({ state: "drifted", fields: [field({ firstSeen: "2026-11-26T09:30:00Z" })] })],
+      clusters: ["a", "b"],
+      unreachable: [],
+      leftOver: [],
+      past: [],
+    };
+    const at = (nowMs: number) =>
+      driftMarkdown(report, {
+        dialect: "github",
+        nowMs,
+        version: "0.1.0",
+        undated: true,
+        commands: ["/x"],
+        listensIn: "y",
+      });
+
+    expect(at(NOW)).toContain("by `kubectl-scale` 2026-11-29 07:30 UTC, first seen 2026-11-26 09:30 UTC");
+    expect(at(NOW)).toContain("What can be done, in y: `/x`.");
+    expect(at(NOW + 86_400_000)).toBe(at(NOW));
+  });
+
   it("says that all is well, and what is not known", () => {
+    expect(markdownOf({ copies: [copy({})], unreachable: [{ cluster: "b", reason: "silent" }] })).toMatch(
+      /^### No drift in 1 copy in 1 of 2 clusters; of the rest it is not known\./,
+    );
+    expect(markdownOf({ copies: [copy({}), copy({ cluster: "b", state: "waiting" })] })).toMatch(
+      /^### No drift in 1 of 2 copies in 2 clusters; of the rest it is not known\./,
+    );
     expect(markdownOf({ copies: [copy({})] })).toMatch(/^### No drift: 1 copy in 2 clusters is as wanted\.\n\n<sub>/);
     expect(markdownOf({ unreachable: [{ cluster: "b", reason: "it does not answer" }] })).toContain(
       "#### Not known\n\n- `b` could not be asked: it does not answer",

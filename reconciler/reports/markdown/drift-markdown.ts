@@ -6,7 +6,7 @@ import { ageOf, objectName, value } from "../words.ts";
 import { codeNames, listBlock, smallBlock } from "./blocks.ts";
 import { DETAILS, type Detail, joinBlocks, LEAST, type Room, sizeOf } from "./budget.ts";
 import { DIALECTS, type DialectName } from "./dialects.ts";
-import { firstItems, LeftOut, type Style } from "./style.ts";
+import { firstItems, LeftOut, type Style, timeText } from "./style.ts";
 import { SafeText } from "./text.ts";
 
 export interface DriftMarkdownOptions {
@@ -17,8 +17,12 @@ export interface DriftMarkdownOptions {
   /** The time of the report. */
   readonly nowMs: number;
   readonly version: string;
-  /** What people may write below it, where somebody listens: `/flaghoist drift adopt`. */
+  /** What people may write, where somebody listens: `/flaghoist drift adopt`. */
   readonly commands?: readonly string[];
+  /** Where they may write it; below the report when absent. */
+  readonly listensIn?: string;
+  /** Says nothing that changes with the time of the report alone: equal drift gives an equal text. */
+  readonly undated?: boolean;
 }
 
 /** At the least there is the verdict. Text of clusters and users stays text. */
@@ -26,7 +30,8 @@ export function driftMarkdown(report: DriftReport, options: DriftMarkdownOptions
   const dialect = DIALECTS[options.dialect];
   const room: Room = { size: options.limit ?? dialect.limit.size, unit: options.unit ?? dialect.limit.unit };
   const text = new SafeText(dialect);
-  const styleOf = (detail: Detail): Style => ({ dialect, text, detail, links: {}, leftOut: new LeftOut() });
+  const { undated = false } = options;
+  const styleOf = (detail: Detail): Style => ({ dialect, text, detail, links: {}, leftOut: new LeftOut(), undated });
   const fits = (blocks: readonly string[]) => sizeOf(joinBlocks(blocks), room.unit) <= room.size;
   // These reports have no diffs: only the lengths of lists make a difference.
   const lengths = new Map(DETAILS.map((detail) => [detail.most, detail]));
@@ -45,7 +50,7 @@ function headLine(report: DriftReport, { text }: Style): string {
 
 function driftBlocks(report: DriftReport, style: Style, options: DriftMarkdownOptions): string[] {
   const { text, leftOut } = style;
-  const { nowMs, commands = [] } = options;
+  const { nowMs, commands = [], listensIn = "a comment" } = options;
   const groups = groupDrift(report.copies);
   const byObject = Map.groupBy(groups, ({ object }) => refKey(object));
   const waiting = report.copies.filter(({ state }) => state === "waiting");
@@ -85,7 +90,7 @@ function driftBlocks(report: DriftReport, style: Style, options: DriftMarkdownOp
     ...(objects.length === 0 ? [] : [listBlock(objects)]),
     ...(groups.length === 0 || commands.length === 0
       ? []
-      : [`What can be done, in a comment: ${commands.map((command) => text.code(command)).join(" or ")}.`]),
+      : [`What can be done, in ${listensIn}: ${commands.map((command) => text.code(command)).join(" or ")}.`]),
     ...titled("Not known", not),
     ...titled("Left over", over),
     ...titled("Noticed lately", past),
@@ -122,22 +127,31 @@ function groupText(
   const { text } = style;
   const where = `in ${codeNames(text, clusters)}`;
   if (path === "") return `missing ${where}`;
-  const [age, seen] = [ageOf(since, nowMs), ageOf(firstSeen, nowMs)];
+  const [at, seen] = [momentText(since, nowMs, style), momentText(firstSeen, nowMs, style)];
   const by = manager === undefined ? "" : `, by ${text.code(manager)}`;
-  const when = age === undefined ? "" : `${by === "" ? "," : ""} ${age} ago`;
-  return `${text.code(path)} ${where}: wanted ${text.code(value(wanted))}, found ${text.code(value(found))}${by}${when}${seen === undefined ? "" : `, first seen ${seen} ago`}`;
+  const when = at === undefined ? "" : `${by === "" ? "," : ""} ${at}`;
+  return `${text.code(path)} ${where}: wanted ${text.code(value(wanted))}, found ${text.code(value(found))}${by}${when}${seen === undefined ? "" : `, first seen ${seen}`}`;
 }
 
-function pastText({ at, corrected, message, object, times }: PastDrift, nowMs: number, { text }: Style): string {
-  const age = ageOf(at, nowMs);
+/** `2h ago`, or `2026-11-29 07:30 UTC` where the text is not to age; undefined for no time. */
+function momentText(time: string | undefined, nowMs: number, style: Style): string | undefined {
+  const age = ageOf(time, nowMs);
+  if (time === undefined || age === undefined) return undefined;
+  return style.undated === true ? timeText(time, style) : `${age} ago`;
+}
+
+function pastText({ at, corrected, message, object, times }: PastDrift, nowMs: number, style: Style): string {
+  const { text } = style;
+  const moment = momentText(at, nowMs, style);
   const often = times > 1 ? `, ${times} times` : "";
-  return `${age === undefined ? "" : `${age} ago${often}: `}${text.code(objectName(object))} ${text.prose(message)}${corrected ? " → undone" : ""}`;
+  return `${moment === undefined ? "" : `${moment}${often}: `}${text.code(objectName(object))} ${text.prose(message)}${corrected ? " → undone" : ""}`;
 }
 
-function footer({ dialect, text }: Style, { nowMs, version }: DriftMarkdownOptions): string {
-  const at = new Date(nowMs).toISOString().slice(0, 16).replace("T", " ");
+function footer(style: Style, { nowMs, version }: DriftMarkdownOptions): string {
+  const { dialect, text, undated } = style;
+  const at = undated === true ? "" : ` · ${timeText(new Date(nowMs).toISOString(), style)}`;
   return smallBlock(
     dialect,
-    `Flaghoist ${text.prose(version)} · ${at} UTC · kept up to date, and closed when all is as wanted`,
+    `Flaghoist ${text.prose(version)}${at} · kept up to date, and closed when all is as wanted`,
   );
 }
