@@ -29,6 +29,7 @@ import {
 } from "./desired-objects.ts";
 import { plannedPrunes, type SyncPrune } from "./prunes.ts";
 import type { DesiredObject } from "./source-changes.ts";
+import type { TakenObject } from "./taken-objects.ts";
 
 /** The two sides of a comparison. */
 export interface ComparedTrees {
@@ -77,6 +78,8 @@ export interface FolderChange {
   readonly trees?: Pick<ComparedTrees, "head" | "base"> | undefined;
   /** Of each Sync that takes something out. */
   readonly prunes?: readonly SyncPrune[];
+  /** What Syncs that the change does not concern have already. */
+  readonly taken?: readonly TakenObject[];
 }
 
 /** Hooks run: they are no objects that come, change and go. */

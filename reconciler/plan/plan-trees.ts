@@ -97,6 +97,7 @@ export async function readTreesChange(
     changedPaths: sync === undefined ? trees.changedPaths() : undefined,
     isOurs,
     rendering,
+    syncs,
   });
 }
 

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sync } from "../../api/gitops.ts";
+import { refOf } from "../../kube/object.ts";
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { MemoryTree, type TreeFiles } from "../../renderers/memory-tree.ts";
 import { differingFiles } from "../../sources/differing-files.ts";
 import { configMap } from "../../test/builders.ts";
 import { openQuietPlane, type QuietPlane } from "../../test/quiet-plane.ts";
+import { inventoryEntry } from "../controllers/sync/sync-decisions.ts";
 import { presentSync, type RepositoryChange, readRepositoryChange } from "./repository-change.ts";
 
 let plane: QuietPlane;
@@ -44,9 +46,16 @@ beforeAll(async () => {
 
 afterAll(() => plane.close());
 
-async function changeTo(files: Readonly<Record<string, string | undefined>>): Promise<RepositoryChange> {
+type Files = Readonly<Record<string, string | undefined>>;
+
+function changeTo(files: Files, more: readonly Sync[] = []): Promise<RepositoryChange> {
+  return changeFrom({}, files, more);
+}
+
+/** `more`: Syncs that the control plane has beside its own. */
+async function changeFrom(before: TreeFiles, files: Files, more: readonly Sync[] = []): Promise<RepositoryChange> {
   const kept = Object.entries({ ...BASE, ...files }).filter(([, text]) => text !== undefined);
-  const base = new MemoryTree(BASE);
+  const base = new MemoryTree({ ...BASE, ...before });
   const head = new MemoryTree(Object.fromEntries(kept) as TreeFiles);
   const syncs = (await plane.client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
   return readRepositoryChange(plane.client, syncs.map(presentSync), {
@@ -54,6 +63,7 @@ async function changeTo(files: Readonly<Record<string, string | undefined>>): Pr
     changedPaths: differingFiles(base, head),
     isOurs: ({ name }) => name === "shop",
     rendering: { remotes: undefined, signal: new AbortController().signal },
+    ...(more.length === 0 ? {} : { syncs: [...syncs, ...more] }),
   });
 }
 
@@ -124,6 +134,41 @@ describe("readRepositoryChange", () => {
       outcome(await changeTo({ "apps/web/cart.yaml": mapIn("cart"), "apps/cart/more.yaml": mapIn("more") })),
     ).toMatchObject({
       errors: ["ConfigMap cart is also in apps/cart/map.yaml:1, of another Sync"],
+    });
+  });
+
+  describe("objects of a Sync that the change does not concern", () => {
+    const owner = (): Sync => ({
+      ...syncOf("elsewhere", "x", { sourceRef: { kind: "GitRepository", name: "other" } }),
+      status: { inventory: { entries: [inventoryEntry(refOf(configMap("theirs")))] } },
+    });
+    const taken = async (files: Readonly<Record<string, string | undefined>>) =>
+      (await changeTo(files, [owner()])).change.taken?.map(({ object, ...rest }) => ({ ...rest, name: object.name }));
+    const theirs = { "apps/web/map.yaml": `${mapIn("web")}---\n${mapIn("theirs")}` };
+
+    it("are told with the place where they are written", async () => {
+      expect(await taken(theirs)).toEqual([
+        { name: "theirs", origin: "apps/web/map.yaml:9", sync: "shop/web", owner: "shop/elsewhere" },
+      ]);
+    });
+
+    it("are none as long as no Sync of the change has them", async () => {
+      expect(await taken({ "apps/web/map.yaml": mapIn("mine") })).toEqual([]);
+    });
+
+    it("are taken over when the change takes the other Sync away", async () => {
+      const files = { "syncs/elsewhere.yaml": stringifyYaml(owner()) };
+
+      expect(await changeFrom(files, theirs, [owner()])).toMatchObject({ change: { taken: [] } });
+    });
+
+    it("are no matter where only a hook has the name", async () => {
+      const hook = mapIn("theirs").replace(
+        "metadata:\n",
+        "metadata:\n  annotations: {argocd.argoproj.io/hook: PreSync}\n",
+      );
+
+      expect(await taken({ "apps/web/map.yaml": hook })).toEqual([]);
     });
   });
 });

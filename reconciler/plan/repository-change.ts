@@ -14,6 +14,7 @@ import {
   joinChanges,
   readFolderChange,
 } from "./folder-change.ts";
+import { takenObjects } from "./taken-objects.ts";
 
 export interface RepositoryRequest {
   readonly trees: ComparedTrees;
@@ -22,6 +23,8 @@ export interface RepositoryRequest {
   /** Whether a source is this repository. */
   readonly isOurs: (source: Sync["spec"]["sourceRef"], namespace: string) => boolean;
   readonly rendering: Omit<FolderRendering, "sync">;
+  /** All Syncs of the control plane; absent: they are asked for. */
+  readonly syncs?: readonly Sync[];
 }
 
 /** The Syncs that are concerned, and what they do together. */
@@ -58,7 +61,7 @@ export async function readRepositoryChange(
   const { trees, rendering } = request;
   const isAffected = affectedBy(request);
   const planned = new Map<string, ComparedFolder>();
-  const changes: FolderChange[] = [];
+  const changes = new Map<string, FolderChange>();
   const rendered: RenderedSync[] = [];
   const turn = new Turn();
   let next = folders.filter(({ path, basePath }) => isAffected(path ?? basePath ?? ""));
@@ -69,14 +72,16 @@ export async function readRepositoryChange(
       rendering.signal.throwIfAborted();
       planned.set(nameOf(folder), folder);
       const change = await readFolderChange(client, trees, folder, rendering);
+      changes.set(nameOf(folder), change);
       fresh.push(change);
       rendered.push(...renderedBy(folder, change));
     }
-    changes.push(...fresh);
     if (fresh.some(({ problems }) => hasErrors(problems))) break;
     next = (await followSyncs(client, fresh, request)).filter((folder) => !planned.has(nameOf(folder)));
   }
-  return { change: joinChanges(changes), syncs: [...planned.keys()].sort(), rendered };
+  const all = request.syncs ?? (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
+  const change = { ...joinChanges([...changes.values()]), taken: takenObjects(changes, all) };
+  return { change, syncs: [...planned.keys()].sort(), rendered };
 }
 
 function renderedBy({ sync }: ComparedFolder, { baseDigest, digest }: FolderChange): RenderedSync[] {

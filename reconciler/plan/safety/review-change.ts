@@ -19,10 +19,12 @@ import { policyLetGo, policyNeverWins, policySelectsNothing } from "./propagatio
 import { causedBy, type ReviewedChange, type SafetyRule } from "./reviewed-change.ts";
 import { selectsNothing } from "./selects-nothing.ts";
 import { syncChanged } from "./sync-changed.ts";
+import { takenObject } from "./taken-object.ts";
 import { apiNotServed, workloadWithoutPolicy } from "./unplaced-workload.ts";
 import { vainOverride } from "./vain-override.ts";
 
 const RULES: readonly SafetyRule[] = [
+  takenObject,
   massPrune,
   namespaceRemoved,
   definitionRemoved,
@@ -78,6 +80,7 @@ export function reviewedChange({ change, compared, plan, source, losses, originO
     removed: change.removed,
     rendered: change.rendered.map(({ object }) => refOf(object)),
     prunes: change.prunes ?? [],
+    taken: change.taken ?? [],
     before,
     after,
     plan,

@@ -9,6 +9,7 @@ import type { RemovedObject } from "../folder-change.ts";
 import type { HeldCluster, SyncPrune } from "../prunes.ts";
 import { reportedObject } from "../report-words.ts";
 import type { DesiredObject } from "../source-changes.ts";
+import type { TakenObject } from "../taken-objects.ts";
 
 /** Everything that the rules know of a change. */
 export interface ReviewedChange {
@@ -18,6 +19,8 @@ export interface ReviewedChange {
   /** Everything that the head renders to. */
   readonly rendered: readonly ObjectRef[];
   readonly prunes: readonly SyncPrune[];
+  /** What Syncs that the change does not concern have already. */
+  readonly taken: readonly TakenObject[];
   readonly before: DecidedWorld;
   readonly after: DecidedWorld;
   readonly plan: Plan;

@@ -46,6 +46,7 @@ export function review({ world, put = [], removed = [], rest = {} }: ReviewWords
     removed: gone,
     rendered: put.map(refOf),
     prunes: [],
+    taken: [],
     before: { world, outcomes: outcomes.before },
     after: { world: after, outcomes: outcomes.after },
     plan,
