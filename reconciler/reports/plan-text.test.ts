@@ -161,7 +161,10 @@ describe("planText", () => {
     });
     const whatIf = [
       { loss: loss("a"), objects: [lost([2, 6], [4, 6])] },
-      { loss: loss("b"), objects: [lost([4, 4], [0, 0])] },
+      {
+        loss: { ...loss("b"), also: ["x", "y", "z", "w"].map((name) => ({ what: "zone" as const, name })) },
+        objects: [lost([4, 4], [0, 0])],
+      },
       { loss: loss("c"), objects: [lost([3, 6], [3, 6])] },
     ];
 
@@ -170,7 +173,7 @@ describe("planText", () => {
     expect(text).toContain(
       [
         "If a fails: web keeps 4 of 6 replicas, 6 with failover.   before: 2 of 6, 6 with failover",
-        "If b fails: web is down.   before: 4 of 6",
+        "If b (also zone x, zone y, zone z and 1 more) fails: web is down.   before: 4 of 6",
       ].join("\n"),
     );
     expect(text).not.toContain("If c fails");

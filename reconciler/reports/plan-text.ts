@@ -12,7 +12,7 @@ import type {
 import { refKey } from "../../kube/object.ts";
 import type { Emphasis } from "./drift-text.ts";
 import { placementReasons } from "./placement-text.ts";
-import { placeText, rolloutText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
+import { alsoText, placeText, rolloutText, survivalBefore, survivalText, writtenBy } from "./plan-words.ts";
 import { hookSections, keptSection } from "./sync-words.ts";
 import { failedTestLines } from "./test-text.ts";
 import { ageOf, clusterList, objectName, value } from "./words.ts";
@@ -193,7 +193,7 @@ function whatIfLines(losses: readonly ReportedLoss[]): string[] {
   // What changes is worth more than what stays as it is.
   const changed = losses.filter(({ objects }) => objects.some((object) => !isSame(object)));
   const shown = changed.slice(0, MOST_LOSSES).map(({ loss, objects }) => {
-    const name = loss.what === "cluster" ? loss.name : `${loss.what} ${loss.name}`;
+    const name = `${loss.what === "cluster" ? "" : `${loss.what} `}${loss.name}${alsoText(loss)}`;
     const differing = objects.filter((object) => !isSame(object));
     const texts = differing.slice(0, 3).map(({ object, after }) => `${object.name} ${survivalText(after)}`);
     const more = differing.length > 3 ? `, and ${differing.length - 3} more objects differ` : "";

@@ -30,6 +30,16 @@ export function survivalBefore({ placed, kept, recovered }: Survival): string {
   return `${kept} of ${placed}${recovered > kept ? `, ${recovered} with failover` : ""}`;
 }
 
+const MOST_ALSO = 3;
+
+/** ` (also provider aws)`: what else is this same loss; empty when it is nothing else. */
+export function alsoText({ also = [] }: ReportedLoss["loss"], write = (name: string): string => name): string {
+  if (also.length === 0) return "";
+  const names = also.slice(0, MOST_ALSO).map(({ what, name }) => `${what} ${write(name)}`);
+  const more = also.length - names.length;
+  return ` (also ${names.join(", ")}${more === 0 ? "" : ` and ${more} more`})`;
+}
+
 /** `in waves: canary: tokyo-1; healthy for 10m, then rest: paris-1, paris-2 (1 at a time)`. */
 export function rolloutText({ waves, paused, with: referrer }: RolloutPlan): string {
   const words = waves.map(({ name, clusters, atOnce }, index) => {

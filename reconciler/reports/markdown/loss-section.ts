@@ -1,6 +1,6 @@
 // What the loss of a part of the fleet does to the workloads that change.
 import type { ReportedLoss } from "../../../api/plan-report.ts";
-import { survivalBefore } from "../plan-words.ts";
+import { alsoText, survivalBefore } from "../plan-words.ts";
 import { count } from "../words.ts";
 import { longList } from "./blocks.ts";
 import { firstItems, objectCode, type Style } from "./style.ts";
@@ -42,7 +42,7 @@ export function rankOf({ outcome, comparison }: LostObject): number {
 function lossText(loss: ReportedLoss["loss"], lost: LostObject, style: Style): string {
   const { text } = style;
   const { object, before, after, minimum, minimumFrom, outcome, comparison } = lost;
-  const name = `${loss.what} ${text.code(loss.name)}`;
+  const name = `${loss.what} ${text.code(loss.name)}${alsoText(loss, (other) => text.code(other))}`;
   const from = minimumFrom === undefined ? "" : ` (${text.prose(minimumFrom)})`;
   const needs = outcome === "survives" || outcome === "untouched" ? "" : ` It needs ${minimum}${from}.`;
   const earlier =

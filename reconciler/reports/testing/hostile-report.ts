@@ -118,7 +118,12 @@ export function hostileReport(): PlanReport {
       advice: text,
     })),
     whatIf: HOSTILE_TEXTS.map((text) => ({
-      loss: { what: "zone" as const, name: text, clusters: [text] },
+      loss: {
+        what: "zone" as const,
+        name: text,
+        clusters: [text],
+        also: [{ what: "region" as const, name: text }],
+      },
       objects: [
         {
           object: { ...object, name: text },

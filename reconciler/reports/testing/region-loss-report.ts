@@ -40,7 +40,12 @@ export function regionLossReport(): PlanReport {
     ],
     whatIf: [
       {
-        loss: { what: "region", name: "eu-west", clusters: ["paris-1", "paris-2"] },
+        loss: {
+          what: "region",
+          name: "eu-west",
+          clusters: ["paris-1", "paris-2"],
+          also: [{ what: "provider", name: "ovh" }],
+        },
         objects: [
           {
             object: CART,
