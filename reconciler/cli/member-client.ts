@@ -1,5 +1,4 @@
 import type { Cluster } from "../../api/cluster.ts";
-import { connectCluster, decodeSecret } from "../../fleets/connect.ts";
 import { KubeClient } from "../../kube/client/kube-client.ts";
 
 export interface MemberConnection {
@@ -24,6 +23,8 @@ export function provideMembers(controlPlane: KubeClient, find: FindMember): void
 export async function connectMember(controlPlane: KubeClient, cluster: Cluster): Promise<MemberConnection> {
   const find = WITHIN.get(controlPlane);
   if (find !== undefined) return { client: await find(cluster.metadata.name ?? ""), close: () => Promise.resolve() };
+  // Who finds its members within needs no client of the network.
+  const { connectCluster, decodeSecret } = await import("../../fleets/connect.ts");
   const reference = cluster.spec.secretRef;
   const secret =
     reference === undefined

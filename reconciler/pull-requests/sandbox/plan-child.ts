@@ -4,7 +4,7 @@ import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
-import { openWorkingCopy } from "../../../sources/git/working-copy.ts";
+import { openCompared } from "../../../sources/git/open-compared.ts";
 import { compareLiveCopies } from "../../cli/live-copies.ts";
 import { originFinderAt } from "../../cli/origins.ts";
 import { planTrees } from "../../plan/plan-trees.ts";
@@ -49,19 +49,18 @@ function tell(header: Record<string, unknown>, payload?: Uint8Array): void {
 
 async function plan(client: KubeClient, { job, version }: StartMessage): Promise<SandboxedPlan> {
   const signal = new AbortController().signal;
-  const copy = openWorkingCopy(job.directory);
+  const compared = openCompared(job.directory, job);
   const interpreters = new WorldInterpreters(job.compatibility);
   try {
-    const [base, head] = [copy.resolve(job.base), copy.resolve(job.head)];
     const trees = {
-      head: copy.tree(head),
-      base: copy.tree(base),
+      head: compared.head,
+      base: compared.base,
       commit: job.head,
       path: job.path,
       basePath: job.path,
       isPair: false,
       remotes: [job.repository],
-      changedPaths: () => copy.changedPaths(base, head),
+      changedPaths: () => compared.changedPaths(),
     };
     return await planTrees(client, {
       trees,
@@ -69,7 +68,7 @@ async function plan(client: KubeClient, { job, version }: StartMessage): Promise
       rendering: { remotes: undefined, signal, cache: new RenderCache() },
       subject: { ...job.subject, path: job.path, fleet: { from: "live" } },
       interpretations: interpreters,
-      originOf: await originFinderAt(client, (commit) => (commit === job.base ? trees.base : undefined)),
+      originOf: await originFinderAt(client, (commit) => (commit === job.base ? compared.base : undefined)),
       compareCopies: job.drift
         ? (clusters, wants, world) =>
             compareLiveCopies(client, clusters, {
@@ -83,7 +82,7 @@ async function plan(client: KubeClient, { job, version }: StartMessage): Promise
       signal,
     });
   } finally {
-    copy.close();
+    compared.close();
   }
 }
 

@@ -43,7 +43,8 @@ export async function planInSandbox(job: PlanJob, options: SandboxOptions): Prom
   try {
     const result = await runInSandbox({
       entry: ENTRY,
-      folders: [job.directory],
+      // Beside the objects there may be a configuration, and credentials in it.
+      folders: [join(job.directory, "objects")],
       task: { header: { ...start }, payload: NOTHING },
       serve: (frame, ended) => serve(api, logger, frame, ended),
       limits,

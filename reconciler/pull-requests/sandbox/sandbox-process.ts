@@ -242,7 +242,7 @@ function bounded(command: readonly string[], timeoutMs: number): readonly string
   if (!existsSync("/bin/sh")) return command;
   // Threads that collect garbage count, too.
   const cpuSeconds = 2 * Math.ceil(timeoutMs / 1_000) + 1;
-  const script = `ulimit -c 0; ulimit -f 0; ulimit -n ${OPEN_FILES}; ulimit -t ${cpuSeconds}; exec "$@"`;
+  const script = `unset PWD OLDPWD SHLVL; ulimit -c 0; ulimit -f 0; ulimit -n ${OPEN_FILES}; ulimit -t ${cpuSeconds}; exec "$@"`;
   return ["/bin/sh", "-c", script, "sh", ...command];
 }
 
