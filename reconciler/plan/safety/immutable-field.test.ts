@@ -56,7 +56,7 @@ describe("immutableAmong", () => {
     metadata: { name: "x", namespace: "shop" },
     ...rest,
   });
-  const changed = (path: string, old: unknown = 1, fresh: unknown = 2) => [{ path, before: old, after: fresh }];
+  const changed = (path: string, ...[old, fresh]: readonly unknown[]) => [{ path, before: old, after: fresh }];
 
   it.each([
     [of("apps/v1", "StatefulSet"), "spec.volumeClaimTemplates[0].spec.storageClassName", ["spec.volumeClaimTemplates"]],
@@ -64,6 +64,16 @@ describe("immutableAmong", () => {
     [of("apps/v1", "StatefulSet"), "spec.replicas", []],
     [of("batch/v1", "Job"), "spec.template.spec.containers[web].image", ["spec.template"]],
     [of("batch/v1", "Job"), "spec.parallelism", []],
+    [of("batch/v1", "Job"), "spec.podReplacementPolicy", []],
+    [of("batch/v1", "Job"), "spec.completions", ["spec.completions"]],
+    [of("batch/v1", "Job", { spec: { completionMode: "Indexed" } }), "spec.completions", []],
+    [of("batch/v1", "Job"), "spec.template.spec.nodeSelector.zone", ["spec.template"]],
+    [of("batch/v1", "Job", { spec: { suspend: true } }), "spec.template.spec.nodeSelector.zone", []],
+    [of("v1", "PersistentVolume"), "spec.nfs.path", ["spec.nfs"]],
+    [of("v1", "PersistentVolumeClaim"), "spec.resources.limits.storage", ["spec.resources"]],
+    [of("v1", "Pod"), "spec.terminationGracePeriodSeconds", ["spec.terminationGracePeriodSeconds"]],
+    [of("v1", "ResourceQuota"), "spec.scopes[0]", ["spec.scopes"]],
+    [of("v1", "Service", { spec: { type: "ExternalName" } }), "spec.clusterIP", []],
     [of("v1", "PersistentVolumeClaim"), "spec.storageClassName", ["spec.storageClassName"]],
     [of("v1", "PersistentVolumeClaim"), "spec.resources.requests.storage", []],
     [of("v1", "Service"), "spec.clusterIP", ["spec.clusterIP"]],
@@ -75,13 +85,42 @@ describe("immutableAmong", () => {
     // Another group's kind of the same name.
     [of("example.io/v1", "Deployment"), "spec.selector", []],
   ])("%o: %s", (object, path, expected) => {
-    expect(immutableAmong(object, changed(path), [])).toEqual(expected);
+    expect(immutableAmong(object, changed(path, 1, 2), [])).toEqual(expected);
   });
 
-  it("lets a field be given that was not there", () => {
-    expect(
-      immutableAmong(of("v1", "Service"), [{ path: "spec.clusterIP", before: undefined, after: "None" }], []),
-    ).toEqual([]);
+  it("lets a field be given that was not there, but none that the server has given already", () => {
+    const given = (kind: string, path: string, after: unknown) =>
+      immutableAmong(of("v1", kind), changed(path, undefined, after), []);
+
+    expect(given("PersistentVolumeClaim", "spec.volumeName", "a")).toEqual([]);
+    expect(given("Service", "spec.clusterIP", "10.0.0.7")).toEqual([]);
+    expect(given("Service", "spec.clusterIP", "None")).toEqual(["spec.clusterIP"]);
+  });
+
+  it("lets a Service go outside, and have no address there", () => {
+    const fields = [...changed("spec.clusterIP", "10.0.0.7", undefined), ...changed("spec.clusterIP", "a", "b")];
+    const outside = changed("spec.type", "ClusterIP", "ExternalName");
+
+    expect(immutableAmong(of("v1", "Service"), fields, [])).toEqual(["spec.clusterIP"]);
+    expect(immutableAmong(of("v1", "Service"), [...fields, ...outside], [])).toEqual([]);
+  });
+
+  it("takes no default for a change", () => {
+    const set = of("apps/v1", "StatefulSet");
+
+    expect(immutableAmong(set, changed("spec.podManagementPolicy", undefined, "OrderedReady"), [])).toEqual([]);
+    expect(immutableAmong(set, changed("spec.podManagementPolicy", "OrderedReady", undefined), [])).toEqual([]);
+    expect(immutableAmong(set, changed("spec.podManagementPolicy", undefined, "Parallel"), [])).toEqual([
+      "spec.podManagementPolicy",
+    ]);
+  });
+
+  it("lets a volume grow, and not shrink", () => {
+    const claim = of("v1", "PersistentVolumeClaim");
+    const path = "spec.resources.requests.storage";
+
+    expect(immutableAmong(claim, changed(path, "1Gi", "2000Mi"), [])).toEqual([]);
+    expect(immutableAmong(claim, changed(path, "2Gi", "1900Mi"), [])).toEqual([path]);
   });
 
   it("knows what the definition of a custom resource fixes", () => {
@@ -100,7 +139,7 @@ describe("immutableAmong", () => {
     };
     const database = of("example.io/v1", "Database");
 
-    expect(immutableAmong(database, changed("spec.region"), [definition])).toEqual(["spec.region"]);
-    expect(immutableAmong(database, changed("spec.size"), [definition])).toEqual([]);
+    expect(immutableAmong(database, changed("spec.region", 1, 2), [definition])).toEqual(["spec.region"]);
+    expect(immutableAmong(database, changed("spec.size", 1, 2), [definition])).toEqual([]);
   });
 });

@@ -2,12 +2,13 @@
 import { REPLACE_ANNOTATION } from "../../../api/gitops.ts";
 import type { ReportFinding } from "../../../api/plan-report.ts";
 import { asksForReplacement, mayBeReplaced } from "../../../fleets/immutable-fields.ts";
-import { isObject, type KubeObject, type ObjectRef, parseApiVersion } from "../../../kube/object.ts";
+import { equalJson, isObject, type KubeObject, type ObjectRef, parseApiVersion } from "../../../kube/object.ts";
+import { compareQuantities, tryParseQuantity } from "../../../kube/quantity.ts";
 import { onceEach } from "../../../runtime/once-each.ts";
 import { objectName } from "../../reports/words.ts";
 import { changeKey, type FieldChange } from "../changes.ts";
 import { copyIn } from "../copy.ts";
-import { IMMUTABLE_FIELDS, type ImmutableFields, POD_IMAGE } from "./immutable-fields.table.ts";
+import { GROWING_FIELDS, IMMUTABLE_FIELDS, type ImmutableFields } from "./immutable-fields.table.ts";
 import { about, type ReviewedChange } from "./reviewed-change.ts";
 
 interface Refused {
@@ -79,30 +80,58 @@ export function immutableAmong(
   definitions: readonly KubeObject[],
 ): readonly string[] {
   const { group } = parseApiVersion(before.apiVersion);
-  const rules = IMMUTABLE_FIELDS[`${group}/${before.kind}`] ?? [];
+  const kind = `${group}/${before.kind}`;
+  const rules = (IMMUTABLE_FIELDS[kind] ?? []).filter((rule) => applies(rule, before, fields));
   const found = new Set<string>();
   for (const field of fields) {
     if (isFixedData(before, field)) found.add(topOf(field.path));
     for (const rule of rules) {
-      const part = fixedPart(before, field, rule);
+      const part = fixedPart(field, rule);
       if (part !== undefined) found.add(part);
     }
+    if (GROWING_FIELDS[kind]?.includes(field.path) === true && shrinks(field)) found.add(field.path);
   }
   for (const path of ruledByDefinition(before, fields, definitions)) found.add(path);
   return [...found];
 }
 
-function fixedPart(
-  before: KubeObject,
-  { path, before: old, after }: FieldChange,
-  rule: ImmutableFields,
-): string | undefined {
-  if (!rule.fixed.some((fixed) => isWithin(path, fixed))) return undefined;
-  if (rule.free?.some((free) => isWithin(path, free)) === true) return undefined;
-  if (before.kind === "Pod" && POD_IMAGE.test(path)) return undefined;
-  if (rule.mayBeSet === true && (old === undefined || after === undefined || old === "")) return undefined;
-  const whole = rule.fixed.find((fixed) => isWithin(path, fixed)) ?? path;
+/** Whether the rule is about objects like this one. */
+function applies({ where }: ImmutableFields, before: KubeObject, fields: readonly FieldChange[]): boolean {
+  if (where === undefined) return true;
+  const { path, is, isNot, stays } = where;
+  const meets = (value: unknown): boolean => is?.includes(value) ?? isNot?.includes(value) !== true;
+  const old = valueAt(before, path);
+  if (!meets(old)) return false;
+  const change = fields.find((field) => field.path === path);
+  return stays !== true || change === undefined || meets(change.after);
+}
+
+function valueAt(object: unknown, path: string): unknown {
+  return path.split(".").reduce((node: unknown, key) => (isObject(node) ? node[key] : undefined), object);
+}
+
+function fixedPart({ path, before, after }: FieldChange, rule: ImmutableFields): string | undefined {
+  const whole = rule.fixed.find((fixed) => isWithin(path, fixed));
+  if (whole === undefined) return undefined;
+  if (rule.free?.some((free) => (typeof free === "string" ? isWithin(path, free) : free.test(path))) === true)
+    return undefined;
+  const byDefault = rule.defaults?.[path];
+  if (byDefault !== undefined && equalJson(before ?? byDefault, after ?? byDefault)) return undefined;
+  if (isGiven(before, after, rule.unless)) return undefined;
   return whole === "spec" ? firstParts(path, 2) : whole;
+}
+
+/** Whether a field is given that nobody had given, or is left to the server, where servers take that. */
+function isGiven(before: unknown, after: unknown, unless: ImmutableFields["unless"]): boolean {
+  if (unless === undefined) return false;
+  const wasNone = before === undefined || before === "";
+  if (unless === "once") return wasNone;
+  return after === undefined || (wasNone && !equalJson(after, "None") && !equalJson(after, ["None"]));
+}
+
+function shrinks({ before, after }: FieldChange): boolean {
+  const [old, fresh] = [before, after].map((value) => tryParseQuantity(String(value)));
+  return old !== undefined && fresh !== undefined && compareQuantities(fresh, old) < 0;
 }
 
 /** As their authors asked: what holds data and is marked as immutable. */
