@@ -25,6 +25,8 @@ export interface RevisionFetcherOptions {
   /** Whether repositories of this machine are allowed, which are read where they are. */
   readonly allowLocal?: boolean | undefined;
   readonly limits?: Partial<GitLimits> | undefined;
+  /** Packs of one cache before what nobody needs is cleared away; 24 by default. */
+  readonly maxPacks?: number | undefined;
 }
 
 /** A pull request. `url` is of the repository that its base branch is in; no other is asked. */
@@ -153,7 +155,7 @@ export class RevisionFetcher {
     const path = (number: number) => join(root, `${name}.${number}`);
     const usable = numbers.filter((number) => !this.#leaving.has(path(number)));
     for (const number of usable.slice(0, -1)) rmSync(path(number), { recursive: true, force: true });
-    return new ComparisonFolder(path(usable.at(-1) ?? (numbers.at(-1) ?? 0) + 1), this.#limits);
+    return new ComparisonFolder(path(usable.at(-1) ?? (numbers.at(-1) ?? 0) + 1), this.#limits, this.#options.maxPacks);
   }
 
   #retire(folder: ComparisonFolder): void {
@@ -208,7 +210,7 @@ async function compareRemotely(
   try {
     const { sha } = request.head;
     const tips = await findTips(request, (prefixes) => transport.listRefs(prefixes, signal));
-    const getter = new HistoryGetter(folder.cache, transport, request.url, signal);
+    const getter = new HistoryGetter(folder.cache, transport, request, signal);
     await getter.base(tips.base);
     const wanted = await getter.head(sha, tips);
     const comparison = comparisonOf(sha, tips.base, await getter.mergeBases(tips.base, sha, wanted));

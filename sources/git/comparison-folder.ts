@@ -21,7 +21,10 @@ export class ComparisonFolder {
   readonly #holds = new Set<readonly string[]>();
   #onEmpty: (() => void) | undefined;
 
-  constructor(directory: string, limits: GitLimits) {
+  readonly #maxPacks: number;
+
+  constructor(directory: string, limits: GitLimits, maxPacks = MAX_PACKS) {
+    this.#maxPacks = maxPacks;
     this.cache = new RepositoryCache(directory, limits);
     this.#inspector = new TreeInspector(this.cache.store);
   }
@@ -60,7 +63,7 @@ export class ComparisonFolder {
     const sizes = this.cache.store.packs().map((pack) => pack.size);
     const largest = Math.max(0, ...sizes);
     const rest = sizes.reduce((sum, size) => sum + size, 0) - largest;
-    if (sizes.length <= MAX_PACKS && rest <= Math.max(MAX_LOOSE_BYTES, largest)) return;
+    if (sizes.length <= this.#maxPacks && rest <= Math.max(MAX_LOOSE_BYTES, largest)) return;
     const branches = [...this.cache.refs()].filter(([name]) => name.startsWith(BRANCHES)).slice(-MAX_BRANCHES);
     const held = Array.from(this.#holds).flat();
     await rewritePacks(

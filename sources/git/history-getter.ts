@@ -1,10 +1,10 @@
 // Gets as much of two histories as shows where they part: commits bring their files, so that most of it stays away.
 
 import { AppError } from "../../runtime/errors.ts";
-import { gitHistoryTooLong } from "../errors.ts";
+import { gitCorrupt, gitHistoryTooLong } from "../errors.ts";
 import type { RepositoryCache } from "./cache.ts";
-import type { ComparedTips } from "./compared-tips.ts";
-import { isWorthRetrying, readingCache } from "./damaged-cache.ts";
+import type { ComparedTips, TipsRequest } from "./compared-tips.ts";
+import { DamagedCache, isWorthRetrying, readingCache } from "./damaged-cache.ts";
 import { findMergeBases, type MergeBases } from "./merge-bases.ts";
 import type { FetchRequest, Transport } from "./transport.ts";
 
@@ -20,12 +20,19 @@ export class HistoryGetter {
   readonly #cache: RepositoryCache;
   readonly #transport: Transport;
   readonly #url: string;
+  readonly #baseBranch: string;
   readonly #signal: AbortSignal;
 
-  constructor(cache: RepositoryCache, transport: Transport, url: string, signal: AbortSignal) {
+  constructor(
+    cache: RepositoryCache,
+    transport: Transport,
+    request: Pick<TipsRequest, "url" | "baseBranch">,
+    signal: AbortSignal,
+  ) {
     this.#cache = cache;
     this.#transport = transport;
-    this.#url = url;
+    this.#url = request.url;
+    this.#baseBranch = request.baseBranch;
     this.#signal = signal;
   }
 
@@ -68,11 +75,11 @@ export class HistoryGetter {
     return tips.refuse();
   }
 
-  /** `wanted` as `head` gave it. Throws `git-history-too-long` when getting all of the history exceeds the limits. */
+  /** `wanted` as `head` gave it. Throws `git-history-too-long` when getting so much of the history exceeds the limits. */
   async mergeBases(base: string, head: string, wanted: string): Promise<MergeBases> {
     const asked = { left: 0, right: 0 };
     for (;;) {
-      const found = await readingCache(() => findMergeBases(this.#cache.store, base, head, this.#signal));
+      const found = await this.#findMergeBases(base, head);
       const side = nextSide(found, asked);
       if (side === undefined) return found;
       const reached = Math.max(found[side]?.depth ?? 0, asked[side]);
@@ -83,9 +90,18 @@ export class HistoryGetter {
         await this.#get({ commit, have: commit, history: { depth } });
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== "git-too-large") throw error;
-        throw gitHistoryTooLong(this.#url, head, base, error);
+        throw gitHistoryTooLong(this.#url, head, this.#baseBranch, error);
       }
     }
+  }
+
+  async #findMergeBases(base: string, head: string): Promise<MergeBases> {
+    const found = await readingCache(() => findMergeBases(this.#cache.store, base, head, this.#signal));
+    // Else the server believes that more is here, and will not send it.
+    const known = new Set(this.#cache.shallow());
+    for (const commit of [...(found.left?.commits ?? []), ...(found.right?.commits ?? [])])
+      if (!known.has(commit)) throw new DamagedCache(gitCorrupt(`the parents of the commit ${commit} are lost`));
+    return found;
   }
 
   async #get(request: FetchRequest): Promise<void> {

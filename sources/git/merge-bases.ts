@@ -31,6 +31,8 @@ export interface HistoryEnd {
   readonly depth: number;
   /** Of the latest such commit. */
   readonly timeMs: number;
+  /** All such commits. */
+  readonly commits: readonly string[];
 }
 
 interface Visit {
@@ -168,7 +170,8 @@ function isCommon(visit: Visit): boolean {
 function endOf(ends: readonly Visit[]): HistoryEnd | undefined {
   if (ends.length === 0) return undefined;
   const depth = ends.reduce((least, end) => Math.min(least, end.depth), Number.POSITIVE_INFINITY);
-  return { depth, timeMs: ends.reduce((latest, end) => Math.max(latest, end.timeMs), Number.NEGATIVE_INFINITY) };
+  const timeMs = ends.reduce((latest, end) => Math.max(latest, end.timeMs), Number.NEGATIVE_INFINITY);
+  return { depth, timeMs, commits: ends.map((end) => end.oid) };
 }
 
 /** A binary heap of commits. */

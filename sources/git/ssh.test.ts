@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GitFixture, manifests } from "../../test/git-fixture.ts";
 import { hasGit } from "../../test/git-server.ts";
+import { ComparisonFolder } from "./comparison-folder.ts";
+import { HistoryGetter } from "./history-getter.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { RemoteSource } from "./remote-source.ts";
 import { sshTransport } from "./ssh.ts";
+import type { Transport } from "./transport.ts";
 
 const signal = new AbortController().signal;
 
@@ -25,14 +28,22 @@ describe.skipIf(!hasGit())("a repository over ssh", () => {
   }
 
   function open(timeoutMs = 30_000): RemoteSource {
-    const url = `ssh://git@git.example.com${fixture.bare}`;
-    const transport = sshTransport({
-      url,
+    const url = address();
+    const remote = { url, cacheDirectory: join(fixture.root, "cache"), timeoutMs };
+    return new RemoteSource(remote, connect(), DEFAULT_LIMITS);
+  }
+
+  function address(): string {
+    return `ssh://git@git.example.com${fixture.bare}`;
+  }
+
+  function connect(): Transport {
+    return sshTransport({
+      url: address(),
       credentials: { identity: "KEY", knownHosts: "git.example.com ssh-ed25519 AAAA" },
       limits: DEFAULT_LIMITS,
       sshCommand: join(fixture.root, "ssh"),
     });
-    return new RemoteSource({ url, cacheDirectory: join(fixture.root, "cache"), timeoutMs }, transport, DEFAULT_LIMITS);
   }
 
   it("follows a branch into the same kind of cache", async () => {
@@ -80,5 +91,30 @@ describe.skipIf(!hasGit())("a repository over ssh", () => {
     await expect(open(150).fetchRevision({ branch: "main" }, { signal })).rejects.toMatchObject({
       code: "git-timeout",
     });
+  });
+
+  it("gets as much of the history as shows where two branches parted", async () => {
+    fixture.commit("old", { a: "0" });
+    const base = fixture.commit("base", { a: "1" });
+    fixture.push();
+    for (let i = 0; i < 40; i++) fixture.commit(`main ${i}`, { a: `m${i}` });
+    fixture.push();
+    fixture.git("checkout", "-q", "-b", "topic", base);
+    for (let i = 0; i < 30; i++) fixture.commit(`topic ${i}`, { t: `${i}` });
+    fixture.push();
+    const [main = "", topic = ""] = fixture.git("rev-parse", "main", "topic").split("\n");
+    const folder = new ComparisonFolder(join(fixture.root, "cache"), DEFAULT_LIMITS);
+    const request = { url: fixture.bare, head: { sha: topic, refs: [] }, baseBranch: "main" };
+    const getter = new HistoryGetter(folder.cache, connect(), request, signal);
+    await getter.base(main);
+    const tips = { base: main, wanted: [topic], refuse: () => expect.fail("the head is there") };
+    const wanted = await getter.head(topic, tips);
+    expect(folder.cache.shallow().length).toBe(2);
+
+    const found = await getter.mergeBases(main, topic, wanted);
+
+    expect(found.bases).toEqual([base]);
+    expect(folder.cache.store.readCommit(base).subject).toBe("base");
+    folder.cache.store.close();
   });
 });
