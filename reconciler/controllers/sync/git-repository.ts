@@ -33,16 +33,23 @@ export interface FetchedRevision extends Artifact {
   readonly warnings: readonly string[];
 }
 
+export interface GitRepositoryController extends Controller {
+  /** Fetches a repository without waiting until it is due. */
+  fetchNow(key: string): void;
+}
+
 export function startGitRepositoryController(
   context: ControllerContext,
   fetcher: GitFetcher,
   artifacts: ArtifactStore,
-): Controller {
+): GitRepositoryController {
   const repositories = context.informers.of<GitRepository>(GITOPS_API, "GitRepository");
   const lastRuns = new Map<
     string,
     { readonly at: number; readonly generation: number | undefined; readonly ok: boolean }
   >();
+  /** Those that something was pushed to. */
+  const pushed = new Set<string>();
   const queue = new WorkQueue(
     { name: "git-repositories", clock: context.clock, logger: context.logger, workers: 8 },
     step,
@@ -54,6 +61,7 @@ export function startGitRepositoryController(
     const repository = repositories.get(...splitKey(key));
     if (repository === undefined || repository.metadata.deletionTimestamp !== undefined) {
       lastRuns.delete(key);
+      pushed.delete(key);
       artifacts.delete(key);
       if (repository === undefined) await fetcher.forget(key);
       return undefined;
@@ -62,7 +70,10 @@ export function startGitRepositoryController(
     const last = lastRuns.get(key);
     const request = reconcileRequest(repository);
     const sameSpec = last?.generation === repository.metadata.generation;
-    const due = dueAt(repository, sameSpec ? last?.at : undefined, context.clock.now());
+    const isPushed = pushed.delete(key);
+    const due = isPushed
+      ? context.clock.now()
+      : dueAt(repository, sameSpec ? last?.at : undefined, context.clock.now());
     if (due !== undefined && due > context.clock.now()) return { requeueAfterMs: due - context.clock.now() };
     if (due === undefined) return undefined;
 
@@ -111,7 +122,13 @@ export function startGitRepositoryController(
     }
   }
 
-  return { stop: () => queue.stop() };
+  return {
+    fetchNow: (key) => {
+      pushed.add(key);
+      queue.add(key);
+    },
+    stop: () => queue.stop(),
+  };
 }
 
 async function fetchWithin(
