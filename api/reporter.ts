@@ -70,6 +70,11 @@ export type ReporterCommands = z.infer<typeof reporterCommandsSchema>;
 
 export const reporterDriftSchema = z.strictObject({
   interval: duration.optional().describe("How often drift is reported; 1h when schedule is empty too."),
+  liveValues: z
+    .enum(["show", "hide"])
+    .meta({ default: "show" })
+    .optional()
+    .describe("hide: what clusters have, and who changed it there, is not told, only that it differs."),
   minimumAge: duration
     .meta({ default: DEFAULT_DRIFT_MINIMUM_AGE })
     .optional()

@@ -10,6 +10,7 @@ import {
   type PullRequestController,
   startPullRequestController,
 } from "../reconciler/controllers/pull-requests/pull-requests.ts";
+import { ReporterStatuses } from "../reconciler/controllers/pull-requests/reporter-statuses.ts";
 import { GITOPS_API } from "../reconciler/controllers/sync/git-repository.ts";
 import type { PlanJob, SandboxedPlan } from "../reconciler/pull-requests/sandbox/plan-job.ts";
 import { SAMPLES } from "../reconciler/reports/testing/sample-reports.ts";
@@ -42,6 +43,8 @@ export class ReporterBench {
   readonly makings: Making[] = [];
   /** Plans end by themselves. */
   isQuick = true;
+  /** Revisions that were fetched. */
+  fetched = 0;
   /** Revisions that were given back. */
   released = 0;
   #running: { readonly controller: PullRequestController; stop(): Promise<void> } | undefined;
@@ -121,6 +124,8 @@ export class ReporterBench {
     const controller = startPullRequestController({
       context,
       forges,
+      statuses: new ReporterStatuses(context),
+      openDrift: () => Promise.resolve({ refused: "nothing has drifted" }),
       revisions: this.#revisions,
       planner: (job, { signal }) => this.#plan(job, signal),
     });
@@ -197,9 +202,16 @@ export class ReporterBench {
     });
   }
 
+  /** What a plan of a head says. */
+  report(head: string, job?: PlanJob): PlanReport {
+    const sample = SAMPLES.replicaMove();
+    return { ...sample, subject: { ...sample.subject, ...job?.subject }, renderHash: head.repeat(2).slice(0, 64) };
+  }
+
   readonly #revisions: RevisionSource = {
     fetch: async ({ head }, { signal }) => {
       signal.throwIfAborted();
+      this.fetched++;
       return {
         directory: "/nowhere",
         head: head.sha,
@@ -219,7 +231,7 @@ export class ReporterBench {
       const making: Making = {
         job,
         signal,
-        done: (report = reportOf(job)) =>
+        done: (report = this.report(job.head, job)) =>
           resolve({ report, syncs: [{ namespace: NS, name: "apps", digest: job.head }] }),
         fail: reject,
       };
@@ -227,9 +239,4 @@ export class ReporterBench {
       if (this.isQuick) making.done();
     });
   }
-}
-
-function reportOf(job: PlanJob): PlanReport {
-  const sample = SAMPLES.replicaMove();
-  return { ...sample, subject: { ...sample.subject, ...job.subject }, renderHash: job.head.repeat(2).slice(0, 64) };
 }

@@ -116,7 +116,7 @@ export class ReporterForges {
     const { clock, random, limits } = this.#options;
     const forge = openForge({
       repository: url,
-      kind: kindOf(provider),
+      kind: hostKind(provider),
       baseUrl: providerUrl,
       ...forgeCredentialsFromSecret(secret),
       user: user === undefined ? undefined : { name: user },
@@ -137,7 +137,7 @@ export class ReporterForges {
 }
 
 /** Forgejo is spoken to as Gitea is. */
-function kindOf(provider: Reporter["spec"]["provider"]): ForgeKind | undefined {
+export function hostKind(provider: Reporter["spec"]["provider"]): ForgeKind | undefined {
   return provider === "forgejo" ? "gitea" : provider;
 }
 

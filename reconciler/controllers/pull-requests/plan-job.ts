@@ -36,11 +36,16 @@ export interface FetchedRevisions {
   release(): void;
 }
 
+export interface RevisionOwner {
+  readonly owner: string;
+  readonly url: string;
+}
+
 /** Fetches what is compared. */
 export interface RevisionSource {
   fetch(request: RevisionRequest, options: { readonly signal: AbortSignal }): Promise<FetchedRevisions>;
   forget(owner: string): void;
-  sweep(owners: Iterable<string>): void;
+  sweep(owners: readonly RevisionOwner[]): void;
 }
 
 /** A plan, and the commit that the head was compared with. */

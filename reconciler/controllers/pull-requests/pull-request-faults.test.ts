@@ -20,7 +20,7 @@ describe("plans", () => {
     await bench.start();
     await eventually(() => expect(bench.makings).toHaveLength(2));
     await bench.plane.create([bench.reporter({ path: "./other/" }, "other")]);
-    await eventually(async () => expect((await bench.status("other")).pullRequests).toHaveLength(3));
+    await eventually(() => expect(bench.fetched).toBe(6));
     expect(bench.makings).toHaveLength(2);
 
     bench.makings[0]?.done();

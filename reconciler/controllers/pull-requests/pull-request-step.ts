@@ -1,6 +1,7 @@
 // What is done about one pull request: it is looked at, decided upon, planned, and told of. Each step begins from what the
 // host and the Reporter's status say, so that it does not matter what woke it, or where the one before was cut off.
 import type { GitRepository } from "../../../api/gitops.ts";
+import type { PlanReport } from "../../../api/plan-report.ts";
 import type { ReportedPullRequest, Reporter } from "../../../api/reporter.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
@@ -8,16 +9,20 @@ import type { StepResult } from "../../../runtime/work-queue.ts";
 import type { Call, Forge, ForgeComment, PullRequest } from "../../forges/forge.ts";
 import { isSameUser } from "../../forges/forge.ts";
 import { hasMarker } from "../../forges/marker.ts";
+import { approvalContext, approvalNeeded, approvalStatus, shownSince } from "../../pull-requests/commands/approvals.ts";
+import { approveWords } from "../../pull-requests/commands/decide-command.ts";
 import { type PlanMarker, planMarker, publishPlan } from "../../pull-requests/publish-plan.ts";
 import { cleanLine, cutText } from "../../reports/clean-text.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
+import { answerCommands, type DriftOpener } from "./answer-commands.ts";
 import { decidePullRequest, type PullRequestDecision } from "./decide-pull-request.ts";
 import type { ReporterForge, ReporterForges } from "./open-reporter-forge.ts";
 import { commentFailure, publishStage, type StageWords } from "./plan-checks.ts";
 import { type MadePlan, makePullRequestPlan, type PlanPlace, plainPath } from "./plan-job.ts";
 import type { PlanMetrics } from "./plan-metrics.ts";
 import { PlanRuns } from "./plan-runs.ts";
+import { type EntryNews, nextEntry } from "./pull-entries.ts";
 import { MOST_PULL_REQUESTS, MOST_SYNCS, type ReporterStatuses } from "./reporter-statuses.ts";
 
 /** A pull request of a Reporter: `namespace/name#7`. */
@@ -41,6 +46,7 @@ export interface PullRequestStepsOptions {
   readonly statuses: ReporterStatuses;
   readonly place: PlanPlace;
   readonly metrics: PlanMetrics;
+  readonly openDrift: DriftOpener;
   /** Wakes the step of a key. */
   readonly wake: (key: string) => void;
 }
@@ -74,6 +80,8 @@ export class PullRequestSteps {
   readonly #options: PullRequestStepsOptions;
   readonly #runs: PlanRuns<MadePlan>;
   readonly #failures = new Map<string, Failure>();
+  /** Since when the comment shows what it shows: the status tells of the present head only. */
+  readonly #shown = new Map<string, Required<Pick<ReportedPullRequest, "renderHash" | "shownSince">>>();
   /** As lists of the host have told of them, for the next step of each. */
   readonly #listed = new Map<string, PullRequest>();
 
@@ -101,8 +109,11 @@ export class PullRequestSteps {
 
   /** The same for all pull requests of a Reporter. */
   dropAll(reporter: string): void {
-    for (const key of [...this.#runs.keys(), ...this.#failures.keys(), ...this.#listed.keys()])
-      if (readPullKey(key).reporter === reporter) this.drop(key);
+    for (const key of [...this.#runs.keys(), ...this.#failures.keys(), ...this.#listed.keys(), ...this.#shown.keys()])
+      if (readPullKey(key).reporter === reporter) {
+        this.drop(key);
+        this.#shown.delete(key);
+      }
   }
 
   async stop(): Promise<void> {
@@ -127,12 +138,39 @@ export class PullRequestSteps {
       await this.#forget(key);
       return undefined;
     }
-    const marker: PlanMarker = {
-      name: reporterKey,
-      repository: opened.forge.repository,
-      path: plainPath(reporter.spec.path),
-    };
-    const look: Look = { key, reporter, opened, pull, remembered, marker, call };
+    // What comments ask for must not keep plans from being made.
+    const unanswered = await this.#answer(reporter, opened, pull, call);
+    const result = await this.#lookAt({ key, opened, pull, call });
+    if (unanswered !== undefined) throw unanswered;
+    return result;
+  }
+
+  /** The failure, if there was one. */
+  async #answer(
+    reporter: Reporter,
+    opened: ReporterForge,
+    pull: PullRequest,
+    call: Call,
+  ): Promise<AppError | undefined> {
+    const { context, openDrift, statuses } = this.#options;
+    try {
+      await answerCommands({ clock: context.clock, openDrift, statuses }, reporter, opened, pull, call);
+      return undefined;
+    } catch (error) {
+      if (call.signal.aborted || !(error instanceof AppError)) throw error;
+      return error;
+    }
+  }
+
+  async #lookAt(seen: Pick<Look, "key" | "opened" | "pull" | "call">): Promise<StepResult | undefined> {
+    const { key, opened, pull } = seen;
+    const name = readPullKey(key).reporter;
+    // Comments may have changed what is remembered.
+    const reporter = this.#options.statuses.get(name);
+    if (reporter === undefined) return undefined;
+    const remembered = reporter.status?.pullRequests?.find(({ number }) => number === pull.number);
+    const marker = { name, repository: opened.forge.repository, path: plainPath(reporter.spec.path) };
+    const look: Look = { ...seen, reporter, remembered, marker };
     const isSaid = remembered?.state !== "Planned" || (await this.#ownComment(look)) !== undefined;
     const decision = decidePullRequest({
       pull,
@@ -184,6 +222,7 @@ export class PullRequestSteps {
 
   async #forget(key: string): Promise<undefined> {
     this.drop(key);
+    this.#shown.delete(key);
     const { reporter, number } = readPullKey(key);
     await this.#options.statuses.changePull(reporter, number, () => undefined);
   }
@@ -199,7 +238,7 @@ export class PullRequestSteps {
     const isAnnounced = isSame && remembered.state !== "Skipped";
     if (isChecked(reporter) && (state === "Waiting" || isAnnounced))
       await publishStage(opened.forge, pull, marker, words, call);
-    await this.#remember(look, (before) => ({ ...sameHead(before, pull), ...entryOf(pull), state, message }));
+    await this.#remember(look, { state, message });
     return undefined;
   }
 
@@ -220,13 +259,7 @@ export class PullRequestSteps {
     if (!isAnnounced) {
       this.#failures.delete(key);
       // First what is remembered: a check that nobody remembers would stay as it is.
-      await this.#remember(look, (before) => ({
-        ...entryOf(pull),
-        ...commandsOf(before),
-        ...(sameHead(before, pull)?.requestedBy === undefined ? {} : { requestedBy: before?.requestedBy }),
-        state: "Waiting",
-        message: "the plan is being made",
-      }));
+      await this.#remember(look, { state: "Waiting", message: "the plan is being made" });
       if (isChecked(reporter)) await publishStage(opened.forge, pull, marker, { stage: "planning" }, call);
     }
     logger.info("began a plan", { reporter: marker.name, pull: pull.number, revision: pull.head.sha, why });
@@ -246,7 +279,7 @@ export class PullRequestSteps {
   }
 
   async #publish(look: Look, { base, report, syncs }: MadePlan): Promise<StepResult | undefined> {
-    const { call, key, marker, opened, pull, reporter } = look;
+    const { call, key, marker, opened, pull, remembered, reporter } = look;
     const { clock, logger } = this.#options.context;
     const published = await publishPlan(
       opened.forge,
@@ -257,7 +290,9 @@ export class PullRequestSteps {
         head: pull.head.sha,
         commentOnly: !isChecked(reporter),
         isAnnounced: true,
-        ...(reporter.spec.commands === undefined ? {} : { approve: approveWords(report.renderHash) }),
+        ...(reporter.spec.commands === undefined || report.renderHash === undefined
+          ? {}
+          : { approve: approveWords(report.renderHash) }),
       },
       call,
     );
@@ -267,18 +302,21 @@ export class PullRequestSteps {
       return { requeueAfterMs: 0 };
     }
     const { outcome, url } = published;
-    await this.#remember(look, (before) => ({
-      ...entryOf(pull),
-      ...commandsOf(before),
-      ...(sameHead(before, pull)?.requestedBy === undefined ? {} : { requestedBy: before?.requestedBy }),
+    await this.#tellApproval(look, report);
+    const now = rfc3339(clock.now());
+    const { renderHash } = report;
+    const since = shownSince(this.#shown.get(key) ?? remembered, renderHash, now);
+    if (renderHash !== undefined && since !== undefined) this.#shown.set(key, { renderHash, shownSince: since });
+    await this.#remember(look, {
       state: "Planned",
       base,
       message: short(report.verdict),
-      plannedAt: rfc3339(clock.now()),
-      ...(report.renderHash === undefined ? {} : { renderHash: report.renderHash }),
+      plannedAt: now,
+      ...(renderHash === undefined ? {} : { renderHash }),
+      ...(since === undefined ? {} : { shownSince: since }),
       ...(syncs.length === 0 ? {} : { syncs: syncs.slice(0, MOST_SYNCS) }),
       ...(url === undefined ? {} : { url }),
-    }));
+    });
     this.#runs.drop(key);
     this.#failures.delete(key);
     logger.info("published a plan", { reporter: marker.name, pull: pull.number, revision: pull.head.sha, outcome });
@@ -306,15 +344,8 @@ export class PullRequestSteps {
       let url: string | undefined;
       if (isChecked(reporter)) await publishStage(opened.forge, pull, marker, words, call);
       else url = await commentFailure(opened.forge, pull, marker, message, call);
-      await this.#remember(look, (known) => ({
-        ...entryOf(pull),
-        ...commandsOf(known),
-        ...(sameHead(known, pull)?.requestedBy === undefined ? {} : { requestedBy: known?.requestedBy }),
-        state: "Failed",
-        message,
-        plannedAt: rfc3339(clock.now()),
-        ...(url === undefined ? {} : { url }),
-      }));
+      const plannedAt = rfc3339(clock.now());
+      await this.#remember(look, { state: "Failed", message, plannedAt, ...(url === undefined ? {} : { url }) });
       events.record(subjectOf(reporter), "Warning", "PlanFailed", `pull request ${pull.number}: ${message}`);
     }
     const fields = {
@@ -338,11 +369,23 @@ export class PullRequestSteps {
     return { requeueAfterMs: Math.max(1, failure.retryAtMs - this.#options.context.clock.now()) };
   }
 
-  #remember(
-    { marker, pull }: Look,
-    change: (before: ReportedPullRequest | undefined) => ReportedPullRequest,
-  ): Promise<void> {
-    return this.#options.statuses.changePull(marker.name, pull.number, change);
+  #remember({ marker, pull }: Look, news: EntryNews): Promise<void> {
+    return this.#options.statuses.changePull(marker.name, pull.number, (before) => nextEntry(before, pull, news));
+  }
+
+  /** The status by which a host lets a merge wait for an approval: another head may render to what was approved. */
+  async #tellApproval({ call, marker, opened, pull, reporter }: Look, report: PlanReport): Promise<void> {
+    if (reporter.spec.commands === undefined) return;
+    const { approvals = [] } = this.#options.statuses.get(marker.name)?.status ?? {};
+    const { renderHash } = report;
+    const state = {
+      context: approvalContext(marker.path),
+      needed: approvalNeeded(report),
+      pull,
+      renderHash,
+      approvals,
+    };
+    await opened.forge.setStatus(pull.head.sha, approvalStatus(state), call);
   }
 }
 
@@ -365,31 +408,6 @@ export function followedBranch({ spec, status }: GitRepository): string | undefi
   const revision = status?.artifact?.revision ?? "";
   const at = revision.lastIndexOf("@");
   return at > 0 ? revision.slice(0, at) : undefined;
-}
-
-function entryOf({ base, head, number }: PullRequest): Pick<ReportedPullRequest, "number" | "head" | "baseBranch"> {
-  return { number, head: head.sha, baseBranch: base.branch };
-}
-
-/** What is remembered of this head. */
-function sameHead(before: ReportedPullRequest | undefined, { head }: PullRequest): ReportedPullRequest | undefined {
-  return before?.head === head.sha ? before : undefined;
-}
-
-/** Which comments are dealt with: that holds for every head. */
-function commandsOf(
-  before: ReportedPullRequest | undefined,
-): Pick<ReportedPullRequest, "commandsUntil" | "handledCommands"> {
-  const { commandsUntil, handledCommands } = before ?? {};
-  return {
-    ...(commandsUntil === undefined ? {} : { commandsUntil }),
-    ...(handledCommands === undefined ? {} : { handledCommands }),
-  };
-}
-
-/** What a person writes to approve this plan and no other. */
-function approveWords(renderHash: string | undefined): string | undefined {
-  return renderHash === undefined ? undefined : `/flaghoist approve ${renderHash.slice(0, 12)}`;
 }
 
 function short(text: string): string {

@@ -42,6 +42,7 @@ describe("a new pull request", () => {
       state: "Planned",
       message: "2 objects change in 2 of 3 clusters, 2 replicas move, nothing is deleted.",
       plannedAt: "2026-01-01T00:00:00Z",
+      shownSince: "2026-01-01T00:00:00Z",
       renderHash: FIRST.repeat(2).slice(0, 64),
       syncs: [{ namespace: NS, name: "apps", digest: FIRST }],
       url: expect.stringContaining("/octo/shop/pull/"),

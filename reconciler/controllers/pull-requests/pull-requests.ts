@@ -15,18 +15,21 @@ import type { Controller, ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { GITOPS_API, keyOf } from "../sync/git-repository.ts";
 import { failed, succeeded } from "../sync/gitops-conditions.ts";
+import type { DriftOpener } from "./answer-commands.ts";
 import { FairSlots } from "./fair-slots.ts";
 import type { ReporterForges } from "./open-reporter-forge.ts";
-import type { Planner, RevisionSource } from "./plan-job.ts";
+import type { Planner, RevisionOwner, RevisionSource } from "./plan-job.ts";
 import { createPlanMetrics } from "./plan-metrics.ts";
 import { followedBranch, PullRequestSteps, pullKey, readPullKey } from "./pull-request-step.ts";
-import { MOST_PULL_REQUESTS, ReporterStatuses } from "./reporter-statuses.ts";
+import { MOST_PULL_REQUESTS, type ReporterStatuses } from "./reporter-statuses.ts";
 
 export interface PullRequestsOptions {
   readonly context: ControllerContext;
   readonly forges: ReporterForges;
+  readonly statuses: ReporterStatuses;
   readonly revisions: RevisionSource;
   readonly planner: Planner;
+  readonly openDrift: DriftOpener;
 }
 
 export interface PullRequestController extends Controller {
@@ -71,10 +74,10 @@ class PullRequests implements PullRequestController {
   readonly #lives = new Map<string, AbortController>();
 
   constructor(options: PullRequestsOptions) {
-    const { context, forges, planner, revisions } = options;
+    const { context, forges, openDrift, planner, revisions } = options;
     const { clock, logger } = context;
     this.#options = options;
-    this.#statuses = new ReporterStatuses(context);
+    this.#statuses = options.statuses;
     this.#polls = new WorkQueue({ name: "reporters", clock, logger, workers: 4 }, (key, signal) =>
       this.#poll(key, signal),
     );
@@ -85,6 +88,7 @@ class PullRequests implements PullRequestController {
       context,
       forges,
       statuses: this.#statuses,
+      openDrift,
       place: {
         revisions,
         planner,
@@ -96,7 +100,7 @@ class PullRequests implements PullRequestController {
       wake: (key) => this.#pulls.add(key),
     });
     const reporters = context.informers.of<Reporter>(GITOPS_API, "Reporter");
-    revisions.sweep([...reporters.all()].map(keyOf));
+    revisions.sweep([...reporters.all()].flatMap((reporter) => ownerOf(reporter, forges)));
     reporters.subscribe(({ object, type }) => {
       if (type === "deleted") this.#end(keyOf(object));
       this.#polls.add(keyOf(object));
@@ -286,6 +290,15 @@ function pathStatus({ metadata, spec }: Reporter): { readonly webhookPath?: stri
 function isSourceOf(source: GitRepository, { metadata, spec }: Reporter): boolean {
   const { name, namespace = metadata.namespace } = spec.sourceRef;
   return source.metadata.name === name && source.metadata.namespace === namespace;
+}
+
+/** Whose commits are kept; of a source that is not there nothing is known. */
+function ownerOf(reporter: Reporter, forges: ReporterForges): readonly RevisionOwner[] {
+  try {
+    return [{ owner: keyOf(reporter), url: forges.sourceOf(reporter).spec.url }];
+  } catch {
+    return [];
+  }
 }
 
 function intervalOf({ spec }: Reporter): number {

@@ -1,13 +1,12 @@
 // What Reporters have said, written so that the steps of many pull requests do not undo one another's words.
-import type { PlanApproval, ReportedPullRequest, Reporter, ReporterStatus } from "../../../api/reporter.ts";
+import type { ReportedPullRequest, Reporter, ReporterStatus } from "../../../api/reporter.ts";
 import { isNotFound } from "../../../kube/client/status-error.ts";
 import { equalJson } from "../../../kube/object.ts";
 import type { ControllerContext } from "../context.ts";
 import { GITOPS_API, splitKey } from "../sync/git-repository.ts";
 
-/** Syncs whose digests are kept of a pull request, and approvals of a Reporter: a status has to fit into its object. */
+/** Syncs whose digests are kept of a pull request: a status has to fit into its object. */
 export const MOST_SYNCS = 100;
-export const MOST_APPROVALS = 50;
 /** Pull requests that are remembered; of those that are open longest nothing is known then, and they are left alone. */
 export const MOST_PULL_REQUESTS = 200;
 
@@ -78,10 +77,4 @@ export class ReporterStatuses {
 /** Newest first, as many as are remembered. */
 function inOrder(pulls: readonly ReportedPullRequest[]): ReportedPullRequest[] {
   return pulls.toSorted((a, b) => b.number - a.number).slice(0, MOST_PULL_REQUESTS);
-}
-
-/** With one approval more: it takes the place of what the same pull request had approved before. */
-export function withApproval(approvals: readonly PlanApproval[], approval: PlanApproval): PlanApproval[] {
-  const others = approvals.filter(({ pullRequest }) => pullRequest !== approval.pullRequest);
-  return [approval, ...others].slice(0, MOST_APPROVALS);
 }
