@@ -17,6 +17,7 @@ import { AppError, messageOf } from "../../runtime/errors.ts";
 import type { Logger } from "../../runtime/logger.ts";
 import { Metrics } from "../../runtime/metrics.ts";
 import { Random } from "../../runtime/random.ts";
+import { RevisionFetcher } from "../../sources/git/compared-revisions.ts";
 import type { AllowedRemote } from "../../sources/remote-allow-list.ts";
 import { RemoteBases } from "../../sources/remote-bases.ts";
 import type { HelmProgram } from "../charts/helm-program.ts";
@@ -24,9 +25,12 @@ import { type ControllerContext, DEFAULT_PROFILE, type Profile } from "../contro
 import type { Manager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota/quota-enforcement.ts";
 import { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
+import { planInSandbox } from "../pull-requests/sandbox/plan-in-sandbox.ts";
+import { startWebhookListener, type WebhookListener } from "../pull-requests/webhook-listener.ts";
 import { type AdmissionSettings, karmadaAdmission } from "./admission.ts";
 import { type AuditSettings, openAudit } from "./audit-settings.ts";
 import { type AuthenticationSettings, openIssuers } from "./authentication.ts";
+import { productVersion } from "./commands/version.ts";
 import type { AdvertisedAddress } from "./extension-listener.ts";
 import type { FailoverChoice, FailoverSettings } from "./failover-settings.ts";
 import { createFetcher } from "./fetcher.ts";
@@ -34,9 +38,10 @@ import { ensureNamespace, installDefinitions } from "./install.ts";
 import { installedFailover } from "./installation.ts";
 import { connectKubernetes } from "./kubernetes-engine.ts";
 import type { LeaderSettings } from "./leader-settings.ts";
-import { startPlaneLoops } from "./plane-loops.ts";
+import { type PlaneLoops, startPlaneLoops } from "./plane-loops.ts";
 import { createSyncRenderer } from "./sync-renderer.ts";
 import { serveTraces } from "./trace-socket.ts";
+import type { WebhookSettings } from "./webhook-settings.ts";
 
 export interface ControlPlaneOptions {
   /** Folder for the database, certificates, kubeconfig and caches; made when missing. */
@@ -74,6 +79,8 @@ export interface ControlPlaneOptions {
   readonly helm?: HelmProgram | undefined;
   /** Repositories and files elsewhere that kustomizations of Syncs may name; absent: none. */
   readonly remoteBases?: readonly AllowedRemote[] | undefined;
+  /** Where webhooks of Git hosts are taken; absent: nowhere. */
+  readonly webhooks?: WebhookSettings | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -85,6 +92,8 @@ export interface ControlPlane {
   readonly manager: Manager;
   /** Address of the endpoint; that of the store's server when it is not embedded. */
   readonly url: string;
+  /** Where webhooks are taken; their paths are in the statuses of Reporters. */
+  readonly webhookUrl: string | undefined;
   /** For kubectl. */
   readonly kubeconfig: string;
   /** Kubeconfig text for a member that this process serves, for other processes. */
@@ -150,6 +159,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       cacheRoot: join(dataFolder, "sources"),
       allowLocal: options.allowLocalSources ?? false,
     });
+    const revisions = new RevisionFetcher({
+      root: join(dataFolder, "pull-requests"),
+      allowLocal: options.allowLocalSources ?? false,
+    });
     const { remoteBases: allowed = [] } = options;
     const remotes =
       allowed.length === 0 ? undefined : new RemoteBases({ cacheRoot: join(dataFolder, "remote-bases"), allowed });
@@ -169,33 +182,59 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       fetcher,
       renderer,
       ledger,
+      reporters: {
+        revisions,
+        planner: (job, limited) => planInSandbox(job, { ...limited, transport: client.transport, logger, clock }),
+        version: productVersion(),
+        random: Math.random,
+      },
     });
     const { context, fleet } = loops;
     manager = loops.manager;
     const { decisions } = loops.manager;
     const { compatibility } = profile;
     const traces = await serveTraces({ folder: dataFolder, decisions, compatibility, logger });
+    const webhooks = await takeWebhooks(options, loops, clock);
     return {
       client,
       context,
       fleet,
       manager: loops.manager,
       url: engine.url,
+      webhookUrl: webhooks?.url,
       kubeconfig: engine.kubeconfig,
       memberKubeconfig: engine.memberKubeconfig,
       drain: () => engine.drain?.(),
       close: async () => {
         engine.drain?.();
         await traces?.close();
+        await webhooks?.close();
         await loops.stop();
         await renderer.close();
         remotes?.close();
+        revisions.close();
         fetcher.close();
         await leave(engine, election);
       },
     };
   } catch (error) {
     await leave(engine, election);
+    throw error;
+  }
+}
+
+/** Opens the port for webhooks, if there is to be one. What began before ends where that fails. */
+async function takeWebhooks(
+  { logger, webhooks }: ControlPlaneOptions,
+  { context, manager, stop }: PlaneLoops,
+  clock: Clock,
+): Promise<WebhookListener | undefined> {
+  const { webhookRoutes } = manager;
+  if (webhooks === undefined || webhookRoutes === undefined) return undefined;
+  try {
+    return await startWebhookListener({ ...webhooks, ...webhookRoutes, clock, logger, metrics: context.metrics });
+  } catch (error) {
+    await stop();
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import type { Logger } from "../../runtime/logger.ts";
 import type { Metrics } from "../../runtime/metrics.ts";
 import { type ControllerContext, createContext, type Profile } from "../controllers/context.ts";
 import { type Manager, startManager } from "../controllers/manager.ts";
+import type { ReporterTools } from "../controllers/pull-requests/reporters.ts";
 import type { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
 import { estimateDetails } from "../controllers/scheduling/estimators.ts";
 import type { GitFetcher } from "../controllers/sync/git-repository.ts";
@@ -29,6 +30,8 @@ export interface PlaneLoopsOptions {
   readonly renderer: SyncRenderer;
   /** What admission has charged to quotas. */
   readonly ledger: QuotaLedger;
+  /** What Reporters need; absent: nothing is done for them. */
+  readonly reporters?: ReporterTools | undefined;
 }
 
 /** Loops that run. */
@@ -42,7 +45,8 @@ export interface PlaneLoops {
 
 /** Starts them over a store in which our definitions are installed; resolves when all run. */
 export async function startPlaneLoops(options: PlaneLoopsOptions): Promise<PlaneLoops> {
-  const { client, clock, logger, newUuid, metrics, profile, local, guard, fetcher, renderer, ledger } = options;
+  const { client, clock, logger, newUuid, metrics, profile, local, guard, fetcher, renderer, ledger, reporters } =
+    options;
   const context = createContext({
     client,
     clock,
@@ -59,7 +63,7 @@ export async function startPlaneLoops(options: PlaneLoopsOptions): Promise<Plane
     estimates: estimateDetails(context.profile),
     rate: memberRateOf(context.profile),
   });
-  const manager = await startManager({ context, fleet, fetcher, renderer, ledger });
+  const manager = await startManager({ context, fleet, fetcher, renderer, ledger, reporters });
   return {
     context,
     fleet,

@@ -24,6 +24,7 @@ import type { Controller, ControllerContext } from "./context.ts";
 import { CUSTOMIZATION_KIND, startCustomizations } from "./interpretation/customizations.ts";
 import { Interpretation } from "./interpretation/interpretation.ts";
 import { WEBHOOK_CONFIGURATION_KIND, WebhookProvider } from "./interpretation/webhooks/webhook-provider.ts";
+import { type Reporters, type ReporterTools, startReporters } from "./pull-requests/reporters.ts";
 import { startQuotaStatusController } from "./quota/federated-resource-quota.ts";
 import { QUOTA_KIND, startQuotaWorkController } from "./quota/federated-resource-quota-works.ts";
 import type { QuotaLedger } from "./quota/quota-ledger.ts";
@@ -84,6 +85,8 @@ const FIRST_KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   [GITOPS_API, "Sync"],
 ];
 
+const REPORTER_KIND = [GITOPS_API, "Reporter"] as const;
+
 export interface ManagerOptions {
   readonly context: ControllerContext;
   readonly fleet: Fleet;
@@ -91,6 +94,8 @@ export interface ManagerOptions {
   readonly renderer: SyncRenderer;
   /** What admission has charged to quotas for writes on their way. */
   readonly ledger: QuotaLedger;
+  /** What Reporters need; absent: nothing is done for them. */
+  readonly reporters?: ReporterTools | undefined;
 }
 
 export interface Manager extends Controller {
@@ -99,6 +104,8 @@ export interface Manager extends Controller {
   readonly estimators: Pick<Estimators, "port" | "hasRemote">;
   /** The last scheduling decisions with what was seen then. */
   readonly decisions: DecisionHistory;
+  /** What a listener of webhooks asks; undefined where nothing is done for Reporters. */
+  readonly webhookRoutes: Reporters["routes"] | undefined;
   /** The propagation policies there are. */
   readonly policies: PolicyIndex;
   /** The Clusters there are. */
@@ -113,7 +120,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const index = new WorkIndex(context);
   const quotaWorks = new QuotaWorks(context);
   const kindsOfWorks = new KindsOfWorks(context);
-  for (const [apiVersion, kind] of FIRST_KINDS) context.informers.of(apiVersion, kind);
+  const kinds = [...FIRST_KINDS, ...(options.reporters === undefined ? [] : [REPORTER_KIND])];
+  for (const [apiVersion, kind] of kinds) context.informers.of(apiVersion, kind);
   await context.informers.synced();
 
   const customizations = startCustomizations(context);
@@ -192,8 +200,6 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       ? []
       : [() => startDescheduler(context, unschedulable, descheduler)]),
     () => startDriftEvents(context, journal),
-    () => startGitRepositoryController(context, options.fetcher, artifacts),
-    () => startSyncController({ context, renderer: options.renderer, artifacts, policies }),
   ];
   // Each takes in all that there is.
   const controllers: Controller[] = [];
@@ -202,6 +208,10 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     if (turn.isOver) await turn.next();
     controllers.push(start());
   }
+  const gitRepositories = startGitRepositoryController(context, options.fetcher, artifacts);
+  controllers.push(gitRepositories, startSyncController({ context, renderer: options.renderer, artifacts, policies }));
+  const reporters = options.reporters && startReporters(context, options.reporters, gitRepositories);
+  if (reporters !== undefined) controllers.push(reporters);
   await templates.start();
   // Stopped queues take nothing, so this may come late.
   void templates.synced().then(() => templateController.sweep());
@@ -210,6 +220,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     journal,
     artifacts,
     policies,
+    webhookRoutes: reporters?.routes,
     clusters: () => context.informers.of<Cluster>(CLUSTER_API, "Cluster").all(),
     customizations: () => context.informers.of<ResourceInterpreterCustomization>(...CUSTOMIZATION_KIND).all(),
     decisions: fleetState.decisions,

@@ -28,6 +28,7 @@ import { REMOTE_OPTIONS, readRemoteSettings } from "../remote-settings.ts";
 import { readSchedulingSettings, SCHEDULING_OPTIONS } from "../scheduling-settings.ts";
 import { startMembers } from "../simulated-members.ts";
 import { readSkipSettings, SKIP_OPTIONS } from "../skip-settings.ts";
+import { readWebhookSettings, WEBHOOK_OPTIONS } from "../webhook-settings.ts";
 
 /** Well above the ten seconds that running requests get. */
 const LONGEST_STOP_MS = 30_000;
@@ -88,6 +89,7 @@ export const upCommand: Command = {
     ...DELETION_OPTIONS,
     "allow-local-sources": { type: "boolean", help: "let GitRepositories name folders of this machine" },
     ...REMOTE_OPTIONS,
+    ...WEBHOOK_OPTIONS,
     "enable-helm": {
       type: "boolean",
       help: "inflate the Helm charts of kustomizations by the helm program; charts with a repo are pulled from it",
@@ -151,6 +153,7 @@ export const upCommand: Command = {
       allowLocalSources: booleanOption(invocation, "allow-local-sources"),
       helm: helmOption(invocation),
       remoteBases: readRemoteSettings(invocation),
+      webhooks: readWebhookSettings(invocation),
       logger,
     });
     let plane: ControlPlane;
@@ -167,6 +170,7 @@ export const upCommand: Command = {
       `${colour.green("▸")} Control plane on ${colour.bold(plane.url)} (${store === undefined ? "embedded" : "external store"})\n`,
     );
     io.out(`  export KUBECONFIG=${plane.kubeconfig}\n`);
+    if (plane.webhookUrl !== undefined) io.out(`${colour.green("▸")} Webhooks on ${colour.bold(plane.webhookUrl)}\n`);
     await join(plane);
     if (members.size > 0)
       io.out(`${colour.green("▸")} ${members.size} simulated clusters: ${[...members.keys()].join(", ")}\n`);

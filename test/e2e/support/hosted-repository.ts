@@ -5,15 +5,15 @@ import type { KubeObject } from "../../../kube/object.ts";
 import type { GitServerOptions } from "../../git-server.ts";
 import { type ServedRepository, serveRepository } from "./repository.ts";
 
-/** Where the hosts of the tests have it: Gitea, GitHub and GitLab, and Bitbucket Data Center. */
-export const HOSTED_PATHS = { octo: "octo/shop.git", bitbucket: "prj/shop.git" } as const;
+/** Where the hosts of the tests have it: Gitea and GitHub, Bitbucket Data Center, and GitLab. */
+export const HOSTED_PATHS = { octo: "octo/shop.git", bitbucket: "prj/shop.git", gitlab: "group/sub/shop.git" } as const;
 
 /** A repository that is served below the paths that hosts give it as well; `url` is that of the first. */
 export async function serveHostedRepository(options: Omit<GitServerOptions, "root"> = {}): Promise<ServedRepository> {
   const served = await serveRepository(options);
   for (const path of Object.values(HOSTED_PATHS)) {
     const link = join(served.fixture.root, path);
-    mkdirSync(dirname(link));
+    mkdirSync(dirname(link), { recursive: true });
     symlinkSync(served.fixture.bare, link);
   }
   return { ...served, url: `${served.server.url}/${HOSTED_PATHS.octo}` };

@@ -36,6 +36,8 @@ export interface PlaneOptions {
   readonly memberLevel?: "idle" | "full";
   /** What kustomizations may name elsewhere; none by default. */
   readonly remoteBases?: readonly AllowedRemote[];
+  /** Also takes webhooks, at a free port. */
+  readonly takesWebhooks?: boolean;
   /** Inflates the charts of kustomizations; nobody does by default. */
   readonly helm?: HelmProgram | undefined;
 }
@@ -98,6 +100,7 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
       allowLocalSources: true,
       remoteBases: options.remoteBases,
       helm: options.helm,
+      webhooks: options.takesWebhooks === true ? { host: "127.0.0.1", port: 0, tls: undefined } : undefined,
       logger,
     });
   let control = await start();
