@@ -23,7 +23,8 @@ import { withCleanMessages } from "./diff/clean-messages.ts";
 import { RUN_MASK } from "./diff/mask.ts";
 import { ReportDiffs } from "./diff/report-diffs.ts";
 import { testChange, testedSelectors } from "./fleet-tests/test-change.ts";
-import type { FoundTestFiles } from "./fleet-tests/test-files.ts";
+import type { FleetTestFile, FoundTestFiles } from "./fleet-tests/test-files.ts";
+import { formerTests } from "./fleet-tests/weakened-tests.ts";
 import { type FolderChange, hasErrors } from "./folder-change.ts";
 import type { CopyState } from "./live-drift.ts";
 import { makeReportInTurns, type ReportInput, refusedReport } from "./make-report.ts";
@@ -52,6 +53,8 @@ export interface PlanRequest {
   readonly originOf: ComparisonOptions["originOf"];
   /** The fleet tests of the head; absent: none are run. */
   readonly tests?: FoundTestFiles | undefined;
+  /** Files of fleet tests that the change alters or takes away, as the base has them. */
+  readonly baseTests?: readonly FleetTestFile[] | undefined;
   /** Compares the copies of these objects in these clusters with what they should be; undefined: drift is not asked for. */
   readonly compareCopies: CompareCopies | undefined;
   /** Asks registries for new images; undefined: they are not asked. */
@@ -85,14 +88,16 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   const clean = (report: PlanReport): PlanReport => withCleanMessages(report, () => objectsOf(change, known), RUN_MASK);
   if (hasErrors(change.problems)) return clean(refusedReport(change.problems, { subject: subject(0), made: made() }));
   const tests = request.tests ?? NO_TESTS;
+  const former = formerTests(request.baseTests ?? [], tests.files);
+  const testFiles = [...tests.files, ...former];
   const now = await loadConcernedWorld(
     client,
     change,
     (rules) => interpretations.of(rules),
     signal,
-    await testedSelectors(client, tests.files),
+    await testedSelectors(client, testFiles),
   );
-  const unapplied = await unappliedObjects(client, change, now, tests.files, signal);
+  const unapplied = await unappliedObjects(client, change, now, testFiles, signal);
   const compared = await compareWorlds(
     now,
     unapplied.length === 0 ? change : { ...change, base: [...(change.base ?? []), ...unapplied] },
@@ -105,6 +110,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   const reviewed = reviewedChange({ change, compared, plan, source, losses, originOf });
   const images = request.checkImage === undefined ? [] : await missingImages(reviewed, request.checkImage);
   const findings = await reviewChange(reviewed, turn);
+  const tested = await testChange(tests.files, former, compared, { change, originOf, clock, nowMs: started });
   const input: ReportInput = {
     subject: subject(compared.after.world.clusters.length),
     made: made(),
@@ -122,10 +128,10 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     deletionsUnknown: change.deletionsUnknown,
     whatIf: compared.whatIf,
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
-    findings: bySeverity([...findings, ...images]),
+    findings: bySeverity([...findings, ...images, ...tested.findings]),
     diffs: new ReportDiffs(compared, change, RUN_MASK),
     reasons: new PlacementReasons(compared, reviewed.placeOf),
-    tests: await testChange(tests.files, compared, { change, originOf, clock, nowMs: started }),
+    tests: tested.results,
     notes: tests.leftOut === undefined ? [] : [tests.leftOut],
   };
   return clean(await makeReportInTurns(input, turn));

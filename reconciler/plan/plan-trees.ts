@@ -7,7 +7,7 @@ import type { RenderedSync } from "../../api/reporter.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { isSameRepository } from "../../sources/git/same-repository.ts";
-import { findTestFiles } from "./fleet-tests/test-files.ts";
+import { findTestFiles, readTestFiles } from "./fleet-tests/test-files.ts";
 import { type ComparedFolder, type ComparedTrees, readFolderChange } from "./folder-change.ts";
 import { makePlan, type PlanRequest } from "./make-plan.ts";
 import {
@@ -43,7 +43,7 @@ export interface SyncChoice {
   readonly target?: { readonly repository: string; readonly branch: string | undefined } | undefined;
 }
 
-export interface TreesPlanRequest extends SyncChoice, Omit<PlanRequest, "readChange" | "tests"> {
+export interface TreesPlanRequest extends SyncChoice, Omit<PlanRequest, "readChange" | "tests" | "baseTests"> {
   readonly trees: PlannedTrees;
   readonly rendering: RepositoryRequest["rendering"];
 }
@@ -66,6 +66,7 @@ export async function planTrees(client: KubeClient, request: TreesPlanRequest): 
       return change;
     },
     tests: findTestFiles(trees.head, trees.path),
+    baseTests: trees.base && readTestFiles(trees.base, trees.basePath, trees.changedPaths() ?? []),
   });
   return { report, syncs: report.valid ? syncs : [] };
 }

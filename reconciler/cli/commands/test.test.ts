@@ -124,6 +124,52 @@ describe("flaghoist test", () => {
     LONG,
   );
 
+  it(
+    "warns of a test that a change takes away and would not pass",
+    async () => {
+      const repository = new GitFixture();
+      const folder = join(ROOT, "examples/fleet-tests");
+      const files = Object.fromEntries(
+        readdirSync(folder)
+          .filter((name) => name.endsWith(".yaml"))
+          .map((name) => [`apps/${name}`, readFileSync(join(folder, name), "utf8")]),
+      );
+      repository.commit("The examples", files);
+      const text = files["apps/shop.fleet.yaml"] ?? "";
+      const [head = "", first = "", , ...others] = text.split(/^(?= {2}- name: )/m);
+      repository.commit("Fewer tests", { "apps/shop.fleet.yaml": [head, first, ...others].join("") });
+
+      const planned = await runFlaghoist(
+        [
+          "plan",
+          "apps",
+          "--no-drift",
+          "--base",
+          "HEAD~1..HEAD",
+          "--snapshot",
+          join(scratch, "fleet.snapshot"),
+          "-o",
+          "json",
+        ],
+        { cwd: repository.work },
+      );
+      repository.remove();
+
+      const { findings } = JSON.parse(planned.out) as {
+        findings: { rule: string; severity: string; message: string }[];
+      };
+      expect(findings.filter(({ rule }) => rule === "test-weakened")).toEqual([
+        expect.objectContaining({
+          severity: "warning",
+          message: expect.stringMatching(
+            /^the change takes away the fleet test ".*" of apps\/shop\.fleet\.yaml; as it was it would fail: /,
+          ),
+        }),
+      ]);
+    },
+    LONG,
+  );
+
   it("says so when there are no tests", async () => {
     const ran = await runFlaghoist(["test", join(ROOT, "examples/shop"), "--snapshot", "fleet.snapshot"], {
       cwd: scratch,

@@ -1,5 +1,5 @@
 // Fleet tests of a change: how they end with it, and how they ended before it.
-import type { TestResult } from "../../../api/plan-report.ts";
+import type { ReportFinding, TestResult } from "../../../api/plan-report.ts";
 import type { ResourceSelector } from "../../../api/policy.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { formatApiVersion, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
@@ -10,6 +10,7 @@ import type { Origin } from "../origin.ts";
 import { isPattern } from "./patterns.ts";
 import { DEFAULT_TEST_LIMITS, runFleetTests, withBase } from "./run-fleet-tests.ts";
 import type { FleetTestFile } from "./test-files.ts";
+import { weakenedTests } from "./weakened-tests.ts";
 
 /** How long the tests of one side may take before those that are left are skipped. */
 const MOST_MS = 20_000;
@@ -44,12 +45,21 @@ export interface TestSurroundings {
   readonly nowMs: number;
 }
 
+export interface TestedChange {
+  /** Of the tests of the head. */
+  readonly results: readonly TestResult[];
+  /** About tests of the base that the head takes away or alters. */
+  readonly findings: readonly ReportFinding[];
+}
+
+/** Runs the tests of the head, and those of the base that are not among them any more (`formerTests`). */
 export async function testChange(
   files: readonly FleetTestFile[],
+  former: readonly FleetTestFile[],
   { before, after, policyOrigin }: Comparison,
   { change, originOf, clock, nowMs }: TestSurroundings,
-): Promise<readonly TestResult[]> {
-  if (files.length === 0) return [];
+): Promise<TestedChange> {
+  if (files.length === 0 && former.length === 0) return { results: [], findings: [] };
   const written = new Map(
     [...change.rendered, ...change.desired].map(({ object, origin }) => [refKey(refOf(object)), origin]),
   );
@@ -61,5 +71,6 @@ export async function testChange(
   };
   const now = await runFleetTests(files, { ...after, now: nowMs, originOf: placeOf, policyOrigin }, limits());
   const then = await runFleetTests(files, { ...before, now: nowMs, originOf: placeOf }, limits());
-  return withBase(now, then);
+  const asBefore = await runFleetTests(former, { ...after, now: nowMs, originOf: placeOf, policyOrigin }, limits());
+  return { results: withBase(now, then), findings: weakenedTests(asBefore, files) };
 }

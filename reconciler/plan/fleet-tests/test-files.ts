@@ -47,6 +47,15 @@ export function findTestFiles(tree: SourceTree, folder: string): FoundTestFiles 
   };
 }
 
+/** Of these paths the files of tests in and below a folder; what the tree does not have is passed over. */
+export function readTestFiles(tree: SourceTree, folder: string, paths: readonly string[]): FleetTestFile[] {
+  const below = folder === "" ? "" : `${folder}/`;
+  return paths
+    .filter((path) => isFleetTestFile(path) && path.startsWith(below) && tree.read(path) !== undefined)
+    .slice(0, MOST_FILES)
+    .map((path) => readTestFile(tree, path));
+}
+
 function readTestFile(tree: SourceTree, file: string): FleetTestFile {
   const bytes = tree.read(file) ?? new Uint8Array();
   if (bytes.length > MOST_BYTES) {
