@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeClock } from "../../../runtime/clock.ts";
 import { Store } from "./store.ts";
 
@@ -96,6 +96,96 @@ describe("a damaged store file", () => {
 
     expect(openStore).toThrow(/is not a store of flaghoist: it is an SQLite database of another program/);
   });
+});
+
+describe("a large store file", () => {
+  /** Beside what is stored, a state that nobody reads any more. */
+  async function writeLargeStore(): Promise<Buffer> {
+    const store = openStore();
+    for (const value of ["old", "new"]) {
+      for (let i = 0; i < 200; i++) {
+        const metadata = { name: `n${i}`, namespace: "a", uid: `u${i}` };
+        const data = { value: value.repeat(10_000) };
+        store.put(
+          { resource: "configmaps", namespace: "a", name: `n${i}` },
+          { apiVersion: "v1", kind: "ConfigMap", metadata, data },
+        );
+      }
+      await store.settled();
+    }
+    store.close();
+    return readFileSync(path);
+  }
+
+  const openInTurns = () =>
+    Store.open({
+      clock: new FakeClock(),
+      database: path,
+      synchronous: "normal",
+      historyEvents: 100,
+      onFatal: () => {},
+    });
+
+  it("is checked in a thread, so that the event loop goes on meanwhile", async () => {
+    await writeLargeStore();
+    const prepare = vi.spyOn(DatabaseSync.prototype, "prepare");
+
+    const store = await openInTurns();
+
+    const checks = prepare.mock.calls.filter(([sql]) => sql.includes("quick_check"));
+    prepare.mockRestore();
+    expect(store.count("configmaps")).toBe(200);
+    expect(checks).toEqual([]);
+    store.close();
+  });
+
+  it.each<[string, (whole: Buffer) => Buffer]>([
+    ["in a part that nobody reads", (whole) => overwrite(whole, page(whole, "oldold"), Buffer.alloc(4096))],
+    ["in what is read", (whole) => overwrite(whole, page(whole, "newnew"), Buffer.alloc(4096))],
+    ["by a page of something else", (whole) => overwrite(whole, 2 * 4096, Buffer.alloc(4096, 0x58))],
+    ["by a cut", (whole) => whole.subarray(0, whole.length >>> 1)],
+    ["in a letter of one object", (whole) => overwrite(whole, whole.lastIndexOf("newnew"), "m")],
+  ])("damaged %s is refused before anybody has the store, and stays as it is", async (_what, damage) => {
+    const whole = await writeLargeStore();
+    const content = damage(whole);
+    writeFileSync(path, content);
+
+    await expect(openInTurns()).rejects.toThrow(INSTRUCTIONS);
+
+    expect(readFileSync(path).equals(content)).toBe(true);
+    // Nobody has it open any more.
+    writeFileSync(path, whole);
+    (await openInTurns()).close();
+  });
+
+  it("of an older program is checked before it is brought to the present form", async () => {
+    await writeLargeStore();
+    const database = new DatabaseSync(path);
+    database.exec(
+      "ALTER TABLE log DROP COLUMN sum; UPDATE meta SET v = 1 WHERE k = 'schema'; VACUUM; PRAGMA journal_mode=DELETE",
+    );
+    database.close();
+    const whole = readFileSync(path);
+    const content = overwrite(whole, page(whole, "oldold"), Buffer.alloc(4096));
+    writeFileSync(path, content);
+
+    await expect(openInTurns()).rejects.toThrow(INSTRUCTIONS);
+
+    const after = new DatabaseSync(path, { readOnly: true });
+    expect(after.prepare("SELECT v FROM meta WHERE k = 'schema'").get()).toEqual({ v: 1 });
+    after.close();
+  });
+
+  /** Where a page begins that has nothing but these words. */
+  function page(content: Buffer, words: string): number {
+    for (let at = 0; at < content.length; at += 4096) {
+      const text = content.toString("latin1", at + 4, at + 4096);
+      if (text.startsWith(words.slice(0, 3)) || text.slice(3).startsWith(words)) {
+        if (!/[^a-z]/.test(text)) return at;
+      }
+    }
+    throw new Error(`no page of ${words}`);
+  }
 });
 
 describe("a folder that cannot hold a store", () => {

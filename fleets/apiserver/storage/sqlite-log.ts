@@ -3,17 +3,25 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Change } from "./change-ring.ts";
 import { ensureFile, explainDamage } from "./database-file.ts";
 import { damaged, writeRefusal } from "./errors.ts";
-import { checksum, createSchema, migrate } from "./schema.ts";
+import { checkPages, checkPagesAside } from "./integrity.ts";
+import { checksum, createSchema, latestVersion, migrate, schemaVersion } from "./schema.ts";
 import { StoreLock } from "./store-lock.ts";
 import { type ObjectKey, StoredObject } from "./stored-object.ts";
 
 const ROWS_PER_COMPACTION = 1000;
+/** Files up to this size are checked at once, in about the time that a thread takes to begin. */
+const AT_ONCE_BYTES = 8 << 20;
 
 export interface SqliteLogOptions {
   /** `full` survives a power cut, `normal` a crash of the process. */
   readonly synchronous: "full" | "normal";
   /** Size at which the file counts as full; absent: when the disk is. */
   readonly maxBytes?: number | undefined;
+  /**
+   * Whether a large file is checked in a thread while it is read: what `load` answers as `checked` must be
+   * awaited then before anything is written. Default: nothing is read before all is checked.
+   */
+  readonly checksAside?: boolean | undefined;
 }
 
 type StoredRow = readonly [number, string, string, string, string, unknown, unknown];
@@ -24,6 +32,8 @@ export interface LoadedState {
   readonly revision: number;
   /** The last state of every object, read while this is walked. */
   readonly objects: Iterable<StoredObject>;
+  /** Resolves when all pages are known to be whole; rejects with why they are not. */
+  readonly checked: Promise<void>;
 }
 
 /**
@@ -36,6 +46,7 @@ export class SqliteLog {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #select: StatementSync;
+  readonly #isChecked: boolean;
   #compactTo = 0;
 
   constructor(path: string, options: SqliteLogOptions) {
@@ -44,8 +55,10 @@ export class SqliteLog {
     let database: DatabaseSync | undefined;
     try {
       ensureFile(path, createSchema);
-      database = explainDamage(path, () => openDatabase(path, options));
+      const opened = explainDamage(path, () => openDatabase(path, options));
+      database = opened.database;
       this.#database = database;
+      this.#isChecked = opened.isChecked;
       this.#insert = database.prepare(
         "INSERT INTO log(rev, res, ns, name, type, create_rev, prev_rev, uid, value, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       );
@@ -69,8 +82,13 @@ export class SqliteLog {
         uid: String(uid ?? newUid),
         revision: Math.max(Number(last?.["rev"] ?? 0), floor),
         objects: this.#presentObjects(),
+        checked: this.#isChecked ? Promise.resolve() : this.#checkAside(),
       };
     });
+  }
+
+  #checkAside(): Promise<void> {
+    return checkPagesAside(this.#path, () => checkPages(this.#database, this.#path));
   }
 
   *#presentObjects(): Iterable<StoredObject> {
@@ -188,9 +206,7 @@ export class SqliteLog {
 
   /** Bytes of the file, without what is still beside it. */
   size(): number {
-    const pages = this.#database.prepare("PRAGMA page_count").get()?.["page_count"];
-    const pageSize = this.#database.prepare("PRAGMA page_size").get()?.["page_size"];
-    return Number(pages ?? 0) * Number(pageSize ?? 0);
+    return numberOf(this.#database, "page_count") * numberOf(this.#database, "page_size");
   }
 
   #meta(key: string): unknown {
@@ -205,22 +221,37 @@ export class SqliteLog {
   }
 }
 
-function openDatabase(path: string, options: SqliteLogOptions): DatabaseSync {
+interface OpenedDatabase {
+  readonly database: DatabaseSync;
+  readonly isChecked: boolean;
+}
+
+function openDatabase(path: string, options: SqliteLogOptions): OpenedDatabase {
   const database = new DatabaseSync(path);
   try {
     database.exec(
       `PRAGMA busy_timeout=30000; PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA temp_store=MEMORY;`,
     );
-    const problem = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
-    if (problem !== "ok") throw damaged(path, String(problem).replaceAll("\n", "; "));
+    const pageSize = numberOf(database, "page_size");
+    const isLarge = pageSize * numberOf(database, "page_count") > AT_ONCE_BYTES;
+    const isAside = options.checksAside === true && isLarge && !isToBeWritten(database, path);
+    if (!isAside) checkPages(database, path);
     migrate(database, path);
-    if (options.maxBytes !== undefined) {
-      const pageSize = Number(database.prepare("PRAGMA page_size").get()?.["page_size"] ?? 4096);
+    if (options.maxBytes !== undefined)
       database.exec(`PRAGMA max_page_count=${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
-    }
-    return database;
+    return { database, isChecked: !isAside };
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** Whether opening the file writes to it, which only one that is whole may be. */
+function isToBeWritten(database: DatabaseSync, path: string): boolean {
+  if (schemaVersion(database, path) !== latestVersion()) return true;
+  return database.prepare("SELECT 1 FROM meta WHERE k = 'uid'").get() === undefined;
+}
+
+function numberOf(database: DatabaseSync, pragma: "page_size" | "page_count"): number {
+  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma] ?? 0);
 }

@@ -8,7 +8,7 @@ import { type Change, ChangeRing } from "./change-ring.ts";
 import { writeRefusal } from "./errors.ts";
 import { compareKeys, ObjectTable } from "./object-table.ts";
 import { Residency, type ResidencyLimits } from "./residency.ts";
-import { SqliteLog } from "./sqlite-log.ts";
+import { type LoadedState, SqliteLog } from "./sqlite-log.ts";
 import { type ContentHome, type ObjectKey, StoredObject } from "./stored-object.ts";
 import { WriteHealth } from "./write-health.ts";
 
@@ -74,6 +74,7 @@ export class Store {
   readonly #residency: Residency;
   readonly #home: ContentHome;
   #unread: Iterator<StoredObject> | undefined;
+  readonly #checked: Promise<void> | undefined;
   #revision = 1;
   #released = 1;
   /** What is not yet on disk, in order. */
@@ -86,16 +87,26 @@ export class Store {
   #failure: unknown;
   #closed = false;
 
-  /** Opens a store; reading a large file leaves the event loop its turns. */
+  /**
+   * Opens a store; reading a large file, and looking whether all of it is whole, leaves the event loop its turns. Nobody
+   * has the store before both are done.
+   */
   static async open(options: StoreOptions): Promise<Store> {
     const store = new Store(options, "in-turns");
     try {
       const turn = new Turn();
       while (!store.#readSome(OBJECTS_BETWEEN_LOOKS)) if (turn.isOver) await turn.next();
+      await store.#checked;
+      if (store.#log !== undefined) store.#scheduleCompaction();
     } catch (error) {
+      // What is wrong with the pages says more than what was met while reading; and the check has the file open.
+      const found: unknown = await store.#checked?.then(
+        () => undefined,
+        (why: unknown) => why,
+      );
       // A damaged file: it is free for whoever mends it.
       store.close();
-      throw error;
+      throw found ?? error;
     }
     return store;
   }
@@ -113,13 +124,15 @@ export class Store {
       for (const [name, value] of content?.kept ?? []) this.#kept.set(name, value);
       this.#unread = content?.objects[Symbol.iterator]();
     } else {
-      this.#log = new SqliteLog(options.database, { synchronous: options.synchronous, maxBytes: options.maxBytes });
-      const loaded = this.#log.load(newUid);
+      const { synchronous, maxBytes } = options;
+      this.#log = new SqliteLog(options.database, { synchronous, maxBytes, checksAside: reading === "in-turns" });
+      const loaded = loadFrom(this.#log, newUid);
       this.uid = loaded.uid;
       this.#revision = Math.max(1, loaded.revision);
       this.#released = this.#revision;
       this.#unread = loaded.objects[Symbol.iterator]();
-      this.#scheduleCompaction();
+      this.#checked = loaded.checked;
+      if (reading === "at-once") this.#scheduleCompaction();
     }
     const log = this.#log;
     this.#residency = new Residency(log === undefined ? LIMITS_IN_MEMORY : LIMITS_WITH_FILE);
@@ -420,5 +433,15 @@ export class Store {
       // Compaction comes again in five minutes.
       this.#health.refused(refusal);
     }
+  }
+}
+
+/** A file that cannot be loaded is free for whoever mends it. */
+function loadFrom(log: SqliteLog, newUid: string): LoadedState {
+  try {
+    return log.load(newUid);
+  } catch (error) {
+    log.close();
+    throw error;
   }
 }
