@@ -130,6 +130,14 @@ describe("an approval", () => {
     });
   });
 
+  it("of a plan that is being made is refused, with what is waited for", () => {
+    const making = { ...planned, state: "Waiting", message: "the plan is being made" } as const;
+
+    expect(decide("/flaghoist approve", { remembered: making })).toEqual({
+      refuse: "there is no plan of commit `1111111` that could be approved: the plan is being made",
+    });
+  });
+
   it("of one's own pull request is refused, unless the Reporter says otherwise", () => {
     const own = { comment: { ...ada, author: pull.author } };
 

@@ -109,9 +109,11 @@ function decideApproval(hash: string | undefined, situation: CommandSituation): 
   const head = pull.head.sha;
   if (remembered === undefined || remembered.head !== head)
     return { refuse: `commit \`${shortCommit(head)}\` is not planned yet: read its plan first, then approve` };
-  const { renderHash, syncs, state } = remembered;
+  const { message, renderHash, syncs, state } = remembered;
   if (state !== "Planned" || renderHash === undefined)
-    return { refuse: `there is no plan of commit \`${shortCommit(head)}\` that could be approved` };
+    return {
+      refuse: `there is no plan of commit \`${shortCommit(head)}\` that could be approved${message === undefined ? "" : `: ${message}`}`,
+    };
   if (hash !== undefined && !hashDigits(renderHash).startsWith(hash))
     return {
       refuse: `the plan has the render hash \`${hashDigits(renderHash).slice(0, 12)}\` by now, not \`${hash.slice(0, 12)}\`: read it, and approve that`,
