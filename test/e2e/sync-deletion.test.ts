@@ -89,6 +89,18 @@ describe.runIf(hasGit()).each(engines())("deletion by a Sync, store: %s", (engin
     expect(at(await readSync(plane, namespace, "shop"), "status", "inventory", "entries")).toHaveLength(4);
   });
 
+  it("makes anew what it pruned before, when it comes back as it was", async () => {
+    const namespace = "back";
+    const rest = [1, 2, 3, 4].map((i) => configMap(namespace, `rest-${i}`));
+    await begin(namespace, [configMap(namespace, "comes-and-goes"), ...rest]);
+    await untilApplied(namespace, await push(namespace, rest));
+    expect(await present(namespace)).not.toContain("comes-and-goes");
+
+    await untilApplied(namespace, await push(namespace, [configMap(namespace, "comes-and-goes"), ...rest]));
+
+    expect(await present(namespace)).toContain("comes-and-goes");
+  });
+
   it("asks before it prunes what wants to be asked for, and applies the rest meanwhile", async () => {
     const namespace = "asked";
     const rest = [1, 2, 3, 4].map((i) => configMap(namespace, `rest-${i}`));

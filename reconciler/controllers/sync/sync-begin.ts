@@ -1,6 +1,6 @@
 // How an attempt of a Sync begins: everything is rendered, checked and planned before the first object is applied.
 import type { Sync } from "../../../api/gitops.ts";
-import { describeRef, equalJson, type KubeObject, refOf } from "../../../kube/object.ts";
+import { describeRef, equalJson, type KubeObject, refKey, refOf } from "../../../kube/object.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
@@ -33,6 +33,7 @@ export async function beginRun(
   const { context, owners } = deps;
   const key = keyOf(sync);
   const { rendered, objects } = await renderSync(context, deps.renderer, sync, artifact, options.signal);
+  forgetOthers(options.sent, objects);
   const plan = planSteps(objects, { isNeededBy: (policy, hook) => isNeededBy(context, policy, hook) });
   for (const { object, words } of plan.problems)
     context.events.record(
@@ -77,6 +78,12 @@ export async function beginRun(
     failure: undefined,
     isHeld: false,
   };
+}
+
+/** What is not rendered now may be deleted or become somebody else's: should it come again, it is sent again. */
+function forgetOthers(sent: Map<string, KubeObject>, objects: readonly KubeObject[]): void {
+  const present = new Set(objects.map((object) => refKey(refOf(object))));
+  for (const key of sent.keys()) if (!present.has(key)) sent.delete(key);
 }
 
 /** As Argo CD: a single step without hooks is not waited for; ours: nor is the last one, unless the Sync says `wait`. */
