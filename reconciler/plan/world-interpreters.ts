@@ -19,13 +19,13 @@ import type { WorldInterpretation } from "./world.ts";
 /** Makes interpretations of worlds: for one run of a command, or for a server's plans. */
 export class WorldInterpreters implements Interpretations {
   readonly #compatibility: Compatibility;
-  readonly #asker: WebhookAsker | undefined;
+  readonly #asker: Asker & { close?(): void };
   readonly #scripts = new CompiledScripts(compileCustomization);
 
-  /** Without `asker` no webhook is asked, and what webhooks decide is not known. */
-  constructor(compatibility: Compatibility, asker?: WebhookAsker) {
+  /** Without `asker` no webhook is asked, and what webhooks decide is not known, of which it is said why. */
+  constructor(compatibility: Compatibility, asker?: WebhookAsker, why = "it was not asked (--ask-webhooks asks it)") {
     this.#compatibility = compatibility;
-    this.#asker = asker;
+    this.#asker = asker ?? nobody(why);
   }
 
   /** Whose rules those are. */
@@ -38,7 +38,7 @@ export class WorldInterpreters implements Interpretations {
     const webhook: LevelProvider = {
       levelWith: (answers) => (hooks.isEmpty ? undefined : webhookLevel(hooks, answers, this.#compatibility)),
       subscribe: () => {},
-      askers: [this.#asker ?? NOBODY],
+      askers: [this.#asker],
     };
     const customization = this.#customizationsOf(world?.customizations ?? []);
     return new Interpretation({ compatibility: this.#compatibility, customization, webhook });
@@ -56,13 +56,15 @@ export class WorldInterpreters implements Interpretations {
   }
 
   close(): void {
-    this.#asker?.close();
+    this.#asker.close?.();
   }
 }
 
-const NOBODY: Asker = {
-  name: WEBHOOK_ASKER,
-  ask: async (question) => {
-    throw notAsked(question, "it was not asked (--ask-webhooks asks it)");
-  },
-};
+function nobody(why: string): Asker {
+  return {
+    name: WEBHOOK_ASKER,
+    ask: async (question) => {
+      throw notAsked(question, why);
+    },
+  };
+}

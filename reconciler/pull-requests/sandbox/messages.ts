@@ -10,9 +10,11 @@ export interface AskedRequest {
   readonly contentType: string | undefined;
 }
 
-/** What the process of a plan says. The result has a frame of its own, which ends the process. */
+/** What the process of a plan says, before the result, which ends it. */
 export type ChildMessage =
   | { readonly type: "request"; readonly id: number; readonly member: string | undefined; readonly asked: AskedRequest }
+  /** Of the report; the payload is JSON. */
+  | { readonly type: "part"; readonly list: unknown }
   | { readonly type: "error"; readonly error: AppError }
   /** A fault of the program: where it happened. */
   | { readonly type: "bug"; readonly stack: string };
@@ -39,6 +41,7 @@ export function readChildMessage({ header }: Frame): ChildMessage | undefined {
     if (!isTextOrNone(member) || !isTextOrNone(contentType)) return undefined;
     return { type, id, member, asked: { method, path, contentType } };
   }
+  if (type === "part") return { type, list: header["list"] };
   if (type === "error") return { type, error: readError(header) };
   return type === "bug" && typeof stack === "string" ? { type, stack } : undefined;
 }

@@ -14,10 +14,13 @@ import { withoutLiveValues } from "./hide-live.ts";
 import { errorHeader, readParentMessage, type StartMessage } from "./messages.ts";
 import { ParentApi } from "./parent-api.ts";
 import type { SandboxedPlan } from "./plan-job.ts";
+import { partsOf, restOf } from "./report-parts.ts";
 import { SANDBOX_FD } from "./sandbox-process.ts";
 
 /** Whoever answers keeps to bounds of its own. */
 const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
+
+const NOT_ASKED = "webhooks are not asked about pull requests";
 
 const connection = new Socket({ fd: SANDBOX_FD, readable: true, writable: true });
 const api = new ParentApi(connection);
@@ -36,7 +39,8 @@ async function run(start: StartMessage): Promise<void> {
   try {
     const { report, syncs } = await plan(api.client(), start);
     const shown = start.job.hideLive ? withoutLiveValues(report) : report;
-    tell({ type: "result" }, Buffer.from(JSON.stringify({ report: shown, syncs })));
+    for (const { list, text } of partsOf(shown)) tell({ type: "part", list }, Buffer.from(text));
+    tell({ type: "result" }, Buffer.from(JSON.stringify({ report: restOf(shown), syncs })));
   } catch (error) {
     if (error instanceof AppError) tell({ type: "error", ...errorHeader(error) });
     else tell({ type: "bug", stack: placesOf(error) });
@@ -50,7 +54,7 @@ function tell(header: Record<string, unknown>, payload?: Uint8Array): void {
 async function plan(client: KubeClient, { job, version }: StartMessage): Promise<SandboxedPlan> {
   const signal = new AbortController().signal;
   const compared = openCompared(job.directory, job);
-  const interpreters = new WorldInterpreters(job.compatibility);
+  const interpreters = new WorldInterpreters(job.compatibility, undefined, NOT_ASKED);
   try {
     const trees = {
       head: compared.head,

@@ -1,9 +1,13 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PlanReport } from "../../../api/plan-report.ts";
 import type { Transport } from "../../../kube/client/transport.ts";
 import { stringifyYaml } from "../../../kube/yaml.ts";
 import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
 import { systemClock } from "../../../runtime/clock.ts";
+import { AppError } from "../../../runtime/errors.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { openWorkingCopy } from "../../../sources/git/working-copy.ts";
 import { cluster, deployment, policy } from "../../../test/builders.ts";
@@ -123,9 +127,28 @@ function jobOf(more: Partial<PlanJob> = {}): PlanJob {
   };
 }
 
-function sandboxed(job: PlanJob, transport: Transport = plane.client.transport): Promise<SandboxedPlan> {
+function sandboxed(
+  job: PlanJob,
+  transport: Transport = plane.client.transport,
+  limits: PlanLimits = LIMITS,
+): Promise<SandboxedPlan> {
   const { signal } = new AbortController();
-  return planInSandbox(job, { transport, limits: LIMITS, logger: silentLogger, signal });
+  return planInSandbox(job, { transport, limits, logger: silentLogger, signal });
+}
+
+/** What somebody proposes on top of the base. */
+function commit(branch: string, files: Readonly<Record<string, string>>): string {
+  git.git("checkout", "-q", "-b", branch, base);
+  return git.commit(branch, files);
+}
+
+async function failure(plan: Promise<unknown>): Promise<AppError> {
+  const error = await plan.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof AppError) return error;
+  throw error ?? new Error("it did not fail");
 }
 
 async function inProcess(job: PlanJob): Promise<SandboxedPlan> {
@@ -174,6 +197,154 @@ describe("planInSandbox", () => {
       expect(comparable(there.report)).toEqual(comparable(here.report));
       expect(there.syncs).toEqual(here.syncs);
       expect(there.syncs).toMatchObject([{ namespace: "shop", name: "apps" }]);
+    },
+    LONG,
+  );
+
+  it(
+    "tells no value of a Secret, and that one changes",
+    async () => {
+      const { report } = await sandboxed(jobOf());
+
+      const secretReport = report.objects.find(({ object }) => object.kind === "Secret");
+      expect(secretReport?.fields.map(({ path }) => path)).toEqual(["data.password"]);
+      const text = JSON.stringify(report);
+      for (const value of ["first password", "second password", "as before", "s3cr3t-token"]) {
+        expect(text).not.toContain(value);
+        expect(text).not.toContain(Buffer.from(value).toString("base64"));
+      }
+    },
+    LONG,
+  );
+
+  it(
+    "asks for nothing but what it may, and writes nothing",
+    async () => {
+      const asked: string[] = [];
+      await sandboxed(jobOf(), (request) => {
+        const [path = "", query = ""] = request.path.split("?");
+        asked.push(`${request.method} ${new URLSearchParams(query).get("dryRun") ?? ""} ${path}`);
+        return plane.client.transport(request);
+      });
+
+      expect(asked.filter((one) => !/^(GET {2}|PATCH All )\/apis?(\/|$)/.test(one))).toEqual([]);
+      expect(asked.some((one) => one.startsWith("PATCH All"))).toBe(true);
+    },
+    LONG,
+  );
+
+  it(
+    "neither asks webhooks nor fetches bases nor runs programs that a proposal brings",
+    async () => {
+      const requests: string[] = [];
+      const server = createServer((request, response) => {
+        requests.push(request.url ?? "");
+        response.end("{}");
+      });
+      await once(server.listen(0, "127.0.0.1"), "listening");
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const hooked = commit("webhook", {
+        "apps/webhook.yaml": stringifyYaml({
+          apiVersion: "config.karmada.io/v1alpha1",
+          kind: "ResourceInterpreterWebhookConfiguration",
+          metadata: { name: "everything" },
+          webhooks: [
+            {
+              name: "all.example.com",
+              clientConfig: { url: url.replace("http:", "https:") },
+              rules: [{ operations: ["*"], apiGroups: ["apps"], apiVersions: ["v1"], kinds: ["Deployment"] }],
+              interpreterContextVersions: ["v1alpha1"],
+            },
+          ],
+        }),
+      });
+      const based = commit("base", { "apps/kustomization.yaml": `resources: ["${url}/repo.git//base?ref=v1"]\n` });
+      const charted = commit("chart", {
+        "apps/kustomization.yaml": `helmCharts: [{name: web, repo: "${url}", version: 1.0.0}]\n`,
+      });
+
+      const { report } = await sandboxed(jobOf({ head: hooked }));
+      const failures = await Promise.all([based, charted].map((one) => failure(sandboxed(jobOf({ head: one })))));
+      server.close();
+
+      expect(report.unknown).toMatchObject([
+        {
+          object: { kind: "Deployment", name: "web" },
+          reason: expect.stringContaining("not asked about pull requests"),
+        },
+      ]);
+      expect(failures.map(({ code }) => code)).toEqual(["render-remote-refused", "render-plugin"]);
+      expect(requests).toEqual([]);
+    },
+    LONG,
+  );
+
+  it(
+    "ends what a proposal makes to take for ever or too much",
+    async () => {
+      // Each level names the one before ten times.
+      const bomb = commit("bomb", {
+        "apps/kustomization.yaml": "resources: [levels/9]\n",
+        "apps/levels/0/web.yaml": web(2),
+        ...Object.fromEntries(
+          Array.from({ length: 10 }, (_, level) => [
+            `apps/levels/${level}/kustomization.yaml`,
+            level === 0
+              ? "resources: [web.yaml]\n"
+              : `resources: [${Array.from({ length: 10 }, (_, at) => `of-${at}`).join()}]\n`,
+          ]),
+        ),
+        ...Object.fromEntries(
+          Array.from({ length: 9 }, (_, level) => level + 1).flatMap((level) =>
+            Array.from({ length: 10 }, (_, at) => [
+              `apps/levels/${level}/of-${at}/kustomization.yaml`,
+              `resources: [../../${level - 1}]\nnamePrefix: p${at}-\n`,
+            ]),
+          ),
+        ),
+      });
+      const limits = { ...LIMITS, timeoutMs: 2_500, memoryBytes: 400 * 1024 ** 2 };
+
+      const { code } = await failure(sandboxed(jobOf({ head: bomb }), plane.client.transport, limits));
+
+      expect(["plan-timed-out", "plan-out-of-memory"]).toContain(code);
+    },
+    LONG,
+  );
+
+  it(
+    "says why a head cannot be planned as a plan in this process does",
+    async () => {
+      const broken = commit("broken", { "apps/web.yaml": "kind: [" });
+
+      const [there, here] = await Promise.all([
+        failure(sandboxed(jobOf({ head: broken }))),
+        failure(inProcess(jobOf({ head: broken }))),
+      ]);
+
+      expect(there).toMatchObject({ code: here.code, message: here.message, recovery: here.recovery });
+      expect(there.message).toContain("apps/web.yaml:1");
+    },
+    LONG,
+  );
+
+  it(
+    "names the limit that a report goes beyond, and stops when it is told to",
+    async () => {
+      const small = await failure(sandboxed(jobOf(), plane.client.transport, { ...LIMITS, outputBytes: 1_000 }));
+      const aborted = new AbortController();
+      const stopped = planInSandbox(jobOf(), {
+        transport: (request) => {
+          aborted.abort(new Error("the head moved"));
+          return plane.client.transport(request);
+        },
+        limits: LIMITS,
+        logger: silentLogger,
+        signal: aborted.signal,
+      });
+
+      expect(small.code).toBe("plan-too-large");
+      await expect(stopped).rejects.toThrow("the head moved");
     },
     LONG,
   );

@@ -1,23 +1,24 @@
 // Plans what somebody proposes, who may be anybody: in a process that holds no secret and can do nothing but compute.
 import { join } from "node:path";
-import { planReportSchema } from "../../../api/plan-report.ts";
 import { renderedSyncSchema } from "../../../api/reporter.ts";
 import type { Transport } from "../../../kube/client/transport.ts";
+import { isObject } from "../../../kube/object.ts";
 import { type Clock, systemClock } from "../../../runtime/clock.ts";
-import { AppError } from "../../../runtime/errors.ts";
+import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { Logger } from "../../../runtime/logger.ts";
 import { productVersion } from "../../cli/commands/version.ts";
 import type { MemberConnection } from "../../cli/member-client.ts";
-import { planCrashed } from "./errors.ts";
+import { planCrashed, reportTooLarge } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { GuardedApi } from "./guarded-api.ts";
-import { errorHeader, readChildMessage, type StartMessage } from "./messages.ts";
+import { type ChildMessage, errorHeader, readChildMessage, type StartMessage } from "./messages.ts";
 import type { PlanJob, PlanLimits, SandboxedPlan } from "./plan-job.ts";
+import { ReportParts } from "./report-parts.ts";
 import { runInSandbox } from "./sandbox-process.ts";
 
 const ENTRY = join(import.meta.dirname, "plan-child.ts");
-/** Larger objects no API server takes. */
-const MOST_OBJECT_BYTES = 4 * 1024 * 1024;
+/** Larger objects no API server takes, and no part of a report is that large. */
+const MOST_MESSAGE_BYTES = 4 * 1024 * 1024;
 const NOTHING = new Uint8Array();
 
 export interface SandboxOptions {
@@ -38,7 +39,7 @@ export interface SandboxOptions {
  */
 export async function planInSandbox(job: PlanJob, options: SandboxOptions): Promise<SandboxedPlan> {
   const { limits, logger, signal, clock = systemClock } = options;
-  const api = new GuardedApi(options);
+  const run = new PlanRun(options);
   const start: StartMessage = { type: "plan", job, version: productVersion() };
   try {
     const result = await runInSandbox({
@@ -46,47 +47,94 @@ export async function planInSandbox(job: PlanJob, options: SandboxOptions): Prom
       // Beside the objects there may be a configuration, and credentials in it.
       folders: [join(job.directory, "objects")],
       task: { header: { ...start }, payload: NOTHING },
-      serve: (frame, ended) => serve(api, logger, frame, ended),
+      serve: (frame, ended) => run.serve(frame, ended),
       limits,
-      mostMessageBytes: MOST_OBJECT_BYTES,
+      mostMessageBytes: MOST_MESSAGE_BYTES,
       clock,
       logger,
       signal,
     });
-    return readResult(result);
+    return run.finish(result);
   } finally {
-    await api.close();
+    await run.close();
   }
 }
 
-async function serve(api: GuardedApi, logger: Logger, frame: Frame, ended: AbortSignal): Promise<Frame> {
-  const message = readChildMessage(frame);
-  if (message === undefined) throw planCrashed("it sent what is no message");
-  if (message.type === "error") throw message.error;
-  if (message.type === "bug") {
-    logger.error("the program of a plan failed", { stack: message.stack.slice(0, 8_000) });
-    throw planCrashed("a fault of the program");
-  }
-  const { id, member, asked } = message;
-  try {
-    const { status, body } = await api.answer(member, asked, frame.payload, ended);
-    return { header: { type: "answer", id, status }, payload: body };
-  } catch (error) {
-    // Of what goes wrong with one request only an end of everything is thrown.
-    if (!(error instanceof AppError) || error.code === "plan-too-large") throw error;
-    return { header: { type: "failure", id, ...errorHeader(error) }, payload: NOTHING };
-  }
-}
+/** The side of one plan that is trusted. What comes from the other is looked at as what comes from anybody. */
+class PlanRun {
+  readonly #api: GuardedApi;
+  readonly #logger: Logger;
+  readonly #limits: PlanLimits;
+  readonly #parts = new ReportParts();
+  #reportBytes = 0;
+  #fault: AppError | undefined;
 
-/** What comes from there is looked at as what comes from anybody. */
-function readResult({ payload }: Frame): SandboxedPlan {
-  try {
-    const read = JSON.parse(Buffer.from(payload).toString("utf8")) as { report?: unknown; syncs?: unknown };
-    return { report: planReportSchema.parse(read.report), syncs: renderedSyncSchema.array().parse(read.syncs) };
-  } catch (error) {
-    throw new AppError("plan-crashed", "the program that makes the plan sent a report that is none", {
-      recovery: "retry",
-      cause: error,
+  constructor(options: SandboxOptions) {
+    this.#api = new GuardedApi(options);
+    this.#logger = options.logger;
+    this.#limits = options.limits;
+  }
+
+  async serve(frame: Frame, ended: AbortSignal): Promise<Frame | undefined> {
+    const message = readChildMessage(frame);
+    switch (message?.type) {
+      case undefined:
+        throw planCrashed("it sent what is no message");
+      case "error":
+        throw message.error;
+      case "bug":
+        this.#logger.error("the program of a plan failed", { stack: message.stack.slice(0, 8_000) });
+        throw planCrashed("a fault of the program");
+      case "part":
+        this.#take(frame.payload, (text) => this.#parts.add(message.list, text));
+        return undefined;
+      case "request":
+        return this.#answer(message, frame.payload, ended);
+    }
+  }
+
+  finish({ payload }: Frame): SandboxedPlan {
+    return this.#take(payload, (text) => {
+      const read: unknown = JSON.parse(text);
+      const { report, syncs } = isObject(read) ? read : {};
+      return { report: this.#parts.join(report), syncs: renderedSyncSchema.array().parse(syncs) };
     });
+  }
+
+  close(): Promise<void> {
+    return this.#api.close();
+  }
+
+  /** Once something of a report was not as it should be, nothing of it counts. */
+  #take<T>(payload: Uint8Array, read: (text: string) => T): T {
+    this.#reportBytes += payload.length;
+    if (this.#reportBytes > this.#limits.outputBytes) this.#fault ??= reportTooLarge(this.#limits);
+    if (this.#fault !== undefined) throw this.#fault;
+    try {
+      return read(Buffer.from(payload).toString("utf8"));
+    } catch (error) {
+      this.#logger.error("the program of a plan sent a report that is none", { error: messageOf(error).slice(0, 500) });
+      this.#fault = planCrashed("a report that is none");
+      throw this.#fault;
+    }
+  }
+
+  async #answer(
+    { asked, id, member }: ChildMessage & { readonly type: "request" },
+    payload: Uint8Array,
+    ended: AbortSignal,
+  ): Promise<Frame> {
+    try {
+      const { status, body } = await this.#api.answer(member, asked, payload, ended);
+      return { header: { type: "answer", id, status }, payload: body };
+    } catch (error) {
+      if (ended.aborted) throw error;
+      if (error instanceof AppError && error.code === "plan-too-large") throw error;
+      if (error instanceof AppError)
+        return { header: { type: "failure", id, ...errorHeader(error) }, payload: NOTHING };
+      // What is sent here may be made to break whatever reads it.
+      this.#logger.error("could not answer a plan", { error: error instanceof Error ? error.name : typeof error });
+      throw planCrashed("one of its requests could not be answered");
+    }
   }
 }

@@ -11,15 +11,22 @@ type Fields = Readonly<Record<string, unknown>>;
 const HIDDEN = "(hidden)";
 /** Fields of a status in which servers and people say something, and may quote anything. No decision hangs on them. */
 const WORDS = /(message|error|output|log|note)s?$/i;
-/** Of a Secret's copy: they say what policies wrote into it. */
-const OVERRIDE_RECORDS: ReadonlySet<string> = new Set([
+/** Of a Secret: they say what it was, and what policies wrote into it. */
+const HIDDEN_ANNOTATIONS: ReadonlySet<string> = new Set([
+  "kubectl.kubernetes.io/last-applied-configuration",
   APPLIED_OVERRIDES_ANNOTATION,
   APPLIED_CLUSTER_OVERRIDES_ANNOTATION,
 ]);
 
+/** Characters of a text times values that are looked for in it. */
+const MOST_COMPARED = 10_000_000;
+const MOST_CAUSES = 20;
+
 /** For the answers of one plan. */
 export class AnswerSeal {
   readonly #mask: Mask;
+  /** How much may be compared still for the present object or refusal. */
+  #budget = 0;
 
   constructor(mask: Mask) {
     this.#mask = mask;
@@ -39,8 +46,9 @@ export class AnswerSeal {
     const told = isObject(body) && body["kind"] === "Status" ? body : {};
     const { reason, message, details } = told;
     const texts = secretTexts(quoted);
+    this.#budget = MOST_COMPARED;
     const clean = (text: unknown): string | undefined =>
-      typeof text === "string" ? this.#mask.message(text, texts) : undefined;
+      typeof text === "string" ? this.#without(text, texts) : undefined;
     return {
       kind: "Status",
       apiVersion: "v1",
@@ -48,29 +56,23 @@ export class AnswerSeal {
       code: status,
       reason: typeof reason === "string" ? reason : "",
       message: clean(message) ?? `the server answered ${status}`,
-      details: isObject(details) ? this.#details(details, clean) : {},
-    };
-  }
-
-  #details(details: Fields, clean: (text: unknown) => string | undefined): Fields {
-    const { name, group, kind, retryAfterSeconds, causes } = details;
-    return {
-      name,
-      group,
-      kind,
-      retryAfterSeconds,
-      causes: Array.isArray(causes)
-        ? causes.filter(isObject).map(({ reason, field, message }) => ({ reason, field, message: clean(message) }))
-        : undefined,
+      details: isObject(details) ? detailsOf(details, clean) : {},
     };
   }
 
   #object(object: Fields, resource: AskedResource, list: Fields | undefined): Fields {
     // Whatever the object has; masking leaves its shape as it is.
     const named = withKind(object, resource, list) as unknown as KubeObject;
-    const masked = this.#mask.object({ ...named, metadata: isObject(named.metadata) ? named.metadata : {} });
+    const metadata: KubeObject["metadata"] = isObject(named.metadata) ? named.metadata : {};
     const texts = secretTexts([named]);
-    const sealed = (texts.length === 0 ? masked : this.#inner(masked, texts)) as unknown as Fields;
+    const isSecret = named.kind === "Secret" && isObject(metadata.annotations);
+    // Its annotations are looked at here, within bounds.
+    const masked = this.#mask.object({ ...named, metadata: isSecret ? { ...metadata, annotations: {} } : metadata });
+    const whole = isSecret
+      ? { ...masked, metadata: { ...masked.metadata, annotations: metadata.annotations } }
+      : masked;
+    this.#budget = MOST_COMPARED;
+    const sealed = (isSecret || texts.length > 0 ? this.#inner(whole, texts) : masked) as unknown as Fields;
     return sealed["status"] === undefined ? sealed : { ...sealed, status: withoutWords(sealed["status"]) };
   }
 
@@ -83,10 +85,32 @@ export class AnswerSeal {
     if (copy["kind"] !== "Secret" || !isObject(metadata) || !isObject(metadata["annotations"])) return copy;
     const annotations = Object.entries(metadata["annotations"]).map(([key, text]) => [
       key,
-      OVERRIDE_RECORDS.has(key) ? HIDDEN : typeof text === "string" ? this.#mask.message(text, texts) : text,
+      HIDDEN_ANNOTATIONS.has(key) || typeof text !== "string" ? this.#mask.token(text) : this.#without(text, texts),
     ]);
     return { ...copy, metadata: { ...metadata, annotations: Object.fromEntries(annotations) } };
   }
+
+  /** All of a text goes where it takes too long to look for so much in it: somebody may have made it for that. */
+  #without(text: string, texts: readonly string[]): string {
+    this.#budget -= text.length * texts.length;
+    return this.#budget < 0 ? this.#mask.token(text) : this.#mask.message(text, texts);
+  }
+}
+
+function detailsOf(details: Fields, clean: (text: unknown) => string | undefined): Fields {
+  const { name, group, kind, retryAfterSeconds, causes } = details;
+  return {
+    name,
+    group,
+    kind,
+    retryAfterSeconds,
+    causes: Array.isArray(causes)
+      ? causes
+          .slice(0, MOST_CAUSES)
+          .filter(isObject)
+          .map(({ reason, field, message }) => ({ reason, field, message: clean(message) }))
+      : undefined,
+  };
 }
 
 /** Items of built-in kinds come without their kind, and by its kind a Secret is known. */
