@@ -1,5 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { manifests } from "../../test/git-fixture.ts";
 import { hasGit } from "../../test/git-server.ts";
 import { PULL, PullRequestFixture } from "../../test/pull-request-fixture.ts";
 import type { ComparedRevisions } from "./compared-revisions.ts";
@@ -74,6 +77,21 @@ describe.skipIf(!hasGit())("RevisionFetcher", () => {
       expect(compared.base).toBe(base);
       expect(changed(compared)).toEqual(["topic"]);
       expect(fixture.asked("fetch")).toBe(requests);
+    });
+
+    it("is got without the files that are here already", async () => {
+      fixture.commit("all", manifests(400));
+      for (let i = 0; i < 30; i++) fixture.commit(`change ${i}`, { [`apps/app-1/object-${i}.yaml`]: `${i}` });
+      fixture.push();
+      const first = await fixture.fetch(fixture.propose());
+      fixture.git("checkout", "-q", "--detach", "main~25");
+      const base = fixture.git("rev-parse", "HEAD");
+
+      const second = await fixture.fetch(fixture.propose());
+
+      expect(second.base).toBe(base);
+      expect(changed(second)).toEqual(["topic"]);
+      expect(second.bytes).toBeLessThan(first.bytes / 2);
     });
 
     it("is found in the whole history at last", async () => {
@@ -288,6 +306,22 @@ describe.skipIf(!hasGit())("RevisionFetcher", () => {
       }
       fixture.reopen();
       expect((await fixture.fetch(head)).head).toBe(head);
+    });
+
+    it("names what is malformed in a repository, whose cache is not the cause", async () => {
+      fixture.commit("base", { a: "0" });
+      fixture.push();
+      const blob = Buffer.from(fixture.git("rev-parse", "HEAD:a"), "hex");
+      const tree = join(fixture.root, "tree");
+      writeFileSync(tree, Buffer.concat([Buffer.from("50000 odd\0"), blob]));
+      const oid = fixture.git("hash-object", "-t", "tree", "-w", "--literally", tree);
+      const head = fixture.git("commit-tree", "-p", "HEAD", "-m", "odd", oid);
+      fixture.push(`${head}:${PULL}`);
+
+      await expect(fixture.fetch(head)).rejects.toMatchObject({
+        code: "git-corrupt",
+        message: `the tree ${oid} holds an entry of an unknown kind`,
+      });
     });
 
     it("says that a branch is too far behind when the history exceeds a limit", async () => {

@@ -165,14 +165,22 @@ export class RevisionFetcher {
 
   async #fetch(opened: Opened, request: ComparedRequest, signal: AbortSignal): Promise<ComparedRevisions> {
     try {
+      return await this.#fetchOrRenew(opened, request, signal);
+    } catch (error) {
+      throw error instanceof DamagedCache ? error.cause : error;
+    } finally {
+      await this.#tidy(opened, signal);
+    }
+  }
+
+  async #fetchOrRenew(opened: Opened, request: ComparedRequest, signal: AbortSignal): Promise<ComparedRevisions> {
+    try {
       return await compareRemotely(opened, request, signal);
     } catch (error) {
       // What is here is damaged or incomplete. It is only a copy: begin anew, once. Others may still read the old one.
       if (!(error instanceof DamagedCache)) throw error;
       this.#renew(opened);
       return await compareRemotely(opened, request, signal);
-    } finally {
-      await this.#tidy(opened, signal);
     }
   }
 

@@ -1,4 +1,6 @@
 import { posix } from "node:path";
+import { deflateSync } from "node:zlib";
+import type { GitObject } from "./objects.ts";
 
 export interface FetchFolderOptions {
   /** Commits of ours whose parents we lack. */
@@ -7,10 +9,13 @@ export interface FetchFolderOptions {
   readonly have: string | undefined;
   /** Called with the pack before anything reads it; throws when it must not be read. */
   readonly check: (pack: Buffer) => Promise<void>;
+  /** Objects that the pack may build upon, up to so many bytes; none without it. */
+  readonly lend?: { readonly find: (oid: string) => GitObject | undefined; readonly maxBytes: number } | undefined;
 }
 
 const ROOT = "/repository";
 /** The library insists on a place for references, though fetching by a commit's name writes none. */
+const LOOSE = /^\/repository\/objects\/([0-9a-f]{2})\/([0-9a-f]{38})$/;
 const CONFIG = '[remote "origin"]\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n';
 
 /**
@@ -21,10 +26,13 @@ export class FetchFolder {
   readonly path = ROOT;
   readonly #files = new Map<string, Buffer>();
   readonly #check: (pack: Buffer) => Promise<void>;
+  readonly #lend: FetchFolderOptions["lend"];
+  #lentBytes = 0;
   #checked: Promise<void> | undefined;
 
   constructor(options: FetchFolderOptions) {
     this.#check = options.check;
+    this.#lend = options.lend;
     this.#files.set(`${ROOT}/config`, Buffer.from(CONFIG));
     const { shallow, have } = options;
     if (shallow.length > 0) this.#files.set(`${ROOT}/shallow`, Buffer.from(shallow.map((oid) => `${oid}\n`).join("")));
@@ -50,7 +58,7 @@ export class FetchFolder {
   /** In the form that isomorphic-git asks of a file system. */
   readonly promises = {
     readFile: async (path: string, options?: { encoding?: BufferEncoding } | BufferEncoding) => {
-      const bytes = this.#files.get(posix.normalize(path));
+      const bytes = this.#lent(posix.normalize(path)) ?? this.#files.get(posix.normalize(path));
       if (bytes === undefined) throw absent(path);
       const encoding = typeof options === "string" ? options : options?.encoding;
       return encoding === undefined ? bytes : bytes.toString(encoding);
@@ -81,6 +89,18 @@ export class FetchFolder {
     readlink: async (path: string) => Promise.reject(absent(path)),
     symlink: async (path: string) => Promise.reject(absent(path)),
   };
+
+  /** An object of the cache, as Git keeps one in a file of its own. */
+  #lent(path: string): Buffer | undefined {
+    const name = this.#lend === undefined ? null : LOOSE.exec(path);
+    const object = name === null ? undefined : this.#lend?.find(`${name[1]}${name[2]}`);
+    if (object === undefined) return undefined;
+    this.#lentBytes += object.content.length;
+    // Each of many deltas may build upon the same large object.
+    if (this.#lentBytes > (this.#lend?.maxBytes ?? 0)) throw absent(path);
+    const header = Buffer.from(`${object.type} ${object.content.length}\0`, "latin1");
+    return deflateSync(Buffer.concat([header, object.content]), { level: 0 });
+  }
 
   #find(extension: string): Buffer | undefined {
     for (const [name, bytes] of this.#files) if (name.endsWith(extension)) return bytes;

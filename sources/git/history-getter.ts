@@ -89,7 +89,10 @@ export class HistoryGetter {
       try {
         await this.#get({ commit, have: commit, history: { depth } });
       } catch (error) {
-        if (!(error instanceof AppError) || error.code !== "git-too-large") throw error;
+        if (!(error instanceof AppError)) throw error;
+        // What came may build upon something that is lost here.
+        if (error.code === "git-corrupt") throw new DamagedCache(error);
+        if (error.code !== "git-too-large") throw error;
         throw gitHistoryTooLong(this.#url, head, this.#baseBranch, error);
       }
     }
@@ -105,7 +108,7 @@ export class HistoryGetter {
   }
 
   async #get(request: FetchRequest): Promise<void> {
-    await this.#transport.fetchInto(this.#cache, request, this.#signal);
+    await this.#transport.fetchInto(this.#cache, { ...request, thin: true }, this.#signal);
   }
 }
 

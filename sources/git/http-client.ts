@@ -25,6 +25,8 @@ export interface HttpOperation {
   readonly maxBytes: number;
   /** The commit that is fetched; `undefined` for anything but a fetch. */
   readonly commit?: string | undefined;
+  /** Whether the fetched pack may build upon what is here. */
+  readonly thin?: boolean | undefined;
 }
 
 /** For one call of isomorphic-git. `run` gives its result, or throws the first thing that went wrong on the way. */
@@ -131,16 +133,21 @@ export class GitHttpClient implements HttpClient {
   async #send(request: GitHttpRequest, contentType: string): Promise<AsyncIterableIterator<Uint8Array>> {
     const parts: Uint8Array[] = [];
     for await (const part of request.body ?? []) parts.push(part);
+    const body = Buffer.concat(parts);
     const chunks = await this.#http.send({
       suffix: request.url.slice(this.#http.url.length),
       headers: request.headers ?? {},
-      ...(request.method === "POST" ? { body: Buffer.concat(parts) } : {}),
+      ...(request.method === "POST" ? { body: this.#asksThin ? askingThin(body) : body } : {}),
       contentType,
       maxBytes: request.method === "POST" ? this.#operation.maxBytes : this.#operation.maxRefsBytes,
       signal: this.#signal,
     });
     this.#unread++;
     return this.#watch(chunks);
+  }
+
+  get #asksThin(): boolean {
+    return this.#operation.thin === true && / thin-pack(?: |$)/.test(` ${this.#known.capabilities ?? ""}`);
   }
 
   async *#watch(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -185,6 +192,14 @@ function capabilitiesOf(answer: Buffer): string | undefined {
  */
 function advertisement(service: string, line: string, capabilities: string): Buffer {
   return Buffer.from(`${packet(`# service=${service}\n`)}0000${packet(`${line}\0${capabilities}\n`)}0000`);
+}
+
+/** The library never asks for a thin pack: adds the word to the first line, which says what the client can do. */
+function askingThin(body: Buffer): Buffer {
+  const length = Number.parseInt(body.toString("latin1", 0, 4), 16);
+  const line = body.toString("latin1", 4, length);
+  if (!line.startsWith("want ")) return body;
+  return Buffer.concat([Buffer.from(packet(`${line.trimEnd()} thin-pack\n`)), body.subarray(length)]);
 }
 
 function packet(text: string): string {

@@ -48,14 +48,15 @@ export function httpTransport(
   }
 
   async function fetch(cache: RepositoryCache, request: FetchRequest, signal: AbortSignal): Promise<void> {
-    const { commit, have, history } = request;
+    const { commit, have, history, thin } = request;
     const { maxRefsBytes, maxPackBytes } = limits;
     const folder = new FetchFolder({
       shallow: have === undefined ? [] : cache.shallow(),
       have,
       check: (pack) => checkPack(pack, limits, signal),
+      lend: thin === true ? { find: (oid) => cache.store.find(oid), maxBytes: limits.maxInflatedBytes } : undefined,
     });
-    const client = new GitHttpClient(http, known, { signal, maxRefsBytes, maxBytes: maxPackBytes, commit });
+    const client = new GitHttpClient(http, known, { signal, maxRefsBytes, maxBytes: maxPackBytes, commit, thin });
     await client.run(
       (plugin): Promise<FetchResult> =>
         git.fetch({

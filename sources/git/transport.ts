@@ -9,6 +9,12 @@ export interface FetchRequest {
   readonly have: string | undefined;
   /** How far back to go. `all`: to the beginning, or to what we have. */
   readonly history: { readonly depth: number } | { readonly sinceSeconds: number } | "all";
+  /**
+   * Whether files that we have and that are no part of the history before `commit` may be left out and built upon. What
+   * comes can then only be read beside what is here. Older history comes whole without it, as Git takes none of its files
+   * for known.
+   */
+  readonly thin?: boolean | undefined;
 }
 
 export interface Transport {
