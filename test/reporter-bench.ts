@@ -13,6 +13,7 @@ import {
 import { ReporterStatuses } from "../reconciler/controllers/pull-requests/reporter-statuses.ts";
 import { GITOPS_API } from "../reconciler/controllers/sync/git-repository.ts";
 import type { PlanJob, SandboxedPlan } from "../reconciler/pull-requests/sandbox/plan-job.ts";
+import { writePlan } from "../reconciler/pull-requests/written-plan.ts";
 import { SAMPLES } from "../reconciler/reports/testing/sample-reports.ts";
 import { FakeClock } from "../runtime/clock.ts";
 import { silentLogger } from "../runtime/logger.ts";
@@ -127,7 +128,10 @@ export class ReporterBench {
       statuses: new ReporterStatuses(context),
       openDrift: () => Promise.resolve({ refused: "nothing has drifted" }),
       revisions: this.#revisions,
-      planner: (job, { signal }) => this.#plan(job, signal),
+      planner: async (job, wish, { signal }) => {
+        const { report, syncs } = await this.#plan(job, signal);
+        return writePlan(report, syncs, wish);
+      },
     });
     this.#running = {
       controller,

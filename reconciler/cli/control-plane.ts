@@ -25,6 +25,7 @@ import { type ControllerContext, DEFAULT_PROFILE, type Profile } from "../contro
 import type { Manager } from "../controllers/manager.ts";
 import { QuotaEnforcement } from "../controllers/quota/quota-enforcement.ts";
 import { QuotaLedger } from "../controllers/quota/quota-ledger.ts";
+import { writePlanAside } from "../pull-requests/plan-writer.ts";
 import { planInSandbox } from "../pull-requests/sandbox/plan-in-sandbox.ts";
 import { startWebhookListener, type WebhookListener } from "../pull-requests/webhook-listener.ts";
 import { type AdmissionSettings, karmadaAdmission } from "./admission.ts";
@@ -184,7 +185,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ledger,
       reporters: {
         revisions,
-        planner: (job, limited) => planInSandbox(job, { ...limited, transport: client.transport, logger, clock }),
+        planner: async (job, wish, { limits, signal }) => {
+          const made = await planInSandbox(job, { limits, signal, transport: client.transport, logger, clock });
+          return writePlanAside(made, wish, { clock, signal });
+        },
         version: productVersion(),
         random: Math.random,
       },

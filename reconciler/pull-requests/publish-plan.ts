@@ -38,16 +38,21 @@ export interface PlanComment {
   readonly runUrl?: string | undefined;
   /** What a person writes to approve it, where somebody listens. */
   readonly approve?: string | undefined;
+  /** Where all of it is when this is cut, in words. */
+  readonly whole?: string | undefined;
 }
+
+/** Where a pipeline prints what it plans. */
+export const RUN_LOG = "the log of this run";
 
 /** The comment's body without its marker; equal for equal plans, whenever they are made. */
 export function planComment(report: PlanReport, { kind, limits, marker, ...rest }: PlanComment): string {
-  const { approve, head, runUrl, url } = rest;
+  const { approve, head, runUrl, url, whole } = rest;
   return planMarkdown(report, {
     dialect: kind,
     ...(limits === undefined ? {} : { limit: commentRoom(limits, marker), unit: limits.comment.unit }),
     links: { ...repositoryLinks(kind, url, head), report: runUrl },
-    whole: "the log of this run",
+    ...(whole === undefined ? {} : { whole }),
     undated: true,
     ...(approve === undefined ? {} : { approve }),
   });
@@ -130,35 +135,69 @@ export type PublishedPlan =
       readonly check: PublishedCheck | undefined;
     };
 
-/**
- * Publishes the plan of a head. The check comes before the comment, so that a comment which says the same already means
- * that all of it was said, and nothing is sent. Throws what the forge throws; nothing is said then, or the check alone.
- */
-export async function publishPlan(
+/** What is said of a plan: the body of the comment without its marker, and the check where one is wanted. */
+export interface PlanWords {
+  readonly body: string;
+  readonly check: Check | undefined;
+}
+
+export function planWords(report: PlanReport, comment: PlanComment, check: PlanCheck | undefined): PlanWords {
+  return {
+    body: planComment(report, comment),
+    check: check === undefined ? undefined : planCheck(report, comment, check),
+  };
+}
+
+/** Publishes the plan of a head, as `publishWords` does. */
+export function publishPlan(
   forge: Forge,
   report: PlanReport,
   options: PublishOptions,
   call: Call,
 ): Promise<PublishedPlan> {
-  const { approve, head, runUrl } = options;
-  const pull = await forge.pullRequest(options.pullRequest, call);
+  const { approve, commentOnly, runUrl } = options;
+  const { kind, limits, url } = forge;
+  const say = (head: string): PlanWords => {
+    const comment: PlanComment = {
+      kind,
+      url,
+      limits,
+      marker: planMarker(options.marker),
+      head,
+      runUrl,
+      approve,
+      whole: RUN_LOG,
+    };
+    const check = { name: planCheckName(options.marker), limits: limits.check, runUrl };
+    return planWords(report, comment, commentOnly === true ? undefined : check);
+  };
+  return publishWords(forge, say, options, call);
+}
+
+export type PublishWordsOptions = Pick<PublishOptions, "pullRequest" | "marker" | "head" | "isAnnounced">;
+
+/**
+ * Publishes what is to be said of a head, which `say` is given whole. The check comes before the comment, so that a comment
+ * which says the same already means that all of it was said, and nothing is sent. Throws what the forge throws; nothing is
+ * said then, or the check alone.
+ */
+export async function publishWords(
+  forge: Forge,
+  say: (head: string) => PlanWords,
+  { head, isAnnounced, marker, pullRequest }: PublishWordsOptions,
+  call: Call,
+): Promise<PublishedPlan> {
+  const pull = await forge.pullRequest(pullRequest, call);
   if (!isSameCommit(pull.head.sha, head)) return { outcome: "moved", head: pull.head.sha };
   if (pull.state !== "open") return { outcome: "closed", state: pull.state };
-  const { kind, limits, url } = forge;
-  const marker = planMarker(options.marker);
-  const comment: PlanComment = { kind, url, limits, marker, head: pull.head.sha, runUrl, approve };
-  const body = planComment(report, comment);
-  const [own, ...doubles] = await ownComments(forge, pull.number, marker, call);
-  const whole = withMarker(limits.markdown.hidden, marker, body);
-  if (own !== undefined && doubles.length === 0 && isSameBody(own.body, whole) && options.isAnnounced !== true)
+  const id = planMarker(marker);
+  const { body, check: said } = say(pull.head.sha);
+  const [own, ...doubles] = await ownComments(forge, pull.number, id, call);
+  const whole = withMarker(forge.limits.markdown.hidden, id, body);
+  if (own !== undefined && doubles.length === 0 && isSameBody(own.body, whole) && isAnnounced !== true)
     return { outcome: "unchanged", url: own.url, check: undefined };
-  let check: PublishedCheck | undefined;
-  if (options.commentOnly !== true) {
-    const name = planCheckName(options.marker);
-    const content = planCheck(report, comment, { name, limits: limits.check, runUrl });
-    check = await forge.publishCheck(pull.head.sha, { ...content, pullRequest: pull }, call);
-  }
-  const posted = await publishStickyComment(forge, pull.number, marker, body, call);
+  const check = said && (await forge.publishCheck(pull.head.sha, { ...said, pullRequest: pull }, call));
+  const posted = await publishStickyComment(forge, pull.number, id, body, call);
   return { outcome: posted.outcome, url: posted.comment.url, check };
 }
 

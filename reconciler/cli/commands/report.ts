@@ -16,6 +16,7 @@ import {
   planComment,
   planMarker,
   publishPlan,
+  RUN_LOG,
 } from "../../pull-requests/publish-plan.ts";
 import { planText } from "../../reports/plan-text.ts";
 import {
@@ -264,6 +265,7 @@ function printDryRun(invocation: Invocation, target: ReportTarget, { forge, pull
     marker: id,
     head,
     runUrl: run?.runUrl,
+    whole: RUN_LOG,
   };
   const body = planComment(report, options);
   const comment = limits === undefined ? body : withMarker(limits.markdown.hidden, id, body);

@@ -1,19 +1,22 @@
-// From a pull request to the plan of it: its commits are fetched, and a child without rights makes the report.
-import { DEFAULT_PLAN_MEMORY, DEFAULT_PLAN_TIMEOUT, type Reporter } from "../../../api/reporter.ts";
+// From a pull request to the words on it: its commits are fetched, a child without rights makes the report, and it is written.
+import { DEFAULT_PLAN_MEMORY, DEFAULT_PLAN_TIMEOUT, type Reporter, type ReporterSpec } from "../../../api/reporter.ts";
 import { parseQuantity, quantityNumber } from "../../../kube/quantity.ts";
 import { parseDuration } from "../../../runtime/duration.ts";
 import type { GitCredentials } from "../../../sources/git/credentials.ts";
 import type { PullRequest } from "../../forges/forge.ts";
-import type { PlanJob, PlanLimits, SandboxedPlan } from "../../pull-requests/sandbox/plan-job.ts";
+import { type PlanMarker, planCheckName, planMarker } from "../../pull-requests/publish-plan.ts";
+import type { PlanJob, PlanLimits } from "../../pull-requests/sandbox/plan-job.ts";
+import type { PlanWish, WrittenPlan } from "../../pull-requests/written-plan.ts";
 import { keyOf } from "../sync/git-repository.ts";
 import type { FairSlots } from "./fair-slots.ts";
 import type { ReporterForge } from "./open-reporter-forge.ts";
 
-/** Makes the plan of fetched commits, in a process of its own. */
+/** Makes the plan of fetched commits, in a process of its own, and puts it into words. */
 export type Planner = (
   job: PlanJob,
+  wish: PlanWish,
   options: { readonly limits: PlanLimits; readonly signal: AbortSignal },
-) => Promise<SandboxedPlan>;
+) => Promise<WrittenPlan>;
 
 /** The two commits of a pull request, of the repository that its base branch is in; no other is asked. */
 export interface RevisionRequest {
@@ -49,7 +52,7 @@ export interface RevisionSource {
 }
 
 /** A plan, and the commit that the head was compared with. */
-export interface MadePlan extends SandboxedPlan {
+export interface MadePlan extends WrittenPlan {
   readonly base: string;
 }
 
@@ -70,6 +73,7 @@ export async function makePullRequestPlan(
   reporter: Reporter,
   opened: ReporterForge,
   pull: PullRequest,
+  marker: PlanMarker,
   signal: AbortSignal,
 ): Promise<MadePlan> {
   const owner = keyOf(reporter);
@@ -79,7 +83,8 @@ export async function makePullRequestPlan(
   try {
     const job = planJob(reporter, opened, pull, revisions, place.compatibility);
     const limits = planLimits(reporter);
-    const made = await place.planSlots.run(owner, signal, () => place.planner(job, { limits, signal }));
+    const wish = planWish(reporter, opened, pull, marker);
+    const made = await place.planSlots.run(owner, signal, () => place.planner(job, wish, { limits, signal }));
     return { ...made, base: revisions.base };
   } finally {
     revisions.release();
@@ -129,6 +134,20 @@ function planJob(
     drift,
     hideLive: liveValues === "hide",
   };
+}
+
+function planWish({ spec }: Reporter, { forge }: ReporterForge, { head }: PullRequest, marker: PlanMarker): PlanWish {
+  const { kind, limits, url } = forge;
+  return {
+    comment: { kind, url, limits, marker: planMarker(marker), head: head.sha },
+    check: isChecked(spec) ? { name: planCheckName(marker), limits: limits.check } : undefined,
+    takesApprovals: spec.commands !== undefined,
+  };
+}
+
+/** Whether plans are said by a check, too. */
+export function isChecked({ pullRequests }: ReporterSpec): boolean {
+  return pullRequests?.check ?? true;
 }
 
 /** The folder of a Reporter as plans name it: without dots and slashes around it. */

@@ -1,7 +1,6 @@
 // What is done about one pull request: it is looked at, decided upon, planned, and told of. Each step begins from what the
 // host and the Reporter's status say, so that it does not matter what woke it, or where the one before was cut off.
 import type { GitRepository } from "../../../api/gitops.ts";
-import type { PlanReport } from "../../../api/plan-report.ts";
 import type { ReportedPullRequest, Reporter } from "../../../api/reporter.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
@@ -9,9 +8,8 @@ import type { StepResult } from "../../../runtime/work-queue.ts";
 import type { Call, Forge, ForgeComment, PullRequest } from "../../forges/forge.ts";
 import { isSameUser } from "../../forges/forge.ts";
 import { hasMarker } from "../../forges/marker.ts";
-import { approvalContext, approvalNeeded, approvalStatus, shownSince } from "../../pull-requests/commands/approvals.ts";
-import { approveWords } from "../../pull-requests/commands/decide-command.ts";
-import { type PlanMarker, planMarker, publishPlan } from "../../pull-requests/publish-plan.ts";
+import { approvalContext, approvalStatus, shownSince } from "../../pull-requests/commands/approvals.ts";
+import { type PlanMarker, planMarker, publishWords } from "../../pull-requests/publish-plan.ts";
 import { cleanLine, cutText } from "../../reports/clean-text.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
@@ -19,7 +17,7 @@ import { answerCommands, type DriftOpener } from "./answer-commands.ts";
 import { decidePullRequest, type PullRequestDecision } from "./decide-pull-request.ts";
 import type { ReporterForge, ReporterForges } from "./open-reporter-forge.ts";
 import { commentFailure, publishStage, type StageWords } from "./plan-checks.ts";
-import { type MadePlan, makePullRequestPlan, type PlanPlace, plainPath } from "./plan-job.ts";
+import { isChecked, type MadePlan, makePullRequestPlan, type PlanPlace, plainPath } from "./plan-job.ts";
 import type { PlanMetrics } from "./plan-metrics.ts";
 import { PlanRuns } from "./plan-runs.ts";
 import { type EntryNews, nextEntry } from "./pull-entries.ts";
@@ -236,7 +234,7 @@ export class PullRequestSteps {
     const isSame = remembered?.head === pull.head.sha;
     if (isSame && remembered.state === state && remembered.message === message) return undefined;
     const isAnnounced = isSame && remembered.state !== "Skipped";
-    if (isChecked(reporter) && (state === "Waiting" || isAnnounced))
+    if (isChecked(reporter.spec) && (state === "Waiting" || isAnnounced))
       await publishStage(opened.forge, pull, marker, words, call);
     await this.#remember(look, { state, message });
     return undefined;
@@ -260,13 +258,13 @@ export class PullRequestSteps {
       this.#failures.delete(key);
       // First what is remembered: a check that nobody remembers would stay as it is.
       await this.#remember(look, { state: "Waiting", message: "the plan is being made" });
-      if (isChecked(reporter)) await publishStage(opened.forge, pull, marker, { stage: "planning" }, call);
+      if (isChecked(reporter.spec)) await publishStage(opened.forge, pull, marker, { stage: "planning" }, call);
     }
     logger.info("began a plan", { reporter: marker.name, pull: pull.number, revision: pull.head.sha, why });
     this.#runs.start(key, wanted, async (signal) => {
       const startMs = clock.now();
       try {
-        const made = await makePullRequestPlan(this.#options.place, reporter, opened, pull, signal);
+        const made = await makePullRequestPlan(this.#options.place, reporter, opened, pull, marker, signal);
         this.#options.metrics.made(clock.now() - startMs);
         return made;
       } catch (error) {
@@ -278,22 +276,13 @@ export class PullRequestSteps {
     return undefined;
   }
 
-  async #publish(look: Look, { base, report, syncs }: MadePlan): Promise<StepResult | undefined> {
-    const { call, key, marker, opened, pull, remembered, reporter } = look;
+  async #publish(look: Look, made: MadePlan): Promise<StepResult | undefined> {
+    const { call, key, marker, opened, pull, remembered } = look;
     const { clock, logger } = this.#options.context;
-    const published = await publishPlan(
+    const published = await publishWords(
       opened.forge,
-      report,
-      {
-        pullRequest: pull.number,
-        marker,
-        head: pull.head.sha,
-        commentOnly: !isChecked(reporter),
-        isAnnounced: true,
-        ...(reporter.spec.commands === undefined || report.renderHash === undefined
-          ? {}
-          : { approve: approveWords(report.renderHash) }),
-      },
+      () => made.words,
+      { pullRequest: pull.number, marker, head: pull.head.sha, isAnnounced: true },
       call,
     );
     if (published.outcome === "moved" || published.outcome === "closed") {
@@ -302,15 +291,15 @@ export class PullRequestSteps {
       return { requeueAfterMs: 0 };
     }
     const { outcome, url } = published;
-    await this.#tellApproval(look, report);
+    await this.#tellApproval(look, made);
     const now = rfc3339(clock.now());
-    const { renderHash } = report;
+    const { base, renderHash, syncs, verdict } = made;
     const since = shownSince(this.#shown.get(key) ?? remembered, renderHash, now);
     if (renderHash !== undefined && since !== undefined) this.#shown.set(key, { renderHash, shownSince: since });
     await this.#remember(look, {
       state: "Planned",
       base,
-      message: short(report.verdict),
+      message: short(verdict),
       plannedAt: now,
       ...(renderHash === undefined ? {} : { renderHash }),
       ...(since === undefined ? {} : { shownSince: since }),
@@ -342,7 +331,7 @@ export class PullRequestSteps {
     if (isNews) {
       const words: StageWords = { stage: "failed", message };
       let url: string | undefined;
-      if (isChecked(reporter)) await publishStage(opened.forge, pull, marker, words, call);
+      if (isChecked(reporter.spec)) await publishStage(opened.forge, pull, marker, words, call);
       else url = await commentFailure(opened.forge, pull, marker, message, call);
       const plannedAt = rfc3339(clock.now());
       await this.#remember(look, { state: "Failed", message, plannedAt, ...(url === undefined ? {} : { url }) });
@@ -374,23 +363,13 @@ export class PullRequestSteps {
   }
 
   /** The status by which a host lets a merge wait for an approval: another head may render to what was approved. */
-  async #tellApproval({ call, marker, opened, pull, reporter }: Look, report: PlanReport): Promise<void> {
+  async #tellApproval({ call, marker, opened, pull, reporter }: Look, made: MadePlan): Promise<void> {
     if (reporter.spec.commands === undefined) return;
     const { approvals = [] } = this.#options.statuses.get(marker.name)?.status ?? {};
-    const { renderHash } = report;
-    const state = {
-      context: approvalContext(marker.path),
-      needed: approvalNeeded(report),
-      pull,
-      renderHash,
-      approvals,
-    };
+    const { needed, renderHash } = made;
+    const state = { context: approvalContext(marker.path), needed, pull, renderHash, approvals };
     await opened.forge.setStatus(pull.head.sha, approvalStatus(state), call);
   }
-}
-
-function isChecked({ spec }: Reporter): boolean {
-  return spec.pullRequests?.check ?? true;
 }
 
 /** What a plan is made of: another one is wanted when this differs. */
