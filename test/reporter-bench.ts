@@ -11,6 +11,7 @@ import {
   startPullRequestController,
 } from "../reconciler/controllers/pull-requests/pull-requests.ts";
 import { ReporterStatuses } from "../reconciler/controllers/pull-requests/reporter-statuses.ts";
+import { createWebhookRoutes, type WebhookRoutes } from "../reconciler/controllers/pull-requests/webhook-routes.ts";
 import { GITOPS_API } from "../reconciler/controllers/sync/git-repository.ts";
 import type { PlanJob, SandboxedPlan } from "../reconciler/pull-requests/sandbox/plan-job.ts";
 import { writePlan } from "../reconciler/pull-requests/written-plan.ts";
@@ -48,7 +49,11 @@ export class ReporterBench {
   fetched = 0;
   /** Revisions that were given back. */
   released = 0;
-  #running: { readonly controller: PullRequestController; stop(): Promise<void> } | undefined;
+  /** GitRepositories that were to be fetched at once. */
+  readonly fetchedNow: string[] = [];
+  #running:
+    | { readonly controller: PullRequestController; readonly routes: WebhookRoutes; stop(): Promise<void> }
+    | undefined;
 
   constructor(plane: QuietPlane, server: FakeGitHub) {
     this.plane = plane;
@@ -74,6 +79,11 @@ export class ReporterBench {
   get controller(): PullRequestController {
     if (this.#running === undefined) throw new Error("nothing runs");
     return this.#running.controller;
+  }
+
+  get routes(): WebhookRoutes {
+    if (this.#running === undefined) throw new Error("nothing runs");
+    return this.#running.routes;
   }
 
   source(name: string): KubeObject {
@@ -135,6 +145,12 @@ export class ReporterBench {
     });
     this.#running = {
       controller,
+      routes: createWebhookRoutes({
+        context,
+        forges,
+        pulls: controller,
+        fetchNow: (key) => this.fetchedNow.push(key),
+      }),
       stop: async () => {
         await controller.stop();
         forges.close();

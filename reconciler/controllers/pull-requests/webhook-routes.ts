@@ -2,10 +2,11 @@
 import type { GitRepository } from "../../../api/gitops.ts";
 import type { Reporter } from "../../../api/reporter.ts";
 import { decodeSecret } from "../../../fleets/connect.ts";
-import { repositoryAddress } from "../../forges/repository-address.ts";
+import { AppError } from "../../../runtime/errors.ts";
+import { type RepositoryAddress, repositoryAddress } from "../../forges/repository-address.ts";
 import type { WebhookEvent } from "../../forges/webhooks/webhook-event.ts";
 import { type WebhookRoute, webhookPath } from "../../pull-requests/webhook-listener.ts";
-import { isConcerned } from "../../pull-requests/webhooks/is-concerned.ts";
+import { type ConcernedSource, isConcerned } from "../../pull-requests/webhooks/is-concerned.ts";
 import type { ControllerContext } from "../context.ts";
 import { GITOPS_API, keyOf } from "../sync/git-repository.ts";
 import { hostKind, type ReporterForges } from "./open-reporter-forge.ts";
@@ -39,6 +40,19 @@ export function createWebhookRoutes({ context, forges, pulls, fetchNow }: Webhoo
     return isWanted && webhookPath(namespace, name) === path ? reporter : undefined;
   }
 
+  /** Undefined where it is not known; the Reporter's conditions tell of it. */
+  function placeOf(reporter: Reporter): (ConcernedSource & { readonly address: RepositoryAddress }) | undefined {
+    const { provider, providerUrl: baseUrl } = reporter.spec;
+    const kind = hostKind(provider);
+    try {
+      const { url } = forges.sourceOf(reporter).spec;
+      return { url, kind, baseUrl, address: repositoryAddress(url, { kind, baseUrl }) };
+    } catch (error) {
+      if (error instanceof AppError) return undefined;
+      throw error;
+    }
+  }
+
   async function secretsOf({ metadata, spec }: Reporter): Promise<readonly string[]> {
     if (spec.webhook === undefined) return [];
     const { namespace } = metadata;
@@ -57,15 +71,10 @@ export function createWebhookRoutes({ context, forges, pulls, fetchNow }: Webhoo
     find: (path) => {
       const reporter = at(path);
       if (reporter === undefined) return undefined;
-      try {
-        const { url } = forges.sourceOf(reporter).spec;
-        const { provider, providerUrl } = reporter.spec;
-        const address = repositoryAddress(url, { kind: hostKind(provider), baseUrl: providerUrl });
-        return { kind: address.kind, repository: address.path.join("/"), secrets: () => secretsOf(reporter) };
-      } catch {
-        // The Reporter's conditions tell of it.
-        return undefined;
-      }
+      const place = placeOf(reporter);
+      if (place === undefined) return undefined;
+      const { kind, path: repository } = place.address;
+      return { kind, repository: repository.join("/"), secrets: () => secretsOf(reporter) };
     },
     onEvent: (path, event) => {
       const reporter = at(path);
@@ -74,8 +83,8 @@ export function createWebhookRoutes({ context, forges, pulls, fetchNow }: Webhoo
         pulls.wake(keyOf(reporter), event.number);
         return;
       }
-      const { provider, providerUrl } = reporter.spec;
-      const source = { url: forges.sourceOf(reporter).spec.url, kind: hostKind(provider), baseUrl: providerUrl };
+      const source = placeOf(reporter);
+      if (source === undefined) return;
       for (const repository of repositories.all())
         if (isConcerned(event, repository, source)) fetchNow(keyOf(repository));
     },
