@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { defaultObject, hasAdmissionRules } from "../../api/admission/admit.ts";
 import type { Sync } from "../../api/gitops.ts";
 import { applySchemaDefaults } from "../../api/schema-defaults.ts";
-import { checkManifest } from "../../api/validate-manifest.ts";
+import { checkManifest, type ManifestProblem } from "../../api/validate-manifest.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { ApiStatusError, isNotFound } from "../../kube/client/status-error.ts";
 import { type KubeObject, type ObjectRef, parseApiVersion, refKey, refOf } from "../../kube/object.ts";
@@ -18,8 +18,10 @@ import type { SourceTree } from "../../sources/tree.ts";
 import { hasGeneratedName, whyNeedsName } from "../controllers/sync/hook-names.ts";
 import { prepareObject, SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { checkCustomizationScript } from "../interpreter/customization/compile-customization.ts";
+import { FieldLines } from "./diff/field-lines.ts";
 import type { DesiredObject } from "./source-changes.ts";
 import { type WrittenFields, writtenFields } from "./written-fields.ts";
+import { writtenPlace } from "./written-place.ts";
 
 const FIELD_MANAGER = "flaghoist";
 
@@ -64,7 +66,7 @@ export async function renderFolder(
   rendering: FolderRendering,
 ): Promise<RenderedFolder> {
   const { objects, problems } = await renderObjects(client, tree, path, rendering);
-  const checked = await checkObjects(client, objects);
+  const checked = await checkObjects(client, tree, objects);
   return { objects: checked.objects, problems: [...problems, ...checked.problems] };
 }
 
@@ -100,14 +102,23 @@ export async function renderObjects(
 }
 
 /** What a Sync would refuse in these objects, or warn of; those with faults of their own are left out. */
-export async function checkObjects(client: KubeClient, written: readonly WrittenObject[]): Promise<RenderedFolder> {
+export async function checkObjects(
+  client: KubeClient,
+  tree: SourceTree,
+  written: readonly WrittenObject[],
+): Promise<RenderedFolder> {
   const problems: InputProblem[] = [];
   const objects: WrittenObject[] = [];
+  const lines = new FieldLines(tree);
+  const tell = (one: WrittenObject, { field, message, severity }: ManifestProblem): void => {
+    const { file, line } = writtenPlace(lines, one, field);
+    problems.push({ origin: line === undefined ? file : `${file}:${line}`, message, severity });
+  };
   for (const one of written) {
     const { origin, object } = one;
     const found = checkManifest(one.rendered, SERVER_ALLOWS);
     if (found.some(({ severity }) => severity === "error")) {
-      for (const { message, severity } of found) problems.push({ origin, message, severity });
+      for (const problem of found) tell(one, problem);
       continue;
     }
     const needsName = whyNeedsName(object);
@@ -120,8 +131,7 @@ export async function checkObjects(client: KubeClient, written: readonly Written
       (await client.mapper.find(object.apiVersion, object.kind)) !== undefined &&
       hasAdmissionRules(parseApiVersion(object.apiVersion).group, object.kind);
     const stored = isRuled ? await client.find(refOf(object)) : undefined;
-    for (const { message, severity } of checkManifest(object, { ...SERVER_ALLOWS, stored }))
-      problems.push({ origin, message, severity });
+    for (const problem of checkManifest(object, { ...SERVER_ALLOWS, stored })) tell(one, problem);
     objects.push(one);
   }
   return { objects, problems };

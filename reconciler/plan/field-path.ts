@@ -43,3 +43,8 @@ function keysText(json: string): string {
   const keys: unknown = JSON.parse(json);
   return isObject(keys) ? Object.values(keys).map(String).join(",") : json;
 }
+
+/** Whether one path is another, or of something in it. */
+export function isAtOrBelow(path: string, above: string): boolean {
+  return path === above || path.startsWith(`${above}.`) || path.startsWith(`${above}[`);
+}

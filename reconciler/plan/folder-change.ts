@@ -112,7 +112,7 @@ export async function readFolderChange(
   const rendered = withDistinctNames(head.objects.map(({ object }) => object));
   const steps = planSteps(rendered);
   const touched = base === undefined ? head.objects : differing(head.objects, base.objects);
-  const checked = await checkObjects(client, touched);
+  const checked = await checkObjects(client, trees.head, touched);
   const problems = [...head.problems, ...checked.problems, ...findDuplicates(head.objects)];
   const unknown = {
     ...NOTHING_REMOVED,

@@ -22,6 +22,7 @@ import { copyIn } from "./copy.ts";
 import { withCleanMessages } from "./diff/clean-messages.ts";
 import { RUN_MASK } from "./diff/mask.ts";
 import { ReportDiffs } from "./diff/report-diffs.ts";
+import { FieldPlaces } from "./field-places.ts";
 import { testChange, testedSelectors } from "./fleet-tests/test-change.ts";
 import type { FleetTestFile, FoundTestFiles } from "./fleet-tests/test-files.ts";
 import { formerTests } from "./fleet-tests/weakened-tests.ts";
@@ -111,6 +112,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   const images = request.checkImage === undefined ? [] : await missingImages(reviewed, request.checkImage);
   const findings = await reviewChange(reviewed, turn);
   const tested = await testChange(tests.files, former, compared, { change, originOf, clock, nowMs: started });
+  const places = new FieldPlaces(change, plan.changes);
   const input: ReportInput = {
     subject: subject(compared.after.world.clusters.length),
     made: made(),
@@ -128,7 +130,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     deletionsUnknown: change.deletionsUnknown,
     whatIf: compared.whatIf,
     rollouts: plannedRollouts(compared.before, compared.after, plan.changes),
-    findings: bySeverity([...findings, ...images, ...tested.findings]),
+    findings: bySeverity([...findings, ...images, ...tested.findings]).map((finding) => places.place(finding)),
     diffs: new ReportDiffs(compared, change, RUN_MASK),
     reasons: new PlacementReasons(compared, reviewed.placeOf),
     tests: tested.results,

@@ -3,7 +3,7 @@ import type { ObjectRef } from "../../kube/object.ts";
 import type { ObjectHistory, RenderedObject, Writer } from "../../renderers/rendered.ts";
 import { onceEach } from "../../runtime/once-each.ts";
 import { changeKey, type FieldChange } from "./changes.ts";
-import { readablePath } from "./field-path.ts";
+import { isAtOrBelow, readablePath } from "./field-path.ts";
 import type { OverriddenField } from "./overridden-fields.ts";
 
 /** Who wrote each field of one object, by the path that people read: `spec.template.spec.containers[web].image`. */
@@ -55,9 +55,4 @@ function onlyWriterBelow(path: string, written: WrittenFields): Writer | undefin
   const below = new Set([...written].filter(([other]) => isAtOrBelow(other, path)).map(([, writer]) => writer));
   const [first] = below;
   return below.size === 1 ? first : undefined;
-}
-
-/** Paths as people read them. */
-export function isAtOrBelow(path: string, above: string): boolean {
-  return path === above || path.startsWith(`${above}.`) || path.startsWith(`${above}[`);
 }

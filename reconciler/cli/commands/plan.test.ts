@@ -163,6 +163,26 @@ describe("flaghoist plan OLD NEW", () => {
     LONG,
   );
 
+  it(
+    "points to the line of the field that a finding is about",
+    async () => {
+      for (const [folder, level] of [
+        ["fixed-old", "info"],
+        ["fixed-new", "debug"],
+      ] as const) {
+        write(`${folder}/policy.yaml`, EVERYWHERE);
+        write(`${folder}/settings.yaml`, `# Fixed.\nimmutable: true\n${settings(level)}`);
+      }
+
+      const { findings } = await report("fixed-old", "fixed-new");
+
+      expect(findings).toMatchObject([
+        { rule: "immutable-field", field: "data", place: { file: "fixed-new/settings.yaml", line: 6 } },
+      ]);
+    },
+    LONG,
+  );
+
   it("exits as a plan of one folder does", async () => {
     expect((await plan("old", "new", "--exit-code")).code).toBe(EXIT.differences);
     expect((await plan("old", "old", "--exit-code")).code).toBe(EXIT.ok);

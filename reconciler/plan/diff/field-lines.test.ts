@@ -41,6 +41,24 @@ describe("FieldLines", () => {
     expect(lines.lineOf("a.yaml", 6, pointer)).toBe(line);
   });
 
+  it.each([
+    ["spec.containers[web].image", 11],
+    ["spec.containers[0].image", 11],
+    ["spec.containers[log].env[X].value", 14],
+    ['data["a/b"]', 16],
+    // What is around it, where there is no such field.
+    ["spec.containers[web].resources.limits", 10],
+    ["spec.replicas", 8],
+  ])("finds %s as people read it", (path, line) => {
+    expect(lines.lineOfPath("a.yaml", 6, path)).toBe(line);
+  });
+
+  it("knows no line where nothing of a path is in the file", () => {
+    expect(lines.lineOfPath("a.yaml", 6, "status.replicas")).toBeUndefined();
+    expect(lines.lineOfPath("a.yaml", 6, "")).toBeUndefined();
+    expect(lines.lineOfPath("bad.yaml", 1, "a")).toBeUndefined();
+  });
+
   it("finds fields of the first object", () => {
     expect(lines.lineOf("a.yaml", 2, "/metadata/name")).toBe(4);
   });

@@ -4,6 +4,7 @@ import { parseYamlNodes, type YamlNodeDocument } from "../../../kube/yaml.ts";
 import type { YamlNode } from "../../../kube/yaml-node.ts";
 import { TextPositions } from "../../../kube/yaml-position.ts";
 import type { SourceTree } from "../../../sources/tree.ts";
+import { isAtOrBelow, joinPath } from "../field-path.ts";
 
 interface ReadFile {
   readonly documents: readonly YamlNodeDocument[];
@@ -24,6 +25,17 @@ export class FieldLines {
     const read = this.#read(file);
     const document = read?.documents.findLast(({ line }) => line <= objectLine);
     const offset = document === undefined ? undefined : offsetOf(document.node, parsePointer(pointer));
+    return offset === undefined ? undefined : read?.positions.at(offset).line;
+  }
+
+  /**
+   * As `lineOf`, of a field as people read its path (`spec.containers[web].image`, or `[0]`); that of what is around it where the file does
+   * not have the field. Undefined when it has nothing of it.
+   */
+  lineOfPath(file: string, objectLine: number, path: string): number | undefined {
+    const read = this.#read(file);
+    const document = read?.documents.findLast(({ line }) => line <= objectLine);
+    const offset = document === undefined ? undefined : nearestOffset(document.node, path);
     return offset === undefined ? undefined : read?.positions.at(offset).line;
   }
 
@@ -59,4 +71,30 @@ function offsetOf(root: YamlNode, keys: readonly string[]): number | undefined {
     }
   }
   return offset;
+}
+
+/** Of the innermost node that the path leads to or through. */
+function nearestOffset(root: YamlNode, path: string): number | undefined {
+  let found: number | undefined;
+  let [node, at] = [root, ""];
+  for (;;) {
+    const next: readonly [string, YamlNode, number] | undefined = childrenOf(node, at).find(([child]) =>
+      isAtOrBelow(path, child),
+    );
+    if (next === undefined) return found;
+    [at, node, found] = next;
+    if (at === path) return found;
+  }
+}
+
+/** What is in a node: each with its path, and where it begins. */
+function childrenOf(node: YamlNode, at: string): (readonly [string, YamlNode, number])[] {
+  if (node.kind === "map")
+    return node.entries.map(({ key, value }) => [joinPath(at, key.text), value, key.offset] as const);
+  if (node.kind !== "sequence") return [];
+  return node.items.flatMap((item, index) => {
+    const name = item.kind === "map" ? item.entries.find(({ key }) => key.text === "name")?.value : undefined;
+    const names = name?.kind === "scalar" ? [name.text, String(index)] : [String(index)];
+    return names.map((each) => [`${at}[${each}]`, item, item.offset] as const);
+  });
 }

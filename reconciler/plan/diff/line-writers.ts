@@ -1,10 +1,10 @@
 // Who wrote a field of a manifest: an override, the scheduler, an entry of a kustomization, or the object's own file.
 import type { LineWriter } from "../../../api/plan-report.ts";
 import { isObject } from "../../../kube/object.ts";
-import { readablePath } from "../field-path.ts";
+import { isAtOrBelow, readablePath } from "../field-path.ts";
 import type { OverriddenField } from "../overridden-fields.ts";
 import { overrideWriter, placeOf, rendererWriter } from "../report-words.ts";
-import { isAtOrBelow, type WrittenFields, writerOf } from "../written-fields.ts";
+import { type WrittenFields, writerOf } from "../written-fields.ts";
 import type { WriterOf } from "./manifest-diff.ts";
 
 /** What is known of one side of a change. */
