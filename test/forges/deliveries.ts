@@ -15,6 +15,8 @@ export interface DeliveryOptions {
   /** Of the head, or what was pushed. */
   readonly sha?: string;
   readonly branch?: string;
+  /** Pushed in place of a branch. */
+  readonly tag?: string;
   readonly comment?: string;
 }
 
@@ -79,17 +81,14 @@ function contentOf(options: DeliveryOptions): { readonly event: string; readonly
   }
 }
 
-function detailsOf({
-  number = 7,
-  sha = "1".repeat(40),
-  branch = "main",
-  comment = "/flaghoist plan",
-}: DeliveryOptions) {
-  return { number, sha, branch, comment };
+function detailsOf(options: DeliveryOptions) {
+  const { number = 7, sha = "1".repeat(40), branch = "main", tag, comment = "/flaghoist plan" } = options;
+  const isTag = tag !== undefined;
+  return { number, sha, comment, isTag, name: tag ?? branch, ref: isTag ? `refs/tags/${tag}` : `refs/heads/${branch}` };
 }
 
 function githubContent(options: DeliveryOptions) {
-  const { number, sha, branch, comment } = detailsOf(options);
+  const { number, sha, comment, ref } = detailsOf(options);
   const shared = {
     repository: { full_name: options.repository, clone_url: options.cloneUrl },
     sender: { id: 5, login: "ada" },
@@ -117,12 +116,12 @@ function githubContent(options: DeliveryOptions) {
         },
       };
     case "push":
-      return { event: "push", payload: { ...shared, ref: `refs/heads/${branch}`, before: BEFORE, after: sha } };
+      return { event: "push", payload: { ...shared, ref, before: BEFORE, after: sha } };
   }
 }
 
 function gitlabContent(options: DeliveryOptions) {
-  const { number, sha, branch, comment } = detailsOf(options);
+  const { number, sha, comment, ref, isTag } = detailsOf(options);
   const shared = {
     project: { path_with_namespace: options.repository, git_http_url: options.cloneUrl },
     user: { id: 5, username: "ada" },
@@ -149,14 +148,14 @@ function gitlabContent(options: DeliveryOptions) {
       };
     case "push":
       return {
-        event: "Push Hook",
-        payload: { ...shared, object_kind: "push", ref: `refs/heads/${branch}`, before: BEFORE, after: sha },
+        event: isTag ? "Tag Push Hook" : "Push Hook",
+        payload: { ...shared, object_kind: isTag ? "tag_push" : "push", ref, before: BEFORE, after: sha },
       };
   }
 }
 
 function cloudContent(options: DeliveryOptions) {
-  const { number, sha, branch, comment } = detailsOf(options);
+  const { number, sha, comment, name, isTag } = detailsOf(options);
   const actor = { uuid: "{u-1}", nickname: "ada" };
   const shared = {
     repository: { full_name: options.repository, links: { html: { href: options.cloneUrl } } },
@@ -178,14 +177,14 @@ function cloudContent(options: DeliveryOptions) {
         },
       };
     case "push": {
-      const side = (hash: string) => ({ type: "branch", name: branch, target: { hash } });
+      const side = (hash: string) => ({ type: isTag ? "tag" : "branch", name, target: { hash } });
       return { event: "repo:push", payload: { ...shared, push: { changes: [{ old: side(BEFORE), new: side(sha) }] } } };
     }
   }
 }
 
 function dataCenterContent(options: DeliveryOptions) {
-  const { number, sha, branch, comment } = detailsOf(options);
+  const { number, sha, comment, name, isTag } = detailsOf(options);
   const [key = "", slug = ""] = options.repository.split("/");
   const repository = { slug, project: { key }, links: { clone: [{ href: options.cloneUrl }] } };
   const actor = { id: 5, name: "ada" };
@@ -204,14 +203,14 @@ function dataCenterContent(options: DeliveryOptions) {
         payload: {
           actor,
           repository,
-          changes: [{ ref: { type: "BRANCH", displayId: branch }, fromHash: BEFORE, toHash: sha }],
+          changes: [{ ref: { type: isTag ? "TAG" : "BRANCH", displayId: name }, fromHash: BEFORE, toHash: sha }],
         },
       };
   }
 }
 
 function azureContent(options: DeliveryOptions) {
-  const { number, sha, branch, comment } = detailsOf(options);
+  const { number, sha, comment, ref } = detailsOf(options);
   const repository = { remoteUrl: options.cloneUrl };
   const author = { id: "a-1", uniqueName: "ada@example.com" };
   const thread = `${options.cloneUrl}/pullRequests/${number}/threads/31`;
@@ -241,7 +240,7 @@ function azureContent(options: DeliveryOptions) {
       return { event: "", payload: { eventType: "ms.vss-code.git-pullrequest-comment-event", resource } };
     }
     case "push": {
-      const refUpdates = [{ name: `refs/heads/${branch}`, oldObjectId: BEFORE, newObjectId: sha }];
+      const refUpdates = [{ name: ref, oldObjectId: BEFORE, newObjectId: sha }];
       return { event: "", payload: { eventType: "git.push", resource: { repository, refUpdates } } };
     }
   }
