@@ -100,9 +100,13 @@ export function gitHeadMoved(url: string, head: string, now: ReadonlyMap<string,
 
 /** None of the references that would lead to the head exists. */
 export function gitHeadMissing(url: string, head: string, names: readonly string[]): AppError {
+  const why =
+    names.length === 0
+      ? "its branch is in another repository, which is not asked; push it to this one"
+      : `there is no ${names.join(" and no ")}; push the branch again, or to this repository when it is in another`;
   return new AppError(
     "git-head-missing",
-    `nothing in ${redactUrl(url)} leads to the commit ${head.slice(0, 7)}: there is no ${names.join(" and no ")}; push the branch again, or to this repository when it is in another`,
+    `nothing in ${redactUrl(url)} leads to the commit ${head.slice(0, 7)}: ${why}`,
     { recovery: "wait", afterMs: WAIT_MS },
   );
 }

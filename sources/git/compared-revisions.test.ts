@@ -247,6 +247,13 @@ describe.skipIf(!hasGit())("RevisionFetcher", () => {
         recovery: "wait",
         message: expect.stringContaining("there is no refs/pull/7/head and no refs/heads/topic; push the branch again"),
       });
+      const ofFork = { sha: "1".repeat(40), refs: [] };
+      await expect(fixture.fetch(ofFork.sha, { head: ofFork })).rejects.toMatchObject({
+        code: "git-head-missing",
+        message: expect.stringContaining(
+          "its branch is in another repository, which is not asked; push it to this one",
+        ),
+      });
     });
 
     it("is not looked for under a name that could be an option or a path", async () => {

@@ -250,6 +250,8 @@ export class AzureForge extends RestForge {
           .at("remoteUrl")
           .textOr(undefined)
           ?.replace(/^(https?:\/\/)[^/@]*@/, "$1"),
+        // The merge that the host made: it has the head as a parent.
+        ref: `refs/pull/${number}/merge`,
       },
       base: {
         sha: json.at("lastMergeTargetCommit", "commitId").textOr(undefined),
