@@ -111,7 +111,8 @@ const HEADERS: Partial<Record<RepositoryAddress["kind"], Readonly<Record<string,
   "azure-devops": { accept: "application/json;api-version=7.0" },
 };
 
-function connectTo(address: RepositoryAddress, options: OpenForgeOptions, auth: ForgeAuth): ForgeHttp {
+/** Requests to the API of a repository. */
+export function connectTo(address: RepositoryAddress, options: OpenForgeOptions, auth: ForgeAuth): ForgeHttp {
   const { clock, random, tls, limits } = options;
   return new ForgeHttp({
     provider: PROVIDERS[address.kind],

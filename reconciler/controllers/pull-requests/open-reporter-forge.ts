@@ -8,9 +8,10 @@ import { parseDuration } from "../../../runtime/duration.ts";
 import { AppError } from "../../../runtime/errors.ts";
 import { credentialsFromSecret, type GitCredentials } from "../../../sources/git/credentials.ts";
 import { forgeCredentialsFromSecret } from "../../forges/credentials-from-secret.ts";
-import type { Forge, ForgeKind } from "../../forges/forge.ts";
+import type { Call, Forge, ForgeKind } from "../../forges/forge.ts";
+import { type GitAccess, gitAccessOf } from "../../forges/git-access.ts";
 import type { HttpLimits } from "../../forges/http/forge-http.ts";
-import { openForge } from "../../forges/open-forge.ts";
+import { type OpenForgeOptions, openForge } from "../../forges/open-forge.ts";
 import type { ControllerContext } from "../context.ts";
 import { GITOPS_API, keyOf } from "../sync/git-repository.ts";
 
@@ -28,6 +29,8 @@ export interface ReporterForge {
   readonly repository: GitRepository;
   /** For fetching, with the credentials of the source. */
   readonly remote: GitRemote;
+  /** For pushing, with the credentials of the Reporter. Throws what `gitAccessOf` throws. */
+  readonly push: (call: Call) => Promise<GitAccess>;
 }
 
 export interface ReporterForgesOptions {
@@ -42,6 +45,7 @@ export interface ReporterForgesOptions {
 interface Opened {
   readonly identity: string;
   readonly forge: Forge;
+  readonly options: OpenForgeOptions;
 }
 
 /** How long a Reporter is left alone when what it names is not there: nobody tells when a Secret comes. */
@@ -76,8 +80,10 @@ export class ReporterForges {
             repository.metadata.namespace,
             secretRef.name,
           );
+    const { forge, options } = this.#open(keyOf(reporter), reporter, url, secret);
     return {
-      forge: this.#forge(keyOf(reporter), reporter, url, secret),
+      forge,
+      push: (call) => gitAccessOf(options, call),
       repository,
       remote: {
         url,
@@ -105,16 +111,16 @@ export class ReporterForges {
     for (const key of [...this.#opened.keys()]) this.forget(key);
   }
 
-  #forge(key: string, { spec }: Reporter, url: string, secret: SecretData): Forge {
+  #open(key: string, { spec }: Reporter, url: string, secret: SecretData): Opened {
     const { provider, providerUrl, user } = spec;
     const values = Object.entries(secret).map(([name, value]) => [name, value.toString("base64")]);
     const identity = createHash("sha256")
       .update(JSON.stringify([url, provider, providerUrl, user, values.sort()]))
       .digest("hex");
     const known = this.#opened.get(key);
-    if (known?.identity === identity) return known.forge;
+    if (known?.identity === identity) return known;
     const { clock, random, limits } = this.#options;
-    const forge = openForge({
+    const options: OpenForgeOptions = {
       repository: url,
       kind: hostKind(provider),
       baseUrl: providerUrl,
@@ -123,10 +129,11 @@ export class ReporterForges {
       clock,
       random,
       limits,
-    });
+    };
+    const opened = { identity, forge: openForge(options), options };
     this.forget(key);
-    this.#opened.set(key, { identity, forge });
-    return forge;
+    this.#opened.set(key, opened);
+    return opened;
   }
 
   async #secret(field: string, namespace: string | undefined, name: string): Promise<SecretData> {
