@@ -4,12 +4,12 @@ import { join, relative, resolve } from "node:path";
 import type { Cluster } from "../../api/cluster.ts";
 import type { Sync } from "../../api/gitops.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
-import type { FieldPath } from "../../kube/fields/path.ts";
-import { equalJson, type KubeObject, type ObjectRef, refKey } from "../../kube/object.ts";
+import { refKey } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { GITOPS_API } from "../controllers/sync/git-repository.ts";
 import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-decisions.ts";
 import { loadInterpretation } from "../plan/world.ts";
+import { type DriftedObject, driftedObjectOf } from "../pull-requests/drift-changes/drifted-object.ts";
 import { objectName } from "../reports/words.ts";
 import {
   booleanOption,
@@ -46,27 +46,6 @@ export function driftOptions(clustersHelp: string): Readonly<Record<string, Comm
 /** The words after the name of a command with these options. */
 export const DRIFT_USAGE = "KIND/NAME [-n NAMESPACE] [--clusters NAMES] [--field PATH] [--tree FOLDER] [--dry-run]";
 
-/** One value found in place of the wanted one, and where. */
-export interface FoundValue {
-  readonly wanted: unknown;
-  readonly found: unknown;
-  readonly clusters: readonly string[];
-}
-
-export interface DriftedObjectField {
-  readonly path: string;
-  readonly fieldPath: FieldPath;
-  readonly values: readonly FoundValue[];
-}
-
-export interface DriftedObject {
-  readonly object: ObjectRef;
-  readonly template: KubeObject;
-  readonly fields: readonly DriftedObjectField[];
-  /** Every cluster that has a copy. */
-  readonly clusters: readonly string[];
-}
-
 /** The drift of the object that a command line names, in the clusters and of the fields that it asks for. */
 export async function driftedObject(invocation: Invocation, client: KubeClient): Promise<DriftedObject> {
   if (invocation.positionals.length === 0) throw new UsageError("name an object: KIND/NAME");
@@ -87,24 +66,7 @@ export async function driftedObject(invocation: Invocation, client: KubeClient):
     throw new AppError("cluster-unreachable", `cluster ${silent.cluster} could not be asked: ${silent.reason}`, {
       recovery: "retry",
     });
-  const fields = new Map<string, DriftedObjectField>();
-  for (const { cluster, fields: differing } of copies)
-    for (const { path, fieldPath, wanted, found } of differing) {
-      const known = fields.get(path) ?? { path, fieldPath: fieldPath ?? [], values: [] };
-      const same = known.values.find((value) => equalJson([value.wanted, value.found], [wanted, found]));
-      const others = known.values.filter((value) => value !== same);
-      const value = { wanted, found, clusters: [...(same?.clusters ?? []), cluster].sort() };
-      fields.set(path, { ...known, values: [...others, value] });
-    }
-  const only = stringOption(invocation, "field");
-  const chosen = [...fields.values()].filter(({ path }) => only === undefined || path === only);
-  if (chosen.length === 0)
-    throw new AppError(
-      "no-drift",
-      `${only === undefined ? "no field" : only} of ${objectName(object)} differs from what is wanted`,
-      { recovery: "stall" },
-    );
-  return { object, template, fields: chosen, clusters: copies.map(({ cluster }) => cluster) };
+  return driftedObjectOf(object, template, copies, stringOption(invocation, "field"));
 }
 
 /** The Sync that put a template into the control plane. Throws `not-from-git` for one that nobody put there from Git. */

@@ -1,20 +1,11 @@
-import { valueAtFields } from "../../../fleets/field-values.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
-import { equalJson } from "../../../kube/object.ts";
 import { DirectoryTree } from "../../../sources/directory.ts";
-import { type Adoption, adoptFields, type FieldToAdopt } from "../../plan/adopt-fields.ts";
+import { adoptDrift, type DriftAdoption } from "../../pull-requests/drift-changes/adopt-drift.ts";
+import type { DriftedObject } from "../../pull-requests/drift-changes/drifted-object.ts";
 import { clusterList, count, objectName, value } from "../../reports/words.ts";
 import { type Command, EXIT, type ExitCode, type Invocation } from "../command.ts";
 import { withControlPlane } from "../connect.ts";
-import {
-  DRIFT_USAGE,
-  type DriftedObject,
-  type DriftedObjectField,
-  driftedObject,
-  driftOptions,
-  syncOf,
-  workingTree,
-} from "../drifted-fields.ts";
+import { DRIFT_USAGE, driftedObject, driftOptions, syncOf, workingTree } from "../drifted-fields.ts";
 import { print } from "../output.ts";
 
 export const driftAdoptCommand: Command = {
@@ -31,31 +22,16 @@ export const driftAdoptCommand: Command = {
   run: (invocation) => withControlPlane(invocation, ({ client }) => adopt(invocation, client)),
 };
 
-interface Refusal {
-  readonly path: string;
-  readonly reason: string;
-}
-
 async function adopt(invocation: Invocation, client: KubeClient): Promise<ExitCode> {
   const drifted = await driftedObject(invocation, client);
   const sync = await syncOf(client, drifted);
   const { root, describe, isDryRun: dryRun, write } = workingTree(invocation);
-  const refused: Refusal[] = [];
-  const wishes: FieldToAdopt[] = [];
-  for (const field of drifted.fields) {
-    const reason = whyNot(field, drifted);
-    if (reason === undefined) wishes.push({ ...field, found: field.values[0]?.found });
-    else refused.push({ path: field.path, reason });
-  }
-  const folder = (sync.spec.path ?? "").replace(/^\.?\/+|\/+$/g, "").replace(/^\.$/, "");
-  const result = adoptFields(new DirectoryTree(root), folder, drifted.object, wishes, {
-    renderer: sync.spec.renderer ?? "auto",
-  });
-  for (const { field, reason } of result.refused) refused.push({ path: field.path, reason });
+  const result = adoptDrift(new DirectoryTree(root), drifted, sync);
+  const { refused } = result;
   write(result.files);
   const adopted = result.adopted.map(({ field, file, line }) => ({ path: field.path, found: field.found, file, line }));
   print(invocation, { object: drifted.object, adopted, refused, written: !dryRun }, () =>
-    adoptionText(drifted, result, refused, {
+    adoptionText(drifted, result, {
       dryRun,
       describe,
       sync: `${sync.metadata.namespace}/${sync.metadata.name}`,
@@ -64,27 +40,9 @@ async function adopt(invocation: Invocation, client: KubeClient): Promise<ExitCo
   return refused.length > 0 ? EXIT.failed : EXIT.ok;
 }
 
-/** Why a field cannot be written into Git; undefined when it can. */
-function whyNot(field: DriftedObjectField, { object, template }: DriftedObject): string | undefined {
-  if (object.kind === "Secret") return "values of Secrets are not written to files: change it where it is kept";
-  const [first] = field.values;
-  if (first === undefined || field.fieldPath.length === 0)
-    return "the whole object is missing: delete it in Git, or let it be made anew";
-  const found = new Set(field.values.map((one) => value(one.found)));
-  if (found.size > 1) {
-    const each = field.values.map((one) => `${value(one.found)} in ${clusterList(one.clusters)}`).join(", ");
-    return `clusters differ (${each}): choose with --clusters`;
-  }
-  const own = valueAtFields(template, field.fieldPath);
-  if (field.values.some(({ wanted }) => !equalJson(wanted, own)))
-    return `the template says ${value(own)}, and a policy or an override makes it ${value(first.wanted)} (flaghoist explain): change that`;
-  return undefined;
-}
-
 function adoptionText(
   { object, fields, clusters }: DriftedObject,
-  { adopted }: Adoption,
-  refused: readonly Refusal[],
+  { adopted, refused }: DriftAdoption,
   words: { readonly dryRun: boolean; readonly describe: (file: string) => string; readonly sync: string },
 ): string {
   const lines: string[] = [];
