@@ -1,14 +1,19 @@
 // Drift as it is told at the repository's host: one issue that follows what the clusters have.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Reporter } from "../../api/reporter.ts";
+import { type ApiServer, createApiServer } from "../../fleets/apiserver/server.ts";
+import { InformerSet } from "../../kube/client/informer-set.ts";
+import { KubeClient } from "../../kube/client/kube-client.ts";
 import { findCondition } from "../../kube/conditions.ts";
+import { installDefinitions } from "../../reconciler/cli/install.ts";
 import type { Controller } from "../../reconciler/controllers/context.ts";
 import {
   type DriftReportsOptions,
   startDriftReports,
 } from "../../reconciler/controllers/pull-requests/drift-reports.ts";
 import { ReporterForges } from "../../reconciler/controllers/pull-requests/open-reporter-forge.ts";
-import { FakeClock } from "../../runtime/clock.ts";
+import { FakeClock, systemClock } from "../../runtime/clock.ts";
+import { silentLogger } from "../../runtime/logger.ts";
 import { FakeBitbucketDataCenter } from "../forges/fake-bitbucket-data-center.ts";
 import { FakeGitea } from "../forges/fake-gitea.ts";
 import { type FakeServer, TOKEN } from "../forges/fake-server.ts";
@@ -34,6 +39,10 @@ const REPORTER = ref("gitops.flaghoist.io/v1alpha1 Reporter", NS, "shop");
 const PASSWORD = "aHVudGVyMg==";
 
 let plane: Plane;
+/** Holds the Reporter, so that the control plane, whose clock nobody moves, does not report as well. */
+let store: ApiServer;
+let client: KubeClient;
+let informers: InformerSet;
 let repository: ServedRepository;
 let host: FakeServer;
 let clock: FakeClock;
@@ -58,6 +67,10 @@ beforeAll(async () => {
     "apps/policy.yaml": yamlOf(policy({ namespace: NS, weights: EVEN_WEIGHTS, selectors })),
   });
   plane = await startPlane({ engine: "embedded", members: THREE_CLUSTERS });
+  store = await createApiServer({ name: "store", clock: systemClock, logger: silentLogger });
+  client = new KubeClient(store.handle);
+  await installDefinitions(client, systemClock);
+  await client.create(namespaceObject(NS));
   await applyAll(
     plane.client,
     namespaceObject(NS),
@@ -71,6 +84,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  await store?.close();
   await plane?.close();
   await repository?.close();
 });
@@ -82,7 +96,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await reports?.stop();
   forges?.close();
-  await plane.client.delete(REPORTER).catch(() => undefined);
+  await informers?.stop();
+  await client.delete(REPORTER).catch(() => undefined);
   for (const cluster of Object.keys(THREE_CLUSTERS)) await scale(cluster, 2);
   await eventually(() => expect(JSON.stringify(works())).not.toContain("drift-findings"));
   await host.stop();
@@ -109,15 +124,21 @@ async function scale(cluster: string, replicas: number): Promise<void> {
 
 /** Starts the reports over what there is, with a clock of their own that begins now. */
 async function start(spec: Record<string, unknown>): Promise<void> {
-  await plane.client.create(reporter(NS, "shop", { provider: "gitea", providerUrl: host.url, ...spec }));
+  await client.create(reporter(NS, "shop", { provider: "gitea", providerUrl: host.url, ...spec }));
   await run(Date.now());
 }
 
 async function run(fromMs: number): Promise<void> {
   clock = new FakeClock(fromMs);
-  const context = { ...plane.control.context, clock };
-  context.informers.of("gitops.flaghoist.io/v1alpha1", "Reporter");
-  await context.informers.synced();
+  const { context: shared } = plane.control;
+  informers = new InformerSet(client, systemClock, silentLogger);
+  // The loop asks for nothing else of it.
+  const both = {
+    of: (apiVersion: string, kind: string) => (kind === "Reporter" ? informers : shared.informers).of(apiVersion, kind),
+  } as unknown as InformerSet;
+  const context = { ...shared, clock, informers: both };
+  informers.of("gitops.flaghoist.io/v1alpha1", "Reporter");
+  await informers.synced();
   forges = new ReporterForges({ context, clock, random: () => 0.5 });
   reports = startDriftReports({ context, forges, statuses, version: "1.2.3" });
 }
@@ -125,8 +146,8 @@ async function run(fromMs: number): Promise<void> {
 /** Writes what reports say into the status. */
 const statuses: DriftReportsOptions["statuses"] = {
   change: async (_, change) => {
-    const changes = change(await plane.client.get<Reporter>(REPORTER));
-    await plane.client.patch(REPORTER, { status: changes }, "merge", { subresource: "status" });
+    const changes = change(await client.get<Reporter>(REPORTER));
+    await client.patch(REPORTER, { status: changes }, "merge", { subresource: "status" });
   },
 };
 
@@ -142,7 +163,7 @@ async function nextReport(): Promise<void> {
 }
 
 async function status(): Promise<Reporter["status"]> {
-  return (await plane.client.get<Reporter>(REPORTER)).status;
+  return (await client.get<Reporter>(REPORTER)).status;
 }
 
 async function failure(): Promise<string | undefined> {
@@ -210,6 +231,7 @@ describe("a report of drift", () => {
     const before = sent();
     await reports.stop();
     forges.close();
+    await informers.stop();
 
     await plane.restart();
     await run(clock.now() + 60_000);
@@ -254,8 +276,8 @@ describe("a report of drift", () => {
   });
 
   it("never holds a value of a Secret", async () => {
-    const { client } = plane.member("tokyo-1");
-    await client.patch(ref("v1 Secret", NS, "db"), { data: { password: PASSWORD } }, "merge", { fieldManager: "eve" });
+    const { client: tokyo } = plane.member("tokyo-1");
+    await tokyo.patch(ref("v1 Secret", NS, "db"), { data: { password: PASSWORD } }, "merge", { fieldManager: "eve" });
     await start({ drift: { minimumAge: "0s" } });
     await eventually(async () => {
       await nextReport();
@@ -265,7 +287,7 @@ describe("a report of drift", () => {
     });
 
     expect(host.received.join("\n")).not.toMatch(/aHVudGVyMg|hunter2|b2xk/);
-    await client.patch(ref("v1 Secret", NS, "db"), { data: { password: "b2xk" } }, "merge");
+    await tokyo.patch(ref("v1 Secret", NS, "db"), { data: { password: "b2xk" } }, "merge");
   });
 
   it("tells neither what clusters have nor who did it, where live values are hidden", async () => {
@@ -309,7 +331,7 @@ describe("a report of drift", () => {
       ),
     );
 
-    await plane.client.patch(REPORTER, { spec: { drift: { pullRequest: 7 } } }, "merge");
+    await client.patch(REPORTER, { spec: { drift: { pullRequest: 7 } } }, "merge");
     await nextReport();
     expect(host.pulls.get(7)?.comments.map(({ body }) => body)).toEqual([expect.stringContaining("found `5`")]);
     expect(await failure()).toBeUndefined();
@@ -339,11 +361,7 @@ describe("a report of drift", () => {
     await eventually(async () => expect((await status())?.drift).toBeDefined());
     await scale("paris-1", 5);
 
-    await plane.client.patch(
-      REPORTER,
-      { metadata: { annotations: { "gitops.flaghoist.io/requestedAt": "now" } } },
-      "merge",
-    );
+    await client.patch(REPORTER, { metadata: { annotations: { "gitops.flaghoist.io/requestedAt": "now" } } }, "merge");
 
     await eventually(() => expect(host.issues).toHaveLength(1));
   });
