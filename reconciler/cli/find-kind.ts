@@ -1,20 +1,9 @@
 // From the words people type to kinds and objects of a server.
+import { findKind } from "../../kube/client/find-kind.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
-import type { ResourceInfo } from "../../kube/client/rest-mapper.ts";
 import { formatApiVersion, type ObjectRef } from "../../kube/object.ts";
 import { AppError } from "../../runtime/errors.ts";
 import { UsageError } from "./command.ts";
-
-/** A kind by any of its names: plural, singular, kind, short name, with or without `.group`. Preferred versions first. */
-export function findKind(resources: readonly ResourceInfo[], word: string): ResourceInfo | undefined {
-  const wanted = word.toLowerCase();
-  const matches = resources.filter((info) =>
-    [info.plural, info.singular, info.kind.toLowerCase(), ...info.shortNames].some(
-      (name) => name === wanted || `${name}.${info.group}` === wanted,
-    ),
-  );
-  return matches.find((info) => info.preferred) ?? matches[0];
-}
 
 /**
  * The object that `KIND/NAME`, or `KIND NAME`, means on this server. Throws `UsageError` when the words are incomplete

@@ -9,6 +9,7 @@ import { editYaml } from "../../kube/yaml-edit.ts";
 import { type RenderOptions, render } from "../../renderers/render.ts";
 import type { RenderedObject, Writer } from "../../renderers/rendered.ts";
 import type { SourceTree } from "../../sources/tree.ts";
+import { OverlaidTree } from "./overlaid-tree.ts";
 
 /** A field that is to be as a cluster has it. */
 export interface FieldToAdopt {
@@ -258,36 +259,4 @@ function firstDifference(before: string, after: string): number {
   const [old, now] = [before.split("\n"), after.split("\n")];
   const at = now.findIndex((line, index) => line !== old[index]);
   return (at < 0 ? now.length : at) + 1;
-}
-
-/** A tree with some files otherwise. */
-class OverlaidTree implements SourceTree {
-  readonly revision: string;
-  readonly changes: ReadonlyMap<string, string>;
-  readonly #tree: SourceTree;
-
-  constructor(tree: SourceTree, changes: ReadonlyMap<string, string>) {
-    this.#tree = tree;
-    this.changes = changes;
-    // Whatever is remembered by revision must not be taken for what is here.
-    this.revision = `${tree.revision}+${changes.size}`;
-  }
-
-  with(file: string, text: string): OverlaidTree {
-    return new OverlaidTree(this.#tree, new Map([...this.changes, [file, text]]));
-  }
-
-  text(file: string): string | undefined {
-    const bytes = this.read(file);
-    return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
-  }
-
-  list(path: string): ReturnType<SourceTree["list"]> {
-    return this.#tree.list(path);
-  }
-
-  read(path: string): Uint8Array | undefined {
-    const changed = this.changes.get(path);
-    return changed === undefined ? this.#tree.read(path) : new TextEncoder().encode(changed);
-  }
 }

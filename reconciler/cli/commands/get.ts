@@ -1,4 +1,5 @@
 import type { Cluster } from "../../../api/cluster.ts";
+import { findKind } from "../../../kube/client/find-kind.ts";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { formatApiVersion, isObject, type KubeObject } from "../../../kube/object.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
@@ -16,7 +17,6 @@ import {
   UsageError,
 } from "../command.ts";
 import { type ControlPlaneConnection, withControlPlane } from "../connect.ts";
-import { findKind } from "../find-kind.ts";
 import { withMember } from "../member-client.ts";
 import { print } from "../output.ts";
 import { rolloutsUnderWay } from "../rollouts-under-way.ts";
