@@ -189,6 +189,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           const made = await planInSandbox(job, { limits, signal, transport: client.transport, logger, clock });
           return writePlanAside(made, wish, { clock, signal });
         },
+        changes: { root: join(dataFolder, "drift-changes"), allowLocal: options.allowLocalSources ?? false },
         version: productVersion(),
         random: Math.random,
       },

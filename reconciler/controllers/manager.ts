@@ -210,7 +210,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   }
   const gitRepositories = startGitRepositoryController(context, options.fetcher, artifacts);
   controllers.push(gitRepositories, startSyncController({ context, renderer: options.renderer, artifacts, policies }));
-  const reporters = options.reporters && startReporters(context, options.reporters, gitRepositories);
+  const reporters =
+    options.reporters && startReporters(context, options.reporters, { interpretation, repositories: gitRepositories });
   if (reporters !== undefined) controllers.push(reporters);
   await templates.start();
   // Stopped queues take nothing, so this may come late.

@@ -3,7 +3,7 @@
 import type { Cluster } from "../../../api/cluster.ts";
 import type { GitRepository, Sync } from "../../../api/gitops.ts";
 import type { Work } from "../../../api/work.ts";
-import { parseApiVersion } from "../../../kube/object.ts";
+import { type ObjectRef, parseApiVersion } from "../../../kube/object.ts";
 import { Turn } from "../../../runtime/turn.ts";
 import type { CopyState } from "../../plan/live-drift.ts";
 import { standingCopies } from "../../plan/standing-drift.ts";
@@ -26,7 +26,7 @@ export async function collectDrift(
   { informers }: Pick<ControllerContext, "informers">,
   { source, ...rest }: CollectOptions,
 ): Promise<KnownDrift> {
-  const syncOf = indexSyncs(informers.of<Sync>(GITOPS_API, "Sync").all(), keyOf(source));
+  const syncs = syncsOfSource(informers.of<Sync>(GITOPS_API, "Sync").all(), keyOf(source));
   const all = new Map([...informers.of<Cluster>(CLUSTER_API, "Cluster").all()].map((one) => [one.metadata.name, one]));
   const silent = new Map([...all].map(([name, cluster]) => [name, whySilent(cluster)]));
   const copies: CopyState[] = [];
@@ -46,9 +46,9 @@ export async function collectDrift(
       cluster,
       answers,
       syncOf: (object) => {
-        const sync = syncOf(object);
+        const sync = syncs.of(object);
         isOurs ||= sync !== undefined;
-        return sync;
+        return sync === undefined ? undefined : keyOf(sync);
       },
     });
     if (isOurs) concerned.add(cluster);
@@ -78,18 +78,32 @@ function whySilent(cluster: Cluster): string | undefined {
   return ready === undefined ? "nobody has looked at it yet" : `it is not ready: ${ready.message}`;
 }
 
-/** By the inventories of Syncs: labels of copies may be taken off. */
-function indexSyncs(syncs: Iterable<Sync>, source: string): Parameters<typeof standingCopies>[1]["syncOf"] {
-  const byObject = new Map<string, string>();
-  const keyOfObject = (apiVersion: string, kind: string, namespace: string | undefined, name: string) =>
-    `${parseApiVersion(apiVersion).group}/${kind}/${namespace ?? ""}/${name}`;
+/** The Syncs of one source, by what they apply. */
+export interface SyncsOfSource {
+  of(object: ObjectRef): Sync | undefined;
+  find(named: { readonly group: string; readonly kind: string; readonly name: string }): ObjectRef[];
+}
+
+/** By the inventories of Syncs, since labels of copies may be taken off; `source` is `namespace/name`. */
+export function syncsOfSource(syncs: Iterable<Sync>, source: string): SyncsOfSource {
+  const applied = new Map<string, { readonly ref: ObjectRef; readonly sync: Sync }>();
   for (const sync of syncs) {
     const { name, namespace = sync.metadata.namespace } = sync.spec.sourceRef;
     if (`${namespace}/${name}` !== source) continue;
     for (const entry of sync.status?.inventory?.entries ?? []) {
       const ref = refOfEntry(entry);
-      if (ref !== undefined) byObject.set(keyOfObject(ref.apiVersion, ref.kind, ref.namespace, ref.name), keyOf(sync));
+      if (ref !== undefined) applied.set(versionlessKey(ref), { ref, sync });
     }
   }
-  return ({ apiVersion, kind, namespace, name }) => byObject.get(keyOfObject(apiVersion, kind, namespace, name));
+  return {
+    of: (object) => applied.get(versionlessKey(object))?.sync,
+    find: ({ group, kind, name }) =>
+      Array.from(applied.values(), ({ ref }) => ref).filter(
+        (ref) => ref.kind === kind && ref.name === name && parseApiVersion(ref.apiVersion).group === group,
+      ),
+  };
+}
+
+function versionlessKey({ apiVersion, kind, namespace, name }: ObjectRef): string {
+  return `${parseApiVersion(apiVersion).group}/${kind}/${namespace ?? ""}/${name}`;
 }

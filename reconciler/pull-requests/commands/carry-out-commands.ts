@@ -32,7 +32,7 @@ export interface CommandSubject extends CommandTimes {
   readonly comments?: readonly ForgeComment[] | undefined;
 }
 
-export type DriftWish = CommandDecision & { readonly do: "drift" } & { readonly requestedBy: string };
+export type DriftWish = Extract<CommandDecision, { readonly do: "drift" }> & { readonly requestedBy: string };
 
 /** What is not done at the host. */
 export interface CommandPorts {
