@@ -332,3 +332,26 @@ describe("ignoring drift", () => {
     expect(branches()).toEqual([]);
   });
 });
+
+describe("a comment in a pull request", () => {
+  it("has drift adopted, and is answered with the pull request", async () => {
+    host.addPull({ number: 7 });
+    host.addComment(7, "eve", `/flaghoist drift adopt deploy/web -n shop --field ${IMAGE}`, {
+      createdAt: new Date(Date.now() + 60_000).toISOString(),
+    });
+    await plane.client.create(reporter(NS, "shop", { provider: "gitea", providerUrl: host.url, commands: {} }));
+
+    const opened = await eventually(() => {
+      const found = pulls().find(({ branch }) => branch.startsWith("flaghoist/drift-adopt-web-"));
+      expect(found).toBeDefined();
+      return found;
+    });
+    await eventually(() =>
+      expect(host.pulls.get(7)?.comments.map(({ body }) => body)).toContainEqual(
+        expect.stringContaining(`pull request ${opened?.number}`),
+      ),
+    );
+    expect(inBare("show", `${opened?.branch}:apps/web.yaml`)).toContain("web:hotfix");
+    await plane.client.delete(ref("gitops.flaghoist.io/v1alpha1 Reporter", NS, "shop"));
+  });
+});

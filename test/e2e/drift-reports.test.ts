@@ -290,9 +290,12 @@ describe("a report of drift", () => {
     await tokyo.patch(ref("v1 Secret", NS, "db"), { data: { password: "b2xk" } }, "merge");
   });
 
-  it("tells neither what clusters have nor who did it, where live values are hidden", async () => {
+  it.each([
+    { drift: { minimumAge: "0s", liveValues: "hide" } },
+    { drift: { minimumAge: "0s" }, pullRequests: { liveValues: "hide" } },
+  ])("tells neither what clusters have nor who did it, where live values are hidden: %j", async (spec) => {
     await scale("paris-1", 41);
-    await start({ drift: { minimumAge: "0s" }, pullRequests: { liveValues: "hide" } });
+    await start(spec);
     await nextReport();
 
     expect(host.issues[0]?.body).toContain("`spec.replicas` in `paris-1`: wanted `2`, found `");

@@ -29,6 +29,7 @@ export async function collectDrift(
   const syncs = syncsOfSource(informers.of<Sync>(GITOPS_API, "Sync").all(), keyOf(source));
   const all = new Map([...informers.of<Cluster>(CLUSTER_API, "Cluster").all()].map((one) => [one.metadata.name, one]));
   const silent = new Map([...all].map(([name, cluster]) => [name, whySilent(cluster)]));
+  const good: CopyState[] = [];
   const copies: CopyState[] = [];
   const concerned = new Set<string>();
   let young = 0;
@@ -52,7 +53,7 @@ export async function collectDrift(
       },
     });
     if (isOurs) concerned.add(cluster);
-    copies.push(...found.copies);
+    for (const copy of found.copies) (copy.state === "as-wanted" ? good : copies).push(copy);
     young += found.young;
   }
   const clusters = [...concerned].sort();
@@ -60,7 +61,11 @@ export async function collectDrift(
     const reason = silent.get(cluster);
     return reason === undefined ? [] : [{ cluster, reason }];
   });
-  return { report: { copies: copies.sort(byObject), clusters, unreachable, leftOver: [], past: [] }, young };
+  // Those that are as wanted are counted, and may be very many.
+  return {
+    report: { copies: [...copies.sort(byObject), ...good], clusters, unreachable, leftOver: [], past: [] },
+    young,
+  };
 }
 
 /** Works come in the order of their names: a report must not hang on that. */

@@ -28,6 +28,7 @@ import type { ControllerContext } from "../context.ts";
 import type { Interpretation } from "../interpretation/interpretation.ts";
 import { GITOPS_API, keyOf } from "../sync/git-repository.ts";
 import { collectDrift, type SyncsOfSource, syncsOfSource } from "./collect-drift.ts";
+import { hidesLiveValues } from "./drift-reports.ts";
 import type { ReporterForge } from "./open-reporter-forge.ts";
 
 export interface DriftChangesOptions {
@@ -103,10 +104,10 @@ export class DriftChanges {
     call.signal.throwIfAborted();
     const { action, opened, pullRequest, reporter, requestedBy } = request;
     const { forge, push, remote, repository: source } = opened;
-    if (action === "adopt" && reporter.spec.pullRequests?.liveValues === "hide")
+    if (action === "adopt" && hidesLiveValues(reporter))
       throw refusal(
         "drift-values-hidden",
-        `Reporter ${key} hides what clusters have (spec.pullRequests.liveValues), and a pull request would show it: run flaghoist drift adopt in a checkout`,
+        `Reporter ${key} hides what clusters have (liveValues), and a pull request would show it: run flaghoist drift adopt in a checkout`,
       );
     const concerned = await this.#concerned(request, call);
     const repository = this.#pool.open(key, remote);

@@ -99,7 +99,7 @@ export function startDriftReports({ context, forges, statuses, version }: DriftR
     const known = await collectDrift(context, {
       source: repository,
       seenUntilMs: nowMs - parseDuration(drift.minimumAge ?? DEFAULT_DRIFT_MINIMUM_AGE),
-      hideLive: reporter.spec.pullRequests?.liveValues === "hide",
+      hideLive: hidesLiveValues(reporter),
     });
     const published = await publishDrift(
       forge,
@@ -155,6 +155,11 @@ export function startDriftReports({ context, forges, statuses, version }: DriftR
   }
 
   return { stop: () => queue.stop() };
+}
+
+/** Whether what clusters have is not to be told: who hides it in plans does not want it elsewhere in the repository. */
+export function hidesLiveValues({ spec }: Reporter): boolean {
+  return [spec.drift?.liveValues, spec.pullRequests?.liveValues].includes("hide");
 }
 
 function withOutcome(conditions: readonly Condition[], outcome: Omit<Condition, "type">): Condition[] {
