@@ -11,6 +11,7 @@ import { decideOperation } from "../controllers/sync/sync-operation.ts";
 import { findOwnObjects } from "../controllers/sync/sync-prune.ts";
 import {
   type KeptObject,
+  type OwnObject,
   ownObject,
   planInventory,
   sortByWishes,
@@ -27,7 +28,7 @@ import {
   renderObjects,
   type WrittenObject,
 } from "./desired-objects.ts";
-import { plannedPrunes, type SyncPrune } from "./prunes.ts";
+import { type PlannedPrunes, plannedEnd, plannedPrunes, type SyncPrune } from "./prunes.ts";
 import type { DesiredObject } from "./source-changes.ts";
 import type { TakenObject } from "./taken-objects.ts";
 
@@ -134,17 +135,23 @@ export async function readFolderChange(
   problems.push(...stored.problems);
   const keys = new Set(ordinary.map(({ object }) => refKey(refOf(object))));
   const desired = stored.desired.filter(({ object }) => keys.has(refKey(refOf(object))));
-  const prunes = await plannedDeletions(client, sync, steps, trees.commit);
+  const ended = sync === undefined ? folder.baseSync : undefined;
+  const prunes =
+    base === undefined && ended !== undefined
+      ? await plannedEndOf(client, ended)
+      : await plannedDeletions(client, sync, steps, trees.commit);
   if (base === undefined) {
     const deletionsUnknown =
-      sync === undefined ? "No Sync applies this folder yet, so that nothing is known of deletions." : undefined;
+      sync === undefined && ended === undefined
+        ? "No Sync applies this folder yet, so that nothing is known of deletions."
+        : undefined;
     const hooks = [{ plan: steps, idle: whyIdle(sync, digest) }];
-    const had = sync?.status?.inventory?.entries?.length ?? 0;
+    const had = (sync ?? ended)?.status?.inventory?.entries?.length ?? 0;
     return {
       ...unknown,
       ...prunes,
       digest,
-      prunes: prunesOf(sync, had, ordinary.length, prunes.removed),
+      prunes: prunesOf(sync ?? ended, had, ordinary.length, prunes.removed),
       desired,
       hooks,
       deletionsUnknown,
@@ -156,7 +163,7 @@ export async function readFolderChange(
   const old = await desiredObjects(client, differing(before, head.objects), signal);
   const earlier = new Map(old.desired.map((one) => [refKey(refOf(one.object)), one.object]));
   const baseDigest = await digestOf(baseRendered);
-  const gone = removedSince(before, rendered, sync ?? folder.baseSync);
+  const gone = removedSince(before, rendered, folder);
   const wanted = ordinaryOf(head.objects, steps).length;
   return {
     ...unknown,
@@ -303,21 +310,32 @@ async function plannedDeletions(
   };
 }
 
+/** What goes with a Sync that is deleted, of what the control plane has. */
+async function plannedEndOf(client: KubeClient, sync: Sync): Promise<Pick<FolderChange, "removed" | "kept" | "held">> {
+  const own = await findOwnObjects({ client }, sync, sync.status?.inventory?.entries ?? []);
+  const { removed, kept, held } = plannedEnd(sync, own);
+  return { removed: removed.map((object) => ({ object, origin: undefined })), kept, held };
+}
+
 /** What the base has and the head has not: what of it goes, and what would stay in spite of that. */
 function removedSince(
   before: readonly WrittenObject[],
   rendered: readonly KubeObject[],
-  sync: Sync | undefined,
-): Pick<FolderChange, "removed" | "kept"> {
+  { sync, baseSync }: ComparedFolder,
+): Pick<FolderChange, "removed" | "kept" | "held"> {
   const keys = new Set(rendered.map((object) => refKey(refOf(object))));
   const gone = before.filter(({ object }) => !keys.has(refKey(refOf(object))));
   const origins = new Map(gone.map(({ object, origin }) => [refKey(refOf(object)), origin]));
   const own = gone.map(({ object }) => ownObject(object));
-  const { removed, kept } =
-    sync === undefined
-      ? { removed: own.map(({ ref }) => ref), kept: [] }
-      : plannedPrunes({ sync, wanted: [], own, revision: "" });
-  return { removed: removed.map((object) => ({ object, origin: origins.get(refKey(object)) })), kept };
+  const { removed, kept, held } = removalOf(own, sync, baseSync);
+  return { removed: removed.map((object) => ({ object, origin: origins.get(refKey(object)) })), kept, held };
+}
+
+function removalOf(own: readonly OwnObject[], sync: Sync | undefined, baseSync: Sync | undefined): PlannedPrunes {
+  // How much is deleted at once is held by what the control plane has.
+  if (sync !== undefined) return { ...plannedPrunes({ sync, wanted: [], own, revision: "" }), held: undefined };
+  if (baseSync !== undefined) return plannedEnd(baseSync, own);
+  return { removed: own.map(({ ref }) => ref), kept: [], held: undefined };
 }
 
 /** Stands in messages for the commit that files on disk will become. */

@@ -7,7 +7,7 @@ import { entriesOf } from "../controllers/sync/sync-decisions.ts";
 import { ownObject } from "../controllers/sync/sync-removals.ts";
 import { DEFAULT_DELETION_LIMITS } from "../works/mass-deletion.ts";
 import type { ObjectChange } from "./changes.ts";
-import { heldClusters, plannedPrunes, presentCopies } from "./prunes.ts";
+import { heldClusters, plannedEnd, plannedPrunes, presentCopies } from "./prunes.ts";
 
 const named = (name: string, metadata: Partial<KubeObject["metadata"]> = {}): KubeObject => {
   const object = configMap(name);
@@ -38,6 +38,44 @@ describe("plannedPrunes", () => {
       expect.stringContaining("protected: the object is protected"),
     ]);
     expect(planned.held).toContain("would delete 2 of 8 objects");
+  });
+});
+
+describe("plannedEnd", () => {
+  const sync: Sync = {
+    apiVersion: "gitops.flaghoist.io/v1alpha1",
+    kind: "Sync",
+    metadata: { name: "apps", namespace: "gitops" },
+    spec: { sourceRef: { kind: "GitRepository", name: "shop" } },
+  };
+  const wishing = (name: string, wish: string): KubeObject =>
+    named(name, { annotations: { "argocd.argoproj.io/sync-options": wish } });
+
+  it("goes by what objects say of the deletion of their Sync, not of being pruned", () => {
+    const objects = [
+      named("goes"),
+      wishing("pruned-not", "Prune=false"),
+      wishing("stays", "Delete=false"),
+      named("protected", { labels: { [DELETION_PROTECTED_LABEL]: "Always" } }),
+    ];
+
+    const { removed, kept, held } = plannedEnd(sync, objects.map(ownObject));
+
+    expect(removed.map(({ name }) => name)).toEqual(["goes", "pruned-not"]);
+    expect(kept.map(({ ref, why }) => `${ref.name}: ${why}`)).toEqual([
+      "stays: argocd.argoproj.io/sync-options: Delete=false",
+      expect.stringContaining("protected: the object is protected"),
+    ]);
+    expect(held).toBeUndefined();
+  });
+
+  it("is held where objects ask for a word", () => {
+    const objects = ["a", "b", "c", "d"].map((name) => ownObject(wishing(name, "Delete=confirm")));
+
+    expect(plannedEnd(sync, objects).held).toBe(
+      "once Sync gitops/apps is deleted: its deletion waits for a person, as v1 ConfigMap shop/a, v1 ConfigMap shop/b, " +
+        "v1 ConfigMap shop/c and 1 more ask to be confirmed (Delete=confirm); its status says how",
+    );
   });
 });
 

@@ -1,8 +1,8 @@
 // What a change takes out of the source: what of it goes, what stays in spite of that and why, and what waits for a person.
 import { deletionRefusal } from "../../api/admission/deletion.ts";
 import type { InventoryEntry, Sync } from "../../api/gitops.ts";
-import type { ObjectRef } from "../../kube/object.ts";
-import { decidePruning, type KeptObject, type OwnObject } from "../controllers/sync/sync-removals.ts";
+import { describeRef, type ObjectRef } from "../../kube/object.ts";
+import { decidePruning, type KeptObject, type OwnObject, sortByWishes } from "../controllers/sync/sync-removals.ts";
 import { type DeletionLimits, decideDeletions } from "../works/mass-deletion.ts";
 import type { ObjectChange } from "./changes.ts";
 import type { Outcome } from "./river.ts";
@@ -40,6 +40,36 @@ export function plannedPrunes(input: PrunesInput): PlannedPrunes {
     ],
     held,
   };
+}
+
+/** What goes along with a Sync that is deleted: other words count than for what its source has no longer. */
+export function plannedEnd(sync: Sync, own: readonly OwnObject[]): PlannedPrunes {
+  const { deletable, kept, toConfirm } = sortByWishes(own, "deletion");
+  const spared = deletable.flatMap(({ ref, live }): KeptObject[] => {
+    const why = deletionRefusal(live);
+    return why === undefined ? [] : [{ ref, why }];
+  });
+  const stays = new Set(spared.map(({ ref }) => ref));
+  return {
+    removed: deletable.filter(({ ref }) => !stays.has(ref)).map(({ ref }) => ref),
+    kept: [...kept, ...spared],
+    held: toConfirm.length === 0 ? undefined : `once Sync ${syncKey(sync)} is deleted: ${askWords(toConfirm)}`,
+  };
+}
+
+function syncKey({ metadata }: Sync): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+const MOST_ASKING = 3;
+
+function askWords(toConfirm: readonly OwnObject[]): string {
+  const names = toConfirm.slice(0, MOST_ASKING).map(({ ref }) => describeRef(ref));
+  const more = toConfirm.length > names.length ? ` and ${toConfirm.length - names.length} more` : "";
+  return (
+    `its deletion waits for a person, as ${names.join(", ")}${more} ${toConfirm.length === 1 ? "asks" : "ask"} to be ` +
+    "confirmed (Delete=confirm); its status says how"
+  );
 }
 
 /** What a Sync has, and what the change takes out of it. */

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sync } from "../../api/gitops.ts";
-import { refOf } from "../../kube/object.ts";
+import { type KubeObject, refOf } from "../../kube/object.ts";
 import { stringifyYaml } from "../../kube/yaml.ts";
 import { MemoryTree, type TreeFiles } from "../../renderers/memory-tree.ts";
 import { differingFiles } from "../../sources/differing-files.ts";
 import { configMap } from "../../test/builders.ts";
 import { openQuietPlane, type QuietPlane } from "../../test/quiet-plane.ts";
-import { inventoryEntry } from "../controllers/sync/sync-decisions.ts";
+import { entriesOf, inventoryEntry } from "../controllers/sync/sync-decisions.ts";
 import { presentSync, type RepositoryChange, readRepositoryChange } from "./repository-change.ts";
 
 let plane: QuietPlane;
@@ -104,6 +104,51 @@ describe("readRepositoryChange", () => {
       syncs: ["shop/root", "shop/web"],
       removed: ["ConfigMap web", "Sync web"],
     });
+  });
+
+  it("keeps what says so when its Sync goes", async () => {
+    const kept = mapIn("kept").replace(
+      "metadata:\n",
+      "metadata:\n  annotations: {argocd.argoproj.io/sync-options: Delete=false}\n",
+    );
+    const before = { "apps/web/kept.yaml": kept };
+
+    const change = await changeFrom(before, { ...before, "syncs/web.yaml": undefined });
+
+    expect(outcome(change)).toMatchObject({ removed: ["ConfigMap web", "Sync web"] });
+    expect(change.change.kept).toMatchObject([
+      { ref: { name: "kept" }, why: "argocd.argoproj.io/sync-options: Delete=false" },
+    ]);
+  });
+
+  it("takes along what the control plane has of a Sync that goes", async () => {
+    const labelled = (object: KubeObject, owner: string, annotations = {}): KubeObject => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        labels: { "gitops.flaghoist.io/sync-name": owner, "gitops.flaghoist.io/sync-namespace": "shop" },
+        annotations,
+      },
+    });
+    const maps = [
+      labelled(configMap("leaf-a"), "leaf"),
+      labelled(configMap("leaf-b"), "leaf", { "argocd.argoproj.io/sync-options": "Delete=false" }),
+    ];
+    const leaf = labelled(syncOf("leaf", "apps/leaf") as unknown as KubeObject, "trunk");
+    const having = (objects: readonly KubeObject[]) => ({ inventory: { entries: entriesOf(objects) } });
+    await plane.create([...maps, { ...leaf, status: having(maps) }]);
+    const trunk = { ...syncOf("trunk", "trunk"), status: having([leaf]) } as Sync;
+
+    const { change } = await readRepositoryChange(plane.client, [presentSync(trunk)], {
+      trees: { head: new MemoryTree({ "trunk/map.yaml": mapIn("own") }), base: undefined, commit: undefined },
+      changedPaths: undefined,
+      isOurs: () => true,
+      rendering: { remotes: undefined, signal: new AbortController().signal },
+    });
+
+    expect(change.removed.map(({ object }) => object.name)).toEqual(["leaf", "leaf-a"]);
+    expect(change.kept.map(({ ref }) => ref.name)).toEqual(["leaf-b"]);
+    expect(change.deletionsUnknown).toBeUndefined();
   });
 
   it("plans what a Sync does that is pointed at another folder", async () => {

@@ -124,7 +124,9 @@ async function followSyncs(
       found.push({ path: folderOf(sync), basePath: old && folderOf(old), sync: head, baseSync: old });
     }
     for (const { object } of removed) {
-      const old = before.get(refKey(object)) as Sync | undefined;
+      if (!isSync({ object })) continue;
+      const known = before.get(refKey(object)) as Sync | undefined;
+      const old = known ?? (trees.base === undefined ? await client.find<Sync>(object) : undefined);
       if (old === undefined || !isOurs(old.spec.sourceRef, old.metadata.namespace ?? "")) continue;
       if (old.spec.deletionPolicy === "Orphan" || old.spec.prune === false) continue;
       found.push({ path: undefined, basePath: folderOf(old), sync: undefined, baseSync: old });
@@ -133,6 +135,6 @@ async function followSyncs(
   return found;
 }
 
-function isSync({ object }: { readonly object: KubeObject }): boolean {
+function isSync({ object }: { readonly object: Pick<KubeObject, "apiVersion" | "kind"> }): boolean {
   return object.kind === "Sync" && object.apiVersion.startsWith("gitops.flaghoist.io/");
 }
