@@ -45,6 +45,8 @@ export class ReporterBench {
   readonly makings: Making[] = [];
   /** Plans end by themselves. */
   isQuick = true;
+  /** Where heads have left the base branch. */
+  base = BASE;
   /** Revisions that were fetched. */
   fetched = 0;
   /** Revisions that were given back. */
@@ -235,7 +237,7 @@ export class ReporterBench {
       return {
         directory: "/nowhere",
         head: head.sha,
-        base: BASE,
+        base: this.base,
         release: () => {
           this.released++;
         },

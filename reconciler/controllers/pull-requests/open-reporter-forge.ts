@@ -148,6 +148,18 @@ export function hostKind(provider: Reporter["spec"]["provider"]): ForgeKind | un
   return provider === "forgejo" ? "gitea" : provider;
 }
 
+/** The branch that the source follows. The name of a default branch is known once it was fetched. */
+export function followedBranch({ spec, status }: GitRepository): string | undefined {
+  const { branch, commit, name, semver, tag } = spec.ref ?? {};
+  if (commit !== undefined) return undefined;
+  if (name !== undefined) return name.startsWith("refs/heads/") ? name.slice("refs/heads/".length) : undefined;
+  if (semver !== undefined || tag !== undefined) return undefined;
+  if (branch !== undefined) return branch;
+  const revision = status?.artifact?.revision ?? "";
+  const at = revision.lastIndexOf("@");
+  return at > 0 ? revision.slice(0, at) : undefined;
+}
+
 function missing(code: string, what: string): AppError {
   return new AppError(code, `${what}, which does not exist`, { recovery: "wait", afterMs: MISSING_MS });
 }

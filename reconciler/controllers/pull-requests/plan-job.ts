@@ -91,7 +91,8 @@ export async function makePullRequestPlan(
   }
 }
 
-function comparedRequest(
+/** What is asked of Git: nothing of a fork. */
+export function comparedRequest(
   owner: string,
   { remote }: ReporterForge,
   { base, head, isFork }: PullRequest,

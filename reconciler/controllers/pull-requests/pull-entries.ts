@@ -37,8 +37,13 @@ export function answeredEntry(
       ...(replan === undefined ? {} : { requestedBy: replan }),
     };
   if (replan === undefined) return { ...before, ...handled };
+  return { ...unplanned(before), ...handled, requestedBy: replan };
+}
+
+/** The same, to be planned again. */
+export function unplanned(before: ReportedPullRequest): ReportedPullRequest {
   const { plannedAt: _, ...rest } = before;
-  return { ...rest, ...handled, requestedBy: replan };
+  return rest;
 }
 
 /** What is remembered of this head. */

@@ -1,6 +1,5 @@
 // What is done about one pull request: it is looked at, decided upon, planned, and told of. Each step begins from what the
 // host and the Reporter's status say, so that it does not matter what woke it, or where the one before was cut off.
-import type { GitRepository } from "../../../api/gitops.ts";
 import type { ReportedPullRequest, Reporter } from "../../../api/reporter.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
@@ -14,13 +13,14 @@ import { cleanLine, cutText } from "../../reports/clean-text.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { answerCommands, type DriftOpener } from "./answer-commands.ts";
+import { BaseWatch } from "./base-watch.ts";
 import { decidePullRequest, type PullRequestDecision } from "./decide-pull-request.ts";
-import type { ReporterForge, ReporterForges } from "./open-reporter-forge.ts";
+import { followedBranch, type ReporterForge, type ReporterForges } from "./open-reporter-forge.ts";
 import { commentFailure, publishStage, type StageWords } from "./plan-checks.ts";
 import { isChecked, type MadePlan, makePullRequestPlan, type PlanPlace, plainPath } from "./plan-job.ts";
 import type { PlanMetrics } from "./plan-metrics.ts";
 import { PlanRuns } from "./plan-runs.ts";
-import { type EntryNews, nextEntry } from "./pull-entries.ts";
+import { type EntryNews, nextEntry, unplanned } from "./pull-entries.ts";
 import { MOST_PULL_REQUESTS, MOST_SYNCS, type ReporterStatuses } from "./reporter-statuses.ts";
 
 /** A pull request of a Reporter: `namespace/name#7`. */
@@ -77,6 +77,7 @@ const LONGEST_MESSAGE = 500;
 export class PullRequestSteps {
   readonly #options: PullRequestStepsOptions;
   readonly #runs: PlanRuns<MadePlan>;
+  readonly #bases: BaseWatch;
   readonly #failures = new Map<string, Failure>();
   /** Since when the comment shows what it shows: the status tells of the present head only. */
   readonly #shown = new Map<string, Required<Pick<ReportedPullRequest, "renderHash" | "shownSince">>>();
@@ -86,6 +87,7 @@ export class PullRequestSteps {
   constructor(options: PullRequestStepsOptions) {
     this.#options = options;
     this.#runs = new PlanRuns(options.wake);
+    this.#bases = new BaseWatch(options.place, options.wake);
   }
 
   /** Tells what a list of the host says of a pull request; it is not asked for again by the next step. */
@@ -101,13 +103,20 @@ export class PullRequestSteps {
   /** Ends what is under way for a pull request. */
   drop(key: string): void {
     this.#runs.drop(key);
+    this.#bases.drop(key);
     this.#failures.delete(key);
     this.#listed.delete(key);
   }
 
   /** The same for all pull requests of a Reporter. */
   dropAll(reporter: string): void {
-    for (const key of [...this.#runs.keys(), ...this.#failures.keys(), ...this.#listed.keys(), ...this.#shown.keys()])
+    for (const key of [
+      ...this.#runs.keys(),
+      ...this.#failures.keys(),
+      ...this.#listed.keys(),
+      ...this.#shown.keys(),
+      ...this.#bases.keys(),
+    ])
       if (readPullKey(key).reporter === reporter) {
         this.drop(key);
         this.#shown.delete(key);
@@ -115,7 +124,7 @@ export class PullRequestSteps {
   }
 
   async stop(): Promise<void> {
-    await this.#runs.stop();
+    await Promise.all([this.#runs.stop(), this.#bases.stop()]);
   }
 
   async step(key: string, signal: AbortSignal): Promise<StepResult | undefined> {
@@ -213,9 +222,18 @@ export class PullRequestSteps {
       case "plan":
         return this.#plan(look, decision.why);
       case "nothing":
-        this.#runs.drop(look.key);
-        return Promise.resolve(this.#untilRetry(look.key));
+        return this.#rest(look);
     }
+  }
+
+  /** All is said, unless the head is to be compared with another commit by now. */
+  async #rest(look: Look): Promise<StepResult | undefined> {
+    const { key, marker, pull, remembered } = look;
+    this.#runs.drop(key);
+    if (remembered?.state !== "Planned") return this.#untilRetry(key);
+    if (!this.#bases.hasMoved({ ...look, base: remembered.base })) return undefined;
+    await this.#options.statuses.changePull(marker.name, pull.number, (before) => before && unplanned(before));
+    return { requeueAfterMs: 0 };
   }
 
   async #forget(key: string): Promise<undefined> {
@@ -261,6 +279,7 @@ export class PullRequestSteps {
       if (isChecked(reporter.spec)) await publishStage(opened.forge, pull, marker, { stage: "planning" }, call);
     }
     logger.info("began a plan", { reporter: marker.name, pull: pull.number, revision: pull.head.sha, why });
+    this.#bases.begin(key, opened);
     this.#runs.start(key, wanted, async (signal) => {
       const startMs = clock.now();
       try {
@@ -375,18 +394,6 @@ export class PullRequestSteps {
 /** What a plan is made of: another one is wanted when this differs. */
 function wantedOf({ metadata }: Reporter, { base, head }: PullRequest): string {
   return [head.sha, base.branch, metadata.generation ?? 0].join(" ");
-}
-
-/** The branch that the source follows. The name of a default branch is known once it was fetched. */
-export function followedBranch({ spec, status }: GitRepository): string | undefined {
-  const { branch, commit, name, semver, tag } = spec.ref ?? {};
-  if (commit !== undefined) return undefined;
-  if (name !== undefined) return name.startsWith("refs/heads/") ? name.slice("refs/heads/".length) : undefined;
-  if (semver !== undefined || tag !== undefined) return undefined;
-  if (branch !== undefined) return branch;
-  const revision = status?.artifact?.revision ?? "";
-  const at = revision.lastIndexOf("@");
-  return at > 0 ? revision.slice(0, at) : undefined;
 }
 
 function short(text: string): string {

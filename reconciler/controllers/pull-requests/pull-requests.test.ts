@@ -189,6 +189,36 @@ describe("a pull request that changes", () => {
     expect(bench.makings).toHaveLength(2);
   });
 
+  it("is planned again when its base branch has taken in a part of it, and not when that only went on", async () => {
+    const source = { ...REPORTER, kind: "GitRepository" };
+    const follow = async (revision: string): Promise<void> => {
+      const artifact = { revision: `main@sha1:${revision}`, lastUpdateTime: "2026-01-01T00:00:00Z" };
+      await bench.plane.client.patch(source, { status: { artifact } }, "merge", { subresource: "status" });
+    };
+    await follow(BASE);
+    bench.server.addPull({ number: 7 });
+    await bench.plane.create([bench.reporter()]);
+    await bench.start();
+    await bench.planned();
+    expect(bench.fetched).toBe(1);
+
+    await follow(SECOND);
+    await eventually(() => {
+      bench.controller.poll(`${NS}/shop`);
+      expect(bench.fetched).toBe(2);
+    });
+    expect(bench.makings).toHaveLength(1);
+    bench.base = SECOND;
+    await follow(SECOND.replace("3", "4"));
+    await eventually(() => {
+      bench.controller.poll(`${NS}/shop`);
+      expect(bench.makings).toHaveLength(2);
+    });
+
+    await eventually(async () => expect(await bench.entry()).toMatchObject({ state: "Planned", base: SECOND }));
+    expect(bench.released).toBe(bench.fetched);
+  });
+
   it("has no check that waits for ever when it is no longer wanted", async () => {
     bench.isQuick = false;
     bench.server.addPull({ number: 7, labels: ["plan"] });

@@ -17,10 +17,11 @@ import { GITOPS_API, keyOf } from "../sync/git-repository.ts";
 import { failed, succeeded } from "../sync/gitops-conditions.ts";
 import type { DriftOpener } from "./answer-commands.ts";
 import { FairSlots } from "./fair-slots.ts";
-import type { ReporterForges } from "./open-reporter-forge.ts";
+import { followedBranch, type ReporterForges } from "./open-reporter-forge.ts";
 import type { Planner, RevisionOwner, RevisionSource } from "./plan-job.ts";
 import { createPlanMetrics } from "./plan-metrics.ts";
-import { followedBranch, PullRequestSteps, pullKey, readPullKey } from "./pull-request-step.ts";
+import { unplanned } from "./pull-entries.ts";
+import { PullRequestSteps, pullKey, readPullKey } from "./pull-request-step.ts";
 import { MOST_PULL_REQUESTS, type ReporterStatuses } from "./reporter-statuses.ts";
 
 export interface PullRequestsOptions {
@@ -190,9 +191,7 @@ class PullRequests implements PullRequestController {
         lastPolledAt: rfc3339(clock.now()),
         conditions: this.#conditions(reporter, status?.conditions ?? [], open.length),
         // Under another spec everything is said anew.
-        ...(isNew && status?.pullRequests !== undefined
-          ? { pullRequests: status.pullRequests.map(({ plannedAt: _, ...rest }) => rest) }
-          : {}),
+        ...(isNew && status?.pullRequests !== undefined ? { pullRequests: status.pullRequests.map(unplanned) } : {}),
       }));
       this.#wakeAll(key, newest);
       return this.#pollAfter(reporter, jittered(intervalOf(reporter), key, 0.05));
