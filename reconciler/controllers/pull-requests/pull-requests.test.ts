@@ -118,6 +118,14 @@ describe("a new pull request", () => {
     expect(await bench.entry()).toMatchObject({ message, head: FIRST });
     expect(bench.check(FIRST)).toMatchObject({ title: `not planned yet: ${message}`, conclusion: undefined });
     expect(bench.makings).toEqual([]);
+    const said = bench.writes();
+    bench.controller.wake(`${NS}/shop`, 7);
+    const asked = bench.server.requests.length;
+    await eventually(() => expect(bench.server.requests.length).toBeGreaterThan(asked));
+    await bench.restart();
+    await eventually(() => expect(bench.server.requests.filter((line) => /GET .*pulls\?/.test(line))).toHaveLength(2));
+    await bench.stop();
+    expect(bench.writes()).toEqual(said);
   });
 });
 
@@ -353,6 +361,23 @@ describe("what was said", () => {
     await eventually(() => expect(bench.makings[0]?.signal.aborted).toBe(true));
     expect(bench.released).toBe(1);
     expect(bench.comments()).toEqual([]);
+  });
+
+  it("is that of the Reporter there is now, when one was deleted and made again", async () => {
+    bench.isQuick = false;
+    bench.server.addPull({ number: 7 });
+    await bench.plane.create([bench.reporter()]);
+    await bench.start();
+    await eventually(() => expect(bench.makings).toHaveLength(1));
+
+    await bench.plane.client.delete(REPORTER);
+    await bench.plane.create([bench.reporter({ path: "apps" })]);
+
+    await eventually(() => expect(bench.makings).toHaveLength(2));
+    expect(bench.makings[0]?.signal.aborted).toBe(true);
+    bench.makings[1]?.done();
+    await bench.planned();
+    expect(bench.comments()).toHaveLength(1);
   });
 
   it("is nothing while it is suspended", async () => {
