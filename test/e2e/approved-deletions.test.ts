@@ -59,7 +59,7 @@ describe.runIf(hasGit())("deletions that a merge holds", () => {
   });
 
   function manifests(names: readonly string[]): string {
-    return yamlOf(...names.map((name) => configMap(NS, name)));
+    return names.length === 0 ? "# nothing\n" : yamlOf(...names.map((name) => configMap(NS, name)));
   }
 
   async function present(): Promise<string[]> {
@@ -106,6 +106,13 @@ describe.runIf(hasGit())("deletions that a merge holds", () => {
     );
   }
 
+  async function isSpent(number: number): Promise<void> {
+    await eventually(async () => {
+      const approval = (await status()).approvals?.find(({ pullRequest }) => pullRequest === number);
+      expect(approval?.spent).toEqual(["shop/shop"]);
+    });
+  }
+
   function pullOf(number: number): FakePull {
     const pull = host.pulls.get(number);
     if (pull === undefined) throw new Error(`no pull request ${number}`);
@@ -149,7 +156,18 @@ describe.runIf(hasGit())("deletions that a merge holds", () => {
     await eventually(async () => expect(await readyMessage()).toContain(`Applied revision: main@sha1:${commit}`));
     expect(await eventReasons(plane, NS, "Sync", "shop")).toContain("PruneApproved");
     expect(replies(7)).toHaveLength(1);
-    expect((await status()).approvals?.[0]?.spent).toEqual(["shop/shop"]);
+    await isSpent(7);
+  }, 120_000);
+
+  it("go on when nothing at all is to be left, and that was approved", async () => {
+    const { renderHash = "" } = await propose(10, []);
+    say(10, approveWords(renderHash));
+    await approved(10);
+
+    merge(10);
+
+    await eventually(async () => expect(await present()).toEqual([]), PATIENTLY);
+    await isSpent(10);
   }, 120_000);
 
   it("wait for a word when more was pushed after the approval", async () => {

@@ -52,7 +52,11 @@ export async function beginRun(
   const { wanted, recorded } = planInventory(plan, before);
   if (wanted.length === 0) {
     const { held } = planPrune(sync, wanted, artifact.revision, { digest });
-    if (held !== undefined) throw new AppError("prune-held", held, { recovery: "stall" });
+    if (held !== undefined) {
+      // Approvals are of a digest: which one is held has to be told, as it is of what holds deletions further on.
+      if (decision.kind === "run") await writeSyncStatus(context, sync, { operation: decision.operation });
+      throw new AppError("prune-held", held, { recovery: "stall" });
+    }
   }
   refuseOthersObjects(owners, key, plan.objects, rendered);
   owners.claim(key, wanted, before);
