@@ -27,6 +27,8 @@ export interface StartMessage {
 
 export type ParentMessage =
   | StartMessage
+  /** That the compiled code is kept. */
+  | { readonly type: "fill" }
   | { readonly type: "answer"; readonly id: number; readonly status: number }
   | { readonly type: "failure"; readonly id: number; readonly error: AppError };
 

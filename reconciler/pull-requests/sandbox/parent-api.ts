@@ -35,7 +35,7 @@ export class ParentApi {
 
   take(frame: Frame): void {
     const message = readParentMessage(frame);
-    if (message.type === "plan") return;
+    if (message.type === "plan" || message.type === "fill") return;
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     if (message.type === "failure") waiting?.reject(message.error);

@@ -1,4 +1,5 @@
 // The program of the process that makes one plan. See `sandbox-process.ts` for what it may do.
+import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import type { KubeClient } from "../../../kube/client/kube-client.ts";
 import { RenderCache } from "../../../renderers/kustomize/render-cache.ts";
@@ -29,6 +30,7 @@ connection.on("data", (chunk: Uint8Array) => {
   for (const frame of reader.push(chunk)) {
     const message = readParentMessage(frame);
     if (message.type === "plan") void run(message);
+    else if (message.type === "fill") keepCode();
     else api.take(frame);
   }
 });
@@ -45,6 +47,12 @@ async function run(start: StartMessage): Promise<void> {
     if (error instanceof AppError) tell({ type: "error", ...errorHeader(error) });
     else tell({ type: "bug", stack: placesOf(error) });
   }
+}
+
+/** Code is written when the process ends of itself, and it is ended. */
+function keepCode(): void {
+  flushCompileCache();
+  tell({ type: "result" });
 }
 
 function tell(header: Record<string, unknown>, payload?: Uint8Array): void {

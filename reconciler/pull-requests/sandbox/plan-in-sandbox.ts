@@ -8,6 +8,7 @@ import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { Logger } from "../../../runtime/logger.ts";
 import { productVersion } from "../../cli/commands/version.ts";
 import type { MemberConnection } from "../../cli/member-client.ts";
+import { findCode } from "./code-cache.ts";
 import { planCrashed, reportTooLarge } from "./errors.ts";
 import type { Frame } from "./frames.ts";
 import { GuardedApi } from "./guarded-api.ts";
@@ -19,6 +20,7 @@ import { runInSandbox } from "./sandbox-process.ts";
 const ENTRY = join(import.meta.dirname, "plan-child.ts");
 /** Larger objects no API server takes, and no part of a report is that large. */
 const MOST_MESSAGE_BYTES = 4 * 1024 * 1024;
+const FILLING: PlanLimits = { timeoutMs: 60_000, memoryBytes: 1024 ** 3, outputBytes: 1 };
 const NOTHING = new Uint8Array();
 
 export interface SandboxOptions {
@@ -40,12 +42,15 @@ export interface SandboxOptions {
 export async function planInSandbox(job: PlanJob, options: SandboxOptions): Promise<SandboxedPlan> {
   const { limits, logger, signal, clock = systemClock } = options;
   const run = new PlanRun(options);
-  const start: StartMessage = { type: "plan", job, version: productVersion() };
+  const version = productVersion();
+  const start: StartMessage = { type: "plan", job, version };
   try {
+    const code = await findCode(version, (folder) => fillCode(folder, { clock, logger }), logger);
     const result = await runInSandbox({
       entry: ENTRY,
       // Beside the objects there may be a configuration, and credentials in it.
       folders: [join(job.directory, "objects")],
+      code: code === undefined ? undefined : { folder: code, isFilled: false },
       task: { header: { ...start }, payload: NOTHING },
       serve: (frame, ended) => run.serve(frame, ended),
       limits,
@@ -58,6 +63,21 @@ export async function planInSandbox(job: PlanJob, options: SandboxOptions): Prom
   } finally {
     await run.close();
   }
+}
+
+/** Lets the program compile itself, and does nothing with it. Others wait for it, so that no one's signal ends it. */
+function fillCode(folder: string, options: { readonly clock: Clock; readonly logger: Logger }): Promise<Frame> {
+  return runInSandbox({
+    ...options,
+    entry: ENTRY,
+    folders: [],
+    code: { folder, isFilled: true },
+    task: { header: { type: "fill" }, payload: NOTHING },
+    serve: async () => undefined,
+    limits: FILLING,
+    mostMessageBytes: 1,
+    signal: new AbortController().signal,
+  });
 }
 
 /** The side of one plan that is trusted. What comes from the other is looked at as what comes from anybody. */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,6 +74,21 @@ describe("runInSandbox", () => {
       code: "EvalError: Code generation from strings disallowed for this context",
     });
     expect(existsSync(`${secretFile}.new`)).toBe(false);
+  });
+
+  it.runIf(existsSync("/bin/sh"))("lets compiled code be used, and no byte of it be written", async () => {
+    const folder = mkdtempSync(join(scratch, "code-"));
+    const file = join(folder, "code");
+    writeFileSync(file, "compiled");
+
+    const { payload } = await run(
+      { act: "attempts", secretFile: file, port: 9 },
+      { code: { folder, isFilled: false } },
+    );
+
+    expect(JSON.parse(Buffer.from(payload).toString())).toMatchObject({ read: "done: compiled", write: "EFBIG" });
+    expect(readFileSync(`${file}.new`, "utf8")).toBe("");
+    expect(readFileSync(file, "utf8")).toBe("compiled");
   });
 
   it("ends work that takes too long", async () => {

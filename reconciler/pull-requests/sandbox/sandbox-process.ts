@@ -28,6 +28,7 @@ const PAGE_BYTES = 4096;
 /** Of the two outputs that nobody reads. */
 const MOST_NOISE_BYTES = 1024 * 1024;
 const KEPT_NOISE_BYTES = 64 * 1024;
+const SHELL = "/bin/sh";
 const OPEN_FILES = 256;
 const MOST_SERVED = 64;
 
@@ -39,6 +40,8 @@ export interface SandboxTask {
   readonly entry: string;
   /** What it may read beside the program's own code. */
   readonly folders: readonly string[];
+  /** Folder with compiled code. With `isFilled` it is written, and nothing else that was not trusted may run there. */
+  readonly code?: { readonly folder: string; readonly isFilled: boolean } | undefined;
   /** The first message, and all that the process is told at its start. */
   readonly task: Frame;
   /** Answers a message of the process; undefined when there is nothing to answer. Rejects when all is to end. */
@@ -213,12 +216,17 @@ function send(connection: Duplex, { header, payload }: Frame): void {
   for (const part of encodeFrame(header, payload)) connection.write(part);
 }
 
-function start({ entry, folders, limits }: SandboxTask): ChildProcess {
+function start({ entry, folders, code, limits }: SandboxTask): ChildProcess {
+  const hasShell = existsSync(SHELL);
+  // Without the kernel's bounds nothing may be written that is read again.
+  const kept = hasShell ? code : undefined;
   const heap = Math.max(LEAST_HEAP_MB, Math.floor((limits.memoryBytes * HEAP_SHARE) / MEBIBYTE));
   const readable = [...CODE.map((name) => join(ROOT, name)), realpathSync(join(ROOT, "node_modules")), ...folders];
   const flags = [
     "--permission",
     ...readable.map((path) => `--allow-fs-read=${path}`),
+    // Node uses no code that it could not write. That it cannot, the kernel sees to.
+    ...(kept === undefined ? [] : [`--allow-fs-read=${kept.folder}`, `--allow-fs-write=${kept.folder}`]),
     // It opens files without asking for permission.
     "--no-experimental-sqlite",
     "--disallow-code-generation-from-strings",
@@ -226,24 +234,25 @@ function start({ entry, folders, limits }: SandboxTask): ChildProcess {
     "--no-warnings",
     `--max-old-space-size=${heap}`,
   ];
-  const [command, ...args] = bounded([process.execPath, ...flags, entry], limits.timeoutMs);
-  return spawn(command ?? process.execPath, args, {
+  const command = [process.execPath, ...flags, entry];
+  const script = boundsOf(limits.timeoutMs, kept?.isFilled === true);
+  const [program = process.execPath, ...args] = hasShell ? [SHELL, "-c", script, "sh", ...command] : command;
+  return spawn(program, args, {
     cwd: "/",
-    env: {},
+    env: kept === undefined ? {} : { NODE_COMPILE_CACHE: kept.folder },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
 }
 
 /**
- * With bounds that the kernel keeps. Should this process be killed, the other sees that at its next turn of the event loop; when
- * it has none, its time runs out. It writes no file, and leaves none behind when it crashes.
+ * Bounds that the kernel keeps. Should this process be killed, the other sees that at its next turn of the event loop; when it has
+ * none, its time runs out. It writes no byte into a file, and leaves none behind when it crashes.
  */
-function bounded(command: readonly string[], timeoutMs: number): readonly string[] {
-  if (!existsSync("/bin/sh")) return command;
+function boundsOf(timeoutMs: number, mayWrite: boolean): string {
   // Threads that collect garbage count, too.
   const cpuSeconds = 2 * Math.ceil(timeoutMs / 1_000) + 1;
-  const script = `unset PWD OLDPWD SHLVL; ulimit -c 0; ulimit -f 0; ulimit -n ${OPEN_FILES}; ulimit -t ${cpuSeconds}; exec "$@"`;
-  return ["/bin/sh", "-c", script, "sh", ...command];
+  const files = mayWrite ? "" : "ulimit -f 0; ";
+  return `unset PWD OLDPWD SHLVL; ulimit -c 0; ${files}ulimit -n ${OPEN_FILES}; ulimit -t ${cpuSeconds}; exec "$@"`;
 }
 
 async function residentBytes(pid: number): Promise<number | undefined> {
