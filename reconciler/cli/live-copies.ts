@@ -20,15 +20,21 @@ import { SYNC_NAME_LABEL, SYNC_NAMESPACE_LABEL } from "../controllers/sync/sync-
 import { type CopyState, compareCopy } from "../plan/live-drift.ts";
 import { DRIFT_FINDINGS_ANNOTATION, readStanding } from "../works/drift-record.ts";
 import { retainsReplicas, rulesOfCopy } from "../works/field-rules.ts";
-import { executionNamespace } from "../works/naming.ts";
+import { executionNamespace, workName } from "../works/naming.ts";
 import { withMember } from "./member-client.ts";
 
 const WORK_API = "work.karmada.io/v1alpha1";
+const FEW_OBJECTS = 16;
 
 export interface CopiesOptions {
   readonly interpretation: Interpretation;
   /** Only copies of objects that this answers true for. */
   readonly wants: (object: ObjectRef) => boolean;
+  /**
+   * These are all of them. Where they are few, only the Works that policies make of them are read: for who has a long way to
+   * the control plane.
+   */
+  readonly objects?: readonly ObjectRef[] | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +52,7 @@ export async function compareLiveCopies(
   const unreachable: { cluster: string; reason: string }[] = [];
   const found = await mapLimit(clusters, 16, async (cluster) => {
     const name = cluster.metadata.name ?? "";
-    const works = (await controlPlane.list<Work>(WORK_API, "Work", { namespace: executionNamespace(name) })).items;
+    const works = await worksOf(controlPlane, name, options);
     const pairs = works.flatMap((work) =>
       manifestsOf(work)
         .filter((manifest) => options.wants(refOf(manifest)))
@@ -64,6 +70,23 @@ export async function compareLiveCopies(
     }
   });
   return { copies: found.flat(), unreachable };
+}
+
+async function worksOf(
+  controlPlane: KubeClient,
+  cluster: string,
+  { objects, signal }: CopiesOptions,
+): Promise<readonly Work[]> {
+  const namespace = executionNamespace(cluster);
+  if (objects === undefined || objects.length > FEW_OBJECTS)
+    return (await controlPlane.list<Work>(WORK_API, "Work", { namespace, signal })).items;
+  const works: Work[] = [];
+  for (const { kind, name, namespace: own = "" } of objects) {
+    const ref = { apiVersion: WORK_API, kind: "Work", namespace, name: workName(kind, name, own) };
+    const work = await controlPlane.find<Work>(ref, signal);
+    if (work !== undefined) works.push(work);
+  }
+  return works;
 }
 
 interface WantedCopy {

@@ -69,6 +69,8 @@ export type CompareCopies = (
   clusters: readonly Cluster[],
   wants: (object: ObjectRef) => boolean,
   world: World,
+  /** Those that are wanted. */
+  objects: readonly ObjectRef[],
 ) => Promise<{
   readonly copies: readonly CopyState[];
   readonly unreachable: readonly { readonly cluster: string; readonly reason: string }[];
@@ -196,11 +198,13 @@ async function driftOf(
   readonly drift: readonly ReportedDrift[];
   readonly unreachable: readonly { readonly cluster: string; readonly reason: string }[];
 }> {
-  const touched = new Set(plan.changes.map(changeKey));
+  const touched = new Map(plan.changes.map((change) => [changeKey(change), change.object]));
   const names = new Set(plan.changes.map((change) => change.cluster));
   const clusters = world.clusters.filter((cluster) => names.has(cluster.metadata.name ?? ""));
   if (clusters.length === 0 || compareCopies === undefined) return { drift: [], unreachable: [] };
-  const { copies, unreachable } = await compareCopies(clusters, (object) => touched.has(refKey(object)), world);
+  const { copies, unreachable } = await compareCopies(clusters, (object) => touched.has(refKey(object)), world, [
+    ...touched.values(),
+  ]);
   const finderIn =
     ({ outcomes }: DecidedWorld): CopyFinder =>
     (object, cluster) =>

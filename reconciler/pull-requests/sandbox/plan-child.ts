@@ -82,10 +82,11 @@ async function plan(client: KubeClient, { job, version }: StartMessage): Promise
       interpretations: interpreters,
       originOf: await originFinderAt(client, (commit) => (commit === job.base ? compared.base : undefined)),
       compareCopies: job.drift
-        ? (clusters, wants, world) =>
+        ? (clusters, wants, world, objects) =>
             compareLiveCopies(client, clusters, {
               interpretation: interpreters.of(world.interpretation),
               wants,
+              objects,
               signal,
             })
         : undefined,
