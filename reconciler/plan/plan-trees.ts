@@ -82,6 +82,9 @@ export async function readTreesChange(
   const sources = (await client.list<GitRepository>(GITOPS_API, "GitRepository")).items;
   const { target } = choice;
   const isOurs = target === undefined ? sourceMatcher(sources, trees.remotes) : targetMatcher(sources, target);
+  const ignored = new Map(
+    sources.map(({ metadata, spec }) => [`${metadata.namespace}/${metadata.name}`, spec.ignore] as const),
+  );
   const { path, basePath } = trees;
   const sync = target === undefined || choice.sync !== undefined ? chooseSync(syncs, choice.sync, path) : undefined;
   const below = syncs.filter(
@@ -97,6 +100,7 @@ export async function readTreesChange(
     trees,
     changedPaths: sync === undefined ? trees.changedPaths() : undefined,
     isOurs,
+    ignoreOf: ({ name, namespace }, from) => ignored.get(`${namespace ?? from}/${name}`),
     rendering,
     syncs,
   });

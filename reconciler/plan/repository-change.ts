@@ -3,6 +3,7 @@ import type { Sync } from "../../api/gitops.ts";
 import type { RenderedSync } from "../../api/reporter.ts";
 import type { KubeClient } from "../../kube/client/kube-client.ts";
 import { equalJson, type KubeObject, refKey, refOf } from "../../kube/object.ts";
+import { withoutIgnored } from "../../renderers/ignoring-tree.ts";
 import { Turn } from "../../runtime/turn.ts";
 import { AffectedFolders } from "./affected-folders.ts";
 import type { FolderRendering } from "./desired-objects.ts";
@@ -22,6 +23,8 @@ export interface RepositoryRequest {
   readonly changedPaths: readonly string[] | undefined;
   /** Whether a source is this repository. */
   readonly isOurs: (source: Sync["spec"]["sourceRef"], namespace: string) => boolean;
+  /** What a source leaves out of its files, in the form of a .gitignore file; none does when absent. */
+  readonly ignoreOf?: (source: Sync["spec"]["sourceRef"], namespace: string) => string | undefined;
   readonly rendering: Omit<FolderRendering, "sync">;
   /** All Syncs of the control plane; absent: they are asked for. */
   readonly syncs?: readonly Sync[];
@@ -58,7 +61,7 @@ export async function readRepositoryChange(
   folders: readonly ComparedFolder[],
   request: RepositoryRequest,
 ): Promise<RepositoryChange> {
-  const { trees, rendering } = request;
+  const { rendering } = request;
   const isAffected = affectedBy(request);
   const planned = new Map<string, ComparedFolder>();
   const changes = new Map<string, FolderChange>();
@@ -71,7 +74,7 @@ export async function readRepositoryChange(
       if (turn.isOver) await turn.next();
       rendering.signal.throwIfAborted();
       planned.set(nameOf(folder), folder);
-      const change = await readFolderChange(client, trees, folder, rendering);
+      const change = await readFolderChange(client, seenBy(folder, request), folder, rendering);
       changes.set(nameOf(folder), change);
       fresh.push(change);
       rendered.push(...renderedBy(folder, change));
@@ -82,6 +85,15 @@ export async function readRepositoryChange(
   const all = request.syncs ?? (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
   const change = { ...joinChanges([...changes.values()]), taken: takenObjects(changes, all) };
   return { change, syncs: [...planned.keys()].sort(), rendered };
+}
+
+/** The trees as the source of a folder's Sync has them. */
+function seenBy({ sync, baseSync }: ComparedFolder, { ignoreOf, trees }: RepositoryRequest): ComparedTrees {
+  const either = sync ?? baseSync;
+  const ignored = either && ignoreOf?.(either.spec.sourceRef, either.metadata.namespace ?? "");
+  if (!ignored) return trees;
+  const { base, commit, head } = trees;
+  return { head: withoutIgnored(head, ignored), base: base && withoutIgnored(base, ignored), commit };
 }
 
 function renderedBy({ sync }: ComparedFolder, { baseDigest, digest }: FolderChange): RenderedSync[] {

@@ -55,7 +55,7 @@ describe.runIf(hasGit()).each(engines())("plans of pull requests, store: %s", (e
     await applyAll(
       plane.client,
       namespaceObject(NS),
-      gitRepository(NS, "shop", repository.url),
+      gitRepository(NS, "shop", repository.url, { ignore: "*.draft.yaml" }),
       sync(NS, "apps", { sourceRef: SOURCE, path: "apps", targetNamespace: NS, drift: "report" }),
     );
     await eventually(async () =>
@@ -159,6 +159,8 @@ describe.runIf(hasGit()).each(engines())("plans of pull requests, store: %s", (e
         "apps/kustomization.yaml":
           "resources: [web.yaml, policy.yaml, db.yaml, more.yaml]\nimages: [{name: registry.example/web, newTag: '3'}]\nconfigMapGenerator: [{name: settings, literals: [level=debug]}]\n",
         "apps/db.yaml": yamlOf(secret("second password")),
+        // The source leaves it out.
+        "more/unfinished.draft.yaml": yamlOf(configMap(NS, "unfinished")),
         "more/hooks.yaml": yamlOf(HOOK, HOOK),
         "apps/more.yaml": yamlOf(sync(NS, "more", { sourceRef: SOURCE, path: "more", drift: "report" })),
       });

@@ -6,6 +6,7 @@ import { isObject } from "../../../kube/object.ts";
 import { type Clock, systemClock } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { Logger } from "../../../runtime/logger.ts";
+import { redactUrl } from "../../../sources/redact-url.ts";
 import { productVersion } from "../../cli/commands/version.ts";
 import type { MemberConnection } from "../../cli/member-client.ts";
 import { findCode } from "./code-cache.ts";
@@ -43,7 +44,8 @@ export async function planInSandbox(job: PlanJob, options: SandboxOptions): Prom
   const { limits, logger, signal, clock = systemClock } = options;
   const run = new PlanRun(options);
   const version = productVersion();
-  const start: StartMessage = { type: "plan", job, version };
+  // The address may have a password in it.
+  const start: StartMessage = { type: "plan", job: { ...job, repository: redactUrl(job.repository) }, version };
   try {
     const code = await findCode(version, (folder) => fillCode(folder, { clock, logger }), logger);
     const result = await runInSandbox({

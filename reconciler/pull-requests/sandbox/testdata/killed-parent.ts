@@ -14,7 +14,7 @@ await runInSandbox({
     process.stdout.write(`${child}\n`);
     return undefined;
   },
-  limits: { timeoutMs: 2_000, memoryBytes: 512 * 1024 ** 2, outputBytes: 1024 ** 2 },
+  limits: { timeoutMs: 400, memoryBytes: 512 * 1024 ** 2, outputBytes: 1024 ** 2 },
   mostMessageBytes: 1024 ** 2,
   // Nothing here would end it in time.
   clock: { ...systemClock, after: () => ({ cancel: () => {} }) },
