@@ -197,7 +197,7 @@ describe("adopting drift", () => {
 
   it("goes on where another process pushed and came no further", async () => {
     host.forbidden = /^POST .*pulls/;
-    await expect(ask()).rejects.toMatchObject({ code: "forge-forbidden" });
+    await expect(ask()).rejects.toMatchObject({ code: "forge-forbidden", recovery: "stall" });
     expect(branches()).toHaveLength(1);
     host.forbidden = undefined;
 
@@ -292,6 +292,15 @@ describe("adopting drift", () => {
   ])("refuses %j", async (request, words) => {
     await expect(ask(request)).rejects.toMatchObject({ recovery: "stall", message: expect.stringContaining(words) });
     expect(branches()).toEqual([]);
+  });
+
+  it("says that the branch to change is not there", async () => {
+    const { repository: source, ...rest } = await forges.open(
+      reporter(NS, "shop", { provider: "gitea", providerUrl: host.url }) as unknown as Reporter,
+    );
+    const opened = { ...rest, repository: { ...source, spec: { ...source.spec, ref: { branch: "gone" } } } };
+
+    await expect(ask({ opened })).rejects.toMatchObject({ code: "git-ref-not-found", recovery: "stall" });
   });
 
   it("says what the server refuses to take", async () => {

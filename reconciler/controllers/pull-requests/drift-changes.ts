@@ -81,12 +81,12 @@ export class DriftChanges {
 
   /**
    * Opens the pull request, or finds the one that is open. Errors of recovery `stall` are for whoever asked: their messages
-   * say why there is none, and what to do. Nothing is pushed then. Throws as well what clusters, Git and the host throw.
+   * say why there is none, and what to do. Throws as well what clusters, Git and the host throw.
    */
   async open(request: DriftChangeRequest, call: Call): Promise<OpenedChange> {
     const key = keyOf(request.reporter);
     const before = this.#last.get(key) ?? Promise.resolve();
-    const now = before.then(() => this.#open(key, request, call));
+    const now = before.then(() => this.#open(key, request, call)).catch(tellable);
     const settled = now.catch(() => undefined);
     this.#last.set(key, settled);
     try {
@@ -208,6 +208,16 @@ export class DriftChanges {
     return first;
   }
 }
+
+/** What a person has to mend somewhere else is told to the person who asked, instead of being tried again until it is. */
+function tellable(error: unknown): never {
+  if (error instanceof AppError && error.recovery === "wait" && FOR_A_PERSON.test(error.code))
+    throw new AppError(error.code, error.message, { recovery: "stall", cause: error });
+  throw error;
+}
+
+const FOR_A_PERSON =
+  /^(?:forge-(?:forbidden|not-found)|git-(?:auth-failed|repository-not-found|ref-not-found|empty-repository|invalid-repository))$/;
 
 function concernedOf(
   ref: ObjectRef,
