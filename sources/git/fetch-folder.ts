@@ -1,21 +1,23 @@
 import { posix } from "node:path";
-import { deflateSync } from "node:zlib";
-import type { GitObject } from "./objects.ts";
 
 export interface FetchFolderOptions {
   /** Commits of ours whose parents we lack. */
   readonly shallow: readonly string[];
   /** A commit that we have. */
   readonly have: string | undefined;
-  /** Called with the pack before anything reads it; throws when it must not be read. */
-  readonly check: (pack: Buffer) => Promise<void>;
-  /** Objects that the pack may build upon, up to so many bytes; none without it. */
-  readonly lend?: { readonly find: (oid: string) => GitObject | undefined; readonly maxBytes: number } | undefined;
+  /** Makes the index of the pack; throws when it must not be read. */
+  readonly index: (pack: Buffer) => Promise<Buffer>;
+}
+
+export interface ReceivedPack {
+  readonly pack: Buffer;
+  readonly index: Buffer;
 }
 
 const ROOT = "/repository";
+/** Where a pack says how many objects it has. */
+const COUNT_AT = 8;
 /** The library insists on a place for references, though fetching by a commit's name writes none. */
-const LOOSE = /^\/repository\/objects\/([0-9a-f]{2})\/([0-9a-f]{38})$/;
 const CONFIG = '[remote "origin"]\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n';
 
 /**
@@ -25,14 +27,12 @@ const CONFIG = '[remote "origin"]\n\tfetch = +refs/heads/*:refs/remotes/origin/*
 export class FetchFolder {
   readonly path = ROOT;
   readonly #files = new Map<string, Buffer>();
-  readonly #check: (pack: Buffer) => Promise<void>;
-  readonly #lend: FetchFolderOptions["lend"];
-  #lentBytes = 0;
-  #checked: Promise<void> | undefined;
+  readonly #makeIndex: (pack: Buffer) => Promise<Buffer>;
+  #received: Promise<ReceivedPack> | undefined;
+  #count = 0;
 
   constructor(options: FetchFolderOptions) {
-    this.#check = options.check;
-    this.#lend = options.lend;
+    this.#makeIndex = options.index;
     this.#files.set(`${ROOT}/config`, Buffer.from(CONFIG));
     const { shallow, have } = options;
     if (shallow.length > 0) this.#files.set(`${ROOT}/shallow`, Buffer.from(shallow.map((oid) => `${oid}\n`).join("")));
@@ -41,12 +41,10 @@ export class FetchFolder {
   }
 
   /** What came; `undefined` when nothing did. */
-  get pack(): Buffer | undefined {
-    return this.#find(".pack");
-  }
-
-  get index(): Buffer | undefined {
-    return this.#find(".idx");
+  async received(): Promise<ReceivedPack | undefined> {
+    const received = await this.#received;
+    received?.pack.writeUInt32BE(this.#count, COUNT_AT);
+    return received;
   }
 
   /** Commits whose parents are lacking after the fetch. */
@@ -58,7 +56,7 @@ export class FetchFolder {
   /** In the form that isomorphic-git asks of a file system. */
   readonly promises = {
     readFile: async (path: string, options?: { encoding?: BufferEncoding } | BufferEncoding) => {
-      const bytes = this.#lent(posix.normalize(path)) ?? this.#files.get(posix.normalize(path));
+      const bytes = this.#files.get(posix.normalize(path));
       if (bytes === undefined) throw absent(path);
       const encoding = typeof options === "string" ? options : options?.encoding;
       return encoding === undefined ? bytes : bytes.toString(encoding);
@@ -67,10 +65,11 @@ export class FetchFolder {
       const bytes = typeof content === "string" ? Buffer.from(content) : asBuffer(content);
       if (path.endsWith(".pack")) {
         // The library tries a failed write again.
-        this.#checked ??= this.#check(bytes);
-        await this.#checked;
-      }
-      this.#files.set(posix.normalize(path), bytes);
+        this.#received ??= this.#receive(bytes);
+        await this.#received;
+        // It would make an index as well, slowly and without bounds: it is left with a pack of no objects.
+        bytes.writeUInt32BE(0, COUNT_AT);
+      } else if (!path.endsWith(".idx")) this.#files.set(posix.normalize(path), bytes);
     },
     unlink: async (path: string) => {
       this.#files.delete(posix.normalize(path));
@@ -90,21 +89,10 @@ export class FetchFolder {
     symlink: async (path: string) => Promise.reject(absent(path)),
   };
 
-  /** An object of the cache, as Git keeps one in a file of its own. */
-  #lent(path: string): Buffer | undefined {
-    const name = this.#lend === undefined ? null : LOOSE.exec(path);
-    const object = name === null ? undefined : this.#lend?.find(`${name[1]}${name[2]}`);
-    if (object === undefined) return undefined;
-    this.#lentBytes += object.content.length;
-    // Each of many deltas may build upon the same large object.
-    if (this.#lentBytes > (this.#lend?.maxBytes ?? 0)) throw absent(path);
-    const header = Buffer.from(`${object.type} ${object.content.length}\0`, "latin1");
-    return deflateSync(Buffer.concat([header, object.content]), { level: 0 });
-  }
-
-  #find(extension: string): Buffer | undefined {
-    for (const [name, bytes] of this.#files) if (name.endsWith(extension)) return bytes;
-    return undefined;
+  async #receive(pack: Buffer): Promise<ReceivedPack> {
+    const index = await this.#makeIndex(pack);
+    this.#count = pack.readUInt32BE(COUNT_AT);
+    return { pack, index };
   }
 }
 

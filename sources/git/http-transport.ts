@@ -2,15 +2,14 @@
 
 import git, { type FetchResult } from "isomorphic-git";
 import { AppError } from "../../runtime/errors.ts";
-import { yieldToLoop } from "../../runtime/parallel.ts";
 import { gitInvalidRepository } from "../errors.ts";
 import type { RepositoryCache } from "./cache.ts";
 import type { GitCredentials } from "./credentials.ts";
 import { FetchFolder } from "./fetch-folder.ts";
 import { GitHttp } from "./http.ts";
 import { GitHttpClient, type ServerKnowledge } from "./http-client.ts";
+import { indexPack } from "./index-pack.ts";
 import type { GitLimits } from "./limits.ts";
-import { checkIndex, checkPack } from "./pack-check.ts";
 import { isOid, type RemoteRef } from "./remote-ref.ts";
 import type { FetchRequest, Transport } from "./transport.ts";
 
@@ -53,8 +52,7 @@ export function httpTransport(
     const folder = new FetchFolder({
       shallow: have === undefined ? [] : cache.shallow(),
       have,
-      check: (pack) => checkPack(pack, limits, signal),
-      lend: thin === true ? { find: (oid) => cache.store.find(oid), maxBytes: limits.maxInflatedBytes } : undefined,
+      index: (pack) => indexPack(pack, limits, signal, thin === true ? (oid) => cache.store.find(oid) : undefined),
     });
     const client = new GitHttpClient(http, known, { signal, maxRefsBytes, maxBytes: maxPackBytes, commit, thin });
     await client.run(
@@ -74,16 +72,11 @@ export function httpTransport(
             : "depth" in history
               ? { depth: history.depth }
               : { since: new Date(history.sinceSeconds * 1000) }),
-          // Making the index takes long for a large pack; others get their turn meanwhile.
-          onProgress: () => yieldToLoop(),
         }),
     );
     signal.throwIfAborted();
-    const { pack, index } = folder;
-    if (pack !== undefined && index !== undefined) {
-      checkIndex(pack, index);
-      await cache.receivePack(pack, index);
-    }
+    const received = await folder.received();
+    if (received !== undefined) await cache.receivePack(received.pack, received.index);
     // Without telling what we have, nothing was learnt of the rest.
     cache.writeShallow([...new Set([...(have === undefined ? cache.shallow() : []), ...folder.shallow()])]);
   }

@@ -8,7 +8,7 @@ export interface GitLimits {
   readonly maxObjectBytes: number;
   /** Bytes of all objects of one fetch after inflating. */
   readonly maxInflatedBytes: number;
-  /** Of one fetch. isomorphic-git stops the event loop for about 15 µs an object while it writes the index. */
+  /** Of one fetch. */
   readonly maxObjects: number;
   /** Files of one revision. */
   readonly maxFiles: number;

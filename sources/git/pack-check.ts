@@ -1,24 +1,41 @@
-// Checks of a pack before and after isomorphic-git makes its index. The library inflates what it is given without a
-// bound, follows a delta that leans on itself for ever, compares no checksum and leaves out what it cannot read.
+// Checks of a pack before anything else reads it: that it is whole, within bounds, and no delta leans on itself.
 
 import { hash } from "node:crypto";
 import { yieldToLoop } from "../../runtime/parallel.ts";
 import { gitCorrupt, gitTooLarge } from "../errors.ts";
 import { formatBytes, type GitLimits, MAX_DELTA_DEPTH } from "./limits.ts";
-import { compressedBound, deltaResultSize, inflateEntry, MAX_HEADER_BYTES, readEntryHeader } from "./pack-entry.ts";
-import { PackIndex } from "./pack-index.ts";
+import {
+  compressedBound,
+  deltaResultSize,
+  type EntryHeader,
+  inflateEntry,
+  MAX_HEADER_BYTES,
+  readEntryHeader,
+} from "./pack-entry.ts";
 
 const SLICE_MS = 12;
+
+export type PackLimits = Pick<GitLimits, "maxObjects" | "maxObjectBytes" | "maxInflatedBytes">;
+
+export interface CheckedEntry {
+  readonly offset: number;
+  /** Where the next one begins. */
+  readonly end: number;
+  readonly header: EntryHeader;
+  /** Inflated: of a delta, the delta itself. */
+  readonly content: Buffer;
+}
 
 /**
  * Throws `git-corrupt` unless the bytes are a whole pack of version 2 whose entries all inflate to what they claim and
  * whose deltas lean on earlier entries; `git-too-large` when a limit is exceeded. Gives the event loop a turn every few
- * milliseconds.
+ * milliseconds. `onEntry` gets each entry after its check.
  */
 export async function checkPack(
   pack: Buffer,
-  limits: Pick<GitLimits, "maxObjects" | "maxObjectBytes" | "maxInflatedBytes">,
+  limits: PackLimits,
   signal: AbortSignal,
+  onEntry?: (entry: CheckedEntry) => void,
 ): Promise<void> {
   const end = pack.length - 20;
   if (end < 12 || !hash("sha1", pack.subarray(0, end), "buffer").equals(pack.subarray(end))) {
@@ -59,14 +76,8 @@ export async function checkPack(
     if (base === undefined) throw gitCorrupt("the pack holds a delta whose base is nowhere");
     if (base >= MAX_DELTA_DEPTH) throw gitCorrupt("a chain of deltas is longer than Git makes them");
     depths.set(offset, base + 1);
+    onEntry?.({ offset, end: start + used, header, content });
     offset = start + used;
   }
   if (offset !== end) throw gitCorrupt("the pack holds more than it claims");
-}
-
-/** Throws `git-corrupt` when the index lacks an object of the pack, as when a delta does not fit its base. */
-export function checkIndex(pack: Buffer, index: Buffer): void {
-  if (new PackIndex(index).count !== pack.readUInt32BE(8)) {
-    throw gitCorrupt("the pack holds a delta whose base is nowhere");
-  }
 }
