@@ -37,7 +37,7 @@ export async function answerCommands(
   if (spec.commands === undefined || pull.state !== "open") return;
   const key = keyOf(reporter);
   const nowMs = clock.now();
-  const { replan, ...handled } = await carryOutCommands(
+  const { failure, replan, ...handled } = await carryOutCommands(
     opened.forge,
     {
       reporter: key,
@@ -57,6 +57,7 @@ export async function answerCommands(
     },
     call,
   );
-  if (handled.commandsUntil === undefined && replan === undefined) return;
-  await statuses.changePull(key, pull.number, (before) => answeredEntry(before, pull, handled, replan));
+  if (handled.commandsUntil !== undefined || replan !== undefined)
+    await statuses.changePull(key, pull.number, (before) => answeredEntry(before, pull, handled, replan));
+  if (failure !== undefined) throw failure;
 }

@@ -107,7 +107,7 @@ describe.each(PROVIDERS)("commands at $kind", (provider) => {
   it("come to the same when the step that did them broke off before its answer", async () => {
     server.addComment(7, "ada", "/flaghoist approve");
     server.fail("POST", provider.commentPaths, { instead: { status: 403, body: {} } });
-    await expect(step()).rejects.toThrow();
+    expect((await step()).failure).toMatchObject({ code: "forge-forbidden" });
     expect(replies()).toEqual([]);
 
     await step({ remembered: { ...remembered, renderHash: "b".repeat(64) } });
@@ -166,6 +166,20 @@ describe.each(PROVIDERS)("commands at $kind", (provider) => {
     await step({}, { openDrift: () => Promise.reject(refusal) });
 
     expect(replies()).toEqual([expect.stringContaining("Not done: values of Secrets are not written to files.")]);
+  });
+
+  it("that cannot be dealt with keep no others from it, and are tried again", async () => {
+    server.addComment(7, "ada", "/flaghoist drift adopt deployment/web -n shop");
+    server.addComment(7, "eve", "/flaghoist plan");
+    const failure = new AppError("git-unreachable", "the server does not answer", { recovery: "retry" });
+    const first = await step({}, { openDrift: () => Promise.reject(failure) });
+    expect(first).toMatchObject({ failure, replan: "eve" });
+    remember(first);
+
+    const second = await step();
+
+    expect(second).toMatchObject({ failure: undefined, replan: undefined });
+    expect(wishes).toHaveLength(1);
   });
 
   it("go on without the right to leave signs", async () => {

@@ -2,7 +2,7 @@
 // record that remains: whoever is interrupted anywhere runs again and comes to the same.
 import type { PlanApproval, ReportedPullRequest, ReporterCommands } from "../../../api/reporter.ts";
 import { AppError } from "../../../runtime/errors.ts";
-import type { Call, Forge, ForgeComment, Permission, PullRequest, Reaction } from "../../forges/forge.ts";
+import type { Call, Forge, ForgeComment, ForgeUser, Permission, PullRequest, Reaction } from "../../forges/forge.ts";
 import { publishStickyComment } from "../../forges/sticky-comment.ts";
 import { approvalContext, approvalOf, approvalStatus, withApproval } from "./approvals.ts";
 import { type CommandOutcome, type DriftOutcome, isDone, isWorthReply, replyText } from "./command-replies.ts";
@@ -45,12 +45,14 @@ export interface CommandPorts {
 export interface CarriedOut extends HandledCommands {
   /** Whose wish it is that the head is planned again; undefined when nobody asked. */
   readonly replan: string | undefined;
+  /** Why comments are left that are to be dealt with again; the first reason. */
+  readonly failure: AppError | undefined;
 }
 
 /**
  * Deals with the comments that wait. `commandsUntil` and `handledCommands` of the result belong into the Reporter's
- * status, in one write with what `replan` means. Throws what the host and the ports throw; comments that were dealt
- * with until then have their answers.
+ * status, in one write with what `replan` means. One that cannot be dealt with keeps no other from it. Throws what reading
+ * the comments does.
  */
 export async function carryOutCommands(
   forge: Forge,
@@ -62,37 +64,73 @@ export async function carryOutCommands(
   const me = await forge.whoAmI(call);
   const comments = subject.comments ?? (await forge.comments(pull.number, call, isOfInterest({ me })));
   const reader = { me, hidden: forge.limits.markdown.hidden, reporter, createdMs, nowMs };
-  const pending = pendingCommands(comments, remembered, reader);
-  const permissions = new Map<string, Permission>();
-  let { approvals } = subject;
-  let replan: string | undefined;
-  for (const one of pending) {
-    const { author } = one.comment;
-    const user = author.id ?? author.name;
-    const permission = permissions.get(user) ?? (await forge.permissionOf(author, call));
-    permissions.set(user, permission);
-    const outcomes: CommandOutcome[] = [];
-    for (const command of one.commands) {
-      const decision = decideCommand(command, { ...subject, approvals, comment: one.comment, permission });
-      outcomes.push({ command, decision, ...(await act(decision)) });
-    }
-    await tell(forge, subject, one, outcomes, call);
-
-    async function act(decision: CommandDecision): Promise<Pick<CommandOutcome, "drift">> {
-      if ("refuse" in decision || decision.do === "help") return {};
-      if (decision.do === "plan") replan = decision.requestedBy;
-      if (decision.do === "drift")
-        return { drift: await openDrift(ports, { ...decision, requestedBy: author.name }, call) };
-      if (decision.do === "approve") {
-        approvals = withApproval(approvals, decision.approval, nowMs);
-        await ports.recordApproval(decision.approval);
-        await tellApproved(forge, subject, approvals, call);
-      }
-      return {};
+  const dealing = new Dealing(forge, subject, ports, call);
+  const handled: ForgeComment[] = [];
+  const waiting: ForgeComment[] = [];
+  let failure: AppError | undefined;
+  for (const pending of pendingCommands(comments, remembered, reader)) {
+    try {
+      await dealing.with(pending);
+      handled.push(pending.comment);
+    } catch (error) {
+      if (call.signal.aborted || !(error instanceof AppError)) throw error;
+      failure ??= error;
+      waiting.push(pending.comment);
     }
   }
-  const handled = pending.map(({ comment }) => comment);
-  return { ...rememberHandled(comments, remembered, handled, subject), replan };
+  const { replan } = dealing;
+  return { ...rememberHandled(comments, remembered, { handled, waiting }, subject), replan, failure };
+}
+
+/** What one comment comes to is there for the next. */
+class Dealing {
+  readonly #forge: Forge;
+  readonly #subject: CommandSubject;
+  readonly #ports: CommandPorts;
+  readonly #call: Call;
+  readonly #permissions = new Map<string, Permission>();
+  #approvals: readonly PlanApproval[];
+  replan: string | undefined;
+
+  constructor(forge: Forge, subject: CommandSubject, ports: CommandPorts, call: Call) {
+    this.#forge = forge;
+    this.#subject = subject;
+    this.#ports = ports;
+    this.#call = call;
+    this.#approvals = subject.approvals;
+  }
+
+  async with(pending: PendingCommands): Promise<void> {
+    const { comment, commands } = pending;
+    const permission = await this.#permissionOf(comment.author);
+    const outcomes: CommandOutcome[] = [];
+    for (const command of commands) {
+      const situation = { ...this.#subject, approvals: this.#approvals, comment, permission };
+      const decision = decideCommand(command, situation);
+      outcomes.push({ command, decision, ...(await this.#act(decision, comment.author)) });
+    }
+    await tell(this.#forge, this.#subject, pending, outcomes, this.#call);
+  }
+
+  async #permissionOf(author: ForgeUser): Promise<Permission> {
+    const user = author.id ?? author.name;
+    const permission = this.#permissions.get(user) ?? (await this.#forge.permissionOf(author, this.#call));
+    this.#permissions.set(user, permission);
+    return permission;
+  }
+
+  async #act(decision: CommandDecision, { name }: ForgeUser): Promise<Pick<CommandOutcome, "drift">> {
+    if ("refuse" in decision || decision.do === "help") return {};
+    if (decision.do === "plan") this.replan = decision.requestedBy;
+    if (decision.do === "drift")
+      return { drift: await openDrift(this.#ports, { ...decision, requestedBy: name }, this.#call) };
+    if (decision.do === "approve") {
+      this.#approvals = withApproval(this.#approvals, decision.approval, this.#subject.nowMs);
+      await this.#ports.recordApproval(decision.approval);
+      await tellApproved(this.#forge, this.#subject, this.#approvals, this.#call);
+    }
+    return {};
+  }
 }
 
 async function openDrift(ports: CommandPorts, wish: DriftWish, call: Call): Promise<DriftOutcome> {

@@ -54,7 +54,7 @@ describe("pending commands", () => {
 
   it("are none that were dealt with", () => {
     const comments = [comment("1", 3), comment("2", 2), comment("3", 1)];
-    const remembered = rememberHandled(comments, undefined, comments.slice(0, 2), times);
+    const remembered = rememberHandled(comments, undefined, { handled: comments.slice(0, 2) }, times);
 
     expect(pending(comments, remembered)).toEqual(["3"]);
     expect(pending([...comments, comment("4", 0)], remembered)).toEqual(["3", "4"]);
@@ -62,7 +62,7 @@ describe("pending commands", () => {
 
   it("are found when the host shows them late", () => {
     const comments = [comment("1", 3), comment("3", 1)];
-    const remembered = rememberHandled(comments, undefined, comments, times);
+    const remembered = rememberHandled(comments, undefined, { handled: comments }, times);
 
     expect(pending([...comments, comment("2", 2)], remembered)).toEqual(["2"]);
   });
@@ -83,10 +83,18 @@ describe("pending commands", () => {
     ).toEqual(["31"]);
   });
 
+  it("are found again when they could not be dealt with, however much was since", () => {
+    const stuck = comment("stuck", 99);
+    const comments = [stuck, comment("later", 1)];
+    const remembered = rememberHandled(comments, undefined, { handled: comments.slice(1), waiting: [stuck] }, times);
+
+    expect(pending(comments, remembered)).toEqual(["stuck"]);
+  });
+
   it("are taken a few at a time", () => {
     const many = Array.from({ length: 50 }, (_, index) => comment(String(index), 50 - index));
     const first = pending(many);
-    const remembered = rememberHandled(many, undefined, many.slice(0, first.length), times);
+    const remembered = rememberHandled(many, undefined, { handled: many.slice(0, first.length) }, times);
 
     expect(first.length).toBeLessThan(50);
     expect(pending(many, remembered)[0]).toBe(String(first.length));
@@ -97,13 +105,13 @@ describe("what is remembered", () => {
   it("stays the same while nothing is dealt with", () => {
     const remembered = { commandsUntil: "2026-11-29T11:00:00Z", handledCommands: ["1"] };
 
-    expect(rememberHandled([comment("2", 1)], remembered, [], times)).toEqual(remembered);
-    expect(rememberHandled([], undefined, [], times)).toEqual({});
+    expect(rememberHandled([comment("2", 1)], remembered, { handled: [] }, times)).toEqual(remembered);
+    expect(rememberHandled([], undefined, { handled: [] }, times)).toEqual({});
   });
 
   it("is bounded, however much is written", () => {
     const handled = Array.from({ length: 1000 }, (_, index) => comment(String(index), 30 - index / 50));
-    const remembered = rememberHandled(handled, undefined, handled, times);
+    const remembered = rememberHandled(handled, undefined, { handled }, times);
 
     expect(remembered.handledCommands).toHaveLength(200);
     expect(pending(handled, remembered)).toEqual([]);
@@ -113,7 +121,7 @@ describe("what is remembered", () => {
     const before = { commandsUntil: "2026-11-29T08:00:00Z", handledCommands: ["old"] };
     const comments = [comment("old", 200), comment("new", 0)];
 
-    expect(rememberHandled(comments, before, [comment("new", 0)], times)).toEqual({
+    expect(rememberHandled(comments, before, { handled: [comment("new", 0)] }, times)).toEqual({
       commandsUntil: "2026-11-29T11:00:00Z",
       handledCommands: ["new"],
     });

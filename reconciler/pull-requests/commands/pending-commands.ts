@@ -82,26 +82,27 @@ export function pendingCommands(
 }
 
 /**
- * What is to be remembered once `handled` were dealt with: comments that appear late are still found, as ids of the last
- * while are kept. The same as before when nothing was.
+ * What is to be remembered once `handled` were dealt with, and `waiting` were not: those are found again, and comments that
+ * appear late, as ids of the last while are kept. The same as before when nothing was dealt with.
  */
 export function rememberHandled(
   comments: readonly ForgeComment[],
   remembered: HandledCommands | undefined,
-  handled: readonly ForgeComment[],
+  { handled, waiting = [] }: { readonly handled: readonly ForgeComment[]; readonly waiting?: readonly ForgeComment[] },
   times: CommandTimes,
 ): HandledCommands {
   const { commandsUntil, handledCommands = [] } = remembered ?? {};
   if (handled.length === 0)
     return commandsUntil === undefined ? {} : { commandsUntil, handledCommands: [...handledCommands] };
   const newest = Math.max(...handled.map(({ createdAt }) => createdAt));
-  const settled = Math.max(beginOf(remembered, times), newest - SETTLED_MS);
+  const oldest = Math.min(...waiting.map(({ createdAt }) => createdAt));
+  const settled = Math.max(beginOf(remembered, times), Math.min(newest - SETTLED_MS, oldest));
   const known = new Set([...handledCommands, ...handled.map(({ id }) => id)]);
   const kept = [...new Map([...comments, ...handled].map((one) => [one.id, one])).values()]
     .filter(({ id, createdAt }) => known.has(id) && createdAt >= settled)
     .toSorted((a, b) => a.createdAt - b.createdAt);
   const last = kept.slice(-MOST_IDS);
-  const until = kept.length > last.length ? Math.max(settled, last[0]?.createdAt ?? 0) : settled;
+  const until = kept.length > last.length ? Math.max(settled, Math.min(last[0]?.createdAt ?? 0, oldest)) : settled;
   return { commandsUntil: rfc3339(until), handledCommands: last.map(({ id }) => id) };
 }
 
