@@ -81,7 +81,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
   const started = clock.now();
   const turn = new Turn();
   const made = (): PlanReport["made"] => ({ at: rfc3339(started), tookMs: clock.now() - started, version });
-  const { change, syncs } = await request.readChange();
+  const { change, syncs, renderUntouched } = await request.readChange();
   const subject = (clusters: number): PlanReport["subject"] => ({
     ...request.subject,
     ...(syncs.length === 0 ? {} : { syncs: [...syncs] }),
@@ -100,7 +100,7 @@ export async function makePlan(client: KubeClient, request: PlanRequest): Promis
     signal,
     await testedSelectors(client, testFiles),
   );
-  const unapplied = await unappliedObjects(client, change, now, testFiles, signal);
+  const unapplied = await unappliedObjects(client, change, now, testFiles, { signal, renderUntouched });
   const compared = await compareWorlds(
     now,
     unapplied.length === 0 ? change : { ...change, base: [...(change.base ?? []), ...unapplied] },

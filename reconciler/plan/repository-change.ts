@@ -6,7 +6,7 @@ import { equalJson, type KubeObject, refKey, refOf } from "../../kube/object.ts"
 import { withoutIgnored } from "../../renderers/ignoring-tree.ts";
 import { Turn } from "../../runtime/turn.ts";
 import { AffectedFolders } from "./affected-folders.ts";
-import type { FolderRendering } from "./desired-objects.ts";
+import type { FolderRendering, WrittenObject } from "./desired-objects.ts";
 import {
   type ComparedFolder,
   type ComparedTrees,
@@ -16,6 +16,7 @@ import {
   readFolderChange,
 } from "./folder-change.ts";
 import { takenObjects } from "./taken-objects.ts";
+import { renderFolders, unappliedFolders } from "./untouched-folders.ts";
 
 export interface RepositoryRequest {
   readonly trees: ComparedTrees;
@@ -37,6 +38,8 @@ export interface RepositoryChange {
   readonly syncs: readonly string[];
   /** What each of them that stays would apply; where something is refused, of those that were rendered. */
   readonly rendered: readonly RenderedSync[];
+  /** What untouched folders would have, of which nothing was applied yet; absent when there are none. */
+  readonly renderUntouched?: () => AsyncIterable<readonly WrittenObject[]>;
 }
 
 /** The folder of a Sync as trees name it. */
@@ -84,7 +87,17 @@ export async function readRepositoryChange(
   }
   const all = request.syncs ?? (await client.list<Sync>("gitops.flaghoist.io/v1alpha1", "Sync")).items;
   const change = { ...joinChanges([...changes.values()]), taken: takenObjects(changes, all) };
-  return { change, syncs: [...planned.keys()].sort(), rendered };
+  const untouched = unappliedFolders(folders.filter((folder) => !planned.has(nameOf(folder))));
+  return {
+    change,
+    syncs: [...planned.keys()].sort(),
+    rendered,
+    ...(untouched.length === 0
+      ? {}
+      : {
+          renderUntouched: () => renderFolders(client, untouched, (folder) => seenBy(folder, request).head, rendering),
+        }),
+  };
 }
 
 /** The trees as the source of a folder's Sync has them. */

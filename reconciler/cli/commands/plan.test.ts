@@ -183,6 +183,39 @@ describe("flaghoist plan OLD NEW", () => {
     LONG,
   );
 
+  it(
+    "tests what folders have that the change leaves alone and nobody has applied yet",
+    async () => {
+      const withSyncs = join(scratch, "untouched.snapshot");
+      const syncs = [sync("shop", "live/shop"), sync("else", "live/else"), sync("bad", "live/bad")];
+      await writeFleetSnapshot(withSyncs, [{ name: "paris" }], syncs);
+      const checkout = new GitFixture();
+      const base = checkout.commit("Everything", {
+        "live/shop/settings.yaml": settings("info"),
+        "live/else/policy.yaml": EVERYWHERE,
+        "live/else/other.yaml": settings("warn", "other"),
+        "live/bad/kustomization.yaml": "resources: [absent.yaml]\n",
+        "live/placed.fleet.yaml": `apiVersion: test.flaghoist.io/v1alpha1
+kind: FleetTest
+metadata: {name: placed}
+tests:
+  - name: other is in paris
+    objects: {kind: ConfigMap, namespace: default, name: other}
+    expect: {presentOn: {names: paris}}
+`,
+      });
+      const head = checkout.commit("More", { "live/shop/settings.yaml": settings("debug") });
+
+      const live = join(checkout.work, "live");
+      const { tests, objects } = await report(live, "--base", `${base}..${head}`, "--snapshot", withSyncs);
+      checkout.remove();
+
+      expect(tests).toMatchObject([{ name: "other is in paris", outcome: "passed", base: "passed" }]);
+      expect(objects.map(({ object }) => object.name)).toEqual(["settings"]);
+    },
+    LONG,
+  );
+
   it("exits as a plan of one folder does", async () => {
     expect((await plan("old", "new", "--exit-code")).code).toBe(EXIT.differences);
     expect((await plan("old", "old", "--exit-code")).code).toBe(EXIT.ok);
