@@ -179,7 +179,8 @@ export function secretTexts(objects: Iterable<unknown>): string[] {
 
 /** What base64 stands for, where it is text. */
 function decoded(text: string): string | undefined {
-  if (text.length < 4 || !/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text)) return undefined;
+  // Trimmed first: two parts of a pattern that take the same blanks take the square of their time.
+  if (text.length < 4 || !/^[A-Za-z0-9+/\s]+={0,2}$/.test(text.trimEnd())) return undefined;
   const meant = Buffer.from(text, "base64").toString("utf8");
   return meant.includes("\ufffd") ? undefined : meant;
 }

@@ -69,11 +69,12 @@ describe("AnswerSeal", () => {
       Array.from({ length: 1_000 }, (_, at) => [`example.com/a${at}`, "v".repeat(250)]),
     );
     const object = { kind: "Secret", metadata: { annotations }, data };
+    const blanks = { kind: "Secret", metadata: {}, data: { a: `a${" ".repeat(1_000_000)}!` } };
     const message = "v".repeat(1_000_000);
     const started = performance.now();
 
     const sealed = seal.answer(object, SECRET);
-    const refusal = seal.refusal({ kind: "Status", message }, 422, [object]);
+    const refusal = seal.refusal({ kind: "Status", message }, 422, [object, blanks]);
 
     expect(performance.now() - started).toBeLessThan(3_000);
     expect(sealed).toMatchObject({ metadata: { annotations: { "example.com/a999": expect.stringMatching(TOKEN) } } });
