@@ -5,6 +5,7 @@ import { deflateSync } from "node:zlib";
 import { gitCorrupt, gitUnsafePath } from "../errors.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { type GitObject, type ObjectType, objectName, type Person, parseTree } from "./objects.ts";
+import { writeEntryHeader } from "./pack-entry.ts";
 
 export interface EditOptions {
   /** The commit to change, and its tree. */
@@ -76,7 +77,7 @@ function findEntry(
   for (let from = 0; from < content.length; ) {
     const space = content.indexOf(0x20, from);
     const nul = content.indexOf(0, space);
-    if (space < 0 || nul < 0 || nul + NAME_BYTES >= content.length + 1) throw gitCorrupt("a tree is malformed");
+    if (space < 0 || nul < 0 || nul + NAME_BYTES >= content.length) throw gitCorrupt("a tree is malformed");
     const at = nul + 1;
     if (content.subarray(space + 1, nul).equals(wanted))
       return {
@@ -99,8 +100,6 @@ function personText({ name, email, timeMs }: Person): string {
   return `${clean(name)} <${clean(email)}> ${Math.floor(timeMs / 1000)} +0000`;
 }
 
-const PACK_TYPES: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
-
 /** The objects as Git sends them. */
 export function packObjects(objects: readonly GitObject[]): Buffer {
   const head = Buffer.alloc(12);
@@ -108,20 +107,7 @@ export function packObjects(objects: readonly GitObject[]): Buffer {
   head.writeUInt32BE(2, 4);
   head.writeUInt32BE(objects.length, 8);
   const parts: Buffer[] = [head];
-  for (const { type, content } of objects) parts.push(entryHead(type, content.length), deflateSync(content));
+  for (const { type, content } of objects) parts.push(writeEntryHeader(type, content.length), deflateSync(content));
   const pack = Buffer.concat(parts);
   return Buffer.concat([pack, hash("sha1", pack, "buffer")]);
-}
-
-/** Type and size: four bits of the size in the first byte, seven in each further one. */
-function entryHead(type: ObjectType, size: number): Buffer {
-  const bytes: number[] = [];
-  let rest = Math.floor(size / 16);
-  let byte = (PACK_TYPES[type] << 4) | (size % 16);
-  while (rest > 0) {
-    bytes.push(byte | 0x80);
-    byte = rest % 128;
-    rest = Math.floor(rest / 128);
-  }
-  return Buffer.from([...bytes, byte]);
 }

@@ -124,6 +124,15 @@ describe.skipIf(!hasGit())("pushCommit", () => {
     expect(() => edit({ [path]: "x" })).toThrow(expect.objectContaining({ code: "git-unsafe-path" }));
   });
 
+  it("takes no tree that is cut off for one", () => {
+    const whole = new ObjectStore(base.tree.location.objectsDirectory).read(base.tree.treeId);
+    const cut = { read: () => ({ type: whole.type, content: whole.content.subarray(0, whole.content.length - 1) }) };
+    const options = { parent: base.commit, treeId: base.tree.treeId, message: "x", author };
+
+    // The last entry.
+    expect(() => editCommit(cut, { ...options, files: new Map([["run.sh", "x"]]) })).toThrow("a tree is malformed");
+  });
+
   it("ends when nobody waits for it any more", async () => {
     await expect(
       push(edit({ "apps/web.yaml": "1" }), "b", { signal: AbortSignal.abort(new Error("stopped")) }),

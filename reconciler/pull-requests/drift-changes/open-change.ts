@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../../runtime/clock.ts";
 import { AppError } from "../../../runtime/errors.ts";
-import { editCommit } from "../../../sources/git/edit-commit.ts";
+import { type EditedCommit, editCommit } from "../../../sources/git/edit-commit.ts";
 import { ObjectStore } from "../../../sources/git/object-store.ts";
 import type { Person } from "../../../sources/git/objects.ts";
 import { pushCommit } from "../../../sources/git/push-commit.ts";
@@ -46,15 +46,9 @@ const MOST_BRANCHES = 5;
  */
 export async function openChange(host: ChangeHost, change: ChangeToOpen, call: Call): Promise<OpenedChange> {
   const { clock, forge, push, repository } = host;
-  const { base, baseBranch, body, files, message, title } = change;
+  const { base, baseBranch, body, files, title } = change;
   const author = await authorOf(forge, clock, call);
-  const commit = editCommit(new ObjectStore(base.tree.location.objectsDirectory), {
-    parent: base.commit,
-    treeId: base.tree.treeId,
-    files,
-    message,
-    author,
-  });
+  const commit = commitOf(change, author);
   const access = await push(call);
   for (let number = 1; number <= MOST_BRANCHES; number++) {
     const branch = branchName(change, number);
@@ -77,6 +71,15 @@ export async function openChange(host: ChangeHost, change: ChangeToOpen, call: C
     `the branches ${branchName(change, 1)} to ${branchName(change, MOST_BRANCHES)} of ${forge.repository} hold something else: delete those that nobody needs`,
     { recovery: "stall" },
   );
+}
+
+function commitOf({ base, files, message }: ChangeToOpen, author: Person): EditedCommit {
+  const store = new ObjectStore(base.tree.location.objectsDirectory);
+  try {
+    return editCommit(store, { parent: base.commit, treeId: base.tree.treeId, files, message, author });
+  } finally {
+    store.close();
+  }
 }
 
 /** Equal for equal contents on the same branch. */
