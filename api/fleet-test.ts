@@ -90,7 +90,11 @@ const expectSchema = z
     survives: z
       .strictObject({
         whenLost: whenLostSchema,
-        atLeast: amount.describe("Replicas that are left."),
+        atLeast: z
+          .union([amount, z.literal("budget")])
+          .describe(
+            "Replicas that are left; `budget`: as many as the strictest PodDisruptionBudget of its Pods says, and one without any.",
+          ),
         counting: z
           .enum(["atOnce", "recovered"])
           .default("atOnce")

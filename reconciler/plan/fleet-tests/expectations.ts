@@ -8,6 +8,7 @@ import { RegexError } from "../../../kube/regex/syntax.ts";
 import type { Copy } from "../copy.ts";
 import { overriddenFields, type PolicyOrigin } from "../overridden-fields.ts";
 import { LOSS_KINDS, type Loss, lossesOf, zonesOf } from "../possible-losses.ts";
+import type { ReplicaMinimum } from "../replica-minimum.ts";
 import { overrideWriter } from "../report-words.ts";
 import type { Outcome } from "../river.ts";
 import type { Survival } from "../what-if.ts";
@@ -19,6 +20,8 @@ export interface TestedFleet {
   readonly clusters: readonly Cluster[];
   /** What is left of an object when these clusters are lost; undefined when it has no replicas there. */
   readonly survival: (outcome: Outcome, loss: Loss) => Survival | undefined;
+  /** What the budgets of its Pods have it keep, of so many replicas. */
+  readonly minimum: (outcome: Outcome, replicas: number) => ReplicaMinimum;
   /** Where an override is written. */
   readonly policyOrigin?: PolicyOrigin;
   /** Where an object is written: `apps/web.yaml:3`. */
@@ -143,25 +146,35 @@ function checkSurvival(
 ): readonly Failure[] {
   const losses = lossesMeant(whenLost, fleet.clusters);
   if (isFailure(losses)) return [losses];
-  const failures = losses.flatMap((loss): { readonly left: number; readonly line: string }[] => {
-    let [placed, atOnce, recovered] = [0, 0, 0];
-    for (const outcome of outcomes) {
-      const all = (outcome.binding?.spec.clusters ?? []).reduce((sum, { replicas = 0 }) => sum + replicas, 0);
-      const survival = fleet.survival(outcome, loss);
-      placed += all;
-      atOnce += survival?.kept ?? all;
-      recovered += survival?.recovered ?? all;
-    }
-    const left = counting === "atOnce" ? atOnce : recovered;
-    if (left >= atLeast) return [];
-    const later = recovered > atOnce ? `, ${recovered} with failover` : "";
-    return [{ left, line: `${loss.what} ${loss.name}: ${atOnce} of ${placed} go on${later}` }];
-  });
+  const budgets = new Set<string>();
+  const failures = losses.flatMap(
+    (loss): { readonly left: number; readonly needed: number; readonly line: string }[] => {
+      let [placed, atOnce, recovered, needed] = [0, 0, 0, atLeast === "budget" ? 0 : atLeast];
+      for (const outcome of outcomes) {
+        const all = (outcome.binding?.spec.clusters ?? []).reduce((sum, { replicas = 0 }) => sum + replicas, 0);
+        const survival = fleet.survival(outcome, loss);
+        placed += all;
+        if (atLeast === "budget") {
+          const { minimum, from } = fleet.minimum(outcome, all);
+          needed += minimum;
+          if (from !== undefined) budgets.add(from);
+        }
+        atOnce += survival?.kept ?? all;
+        recovered += survival?.recovered ?? all;
+      }
+      const left = counting === "atOnce" ? atOnce : recovered;
+      if (left >= needed) return [];
+      const later = recovered > atOnce ? `, ${recovered} with failover` : "";
+      return [{ left, needed, line: `${loss.what} ${loss.name}: ${atOnce} of ${placed} go on${later}` }];
+    },
+  );
   const [worst] = failures.toSorted((a, b) => a.left - b.left);
   if (worst === undefined) return [];
   const how = counting === "atOnce" ? "" : ", after failover";
   const lost = worst.line.slice(0, worst.line.indexOf(":"));
-  const words = `${name} has ${count(worst.left, "replica")} when ${lost} is lost${how}, expected at least ${atLeast}`;
+  const [budget, ...others] = budgets;
+  const by = budget === undefined ? "" : ` (${budget}${others.length === 0 ? "" : ` and ${others.length} more`})`;
+  const words = `${name} has ${count(worst.left, "replica")} when ${lost} is lost${how}, expected at least ${worst.needed}${by}`;
   return [{ words, details: [...failures.map(({ line }) => line), ...outcomes.flatMap(whyOf)] }];
 }
 

@@ -50,8 +50,12 @@ function outcomes() {
   });
 }
 
-async function run(tests: string, limits: TestLimits = DEFAULT_TEST_LIMITS): Promise<TestResult[]> {
-  const given = outcomes();
+async function run(
+  tests: string,
+  limits: TestLimits = DEFAULT_TEST_LIMITS,
+  budgets: readonly KubeObject[] = [],
+): Promise<TestResult[]> {
+  const given = { ...outcomes(), budgets };
   const head = "apiVersion: test.flaghoist.io/v1alpha1\nkind: FleetTest\ntests:\n";
   const file = "tests/shop.fleet.yaml";
   const decided = runRiver(given, { interpreter: createInterpreter({ native: nativeLevel() }), now: 0 });
@@ -113,6 +117,26 @@ describe("a fleet test", () => {
     ["{survives: {whenLost: {region: app}, atLeast: 1}}", "the fleet has no region app. Did you mean ap?"],
   ])("says what was found and what was expected: %s", async (expected, message) => {
     expect(await resultOf(expected)).toMatchObject({ outcome: "failed", message });
+  });
+
+  it("keeps what budgets say, and one replica where none does", async () => {
+    const expected = "{survives: {whenLost: {any: region}, atLeast: budget}}";
+    const budget = (minAvailable: number): KubeObject => ({
+      apiVersion: "policy/v1",
+      kind: "PodDisruptionBudget",
+      metadata: { name: "web", namespace: "shop" },
+      spec: { minAvailable, selector: { matchLabels: { app: "web" } } },
+    });
+    const withBudget = async (least: number) =>
+      (await run(`- {name: it, objects: ${WEB}, expect: ${expected}}\n`, DEFAULT_TEST_LIMITS, [budget(least)]))[0];
+
+    expect(await resultOf(expected)).toMatchObject({ outcome: "passed" });
+    expect(await withBudget(4)).toMatchObject({ outcome: "passed" });
+    expect(await withBudget(5)).toMatchObject({
+      outcome: "failed",
+      message:
+        "Deployment shop/web has 4 replicas when region ap is lost, expected at least 5 (PodDisruptionBudget shop/web)",
+    });
   });
 
   it("names the cluster, the image, and the override that wrote it", async () => {

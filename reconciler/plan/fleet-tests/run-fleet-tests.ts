@@ -4,6 +4,7 @@ import type { TestResult } from "../../../api/plan-report.ts";
 import { refKey } from "../../../kube/object.ts";
 import { Turn } from "../../../runtime/turn.ts";
 import type { Loss } from "../possible-losses.ts";
+import { ReplicaMinima } from "../replica-minimum.ts";
 import type { Outcome } from "../river.ts";
 import { Survivals } from "../what-if.ts";
 import type { World } from "../world.ts";
@@ -13,7 +14,7 @@ import type { FleetTestFile } from "./test-files.ts";
 
 /** The world that tests are run on. */
 export interface TestedWorld extends Pick<TestedFleet, "policyOrigin" | "originOf"> {
-  readonly world: Pick<World, "clusters">;
+  readonly world: Pick<World, "clusters" | "templates" | "budgets">;
   readonly outcomes: ReadonlyMap<string, Outcome>;
   readonly now: number;
 }
@@ -78,10 +79,15 @@ class TestRun {
     const { world, outcomes, now, originOf, policyOrigin } = tested;
     this.#limits = limits;
     const survivals = new Map<string, Survivals>();
+    let minima: ReplicaMinima | undefined;
     this.#fleet = {
       clusters: world.clusters,
       originOf,
       ...(policyOrigin === undefined ? {} : { policyOrigin }),
+      minimum: ({ template }, replicas) => {
+        minima ??= new ReplicaMinima(world);
+        return minima.of(template, replicas);
+      },
       survival: ({ binding }: Outcome, { what, name, clusters }: Loss) => {
         const key = `${what} ${name}`;
         let known = survivals.get(key);
