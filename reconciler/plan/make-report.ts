@@ -7,6 +7,7 @@ import {
   type FieldReport,
   type ObjectReport,
   PLAN_REPORT_VERSION,
+  type Place,
   type PlacementChange,
   type PlanReport,
   type ReportedDrift,
@@ -194,9 +195,10 @@ function clusterRows({ plan, drift, clusters, heldClusters }: ReportInput): Clus
 function* objectReports(
   changes: readonly ObjectChange[],
   source: readonly SourceChange[],
-  { rollouts = new Map(), diffs, reasons }: Pick<ReportInput, "rollouts" | "diffs" | "reasons">,
+  { rollouts = new Map(), diffs, reasons, subject }: Pick<ReportInput, "rollouts" | "diffs" | "reasons" | "subject">,
   turn: Turn | undefined,
 ): Steps<ObjectReport[]> {
+  const base = subject.base?.commit;
   const copies = new Map<string, ObjectChange[]>();
   for (const change of changes) {
     const key = changeKey(change);
@@ -212,14 +214,15 @@ function* objectReports(
     const mine = copies.get(key) ?? [];
     const object = own?.object ?? mine[0]?.object;
     if (object === undefined) continue;
-    const moved = placementOf(mine);
+    const change = own?.change ?? onlyChange(mine);
+    const moved = placementOf(mine, change);
     const placement = moved === undefined ? undefined : (reasons?.of(key, moved) ?? moved);
     const rollout = rollouts.get(key);
     const diff = own === undefined || mine.length > 0 ? undefined : diffs?.ofObject(own);
     reports.push({
       object: reportedObject(object),
-      change: own?.change ?? onlyChange(mine),
-      ...(own?.origin === undefined ? {} : { place: placeOf(own.origin) }),
+      change,
+      ...(own?.origin === undefined ? {} : { place: placeIn(own.origin, change === "deleted" ? base : undefined) }),
       ...(placement === undefined ? {} : { placement }),
       fields: (own?.fields ?? []).map((field) => fieldOf(field, [])),
       ...(diff === undefined ? {} : { diff }),
@@ -236,7 +239,12 @@ function onlyChange(copies: readonly ObjectChange[]): ObjectChange["change"] {
   return first !== undefined && copies.every((copy) => copy.change === first.change) ? first.change : "changed";
 }
 
-function placementOf(copies: readonly ObjectChange[]): PlacementChange | undefined {
+/** In the head, or in that commit. */
+function placeIn(origin: string, commit: string | undefined): Place {
+  return { ...placeOf(origin), ...(commit === undefined ? {} : { commit }) };
+}
+
+function placementOf(copies: readonly ObjectChange[], object: ObjectChange["change"]): PlacementChange | undefined {
   const clusters = copies
     .filter(({ change, replicasBefore, replicasAfter }) => change !== "changed" || replicasBefore !== replicasAfter)
     .map(({ cluster, change, replicasBefore, replicasAfter }) => ({
@@ -245,7 +253,9 @@ function placementOf(copies: readonly ObjectChange[]): PlacementChange | undefin
       ...(replicasAfter === undefined ? {} : { after: replicasAfter }),
       there: change === "created" ? ("came" as const) : change === "deleted" ? ("goes" as const) : ("stays" as const),
     }));
-  return clusters.length === 0 ? undefined : { clusters };
+  // Of an object that goes it is said already that it goes, unless replicas go with it.
+  const isSaid = object === "deleted" && clusters.every(({ before }) => before === undefined);
+  return clusters.length === 0 || isSaid ? undefined : { clusters };
 }
 
 /** Copies with the same changes together, and one diff for all of them. */

@@ -189,6 +189,29 @@ describe("reasons of a changed placement", () => {
     expect(reasonsOf(placement)).toEqual({ b: "follows Deployment shop/web" });
   });
 
+  it("says nothing of where an object was that goes, unless replicas go with it", () => {
+    const before = placed(policy({ name: "p", placement: {} }), { a: 2, b: 1 });
+    const settings: KubeObject = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "settings", namespace: "shop" },
+    };
+    const owner = policy({ name: "maps", selects: [{ apiVersion: "v1", kind: "ConfigMap" }], placement: {} });
+    const mapped = {
+      ...before,
+      policies: [...before.policies, owner],
+      templates: [...before.templates, claimed(settings, owner)],
+    };
+    const gone = report(mapped, [], mapped.templates.map(refOf));
+
+    expect(gone.objects.map(({ change, object }) => `${change} ${object.name}`).sort()).toEqual([
+      "deleted settings",
+      "deleted web",
+    ]);
+    expect(placementOf(gone, "settings")).toBeUndefined();
+    expect(placementOf(gone)?.clusters[0]).toMatchObject({ there: "goes", before: 3 });
+  });
+
   it("says that a cluster comes or goes itself", () => {
     const everywhere = policy({ name: "p", placement: {} });
     const before = placed(everywhere, { a: 6, b: 6, c: 6 });

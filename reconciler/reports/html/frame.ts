@@ -1,6 +1,7 @@
 // What stands around the sections of a page: the verdict and its figures above, where it comes from below.
 import type { PlanReport } from "../../../api/plan-report.ts";
 import { isTouched } from "../markdown/cluster-section.ts";
+import { withoutHeld } from "../markdown/frame.ts";
 import { count, shortCommit } from "../words.ts";
 import { classOf, link, names, type Page } from "./elements.ts";
 import { code, type Html, html, join, prose } from "./html.ts";
@@ -11,7 +12,7 @@ export function headBlock(report: PlanReport, page: Page): Html {
   return html`<p class="kind">Flaghoist plan</p>
 <h1>${prose(verdict)}</h1>
 <div class="subject">${subjectLine(report, page)}</div>
-${held === undefined ? undefined : html`<div class="alert warning" role="note"><p><strong>Held for a person:</strong> ${prose(held)}</p></div>\n`}${
+${held === undefined ? undefined : html`<div class="alert warning" role="note"><p><strong>Held for a person:</strong> ${prose(withoutHeld(held))}</p></div>\n`}${
   state === "refused"
     ? html`<div class="alert error" role="note"><p><strong>Refused:</strong> nothing of this can be applied; what runs stays as it is.</p></div>\n`
     : undefined

@@ -24,17 +24,22 @@ export function headBlocks(report: PlanReport, style: Style, { approve }: FrameO
   const asked =
     approve === undefined || renderHash === undefined || state === "refused"
       ? ""
-      : ` Or approve it before the merge, with a comment ${text.code(approve)}.`;
+      : `. Or approve it before the merge, with a comment ${text.code(approve)}.`;
   return [
     `### ${text.prose(verdict)}`,
     subjectLine(report, style),
     ...(held === undefined
       ? []
-      : [alertBlock(dialect, "WARNING", `**Held for a person:** ${text.prose(held)}${asked}`)]),
+      : [alertBlock(dialect, "WARNING", `**Held for a person:** ${text.prose(withoutHeld(held))}${asked}`)]),
     ...(state === "refused"
       ? [alertBlock(dialect, "CAUTION", "**Refused:** nothing of this can be applied; what runs stays as it is.")]
       : []),
   ];
+}
+
+/** The words after a heading that says so already. */
+export function withoutHeld(held: string): string {
+  return held.replace(/^held: /, "");
 }
 
 /** `Sync shop/apps: main 81d0e44 → two-regions 3f9c2ab, compared with 3 live clusters.` */

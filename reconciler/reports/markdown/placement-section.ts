@@ -45,17 +45,8 @@ function policyText(before: string | undefined, after: string | undefined, { tex
 function clusterText(group: readonly ClusterChange[], { text }: Style): string {
   const [first] = group;
   if (first === undefined) return "";
-  const { before, after, there, reason } = first;
-  const numbers =
-    there === "came" || before === undefined
-      ? after === undefined
-        ? "new here"
-        : `new here, ${after}`
-      : there === "goes"
-        ? `${before} → gone`
-        : before === after
-          ? String(after)
-          : `${before} → ${after ?? "gone"}`;
+  const { reason } = first;
+  const numbers = numbersText(first);
   const names = codeNames(
     text,
     group.map(({ cluster }) => cluster),
@@ -63,6 +54,13 @@ function clusterText(group: readonly ClusterChange[], { text }: Style): string {
     3,
   );
   return `${names}: ${numbers}${reason === undefined ? "" : `, ${text.prose(reason)}`}`;
+}
+
+/** Replicas before and after; of what has none, whether it comes or goes. */
+function numbersText({ before, after, there }: ClusterChange): string {
+  if (there === "goes") return before === undefined ? "gone" : `${before} → gone`;
+  if (there === "came" || before === undefined) return after === undefined ? "new here" : `new here, ${after}`;
+  return before === after ? String(after) : `${before} → ${after ?? "gone"}`;
 }
 
 /** Clusters that change alike, for the same reason. Reasons that differ only keep clusters apart while there is room. */

@@ -165,6 +165,22 @@ describe("planMarkdown", () => {
     ]);
   });
 
+  it("says of what has no replicas whether it comes or goes", () => {
+    const report = SAMPLES.replicaMove();
+    const clusters = [
+      { cluster: "paris-1", there: "goes" as const },
+      { cluster: "tokyo-1", there: "came" as const },
+      { cluster: "tokyo-2", there: "goes" as const, before: 2 },
+    ];
+    const objects = report.objects.map((object) => ({ ...object, placement: { clusters } }));
+
+    const markdown = planMarkdown({ ...report, objects }, { dialect: "github" });
+
+    expect(markdown).toContain("`paris-1`: gone\n");
+    expect(markdown).toContain("`tokyo-1`: new here\n");
+    expect(markdown).toContain("`tokyo-2`: 2 → gone\n");
+  });
+
   it("has a row for each cluster of a small fleet, and one for those of a large one that change alike", () => {
     const small = planMarkdown(SAMPLES.replicaMove(), { dialect: "github" });
     const large = planMarkdown(SAMPLES.baseImage(), { dialect: "github" });
