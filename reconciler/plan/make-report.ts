@@ -79,10 +79,10 @@ function* report(input: ReportInput, turn: Turn | undefined): Steps<PlanReport> 
   const changes = plan.changes.length > 0 || source.length > 0;
   const objects = yield* objectReports(plan.changes, source, input, turn);
   const problems = plan.problems.map(({ object, problem }) => {
-    const reasons = input.reasons?.ofProblem(object, problem) ?? [];
+    const { message = problem, reasons = [] } = input.reasons?.ofProblem(object, problem) ?? {};
     return {
       severity: "error" as const,
-      message: problem,
+      message,
       ...(reasons.length === 0 ? {} : { reasons: [...reasons] }),
       object: reportedObject(object),
     };

@@ -237,12 +237,34 @@ describe("reasons of a changed placement", () => {
     expect(problems).toEqual([
       {
         severity: "error",
-        message: expect.stringContaining("0/2 clusters are available"),
+        message: expect.stringMatching(/^is in no cluster: 0\/2 clusters are available/),
         object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web" },
         reasons: [
           "a: taint x:NoSchedule is not tolerated → tolerate it there, or take x:NoSchedule off a",
           "b: is not in the list of names → add b to the list",
         ],
+      },
+    ]);
+  });
+
+  it("says that what is placed stays where there is no room for more", () => {
+    const small = cluster({ name: "a", allocatable: { cpu: "1", memory: "1Gi", pods: "8" } });
+    const placement = {
+      clusterAffinity: { clusterNames: ["a"] },
+      replicaScheduling: {
+        replicaSchedulingType: "Divided" as const,
+        replicaDivisionPreference: "Aggregated" as const,
+      },
+    };
+    const before = placed(policy({ name: "p", placement }), { a: 6 }, { clusters: [small] });
+    const [web] = before.templates as [KubeObject];
+
+    const { problems } = report(before, [{ ...web, spec: { ...(web["spec"] as object), replicas: 90 } }]);
+
+    expect(problems).toMatchObject([
+      {
+        message: expect.stringMatching(/^stays where it is, and is not placed anew: /),
+        reasons: [expect.stringMatching(/^a: fits, has room for \d+ of 90$/)],
       },
     ]);
   });

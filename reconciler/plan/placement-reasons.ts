@@ -70,12 +70,17 @@ export class PlacementReasons {
     };
   }
 
-  /** Why no cluster takes an object, a line for each reason; empty when the problem is not about that. */
-  ofProblem(object: ObjectRef, problem: string): readonly string[] {
-    const { decision } = this.#compared.after.outcomes.get(refKey(object)) ?? {};
-    if (decision?.verdict !== "failed" || decision.reason !== problem) return [];
+  /** What it comes to that an object cannot be placed, and why, a line for each reason; undefined for other problems. */
+  ofProblem(
+    object: ObjectRef,
+    problem: string,
+  ): { readonly message: string; readonly reasons: readonly string[] } | undefined {
+    const { decision, copies = [] } = this.#compared.after.outcomes.get(refKey(object)) ?? {};
+    if (decision?.verdict !== "failed" || decision.reason !== problem) return undefined;
+    const comesTo = copies.length > 0 ? "stays where it is, and is not placed anew" : "is in no cluster";
+    const message = `${comesTo}: ${problem}`;
     const after = this.#sides(refKey(object))?.after;
-    if (after?.trace === undefined) return [];
+    if (after?.trace === undefined) return { message, reasons: [] };
     const told = groupedReasons(
       after.trace.clusters.map(({ cluster }) => {
         const { refusals, spareReason } = explained(cluster, after) ?? {};
@@ -83,7 +88,7 @@ export class PlacementReasons {
         return { cluster, reason: [...changes, ...(spareReason === undefined ? [] : [spareReason])].join("; ") };
       }),
     );
-    return told.map(({ clusters, reason }) => `${clusterList(clusters)}: ${reason}`);
+    return { message, reasons: told.map(({ clusters, reason }) => `${clusterList(clusters)}: ${reason}`) };
   }
 
   #sides(key: string): { readonly before: Side; readonly after: Side } | undefined {

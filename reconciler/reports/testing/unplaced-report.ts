@@ -51,7 +51,7 @@ export function unplacedReport(): PlanReport {
       {
         severity: "error",
         message:
-          "0/3 clusters are available: 2 cluster(s) did not match the placement cluster affinity constraint, " +
+          "is in no cluster: 0/3 clusters are available: 2 cluster(s) did not match the placement cluster affinity constraint, " +
           "1 cluster(s) had untolerated taint {maintenance: true}",
         object: CART,
         reasons: [
