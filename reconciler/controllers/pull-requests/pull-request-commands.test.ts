@@ -30,6 +30,10 @@ function replies(): readonly string[] {
   );
 }
 
+function conclusion(sha: string): string | undefined {
+  return bench.server.checks.findLast((one) => one.sha === sha)?.conclusion;
+}
+
 function approval(sha: string): string | undefined {
   return bench.server.statuses.find((one) => one.sha === sha && one.context === "flaghoist/approval")?.state;
 }
@@ -88,21 +92,42 @@ describe("comments", () => {
       expect((await bench.status()).approvals).toMatchObject([{ by: "ada", renderHash: HASH, pullRequest: 7 }]),
     );
     expect(approval(FIRST)).toBe("success");
+    await eventually(() => expect(bench.makings).toHaveLength(2));
+    await bench.planned();
     bench.isQuick = false;
     bench.push(SECOND);
     bench.controller.wake(KEY, 7);
-    await eventually(() => expect(bench.makings).toHaveLength(2));
+    await eventually(() => expect(bench.makings).toHaveLength(3));
     const held = { state: "held", held: "12 objects would be deleted" } as const;
-    bench.makings[1]?.done({ ...bench.report(SECOND), ...held, renderHash: HASH });
+    bench.makings[2]?.done({ ...bench.report(SECOND), ...held, renderHash: HASH });
     await bench.planned(7, SECOND);
     expect(approval(SECOND)).toBe("success");
     const third = SECOND.replace("3", "4");
     bench.push(third);
     bench.controller.wake(KEY, 7);
-    await eventually(() => expect(bench.makings).toHaveLength(3));
-    bench.makings[2]?.done({ ...bench.report(third), ...held });
+    await eventually(() => expect(bench.makings).toHaveLength(4));
+    bench.makings[3]?.done({ ...bench.report(third), ...held });
     await bench.planned(7, third);
     expect(approval(third)).toBe("pending");
+  });
+
+  it("have the check of what they approve say so", async () => {
+    bench.isQuick = false;
+    bench.server.addPull({ number: 7, author: bench.server.user("eve") });
+    await bench.plane.create([bench.reporter({ commands: {} })]);
+    await bench.start();
+    await eventually(() => expect(bench.makings).toHaveLength(1));
+    const failing = { ...bench.report(FIRST), tests: [{ name: "web survives", outcome: "failed" as const }] };
+    bench.makings[0]?.done(failing);
+    await bench.planned();
+    expect(conclusion(FIRST)).toBe("failure");
+
+    say("ada", `/flaghoist approve ${HASH}`);
+
+    await eventually(() => expect(bench.makings).toHaveLength(2));
+    bench.makings[1]?.done(failing);
+    await eventually(() => expect(conclusion(FIRST)).toBe("neutral"));
+    expect(approval(FIRST)).toBe("success");
   });
 
   it("that cannot be answered do not keep plans from being made", async () => {

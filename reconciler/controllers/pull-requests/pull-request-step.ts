@@ -1,13 +1,19 @@
 // What is done about one pull request: it is looked at, decided upon, planned, and told of. Each step begins from what the
 // host and the Reporter's status say, so that it does not matter what woke it, or where the one before was cut off.
-import type { ReportedPullRequest, Reporter } from "../../../api/reporter.ts";
+import type { PlanApproval, ReportedPullRequest, Reporter } from "../../../api/reporter.ts";
 import { rfc3339 } from "../../../runtime/clock.ts";
 import { AppError, messageOf } from "../../../runtime/errors.ts";
 import type { StepResult } from "../../../runtime/work-queue.ts";
 import type { Call, Forge, ForgeComment, PullRequest } from "../../forges/forge.ts";
 import { isSameUser } from "../../forges/forge.ts";
 import { hasMarker } from "../../forges/marker.ts";
-import { approvalContext, approvalStatus, shownSince } from "../../pull-requests/commands/approvals.ts";
+import {
+  approvalContext,
+  approvalOf,
+  approvalStatus,
+  approvedWords,
+  shownSince,
+} from "../../pull-requests/commands/approvals.ts";
 import { type PlanMarker, planMarker, publishWords } from "../../pull-requests/publish-plan.ts";
 import { cleanLine, cutText } from "../../reports/clean-text.ts";
 import type { ControllerContext } from "../context.ts";
@@ -300,7 +306,7 @@ export class PullRequestSteps {
     const { clock, logger } = this.#options.context;
     const published = await publishWords(
       opened.forge,
-      () => made.words,
+      () => approvedWords(made.words, approvalOf(this.#approvals(marker), pull.number, made.renderHash)),
       { pullRequest: pull.number, marker, head: pull.head.sha, isAnnounced: true },
       call,
     );
@@ -381,11 +387,15 @@ export class PullRequestSteps {
     return this.#options.statuses.changePull(marker.name, pull.number, (before) => nextEntry(before, pull, news));
   }
 
+  #approvals({ name }: PlanMarker): readonly PlanApproval[] {
+    return this.#options.statuses.get(name)?.status?.approvals ?? [];
+  }
+
   /** The status by which a host lets a merge wait for an approval: another head may render to what was approved. */
   async #tellApproval({ call, marker, opened, pull, reporter }: Look, made: MadePlan): Promise<void> {
     if (reporter.spec.commands === undefined) return;
-    const { approvals = [] } = this.#options.statuses.get(marker.name)?.status ?? {};
     const { needed, renderHash } = made;
+    const approvals = this.#approvals(marker);
     const state = { context: approvalContext(marker.path), needed, pull, renderHash, approvals };
     await opened.forge.setStatus(pull.head.sha, approvalStatus(state), call);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PlanApproval } from "../../../api/reporter.ts";
+import type { Check } from "../../forges/forge.ts";
 import { SAMPLES } from "../../reports/testing/sample-reports.ts";
 import {
   APPROVAL_LASTS_MS,
@@ -7,6 +8,7 @@ import {
   approvalNeeded,
   approvalOf,
   approvalStatus,
+  approvedWords,
   shownSince,
   withApproval,
 } from "./approvals.ts";
@@ -19,6 +21,24 @@ function approval(more: Partial<PlanApproval> = {}): PlanApproval {
   const at = "2026-11-29T11:00:00Z";
   return { at, by: "ada", comment: "31", head: "1".repeat(40), pullRequest: 7, renderHash: HASH, ...more };
 }
+
+describe("the words on a plan that is approved", () => {
+  const check = { name: "flaghoist", title: "12 copies are deleted", summary: "", annotations: [] };
+  const wordsWith = (conclusion: Check["conclusion"]) => ({ body: "plan", check: { ...check, conclusion } });
+
+  it("fail no check any more, and say who answers for that", () => {
+    expect(approvedWords(wordsWith("failure"), approval())).toEqual({
+      body: "plan",
+      check: { ...check, conclusion: "neutral", title: "approved by ada: 12 copies are deleted" },
+    });
+  });
+
+  it("are the same where nothing failed, or nobody approved", () => {
+    expect(approvedWords(wordsWith("success"), approval())).toEqual(wordsWith("success"));
+    expect(approvedWords(wordsWith("failure"), undefined)).toEqual(wordsWith("failure"));
+    expect(approvedWords({ body: "plan", check: undefined }, approval())).toEqual({ body: "plan", check: undefined });
+  });
+});
 
 describe("approvals", () => {
   it("are of one pull request and one render hash", () => {

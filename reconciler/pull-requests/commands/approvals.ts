@@ -4,6 +4,7 @@ import type { PlanApproval, ReportedPullRequest } from "../../../api/reporter.ts
 import type { CommitStatus, PullRequest } from "../../forges/forge.ts";
 import { planRemarks } from "../../reports/remarks.ts";
 import { count, hashDigits } from "../../reports/words.ts";
+import type { PlanWords } from "../publish-plan.ts";
 
 /** How long an approval confirms anything. */
 export const APPROVAL_LASTS_MS = 30 * 24 * 3_600_000;
@@ -50,6 +51,13 @@ export function approvalNeeded(report: PlanReport): string | undefined {
     ...(failed === 0 ? [] : [`${count(failed, "fleet test")} failed`]),
   ];
   return reasons.length === 0 ? undefined : reasons.join(", ");
+}
+
+/** A plan's words once it is approved: what a person has answered for fails no check any more. */
+export function approvedWords(words: PlanWords, approval: PlanApproval | undefined): PlanWords {
+  const { check } = words;
+  if (approval === undefined || check?.conclusion !== "failure") return words;
+  return { ...words, check: { ...check, conclusion: "neutral", title: `approved by ${approval.by}: ${check.title}` } };
 }
 
 /** Which status it is: `flaghoist/approval`, with the folder where a repository is planned in parts. */

@@ -43,7 +43,7 @@ export interface CommandPorts {
 }
 
 export interface CarriedOut extends HandledCommands {
-  /** Whose wish it is that the head is planned again; undefined when nobody asked. */
+  /** Whose wish it is that the head is planned again, also by an approval; undefined when nobody asked. */
   readonly replan: string | undefined;
   /** Why comments are left that are to be dealt with again; the first reason. */
   readonly failure: AppError | undefined;
@@ -128,6 +128,8 @@ class Dealing {
       this.#approvals = withApproval(this.#approvals, decision.approval, this.#subject.nowMs);
       await this.#ports.recordApproval(decision.approval);
       await tellApproved(this.#forge, this.#subject, this.#approvals, this.#call);
+      // Its check says otherwise from now on.
+      if (this.#subject.plans) this.replan ??= name;
     }
     return {};
   }
