@@ -1,6 +1,7 @@
 // What `flaghoist plan` finds in a change that would hurt, from real files against a control plane of which it reads a part.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { PlanReport } from "../../api/plan-report.ts";
+import type { KubeObject } from "../../kube/object.ts";
 import { hasGit } from "../git-server.ts";
 import { runFlaghoist } from "../run-flaghoist.ts";
 import { eventually } from "./support/eventually.ts";
@@ -28,6 +29,12 @@ const selectors = ["apps/v1 Deployment", "v1 Service", "policy/v1 PodDisruptionB
   return { apiVersion, kind };
 });
 const everything = { ...policy({ namespace: NS }), spec: { resourceSelectors: selectors, placement: {} } };
+
+/** Where a file of the object has a field. */
+function lineOf(object: KubeObject, field: string): number {
+  const lines = yamlOf(object).split("\n");
+  return 1 + lines.findIndex((line) => line.includes(`"${field}":`));
+}
 
 describe.runIf(hasGit()).each(engines())("findings of plans, store: %s", (engine) => {
   let plane: Plane;
@@ -66,15 +73,20 @@ describe.runIf(hasGit()).each(engines())("findings of plans, store: %s", (engine
     return (JSON.parse(out) as PlanReport).findings;
   }
 
-  it("finds budgets that cannot be kept and images without a version", async () => {
+  it("finds budgets that cannot be kept and images without a version, each at its line", async () => {
+    const late = deployment({ namespace: NS, name: "late", image: "registry.example/web:latest" });
     const found = await findingsOf("A budget and an image", {
       "apps/budget.yaml": yamlOf(budget),
-      "apps/latest.yaml": yamlOf(deployment({ namespace: NS, name: "late", image: "registry.example/web:latest" })),
+      "apps/latest.yaml": yamlOf(late),
     });
 
     expect(found).toMatchObject([
-      { rule: "budget-below-minimum", severity: "warning", place: { file: "apps/budget.yaml", line: 1 } },
-      { rule: "image-tag", severity: "warning", place: { file: "apps/latest.yaml", line: 1 } },
+      {
+        rule: "budget-below-minimum",
+        severity: "warning",
+        place: { file: "apps/budget.yaml", line: lineOf(budget, "minAvailable") },
+      },
+      { rule: "image-tag", severity: "warning", place: { file: "apps/latest.yaml", line: lineOf(late, "image") } },
     ]);
   });
 
@@ -88,10 +100,15 @@ describe.runIf(hasGit()).each(engines())("findings of plans, store: %s", (engine
   });
 
   it("finds a selector in vain, with its file", async () => {
-    const found = await findingsOf("A typo", { "apps/service.yaml": yamlOf(service({ app: "wbe" })) });
+    const typo = service({ app: "wbe" });
+    const found = await findingsOf("A typo", { "apps/service.yaml": yamlOf(typo) });
 
     expect(found).toMatchObject([
-      { rule: "selector-matches-nothing", severity: "warning", place: { file: "apps/service.yaml", line: 1 } },
+      {
+        rule: "selector-matches-nothing",
+        severity: "warning",
+        place: { file: "apps/service.yaml", line: lineOf(typo, "selector") },
+      },
     ]);
   });
 });
