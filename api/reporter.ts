@@ -16,6 +16,7 @@ const permission = z.enum(["read", "write", "maintain", "admin"]);
 export const reporterLimitsSchema = z.strictObject({
   memory: z
     .string()
+    .regex(/^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$/, "must be an amount of memory such as 512Mi or 2Gi")
     .meta({ default: DEFAULT_PLAN_MEMORY })
     .optional()
     .describe("Most memory that the program of one plan may take, as a quantity such as 2Gi."),
