@@ -106,7 +106,7 @@ describe("plan", () => {
     const { code, out } = await flaghoist("plan", "broken");
 
     expect(code).toBe(1);
-    expect(out).toMatch(/broken\/policy\.yaml:1: spec\.placement\.spreadConstraints\[0\]: .*1 is lower than .*2/);
+    expect(out).toMatch(/broken\/policy\.yaml:13: spec\.placement\.spreadConstraints\[0\]: .*1 is lower than .*2/);
   });
 });
 
