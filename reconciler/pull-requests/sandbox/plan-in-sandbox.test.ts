@@ -307,7 +307,8 @@ describe("planInSandbox", () => {
 
       const { code } = await failure(sandboxed(jobOf({ head: bomb }), plane.client.transport, limits));
 
-      expect(["plan-timed-out", "plan-out-of-memory"]).toContain(code);
+      // Whichever bound a machine of this speed comes to first.
+      expect(["plan-timed-out", "plan-out-of-memory", "render-too-large"]).toContain(code);
     },
     LONG,
   );
