@@ -15,7 +15,6 @@ import {
   shownSince,
 } from "../../pull-requests/commands/approvals.ts";
 import { type PlanMarker, planMarker, publishWords } from "../../pull-requests/publish-plan.ts";
-import { cleanLine, cutText } from "../../reports/clean-text.ts";
 import type { ControllerContext } from "../context.ts";
 import { subjectOf } from "../events.ts";
 import { answerCommands, type DriftOpener } from "./answer-commands.ts";
@@ -23,6 +22,7 @@ import { BaseWatch } from "./base-watch.ts";
 import { decidePullRequest, type PullRequestDecision } from "./decide-pull-request.ts";
 import { followedBranch, type ReporterForge, type ReporterForges } from "./open-reporter-forge.ts";
 import { commentFailure, publishStage, type StageWords } from "./plan-checks.ts";
+import { failureMessage, PlanFailures, shortLine } from "./plan-failures.ts";
 import { isChecked, type MadePlan, makePullRequestPlan, type PlanPlace, plainPath } from "./plan-job.ts";
 import type { PlanMetrics } from "./plan-metrics.ts";
 import { PlanRuns } from "./plan-runs.ts";
@@ -55,13 +55,6 @@ export interface PullRequestStepsOptions {
   readonly wake: (key: string) => void;
 }
 
-interface Failure {
-  readonly wanted: string;
-  readonly times: number;
-  /** When it may be tried again; infinite: when somebody asks for it. */
-  readonly retryAtMs: number;
-}
-
 /** What one step knows. */
 interface Look {
   readonly key: string;
@@ -73,18 +66,11 @@ interface Look {
   readonly call: Call;
 }
 
-const FIRST_RETRY_MS = 15_000;
-const LONGEST_RETRY_MS = 600_000;
-/** Hosts tell of a push before Git serves it, for a moment. */
-const MOVED_RETRY_MS = 2_000;
-const MOST_MOVES = 6;
-const LONGEST_MESSAGE = 500;
-
 export class PullRequestSteps {
   readonly #options: PullRequestStepsOptions;
   readonly #runs: PlanRuns<MadePlan>;
   readonly #bases: BaseWatch;
-  readonly #failures = new Map<string, Failure>();
+  readonly #failures: PlanFailures;
   /** Since when the comment shows what it shows: the status tells of the present head only. */
   readonly #shown = new Map<string, Required<Pick<ReportedPullRequest, "renderHash" | "shownSince">>>();
   /** As lists of the host have told of them, for the next step of each. */
@@ -93,6 +79,7 @@ export class PullRequestSteps {
   constructor(options: PullRequestStepsOptions) {
     this.#options = options;
     this.#runs = new PlanRuns(options.wake);
+    this.#failures = new PlanFailures(options.context.clock);
     this.#bases = new BaseWatch(options.place, options.wake);
   }
 
@@ -191,7 +178,7 @@ export class PullRequestSteps {
       sourceBranch: followedBranch(opened.repository),
       remembered,
       isSaid,
-      mayRetry: (this.#failures.get(key)?.retryAtMs ?? 0) <= this.#options.context.clock.now(),
+      mayRetry: this.#failures.mayRetry(key),
     });
     return this.#act(look, decision);
   }
@@ -236,7 +223,7 @@ export class PullRequestSteps {
   async #rest(look: Look): Promise<StepResult | undefined> {
     const { key, marker, pull, remembered } = look;
     this.#runs.drop(key);
-    if (remembered?.state !== "Planned") return this.#untilRetry(key);
+    if (remembered?.state !== "Planned") return this.#failures.untilRetry(key);
     if (!this.#bases.hasMoved({ ...look, base: remembered.base })) return undefined;
     await this.#options.statuses.changePull(marker.name, pull.number, (before) => before && unplanned(before));
     return { requeueAfterMs: 0 };
@@ -277,7 +264,7 @@ export class PullRequestSteps {
   async #begin(look: Look, wanted: string, why: string): Promise<undefined> {
     const { call, key, marker, opened, pull, reporter } = look;
     const { clock, logger } = this.#options.context;
-    const isAnnounced = this.#failures.get(key)?.wanted === wanted || why === "failed before";
+    const isAnnounced = this.#failures.has(key, wanted) || why === "failed before";
     if (!isAnnounced) {
       this.#failures.delete(key);
       // First what is remembered: a check that nobody remembers would stay as it is.
@@ -324,7 +311,7 @@ export class PullRequestSteps {
     await this.#remember(look, {
       state: "Planned",
       base,
-      message: short(verdict),
+      message: shortLine(verdict),
       plannedAt: now,
       ...(renderHash === undefined ? {} : { renderHash }),
       ...(since === undefined ? {} : { shownSince: since }),
@@ -340,12 +327,10 @@ export class PullRequestSteps {
   async #fail(look: Look, wanted: string, error: unknown): Promise<StepResult | undefined> {
     const { call, key, marker, opened, pull, remembered, reporter } = look;
     const { clock, logger, events } = this.#options.context;
-    const before = this.#failures.get(key);
-    const times = before?.wanted === wanted ? before.times + 1 : 1;
-    if (error instanceof AppError && error.code === "git-head-moved" && times <= MOST_MOVES) {
-      this.#failures.set(key, { wanted, times, retryAtMs: 0 });
+    const soon = this.#failures.soonAgain(key, wanted, error);
+    if (soon !== undefined) {
       this.#runs.drop(key);
-      return { requeueAfterMs: MOVED_RETRY_MS * 2 ** (times - 1) };
+      return soon;
     }
     const message = failureMessage(error);
     const isNews = !(
@@ -362,6 +347,7 @@ export class PullRequestSteps {
       await this.#remember(look, { state: "Failed", message, plannedAt, ...(url === undefined ? {} : { url }) });
       events.record(subjectOf(reporter), "Warning", "PlanFailed", `pull request ${pull.number}: ${message}`);
     }
+    const times = this.#failures.add(key, wanted, error);
     const fields = {
       reporter: marker.name,
       pull: pull.number,
@@ -372,15 +358,8 @@ export class PullRequestSteps {
     if (error instanceof AppError) logger.warn("plan failed", { ...fields, code: error.code });
     else
       logger.error("plan failed unexpectedly", { ...fields, stack: error instanceof Error ? error.stack : undefined });
-    this.#failures.set(key, { wanted, times, retryAtMs: clock.now() + retryAfterMs(error, times) });
     this.#runs.drop(key);
-    return this.#untilRetry(key);
-  }
-
-  #untilRetry(key: string): StepResult | undefined {
-    const failure = this.#failures.get(key);
-    if (failure === undefined || failure.retryAtMs === Number.POSITIVE_INFINITY) return undefined;
-    return { requeueAfterMs: Math.max(1, failure.retryAtMs - this.#options.context.clock.now()) };
+    return this.#failures.untilRetry(key);
   }
 
   #remember({ marker, pull }: Look, news: EntryNews): Promise<void> {
@@ -404,21 +383,4 @@ export class PullRequestSteps {
 /** What a plan is made of: another one is wanted when this differs. */
 function wantedOf({ metadata }: Reporter, { base, head }: PullRequest): string {
   return [head.sha, base.branch, metadata.generation ?? 0].join(" ");
-}
-
-function short(text: string): string {
-  return cutText(cleanLine(text), LONGEST_MESSAGE);
-}
-
-/** What is not foreseen may hold anything, and is for the log. */
-function failureMessage(error: unknown): string {
-  return error instanceof AppError
-    ? short(error.message)
-    : "it failed in a way that was not foreseen; the log of the control plane says more";
-}
-
-function retryAfterMs(error: unknown, times: number): number {
-  if (error instanceof AppError && error.recovery === "stall") return Number.POSITIVE_INFINITY;
-  const asked = error instanceof AppError ? (error.afterMs ?? 0) : 0;
-  return Math.max(asked, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(times - 1, 10)));
 }
