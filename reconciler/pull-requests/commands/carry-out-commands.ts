@@ -28,8 +28,6 @@ export interface CommandSubject extends CommandTimes {
   readonly pull: PullRequest;
   readonly remembered: ReportedPullRequest | undefined;
   readonly approvals: readonly PlanApproval[];
-  /** All that `isOfInterest` keeps, where they were read already. */
-  readonly comments?: readonly ForgeComment[] | undefined;
 }
 
 export type DriftWish = Extract<CommandDecision, { readonly do: "drift" }> & { readonly requestedBy: string };
@@ -62,7 +60,7 @@ export async function carryOutCommands(
 ): Promise<CarriedOut> {
   const { createdMs, nowMs, pull, remembered, reporter } = subject;
   const me = await forge.whoAmI(call);
-  const comments = subject.comments ?? (await forge.comments(pull.number, call, isOfInterest({ me })));
+  const comments = await forge.comments(pull.number, call, isOfInterest({ me }));
   const reader = { me, hidden: forge.limits.markdown.hidden, reporter, createdMs, nowMs };
   const dealing = new Dealing(forge, subject, ports, call);
   const handled: ForgeComment[] = [];
