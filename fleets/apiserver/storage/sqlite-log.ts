@@ -71,20 +71,30 @@ export class SqliteLog {
     }
   }
 
-  /** Reads the last state of every object. `newUid` names the store when the file is new. */
+  /**
+   * Reads the last state of every object. `newUid` names the store when the file is new. A file that cannot be loaded is
+   * closed, and free for whoever mends it.
+   */
   load(newUid: string): LoadedState {
-    return explainDamage(this.#path, () => {
-      const uid = this.#meta("uid");
-      if (uid === undefined) this.#setMeta("uid", newUid);
-      const last = this.#database.prepare("SELECT max(rev) AS rev FROM log").get();
-      const floor = Number(this.#meta("floor") ?? 0);
-      return {
-        uid: String(uid ?? newUid),
-        revision: Math.max(Number(last?.["rev"] ?? 0), floor),
-        objects: this.#presentObjects(),
-        checked: this.#isChecked ? Promise.resolve() : this.#checkAside(),
-      };
-    });
+    try {
+      return explainDamage(this.#path, () => this.#load(newUid));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #load(newUid: string): LoadedState {
+    const uid = this.#meta("uid");
+    if (uid === undefined) this.#setMeta("uid", newUid);
+    const last = this.#database.prepare("SELECT max(rev) AS rev FROM log").get();
+    const floor = Number(this.#meta("floor") ?? 0);
+    return {
+      uid: String(uid ?? newUid),
+      revision: Math.max(Number(last?.["rev"] ?? 0), floor),
+      objects: this.#presentObjects(),
+      checked: this.#isChecked ? Promise.resolve() : this.#checkAside(),
+    };
   }
 
   #checkAside(): Promise<void> {

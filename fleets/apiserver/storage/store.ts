@@ -8,7 +8,7 @@ import { type Change, ChangeRing } from "./change-ring.ts";
 import { writeRefusal } from "./errors.ts";
 import { compareKeys, ObjectTable } from "./object-table.ts";
 import { Residency, type ResidencyLimits } from "./residency.ts";
-import { type LoadedState, SqliteLog } from "./sqlite-log.ts";
+import { SqliteLog } from "./sqlite-log.ts";
 import { type ContentHome, type ObjectKey, StoredObject } from "./stored-object.ts";
 import { WriteHealth } from "./write-health.ts";
 
@@ -126,7 +126,7 @@ export class Store {
     } else {
       const { synchronous, maxBytes } = options;
       this.#log = new SqliteLog(options.database, { synchronous, maxBytes, checksAside: reading === "in-turns" });
-      const loaded = loadFrom(this.#log, newUid);
+      const loaded = this.#log.load(newUid);
       this.uid = loaded.uid;
       this.#revision = Math.max(1, loaded.revision);
       this.#released = this.#revision;
@@ -433,15 +433,5 @@ export class Store {
       // Compaction comes again in five minutes.
       this.#health.refused(refusal);
     }
-  }
-}
-
-/** A file that cannot be loaded is free for whoever mends it. */
-function loadFrom(log: SqliteLog, newUid: string): LoadedState {
-  try {
-    return log.load(newUid);
-  } catch (error) {
-    log.close();
-    throw error;
   }
 }
